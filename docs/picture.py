@@ -91,7 +91,7 @@ def marked(line):
     return text
 
 
-def scene(browser, house, folder):
+def scene(browser, server, folder):
     """Lets people talk. Returns a picture of the page, and the lines of the terminal."""
     from browser import Netcat, Reader
 
@@ -103,7 +103,7 @@ def scene(browser, house, folder):
     carol.until("goes out today\n")
     carol.say("Good morning! All tickets are closed.")
     carol.until("closed.\n")
-    bob = Reader(browser, house, viewport={"width": PAGE_WIDTH, "height": PAGE_HEIGHT}, device_scale_factor=SCALE * SHRINK)
+    bob = Reader(browser, server, viewport={"width": PAGE_WIDTH, "height": PAGE_HEIGHT}, device_scale_factor=SCALE * SHRINK)
     bob.enter("bob")
     bob.say("/join design")
     bob.page.locator("#title", has_text="design").wait_for()
@@ -161,7 +161,7 @@ def inside(program):
     sys.path.insert(0, str(ROOT / "tests" / "foreign"))
     import browser as foreign
 
-    class Shown(foreign.House):
+    class Shown(foreign.Server):
         """A server at the ports that the README names."""
 
         def __init__(self, program):
@@ -173,9 +173,9 @@ def inside(program):
         def url(self, room="lobby"):
             return f"http://localhost:8080/{room}"
 
-    foreign.House = Shown
-    with foreign.opened(program) as (browser, house), tempfile.TemporaryDirectory() as folder:
-        draw(browser, *scene(browser, house, folder))
+    foreign.Server = Shown
+    with foreign.opened(program) as (browser, server), tempfile.TemporaryDirectory() as folder:
+        draw(browser, *scene(browser, server, folder))
     size = PICTURE.stat().st_size
     print(f"{PICTURE.relative_to(ROOT)}: {size // 1000} kB")
     assert size < 250_000, "the README loads slowly with a picture above 250 kB"

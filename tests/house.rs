@@ -127,16 +127,16 @@ impl Visit<'_> for Source {
 }
 
 /// All source files of the product, by their path from the root.
-struct House {
+struct SourceTree {
     sources: BTreeMap<String, Source>,
     /// The file of each module: its crate, and its path in the crate.
     modules: BTreeMap<Vec<String>, String>,
 }
 
-static HOUSE: LazyLock<House> = LazyLock::new(House::read);
+static TREE: LazyLock<SourceTree> = LazyLock::new(SourceTree::read);
 
-impl House {
-    fn read() -> House {
+impl SourceTree {
+    fn read() -> SourceTree {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut folders: Vec<PathBuf> =
             CRATES.iter().map(|(_, folder)| root.join(folder)).collect();
@@ -155,7 +155,7 @@ impl House {
                 }
             }
         }
-        House { sources, modules }
+        SourceTree { sources, modules }
     }
 
     /// The files that a file imports from.
@@ -235,18 +235,18 @@ fn reachable<'a>(
     reached
 }
 
-/// Everything that is wrong with the house, one line each.
+/// Every violation in the source tree, one line each.
 fn violations() -> BTreeSet<String> {
     let floors = floors();
     let floor = |file: &str| {
         let holds = |floor: &str| floor == file || floor.ends_with('/') && file.starts_with(floor);
         floors.iter().position(|floor| holds(floor))
     };
-    let files = HOUSE.sources.keys().map(String::as_str);
-    let imports: BTreeMap<_, _> = files.map(|file| (file, HOUSE.imports(file))).collect();
+    let files = TREE.sources.keys().map(String::as_str);
+    let imports: BTreeMap<_, _> = files.map(|file| (file, TREE.imports(file))).collect();
     let keys = imports.keys().map(|file| (*file, reachable(&imports, file)));
     let reached: BTreeMap<_, _> = keys.collect();
-    let mut violations: BTreeSet<String> = HOUSE.doubled_types().collect();
+    let mut violations: BTreeSet<String> = TREE.doubled_types().collect();
     for (file, targets) in &imports {
         if floor(file).is_none() {
             violations.insert(format!("floor: {file}"));
@@ -280,7 +280,7 @@ fn no_import_runs_upward_or_in_a_circle_and_no_type_name_means_two_things() {
 
 #[test]
 fn a_file_imports_from_few_others() {
-    let all: usize = HOUSE.sources.keys().map(|file| HOUSE.imports(file).len()).sum();
-    let average = all as f64 / HOUSE.sources.len() as f64;
+    let all: usize = TREE.sources.keys().map(|file| TREE.imports(file).len()).sum();
+    let average = all as f64 / TREE.sources.len() as f64;
     assert!(average <= IMPORTS_MAX, "a file imports from {average:.2} others on average");
 }

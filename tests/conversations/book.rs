@@ -5,15 +5,15 @@ use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::support::{Chat, DEADLINE, Guest, House, Netcat3};
+use crate::support::{Chat, DEADLINE, Guest, Netcat3, TestServer};
 
 /// A guest and netcat3 talk. The end of netcat3's input ends the conversation after all lines are
 /// posted and shown.
-fn conversation(server: SocketAddr) {
-    let mut guest = Guest::connect(server);
+fn conversation(address: SocketAddr) {
+    let mut guest = Guest::connect(address);
     let guest_address = guest.address();
     guest.sees(&format!("You are {guest_address}"));
-    let mut netcat = Netcat3::connect(server);
+    let mut netcat = Netcat3::connect(address);
     let greeting = netcat.line();
     let netcat_address = greeting.strip_prefix("You are ").expect("a greeting");
     guest.sees(&format!("{netcat_address} has arrived"));
@@ -41,14 +41,14 @@ fn netcat3_talks_at_the_books_chat() {
 
 #[test]
 fn netcat3_talks_at_a_classic_listener() {
-    conversation(House::classic().addresses()[0]);
+    conversation(TestServer::classic().addresses()[0]);
 }
 
 #[test]
 fn netcat3_gives_a_name_and_talks_in_named_mode() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut netcat = Netcat3::connect(house.addresses()[0]);
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut netcat = Netcat3::connect(server.addresses()[0]);
     netcat.types("bob\nHi!\n");
     netcat.ends_input();
     alice.sees_all(["bob has arrived", "bob: Hi!", "bob has left"]);

@@ -3,16 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Guest, House};
+use crate::support::{Guest, TestServer};
 
 /// How many people of a crowd are announced one by one.
 const TOLD_MAX: usize = 8;
 
 /// A person in named mode who watches how people come and go, and a person in classic mode.
-fn watchers(house: &House) -> (Watcher, Guest) {
-    let mut classic = house.guest_at(1);
+fn watchers(server: &TestServer) -> (Watcher, Guest) {
+    let mut classic = server.guest_at(1);
     classic.sees(&format!("You are {}", classic.address()));
-    let guest = house.enter("alice");
+    let guest = server.enter("alice");
     classic.sees("alice has arrived");
     let watcher = Watcher { guest, alone: 2 };
     (watcher, classic)
@@ -24,8 +24,12 @@ fn names(count: usize) -> Vec<String> {
 
 /// People who all answer the name question at the same moment; `answer` makes the bytes from their
 /// name.
-fn come_at_once(house: &House, names: &[String], answer: impl Fn(&str) -> String) -> Vec<Guest> {
-    let mut crowd: Vec<Guest> = names.iter().map(|_| house.guest()).collect();
+fn come_at_once(
+    server: &TestServer,
+    names: &[String],
+    answer: impl Fn(&str) -> String,
+) -> Vec<Guest> {
+    let mut crowd: Vec<Guest> = names.iter().map(|_| server.guest()).collect();
     crowd.iter_mut().for_each(Guest::sees_question);
     for (guest, name) in crowd.iter_mut().zip(names) {
         guest.send(answer(name));
@@ -95,12 +99,12 @@ impl Told {
 
 #[test]
 fn the_first_arrivals_of_a_crowd_are_told_one_by_one_and_the_rest_together() {
-    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
-    let (mut alice, mut classic) = watchers(&house);
+    let server = TestServer::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
+    let (mut alice, mut classic) = watchers(&server);
     let names = names(30);
     let everybody: BTreeSet<String> = names.iter().cloned().collect();
     for _ in 0..2 {
-        let crowd = come_at_once(&house, &names, |name| format!("{name}\n"));
+        let crowd = come_at_once(&server, &names, |name| format!("{name}\n"));
         let told = alice.reads(names.len(), "arrived");
         assert!(told.others > 0, "no summary in {:?}", told.lines);
         assert_eq!(reads_each(&mut classic, names.len(), "arrived"), everybody);
@@ -122,11 +126,11 @@ fn reads_each(guest: &mut Guest, count: usize, what: &str) -> BTreeSet<String> {
 
 #[test]
 fn people_who_speak_in_a_crowd_are_named_first_and_only_once() {
-    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
-    let (mut alice, mut classic) = watchers(&house);
+    let server = TestServer::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
+    let (mut alice, mut classic) = watchers(&server);
     let names = names(20);
     let speakers = &names[10..];
-    let _crowd = come_at_once(&house, &names, |name| {
+    let _crowd = come_at_once(&server, &names, |name| {
         let speaks = speakers.iter().any(|speaker| speaker == name);
         format!("{name}\n{}", if speaks { "Hi!\n" } else { "" })
     });
@@ -159,11 +163,11 @@ fn people_who_speak_in_a_crowd_are_named_first_and_only_once() {
 
 #[test]
 fn a_long_roster_names_the_first_and_counts_the_rest() {
-    let house = House::named();
+    let server = TestServer::named();
     let names = names(30);
-    let mut crowd: Vec<Guest> = names.iter().map(|name| house.enter(name)).collect();
+    let mut crowd: Vec<Guest> = names.iter().map(|name| server.enter(name)).collect();
     let twenty = names[..20].join(", ");
-    let mut zoe = house.guest();
+    let mut zoe = server.guest();
     zoe.sees_question();
     zoe.say("zoe");
     zoe.sees("You are zoe");
@@ -174,7 +178,7 @@ fn a_long_roster_names_the_first_and_counts_the_rest() {
         guest.say("/quit");
         guest.rest();
     }
-    let mut yan = house.guest();
+    let mut yan = server.guest();
     yan.sees_question();
     yan.say("yan");
     yan.sees("You are yan");

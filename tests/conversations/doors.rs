@@ -2,14 +2,14 @@
 
 use vte::{Params, Parser, Perform};
 
-use crate::support::{Guest, House};
+use crate::support::{Guest, TestServer};
 
 const NAMED_AND_CLASSIC: [&str; 2] = ["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"];
 
 /// Alice at a named door, and a stranger at a classic one.
-fn alice_and_stranger(house: &House) -> (Guest, Guest) {
-    let mut alice = house.enter("alice");
-    let mut stranger = house.guest_at(1);
+fn alice_and_stranger(server: &TestServer) -> (Guest, Guest) {
+    let mut alice = server.enter("alice");
+    let mut stranger = server.guest_at(1);
     stranger.sees(&format!("You are {}", stranger.address()));
     alice.sees(&format!("{} has arrived", stranger.address()));
     (alice, stranger)
@@ -17,8 +17,8 @@ fn alice_and_stranger(house: &House) -> (Guest, Guest) {
 
 #[test]
 fn all_doors_lead_to_the_same_rooms() {
-    let house = House::open(&NAMED_AND_CLASSIC, |_| {});
-    let (mut alice, mut stranger) = alice_and_stranger(&house);
+    let server = TestServer::open(&NAMED_AND_CLASSIC, |_| {});
+    let (mut alice, mut stranger) = alice_and_stranger(&server);
     let address = stranger.address();
     alice.say("Hi!");
     alice.say("/me waves");
@@ -36,7 +36,7 @@ fn all_doors_lead_to_the_same_rooms() {
     for guest in [&mut alice, &mut stranger] {
         guest.sees(&format!("[al -> {address}] psst"));
     }
-    let mut bob = house.guest();
+    let mut bob = server.guest();
     bob.sees_question();
     bob.say("bob");
     bob.sees_all(["You are bob", &format!("In lobby: al, {address}")]);
@@ -58,12 +58,12 @@ fn all_doors_lead_to_the_same_rooms() {
 
 #[test]
 fn localhost_is_every_loopback_address_of_the_machine() {
-    let house = House::open(&["tcp://localhost:0"], |_| {});
-    let mut ports: Vec<u16> = house.addresses().iter().map(|a| a.port()).collect();
+    let server = TestServer::open(&["tcp://localhost:0"], |_| {});
+    let mut ports: Vec<u16> = server.addresses().iter().map(|a| a.port()).collect();
     ports.dedup();
     assert_eq!(ports.len(), 1, "they share a port");
-    let mut alice = house.enter("alice");
-    for &address in house.addresses() {
+    let mut alice = server.enter("alice");
+    for &address in server.addresses() {
         assert!(address.ip().is_loopback());
         let mut guest = Guest::connect(address);
         guest.sees_question();
@@ -95,10 +95,10 @@ const SHOWN: [(&str, &str); 12] = [
 
 #[test]
 fn no_line_controls_the_terminal_of_a_reader() {
-    let house = House::open(&NAMED_AND_CLASSIC, |config| {
+    let server = TestServer::open(&NAMED_AND_CLASSIC, |config| {
         config.rate = parlor::config::RateLimit::Off;
     });
-    let (mut alice, mut stranger) = alice_and_stranger(&house);
+    let (mut alice, mut stranger) = alice_and_stranger(&server);
     let address = stranger.address();
     for (typed, shown) in SHOWN {
         alice.say(typed);
@@ -121,10 +121,10 @@ fn no_line_controls_the_terminal_of_a_reader() {
 
 #[test]
 fn every_byte_is_shown_as_text() {
-    let house = House::open(&NAMED_AND_CLASSIC, |config| {
+    let server = TestServer::open(&NAMED_AND_CLASSIC, |config| {
         config.rate = parlor::config::RateLimit::Off;
     });
-    let (mut alice, mut stranger) = alice_and_stranger(&house);
+    let (mut alice, mut stranger) = alice_and_stranger(&server);
     // LF ends a line, and 255 belongs to telnet.
     for byte in (0..=254_u8).filter(|&byte| byte != b'\n') {
         let shown = match byte {
@@ -145,8 +145,8 @@ fn every_byte_is_shown_as_text() {
 
 #[test]
 fn topics_private_messages_and_last_words_are_shown_as_text_too() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("/topic \x1b[5mblink");
     alice.say("/msg bob \x1b[5mblink");
     alice.say("/quit \x1b[5mblink");

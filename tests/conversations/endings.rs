@@ -1,11 +1,11 @@
 //! How conversations end: a person leaves, or the server goes down.
 
-use crate::support::House;
+use crate::support::TestServer;
 
 #[test]
 fn a_client_that_half_closes_still_receives_earlier_lines() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     for line in ["one", "two", "three"] {
         alice.say(line);
         alice.sees(&format!("alice: {line}"));
@@ -21,8 +21,8 @@ fn a_client_that_half_closes_still_receives_earlier_lines() {
 
 #[test]
 fn a_connection_that_breaks_leaves_like_any_other() {
-    let house = House::named();
-    let [mut alice, bob, carol] = house.friends(["alice", "bob", "carol"]);
+    let server = TestServer::named();
+    let [mut alice, bob, carol] = server.friends(["alice", "bob", "carol"]);
     bob.reset();
     alice.sees("bob has left");
     drop(carol);
@@ -31,17 +31,18 @@ fn a_connection_that_breaks_leaves_like_any_other() {
 
 #[test]
 fn a_shutdown_is_announced_after_all_earlier_lines() {
-    let mut house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |config| {
-        config.rate = parlor::config::RateLimit::Off
-    });
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
-    let mut classic = house.guest_at(1);
+    let mut server =
+        TestServer::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |config| {
+            config.rate = parlor::config::RateLimit::Off
+        });
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
+    let mut classic = server.guest_at(1);
     let address = classic.address();
     classic.sees(&format!("You are {address}"));
     for guest in [&mut alice, &mut bob] {
         guest.sees(&format!("{address} has arrived"));
     }
-    let mut undecided = house.guest();
+    let mut undecided = server.guest();
     undecided.sees_question();
     let words = |number| format!("last words {number}");
     for number in 0..1_000 {
@@ -50,7 +51,7 @@ fn a_shutdown_is_announced_after_all_earlier_lines() {
     for number in 0..1_000 {
         alice.sees(&format!("alice: {}", words(number)));
     }
-    house.goes_down();
+    server.goes_down();
     for guest in [&mut bob, &mut classic] {
         for number in 0..1_000 {
             guest.sees(&format!("alice: {}", words(number)));
@@ -66,13 +67,13 @@ fn a_shutdown_is_announced_after_all_earlier_lines() {
 #[test]
 fn the_final_message_arrives_even_if_the_client_keeps_sending() {
     let much = "too late\n".repeat(30_000);
-    let house = House::named();
-    let mut browser = house.guest();
+    let server = TestServer::named();
+    let mut browser = server.guest();
     browser.send(format!("POST / HTTP/1.1\r\n{much}"));
     browser.sees_question();
     assert!(browser.rest().starts_with("HTTP/1.1 400 "));
 
-    let full = House::open(&["tcp://127.0.0.1:0"], |config| {
+    let full = TestServer::open(&["tcp://127.0.0.1:0"], |config| {
         config.connections = Some(1);
     });
     let mut alice = full.enter("alice");
@@ -83,7 +84,7 @@ fn the_final_message_arrives_even_if_the_client_keeps_sending() {
     alice.send(format!("good night\n/quit\n{much}"));
     alice.sees("alice: good night");
     alice.sees_end();
-    drop((house, full));
+    drop((server, full));
     for guest in [browser, alice, bob] {
         guest.was_not_reset(); // a reset could lose the message on a real network
     }

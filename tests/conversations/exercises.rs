@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use parlor::config::RateLimit;
 
-use crate::support::{Guest, House};
+use crate::support::{Guest, TestServer};
 
 #[test]
 fn exercise_8_12_a_new_client_reads_who_is_here() {
-    let house = House::named();
-    let mut alice = house.guest();
+    let server = TestServer::named();
+    let mut alice = server.guest();
     alice.sees_question();
     alice.say("alice");
     alice.sees_all([
@@ -18,16 +18,16 @@ fn exercise_8_12_a_new_client_reads_who_is_here() {
         "-- /help lists what you can type",
         "-- Lines here are not stored: they are gone when the server stops",
     ]);
-    let bob = house.enter("bob");
+    let bob = server.enter("bob");
     alice.sees("bob has arrived");
-    let mut carol = house.guest();
+    let mut carol = server.guest();
     carol.sees_question();
     carol.say("carol");
     carol.sees_all(["You are carol", "In lobby: alice, bob"]);
     alice.sees("carol has arrived");
     drop(bob);
     alice.sees("bob has left");
-    let mut dave = house.guest();
+    let mut dave = server.guest();
     dave.sees_question();
     dave.say("dave");
     dave.sees_all(["You are dave", "In lobby: alice, carol"]);
@@ -35,9 +35,10 @@ fn exercise_8_12_a_new_client_reads_who_is_here() {
 
 #[test]
 fn exercise_8_13_a_silent_client_is_warned_and_then_closed() {
-    let house = House::open(&["tcp://127.0.0.1:0?idle=5s", "tcp://127.0.0.1:0?idle=0"], |_| {});
-    let mut alice = house.guest_at(1).enter("alice");
-    let mut bob = house.enter("bob");
+    let server =
+        TestServer::open(&["tcp://127.0.0.1:0?idle=5s", "tcp://127.0.0.1:0?idle=0"], |_| {});
+    let mut alice = server.guest_at(1).enter("alice");
+    let mut bob = server.enter("bob");
     alice.sees("bob has arrived");
     bob.sees("-- Silent for 4 seconds: closing in 1 second; press Enter to stay");
     alice.say("being told this is not being active");
@@ -52,8 +53,8 @@ fn exercise_8_13_a_silent_client_is_warned_and_then_closed() {
 
 #[test]
 fn exercise_8_13_pressing_enter_keeps_a_client_connected() {
-    let house = House::open(&["tcp://127.0.0.1:0?idle=5s"], |_| {});
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::open(&["tcp://127.0.0.1:0?idle=5s"], |_| {});
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     let warning = "-- Silent for 4 seconds: closing in 1 second; press Enter to stay";
     alice.sees(warning);
     alice.say("");
@@ -68,18 +69,18 @@ fn exercise_8_13_pressing_enter_keeps_a_client_connected() {
 
 #[test]
 fn by_default_only_clients_without_a_name_are_closed_for_silence() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| {
         assert_eq!(config.nameless_idle, Duration::from_mins(5));
         config.nameless_idle = Duration::from_secs(5);
     });
-    let mut alice = house.enter("alice");
-    let mut nameless = house.guest();
+    let mut alice = server.enter("alice");
+    let mut nameless = server.guest();
     let address = nameless.address();
     nameless.sees_question();
     nameless.say("");
     nameless.sees(&format!("You are {address}"));
     nameless.sees_roster();
-    let mut late = house.guest();
+    let mut late = server.guest();
     late.sees_question();
     late.say("");
     late.sees(&format!("You are {}", late.address()));
@@ -102,9 +103,9 @@ fn by_default_only_clients_without_a_name_are_closed_for_silence() {
 
 #[test]
 fn exercise_8_14_each_client_has_the_name_that_it_gives() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut bob = house.enter("bob");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut bob = server.enter("bob");
     alice.sees("bob has arrived");
     bob.say("Hi!");
     alice.sees("bob: Hi!");
@@ -123,15 +124,15 @@ const SKIPPED: [&str; 2] = [" lines skipped: you were reading too slowly", " lin
 fn exercise_8_15_a_slow_reader_skips_with_an_exact_count_and_blocks_nobody() {
     const LINES: usize = 3_000;
     let said = |number: usize| format!("alice: {number} {}", "x".repeat(1_000));
-    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |config| {
+    let server = TestServer::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |config| {
         config.rate = RateLimit::Off;
         config.log_lines = 200;
     });
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
-    let mut carol = Guest::connect_narrow(house.addresses()[0]).enter("carol");
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
+    let mut carol = Guest::connect_narrow(server.addresses()[0]).enter("carol");
     alice.sees("carol has arrived");
     bob.sees("carol has arrived");
-    let mut dave = Guest::connect_narrow(house.addresses()[1]);
+    let mut dave = Guest::connect_narrow(server.addresses()[1]);
     dave.sees(&format!("You are {}", dave.address()));
     let dave_arrived = format!("{} has arrived", dave.address());
     for guest in [&mut alice, &mut bob, &mut carol] {

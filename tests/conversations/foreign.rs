@@ -1,6 +1,6 @@
 //! Clients at the wrong port, and clients that speak telnet.
 
-use crate::support::House;
+use crate::support::TestServer;
 
 /// The requests that a web page can make a browser send, with a body that looks like lines.
 fn requests() -> impl Iterator<Item = String> {
@@ -32,10 +32,10 @@ fn assert_is_refusal(answer: &str) {
 
 #[test]
 fn a_browser_is_refused_and_its_request_is_not_broadcast() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     for request in requests() {
-        let mut browser = house.guest();
+        let mut browser = server.guest();
         browser.sees_question();
         browser.send(request);
         assert_is_refusal(&browser.rest());
@@ -46,9 +46,9 @@ fn a_browser_is_refused_and_its_request_is_not_broadcast() {
 
 #[test]
 fn a_browser_with_too_long_a_request_line_is_refused_too() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut browser = house.guest();
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut browser = server.guest();
     browser.sees_question();
     let path = "a".repeat(5_000);
     browser.send(format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\nhello\n"));
@@ -61,12 +61,12 @@ fn a_browser_with_too_long_a_request_line_is_refused_too() {
 
 #[test]
 fn a_browser_at_a_classic_door_arrives_and_leaves_without_a_line() {
-    let house =
-        House::open(&["tcp://127.0.0.1:0?classic", "tcp://127.0.0.1:0?names=address"], |_| {});
-    let mut alice = house.guest();
+    let server =
+        TestServer::open(&["tcp://127.0.0.1:0?classic", "tcp://127.0.0.1:0?names=address"], |_| {});
+    let mut alice = server.guest();
     alice.sees(&format!("You are {}", alice.address()));
     for request in requests() {
-        let mut browser = house.guest();
+        let mut browser = server.guest();
         let address = browser.address();
         browser.sees(&format!("You are {address}"));
         browser.send(&request);
@@ -75,7 +75,7 @@ fn a_browser_at_a_classic_door_arrives_and_leaves_without_a_line() {
         alice.sees(&format!("{address} has left"));
     }
     // A door without the name question does the same.
-    let mut browser = house.guest_at(1);
+    let mut browser = server.guest_at(1);
     let address = browser.address();
     browser.sees(&format!("You are {address}"));
     browser.sees_roster();
@@ -87,8 +87,8 @@ fn a_browser_at_a_classic_door_arrives_and_leaves_without_a_line() {
 
 #[test]
 fn people_may_talk_about_http() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     for line in ["GET / HTTP/1.1", "Host: localhost", "I like HTTP/2"] {
         alice.say(line);
         alice.sees(&format!("alice: {line}"));
@@ -101,17 +101,18 @@ fn a_binary_protocol_is_told_what_this_port_speaks() {
     const TLS_WITH_A_NEWLINE: &[u8] = b"\x16\x03\x01\x00\x05\n\x00\x00\x01\x03";
     const SMB: &[u8] = b"\x00\x00\x00\x54\xfeSMB";
     const SOCKS: &[u8] = b"\x05\x01\x00";
-    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?names=address"], |_| {});
-    let mut alice = house.enter("alice");
+    let server =
+        TestServer::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?names=address"], |_| {});
+    let mut alice = server.enter("alice");
     const SSH: &[u8] = b"SSH-2.0-OpenSSH_9.6\r\n";
     for hello in [TLS_CLIENT_HELLO, TLS_WITH_A_NEWLINE, SMB, SOCKS, SSH] {
-        let mut stranger = house.guest();
+        let mut stranger = server.guest();
         stranger.sees_question();
         stranger.send(hello);
         stranger.sees("-- This port speaks lines of text");
         stranger.sees_end();
     }
-    let mut stranger = house.guest_at(1);
+    let mut stranger = server.guest_at(1);
     let address = stranger.address();
     stranger.sees(&format!("You are {address}"));
     stranger.sees_roster();
@@ -152,11 +153,11 @@ const PACKETS: &[&[u8]] = &[
 
 #[test]
 fn other_protocols_are_answered_once_and_not_broadcast() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     for packet in PACKETS {
         for piece in [packet.len(), 7] {
-            let mut stranger = house.guest();
+            let mut stranger = server.guest();
             stranger.sees_question();
             for piece in packet.chunks(piece) {
                 stranger.try_send(piece); // the server may have closed the connection already
@@ -174,13 +175,13 @@ fn other_protocols_are_answered_once_and_not_broadcast() {
 #[test]
 fn other_protocols_at_a_door_without_a_question_leave_and_are_not_broadcast() {
     let doors = ["tcp://127.0.0.1:0?classic", "tcp://127.0.0.1:0?names=address"];
-    let house = House::open(&doors, |_| {});
-    let mut alice = house.guest();
+    let server = TestServer::open(&doors, |_| {});
+    let mut alice = server.guest();
     alice.sees(&format!("You are {}", alice.address()));
     for (door, packet) in
         [0, 1].into_iter().flat_map(|door| PACKETS.iter().map(move |packet| (door, packet)))
     {
-        let mut stranger = house.guest_at(door);
+        let mut stranger = server.guest_at(door);
         let address = stranger.address();
         stranger.send(packet);
         let answer = stranger.rest();
@@ -191,9 +192,9 @@ fn other_protocols_at_a_door_without_a_question_leave_and_are_not_broadcast() {
 
 #[test]
 fn names_and_sentences_are_not_taken_for_another_protocol() {
-    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
+    let server = TestServer::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
     for name in ["nick", "get", "user", "options", "ehlo", "DATA", "QUIT", "ci"] {
-        let mut guest = house.guest();
+        let mut guest = server.guest();
         guest.sees_question();
         guest.send(format!("{name}\nGET / is broken\nNICK says EHLO\n"));
         guest.sees(&format!("You are {name}"));
@@ -205,7 +206,7 @@ fn names_and_sentences_are_not_taken_for_another_protocol() {
         guest.sees_end();
     }
     for line in ["GET / is broken", "EHLO there", "USER error", "PASS me the salt", "*1", "Host"] {
-        let mut guest = house.guest_at(1);
+        let mut guest = server.guest_at(1);
         let address = guest.address();
         guest.sees(&format!("You are {address}"));
         guest.say(line);
@@ -217,9 +218,9 @@ fn names_and_sentences_are_not_taken_for_another_protocol() {
 
 #[test]
 fn lines_sent_before_a_name_is_accepted_are_not_broadcast() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut paste = house.guest();
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut paste = server.guest();
     paste.sees_question();
     paste.send("one two\n".repeat(6));
     let answer = paste.rest();
@@ -235,10 +236,10 @@ fn lines_sent_before_a_name_is_accepted_are_not_broadcast() {
 
 #[test]
 fn text_in_utf_16_is_answered_with_advice() {
-    let house = House::named();
+    let server = TestServer::named();
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     for bytes in [utf16("\u{feff}ci\r\nhello\r\n"), utf16("ci\nhello\n")] {
-        let mut guest = house.guest();
+        let mut guest = server.guest();
         guest.sees_question();
         guest.send(bytes);
         guest.sees("-- This port speaks lines of text in UTF-8, and this looks like UTF-16: send it as UTF-8");
@@ -248,9 +249,9 @@ fn text_in_utf_16_is_answered_with_advice() {
 
 #[test]
 fn a_byte_order_mark_is_no_text() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut ci = house.guest();
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut ci = server.guest();
     ci.sees_question();
     ci.send("\u{feff}ci\r\n\u{feff}build is green\r\n\u{feff}/me waves\r\n");
     ci.sees("You are ci");
@@ -259,7 +260,7 @@ fn a_byte_order_mark_is_no_text() {
 
 #[test]
 fn typing_errors_in_the_name_can_be_corrected() {
-    let house = House::named();
+    let server = TestServer::named();
     for typed in [
         "alixe\x08\x08ce\r\n",
         "alixe\x7f\x7fce\n",
@@ -270,7 +271,7 @@ fn typing_errors_in_the_name_can_be_corrected() {
         "\u{feff}  alice \u{a0}\u{3000}\r\n",
         "\x1b[200~alice\x1b[201~\n",
     ] {
-        let mut alice = house.guest();
+        let mut alice = server.guest();
         alice.sees_question();
         for byte in typed.as_bytes() {
             alice.send([*byte]); // as telnet of Windows does
@@ -281,7 +282,7 @@ fn typing_errors_in_the_name_can_be_corrected() {
         alice.sees_end();
     }
     // Keys alone do not answer the question.
-    let mut alice = house.guest();
+    let mut alice = server.guest();
     alice.sees_question();
     alice.say("\x0c");
     alice.line();
@@ -290,9 +291,9 @@ fn typing_errors_in_the_name_can_be_corrected() {
 
 #[test]
 fn telnet_options_are_refused_and_telnet_gets_its_line_endings() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut bob = house.guest();
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut bob = server.guest();
     bob.sees_question();
     bob.send(b"\xff\xfb\x1f"); // WILL window size
     bob.sees_bytes(b"\xff\xfe\x1f"); // DONT
@@ -318,10 +319,10 @@ fn telnet_options_are_refused_and_telnet_gets_its_line_endings() {
 
 #[test]
 fn telnet_commands_are_never_shown_in_classic_mode_either() {
-    let house = House::classic();
-    let mut alice = house.guest();
+    let server = TestServer::classic();
+    let mut alice = server.guest();
     alice.sees(&format!("You are {}", alice.address()));
-    let mut bob = house.guest();
+    let mut bob = server.guest();
     let address = bob.address();
     bob.sees(&format!("You are {address}"));
     alice.sees(&format!("{address} has arrived"));

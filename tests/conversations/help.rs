@@ -2,12 +2,12 @@
 
 use parlor_core::link::{COMMANDS, CommandGroup};
 
-use crate::support::House;
+use crate::support::TestServer;
 
 #[test]
 fn help_lists_every_command_and_explains_each() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     alice.say("/help");
     let mut overview = Vec::new();
     while !overview.last().is_some_and(|line: &String| line.starts_with("-- /help COMMAND")) {
@@ -38,8 +38,8 @@ fn help_lists_every_command_and_explains_each() {
 
 #[test]
 fn without_echo_a_client_does_not_receive_its_own_lines() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.send("one\n/echo off\ntwo\n/me waves\n/echo on\nthree\n");
     alice.sees_all([
         "alice: one",
@@ -54,8 +54,8 @@ fn without_echo_a_client_does_not_receive_its_own_lines() {
 
 #[test]
 fn an_unknown_command_is_never_broadcast() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     for (typed, answer) in [
         ("/foo", "-- No command /foo; /help lists them"),
         ("/foo my password", "-- No command /foo; /help lists them"),
@@ -75,8 +75,8 @@ fn an_unknown_command_is_never_broadcast() {
 
 #[test]
 fn two_slashes_send_one() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("//who is what I typed");
     alice.say("///");
     alice.say("// /who is no command either");
@@ -89,8 +89,8 @@ fn two_slashes_send_one() {
 
 #[test]
 fn a_command_after_a_blank_or_a_stray_key_is_answered_and_not_broadcast() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     for (typed, name) in [
         (" /msg bob secret", "msg"),
         ("\x0c/MSG bob secret", "msg"),
@@ -113,8 +113,8 @@ fn a_command_after_a_blank_or_a_stray_key_is_answered_and_not_broadcast() {
 
 #[test]
 fn an_empty_line_is_not_sent() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.send("\n\r\n\n   \n\t\n\u{3000}\n\u{202e}\n\u{200b}\nsomething\n");
     alice.sees("alice: something");
     bob.sees("alice: something");
@@ -122,8 +122,8 @@ fn an_empty_line_is_not_sent() {
 
 #[test]
 fn answers_come_in_their_place_between_the_lines() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     alice.send("one\n/topic\ntwo\n/foo\nthree\n");
     alice.sees_all([
         "alice: one",
@@ -136,8 +136,8 @@ fn answers_come_in_their_place_between_the_lines() {
 
 #[test]
 fn classic_mode_has_no_commands() {
-    let house = House::classic();
-    let mut guest = house.guest();
+    let server = TestServer::classic();
+    let mut guest = server.guest();
     let address = guest.address();
     guest.sees(&format!("You are {address}"));
     guest.send("/help\n//text\n\n/quit\n");

@@ -5,7 +5,7 @@ use std::ops::Range;
 use parlor::config::RateLimit;
 
 use crate::exercises::count_in;
-use crate::support::{Guest, House};
+use crate::support::{Guest, TestServer};
 
 /// The answer when there are no earlier lines.
 const NOTHING: &str = "-- No lines from that time are stored";
@@ -23,14 +23,14 @@ fn says_lines(guest: &mut Guest, count: usize) {
 
 #[test]
 fn a_new_client_reads_the_last_lines_oldest_first_and_then_new_ones() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     says_lines(&mut alice, 11);
     alice.say("/me yawns");
     alice.say("/topic neither topics nor arrivals are lines");
     alice.sees("* alice yawns");
     alice.sees("alice changed the topic to: neither topics nor arrivals are lines");
-    let mut bob = house.guest();
+    let mut bob = server.guest();
     bob.sees_question();
     bob.say("bob");
     bob.sees_all([
@@ -51,8 +51,8 @@ fn a_new_client_reads_the_last_lines_oldest_first_and_then_new_ones() {
 
 #[test]
 fn last_shows_the_last_lines_again() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     alice.say("/last");
     alice.sees(NOTHING);
     says_lines(&mut alice, 12);
@@ -70,8 +70,8 @@ fn last_shows_the_last_lines_again() {
 
 #[test]
 fn since_shows_the_lines_since_a_time_or_a_day() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     alice.say("Hi!");
     alice.sees("alice: Hi!");
     alice.say("/last");
@@ -105,8 +105,8 @@ fn since_shows_the_lines_since_a_time_or_a_day() {
 
 #[test]
 fn history_leaves_out_ignored_people_too() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("one");
     bob.sees("alice: one");
     bob.say("two");
@@ -122,8 +122,8 @@ fn history_leaves_out_ignored_people_too() {
 
 #[test]
 fn commands_that_need_stored_lines_say_so() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     for command in ["search", "missed"] {
         alice.say(&format!("/{command} cake"));
         alice.sees(&format!(
@@ -137,12 +137,12 @@ fn lines_dropped_from_history_during_reading_are_counted() {
     const ASKED: usize = 150;
     const SAID_SINCE: usize = 400;
     let said = |number: usize| format!("alice: {number} {}", "x".repeat(4_000));
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| {
         config.rate = RateLimit::Off;
         config.replay = 0;
         config.log_lines = 200;
     });
-    let mut alice = house.enter("alice");
+    let mut alice = server.enter("alice");
     let says = |alice: &mut Guest, numbers: Range<usize>| {
         for number in numbers {
             alice.say(&said(number)["alice: ".len()..]);
@@ -150,7 +150,7 @@ fn lines_dropped_from_history_during_reading_are_counted() {
         }
     };
     says(&mut alice, 0..ASKED);
-    let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
+    let mut bob = Guest::connect_narrow(server.addresses()[0]).enter("bob");
     bob.send(format!("/last {ASKED}\nthanks\n"));
     alice.sees_all(["bob has arrived", "bob: thanks"]);
     says(&mut alice, ASKED..ASKED + SAID_SINCE);

@@ -8,7 +8,7 @@ use parlor_core::journal::{Commit, Journal, NotStored};
 use parlor_core::log::Batch;
 use tokio::sync::Semaphore;
 
-use crate::support::House;
+use crate::support::TestServer;
 
 /// A journal that stores lines unless its disk is full.
 struct SmallDisk {
@@ -26,15 +26,15 @@ impl Journal for SmallDisk {
 fn a_line_that_cannot_be_stored_is_refused_and_not_shown() {
     let full = Arc::new(AtomicBool::new(false));
     let disk = SmallDisk { full: Arc::clone(&full) };
-    let house = House::keeping(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::with_journal(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("one");
     bob.sees("alice: one");
     alice.sees("alice: one");
     full.store(true, Ordering::SeqCst);
     alice.say("two");
     alice.sees("-- Not sent: the disk is full; try again later");
-    let mut carol = house.enter("carol"); // people still come and go
+    let mut carol = server.enter("carol"); // people still come and go
     carol.sees_replayed("alice: one");
     alice.sees("carol has arrived");
     full.store(false, Ordering::SeqCst);
@@ -68,8 +68,8 @@ impl Journal for SlowDisk {
 fn people_who_wait_for_a_slow_disk_are_told_and_the_line_is_not_shown_before() {
     let commits = Arc::new(Semaphore::new(0));
     let disk = SlowDisk { commits: Arc::clone(&commits) };
-    let house = House::keeping(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::with_journal(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("is it kept?");
     alice.sees("-- The disk is slow; lines arrive late");
     bob.say("/topic"); // a command that only reads need not wait

@@ -2,12 +2,12 @@
 
 use parlor::config::RateLimit;
 
-use crate::support::{Guest, House};
+use crate::support::{Guest, TestServer};
 
 #[test]
 fn a_line_too_long_is_not_sent_and_its_sender_stays() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     let longest = "a".repeat(4_096);
     alice.say(&longest);
     for bytes in [4_097, 409_600] {
@@ -25,11 +25,11 @@ fn a_line_too_long_is_not_sent_and_its_sender_stays() {
 
 #[test]
 fn a_classic_line_may_be_as_long_as_in_the_original() {
-    let house = House::classic();
-    let mut alice = house.guest();
+    let server = TestServer::classic();
+    let mut alice = server.guest();
     let address = alice.address();
     alice.sees(&format!("You are {address}"));
-    let mut bob = house.guest();
+    let mut bob = server.guest();
     bob.sees(&format!("You are {}", bob.address()));
     alice.sees(&format!("{} has arrived", bob.address()));
     let longest = "a".repeat(65_535);
@@ -48,11 +48,11 @@ fn a_classic_line_may_be_as_long_as_in_the_original() {
 
 #[test]
 fn a_paste_that_is_too_fast_arrives_whole_and_in_order_even_after_the_end_of_file() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| {
         config.rate = RateLimit::per_second(20); // 200 lines at once
     });
-    let mut alice = house.enter("alice");
-    let mut bob = house.guest();
+    let mut alice = server.enter("alice");
+    let mut bob = server.guest();
     let lines: Vec<String> = (0..250).map(|number| format!("line {number}")).collect();
     bob.send(format!("bob\n{}\n", lines.join("\n")));
     bob.shut();
@@ -70,12 +70,12 @@ fn a_paste_that_is_too_fast_arrives_whole_and_in_order_even_after_the_end_of_fil
 
 #[test]
 fn a_delayed_client_is_not_idle_and_delays_no_other() {
-    let house = House::open(
+    let server = TestServer::open(
         &["tcp://127.0.0.1:0?idle=500ms", "tcp://127.0.0.1:0?idle=0"],
         |config| config.rate = RateLimit::per_second(1), // 10 lines at once
     );
-    let mut alice = house.guest_at(1);
-    let mut bob = house.guest();
+    let mut alice = server.guest_at(1);
+    let mut bob = server.guest();
     let lines: Vec<String> = (0..14).map(|number| format!("line {number}")).collect();
     bob.send(format!("bob\n{}\n", lines.join("\n")));
     bob.sees_question();
@@ -93,12 +93,12 @@ fn a_delayed_client_is_not_idle_and_delays_no_other() {
 
 #[test]
 fn a_connection_above_the_limit_is_told_and_a_place_is_free_when_another_ends() {
-    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |config| {
+    let server = TestServer::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |config| {
         config.connections = Some(2)
     });
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     for door in [0, 1] {
-        let mut third = house.guest_at(door);
+        let mut third = server.guest_at(door);
         third.sees("-- The server is full; try again in 30 s");
         third.sees_end();
     }
@@ -107,7 +107,7 @@ fn a_connection_above_the_limit_is_told_and_a_place_is_free_when_another_ends() 
     bob.say("/quit");
     bob.sees_end();
     drop(bob);
-    let mut third = comes_again(|| house.guest());
+    let mut third = comes_again(|| server.guest());
     third.sees_question_again();
     third.say("carol");
     third.sees("You are carol");
@@ -115,27 +115,27 @@ fn a_connection_above_the_limit_is_told_and_a_place_is_free_when_another_ends() 
 
 #[test]
 fn a_connection_above_the_limit_of_its_address_is_told() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| {
         config.connections_per_address = 2;
         config.limit_loopback = true;
     });
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
-    let mut third = house.guest();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
+    let mut third = server.guest();
     third.sees("-- Your address has 2 connections, the most allowed; close one and try again");
     third.sees_end();
     alice.say("/quit");
     alice.sees_end();
     drop(alice);
     bob.sees("alice has left");
-    comes_again(|| house.guest()).sees_question_again();
+    comes_again(|| server.guest()).sees_question_again();
 }
 
 #[test]
 fn connections_from_this_machine_are_not_counted_by_default() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| {
         config.connections_per_address = 1;
     });
-    house.friends(["alice", "bob", "carol"]);
+    server.friends(["alice", "bob", "carol"]);
 }
 
 /// Connects again until there is room: a place becomes free a moment after its owner has read the

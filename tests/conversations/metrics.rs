@@ -6,12 +6,12 @@ use std::net::{SocketAddr, TcpStream};
 
 use serde_json::json;
 
-use crate::support::{DEADLINE, Guest, House, Visitor};
+use crate::support::{DEADLINE, Guest, TestServer, Visitor};
 
 /// The present values, by name with labels. Checks the form of each line.
-fn scrape(server: SocketAddr) -> BTreeMap<String, f64> {
+fn scrape(address: SocketAddr) -> BTreeMap<String, f64> {
     let accept = "Accept: application/openmetrics-text\r\n";
-    let (head, body) = request_with(server, "GET", "/metrics", accept);
+    let (head, body) = request_with(address, "GET", "/metrics", accept);
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
     assert!(body.ends_with("# EOF\n"), "{body}");
@@ -37,16 +37,16 @@ fn scrape(server: SocketAddr) -> BTreeMap<String, f64> {
     numbers
 }
 
-fn get(server: SocketAddr, path: &str) -> (String, String) {
-    request(server, "GET", path)
+fn get(address: SocketAddr, path: &str) -> (String, String) {
+    request(address, "GET", path)
 }
 
-fn request(server: SocketAddr, method: &str, path: &str) -> (String, String) {
-    request_with(server, method, path, "")
+fn request(address: SocketAddr, method: &str, path: &str) -> (String, String) {
+    request_with(address, method, path, "")
 }
 
-fn request_with(server: SocketAddr, method: &str, path: &str, headers: &str) -> (String, String) {
-    let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+fn request_with(address: SocketAddr, method: &str, path: &str, headers: &str) -> (String, String) {
+    let mut stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     write!(
         stream,
@@ -59,16 +59,16 @@ fn request_with(server: SocketAddr, method: &str, path: &str, headers: &str) -> 
     (head.to_owned(), body.to_owned())
 }
 
-fn open(furnish: impl FnOnce(&mut parlor::config::Config)) -> (House, SocketAddr) {
+fn open(configure: impl FnOnce(&mut parlor::config::Config)) -> (TestServer, SocketAddr) {
     let doors = ["tcp://127.0.0.1:0", "http://127.0.0.1:0", "metrics://127.0.0.1:0"];
-    let house = House::open(&doors, furnish);
-    let numbers = house.addresses()[2];
-    (house, numbers)
+    let server = TestServer::open(&doors, configure);
+    let numbers = server.addresses()[2];
+    (server, numbers)
 }
 
 #[test]
 fn the_older_text_has_the_same_numbers_in_the_form_that_prometheus_reads() {
-    let (_house, numbers) = open(|_| {});
+    let (_server, numbers) = open(|_| {});
     let open = scrape(numbers);
     let accepts = [
         "",
@@ -120,7 +120,7 @@ fn the_older_text_has_the_same_numbers_in_the_form_that_prometheus_reads() {
 
 #[test]
 fn written_and_read_lines_are_counted() {
-    let (house, numbers) = open(|_| {});
+    let (server, numbers) = open(|_| {});
     let before = scrape(numbers);
     for name in [
         "parlor_lines_total",
@@ -135,8 +135,8 @@ fn written_and_read_lines_are_counted() {
         assert_eq!(before[name], 0.0, "{name}");
     }
     assert_eq!(before["parlor_rooms"], 1.0);
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
-    let mut carol = Visitor::connect(house.addresses()[1]).enter("carol");
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
+    let mut carol = Visitor::connect(server.addresses()[1]).enter("carol");
     for friend in [&mut alice, &mut bob] {
         friend.sees("carol has arrived");
     }
@@ -168,11 +168,11 @@ fn written_and_read_lines_are_counted() {
 
 #[test]
 fn met_limits_are_counted_and_a_full_server_still_shows_its_metrics() {
-    let (house, numbers) = open(|config| config.connections = Some(1));
-    let mut alice = house.enter("alice");
+    let (server, numbers) = open(|config| config.connections = Some(1));
+    let mut alice = server.enter("alice");
     alice.say(&"x".repeat(5_000));
     alice.sees("-- Line too long (4096 bytes at most): not sent");
-    let mut late = Guest::connect(house.addresses()[0]);
+    let mut late = Guest::connect(server.addresses()[0]);
     late.sees("-- The server is full; try again in 30 s");
     let now = scrape(numbers);
     assert_eq!(now["parlor_refusals_total{limit=\"line\"}"], 1.0);
@@ -184,9 +184,9 @@ fn met_limits_are_counted_and_a_full_server_still_shows_its_metrics() {
 
 #[test]
 fn too_long_lines_are_counted_also_with_curl() {
-    let (house, numbers) = open(|_| {});
+    let (server, numbers) = open(|_| {});
     for body in ["x".repeat(4_097), "x\n".repeat(201), "x".repeat(70_000)] {
-        let mut stream = TcpStream::connect_timeout(&house.addresses()[1], DEADLINE).unwrap();
+        let mut stream = TcpStream::connect_timeout(&server.addresses()[1], DEADLINE).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         let length = body.len();
         write!(
@@ -205,7 +205,7 @@ fn too_long_lines_are_counted_also_with_curl() {
 
 #[test]
 fn metrics_are_read_and_nothing_else() {
-    let (_house, numbers) = open(|_| {});
+    let (_server, numbers) = open(|_| {});
     let (whole, body) = request(numbers, "GET", "/metrics");
     let (head, nothing) = request(numbers, "HEAD", "/metrics");
     let length = format!("content-length: {}", body.len());
@@ -225,8 +225,8 @@ fn metrics_are_read_and_nothing_else() {
 
 #[test]
 fn a_line_with_an_id_counts_once_against_the_rate() {
-    let (house, numbers) = open(|config| config.rate = "1/s".parse().unwrap()); // 10 lines at once
-    let mut alice = Visitor::connect(house.addresses()[1]).enter("alice");
+    let (server, numbers) = open(|config| config.rate = "1/s".parse().unwrap()); // 10 lines at once
+    let mut alice = Visitor::connect(server.addresses()[1]).enter("alice");
     for number in 0..10 {
         let id = number.to_string();
         alice.asks(json!({"do": "say", "text": "quick", "id": id}).to_string());
@@ -238,12 +238,12 @@ fn a_line_with_an_id_counts_once_against_the_rate() {
 
 #[test]
 fn skipped_lines_are_counted() {
-    let (house, numbers) = open(|config| {
+    let (server, numbers) = open(|config| {
         config.log_lines = 100;
         config.rate = "off".parse().unwrap();
     });
-    let mut slow = Guest::connect_narrow(house.addresses()[0]).enter("slow");
-    let mut alice = Visitor::connect(house.addresses()[1]).enter("alice");
+    let mut slow = Guest::connect_narrow(server.addresses()[0]).enter("slow");
+    let mut alice = Visitor::connect(server.addresses()[1]).enter("alice");
     let text = ["x".repeat(3_000).as_str(); 5].join("\n");
     for _ in 0..600 {
         alice.asks(json!({"do": "say", "text": text, "id": "s"}).to_string());

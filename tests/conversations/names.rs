@@ -1,6 +1,6 @@
 //! The name question: the first line answers it.
 
-use crate::support::{Guest, House};
+use crate::support::{Guest, TestServer};
 
 /// Types `name` at the question and reads why it is refused, and the question again.
 #[track_caller]
@@ -12,9 +12,9 @@ fn is_refused(guest: &mut Guest, name: &str, why: &str) {
 
 #[test]
 fn a_name_and_lines_may_come_in_one_packet() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut ci = house.guest();
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut ci = server.guest();
     ci.send("ci\nbuild 7 passed\nall green\n");
     ci.shut();
     alice.sees_all(["ci has arrived", "ci: build 7 passed", "ci: all green", "ci has left"]);
@@ -32,9 +32,9 @@ fn a_name_and_lines_may_come_in_one_packet() {
 
 #[test]
 fn a_line_left_unfinished_counts_in_the_room() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut ci = house.guest();
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut ci = server.guest();
     ci.send("ci\nhello");
     ci.shut();
     alice.sees_all(["ci has arrived", "ci: hello", "ci has left"]);
@@ -42,10 +42,10 @@ fn a_line_left_unfinished_counts_in_the_room() {
 
 #[test]
 fn pressing_enter_keeps_the_address() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     for blank in ["", " \t "] {
-        let mut stranger = house.guest();
+        let mut stranger = server.guest();
         let address = stranger.address();
         stranger.sees_question();
         stranger.say(blank);
@@ -61,7 +61,7 @@ fn pressing_enter_keeps_the_address() {
 
 #[test]
 fn a_refused_name_gets_a_sentence_and_the_question_again() {
-    let house = House::named();
+    let server = TestServer::named();
     for refused in [
         [
             (
@@ -88,7 +88,7 @@ fn a_refused_name_gets_a_sentence_and_the_question_again() {
             ("r00t", "root is reserved; choose another name"),
         ],
     ] {
-        let mut guest = house.guest();
+        let mut guest = server.guest();
         guest.sees_question();
         for (name, why) in refused {
             is_refused(&mut guest, name, why);
@@ -103,10 +103,10 @@ fn a_refused_name_gets_a_sentence_and_the_question_again() {
 
 #[test]
 fn reserved_names_are_refused() {
-    let house = House::named();
+    let server = TestServer::named();
     for name in ["server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you"]
     {
-        let mut guest = house.guest();
+        let mut guest = server.guest();
         guest.sees_question();
         let why = format!("{name} is reserved; choose another name");
         is_refused(&mut guest, name, &why);
@@ -116,9 +116,9 @@ fn reserved_names_are_refused() {
 
 #[test]
 fn after_five_refusals_a_client_keeps_its_address() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut guest = house.guest();
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut guest = server.guest();
     let address = guest.address();
     guest.sees_question();
     for _ in 0..4 {
@@ -137,9 +137,9 @@ fn after_five_refusals_a_client_keeps_its_address() {
 
 #[test]
 fn a_name_and_its_look_alikes_are_refused_while_in_use_and_free_afterwards() {
-    let house = House::named();
-    let [mut mike, mut alice] = house.friends(["mike", "alice"]);
-    let mut second = house.guest();
+    let server = TestServer::named();
+    let [mut mike, mut alice] = server.friends(["mike", "alice"]);
+    let mut second = server.guest();
     second.sees_question();
     for name in ["MIKE", "rnike", "a1ice", "ALlCE"] {
         let why =
@@ -156,16 +156,16 @@ fn a_name_and_its_look_alikes_are_refused_while_in_use_and_free_afterwards() {
 
 #[test]
 fn a_client_that_leaves_at_the_question_never_arrived() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
-    let mut shy = house.guest();
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
+    let mut shy = server.guest();
     shy.sees_question();
     shy.send("unfinished");
     shy.shut();
     shy.sees_end();
-    let broken = house.guest();
+    let broken = server.guest();
     broken.reset();
-    let bob = house.enter("bob");
+    let bob = server.enter("bob");
     alice.sees("bob has arrived");
     drop(bob);
     alice.sees("bob has left");
@@ -173,8 +173,8 @@ fn a_client_that_leaves_at_the_question_never_arrived() {
 
 #[test]
 fn a_door_may_ask_for_no_name() {
-    let house = House::open(&["tcp://127.0.0.1:0?names=address"], |_| {});
-    let mut guest = house.guest();
+    let server = TestServer::open(&["tcp://127.0.0.1:0?names=address"], |_| {});
+    let mut guest = server.guest();
     guest.sees(&format!("You are {}", guest.address()));
     guest.sees_all([
         "In lobby: nobody else",
@@ -189,8 +189,8 @@ fn a_door_may_ask_for_no_name() {
 
 #[test]
 fn too_long_a_name_is_a_line_too_long() {
-    let house = House::named();
-    let mut guest = house.guest();
+    let server = TestServer::named();
+    let mut guest = server.guest();
     guest.sees_question();
     is_refused(&mut guest, &"a".repeat(4_097), "Line too long (4096 bytes at most): not sent");
     is_refused(
@@ -204,12 +204,12 @@ fn too_long_a_name_is_a_line_too_long() {
 
 #[test]
 fn the_client_that_waits_longest_at_the_question_makes_room() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| {
         config.connections = Some(8); // a quarter of them may wait at the question
     });
     let mut waiting: Vec<Guest> = (0..3)
         .map(|_| {
-            let mut guest = house.guest();
+            let mut guest = server.guest();
             guest.sees_question();
             guest
         })

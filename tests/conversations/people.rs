@@ -1,11 +1,11 @@
 //! The people here and their names: `/who`, `/name`, `/me`, `/quit`.
 
-use crate::support::House;
+use crate::support::TestServer;
 
 #[test]
 fn who_lists_the_people_here_and_in_another_room() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("Hi!");
     bob.sees("alice: Hi!");
     for command in ["/who", "/names", "/WHO", "/who lobby", "/who Lobby"] {
@@ -24,8 +24,8 @@ fn who_lists_the_people_here_and_in_another_room() {
 
 #[test]
 fn a_new_name_is_announced_once() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("/name al");
     alice.sees("You are al");
     bob.sees("alice is now known as al");
@@ -44,8 +44,8 @@ fn a_new_name_is_announced_once() {
 
 #[test]
 fn a_new_name_is_refused_like_the_first() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     for (typed, refusal) in [
         ("/name", "Type /name NEW: it takes another name"),
         ("/name b0b", "b0b is taken, or looks like a name that is taken; choose another name"),
@@ -63,8 +63,8 @@ fn a_new_name_is_refused_like_the_first() {
 
 #[test]
 fn an_action_is_shown_with_a_star() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("/me waves");
     alice.sees("* alice waves");
     bob.sees("* alice waves");
@@ -74,8 +74,8 @@ fn an_action_is_shown_with_a_star() {
 
 #[test]
 fn the_others_read_the_last_words_of_a_person_who_quits() {
-    let house = House::named();
-    let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob, mut carol] = server.friends(["alice", "bob", "carol"]);
     alice.send("good night\n/quit see you tomorrow\nand this is too late\n");
     alice.sees("alice: good night");
     alice.sees_end();

@@ -2,12 +2,12 @@
 
 use parlor::config::RateLimit;
 
-use crate::support::{Guest, House};
+use crate::support::{Guest, TestServer};
 
 #[test]
 fn a_private_message_is_read_by_two() {
-    let house = House::named();
-    let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob, mut carol] = server.friends(["alice", "bob", "carol"]);
     alice.say("/msg Bob  psst, it is me");
     alice.sees("[alice -> bob] psst, it is me");
     bob.sees("[alice -> bob] psst, it is me");
@@ -29,8 +29,8 @@ fn a_private_message_is_read_by_two() {
 
 #[test]
 fn a_private_message_may_be_refused() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     for (typed, refusal) in [
         ("/msg", "Type /msg NAME TEXT: it sends a private message"),
         ("/msg bob", "Type /msg NAME TEXT: it sends a private message"),
@@ -48,9 +48,9 @@ fn a_private_message_may_be_refused() {
 
 #[test]
 fn a_client_that_does_not_read_gets_no_more_mail_and_keeps_all_delivered_mail() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = RateLimit::Off);
-    let mut alice = house.enter("alice");
-    let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| config.rate = RateLimit::Off);
+    let mut alice = server.enter("alice");
+    let mut bob = Guest::connect_narrow(server.addresses()[0]).enter("bob");
     alice.sees("bob has arrived");
     let letter = |number: usize| format!("{number} {}", "x".repeat(4_000));
     let mut delivered = 0;
@@ -74,9 +74,9 @@ fn a_client_that_does_not_read_gets_no_more_mail_and_keeps_all_delivered_mail() 
 
 #[test]
 fn a_slow_reader_gets_mail_and_answers_where_they_belong() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = RateLimit::Off);
-    let mut alice = house.enter("alice");
-    let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| config.rate = RateLimit::Off);
+    let mut alice = server.enter("alice");
+    let mut bob = Guest::connect_narrow(server.addresses()[0]).enter("bob");
     alice.sees("bob has arrived");
     let long = "x".repeat(4_000);
     for _ in 0..300 {
@@ -103,8 +103,8 @@ fn a_slow_reader_gets_mail_and_answers_where_they_belong() {
 
 #[test]
 fn an_ignored_person_is_hidden_under_every_name() {
-    let house = House::named();
-    let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob, mut carol] = server.friends(["alice", "bob", "carol"]);
     alice.say("/ignore Bob");
     alice.sees("-- You no longer see lines from bob; /unignore bob shows them again");
     bob.say("Hi!");
@@ -135,13 +135,13 @@ fn an_ignored_person_is_hidden_under_every_name() {
 
 #[test]
 fn an_ignored_person_who_reconnects_is_still_ignored() {
-    let house = House::named();
-    let [mut alice, bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, bob] = server.friends(["alice", "bob"]);
     alice.say("/ignore bob");
     alice.sees("-- You no longer see lines from bob; /unignore bob shows them again");
     drop(bob);
     alice.sees("bob has left");
-    let mut bob = house.enter("bob");
+    let mut bob = server.enter("bob");
     alice.sees("bob has arrived");
     bob.say("it is me again");
     bob.sees("bob: it is me again");
@@ -153,8 +153,8 @@ fn an_ignored_person_who_reconnects_is_still_ignored() {
 
 #[test]
 fn ignoring_may_be_refused() {
-    let house = House::named();
-    let mut alice = house.enter("alice");
+    let server = TestServer::named();
+    let mut alice = server.enter("alice");
     for (typed, refusal) in [
         ("/ignore", "Type /ignore NAME: it hides a person's lines, also under a new name"),
         ("/ignore dave", "Nobody here is called dave; /who lists the people in this room"),
@@ -169,13 +169,13 @@ fn ignoring_may_be_refused() {
 
 #[test]
 fn quiet_hides_arrivals_and_departures() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     for command in ["/quiet", "/quiet on"] {
         alice.say(command);
         alice.sees("-- You no longer see arrivals and departures; /quiet off shows them again");
     }
-    let mut carol = house.enter("carol");
+    let mut carol = server.enter("carol");
     bob.sees("carol has arrived");
     carol.say("Hi!");
     alice.sees("carol: Hi!");
@@ -189,18 +189,18 @@ fn quiet_hides_arrivals_and_departures() {
     alice.sees("-- Type /quiet [off]: it hides arrivals and departures");
     alice.say("/quiet off");
     alice.sees("-- You see arrivals and departures again");
-    let _dave = house.enter("dave");
+    let _dave = server.enter("dave");
     alice.sees("dave has arrived");
 }
 
 #[test]
 fn mail_after_hidden_entries_arrives_at_once() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = RateLimit::Off);
-    let mut alice = house.enter("alice");
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| config.rate = RateLimit::Off);
+    let mut alice = server.enter("alice");
     alice.say("/quiet");
     alice.sees("-- You no longer see arrivals and departures; /quiet off shows them again");
     for _ in 0..100 {
-        let mut bob = house.guest();
+        let mut bob = server.guest();
         bob.send("bob\n/msg alice psst\n");
         alice.sees("[bob -> alice] psst");
         bob.say("/quit");

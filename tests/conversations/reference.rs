@@ -8,14 +8,14 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Chat, Guest, House};
+use crate::support::{Chat, Guest, TestServer};
 
 /// The mark among the lines for the end of the connection.
 const END: &str = "<EOF>";
 
 #[test]
 fn every_recorded_session_comes_out_alike() {
-    replay_all(|steps| replay(steps, House::classic().addresses()[0]));
+    replay_all(|steps| replay(steps, TestServer::classic().addresses()[0]));
 }
 
 #[test]
@@ -37,12 +37,12 @@ fn replay_all(replay: impl Fn(&[Value])) {
     assert!(replayed >= 7, "only {replayed} sessions were found");
 }
 
-fn replay(steps: &[Value], server: SocketAddr) {
+fn replay(steps: &[Value], address: SocketAddr) {
     let mut session = Session::default();
     for step in steps {
-        session.take(step, server);
+        session.take(step, address);
     }
-    session.nobody_has_seen_more(server);
+    session.nobody_has_seen_more(address);
 }
 
 /// The clients of a session, by their names in it.
@@ -53,7 +53,7 @@ struct Session {
 }
 
 impl Session {
-    fn take(&mut self, step: &Value, server: SocketAddr) {
+    fn take(&mut self, step: &Value, address: SocketAddr) {
         let (verb, what) = step
             .as_object()
             .and_then(|step| {
@@ -68,7 +68,7 @@ impl Session {
         let name = what.as_str().unwrap();
         match verb {
             "connect" => {
-                let mut guest = Guest::connect(server);
+                let mut guest = Guest::connect(address);
                 guest.is_answered(); // so that clients arrive in the order in which they connect
                 self.addresses.insert(name.to_owned(), guest.address());
                 self.present.insert(name.to_owned(), guest);
@@ -107,8 +107,8 @@ impl Session {
 
     /// If a step does not name a client, the client must receive nothing, or the next step that
     /// names it fails. After the last step, a stranger's arrival is the next line.
-    fn nobody_has_seen_more(mut self, server: SocketAddr) {
-        let stranger = Guest::connect(server);
+    fn nobody_has_seen_more(mut self, address: SocketAddr) {
+        let stranger = Guest::connect(address);
         for guest in self.present.values_mut() {
             guest.sees(&format!("{} has arrived", stranger.address()));
         }

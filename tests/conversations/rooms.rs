@@ -1,14 +1,14 @@
 //! Rooms: `/rooms`, `/join`, `/topic`.
 
-use crate::support::House;
+use crate::support::TestServer;
 
 /// The last line of the list of rooms.
 const HOW_TO_JOIN: &str = "-- /join ROOM enters a room, or creates it";
 
 #[test]
 fn joining_leaves_one_room_and_enters_the_other() {
-    let house = House::named();
-    let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob, mut carol] = server.friends(["alice", "bob", "carol"]);
     carol.say("/join Tea");
     carol.sees("In tea: nobody else");
     alice.sees("carol has left");
@@ -33,8 +33,8 @@ fn joining_leaves_one_room_and_enters_the_other() {
 
 #[test]
 fn a_room_is_listed_until_it_is_empty() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     for command in ["/rooms", "/list"] {
         bob.say(command);
         bob.sees_all(["-- lobby, 2 people", HOW_TO_JOIN]);
@@ -61,8 +61,8 @@ fn a_room_is_listed_until_it_is_empty() {
 
 #[test]
 fn a_move_that_is_refused_changes_nothing() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rooms = 2);
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| config.rooms = 2);
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     bob.say("/join tea");
     bob.sees("In tea: nobody else");
     alice.sees("bob has left");
@@ -86,8 +86,8 @@ fn a_move_that_is_refused_changes_nothing() {
 
 #[test]
 fn a_topic_is_set_shown_and_cleared() {
-    let house = House::named();
-    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let server = TestServer::named();
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("/topic");
     alice.sees("-- lobby has no topic; /topic TEXT sets one");
     alice.say("/topic  cakes and pies ");
@@ -96,7 +96,7 @@ fn a_topic_is_set_shown_and_cleared() {
     }
     bob.say("/topic");
     bob.sees("-- Topic of lobby: cakes and pies");
-    let mut carol = house.guest();
+    let mut carol = server.guest();
     carol.sees_question();
     carol.say("carol");
     carol.sees_all([

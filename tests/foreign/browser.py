@@ -46,7 +46,7 @@ HOSTILE_NAMES = [
 ]
 
 
-class House:
+class Server:
     """A server on ports of its own; a restart keeps its ports and lines."""
 
     def __init__(self, program):
@@ -118,7 +118,7 @@ def free_port():
 class Reader:
     """A person with a browser; any error in the page is a failure."""
 
-    def __init__(self, browser, house, **context):
+    def __init__(self, browser, server, **context):
         self.context = browser.new_context(**context)
         self.page = self.context.new_page()
         self.page.set_default_timeout(STEP_MS)
@@ -126,7 +126,7 @@ class Reader:
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("console", self.note)
         self.page.on("dialog", lambda dialog: self.troubles.append(f"dialog {dialog.message}"))
-        self.house = house
+        self.server = server
 
     def note(self, message):
         # The page itself reports a server that is down.
@@ -134,7 +134,7 @@ class Reader:
             self.troubles.append(message.text)
 
     def enter(self, name, room="lobby"):
-        self.page.goto(self.house.url(room))
+        self.page.goto(self.server.url(room))
         self.page.locator("#name").fill(name)
         self.page.keyboard.press("Enter")
         self.page.locator("#chat").wait_for(state="visible")
@@ -172,20 +172,20 @@ def opened(program):
                 "--disable-sync",
             ],
         )
-        house = House(program)
+        server = Server(program)
         try:
-            yield browser, house
+            yield browser, server
         finally:
             browser.close()
-            if house.process.poll() is None:
-                house.stop()
+            if server.process.poll() is None:
+                server.stop()
 
 
-def one_room(browser, house, pictures):
+def one_room(browser, server, pictures):
     """Two browsers and a netcat read the same lines in the same order."""
-    alice = Reader(browser, house).enter("alice")
-    bob = Reader(browser, house, color_scheme="dark").enter("bob")
-    carol = house.netcat("carol")
+    alice = Reader(browser, server).enter("alice")
+    bob = Reader(browser, server, color_scheme="dark").enter("bob")
+    carol = server.netcat("carol")
     alice.say("hello from a browser")
     carol.until("alice: hello from a browser\n")
     bob.line("hello from a browser")
@@ -214,18 +214,18 @@ def one_room(browser, house, pictures):
     bob.fine()
 
 
-def comes_back(browser, house, pictures):
+def comes_back(browser, server, pictures):
     """A restart of the server loses no line and doubles none."""
-    alice = Reader(browser, house).enter("alice")
-    bob = Reader(browser, house).enter("bob")
+    alice = Reader(browser, server).enter("alice")
+    bob = Reader(browser, server).enter("bob")
     for number in range(5):
         alice.say(f"before {number}")
         bob.line(f"before {number}")
-    house.stop()
+    server.stop()
     alice.page.locator("#state").wait_for(state="visible")
     alice.page.screenshot(path=f"{pictures}/connection-lost.png")
-    house.start()
-    carol = house.netcat("carol")
+    server.start()
+    carol = server.netcat("carol")
     for number in range(5):
         carol.say(f"meanwhile {number}")
         carol.until(f"carol: meanwhile {number}\n")
@@ -246,17 +246,17 @@ def comes_back(browser, house, pictures):
         reader.fine()
 
 
-def lists_people(browser, house, pictures):
+def lists_people(browser, server, pictures):
     """The list of people is right at every moment: in crowds, beside a quiet reader, and after a restart."""
-    alice = Reader(browser, house).enter("alice")
+    alice = Reader(browser, server).enter("alice")
 
     def lists(names):
         rows = alice.page.locator("#people-list li")
         expect(rows).to_have_text(sorted(["alice", *names]))
         expect(alice.page.locator("#here")).to_have_text(str(len(names) + 1))
 
-    early = [house.netcat(f"early{number}") for number in range(7)]
-    crowd = [house.netcat(f"crowd{number:02}") for number in range(13)]
+    early = [server.netcat(f"early{number}") for number in range(7)]
+    crowd = [server.netcat(f"crowd{number:02}") for number in range(13)]
     names = [f"early{number}" for number in range(7)] + [f"crowd{number:02}" for number in range(13)]
     lists(names)
     alice.page.screenshot(path=f"{pictures}/people.png")
@@ -268,14 +268,14 @@ def lists_people(browser, house, pictures):
     early[0].say("/name other")
     early[1].say("/quit")
     lists(["other", *names[2:7]])
-    many = [house.netcat(f"many{number:03}") for number in range(230)]
-    bob = Reader(browser, house).enter("bob")
+    many = [server.netcat(f"many{number:03}") for number in range(230)]
+    bob = Reader(browser, server).enter("bob")
     everybody = ["alice", "bob", "other", *names[2:7], *(f"many{number:03}" for number in range(230))]
     expect(bob.page.locator("#people-list li")).to_have_text(sorted(everybody))
-    house.stop()
-    house.start()
+    server.stop()
+    server.start()
     lists(["bob"])
-    again = [house.netcat(f"again{number:02}") for number in range(20)]
+    again = [server.netcat(f"again{number:02}") for number in range(20)]
     lists(["bob", *(f"again{number:02}" for number in range(20))])
     for guest in [*early, *many, *again]:
         guest.close()
@@ -284,10 +284,10 @@ def lists_people(browser, house, pictures):
     alice.fine()
 
 
-def composes(browser, house, pictures):
+def composes(browser, server, pictures):
     """An Enter that ends a composition sends nothing; the next one does."""
-    alice = Reader(browser, house, locale="zh-CN").enter("爱丽丝")
-    bob = house.netcat("bob")
+    alice = Reader(browser, server, locale="zh-CN").enter("爱丽丝")
+    bob = server.netcat("bob")
     field = alice.page.locator("#input")
     field.focus()
     devtools = alice.context.new_cdp_session(alice.page)
@@ -332,11 +332,11 @@ def hostile_texts():
     return [seeds[n % len(seeds)].format(n=n) + f" {n}" for n in range(HOSTILE_LINES)]
 
 
-def hostile(browser, house, pictures):
+def hostile(browser, server, pictures):
     """Hostile lines and names run no script, add no element and break no policy."""
-    alice = Reader(browser, house).enter("alice")
+    alice = Reader(browser, server).enter("alice")
     elements = "document.querySelectorAll('#lines :is(script,img,iframe,svg,style,form,object,embed,base,meta,button:not(.answer))').length"
-    mallory = house.netcat("mallory")
+    mallory = server.netcat("mallory")
     for text in hostile_texts():
         mallory.say(text)
     mallory.say("/topic <img src=x onerror=alert(1)>")
@@ -363,7 +363,7 @@ def hostile(browser, house, pictures):
     alice.fine()
 
 
-def foreign_page(browser, house, pictures):
+def foreign_page(browser, server, pictures):
     """A page of another site, or of none, can neither read nor speak nor enter."""
     del pictures
     with tempfile.TemporaryDirectory() as folder:
@@ -374,7 +374,7 @@ def foreign_page(browser, house, pictures):
         elsewhere = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
         try:
-            bob = house.netcat("bob")
+            bob = server.netcat("bob")
             bob.say("a secret")
             bob.until("bob: a secret\n")
             page = browser.new_page()
@@ -402,7 +402,7 @@ def foreign_page(browser, house, pictures):
                     socket, framed,
                 };
             }"""
-            results = page.evaluate(tries, house.ports[1])
+            results = page.evaluate(tries, server.ports[1])
             assert results["socket"] == "refused" and results["read"] == "refused", results
             assert "secret" not in results["opaque"] and results["framed"] == "refused", results
             bob.say("/last 5")
@@ -417,13 +417,13 @@ def foreign_page(browser, house, pictures):
             elsewhere.shutdown()
 
 
-def narrow(browser, house, pictures):
+def narrow(browser, server, pictures):
     """A phone shows the page without sideways scrolling, in both languages, and asks about a paste."""
     for locale, word in (("en-GB", "Send"), ("zh-CN", "发送")):
         reader = Reader(
-            browser, house, locale=locale, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+            browser, server, locale=locale, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
         )
-        reader.page.goto(house.url())
+        reader.page.goto(server.url())
         reader.page.screenshot(path=f"{pictures}/door-{locale}.png")
         reader.enter(f"guest-{locale[:2]}")
         assert reader.page.get_by_text(word, exact=True).is_visible(), word
@@ -464,16 +464,16 @@ def narrow(browser, house, pictures):
         reader.fine()
 
 
-def finds(browser, house, pictures):
+def finds(browser, server, pictures):
     """Rooms and lines are chosen from lists, and a search result is shown among the lines around it."""
-    bob = house.netcat("bob")
+    bob = server.netcat("bob")
     for number in range(400):
         bob.say("the needle" if number == 150 else f"hay {number}")
     bob.until("bob: hay 399\n")
-    carol = house.netcat("carol")
+    carol = server.netcat("carol")
     carol.say("/join tea")
     carol.until("In tea: nobody else\n")
-    alice = Reader(browser, house).enter("alice")
+    alice = Reader(browser, server).enter("alice")
     alice.page.locator("#browse").click()
     alice.page.locator("#found button", has_text="tea").wait_for()
     alice.page.locator("#wanted").press_sequentially("te")
@@ -524,11 +524,11 @@ def finds(browser, house, pictures):
     alice.fine()
 
 
-def talks(browser, house, pictures):
+def talks(browser, server, pictures):
     """Private messages are conversations of their own, which survive a reload."""
-    alice = Reader(browser, house).enter("alice")
-    bob = house.netcat("bob")
-    carol = house.netcat("carol")
+    alice = Reader(browser, server).enter("alice")
+    bob = server.netcat("bob")
+    carol = server.netcat("carol")
     bob.say("/msg alice a secret <b>plan</b>")
     bob.say("/msg alice and one more")
     carol.say("/msg alice over here")
@@ -578,11 +578,11 @@ def talks(browser, house, pictures):
     alice.fine()
 
 
-def reloads(browser, house, pictures):
+def reloads(browser, server, pictures):
     """A reload is announced to nobody, and the draft stays in the field."""
     del pictures
-    bob = house.netcat("bob")
-    alice = Reader(browser, house).enter("alice")
+    bob = server.netcat("bob")
+    alice = Reader(browser, server).enter("alice")
     bob.until("alice has arrived\n")
     alice.say("/join tea")
     alice.page.wait_for_url("**/tea")
@@ -597,7 +597,7 @@ def reloads(browser, house, pictures):
     expect(alice.page.locator("#title")).to_have_text("tea")
     # Another tab learns of the first at once; a closed tab holds the name only for a moment.
     other = alice.context.new_page()
-    other.goto(house.url())
+    other.goto(server.url())
     assert other.locator("#name").input_value() == "alice"
     other.keyboard.press("Enter")
     expect(other.locator("#door-words")).to_contain_text("tab")
@@ -612,13 +612,13 @@ def reloads(browser, house, pictures):
     alice.fine()
 
 
-def scrolls_back(browser, house, pictures):
+def scrolls_back(browser, server, pictures):
     """All lines of a long room can be reached, and hidden lines are counted in their place."""
-    bob = house.netcat("bob")
+    bob = server.netcat("bob")
     for number in range(1, 3_701):
         bob.say(f"line {number}")
     bob.until("bob: line 3700\n")
-    alice = Reader(browser, house).enter("alice")
+    alice = Reader(browser, server).enter("alice")
     alice.line("line 3700")
     top = alice.page.locator("#lines .item").first
 
@@ -649,9 +649,9 @@ def scrolls_back(browser, house, pictures):
     alice.fine()
 
 
-def by_keys(browser, house, pictures):
+def by_keys(browser, server, pictures):
     """Keys alone reach rooms, pages and the newest lines; and the page says why it does not send."""
-    alice = Reader(browser, house, timezone_id="Asia/Tokyo").enter("alice")
+    alice = Reader(browser, server, timezone_id="Asia/Tokyo").enter("alice")
     for number in range(100):
         alice.say(f"line {number}")
     alice.line("line 99")
@@ -715,11 +715,11 @@ def by_keys(browser, house, pictures):
     alice.fine()
 
 
-def distinct(browser, house, pictures):
+def distinct(browser, server, pictures):
     """People in a room have different colours, and keep them while they stay."""
-    alice = Reader(browser, house).enter("alice")
+    alice = Reader(browser, server).enter("alice")
     names = ["mara", "dora", "olga", "tina", "bob", "carol"]
-    others = [house.netcat(name) for name in names]
+    others = [server.netcat(name) for name in names]
     rows = alice.page.locator("#people-list li")
     expect(rows).to_have_text(sorted(["alice", *names]))
     hues = "(rows) => rows.map((row) => row.querySelector('.name').style.getPropertyValue('--hue'))"
@@ -738,20 +738,20 @@ def distinct(browser, house, pictures):
     alice.fine()
 
 
-def gives_back(browser, house, pictures):
+def gives_back(browser, server, pictures):
     """Lines that were unsent when the server died return to the field, in order."""
-    alice = Reader(browser, house).enter("alice")
+    alice = Reader(browser, server).enter("alice")
     alice.say("arrives")
     alice.line("arrives")
-    house.process.send_signal(signal.SIGSTOP)
-    os.waitpid(house.process.pid, os.WUNTRACED)  # until it has stopped
+    server.process.send_signal(signal.SIGSTOP)
+    os.waitpid(server.process.pid, os.WUNTRACED)  # until it has stopped
     lines = [f"on its way {number}" for number in range(5)]
     for line in lines:
         alice.say(line)
-    house.process.kill()
-    house.process.wait()
+    server.process.kill()
+    server.process.wait()
     alice.page.locator("#state").wait_for(state="visible")
-    house.start()
+    server.start()
     alice.page.locator("#state").wait_for(state="hidden")
     expect(alice.page.locator("#input")).to_have_value("\n".join(lines))
     alice.page.screenshot(path=f"{pictures}/given-back.png")
@@ -759,15 +759,15 @@ def gives_back(browser, house, pictures):
     alice.fine()
 
 
-def removed(browser, house, pictures):
+def removed(browser, server, pictures):
     """A removed person reads the reason, in the room that the address then names."""
-    keeper = house.netcat("bob")
+    keeper = server.netcat("bob")
     for line in ("/register", "correct horse", "correct horse"):
         keeper.say(line)
     keeper.until("your password from now on\n")
     keeper.say("/join den")
     keeper.until("-- You are a keeper of this room\n")
-    alice = Reader(browser, house).enter("alice")
+    alice = Reader(browser, server).enter("alice")
     for number in range(100):
         alice.say(f"filler {number}")
     alice.line("filler 99")
@@ -814,8 +814,8 @@ def removed(browser, house, pictures):
 def main():
     scene, program, pictures = sys.argv[1:]
     os.makedirs(pictures, exist_ok=True)
-    with opened(program) as (browser, house):
-        globals()[scene](browser, house, pictures)
+    with opened(program) as (browser, server):
+        globals()[scene](browser, server, pictures)
 
 
 if __name__ == "__main__":

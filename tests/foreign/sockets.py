@@ -21,7 +21,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class House:
+class Server:
     """A server on ports of its own; a restart keeps its ports and lines."""
 
     def __init__(self, program):
@@ -72,14 +72,14 @@ def numbers(heard):
     return [message["seq"] for message in heard if message["kind"] in ("line", "action")]
 
 
-async def one_order(house):
+async def one_order(server):
     """Fifty sockets and a netcat see the same lines in the same order."""
     people = []
     for number in range(50):
-        connected, _ = await house.connect()
+        connected, _ = await server.connect()
         await ask(connected, do="enter", name=f"person-{number}", replay=0)
         people.append(connected)
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.lines)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.lines)
     writer.write(b"netcat\nfrom netcat\n")
     heard = []
 
@@ -116,11 +116,11 @@ async def one_order(house):
         await connected.close()
 
 
-async def goes_on(house):
+async def goes_on(server):
     """A client that resumes misses no line, after a cut and after a restart."""
-    alice, hello = await house.connect()
+    alice, hello = await server.connect()
     await ask(alice, do="enter", name="alice")
-    bob, _ = await house.connect()
+    bob, _ = await server.connect()
     await ask(bob, do="enter", name="bob")
     for number in range(10):
         assert len(numbers(await ask(bob, do="say", room="lobby", text=f"line {number}"))) == 1
@@ -129,22 +129,22 @@ async def goes_on(house):
         message = await hear(alice)
         seen = message["seq"] if message["kind"] == "line" else seen
     alice.transport.abort()
-    back, again = await house.connect()
+    back, again = await server.connect()
     assert again["log"] == hello["log"]
     heard = await ask(back, do="enter", name="alice-again", log=hello["log"], after=seen)
     assert heard[0]["resumed"] == "exact" and numbers(heard) == [6, 7, 8, 9, 10], heard
-    house.stop()
-    house.start()
-    back, again = await house.connect()
+    server.stop()
+    server.start()
+    back, again = await server.connect()
     assert again["log"] != hello["log"], "each start gives the log another name"
     heard = await ask(back, do="enter", name="alice", log=hello["log"], after=8)
     assert heard[0]["resumed"] == "exact" and numbers(heard) == [9, 10], heard
     await back.close()
 
 
-async def frames(house):
+async def frames(server):
     """Pings, fragments, large messages, and an offer of compression that is declined."""
-    alice, _ = await house.connect(compression="deflate", ping_interval=0.05)
+    alice, _ = await server.connect(compression="deflate", ping_interval=0.05)
     assert alice.protocol.extensions == [], "no extension was to be agreed upon"
     await ask(alice, do="enter", name="alice")
     await asyncio.wait_for(await alice.ping(b"payload"), STEP_SECONDS)
@@ -156,7 +156,7 @@ async def frames(house):
     heard = await ask(alice, do="say", room="lobby", text="\n".join([largest] * 3))
     assert [message["text"] for message in heard if message["kind"] == "line"] == [largest] * 3
     for message, code in (("x" * 20_000, 1009), (b"bytes", 1003)):
-        other, _ = await house.connect()
+        other, _ = await server.connect()
         await other.send(message)
         try:
             while True:
@@ -169,12 +169,12 @@ async def frames(house):
 
 def main():
     scene, program, _ = sys.argv[1:]
-    house = House(program)
+    server = Server(program)
     try:
-        asyncio.run(globals()[scene](house))
+        asyncio.run(globals()[scene](server))
     finally:
-        if house.process.poll() is None:
-            house.stop()
+        if server.process.poll() is None:
+            server.stop()
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ use rustix::process::Signal;
 use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
-use crate::house::{HERE, House, parlor};
 use crate::owners::{PASSWORD, come_back, register};
+use crate::server::{HERE, Server, parlor};
 
 /// Gives a command. Returns whether it succeeded, and the words on stdout or else on stderr.
 pub(crate) fn order(data: &Data, words: &[&str]) -> Result<Vec<String>, String> {
@@ -44,10 +44,10 @@ pub(crate) fn done(data: &Data, words: &[&str]) -> Vec<String> {
 #[test]
 fn the_operator_sees_everybody() {
     let data = Data::new();
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
-    let alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let alice = enter(&server, "alice");
+    let mut bob = enter(&server, "bob");
     bob.say("/join tea");
     bob.until("In tea: nobody else");
     let list = done(&data, &["list"]);
@@ -56,17 +56,17 @@ fn the_operator_sees_everybody() {
         format!("{name}, {address}, in {room}, active")
     };
     assert_eq!(list, [line(&alice, "alice", "lobby"), line(&bob, "bob", "tea")]);
-    house.close([alice, bob]);
+    server.close([alice, bob]);
 }
 
 #[test]
 fn everybody_reads_what_the_operator_says() {
     let data = Data::new();
-    let house = data.open(&["--listen", "tcp://127.0.0.1:0?classic"]);
-    let classic = house.logged_times("listening tcp ", 2);
+    let server = data.open(&["--listen", "tcp://127.0.0.1:0?classic"]);
+    let classic = server.logged_times("listening tcp ", 2);
     let (_, classic) = classic.split_once("listening tcp ").unwrap();
-    let mut alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let mut alice = enter(&server, "alice");
+    let mut bob = enter(&server, "bob");
     let mut carol = Guest::connect(classic.parse().unwrap());
     carol.line();
     bob.say("/join tea");
@@ -77,15 +77,15 @@ fn everybody_reads_what_the_operator_says() {
         guest.until("-- The operator says: a new disk, ␛[2J back at one");
     }
     assert_eq!(order(&data, &["broadcast", " "]), Err("there is no text to send".to_owned()));
-    house.close([alice, bob, carol]);
+    server.close([alice, bob, carol]);
 }
 
 #[test]
 fn a_removed_person_and_the_others_read_by_whom_and_why() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
+    let mut bob = enter(&server, "bob");
     assert_eq!(
         order(&data, &["kick", "zoe"]),
         Err("Nobody is here as zoe; parlor admin list shows everybody".to_owned())
@@ -94,18 +94,18 @@ fn a_removed_person_and_the_others_read_by_whom_and_why() {
     let last = bob.rest();
     assert_eq!(last, ["-- You were removed by the operator: no advertising"]);
     alice.until("bob was removed by the operator: no advertising");
-    let bob = enter(&house, "bob"); // the name is free again
+    let bob = enter(&server, "bob"); // the name is free again
     assert_eq!(done(&data, &["kick", "bob"]), ["bob is removed"]);
     alice.until("bob was removed by the operator");
-    house.close([alice, bob]);
+    server.close([alice, bob]);
 }
 
 #[test]
 fn a_person_who_waits_for_the_rate_or_does_not_read_is_removed_too() {
     let data = Data::new();
-    let house = House::run(data.parlor(), &[&HERE[..], &["--rate", "1/s"]].concat());
-    let mut alice = enter(&house, "alice");
-    let mut hasty = enter(&house, "hasty");
+    let server = Server::run(data.parlor(), &[&HERE[..], &["--rate", "1/s"]].concat());
+    let mut alice = enter(&server, "alice");
+    let mut hasty = enter(&server, "hasty");
     for line in 0..500 {
         hasty.say(&format!("line {line}"));
     }
@@ -116,7 +116,7 @@ fn a_person_who_waits_for_the_rate_or_does_not_read_is_removed_too() {
     alice.until("hasty was removed by the operator");
     alice.say("quiet now");
     alice.until("alice: quiet now");
-    house.close([alice, hasty]);
+    server.close([alice, hasty]);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_reload_answers_with_its_result() {
     let data = Data::new();
     let file = data.file().with_file_name("parlor.toml");
     fs::write(&file, "replay = 3").unwrap();
-    let house = data.open(&["--config", file.to_str().unwrap()]);
+    let server = data.open(&["--config", file.to_str().unwrap()]);
     assert_eq!(done(&data, &["reload"]), ["the configuration has not changed"]);
     fs::write(&file, "replay = 4\nkeep = 'written'").unwrap();
     let stays = "keep cannot change while the server runs: it stays synced until a restart";
@@ -132,24 +132,24 @@ fn a_reload_answers_with_its_result() {
     fs::write(&file, "replay = 'many'").unwrap();
     let sentence = order(&data, &["reload"]).unwrap_err();
     assert!(sentence.ends_with("; nothing is changed"), "{sentence}");
-    drop(house); // an error is in its log
+    drop(server); // an error is in its log
 }
 
 #[test]
 fn the_socket_is_for_one_user_only_and_deleted_at_the_end() {
     let data = Data::new();
     let path = data.file().with_file_name("parlor.sock");
-    let mut house = data.open(&[]);
+    let mut server = data.open(&[]);
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    house.kill();
+    server.kill();
     assert!(path.exists(), "nobody took it away");
     let nobody = order(&data, &["list"]).unwrap_err();
     assert!(nobody.starts_with("no server answers at "), "{nobody}");
     assert!(nobody.contains(": no server runs on "), "{nobody}");
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
-    house.close(());
+    server.close(());
     assert!(!path.exists());
     assert!(order(&data, &["list"]).is_err());
 }
@@ -157,7 +157,7 @@ fn the_socket_is_for_one_user_only_and_deleted_at_the_end() {
 #[test]
 fn no_input_to_the_socket_delays_anybody() {
     let data = Data::new();
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     for bytes in [
         &b"\"dance\"\n"[..],
         b"{\"kick\":{}}\n", // as an older program asks
@@ -172,7 +172,7 @@ fn no_input_to_the_socket_delays_anybody() {
     let silent: Vec<_> = (0..3).map(|_| connect(&data)).collect();
     assert_eq!(say_to_socket(&data, b"/list"), "-- Nobody is here\n.\n");
     assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
-    house.close(silent);
+    server.close(silent);
 }
 
 fn connect(data: &Data) -> UnixStream {
@@ -194,8 +194,8 @@ fn say_to_socket(data: &Data, bytes: &[u8]) -> String {
 #[test]
 fn a_person_at_the_socket_types_commands_and_reads_sentences() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     let typed = "/broadcast tea is ready\r\n/KICK zoe\nhello\n/dance\n/topic lock\n/keeper alice\n/keeper\n\
                  /name password alice\nanother horse\n/log 1\n/quit\n/list\n";
@@ -221,8 +221,8 @@ fn a_person_at_the_socket_types_commands_and_reads_sentences() {
     );
     assert!(lines[8].ends_with("the operator: name password alice"), "{answer}");
     assert_eq!(lines[9..], ["."]);
-    let again = come_back(&house, "another horse");
-    house.close([again]);
+    let again = come_back(&server, "another horse");
+    server.close([again]);
     drop(alice);
 }
 
@@ -255,13 +255,13 @@ fn the_answer_of_a_server_of_another_version_is_shown() {
 #[test]
 fn a_name_of_several_words_is_refused_before_anything_is_sent() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let bob = enter(&server, "bob");
     for words in [&["kick", "bob by"][..], &["ban", "bob 1h"], &["mute", "bob 1m"], &["kick", ""]] {
         order(&data, words).unwrap_err();
     }
     assert_eq!(done(&data, &["kick", " bob "]), ["bob is removed"]);
-    house.close([bob]);
+    server.close([bob]);
 }
 
 #[test]
@@ -270,9 +270,9 @@ fn a_path_too_long_for_a_socket_is_reported_and_the_server_runs() {
     let long = folder.path().join("x".repeat(120));
     let mut command = parlor();
     command.env_remove("PARLOR_MEMORY").env("PARLOR_DATA", &long);
-    let house = House::run(command, &HERE);
-    house.logged("too long for a socket's path, so parlor admin cannot reach this server");
-    enter(&house, "alice");
+    let server = Server::run(command, &HERE);
+    server.logged("too long for a socket's path, so parlor admin cannot reach this server");
+    enter(&server, "alice");
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
     let output = command.args(["admin", "--data"]).arg(&long).arg("list").output();
     let words = String::from_utf8(output.unwrap().stderr).unwrap();
@@ -282,8 +282,8 @@ fn a_path_too_long_for_a_socket_is_reported_and_the_server_runs() {
 #[test]
 fn a_wait_for_a_server_that_hangs_ends_with_a_sentence() {
     let data = Data::new();
-    let house = data.open(&[]);
-    house.signal(Signal::STOP);
+    let server = data.open(&[]);
+    server.signal(Signal::STOP);
     // More callers than the system queues.
     let waiting: Vec<_> = (0..40)
         .map(|_| {
@@ -298,23 +298,23 @@ fn a_wait_for_a_server_that_hangs_ends_with_a_sentence() {
         assert_eq!(output.status.code(), Some(1));
         assert!(words.contains(" does not answer: it is stopped"), "{words}");
     }
-    house.signal(Signal::CONT);
+    server.signal(Signal::CONT);
     // The server attends to the earlier callers first.
     let until = Instant::now() + DEADLINE;
     while order(&data, &["list"]).is_err() {
         assert!(Instant::now() < until, "it answers again");
     }
-    house.close(());
+    server.close(());
 }
 
 #[test]
 fn a_socket_that_was_swept_away_comes_back() {
     let data = Data::new();
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     fs::remove_file(data.file().with_file_name("parlor.sock")).unwrap();
-    house.logged("the socket of parlor admin was missing; the server has created a new one");
+    server.logged("the socket of parlor admin was missing; the server has created a new one");
     assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
-    house.close(());
+    server.close(());
 }
 
 /// Gives a command with standard input. Returns whether it succeeded, and the words.
@@ -342,11 +342,11 @@ fn order_with(data: &Data, words: &[&str], input: impl AsRef<[u8]>) -> Result<St
 #[test]
 fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
-    let mut thief = come_back(&house, PASSWORD);
-    let mut bob = enter(&house, "bob");
+    let mut thief = come_back(&server, PASSWORD);
+    let mut bob = enter(&server, "bob");
     let set = |name, password: &str| order_with(&data, &["name", "password", name], password);
     let latin_1 = b"gr\xfcne W\xe4lder\n";
     let refused = order_with(&data, &["name", "password", "alice"], latin_1).unwrap_err();
@@ -366,20 +366,20 @@ fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
         let last = guest.rest().pop().unwrap();
         assert_eq!(last, "-- The name you use has a new password; this connection is closed");
     }
-    let again = come_back(&house, "another horse");
+    let again = come_back(&server, "another horse");
     bob.until("alice has left");
     assert_eq!(bob.line(), "alice has arrived", "one person, who left once");
     let log = done(&data, &["log"]);
     assert!(log.last().unwrap().ends_with("the operator: name password Alice"), "{log:?}");
-    house.close([again, bob]);
+    server.close([again, bob]);
 }
 
 #[test]
 fn a_released_name_is_free_and_all_data_of_its_owner_is_deleted() {
     let data = Data::new();
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     assert_eq!(done(&data, &["name", "list"]), ["No name is registered"]);
-    let mut alice = enter(&house, "alice");
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     done(&data, &["keeper", "add", "alice"]);
     let list = done(&data, &["name", "list"]);
@@ -395,14 +395,14 @@ fn a_released_name_is_free_and_all_data_of_its_owner_is_deleted() {
     assert_eq!(last, "-- You were removed by the operator: this name is no longer registered");
     assert_eq!(done(&data, &["name", "list"]), ["No name is registered"]);
     assert_eq!(done(&data, &["keeper", "list"]), ["Keepers of the server: nobody"]);
-    let mut stranger = Guest::connect(house.address);
+    let mut stranger = Guest::connect(server.address);
     stranger.say(&format!("/resume {code}"));
     stranger.lines_until("a refusal", |line| line.contains("return code is wrong"));
     stranger.say("alice");
     stranger.until("You are alice");
     register(&mut stranger, "a third horse");
-    house.close([stranger]);
-    let house = data.open(&[]);
-    let alice = come_back(&house, "a third horse");
-    house.close([alice]);
+    server.close([stranger]);
+    let server = data.open(&[]);
+    let alice = come_back(&server, "a third horse");
+    server.close([alice]);
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::EndOnDrop;
 use crate::data::{Data, enter, rows, untimed};
 use crate::guest::Guest;
-use crate::house::HERE;
+use crate::server::HERE;
 
 /// Bytes of a line that fills a file quickly.
 const LONG: usize = 3_900;
@@ -38,13 +38,13 @@ fn names(directory: &TempDir) -> Vec<String> {
 #[test]
 fn a_backup_made_while_people_talk_has_every_line_seen_and_can_be_served() {
     let (data, backups) = (Data::new(), TempDir::new().unwrap());
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     for number in 1..=500 {
         alice.say(&format!("{number} {}", "x".repeat(LONG)));
         alice.line();
     }
-    let mut bob = enter(&house, "bob");
+    let mut bob = enter(&server, "bob");
     alice.until("bob has arrived");
     let mut copies = Vec::new();
     let is_over = AtomicBool::new(false);
@@ -77,7 +77,7 @@ fn a_backup_made_while_people_talk_has_every_line_seen_and_can_be_served() {
         drop(end);
         talk.join().unwrap()
     });
-    house.close([alice]);
+    server.close([alice]);
     let all = data.lobby();
     assert_eq!(all.len(), said);
     let kept: Vec<_> = copies.iter().map(|copy| rows(copy, "lobby")).collect();
@@ -90,8 +90,8 @@ fn a_backup_made_while_people_talk_has_every_line_seen_and_can_be_served() {
 
     let restored = Data::new();
     fs::copy(&copies[0], restored.file()).unwrap();
-    let house = restored.open(&["--replay", "1"]);
-    let mut alice = Guest::connect(house.address);
+    let server = restored.open(&["--replay", "1"]);
+    let mut alice = Guest::connect(server.address);
     alice.say("alice");
     let last = kept[0].last().unwrap();
     alice.lines_until("the last line", |line| {
@@ -99,7 +99,7 @@ fn a_backup_made_while_people_talk_has_every_line_seen_and_can_be_served() {
     });
     alice.say("and on");
     assert_eq!(alice.line(), "alice: and on");
-    house.close([alice]);
+    server.close([alice]);
     let after = restored.lobby();
     assert_eq!(after.len(), kept[0].len() + 1);
     assert_eq!(after.last().unwrap().seq, last.seq + 1);
@@ -117,13 +117,13 @@ fn a_backup_overwrites_no_file_and_leaves_none_when_it_fails() {
         assert_eq!(names(&backups), left);
     };
     refuses("there is no ", &[]);
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     for number in 1..=3 {
         alice.say(&number.to_string());
         alice.line();
     }
-    house.close([alice]);
+    server.close([alice]);
     for name in ["copy.db", "copy.db-wal", "copy.db.part"] {
         fs::write(backups.path().join(name), "mine").unwrap();
         refuses(&format!("{name} exists"), &[name]);
@@ -141,13 +141,13 @@ fn a_backup_overwrites_no_file_and_leaves_none_when_it_fails() {
 #[test]
 fn a_backup_that_does_not_fit_on_the_disk_leaves_no_file() {
     let (data, backups) = (Data::new(), TempDir::new().unwrap());
-    let house = data.open(&["--keep", "written"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--keep", "written"]);
+    let mut alice = enter(&server, "alice");
     for _ in 0..50 {
         alice.say(&"x".repeat(LONG));
         alice.line();
     }
-    house.close([alice]);
+    server.close([alice]);
     let mut small = data.parlor_with_small_files(64);
     let output = small.arg("backup").arg(backups.path().join("copy.db"));
     let output = output.output().unwrap();
@@ -160,8 +160,8 @@ fn a_backup_that_does_not_fit_on_the_disk_leaves_no_file() {
 #[test]
 fn a_long_read_of_the_file_delays_no_writer() {
     let data = Data::new();
-    let house = data.open(&["--keep", "written"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--keep", "written"]);
+    let mut alice = enter(&server, "alice");
     alice.say("first");
     alice.line();
     // Like a backup, but it ends only when the test says so.
@@ -184,21 +184,21 @@ fn a_long_read_of_the_file_delays_no_writer() {
         alice.say(&"x".repeat(LONG));
         assert!(alice.line().starts_with("alice: x"), "a writer waits");
     }
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn a_backup_beside_the_log_of_another_file_is_not_served() {
     let (data, backups) = (Data::new(), TempDir::new().unwrap());
     let file = backups.path().join("copy.db");
-    let mut house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let mut server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     alice.say("before");
     alice.line();
     assert_eq!(backup(&data, &file).0, Some(0));
     alice.say("after");
     alice.line();
-    house.kill();
+    server.kill();
     fs::copy(&file, data.file()).unwrap();
     for command in [&["serve", HERE[0], HERE[1]][..], &["check"], &["export"]] {
         let output = data.parlor().args(command).output().unwrap();
@@ -209,11 +209,11 @@ fn a_backup_beside_the_log_of_another_file_is_not_served() {
     }
     let log = data.file().with_extension("db-wal");
     fs::rename(log, backups.path().join("log")).unwrap();
-    let house = data.open(&["--replay", "0"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--replay", "0"]);
+    let mut alice = enter(&server, "alice");
     alice.say("and on");
     assert_eq!(alice.line(), "alice: and on");
-    house.close([alice]);
+    server.close([alice]);
     let texts: Vec<_> = data.lobby().into_iter().map(|row| row.text).collect();
     assert_eq!(texts, ["before", "and on"]);
 }

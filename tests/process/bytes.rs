@@ -3,7 +3,7 @@
 use vte::{Params, Parser, Perform};
 
 use crate::guest::Guest;
-use crate::house::{House, parlor};
+use crate::server::{Server, parlor};
 
 /// A terminal that may only print, tab and start new lines.
 #[derive(Default)]
@@ -87,9 +87,9 @@ const LAST: &str = "that was all of it";
 
 #[test]
 fn all_input_shows_as_text_on_other_peoples_terminals() {
-    let house = House::open(&["--rate", "off"]);
-    let mut bob = Guest::enter(house.address, "bob");
-    let mut eve = Guest::enter(house.address, "eve");
+    let server = Server::open(&["--rate", "off"]);
+    let mut bob = Guest::enter(server.address, "bob");
+    let mut eve = Guest::enter(server.address, "eve");
     let ways: [&[u8]; 6] = [b"x", b"", b"/me ", b"/msg bob ", b"/topic ", b"/name eve"];
     for word in hostile_words() {
         for way in ways {
@@ -108,16 +108,16 @@ fn all_input_shows_as_text_on_other_peoples_terminals() {
     assert!(page.contains(": x\u{241b}[my\n"), "controls show as pictures");
     // The answers to eve repeat what she typed.
     shown(&eve.bytes_until(end.as_bytes()));
-    house.close((bob, eve));
+    server.close((bob, eve));
 }
 
 #[test]
 fn a_quit_message_and_a_refused_name_show_as_text_too() {
-    let house = House::open(&[]);
-    let mut bob = Guest::enter(house.address, "bob");
+    let server = Server::open(&[]);
+    let mut bob = Guest::enter(server.address, "bob");
     let mut told = 0;
     for word in hostile_words().into_iter().rev().take(9) {
-        let mut eve = Guest::connect(house.address);
+        let mut eve = Guest::connect(server.address);
         eve.send(&[b"\n/quit x", &word[..], b"y\n"].concat());
         eve.end_input();
         loop {
@@ -129,15 +129,15 @@ fn a_quit_message_and_a_refused_name_show_as_text_too() {
         }
     }
     assert!(told > 1, "{told} were told one by one, with their words");
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn classic_mode_shows_all_input_as_text() {
-    let house = House::run(parlor(), &["--listen", "tcp://127.0.0.1:0?classic"]);
-    let mut bob = Guest::connect(house.address);
+    let server = Server::run(parlor(), &["--listen", "tcp://127.0.0.1:0?classic"]);
+    let mut bob = Guest::connect(server.address);
     bob.line();
-    let mut eve = Guest::connect(house.address);
+    let mut eve = Guest::connect(server.address);
     bob.line();
     for word in hostile_words() {
         eve.send(&[&word[..], b"y\n"].concat());
@@ -145,5 +145,5 @@ fn classic_mode_shows_all_input_as_text() {
     eve.say(LAST);
     let page = shown(&bob.bytes_until(format!(": {LAST}\n").as_bytes()));
     assert!(page.lines().all(|line| line.starts_with("127.0.0.1:")), "{page}");
-    house.close((bob, eve));
+    server.close((bob, eve));
 }

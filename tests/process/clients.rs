@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::{env, thread};
 
 use crate::guest::Guest;
-use crate::house::House;
+use crate::server::Server;
 use crate::skip;
 
 /// A running client. Dropping it ends it by its process id.
@@ -42,12 +42,12 @@ fn says_hello(
     if !is_installed(program) {
         return skip(&format!("{program} is not installed"));
     }
-    let house = House::open(&[]);
-    let mut wendy = Guest::enter(house.address, "wendy");
+    let server = Server::open(&[]);
+    let mut wendy = Guest::enter(server.address, "wendy");
     let mut client = Client(
         Command::new(program)
             .args(flags)
-            .args(place(house.address))
+            .args(place(server.address))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -71,7 +71,7 @@ fn says_hello(
     assert!(lines.contains(&"In lobby: wendy"), "{shown:?}");
     let echoes = lines.iter().filter(|line| **line == "dora: hello");
     assert_eq!(echoes.count(), 1, "{shown:?}");
-    house.close(wendy);
+    server.close(wendy);
 }
 
 const HELLO: &str = "dora\nhello\n";
@@ -115,15 +115,15 @@ fn bash_alone_says_hello() {
 
 #[test]
 fn lines_are_said_although_their_client_hangs_up_at_once() {
-    let house = House::open(&[]);
-    let mut wendy = Guest::enter(house.address, "wendy");
+    let server = Server::open(&[]);
+    let mut wendy = Guest::enter(server.address, "wendy");
     for round in 0..6 {
-        let mut dora = Guest::connect(house.address);
+        let mut dora = Guest::connect(server.address);
         dora.send(format!("dora{round}\none\ntwo\n").as_bytes());
         drop(dora); // over unread input, so the kernel resets
         let seen = wendy.until(&format!("dora{round} has left"));
         let said = seen.iter().filter(|line| line.contains(": ")).count();
         assert_eq!(said, 2, "{seen:#?}");
     }
-    house.close(wendy);
+    server.close(wendy);
 }

@@ -3,17 +3,17 @@
 use std::thread;
 
 use crate::guest::{Guest, Traffic, talk};
-use crate::house::House;
+use crate::server::Server;
 use crate::{affordable, many_descriptors};
 
 #[test]
 fn two_thousand_people_come_and_go_and_each_is_counted_once() {
     let _turn = many_descriptors();
     let storm_size = affordable(2_000);
-    let house = House::open(&["--rate", "off"]);
-    let mut alice = Guest::enter(house.address, "alice");
-    let mut bob = Guest::enter(house.address, "bob");
-    let mut watcher = Guest::enter(house.address, "watcher");
+    let server = Server::open(&["--rate", "off"]);
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut bob = Guest::enter(server.address, "bob");
+    let mut watcher = Guest::enter(server.address, "watcher");
 
     thread::scope(|scope| {
         let talking = scope.spawn(|| talk(&mut alice, &mut bob, "in the storm", 200));
@@ -30,7 +30,7 @@ fn two_thousand_people_come_and_go_and_each_is_counted_once() {
             assert_eq!(traffic.come, storm_size);
             assert!(hellos.iter().all(|said| *said == 1));
         });
-        let mut storm: Vec<_> = (0..storm_size).map(|_| Guest::connect(house.address)).collect();
+        let mut storm: Vec<_> = (0..storm_size).map(|_| Guest::connect(server.address)).collect();
         for (number, guest) in storm.iter_mut().enumerate() {
             guest.send(format!("s{number}\nhello from {number}\n").as_bytes());
             guest.end_input();
@@ -42,18 +42,18 @@ fn two_thousand_people_come_and_go_and_each_is_counted_once() {
         watching.join().unwrap();
     });
     alice.until_people_here(3);
-    house.close((alice, bob, watcher));
+    server.close((alice, bob, watcher));
 }
 
 #[test]
 fn a_storm_of_broken_connections_leaves_nobody_behind() {
     let _turn = many_descriptors();
-    let house = House::open(&["--rate", "off"]);
-    let mut alice = Guest::enter(house.address, "alice");
-    let mut bob = Guest::enter(house.address, "bob");
+    let server = Server::open(&["--rate", "off"]);
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut bob = Guest::enter(server.address, "bob");
     for wave in 0..4 {
         let storm = (0..affordable(500)).map(|number| {
-            let mut guest = Guest::connect(house.address);
+            let mut guest = Guest::connect(server.address);
             guest.send(format!("s{wave}x{number}\nhello\n").as_bytes());
             guest
         });
@@ -63,5 +63,5 @@ fn a_storm_of_broken_connections_leaves_nobody_behind() {
     }
     talk(&mut alice, &mut bob, "after the storm", 10);
     alice.until_people_here(2);
-    house.close((alice, bob));
+    server.close((alice, bob));
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::data::{Data, enter, untimed};
 use crate::guest::Guest;
-use crate::house::{HERE, House};
+use crate::server::{HERE, Server};
 
 /// How many lines the server checks before anybody may enter.
 const LATEST: usize = 10_000;
@@ -33,13 +33,13 @@ fn says_numbers(guest: &mut Guest, last: usize) {
 #[test]
 fn a_changed_line_stops_the_start_and_is_named() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     for number in 1..=9 {
         alice.say(&format!("line {number}"));
         alice.line();
     }
-    house.close([alice]);
+    server.close([alice]);
     let (code, words) = data.check();
     assert_eq!(code, Some(0));
     assert!(words.ends_with(": no damage; lines: 9, rooms: 1\n"), "{words}");
@@ -65,8 +65,8 @@ fn a_changed_line_stops_the_start_and_is_named() {
 #[test]
 fn readers_see_the_place_of_a_damaged_line_and_the_log_names_it_once() {
     let data = Data::new();
-    let house = data.open(&["--log-lines", "10"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--log-lines", "10"]);
+    let mut alice = enter(&server, "alice");
     for number in 1..=100 {
         alice.say(&number.to_string()); // each in a batch of its own, so that the log drops it
         alice.line();
@@ -101,7 +101,7 @@ fn readers_see_the_place_of_a_damaged_line_and_the_log_names_it_once() {
         "line 7 of lobby is damaged: it does not match its checksum",
         "lines 11 to 13 of lobby are missing",
     ];
-    let log = house.end();
+    let log = server.end();
     for damage in damages {
         let told = log.iter().filter(|line| line.contains(damage));
         assert_eq!(told.count(), 1, "{damage}: {log:#?}");
@@ -122,32 +122,32 @@ fn readers_see_the_place_of_a_damaged_line_and_the_log_names_it_once() {
 #[test]
 fn older_lines_are_checked_while_the_server_runs() {
     let data = Data::new();
-    let house = data.open(&["--keep", "written"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--keep", "written"]);
+    let mut alice = enter(&server, "alice");
     says_numbers(&mut alice, LATEST);
-    house.close([alice]);
+    server.close([alice]);
     let log = data.open(&[]).close::<[Guest; 0]>([]);
     assert!(!log.iter().any(|line| line.contains("older lines")), "{log:?}");
 
-    let house = data.open(&["--keep", "written"]);
-    let mut alice = enter_again(&house, LATEST);
+    let server = data.open(&["--keep", "written"]);
+    let mut alice = enter_again(&server, LATEST);
     says_numbers(&mut alice, 2_500);
-    house.close([alice]);
-    let house = data.open(&[]);
-    house.logged("older lines are undamaged");
-    house.close::<[Guest; 0]>([]);
+    server.close([alice]);
+    let server = data.open(&[]);
+    server.logged("older lines are undamaged");
+    server.close::<[Guest; 0]>([]);
 
     data.damage("UPDATE lines SET at = at + 1 WHERE seq = 1234");
-    let house = data.open(&[]);
-    house.logged("line 1234 of lobby is damaged");
-    let mut alice = enter_again(&house, 2_500);
+    let server = data.open(&[]);
+    server.logged("line 1234 of lobby is damaged");
+    let mut alice = enter_again(&server, 2_500);
     alice.say("all is well here");
     alice.until("alice: all is well here");
-    house.end();
+    server.end();
 }
 
-fn enter_again(house: &House, last: usize) -> Guest {
-    let mut alice = Guest::connect(house.address);
+fn enter_again(server: &Server, last: usize) -> Guest {
+    let mut alice = Guest::connect(server.address);
     alice.say("alice");
     alice.lines_until("the last line", |line| line.ends_with(&format!("] alice: {last}")));
     alice
@@ -156,10 +156,10 @@ fn enter_again(house: &House, last: usize) -> Guest {
 #[test]
 fn an_absurdly_large_number_takes_no_longer_to_check() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     says_numbers(&mut alice, 9);
-    house.close([alice]);
+    server.close([alice]);
     data.damage("UPDATE lines SET seq = 1000000000000000 WHERE seq = 9");
     let (code, damages) = data.check();
     assert_eq!(code, Some(1));
@@ -170,10 +170,10 @@ fn an_absurdly_large_number_takes_no_longer_to_check() {
 #[test]
 fn a_broken_file_is_one_sentence_that_says_what_to_do() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     says_numbers(&mut alice, 1_000);
-    house.close([alice]);
+    server.close([alice]);
     let whole = fs::read(data.file()).unwrap();
     let without_header = [&[0; 100], &whole[100..]].concat();
     let without_pages = [&whole[..4096], &vec![0xaa; whole.len() - 4096]].concat();
@@ -205,10 +205,10 @@ fn a_broken_file_is_one_sentence_that_says_what_to_do() {
 #[test]
 fn a_write_cut_off_by_a_crash_is_no_damage() {
     let data = Data::new();
-    let mut house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let mut server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     says_numbers(&mut alice, 9);
-    house.kill();
+    server.kill();
     // Append a partial frame after the last complete frame of the WAL.
     let ahead = data.file().with_extension("db-wal");
     let index = fs::read(data.file().with_extension("db-shm")).unwrap();
@@ -220,11 +220,11 @@ fn a_write_cut_off_by_a_crash_is_no_damage() {
     bytes.truncate(end);
     bytes.extend(&last[..frame / 2]);
     fs::write(ahead, bytes).unwrap();
-    let house = data.open(&["--replay", "0"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--replay", "0"]);
+    let mut alice = enter(&server, "alice");
     alice.say("and on");
     assert_eq!(alice.line(), "alice: and on");
-    house.close([alice]);
+    server.close([alice]);
     let texts: Vec<_> = data.lobby().into_iter().map(|row| row.text).collect();
     assert_eq!(texts, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "and on"]);
 }

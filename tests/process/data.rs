@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::DEADLINE;
 use crate::guest::Guest;
-use crate::house::{HERE, House, parlor, without_settings};
+use crate::server::{HERE, Server, parlor, without_settings};
 
 /// The line that ends the greeting of a server that stores lines.
 pub(crate) const STORED: &str = "-- Lines here are stored";
@@ -59,8 +59,8 @@ impl Data {
     }
 
     /// A server that stores its lines here.
-    pub(crate) fn open(&self, options: &[&str]) -> House {
-        House::run(self.parlor(), &[&HERE[..], &["--rate", "off"], options].concat())
+    pub(crate) fn open(&self, options: &[&str]) -> Server {
+        Server::run(self.parlor(), &[&HERE[..], &["--rate", "off"], options].concat())
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -130,8 +130,8 @@ pub(crate) fn rows(file: &Path, room: &str) -> Vec<Row> {
 }
 
 /// Enters a server that stores lines.
-pub(crate) fn enter(house: &House, name: &str) -> Guest {
-    let mut guest = Guest::connect(house.address);
+pub(crate) fn enter(server: &Server, name: &str) -> Guest {
+    let mut guest = Guest::connect(server.address);
     guest.say(name);
     guest.until(STORED);
     guest

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use crate::admin::order;
 use crate::data::{Data, Row, enter, rows};
 use crate::guest::Guest;
-use crate::house::{HERE, House};
 use crate::owners::{ASKED, PASSWORD, come_back, register};
+use crate::server::{HERE, Server};
 use crate::skip;
 
 const FULL: &str = "-- Not sent: the disk is full; try again later";
@@ -33,7 +33,7 @@ fn succeeds(command: &mut Command) -> bool {
 }
 
 /// A server under strace, with these rules; strace writes its output to `seen`.
-fn traced(data: &Data, rules: &str, seen: &str) -> Option<House> {
+fn traced(data: &Data, rules: &str, seen: &str) -> Option<Server> {
     // -D: strace is not the parent, so signals and the exit code are the server's own. No
     // --seccomp-bpf: that filter would outlive strace.
     let tracer = format!("-D -f -qq -s 4096 -o {seen}");
@@ -43,14 +43,14 @@ fn traced(data: &Data, rules: &str, seen: &str) -> Option<House> {
         return None;
     }
     // The file exists and alice owns her name, so the trace contains only what people say.
-    let house = data.open(&["--replay", "0"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--replay", "0"]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
-    house.close([alice]);
+    server.close([alice]);
     let parlor = data.parlor_by("strace", &arguments);
     let web = ["--listen", "http://127.0.0.1:0"];
     let options = ["--rate", "off", "--replay", "0"];
-    Some(House::run(parlor, &[&HERE[..], &web, &options].concat()))
+    Some(Server::run(parlor, &[&HERE[..], &web, &options].concat()))
 }
 
 /// The rules that make a call fail as `fault` says: `error=EIO:when=20`.
@@ -108,23 +108,23 @@ fn stores_exactly(stored: &[Row], said: &[String]) {
 /// anything.
 fn fails_repeatedly(call: &str, fault: &str, refusal: &str) {
     let data = Data::new();
-    let Some(mut house) = traced(&data, &injected(call, fault), NOWHERE) else {
+    let Some(mut server) = traced(&data, &injected(call, fault), NOWHERE) else {
         return;
     };
-    let mut alice = come_back(&house, PASSWORD);
-    let mut bob = enter(&house, "bob");
+    let mut alice = come_back(&server, PASSWORD);
+    let mut bob = enter(&server, "bob");
     alice.until("bob has arrived");
     let mut said = says_until_refused(&mut alice, 5, refusal, |number| number.to_string());
     hears(&mut bob, &said);
-    house.kill();
+    server.kill();
     assert_eq!(bob.rest_or_reset(), "");
     stores_exactly(&data.lobby(), &said);
     assert!(succeeds(data.parlor().arg("check")));
-    let house = data.open(&["--replay", "0"]);
-    let mut alice = come_back(&house, PASSWORD);
+    let server = data.open(&["--replay", "0"]);
+    let mut alice = come_back(&server, PASSWORD);
     said.push("and on".to_owned());
     assert!(is_stored(&mut alice, "and on", refusal));
-    house.close([alice]);
+    server.close([alice]);
     stores_exactly(&data.lobby(), &said);
 }
 
@@ -150,12 +150,12 @@ fn checkpoints_fail(call: &str, fault: &str, told: &str) {
     let data = Data::new();
     let file = data.file();
     let rules = format!("-P {} {}", file.display(), injected(call, fault));
-    let Some(mut house) = traced(&data, &rules, NOWHERE) else {
+    let Some(mut server) = traced(&data, &rules, NOWHERE) else {
         return;
     };
-    let mut alice = come_back(&house, PASSWORD);
+    let mut alice = come_back(&server, PASSWORD);
     let has_failed = || {
-        let log = house.log();
+        let log = server.log();
         let failures = log.iter().filter(|line| line.contains(told));
         failures.count() >= 2
     };
@@ -166,7 +166,7 @@ fn checkpoints_fail(call: &str, fault: &str, told: &str) {
         said.push(line);
     }
     assert!(has_failed(), "{call} never fails");
-    house.kill();
+    server.kill();
     stores_exactly(&data.lobby(), &said);
     assert!(succeeds(data.parlor().arg("check")));
 }
@@ -176,17 +176,17 @@ fn every_line_is_synced_before_it_is_shown() {
     const CALLS: &str = "--trace=recvfrom,read,readv,pwrite64,fdatasync,sendto,write,writev";
     let (data, scratch) = (Data::new(), TempDir::new().unwrap());
     let seen = scratch.path().join("seen").display().to_string();
-    let Some(house) = traced(&data, CALLS, &seen) else {
+    let Some(server) = traced(&data, CALLS, &seen) else {
         return;
     };
-    let mut alice = come_back(&house, PASSWORD);
-    let mut bob = enter(&house, "bob");
+    let mut alice = come_back(&server, PASSWORD);
+    let mut bob = enter(&server, "bob");
     let words: Vec<_> = (100..150).map(|number| format!("word{number}")).collect();
     for word in &words {
         alice.say(word);
         bob.until(&format!("alice: {word}"));
     }
-    house.close([alice, bob]);
+    server.close([alice, bob]);
     let seen = fs::read_to_string(seen).unwrap();
     let is_of_words = |call: &&str| call.contains("word") || call.contains("fdatasync");
     let calls: Vec<_> = seen.lines().filter(is_of_words).collect();
@@ -209,11 +209,11 @@ fn every_line_is_synced_before_it_is_shown() {
 
 /// While the disk accepts nothing, everything that needs no disk works, and every other request
 /// gets an answer.
-fn works_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: &str) {
+fn works_without_a_disk(server: &Server, data: &Data, alice: &mut Guest, refusal: &str) {
     for line in ["again", "and again"] {
         assert!(!is_stored(alice, line, refusal));
     }
-    let mut bob = Guest::connect(house.address);
+    let mut bob = Guest::connect(server.address);
     bob.say("bob");
     bob.until("You are bob");
     alice.until("bob has arrived");
@@ -224,7 +224,7 @@ fn works_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: 
     bob.say("is there tea?");
     bob.until(refusal);
     // The owner of a registered name can enter too.
-    let mut owner = Guest::connect(house.address);
+    let mut owner = Guest::connect(server.address);
     owner.say("alice");
     owner.until(ASKED);
     owner.say(PASSWORD);
@@ -234,7 +234,7 @@ fn works_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: 
     let people = order(data, &["list"]).unwrap();
     assert!(people.iter().any(|line| line.contains("alice")), "{people:?}");
     order(data, &["ban", "mallory"]).ok(); // any answer will do
-    let url = format!("http://{}/lobby?name=ci", house.web());
+    let url = format!("http://{}/lobby?name=ci", server.web());
     let mut curl = Command::new("curl");
     let arguments = ["-s", "-m", "60", "-o", "/dev/null", "-w", "%{http_code}"];
     let answer = curl.args(arguments).args(["-d", "by curl", &url]).output();
@@ -245,8 +245,8 @@ fn works_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: 
 }
 
 /// The strace process of a server. Killing it mends the disk, even for a call that hangs.
-fn tracer(house: &House) -> Pid {
-    let process = house.process().as_raw_nonzero();
+fn tracer(server: &Server) -> Pid {
+    let process = server.process().as_raw_nonzero();
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let mut lines = status.lines();
     let tracer = lines.find_map(|line| line.strip_prefix("TracerPid:"));
@@ -254,29 +254,29 @@ fn tracer(house: &House) -> Pid {
 }
 
 /// A server whose disk fails permanently as the fault says, alice on it, and her stored lines.
-fn failed(call: &str, fault: &str, refusal: &str) -> Option<(Data, House, Guest, Vec<String>)> {
+fn failed(call: &str, fault: &str, refusal: &str) -> Option<(Data, Server, Guest, Vec<String>)> {
     let data = Data::new();
     let rules = injected(call, &format!("{fault}:when=40+"));
-    let house = traced(&data, &rules, NOWHERE)?;
-    let mut alice = come_back(&house, PASSWORD);
+    let server = traced(&data, &rules, NOWHERE)?;
+    let mut alice = come_back(&server, PASSWORD);
     let said = says_until_refused(&mut alice, 1, refusal, |number| number.to_string());
-    Some((data, house, alice, said))
+    Some((data, server, alice, said))
 }
 
 /// The disk fails permanently as the fault says, and works again at the end.
 fn fails_permanently(call: &str, fault: &str, refusal: &str) {
-    let Some((data, mut house, mut alice, mut said)) = failed(call, fault, refusal) else {
+    let Some((data, mut server, mut alice, mut said)) = failed(call, fault, refusal) else {
         return;
     };
-    works_without_a_disk(&house, &data, &mut alice, refusal);
-    kill_process(tracer(&house), Signal::KILL).unwrap();
+    works_without_a_disk(&server, &data, &mut alice, refusal);
+    kill_process(tracer(&server), Signal::KILL).unwrap();
     while !is_stored(&mut alice, "and on", refusal) {}
     said.push("and on".to_owned());
-    house.logged("lines are stored again");
-    house.kill(); // before it can repair anything
+    server.logged("lines are stored again");
+    server.kill(); // before it can repair anything
     stores_exactly(&data.lobby(), &said);
     assert_eq!(rows(&data.file(), "tea"), []);
-    let log = house.log();
+    let log = server.log();
     let told = log.iter().filter(|line| line.contains(" ERROR "));
     assert!(told.count() <= 3, "{log:#?}");
 }
@@ -299,28 +299,28 @@ fn lines_refused_by_a_disk_that_keeps_failing_are_absent_after_a_kill() {
         ("pwrite64", "error=EIO", FAILED),
         ("fdatasync", "delay_enter=120000000", NO_ANSWER),
     ] {
-        let Some((data, mut house, _alice, mut said)) = failed(call, fault, refusal) else {
+        let Some((data, mut server, _alice, mut said)) = failed(call, fault, refusal) else {
             return;
         };
-        let tracer = tracer(&house);
-        house.signal(Signal::KILL);
+        let tracer = tracer(&server);
+        server.signal(Signal::KILL);
         if refusal == NO_ANSWER {
             kill_process(tracer, Signal::KILL).unwrap(); // a hanging call blocks the exit
         }
-        house.ended();
-        let house = data.open(&["--replay", "0"]);
-        let mut alice = come_back(&house, PASSWORD);
+        server.ended();
+        let server = data.open(&["--replay", "0"]);
+        let mut alice = come_back(&server, PASSWORD);
         assert!(is_stored(&mut alice, "and on", refusal));
         said.push("and on".to_owned());
-        house.close([alice]);
+        server.close([alice]);
         stores_exactly(&data.lobby(), &said);
     }
 }
 
 /// Fills the disk until it refuses lines, makes room, and says more. Returns the stored lines.
-fn fills_up_and_recovers(house: &House, refusal: &str, make_room: impl FnOnce()) -> Vec<String> {
-    let mut alice = enter(house, "alice");
-    let mut bob = enter(house, "bob");
+fn fills_up_and_recovers(server: &Server, refusal: &str, make_room: impl FnOnce()) -> Vec<String> {
+    let mut alice = enter(server, "alice");
+    let mut bob = enter(server, "bob");
     alice.until("bob has arrived");
     let long = |number: usize| format!("{number} {}", "x".repeat(3_000));
     let mut said = says_until_refused(&mut alice, 3, refusal, long);
@@ -337,15 +337,15 @@ fn fills_up_and_recovers(house: &House, refusal: &str, make_room: impl FnOnce())
 fn a_file_size_limit_refuses_lines_until_it_is_lifted() {
     let data = Data::new();
     data.open(&[]).close::<[(); 0]>([]); // this creates the file
-    let mut house =
-        House::run(data.parlor_with_small_files(64), &[&HERE[..], &["--rate", "off"]].concat());
-    let process = Some(house.process());
-    let said = fills_up_and_recovers(&house, FAILED, || {
+    let mut server =
+        Server::run(data.parlor_with_small_files(64), &[&HERE[..], &["--rate", "off"]].concat());
+    let process = Some(server.process());
+    let said = fills_up_and_recovers(&server, FAILED, || {
         let unlimited = Rlimit { current: None, maximum: None };
         prlimit(process, Resource::Fsize, unlimited).unwrap();
     });
-    house.signal(Signal::TERM); // not `close`: the log has errors, as it must
-    assert_eq!(house.ended().code(), Some(0));
+    server.signal(Signal::TERM); // not `close`: the log has errors, as it must
+    assert_eq!(server.ended().code(), Some(0));
     stores_exactly(&data.lobby(), &said);
 }
 
@@ -365,13 +365,13 @@ fn a_full_disk_refuses_lines_until_there_is_room() {
         return skip("no disk may be mounted here, not even in a namespace");
     };
     let parlor = data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]);
-    let mut house = House::run(parlor, &[&HERE[..], &["--rate", "off"]].concat());
-    let disk = house.directory(data.file().parent().unwrap());
-    let said = fills_up_and_recovers(&house, FULL, || {
+    let mut server = Server::run(parlor, &[&HERE[..], &["--rate", "off"]].concat());
+    let disk = server.directory(data.file().parent().unwrap());
+    let said = fills_up_and_recovers(&server, FULL, || {
         fs::remove_file(in_directory(&disk, "ballast")).unwrap();
     });
-    house.signal(Signal::TERM);
-    assert_eq!(house.ended().code(), Some(0));
+    server.signal(Signal::TERM);
+    assert_eq!(server.ended().code(), Some(0));
     // Only this test still has the disk open. Lines stay in the WAL where the database has no room
     // for them.
     fs::copy(in_directory(&disk, "parlor.db"), data.file()).unwrap();

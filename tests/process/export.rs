@@ -41,8 +41,8 @@ fn records(data: &Data, options: &[&str]) -> Vec<Value> {
 fn lines_are_exported_verbatim_whether_or_not_the_server_runs() {
     const STRANGE: &str = "\"quotes\" back\\slash\ttab \u{1f375} \u{7b11}";
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     let mut say = |line: &str, echo: &str| {
         alice.say(line);
         alice.until(echo);
@@ -74,22 +74,22 @@ fn lines_are_exported_verbatim_whether_or_not_the_server_runs() {
         assert!(text[2].ends_with("] tea * alice pours"), "{text:?}");
     };
     is_right(&data);
-    house.close([alice]);
+    server.close([alice]);
     is_right(&data);
 }
 
 #[test]
 fn a_room_with_an_invalid_name_is_exported_with_the_others() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     alice.say("one");
     alice.until("alice: one");
     alice.say("/join tea");
     alice.until("In tea: nobody else");
     alice.say("two");
     alice.until("alice: two");
-    house.close([alice]);
+    server.close([alice]);
     let file = Connection::open(data.file()).unwrap();
     file.execute("UPDATE rooms SET name = 'te a' WHERE name = 'tea'", []).unwrap();
     drop(file);

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use crate::data::{Data, enter, rows};
 use crate::guest::Guest;
-use crate::house::{HERE, House, parlor};
 use crate::search::answers;
+use crate::server::{HERE, Server, parlor};
 use crate::skip;
 use crate::startup::fails;
 
@@ -26,8 +26,8 @@ fn parlor_in(directory: &Path) -> Command {
     command
 }
 
-fn serve_in(directory: &Path) -> House {
-    House::run(parlor_in(directory), &HERE)
+fn serve_in(directory: &Path) -> Server {
+    Server::run(parlor_in(directory), &HERE)
 }
 
 /// A server must refuse to start there. Returns its one sentence.
@@ -58,16 +58,16 @@ fn texts(file: &Path) -> Vec<String> {
     rows.into_iter().map(|row| row.text).collect()
 }
 
-fn kill(mut house: House) {
-    house.kill();
+fn kill(mut server: Server) {
+    server.kill();
 }
 
 #[test]
 fn a_second_server_never_starts_on_the_same_file() {
     let place = TempDir::new().unwrap();
     let (data, moved) = (place.path().join("data"), place.path().join("moved"));
-    let mut house = serve_in(&data);
-    let mut alice = enter(&house, "alice");
+    let mut server = serve_in(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "one");
     for file in fs::read_dir(&data).unwrap().map(Result::unwrap) {
         if !["parlor.db", "parlor.db-wal", "parlor.db-shm"]
@@ -90,8 +90,8 @@ fn a_second_server_never_starts_on_the_same_file() {
     fs::rename(&moved, &data).unwrap();
     says(&mut alice, "two");
     drop(alice);
-    house.signal(Signal::TERM); // the log may have errors: the files were away
-    assert_eq!(house.ended().code(), Some(0));
+    server.signal(Signal::TERM); // the log may have errors: the files were away
+    assert_eq!(server.ended().code(), Some(0));
     assert_eq!(texts(&data.join("parlor.db")), ["one", "two"]);
     serve_in(&link).close::<[Guest; 0]>([]); // a link to the directory works too
 }
@@ -100,14 +100,14 @@ fn a_second_server_never_starts_on_the_same_file() {
 fn a_copy_in_place_of_the_file_lets_no_second_server_start() {
     let place = TempDir::new().unwrap();
     let (data, copy) = (place.path().join("data"), place.path().join("copy"));
-    let house = serve_in(&data);
-    let mut alice = enter(&house, "alice");
+    let server = serve_in(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "one");
     // The copy would share SQLite's side files with the open database.
     fs::copy(data.join("parlor.db"), &copy).unwrap();
     fs::rename(&copy, data.join("parlor.db")).unwrap();
     assert!(is_refused(&data).contains("another server uses"));
-    house.end();
+    server.end();
     serve_in(&data).close::<[Guest; 0]>([]);
 }
 
@@ -116,12 +116,12 @@ fn each_start_makes_the_directory_and_its_files_private() {
     let place = TempDir::new().unwrap();
     let data = place.path().join("data");
     fs::create_dir(&data).unwrap();
-    let house = serve_in(&data);
-    let mut alice = enter(&house, "alice");
+    let server = serve_in(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "one");
     answers(&mut alice, "one");
     all_is_private(&data);
-    kill(house);
+    kill(server);
     for (round, open) in [0o755, 0o777, 0o710].into_iter().enumerate() {
         set_mode(&data, open);
         for file in fs::read_dir(&data).unwrap().map(Result::unwrap) {
@@ -129,14 +129,14 @@ fn each_start_makes_the_directory_and_its_files_private() {
                 set_mode(&file.path(), open & 0o666);
             }
         }
-        let house = serve_in(&data);
-        let mut alice = Guest::connect(house.address);
+        let server = serve_in(&data);
+        let mut alice = Guest::connect(server.address);
         alice.say("alice");
         alice.until("You are alice");
         says(&mut alice, &round.to_string());
         answers(&mut alice, "one");
         all_is_private(&data);
-        kill(house);
+        kill(server);
     }
 }
 
@@ -239,8 +239,8 @@ fn files_of_another_user_are_refused() {
 fn lines_are_refused_while_the_directory_is_moved_away() {
     let place = TempDir::new().unwrap();
     let (data, moved) = (place.path().join("data"), place.path().join("moved"));
-    let house = serve_in(&data);
-    let mut alice = enter(&house, "alice");
+    let server = serve_in(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "one");
     for round in 0..3 {
         fs::rename(&data, &moved).unwrap();
@@ -258,7 +258,7 @@ fn lines_are_refused_while_the_directory_is_moved_away() {
             alice.say(line);
             assert_eq!(alice.line(), DISPLACED);
         }
-        let mut bob = enter_and_read(&house, "bob");
+        let mut bob = enter_and_read(&server, "bob");
         alice.until("bob has arrived");
         bob.say("/last 5");
         bob.lines_until("the first line", |line| line.ends_with("alice: one"));
@@ -269,17 +269,17 @@ fn lines_are_refused_while_the_directory_is_moved_away() {
         }
         fs::rename(&moved, &data).unwrap();
         says(&mut alice, "and on");
-        house.logged_times("lines are stored again", round + 1);
+        server.logged_times("lines are stored again", round + 1);
     }
-    let log = house.end();
+    let log = server.end();
     let told = log.iter().filter(|line| line.contains("is not the file"));
     assert_eq!(told.count(), 3, "{log:#?}");
     let file = data.join("parlor.db");
     assert_eq!(texts(&file), ["one", "and on", "and on", "and on"]);
 }
 
-fn enter_and_read(house: &House, name: &str) -> Guest {
-    let mut guest = Guest::connect(house.address);
+fn enter_and_read(server: &Server, name: &str) -> Guest {
+    let mut guest = Guest::connect(server.address);
     guest.say(name);
     guest.until(&format!("You are {name}"));
     guest
@@ -288,25 +288,25 @@ fn enter_and_read(house: &House, name: &str) -> Guest {
 #[test]
 fn a_deleted_database_can_be_copied_while_the_server_runs() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     for line in ["one", "two", "three"] {
         says(&mut alice, line);
     }
     fs::remove_file(data.file()).unwrap();
     alice.say("four");
     assert_eq!(alice.line(), DISPLACED);
-    let told = house.logged("If it was deleted, copy ");
+    let told = server.logged("If it was deleted, copy ");
     let (_, path) = told.split_once("If it was deleted, copy ").unwrap();
     let path = PathBuf::from(path.split_once(' ').unwrap().0);
     fs::copy(path, data.file()).unwrap();
     alice.say("five");
     assert_eq!(alice.line(), DISPLACED);
-    house.end();
-    let house = data.open(&["--replay", "0"]);
-    let mut alice = enter(&house, "alice");
+    server.end();
+    let server = data.open(&["--replay", "0"]);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "six");
-    house.close([alice]);
+    server.close([alice]);
     assert_eq!(texts(&data.file()), ["one", "two", "three", "six"]);
     data.assert_undamaged();
 }
@@ -315,17 +315,17 @@ fn a_deleted_database_can_be_copied_while_the_server_runs() {
 fn seen_lines_stay_stored_although_a_side_file_is_deleted() {
     for extension in ["db-wal", "db-shm"] {
         let data = Data::new();
-        let house = data.open(&[]);
-        let mut alice = enter(&house, "alice");
+        let server = data.open(&[]);
+        let mut alice = enter(&server, "alice");
         says(&mut alice, "one");
         fs::remove_file(data.file().with_extension(extension)).unwrap();
         alice.say("two");
         assert_eq!(alice.line(), DISPLACED);
-        kill(house);
-        let house = data.open(&["--replay", "0"]);
-        let mut alice = enter(&house, "alice");
+        kill(server);
+        let server = data.open(&["--replay", "0"]);
+        let mut alice = enter(&server, "alice");
         says(&mut alice, "three");
-        house.close([alice]);
+        server.close([alice]);
         assert_eq!(texts(&data.file()), ["one", "three"], "{extension}");
         data.assert_undamaged();
     }
@@ -333,27 +333,27 @@ fn seen_lines_stay_stored_although_a_side_file_is_deleted() {
 
 #[test]
 fn a_truncated_wal_refuses_lines_and_damages_nothing() {
-    for ending in [kill, |house: House| drop(house.end())] {
+    for ending in [kill, |server: Server| drop(server.end())] {
         let data = Data::new();
-        let house = data.open(&[]);
-        let mut alice = enter(&house, "alice");
+        let server = data.open(&[]);
+        let mut alice = enter(&server, "alice");
         says(&mut alice, "one");
-        house.close([alice]);
-        let house = data.open(&["--replay", "0"]);
-        let mut alice = enter(&house, "alice");
+        server.close([alice]);
+        let server = data.open(&["--replay", "0"]);
+        let mut alice = enter(&server, "alice");
         says(&mut alice, "lost with the log");
         fs::write(data.file().with_extension("db-wal"), "").unwrap();
         for line in ["two", "three"] {
             alice.say(line);
             assert_eq!(alice.line(), DISPLACED);
         }
-        house.logged("parlor.db-wal was emptied by another program");
-        ending(house);
+        server.logged("parlor.db-wal was emptied by another program");
+        ending(server);
         data.assert_undamaged();
-        let house = data.open(&["--replay", "0"]);
-        let mut alice = enter(&house, "alice");
+        let server = data.open(&["--replay", "0"]);
+        let mut alice = enter(&server, "alice");
         says(&mut alice, "four");
-        house.close([alice]);
+        server.close([alice]);
         assert_eq!(texts(&data.file()), ["one", "four"]);
         data.assert_undamaged();
     }
@@ -365,9 +365,9 @@ fn a_file_size_limit_is_logged_and_refuses_only_lines() {
     const LIMITED: &str = "ulimit -f 400 && exec \"$0\" \"$@\"";
     let data = Data::new();
     let limited = data.parlor_by("sh", &["-c", LIMITED]);
-    let house = House::run(limited, &[&HERE[..], &["--rate", "off"]].concat());
-    house.logged("this process may write files of");
-    let mut alice = enter(&house, "alice");
+    let server = Server::run(limited, &[&HERE[..], &["--rate", "off"]].concat());
+    server.logged("this process may write files of");
+    let mut alice = enter(&server, "alice");
     let long = "x".repeat(4_000);
     let mut kept = 0;
     loop {
@@ -380,8 +380,8 @@ fn a_file_size_limit_is_logged_and_refuses_only_lines() {
         kept += 1;
         assert!(kept < 1_000, "nothing is refused");
     }
-    enter_and_read(&house, "bob");
-    house.end();
+    enter_and_read(&server, "bob");
+    server.end();
     assert_eq!(texts(&data.file()).len(), kept);
     data.assert_undamaged();
 }
@@ -389,8 +389,8 @@ fn a_file_size_limit_is_logged_and_refuses_only_lines() {
 #[test]
 fn a_broken_search_index_refuses_no_line() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "a needle");
     answers(&mut alice, "needle");
     for beside in ["db-wal", "db-shm", "db"] {
@@ -399,16 +399,16 @@ fn a_broken_search_index_refuses_no_line() {
     says(&mut alice, "another needle");
     let found = answers(&mut alice, "needle");
     assert_eq!(found.len(), 2, "{found:#?}");
-    house.end();
+    server.end();
 }
 
 #[test]
 fn a_wal_without_its_database_is_not_touched() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "one");
-    kill(house);
+    kill(server);
     let (file, away) = (data.file(), data.file().with_extension("away"));
     fs::rename(&file, &away).unwrap();
     let ahead = fs::read(file.with_extension("db-wal")).unwrap();
@@ -439,10 +439,10 @@ fn lines_on_a_read_only_disk_are_read_or_the_error_says_how() {
     const READ_ONLY: &str = "mount --bind \"$PARLOR_DATA\" \"$PARLOR_DATA\" &&
         mount -o remount,bind,ro \"$PARLOR_DATA\" && exec \"$0\" \"$@\"";
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "one");
-    kill(house);
+    kill(server);
     let mounts = ["-m", "-rm"].into_iter().find(|how| {
         let mut command = data.parlor_by("unshare", &[how, "sh", "-c", READ_ONLY]);
         command.arg("--version").output().is_ok_and(|output| output.status.success())
@@ -482,8 +482,8 @@ fn lines_on_a_read_only_disk_are_read_or_the_error_says_how() {
 #[test]
 fn a_user_without_read_permission_gets_a_sentence() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "one");
     let nobody = || match geteuid().is_root() {
         true => data.parlor_by("setpriv", &["--reuid=65534", "--clear-groups"]),
@@ -502,5 +502,5 @@ fn a_user_without_read_permission_gets_a_sentence() {
         let words = reads(&mut nobody(), command).unwrap_err();
         assert!(words.contains("cannot be read by this user"), "{words}");
     }
-    house.close([alice]);
+    server.close([alice]);
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::guest::{Guest, talk};
-use crate::house::House;
+use crate::server::Server;
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -18,12 +18,12 @@ const TOO_LONG: &str = "-- Line too long (4096 bytes at most): not sent";
 #[test]
 fn a_gibibyte_without_a_newline_takes_no_memory_and_delays_nobody() {
     // The log is short: a long one would grow with what people say meanwhile.
-    let house = House::open(&["--rate", "off", "--log-lines", "100"]);
-    let mut alice = Guest::enter(house.address, "alice");
-    let mut bob = Guest::enter(house.address, "bob");
-    let mut eve = Guest::enter(house.address, "eve");
+    let server = Server::open(&["--rate", "off", "--log-lines", "100"]);
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut bob = Guest::enter(server.address, "bob");
+    let mut eve = Guest::enter(server.address, "eve");
     talk(&mut alice, &mut bob, "before", 100);
-    let baseline = house.resident_bytes();
+    let baseline = server.resident_bytes();
 
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -35,7 +35,7 @@ fn a_gibibyte_without_a_newline_takes_no_memory_and_delays_nobody() {
         });
         while !is_over.load(Ordering::Acquire) {
             talk(&mut alice, &mut bob, "meanwhile", 10);
-            let growth = house.resident_bytes().saturating_sub(baseline);
+            let growth = server.resident_bytes().saturating_sub(baseline);
             assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes more");
         }
     });
@@ -45,36 +45,36 @@ fn a_gibibyte_without_a_newline_takes_no_memory_and_delays_nobody() {
     let told = read.iter().filter(|line| *line == TOO_LONG).count();
     assert_eq!(told, 1, "{read:#?}");
     bob.until("eve: still here");
-    house.close((alice, bob, eve));
+    server.close((alice, bob, eve));
 }
 
 #[test]
 fn an_endless_answer_to_the_question_takes_no_memory_either() {
-    let house = House::open(&[]);
-    let mut eve = Guest::connect(house.address);
+    let server = Server::open(&[]);
+    let mut eve = Guest::connect(server.address);
     eve.lines_until("the question", |line| line.starts_with("What is your name?"));
-    let baseline = house.resident_bytes();
+    let baseline = server.resident_bytes();
     let chunk = vec![b'a'; MEBIBYTE];
     for _ in 0..64 {
         eve.send(&chunk);
     }
     eve.say("");
     assert_eq!(eve.line(), TOO_LONG);
-    let growth = house.resident_bytes().saturating_sub(baseline);
+    let growth = server.resident_bytes().saturating_sub(baseline);
     assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes more");
     eve.lines_until("the question", |line| line.starts_with("What is your name?"));
     eve.answer("eve");
-    house.close(eve);
+    server.close(eve);
 }
 
 #[test]
 fn a_quiet_pair_misses_nothing_among_a_hundred_flooders() {
     const FLOODERS: usize = 100;
-    let house = House::open(&[]);
-    let mut alice = Guest::enter(house.address, "alice");
-    let mut bob = Guest::enter(house.address, "bob");
+    let server = Server::open(&[]);
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut bob = Guest::enter(server.address, "bob");
     let flooders: Vec<_> = (0..FLOODERS)
-        .map(|number| Guest::enter(house.address, &format!("flood{number}")))
+        .map(|number| Guest::enter(server.address, &format!("flood{number}")))
         .collect();
     thread::scope(|scope| {
         for flooder in &flooders {
@@ -94,7 +94,7 @@ fn a_quiet_pair_misses_nothing_among_a_hundred_flooders() {
         talked.unwrap();
     });
     drop(flooders);
-    house.close((alice, bob));
+    server.close((alice, bob));
 }
 
 const IAC: u8 = 255;
@@ -120,29 +120,29 @@ fn answers(bytes: &[u8]) -> usize {
 
 #[test]
 fn a_million_negotiations_get_at_most_64_answers_and_their_sender_can_still_talk() {
-    let house = House::open(&[]);
-    let mut wendy = Guest::enter(house.address, "wendy");
-    let mut tina = Guest::enter(house.address, "tina");
+    let server = Server::open(&[]);
+    let mut wendy = Guest::enter(server.address, "wendy");
+    let mut tina = Guest::enter(server.address, "tina");
     tina.send(&negotiations());
     tina.send(b"hello\r\n");
     let read = tina.bytes_until(b"tina: hello\r\n");
     assert!((1..=ANSWERS_MAX).contains(&answers(&read)), "{}", answers(&read));
     assert_eq!(wendy.until("tina: hello"), ["tina has arrived", "tina: hello"]);
 
-    let mut theo = Guest::connect(house.address);
+    let mut theo = Guest::connect(server.address);
     theo.send(&negotiations());
     theo.send(b"theo\r\0hello\r\n");
     let read = theo.bytes_until(b"theo: hello\r\n");
     assert!((1..=ANSWERS_MAX).contains(&answers(&read)), "{}", answers(&read));
     assert_eq!(wendy.until("theo: hello"), ["theo has arrived", "theo: hello"]);
-    house.close((wendy, tina, theo));
+    server.close((wendy, tina, theo));
 }
 
 #[test]
 fn a_paste_longer_than_the_rate_allows_arrives_whole_and_in_order() {
-    let house = House::open(&["--rate", "100/s"]);
-    let mut alice = Guest::enter(house.address, "alice");
-    let mut bob = Guest::enter(house.address, "bob");
+    let server = Server::open(&["--rate", "100/s"]);
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut bob = Guest::enter(server.address, "bob");
     let paste: String = (0..1_200).map(|line| format!("{line}\n")).collect();
     alice.send(paste.as_bytes());
     alice.end_input();
@@ -151,5 +151,5 @@ fn a_paste_longer_than_the_rate_allows_arrives_whole_and_in_order() {
     assert_eq!(bob.until("alice has left"), expected);
     let mut rest = Vec::new();
     alice.read_to_end(&mut rest).unwrap();
-    house.close((alice, bob));
+    server.close((alice, bob));
 }

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 
 use crate::data::{Data, enter};
 use crate::guest::Guest;
-use crate::house::House;
 use crate::owners::{PASSWORD, come_back, register};
+use crate::server::Server;
 use crate::{DEADLINE, search};
 
 fn says(guest: &mut Guest, line: &str, echo: &str) {
@@ -31,12 +31,12 @@ fn untimed(lines: &[String]) -> Vec<&str> {
 #[test]
 fn an_owner_deletes_all_own_lines_for_everybody() {
     let data = Data::new();
-    let house = data.open(&["--replay", "0"]);
-    let mut other = enter(&house, "alice"); // before the name is registered
+    let server = data.open(&["--replay", "0"]);
+    let mut other = enter(&server, "alice"); // before the name is registered
     says(&mut other, "elderberry", "alice: elderberry");
     says(&mut other, "/name carol", "You are carol");
-    let mut alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let mut alice = enter(&server, "alice");
+    let mut bob = enter(&server, "bob");
     says(&mut alice, "gooseberry one", "alice: gooseberry one");
     register(&mut alice, PASSWORD);
     for number in 2..=600 {
@@ -47,7 +47,7 @@ fn an_owner_deletes_all_own_lines_for_everybody() {
     says(&mut alice, "/me eats a gooseberry", "* alice eats a gooseberry");
     says(&mut alice, "/name al", "You are al");
     says(&mut alice, "under another name", "al: under another name");
-    let mut again = come_back(&house, PASSWORD);
+    let mut again = come_back(&server, PASSWORD);
     says(&mut again, "/join tea", "In tea: nobody else");
     says(&mut again, "gooseberry tea", "alice: gooseberry tea");
 
@@ -88,21 +88,21 @@ fn an_owner_deletes_all_own_lines_for_everybody() {
     let nothing = "-- No lines from that time are stored";
     assert_eq!(answers(&mut again, "/last 1"), [nothing]);
     says(&mut again, "/forget all", "-- 0 lines that you said are deleted, for everybody");
-    house.close([alice, again, bob, other]);
+    server.close([alice, again, bob, other]);
 
-    let house = data.open(&["--replay", "0"]);
-    let mut dave = enter(&house, "dave");
+    let server = data.open(&["--replay", "0"]);
+    let mut dave = enter(&server, "dave");
     is_gone(&mut dave);
-    house.close([dave]);
+    server.close([dave]);
     data.assert_undamaged();
 }
 
 #[test]
 fn a_deletion_is_completed_after_the_server_is_killed() {
     let data = Data::new();
-    let mut house = data.open(&["--replay", "0"]);
-    let mut alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let mut server = data.open(&["--replay", "0"]);
+    let mut alice = enter(&server, "alice");
+    let mut bob = enter(&server, "bob");
     register(&mut alice, PASSWORD);
     says(&mut alice, "/join tea", "In tea: nobody else");
     says(&mut alice, "gooseberry tea", "alice: gooseberry tea");
@@ -115,45 +115,45 @@ fn a_deletion_is_completed_after_the_server_is_killed() {
     index.execute_batch("BEGIN IMMEDIATE").unwrap();
     alice.say("/forget all");
     bob.until("alice deleted everything alice said");
-    let mut again = come_back(&house, PASSWORD);
+    let mut again = come_back(&server, PASSWORD);
     says(&mut again, "/join tea", "In tea: nobody else");
     says(&mut again, "elderberry", "alice: elderberry");
-    house.kill();
+    server.kill();
     drop(index);
     assert_ne!(data.traces("gooseberry"), 0);
 
-    let house = data.open(&["--replay", "0"]);
-    let mut carol = enter(&house, "carol");
+    let server = data.open(&["--replay", "0"]);
+    let mut carol = enter(&server, "carol");
     data.until_gone("gooseberry", &mut carol);
     says(&mut carol, "/join tea", "In tea: nobody else");
     assert_eq!(untimed(&answers(&mut carol, "/last")), ["alice: elderberry"]);
-    house.close([carol]);
+    server.close([carol]);
     data.assert_undamaged();
 }
 
 #[test]
 fn deleted_lines_are_not_replayed_to_a_newcomer() {
     let data = Data::new();
-    let house = data.open(&["--replay", "3"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--replay", "3"]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     says(&mut alice, "one", "alice: one");
-    let mut bob = enter(&house, "bob");
+    let mut bob = enter(&server, "bob");
     assert!(bob.line().ends_with("] alice: one"));
     says(&mut bob, "two", "bob: two");
     says(&mut alice, "/forget all", "-- 1 line that you said is deleted, for everybody");
     bob.until("alice deleted everything alice said");
-    let mut carol = enter(&house, "carol");
+    let mut carol = enter(&server, "carol");
     assert!(carol.line().ends_with("] bob: two"));
     says(&mut carol, "three", "carol: three");
-    house.close([alice, bob, carol]);
+    server.close([alice, bob, carol]);
 }
 
 #[test]
 fn forget_is_refused_where_no_lines_are_stored() {
-    let house = House::open(&[]);
-    let mut alice = Guest::enter(house.address, "alice");
+    let server = Server::open(&[]);
+    let mut alice = Guest::enter(server.address, "alice");
     alice.say("/forget all");
     alice.until("-- /forget needs lines stored on disk, and this server stores none");
-    house.close([alice]);
+    server.close([alice]);
 }

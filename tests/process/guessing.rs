@@ -5,17 +5,17 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::admin::done;
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
-use crate::house::House;
 use crate::owners::{ASKED, PASSWORD, change_password, come_back, register, register_as};
+use crate::server::Server;
 use crate::web::{follow, open};
 
 /// Memory for hashing two passwords at a time.
 const HASHING_BYTES: u64 = 2 * (19 << 20);
 
 /// A guest on another address of this machine.
-fn from(last: u8, house: &House) -> Guest {
+fn from(last: u8, server: &Server) -> Guest {
     let address = Ipv4Addr::new(127, 0, 0, last);
-    Guest::connect_from(IpAddr::V4(address), house.address)
+    Guest::connect_from(IpAddr::V4(address), server.address)
 }
 
 /// Types this many wrong passwords for alice, and leaves.
@@ -31,88 +31,88 @@ fn guess(mut stranger: Guest, times: usize) {
 #[test]
 fn guessing_strangers_lock_out_neither_the_owner_nor_others() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     for stranger in 10..20 {
-        guess(from(stranger, &house), 10);
+        guess(from(stranger, &server), 10);
     }
-    let mut refused = from(10, &house);
+    let mut refused = from(10, &server);
     refused.say("alice");
     refused.until(ASKED);
     refused.say(PASSWORD);
     refused.until("-- Too many tries; try again in 10 minutes");
     // The owner enters from her old address and from an address without failures; so does somebody
     // else behind a guesser's address.
-    let here = come_back(&house, PASSWORD);
-    let mut there = from(99, &house);
+    let here = come_back(&server, PASSWORD);
+    let mut there = from(99, &server);
     there.send(format!("alice\n{PASSWORD}\n").as_bytes());
     there.until(STORED);
-    let mut bob = from(10, &house);
+    let mut bob = from(10, &server);
     bob.say("bob");
     bob.until(STORED);
     register_as(&mut bob, "bob", PASSWORD);
-    house.close(([alice, here, there], [refused, bob]));
+    server.close(([alice, here, there], [refused, bob]));
 }
 
 #[test]
 fn a_guesser_at_the_owners_address_does_not_lock_her_out() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
-    house.close([alice]);
+    server.close([alice]);
     // This holds after a restart too, which clears counts and connections.
-    let house = data.open(&[]);
-    guess(Guest::connect(house.address), 5);
-    guess(Guest::connect(house.address), 5);
-    let mut stranger = Guest::connect(house.address);
+    let server = data.open(&[]);
+    guess(Guest::connect(server.address), 5);
+    guess(Guest::connect(server.address), 5);
+    let mut stranger = Guest::connect(server.address);
     stranger.say("alice");
     stranger.until(ASKED);
     stranger.say("or this?");
     stranger.until("-- Too many tries; try again in 10 minutes");
-    let alice = come_back(&house, PASSWORD);
-    house.close([alice, stranger]);
+    let alice = come_back(&server, PASSWORD);
+    server.close([alice, stranger]);
 }
 
 #[test]
 fn wrong_codes_lock_nobody_out() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     let code = alice.code();
     for _ in 0..3 {
-        let mut stranger = Guest::connect(house.address);
+        let mut stranger = Guest::connect(server.address);
         for _ in 0..5 {
             stranger.say("/resume aaaaa-bbbbb-ccccc-ddddd");
             stranger.until("-- That return code is wrong, or its hour is over; enter with a name");
         }
     }
-    let second = come_back(&house, PASSWORD);
-    let mut back = Guest::connect(house.address);
+    let second = come_back(&server, PASSWORD);
+    let mut back = Guest::connect(server.address);
     back.say(&format!("/resume {code}"));
     back.until("You are alice");
-    house.close([alice, second, back]);
+    server.close([alice, second, back]);
 }
 
 #[test]
 fn a_password_is_the_same_however_a_system_composes_it() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     alice.send("/register\ngr\u{fc}ne W\u{e4}lder\ngru\u{308}ne Wa\u{308}lder\n".as_bytes());
     alice.until("-- alice is registered: this name needs your password from now on");
-    let second = come_back(&house, "gru\u{308}ne Wa\u{308}lder");
-    let third = come_back(&house, "gr\u{fc}ne\u{a0}W\u{e4}lder");
-    house.close([alice, second, third]);
+    let second = come_back(&server, "gru\u{308}ne Wa\u{308}lder");
+    let third = come_back(&server, "gr\u{fc}ne\u{a0}W\u{e4}lder");
+    server.close([alice, second, third]);
 }
 
 #[test]
 fn a_new_password_ends_followers_that_use_the_old_one() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut alice = enter(&house, "alice");
+    let (server, web) = open(&data);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     alice.say("hello");
     alice.until("alice: hello");
@@ -125,27 +125,27 @@ fn a_new_password_ends_followers_that_use_the_old_one() {
         following(),
         "-- You were removed by the operator: this name is no longer registered\n"
     );
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn the_memory_for_hashing_passwords_is_released() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
-    let before = house.resident_bytes();
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
+    let before = server.resident_bytes();
     register(&mut alice, PASSWORD);
-    let mut guests: Vec<_> = (100..140).map(|last| from(last, &house)).collect();
+    let mut guests: Vec<_> = (100..140).map(|last| from(last, &server)).collect();
     for guest in &mut guests {
         guest.send(format!("alice\n{PASSWORD}\n").as_bytes());
     }
     let mut most = 0;
     for guest in &mut guests {
-        most = most.max(house.resident_bytes());
+        most = most.max(server.resident_bytes());
         guest.until(STORED);
     }
-    let after = house.resident_bytes();
+    let after = server.resident_bytes();
     assert!(most < before + HASHING_BYTES + (16 << 20), "{before}, then {most}");
     assert!(after < before + (12 << 20), "{before}, then {after}");
-    house.close((alice, guests));
+    server.close((alice, guests));
 }

@@ -2,7 +2,7 @@
 
 use crate::data::{Data, STORED, enter, untimed};
 use crate::guest::Guest;
-use crate::house::HERE;
+use crate::server::HERE;
 
 fn hears_stored(guest: &mut Guest, numbers: impl IntoIterator<Item = usize>) {
     for number in numbers {
@@ -13,18 +13,18 @@ fn hears_stored(guest: &mut Guest, numbers: impl IntoIterator<Item = usize>) {
 #[test]
 fn lines_from_before_a_restart_are_shown_after_it() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     for number in 1..=30 {
         alice.say(&number.to_string());
         assert_eq!(alice.line(), format!("alice: {number}"));
     }
     alice.say("/me waves");
     assert_eq!(alice.line(), "* alice waves");
-    house.close([alice]);
+    server.close([alice]);
 
-    let house = data.open(&["--replay", "3"]);
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&["--replay", "3"]);
+    let mut bob = enter(&server, "bob");
     hears_stored(&mut bob, 29..=30);
     assert_eq!(untimed(&bob.line()), "* alice waves");
     bob.say("32");
@@ -42,14 +42,14 @@ fn lines_from_before_a_restart_are_shown_after_it() {
     assert_eq!(untimed(&bob.line()), "bob: 32");
     bob.say("/since 2999-01-01");
     assert_eq!(bob.line(), "-- No lines from that time are stored");
-    house.close([bob]);
+    server.close([bob]);
 }
 
 #[test]
 fn a_room_keeps_its_lines_while_it_is_empty() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     for round in 1..=3 {
         alice.say("/join tea");
         assert_eq!(alice.line(), "In tea: nobody else");
@@ -59,27 +59,27 @@ fn a_room_keeps_its_lines_while_it_is_empty() {
         alice.say("/join lobby");
         assert_eq!(alice.line(), "In lobby: nobody else");
     }
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn a_second_server_on_the_same_data_is_refused() {
     let data = Data::new();
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     let mut second = data.parlor();
     let output = second.arg("serve").args(HERE).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(words.contains("another server uses"), "{words}");
-    house.close::<[Guest; 0]>([]);
+    server.close::<[Guest; 0]>([]);
 }
 
 #[test]
 fn lines_that_were_skipped_can_be_read_later() {
     let data = Data::new();
-    let house = data.open(&["--log-lines", "100", "--keep", "written"]);
-    let mut alice = enter(&house, "alice");
-    let mut slow = Guest::connect_narrow(house.address);
+    let server = data.open(&["--log-lines", "100", "--keep", "written"]);
+    let mut alice = enter(&server, "alice");
+    let mut slow = Guest::connect_narrow(server.address);
     slow.say("slow");
     slow.until(STORED);
     let text = "x".repeat(4_000);
@@ -110,5 +110,5 @@ fn lines_that_were_skipped_can_be_read_later() {
     }
     slow.say("/missed that"); // it can be read again
     slow.line();
-    house.close([alice, slow]);
+    server.close([alice, slow]);
 }

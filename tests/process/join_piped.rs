@@ -12,8 +12,8 @@ use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::fake::Fake;
 use crate::guest::Guest;
-use crate::house::{House, parlor};
 use crate::owners::{PASSWORD, register};
+use crate::server::{Server, parlor};
 
 /// Runs the client with `input` on a pipe that then ends, against the server that `server` plays.
 fn join(input: &[u8], more: &[&str], server: impl FnOnce(Fake) + Send + 'static) -> Assert {
@@ -33,8 +33,8 @@ fn run(arguments: &[&str], input: impl Into<Vec<u8>>) -> Assert {
 }
 
 /// Runs the client against the real server. Returns its stdout.
-fn join_house(house: &House, input: &str, more: &[&str]) -> String {
-    let assert = run(&[&[house.address.to_string().as_str()][..], more].concat(), input);
+fn join_server(server: &Server, input: &str, more: &[&str]) -> String {
+    let assert = run(&[&[server.address.to_string().as_str()][..], more].concat(), input);
     let output = assert.success().stderr("").get_output().stdout.clone();
     String::from_utf8(output).unwrap()
 }
@@ -47,22 +47,22 @@ fn failure(assert: Assert) -> String {
 
 #[test]
 fn a_bot_says_hello_from_a_pipe() {
-    let house = House::open(&[]);
-    let mut wendy = Guest::enter(house.address, "wendy");
-    let shown = join_house(&house, "hello\n", &["--name", "bot"]);
+    let server = Server::open(&[]);
+    let mut wendy = Guest::enter(server.address, "wendy");
+    let shown = join_server(&server, "hello\n", &["--name", "bot"]);
     let lines: Vec<_> = shown.lines().collect();
     assert!(lines.contains(&"You are bot"), "{shown}");
     assert_eq!(lines.last(), Some(&"bot: hello"));
     let seen = wendy.until("bot has left");
     assert_eq!(seen, ["bot has arrived", "bot: hello", "bot has left"]);
-    house.close(wendy);
+    server.close(wendy);
 }
 
 #[test]
 fn a_name_that_is_taken_is_a_failure_and_nothing_is_sent() {
-    let house = House::open(&[]);
-    let mut wendy = Guest::enter(house.address, "wendy");
-    let address = house.address.to_string();
+    let server = Server::open(&[]);
+    let mut wendy = Guest::enter(server.address, "wendy");
+    let address = server.address.to_string();
     let refused = run(&[address.as_str(), "--name", "wendy"], "deployed\n");
     let shown = String::from_utf8(refused.get_output().stdout.clone()).unwrap();
     assert!(shown.contains("\n-- wendy is taken"), "{shown}");
@@ -71,7 +71,7 @@ fn a_name_that_is_taken_is_a_failure_and_nothing_is_sent() {
     assert_eq!(failure(refused), sentence);
     wendy.say("alone");
     assert_eq!(wendy.line(), "wendy: alone");
-    house.close(wendy);
+    server.close(wendy);
 }
 
 #[test]
@@ -102,14 +102,14 @@ fn a_full_server_is_a_failure_for_a_client_with_a_name() {
 #[test]
 fn a_server_that_asks_for_no_name_is_sent_none() {
     for url in ["tcp://127.0.0.1:0?classic", "tcp://127.0.0.1:0?names=address"] {
-        let house = House::run(parlor(), &["--listen", url]);
-        let shown = join_house(&house, "hello\n", &["--name", "bot"]);
+        let server = Server::run(parlor(), &["--listen", url]);
+        let shown = join_server(&server, "hello\n", &["--name", "bot"]);
         let (first, last) = (shown.lines().next(), shown.lines().last());
         let me = first.and_then(|line| line.strip_prefix("You are "));
         let said = last.and_then(|line| line.strip_suffix(": hello"));
         assert!(me.is_some() && me == said, "{shown}");
         assert!(!shown.contains("bot"), "{shown}");
-        house.close(());
+        server.close(());
     }
 }
 
@@ -130,29 +130,29 @@ fn a_line_waits_for_a_question_that_is_late() {
 
 #[test]
 fn host_and_port_are_accepted_in_every_usual_form() {
-    let house = House::open(&[]);
-    let (ip, port) = (house.address.ip().to_string(), house.address.port());
+    let server = Server::open(&[]);
+    let (ip, port) = (server.address.ip().to_string(), server.address.port());
     let port = port.to_string();
-    let url = format!("tcp://{}", house.address);
+    let url = format!("tcp://{}", server.address);
     for place in [&[ip.as_str(), &port][..], &[url.as_str()]] {
         let joined = run(&[place, &["--name", "bot"][..]].concat(), "hello\n");
         let output = joined.success().get_output().stdout.clone();
         let shown = String::from_utf8(output).unwrap();
         assert!(shown.ends_with("\nbot: hello\n"), "{place:?}: {shown}");
     }
-    house.close(());
+    server.close(());
 }
 
 #[test]
 fn more_lines_than_a_pipe_holds_come_back_complete_and_in_order() {
-    let house = House::open(&["--rate", "off"]);
+    let server = Server::open(&["--rate", "off"]);
     let said: String = (0..20_000).map(|line| format!("{line}\n")).collect();
-    let shown = join_house(&house, &said, &["--name", "bot"]);
+    let shown = join_server(&server, &said, &["--name", "bot"]);
     let echoed = shown.lines().filter_map(|line| line.strip_prefix("bot: "));
     let skipped = shown.lines().find(|line| line.contains("skipped: "));
     assert_eq!(skipped, None);
     assert!(echoed.eq(said.lines()), "{shown}");
-    house.close(());
+    server.close(());
 }
 
 #[test]
@@ -232,13 +232,13 @@ fn a_name_of_two_lines_is_refused_before_anything_is_sent() {
 #[test]
 fn a_registered_name_is_an_immediate_failure_that_says_what_to_do() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
-    let address = house.address.to_string();
+    let address = server.address.to_string();
     let words = failure(run(&[address.as_str(), "--name", "alice"], "hello\n"));
     assert!(words.contains("speak with curl -u NAME:TOKEN"), "{words}");
-    house.close(alice);
+    server.close(alice);
 }
 
 #[test]

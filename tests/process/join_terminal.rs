@@ -12,7 +12,7 @@ use crate::DEADLINE;
 use crate::data::{Data, STORED, enter};
 use crate::fake::{self, Fake};
 use crate::guest::Guest;
-use crate::house::{House, parlor};
+use crate::server::{Server, parlor};
 
 /// A terminal of its own tmux server, 60 columns wide, which runs one command. Dropping it ends
 /// both.
@@ -138,19 +138,19 @@ fn joined_fake(roster: &str) -> (Fake, fake::Guest, Terminal) {
 }
 
 /// Alice at a terminal, in a room with bob, who has a socket.
-fn joined(environment: &str, more: &str) -> (House, Guest, Terminal) {
-    let house = House::open(&["--rate", "off"]);
-    let mut bob = Guest::enter(house.address, "bob");
+fn joined(environment: &str, more: &str) -> (Server, Guest, Terminal) {
+    let server = Server::open(&["--rate", "off"]);
+    let mut bob = Guest::enter(server.address, "bob");
     let options = format!("--name alice {more}");
-    let terminal = Terminal::join(&house.address.to_string(), environment, &options);
+    let terminal = Terminal::join(&server.address.to_string(), environment, &options);
     terminal.shows("In lobby: bob");
     bob.until("alice has arrived");
-    (house, bob, terminal)
+    (server, bob, terminal)
 }
 
 #[test]
 fn a_person_at_a_terminal_and_one_with_a_socket_chat() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     bob.say("hello alice");
     terminal.shows("bob: hello alice");
     terminal.typed("Hi!");
@@ -165,12 +165,12 @@ fn a_person_at_a_terminal_and_one_with_a_socket_chat() {
     terminal.press("Enter");
     assert_eq!(bob.line(), "alice has left");
     terminal.ends_well();
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn arriving_lines_do_not_disturb_a_draft() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     terminal.typed("half a thou");
     terminal.prompts("> half a thou");
     for n in 0..30 {
@@ -183,13 +183,13 @@ fn arriving_lines_do_not_disturb_a_draft() {
     terminal.press("Enter");
     bob.until("alice: half a thought");
     terminal.prompts(">");
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn tab_completes_names_and_commands() {
-    let (house, mut bob, terminal) = joined("", "");
-    let mut carol = Guest::enter(house.address, "carol");
+    let (server, mut bob, terminal) = joined("", "");
+    let mut carol = Guest::enter(server.address, "carol");
     terminal.shows("carol has arrived");
     terminal.typed("hello ca");
     terminal.press("Tab");
@@ -206,12 +206,12 @@ fn tab_completes_names_and_commands() {
     terminal.press("Up");
     terminal.press("Up");
     terminal.prompts("> hello carol and bob");
-    house.close((bob, carol));
+    server.close((bob, carol));
 }
 
 #[test]
 fn wide_characters_stay_in_place() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     terminal.typed("日本語😀x");
     terminal.prompts("> 日本語😀x");
     terminal.press("Left");
@@ -224,17 +224,17 @@ fn wide_characters_stay_in_place() {
     });
     terminal.press("Enter");
     bob.until("alice: 日本の語x");
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn names_have_colours_unless_no_color_is_set() {
-    let (_house, mut bob, terminal) = joined("", "");
+    let (_server, mut bob, terminal) = joined("", "");
     bob.say("hi");
     terminal.shows("bob: hi");
     assert!(terminal.screen(&["-e"]).contains("\x1b[38;5;"));
 
-    let (_house, mut bob, plain) = joined("NO_COLOR=1", "");
+    let (_server, mut bob, plain) = joined("NO_COLOR=1", "");
     bob.say("hi");
     plain.shows("bob: hi");
     assert!(!plain.screen(&["-e"]).contains('\x1b'));
@@ -289,7 +289,7 @@ fn a_server_cannot_control_the_terminal_of_a_nameless_client_with_a_pipe() {
 
 #[test]
 fn the_bell_rings_when_the_users_name_is_said() {
-    let (_house, mut bob, terminal) = joined("", "--bell");
+    let (_server, mut bob, terminal) = joined("", "--bell");
     bob.say("hi Alice!");
     terminal.shows("bob: hi Alice!");
     terminal.until("a bell", |_| {
@@ -299,17 +299,17 @@ fn the_bell_rings_when_the_users_name_is_said() {
 
 #[test]
 fn the_client_rejoins_a_restarted_server_under_the_same_name() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     terminal.typed("/name al");
     terminal.press("Enter");
     bob.until("alice is now known as al");
     terminal.typed("still here");
-    let url = format!("tcp://{}", house.address);
-    house.close(bob);
+    let url = format!("tcp://{}", server.address);
+    server.close(bob);
     terminal.shows("-- The server is going down");
     terminal.shows("-- Connection lost; reconnecting in 1 s");
     terminal.prompts("> still here");
-    let again = House::run(parlor(), &["--listen", &url]);
+    let again = Server::run(parlor(), &["--listen", &url]);
     let screen = terminal.shows("-- Connected again");
     assert_eq!(screen.matches("What is your name?").count(), 1, "{screen}");
     assert_eq!(screen.matches("-- /help").count(), 1, "{screen}");
@@ -360,13 +360,13 @@ fn the_client_returns_to_its_room_before_it_sends_a_line() {
 
 #[test]
 fn the_client_returns_to_the_same_room_after_a_restart() {
-    let (house, bob, terminal) = joined("", "");
+    let (server, bob, terminal) = joined("", "");
     terminal.typed("/join tea");
     terminal.press("Enter");
     terminal.shows("In tea: nobody else");
-    let url = format!("tcp://{}", house.address);
-    house.close(bob);
-    let again = House::run(parlor(), &["--listen", &url]);
+    let url = format!("tcp://{}", server.address);
+    server.close(bob);
+    let again = Server::run(parlor(), &["--listen", &url]);
     terminal.until("the same room a second time", |lines| {
         let tea = lines.iter().filter(|line| **line == "In tea: nobody else");
         tea.count() == 2
@@ -377,16 +377,16 @@ fn the_client_returns_to_the_same_room_after_a_restart() {
 #[test]
 fn the_client_resumes_with_its_code_after_a_restart_where_lines_are_stored() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut bob = enter(&house, "bob");
-    let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
+    let server = data.open(&[]);
+    let mut bob = enter(&server, "bob");
+    let terminal = Terminal::join(&server.address.to_string(), "", "--name alice");
     terminal.shows(STORED);
     bob.until("alice has arrived");
-    let url = format!("tcp://{}", house.address);
+    let url = format!("tcp://{}", server.address);
     bob.say("the last one");
     terminal.shows("bob: the last one");
-    house.close(bob);
-    let again = House::run(data.parlor(), &["--listen", &url]);
+    server.close(bob);
+    let again = Server::run(data.parlor(), &["--listen", &url]);
     terminal.until("the welcome", |lines| {
         lines.iter().any(|line| line.starts_with("-- Welcome back, alice: "))
     });
@@ -405,8 +405,8 @@ fn the_client_resumes_with_its_code_after_a_restart_where_lines_are_stored() {
 #[test]
 fn a_password_is_not_shown_while_it_is_typed() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
+    let server = data.open(&[]);
+    let terminal = Terminal::join(&server.address.to_string(), "", "--name alice");
     terminal.shows(STORED);
     terminal.typed("/register");
     terminal.press("Enter");
@@ -419,7 +419,7 @@ fn a_password_is_not_shown_while_it_is_typed() {
         assert!(!lines.iter().any(|line| line.contains("horse")), "{lines:?}");
         lines.iter().any(|line| line.starts_with("-- alice is registered"))
     });
-    house.close(());
+    server.close(());
 }
 
 #[test]
@@ -438,24 +438,24 @@ fn a_line_typed_before_the_question_is_not_taken_for_a_name() {
 
 #[test]
 fn a_client_closed_for_silence_reconnects_only_on_enter() {
-    let house = House::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=2s"]);
-    let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
+    let server = Server::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=2s"]);
+    let terminal = Terminal::join(&server.address.to_string(), "", "--name alice");
     terminal.shows("In lobby: nobody else");
     terminal.shows("-- Connection closed; press Enter to reconnect");
     terminal.press("Enter");
     terminal.shows("-- Connected again");
-    house.close(());
+    server.close(());
 }
 
 #[test]
 fn control_d_control_c_and_quit_restore_the_terminal() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     terminal.press("C-d");
     assert_eq!(bob.line(), "alice has left");
     terminal.ends_well();
 
     for keys in [&["C-c"][..], &["half a thou", "C-c", "C-c"], &["/quit good night", "Enter"]] {
-        let address = house.address.to_string();
+        let address = server.address.to_string();
         let terminal = Terminal::join(&address, "", "--name alice");
         bob.until("alice has arrived");
         terminal.shows("In lobby: bob");
@@ -463,7 +463,7 @@ fn control_d_control_c_and_quit_restore_the_terminal() {
         bob.lines_until("her departure", |line| line.starts_with("alice has left"));
         terminal.ends_well();
     }
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
@@ -479,18 +479,18 @@ fn lines_after_control_d_are_still_shown() {
 
 #[test]
 fn a_client_ended_by_a_signal_restores_the_terminal() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     terminal.signal(Signal::TERM);
     assert_eq!(bob.line(), "alice has left");
     terminal.ends_well();
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn a_client_without_a_connection_can_quit() {
     for keys in [&["C-c"][..], &["/quit", "Enter"]] {
-        let (house, bob, terminal) = joined("", "");
-        house.close(bob);
+        let (server, bob, terminal) = joined("", "");
+        server.close(bob);
         terminal.shows("-- Connection lost; reconnecting in 2 s");
         keys.iter().for_each(|key| terminal.press(key));
         terminal.ends_well();
@@ -499,7 +499,7 @@ fn a_client_without_a_connection_can_quit() {
 
 #[test]
 fn pasted_commands_are_said_and_not_executed() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     let lines = ["// a comment", "/* another */", "/usr/bin/env not found", "/quit"];
     let pasted = lines.join("\n") + "\n";
     terminal.tmux(&["set-buffer", "-b", "lines", &pasted]);
@@ -508,14 +508,14 @@ fn pasted_commands_are_said_and_not_executed() {
         assert_eq!(bob.line(), format!("alice: {line}"));
     }
     terminal.prompts(">");
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn a_client_does_not_take_a_resumed_seat_back() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
+    let server = data.open(&[]);
+    let terminal = Terminal::join(&server.address.to_string(), "", "--name alice");
     terminal.shows(STORED);
     terminal.typed("/code");
     terminal.press("Enter");
@@ -523,18 +523,18 @@ fn a_client_does_not_take_a_resumed_seat_back() {
     let screen = terminal.until(CODE, |lines| lines.iter().any(|it| it.starts_with(CODE)));
     let (_, code) = screen.split_once(CODE).unwrap();
     let code = code.split(':').next().unwrap();
-    let mut elsewhere = Guest::connect(house.address);
+    let mut elsewhere = Guest::connect(server.address);
     elsewhere.say(&format!("/resume {code}"));
     elsewhere.until("You are alice");
     terminal.shows("-- Connection closed; press Enter to reconnect");
     elsewhere.say("still here");
     elsewhere.until("alice: still here");
-    house.close(elsewhere);
+    server.close(elsewhere);
 }
 
 #[test]
 fn mentions_speech_and_server_lines_look_different() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     bob.say("hi alice");
     bob.say("hi all");
     terminal.shows("bob: hi all");
@@ -551,23 +551,23 @@ fn mentions_speech_and_server_lines_look_different() {
     };
     assert!(looks("hi alice", "7") && !looks("hi all", "7"));
     assert!(looks("-- Type", "2") && !looks("hi all", "1"));
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn long_lines_break_between_words() {
-    let (house, mut bob, terminal) = joined("NO_COLOR=1", "");
+    let (server, mut bob, terminal) = joined("NO_COLOR=1", "");
     bob.say(&"incomprehensibility ".repeat(5));
     terminal.until("whole words", |lines| {
         let words: Vec<_> = lines.iter().flat_map(|line| line.split(' ')).collect();
         words.iter().filter(|word| **word == "incomprehensibility").count() == 5
     });
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn control_l_clears_control_r_searches_and_control_y_restores() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     bob.say("hello");
     terminal.shows("bob: hello");
     terminal.typed("half a thou");
@@ -586,24 +586,24 @@ fn control_l_clears_control_r_searches_and_control_y_restores() {
     terminal.prompts("> (search \"alf\") half a thou");
     terminal.press("Enter");
     bob.until("alice: half a thou");
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn a_narrowed_terminal_keeps_one_prompt() {
-    let (house, bob, terminal) = joined("", "");
+    let (server, bob, terminal) = joined("", "");
     terminal.typed(&"draft ".repeat(9));
     terminal.prompts(format!("> {}", "draft ".repeat(9)).trim_end());
     terminal.tmux(&["resize-window", "-x", "30", "-y", "20"]);
     terminal.until("one row of the draft", |lines| {
         lines.iter().filter(|line| line.contains("draft draft")).count() == 1
     });
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn a_stopped_client_continues() {
-    let (house, mut bob, terminal) = joined("", "");
+    let (server, mut bob, terminal) = joined("", "");
     terminal.signal(Signal::STOP);
     let tty = terminal.tmux(&["display", "-p", "#{pane_tty}"]).stdout;
     let tty = String::from_utf8(tty).unwrap();
@@ -617,14 +617,14 @@ fn a_stopped_client_continues() {
     terminal.typed("hello");
     terminal.press("Enter");
     bob.until("alice: hello");
-    house.close(bob);
+    server.close(bob);
 }
 
 #[test]
 fn a_dumb_terminal_is_used_line_by_line() {
-    let house = House::open(&[]);
-    let mut bob = Guest::enter(house.address, "bob");
-    let terminal = Terminal::join(&house.address.to_string(), "TERM=dumb", "");
+    let server = Server::open(&[]);
+    let mut bob = Guest::enter(server.address, "bob");
+    let terminal = Terminal::join(&server.address.to_string(), "TERM=dumb", "");
     terminal.until("the question", |lines| {
         lines.iter().any(|line| line.starts_with("What is your name?"))
     });
@@ -634,5 +634,5 @@ fn a_dumb_terminal_is_used_line_by_line() {
     bob.say("hi");
     terminal.shows("bob: hi");
     assert!(!terminal.screen(&["-e"]).contains('\x1b'));
-    house.close(bob);
+    server.close(bob);
 }

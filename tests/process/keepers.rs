@@ -1,4 +1,4 @@
-//! Keepers: how people become keepers, and their authority in a room or in the whole house.
+//! Keepers: how people become keepers, and their authority in a room or on the whole server.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,8 +11,8 @@ use crate::EndOnDrop;
 use crate::admin::{done, order};
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
-use crate::house::{HERE, House};
 use crate::owners::another_address;
+use crate::server::{HERE, Server};
 use crate::visitor::Visitor;
 use crate::web::{curl, follow, open};
 
@@ -25,15 +25,15 @@ fn register(guest: &mut Guest, name: &str) {
 }
 
 /// Enters, and registers the name.
-fn enter_as_owner(house: &House, name: &str) -> Guest {
-    let mut guest = enter(house, name);
+fn enter_as_owner(server: &Server, name: &str) -> Guest {
+    let mut guest = enter(server, name);
     register(&mut guest, name);
     guest
 }
 
 /// Enters a second time under a registered name.
-fn come_back(house: &House, name: &str) -> Guest {
-    let mut guest = Guest::connect(house.address);
+fn come_back(server: &Server, name: &str) -> Guest {
+    let mut guest = Guest::connect(server.address);
     guest.say(name);
     guest.lines_until("the question", |line| line.contains("type its password"));
     guest.say(PASSWORD);
@@ -50,10 +50,10 @@ fn join(guest: &mut Guest, room: &str) -> Vec<String> {
 #[test]
 fn a_person_who_is_banned_while_sending_without_a_pause_reads_nothing_more() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter_as_owner(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
     join(&mut alice, "tea");
-    let mut bob = enter(&house, "bob");
+    let mut bob = enter(&server, "bob");
     join(&mut bob, "tea");
     alice.until("bob has arrived");
     let is_over = AtomicBool::new(false);
@@ -72,21 +72,21 @@ fn a_person_who_is_banned_while_sending_without_a_pause_reads_nothing_more() {
         let heard = bob.lines_until("another room", |line| line.starts_with("In lobby: "));
         assert!(!heard.iter().any(|line| line.contains("alone")), "{heard:?}");
     });
-    house.close((alice, bob));
+    server.close((alice, bob));
 }
 
 #[test]
 fn the_operator_names_the_keepers_of_the_server() {
     let data = Data::new();
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     assert_eq!(done(&data, &["keeper", "list"]), ["Keepers of the server: nobody"]);
     let refused = order(&data, &["keeper", "add", "alice"]).unwrap_err();
     assert_eq!(
         refused,
         "alice is not a registered name, and a keeper needs one: ask alice to type /register"
     );
-    let mut alice = enter_as_owner(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let mut alice = enter_as_owner(&server, "alice");
+    let mut bob = enter(&server, "bob");
     bob.say("/kick alice");
     bob.until("-- Only keepers can do that; /keeper lists them");
     assert_eq!(done(&data, &["keeper", "add", "Alice"]), ["alice is a keeper"]);
@@ -96,11 +96,11 @@ fn the_operator_names_the_keepers_of_the_server() {
     alice.say("/kick bob no advertising");
     alice.until("bob was removed by alice: no advertising");
     assert_eq!(bob.rest(), ["-- You were removed by alice: no advertising"]);
-    house.close([alice]);
+    server.close([alice]);
 
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     assert_eq!(done(&data, &["keeper", "list"]), ["Keepers of the server: alice"]);
-    let mut alice = Guest::connect(house.address);
+    let mut alice = Guest::connect(server.address);
     alice.say("alice");
     alice.lines_until("the question", |line| line.contains("type its password"));
     alice.say(PASSWORD);
@@ -109,15 +109,15 @@ fn the_operator_names_the_keepers_of_the_server() {
     assert_eq!(done(&data, &["keeper", "remove", "alice"]), ["alice is no longer a keeper"]);
     alice.say("/ban bob");
     alice.until("-- Only keepers can do that; /keeper lists them");
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter_as_owner(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
+    let mut bob = enter(&server, "bob");
     join(&mut alice, "tea");
     alice.until("-- You are a keeper of this room");
     join(&mut bob, "tea");
@@ -140,33 +140,33 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it() {
     bob.until("-- bob removed alice as a keeper");
     bob.say("see you");
     bob.until("bob: see you");
-    house.close([alice, bob]); // and tea is empty
+    server.close([alice, bob]); // and tea is empty
 
-    let house = data.open(&[]);
-    let mut alice = come_back(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = come_back(&server, "alice");
     assert_eq!(join(&mut alice, "tea"), ["In tea: nobody else"]);
     alice.say("/keeper");
     alice.until("-- Keepers of tea: bob");
     alice.say("/topic lock");
     alice.until("-- Only keepers can do that; /keeper lists them");
     // A room with lines exists already, so the person who comes back to it did not make it.
-    let mut carol = enter_as_owner(&house, "carol");
+    let mut carol = enter_as_owner(&server, "carol");
     join(&mut carol, "tea");
     carol.say("/keeper");
     carol.until("-- Keepers of tea: bob");
-    let mut bob = come_back(&house, "bob");
+    let mut bob = come_back(&server, "bob");
     join(&mut bob, "tea");
     bob.until("-- You are a keeper of this room");
-    house.close([alice, bob, carol]);
+    server.close([alice, bob, carol]);
 }
 
 #[test]
 fn whoever_is_removed_from_a_room_is_in_the_lobby() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter_as_owner(&house, "alice");
-    let mut bob = enter(&house, "bob");
-    let mut carol = enter(&house, "carol");
+    let server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
+    let mut bob = enter(&server, "bob");
+    let mut carol = enter(&server, "carol");
     join(&mut alice, "tea");
     join(&mut bob, "tea");
     alice.until("bob has arrived");
@@ -208,15 +208,15 @@ fn whoever_is_removed_from_a_room_is_in_the_lobby() {
     alice.until("b0b was banned by alice");
     bob.until("-- You are banned from tea by alice");
     bob.until("In lobby: carol");
-    house.close([alice, bob, carol]);
+    server.close([alice, bob, carol]);
 }
 
 #[test]
 fn a_person_with_many_lines_waiting_is_removed_before_they_are_delivered() {
     let data = Data::new();
-    let house = House::run(data.parlor(), &[&HERE[..], &["--rate", "1/s"]].concat());
-    let mut alice = enter_as_owner(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let server = Server::run(data.parlor(), &[&HERE[..], &["--rate", "1/s"]].concat());
+    let mut alice = enter_as_owner(&server, "alice");
+    let mut bob = enter(&server, "bob");
     join(&mut alice, "tea");
     join(&mut bob, "tea");
     alice.until("bob has arrived");
@@ -226,24 +226,24 @@ fn a_person_with_many_lines_waiting_is_removed_before_they_are_delivered() {
     bob.until("-- You are banned from tea by alice");
     bob.until("In lobby: nobody else");
     alice.until("bob was banned by alice");
-    house.close([alice, bob]);
+    server.close([alice, bob]);
 }
 
 #[test]
 fn a_ban_from_the_server_outlives_a_restart_and_is_over_when_it_is_lifted() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter_as_owner(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
     done(&data, &["keeper", "add", "alice"]);
-    let mut bob = enter(&house, "bob");
+    let mut bob = enter(&server, "bob");
     alice.until("bob has arrived");
     alice.say("/ban bob for good");
     alice.until("bob was banned by alice: for good");
     assert_eq!(bob.rest(), ["-- You are banned by alice: for good"]);
-    house.close([alice]);
+    server.close([alice]);
 
-    let house = data.open(&[]);
-    let mut bob = Guest::connect(house.address);
+    let server = data.open(&[]);
+    let mut bob = Guest::connect(server.address);
     for name in ["BOB", "b0b"] {
         bob.say(name); // the second only looks like it
         bob.until("-- You are banned by alice: for good");
@@ -264,13 +264,13 @@ fn a_ban_from_the_server_outlives_a_restart_and_is_over_when_it_is_lifted() {
     );
     bob.say("/name bob");
     bob.until("You are bob");
-    house.close([bob]);
+    server.close([bob]);
 }
 
 #[test]
 fn bans_of_all_kinds_are_the_same_after_a_restart() {
     let data = Data::new();
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     for words in [
         &["ban", "192.0.2.7/24", "7d", "spam", "and more"][..],
         &["ban", "2001:db8::7"],
@@ -287,17 +287,17 @@ fn bans_of_all_kinds_are_the_same_after_a_restart() {
     assert!(hour.starts_with("192.0.2.0/24 is banned until "), "{hour}");
     assert!(hour.ends_with(" by the operator"), "{hour}");
     assert_eq!(good, "2001:db8::/64 is banned by the operator");
-    house.close(());
-    let house = data.open(&[]);
+    server.close(());
+    let server = data.open(&[]);
     assert_eq!(done(&data, &["bans"]), bans);
-    house.close(());
+    server.close(());
 }
 
 #[test]
 fn what_cannot_be_written_down_holds_all_the_same_and_says_so() {
     let data = Data::new();
-    let mut house = House::run(data.parlor_with_small_files(100_000), &HERE);
-    let process = Some(house.process());
+    let mut server = Server::run(data.parlor_with_small_files(100_000), &HERE);
+    let process = Some(server.process());
     let limit = |current| {
         let maximum = None;
         prlimit(process, Resource::Fsize, Rlimit { current, maximum }).unwrap();
@@ -310,25 +310,25 @@ fn what_cannot_be_written_down_holds_all_the_same_and_says_so() {
             "This could not be stored; it holds until the server stops"
         ]
     );
-    let mut bob = Guest::connect(house.address);
+    let mut bob = Guest::connect(server.address);
     bob.say("bob");
     bob.until("-- You are banned by the operator");
     limit(None);
     drop(bob);
-    house.signal(Signal::TERM); // not closed as usual: the log must have an error
-    assert_eq!(house.ended().code(), Some(0));
-    let house = data.open(&[]);
+    server.signal(Signal::TERM); // not closed as usual: the log must have an error
+    assert_eq!(server.ended().code(), Some(0));
+    let server = data.open(&[]);
     assert_eq!(done(&data, &["bans"]), ["Nobody is banned"]);
-    house.close(());
+    server.close(());
 }
 
 #[test]
 fn an_owner_is_removed_on_all_connections() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut first = enter_as_owner(&house, "alice");
-    let mut second = come_back(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut first = enter_as_owner(&server, "alice");
+    let mut second = come_back(&server, "alice");
+    let mut bob = enter(&server, "bob");
     assert_eq!(done(&data, &["kick", "alice"]), ["alice is removed"]);
     for alice in [&mut first, &mut second] {
         assert_eq!(alice.rest().last().unwrap(), "-- You were removed by the operator");
@@ -336,7 +336,7 @@ fn an_owner_is_removed_on_all_connections() {
     bob.until("alice was removed by the operator");
     bob.say("once");
     assert_eq!(bob.until("bob: once"), ["bob: once"]);
-    house.close([bob]);
+    server.close([bob]);
 }
 
 #[test]
@@ -345,8 +345,8 @@ fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
     let Some(address) = another_address() else {
         return crate::skip("no ban of an address: this machine has none but loopback");
     };
-    let house = House::run(data.parlor(), &["--listen", "tcp://*:0", "--allow-plain-passwords"]);
-    let door = SocketAddr::from((Ipv4Addr::LOCALHOST, house.address.port()));
+    let server = Server::run(data.parlor(), &["--listen", "tcp://*:0", "--allow-plain-passwords"]);
+    let door = SocketAddr::from((Ipv4Addr::LOCALHOST, server.address.port()));
     let mut alice = Guest::connect(door);
     alice.say("alice");
     alice.until(STORED);
@@ -383,15 +383,15 @@ fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
     alice.lines_until("the unban", |line| line.contains(" lifted the ban on "));
     alice.say(&format!("/ban {address}"));
     alice.until("-- alice is a keeper and connects from there");
-    house.close([alice, other]);
+    server.close([alice, other]);
 }
 
 #[test]
 fn whoever_is_muted_is_told_and_says_nothing_until_then() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter_as_owner(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
+    let mut bob = enter(&server, "bob");
     join(&mut alice, "tea");
     join(&mut bob, "tea");
     alice.until("bob has arrived");
@@ -401,7 +401,7 @@ fn whoever_is_muted_is_told_and_says_nothing_until_then() {
     alice.say("/mute bob");
     bob.lines_until("the mute", told);
     alice.lines_until("the ruling", |line| line.starts_with("-- alice muted bob until "));
-    let mut carol = enter(&house, "carol");
+    let mut carol = enter(&server, "carol");
     for line in
         ["hello", "/me waves", "/topic mine", "/name buy-cheap-at.example.org", "/msg carol buy"]
     {
@@ -428,17 +428,17 @@ fn whoever_is_muted_is_told_and_says_nothing_until_then() {
     assert_eq!(done(&data, &["unmute", "bob"]), ["bob is no longer muted"]);
     let wrong = order(&data, &["mute", "bob", "soon"]).unwrap_err();
     assert_eq!(wrong, "\"soon\" is not a time; write it as 30m, 2h or 7d");
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill() {
     let data = Data::new();
-    let mut house = data.open(&[]);
-    let mut alice = enter_as_owner(&house, "alice");
-    let carol = enter_as_owner(&house, "carol");
+    let mut server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
+    let carol = enter_as_owner(&server, "carol");
     join(&mut alice, "tea");
-    let mut bob = enter(&house, "bob");
+    let mut bob = enter(&server, "bob");
     join(&mut bob, "tea");
     // Nothing can be written: so nobody reads about the act, and the kill undoes it.
     let file = rusqlite::Connection::open(data.file()).unwrap();
@@ -449,7 +449,7 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
         let heard = bob.lines_until("those here", |line| line.contains("alice, "));
         assert!(!heard.iter().any(|line| line.contains("zoe")), "{heard:?}");
     }
-    house.kill();
+    server.kill();
     drop((file, bob, carol));
     assert!(!alice.rest_or_reset().contains("zoe"));
 
@@ -459,28 +459,28 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
         ("/unban zoe", "-- alice lifted the ban on zoe", "-- Nobody is banned"),
         ("/keeper -carol", "-- alice removed carol as a keeper", "-- Keepers of tea: alice"),
     ] {
-        let mut house = data.open(&[]);
-        let mut alice = come_back(&house, "alice");
+        let mut server = data.open(&[]);
+        let mut alice = come_back(&server, "alice");
         join(&mut alice, "tea");
         alice.say(act);
         alice.until(told);
-        house.kill();
+        server.kill();
         drop(alice);
-        let house = data.open(&[]);
-        let mut alice = come_back(&house, "alice");
+        let server = data.open(&[]);
+        let mut alice = come_back(&server, "alice");
         join(&mut alice, "tea");
         alice.say(if act.contains("ban") { "/ban" } else { "/keeper" });
         alice.until(check);
-        house.close([alice]);
+        server.close([alice]);
     }
 }
 
 #[test]
 fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
     let data = Data::new();
-    let mut house = data.open(&[]);
-    let mut alice = enter_as_owner(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let mut server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
+    let mut bob = enter(&server, "bob");
     bob.say("/topic for all");
     bob.until("bob changed the topic to: for all");
     join(&mut alice, "tea");
@@ -492,12 +492,12 @@ fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
     alice.say("/mute bob 1h");
     alice.lines_until("the mute", |line| line.starts_with("-- alice muted bob"));
     assert_eq!(done(&data, &["mute", "bob", "2h"]).len(), 1);
-    house.kill();
+    server.kill();
     drop((alice, bob));
 
     let muted = |line: &str| line.starts_with("-- You are muted");
-    let house = data.open(&[]);
-    let mut bob = Guest::connect(house.address);
+    let server = data.open(&[]);
+    let mut bob = Guest::connect(server.address);
     bob.say("bob");
     bob.until("-- Topic: for all");
     bob.say("hello");
@@ -508,11 +508,11 @@ fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
     bob.until("-- Topic: green");
     bob.say("hello");
     bob.lines_until("the mute", muted);
-    let mut carol = enter(&house, "carol");
+    let mut carol = enter(&server, "carol");
     join(&mut carol, "tea");
     carol.say("/topic mine");
     carol.until("-- Only keepers can change the topic of this room");
-    let mut alice = come_back(&house, "alice");
+    let mut alice = come_back(&server, "alice");
     join(&mut alice, "tea");
     alice.say("/unmute bob");
     bob.until("-- alice unmuted you");
@@ -520,24 +520,24 @@ fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
     alice.until("-- alice unlocked the topic: everybody can change it");
     alice.say("/topic -");
     alice.until("alice cleared the topic");
-    house.close([alice, bob, carol]);
+    server.close([alice, bob, carol]);
 
-    let house = data.open(&[]);
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut bob = enter(&server, "bob");
     join(&mut bob, "tea");
     bob.say("/topic");
     bob.until("-- tea has no topic; /topic TEXT sets one");
     bob.say("hello");
     bob.until("bob: hello");
-    house.close([bob]);
+    server.close([bob]);
 }
 
 #[test]
 fn what_is_kept_for_a_room_whose_name_is_none_holds_nowhere_and_is_told() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let alice = enter_as_owner(&house, "alice");
-    house.close([alice]);
+    let server = data.open(&[]);
+    let alice = enter_as_owner(&server, "alice");
+    server.close([alice]);
     let file = rusqlite::Connection::open(data.file()).unwrap();
     for (room, whom) in [("no room", "eve"), ("Tea", "zoe"), ("x/../y\nWARN", "bob")] {
         let until = i64::MAX;
@@ -556,27 +556,27 @@ fn what_is_kept_for_a_room_whose_name_is_none_holds_nowhere_and_is_told() {
     }
     drop(file);
 
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     for what in ["a keeper", "a ban", "a mute", "a topic"] {
-        house.logged_times(&format!("{what} belongs to a room with an invalid name"), 3);
+        server.logged_times(&format!("{what} belongs to a room with an invalid name"), 3);
     }
     assert_eq!(done(&data, &["keeper", "list"]), ["Keepers of the server: nobody"]);
     assert_eq!(done(&data, &["bans"]), ["Nobody is banned"]);
-    let mut alice = come_back(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let mut alice = come_back(&server, "alice");
+    let mut bob = enter(&server, "bob");
     bob.say("hello");
     alice.until("bob: hello");
     alice.say("/ban bob");
     alice.until("-- Only keepers can do that; /keeper lists them");
-    house.close([alice, bob]);
+    server.close([alice, bob]);
 }
 
 #[test]
 fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut alice = enter_as_owner(&house, "alice");
-    let mut bob = enter_as_owner(&house, "bob");
+    let (server, web) = open(&data);
+    let mut alice = enter_as_owner(&server, "alice");
+    let mut bob = enter_as_owner(&server, "bob");
     join(&mut alice, "tea");
     let token = bob.token();
     let user = format!("bob:{token}");
@@ -623,14 +623,14 @@ fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
     socket.asks(r#"{"do":"join","room":"tea"}"#);
     assert_eq!(socket.hears("refused")["why"], "banned");
     drop(socket);
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn the_maker_of_a_room_by_websocket_or_curl_becomes_its_keeper() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut carol = enter_as_owner(&house, "carol");
+    let (server, web) = open(&data);
+    let mut carol = enter_as_owner(&server, "carol");
     let token = carol.token();
     let user = format!("carol:{token}");
     assert_eq!(curl(web, &["-d", "hi", "-u", &user], "/shed").1, "200");
@@ -643,15 +643,15 @@ fn the_maker_of_a_room_by_websocket_or_curl_becomes_its_keeper() {
         carol.until(&format!("-- Keepers of {room}: carol"));
     }
     drop(socket);
-    house.close([carol]);
+    server.close([carol]);
 }
 
 #[test]
 fn a_topic_can_be_for_keepers_alone() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter_as_owner(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
+    let mut bob = enter(&server, "bob");
     join(&mut alice, "tea");
     join(&mut bob, "tea");
     alice.say("/topic green");
@@ -665,15 +665,15 @@ fn a_topic_can_be_for_keepers_alone() {
     bob.until("-- alice unlocked the topic: everybody can change it");
     bob.say("/topic black");
     alice.until("bob changed the topic to: black");
-    house.close([alice, bob]);
+    server.close([alice, bob]);
 }
 
 #[test]
 fn everything_that_was_done_with_authority_is_in_the_log() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter_as_owner(&house, "alice");
-    let bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
+    let bob = enter(&server, "bob");
     join(&mut alice, "tea");
     alice.say("/ban bob 2h spam");
     alice.lines_until("the ban", |line| line.starts_with("-- alice banned bob until "));
@@ -683,9 +683,9 @@ fn everything_that_was_done_with_authority_is_in_the_log() {
     done(&data, &["kick", "bob", "enough"]);
     done(&data, &["keeper", "add", "alice"]);
     order(&data, &["kick", "zoe"]).unwrap_err(); // failed, so it is not in the log
-    house.close([alice, bob]);
+    server.close([alice, bob]);
 
-    let house = data.open(&[]);
+    let server = data.open(&[]);
     let log = done(&data, &["log"]);
     let without_times: Vec<_> = log
         .iter()
@@ -710,13 +710,13 @@ fn everything_that_was_done_with_authority_is_in_the_log() {
         ]
     );
     assert_eq!(done(&data, &["log", "1"]), log[5..]);
-    house.close(());
+    server.close(());
 }
 
 #[test]
 fn without_stored_data_there_are_no_keepers_and_the_answer_says_so() {
-    let house = House::open(&[]);
-    let mut alice = Guest::enter(house.address, "alice");
+    let server = Server::open(&[]);
+    let mut alice = Guest::enter(server.address, "alice");
     join(&mut alice, "tea");
     for line in ["/kick bob", "/ban 192.0.2.7", "/mute bob", "/topic lock"] {
         alice.say(line);
@@ -724,5 +724,5 @@ fn without_stored_data_there_are_no_keepers_and_the_answer_says_so() {
     }
     alice.say("/keeper");
     alice.until("-- Keepers of tea: nobody");
-    house.close([alice]);
+    server.close([alice]);
 }

@@ -9,7 +9,7 @@ use fastrand::Rng;
 use crate::checker::{Dialect, End, Event, Kind, Reader, Room, Shown, Story, check, token};
 use crate::data::{Data, Row, STORED};
 use crate::guest::Guest;
-use crate::house::HERE;
+use crate::server::HERE;
 
 /// How often the server is killed; `PARLOR_KILL_ROUNDS` overrides it.
 const ROUNDS: usize = 100;
@@ -44,8 +44,8 @@ fn seen_lines_stay_stored_however_often_the_server_is_killed() {
 /// Everybody speaks at once, and the server is killed while they are heard. Returns what each of
 /// them read.
 fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
-    let mut house = data.open(&["--replay", "0"]);
-    let mut guests = SPEAKERS.map(|name| enter(house.address, name));
+    let mut server = data.open(&["--replay", "0"]);
+    let mut guests = SPEAKERS.map(|name| enter(server.address, name));
     for (speaker, (guest, _)) in guests.iter_mut().enumerate() {
         let numbers = round * LINES..(round + 1) * LINES;
         let lines = numbers.map(|number| token(speaker, number as u64) + "\n");
@@ -59,7 +59,7 @@ fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
         heard += usize::from(line.contains(": "));
         *read += &(line + "\n");
     }
-    house.kill();
+    server.kill();
     let seen = |(guest, read): (Guest, String)| Reader {
         person: None,
         dialect: Dialect::Named,

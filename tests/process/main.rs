@@ -12,7 +12,7 @@ mod fake;
 mod guessing;
 mod guest;
 mod history;
-mod house;
+mod server;
 #[path = "../support/visitor.rs"]
 mod visitor;
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
-use crate::house::House;
+use crate::server::Server;
 
 pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) const ASKED: &str =
@@ -32,8 +32,8 @@ pub(crate) fn change_password(alice: &mut Guest) {
 }
 
 /// Enters as alice with this password.
-pub(crate) fn come_back(house: &House, password: &str) -> Guest {
-    let mut alice = Guest::connect(house.address);
+pub(crate) fn come_back(server: &Server, password: &str) -> Guest {
+    let mut alice = Guest::connect(server.address);
     alice.say("alice");
     alice.until(ASKED);
     alice.say(password);
@@ -44,17 +44,17 @@ pub(crate) fn come_back(house: &House, password: &str) -> Guest {
 #[test]
 fn a_registered_name_needs_its_password_also_after_a_restart() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
+    let mut bob = enter(&server, "bob");
     register(&mut alice, "/a password, with a slash");
     alice.say("hello");
     alice.until("alice: hello");
     assert_eq!(bob.until("alice: hello"), ["alice: hello"], "no word of it");
-    house.close([alice, bob]);
+    server.close([alice, bob]);
 
-    let house = data.open(&[]);
-    let mut mallory = Guest::connect(house.address);
+    let server = data.open(&[]);
+    let mut mallory = Guest::connect(server.address);
     for name in ["ALICE", "a1ice"] {
         mallory.say(name);
         if name == "a1ice" {
@@ -83,7 +83,7 @@ fn a_registered_name_needs_its_password_also_after_a_restart() {
     mallory.until(ASKED);
     mallory.say("");
     mallory.until("-- alice is registered; choose another name");
-    let mut alice = Guest::connect(house.address);
+    let mut alice = Guest::connect(server.address);
     alice.say("Alice");
     alice.until(ASKED);
     alice.say("/a password, with a slash");
@@ -95,18 +95,18 @@ fn a_registered_name_needs_its_password_also_after_a_restart() {
     alice.until(ASKED);
     alice.say("/a password, with a slash");
     alice.until("You are alice");
-    house.close([alice, mallory]);
+    server.close([alice, mallory]);
 }
 
 #[test]
 fn an_address_may_try_ten_wrong_passwords() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     // From an address that alice has not used.
     let stranger = Ipv4Addr::new(127, 0, 0, 9).into();
-    let mut mallory = Guest::connect_from(stranger, house.address);
+    let mut mallory = Guest::connect_from(stranger, server.address);
     mallory.say("alice");
     for _ in 0..10 {
         mallory.until(ASKED);
@@ -116,16 +116,16 @@ fn an_address_may_try_ten_wrong_passwords() {
     mallory.until(ASKED);
     mallory.say(PASSWORD);
     mallory.until("-- Too many tries; try again in 10 minutes");
-    house.close([alice, mallory]);
+    server.close([alice, mallory]);
 }
 
 #[test]
 fn many_connections_of_one_address_get_no_more_tries() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
-    let mut guesses: Vec<_> = (0..30).map(|_| Guest::connect(house.address)).collect();
+    let mut guesses: Vec<_> = (0..30).map(|_| Guest::connect(server.address)).collect();
     for guess in &mut guesses {
         guess.send(b"alice\nis it this one?\n");
     }
@@ -138,16 +138,16 @@ fn many_connections_of_one_address_get_no_more_tries() {
     assert_eq!(wrong.count(), 10, "{answers:?}");
     let rest = answers.iter().filter(|line| line.starts_with("-- Too many tries; "));
     assert_eq!(rest.count(), 20, "{answers:?}");
-    house.close((alice, guesses));
+    server.close((alice, guesses));
 }
 
 #[test]
 fn a_registered_name_cannot_be_taken_in_letters_that_look_alike() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
-    let mut mallory = enter(&house, "aiice");
+    let mut mallory = enter(&server, "aiice");
     register_as(&mut mallory, "aiice", "my own horse");
     for name in ["ALlCE", "a1ice"] {
         mallory.say(&format!("/name {name}"));
@@ -159,19 +159,19 @@ fn a_registered_name_cannot_be_taken_in_letters_that_look_alike() {
     mallory.until("-- AIice is taken, or looks like a name that is taken; choose another name");
     mallory.say("/name Aiice");
     mallory.until("You are Aiice");
-    let again = come_back(&house, PASSWORD);
-    house.close((alice, again, mallory));
+    let again = come_back(&server, PASSWORD);
+    server.close((alice, again, mallory));
 }
 
 #[test]
 fn an_owner_may_use_several_spellings_of_the_name_at_once() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut bob = enter(&house, "bob");
-    let mut first = enter(&house, "mike"); // which looks like rnike; Mike does not
+    let server = data.open(&[]);
+    let mut bob = enter(&server, "bob");
+    let mut first = enter(&server, "mike"); // which looks like rnike; Mike does not
     register_as(&mut first, "mike", PASSWORD);
     let come = |name: &str| {
-        let mut guest = Guest::connect(house.address);
+        let mut guest = Guest::connect(server.address);
         guest.send(format!("{name}\ncorrect horse\n").as_bytes());
         guest.until(&format!("You are {name}"));
         guest
@@ -191,15 +191,15 @@ fn an_owner_may_use_several_spellings_of_the_name_at_once() {
         bob.until("MIKE has left");
         first = come("mike");
     }
-    house.close((bob, first));
+    server.close((bob, first));
 }
 
 #[test]
 fn an_invalid_password_changes_nothing() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
-    let mut somebody = Guest::connect(house.address);
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
+    let mut somebody = Guest::connect(server.address);
     somebody.say("");
     somebody.until(STORED);
     somebody.say("/register");
@@ -211,8 +211,8 @@ fn an_invalid_password_changes_nothing() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     drop(alice);
     somebody.until("alice has left");
-    enter(&house, "alice");
-    house.close([somebody]);
+    enter(&server, "alice");
+    server.close([somebody]);
 }
 
 #[test]
@@ -220,9 +220,9 @@ fn a_refused_password_is_asked_for_again_until_it_is_valid_or_cancelled() {
     const NEW: &str = "-- Type a password for alice; nobody else sees it (Enter to cancel)";
     const AGAIN: &str = "-- Type the password again";
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
+    let mut bob = enter(&server, "bob");
     alice.until("bob has arrived");
     for (first, second, why) in [
         ("seven77", None, "A password needs at least 8 characters: try again"),
@@ -256,11 +256,11 @@ fn a_refused_password_is_asked_for_again_until_it_is_valid_or_cancelled() {
     bob.until("bob: bob again");
     alice.until("alice: now");
     assert_eq!(alice.line(), "bob: bob again");
-    let mut carol = Guest::connect(house.address);
+    let mut carol = Guest::connect(server.address);
     carol.send(b"alice\none\ntwo\nthree\nfour\n\ncarol\n");
     carol.until(STORED);
     assert_eq!(alice.line(), "carol has arrived");
-    house.close([alice, bob, carol]);
+    server.close([alice, bob, carol]);
 }
 
 #[test]
@@ -268,31 +268,31 @@ fn passwords_pasted_after_a_refused_command_are_not_said() {
     const DROPPED: &str = "-- The 2 lines after it may hold a password, so they were not sent; \
         send them again if they do not";
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut bob = enter(&house, "bob");
-    let mut nameless = Guest::connect(house.address);
+    let server = data.open(&[]);
+    let mut bob = enter(&server, "bob");
+    let mut nameless = Guest::connect(server.address);
     nameless.send(b"\n/register\ncorrect horse\ncorrect horse\nhello\n");
     nameless.until(DROPPED);
     let heard = bob.lines_until("hello", |line| line.ends_with(": hello"));
     assert_eq!(heard.len(), 2, "the arrival, and hello: {heard:?}");
-    house.close([bob, nameless]);
+    server.close([bob, nameless]);
 
-    let house = House::open(&["--memory"]);
-    let mut alice = Guest::enter(house.address, "alice");
+    let server = Server::open(&["--memory"]);
+    let mut alice = Guest::enter(server.address, "alice");
     alice.send(b"/register\ncorrect horse\ncorrect horse\nhello\n");
     alice.until(DROPPED);
     assert_eq!(alice.line(), "alice: hello");
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn an_owner_on_several_connections_is_one_person() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut bob = enter(&house, "bob");
-    let mut first = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut bob = enter(&server, "bob");
+    let mut first = enter(&server, "alice");
     register(&mut first, PASSWORD);
-    let mut second = come_back(&house, PASSWORD);
+    let mut second = come_back(&server, PASSWORD);
     second.say("from the second");
     first.until("alice: from the second");
     bob.say("/who");
@@ -309,15 +309,15 @@ fn an_owner_on_several_connections_is_one_person() {
     assert!(!heard.iter().any(|line| line.contains("has ")), "{heard:?}");
     drop(second);
     bob.until("alice has left");
-    house.close([bob]);
+    server.close([bob]);
 }
 
 #[test]
 fn a_message_to_an_absent_owner_is_shown_on_return() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
+    let mut bob = enter(&server, "bob");
     alice.until("bob has arrived");
     register(&mut alice, PASSWORD);
     drop(alice);
@@ -328,25 +328,25 @@ fn a_message_to_an_absent_owner_is_shown_on_return() {
     }
     bob.say("/msg carol three");
     bob.until("-- Nobody here is called carol; /who lists the people in this room");
-    house.close([bob]);
+    server.close([bob]);
 
-    let mut house = data.open(&[]);
-    let mut alice = come_back(&house, PASSWORD);
+    let mut server = data.open(&[]);
+    let mut alice = come_back(&server, PASSWORD);
     alice.until("-- 2 messages while you were away");
     for text in ["boysenberry", "two"] {
         assert!(alice.line().ends_with(&format!("] [bob -> alice] {text}")));
     }
-    let mut again = come_back(&house, PASSWORD);
+    let mut again = come_back(&server, PASSWORD);
     again.say("read");
     assert_eq!(again.until("alice: read").len(), 1, "they are shown once");
     assert_ne!(data.traces("boysenberry"), 0);
-    house.kill();
+    server.kill();
 
     // Messages that were read are in no file, not even in the WAL.
-    let house = data.open(&["--replay", "0"]);
-    let mut carol = enter(&house, "carol");
+    let server = data.open(&["--replay", "0"]);
+    let mut carol = enter(&server, "carol");
     data.until_gone("boysenberry", &mut carol);
-    house.close([carol]);
+    server.close([carol]);
 }
 
 const STORED_FOR_ALICE: &str = "-- alice is away and gets your message on return";
@@ -367,12 +367,12 @@ fn stored(guest: &mut Guest, messages: usize) -> usize {
 #[test]
 fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
-    house.close([alice]);
-    let house = data.open(&[]);
-    let mut mallory = enter(&house, "mallory");
+    server.close([alice]);
+    let server = data.open(&[]);
+    let mut mallory = enter(&server, "mallory");
     let mut sent = 0;
     for round in 0..5 {
         mallory.say(&format!("/name mallory{round}"));
@@ -380,13 +380,13 @@ fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
         sent += stored(&mut mallory, 10);
     }
     assert_eq!(sent, 20, "one person, whatever the name");
-    let mut bob = enter(&house, "bob");
+    let mut bob = enter(&server, "bob");
     assert!(is_stored(&mut bob), "another one");
     // Many connections from one address fill the share of the address, and all strangers together
     // fill theirs.
     let from = |last: u8, name: &str| {
         let address = Ipv4Addr::new(127, 0, 0, last).into();
-        let mut guest = Guest::connect_from(address, house.address);
+        let mut guest = Guest::connect_from(address, server.address);
         guest.say(name);
         guest.until(STORED);
         guest
@@ -400,7 +400,7 @@ fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
     // theirs.
     let mut owners = Vec::new();
     for name in ["carol", "dave"] {
-        let mut owner = enter(&house, name);
+        let mut owner = enter(&server, name);
         register_as(&mut owner, name, PASSWORD);
         owners.push(owner);
     }
@@ -410,7 +410,7 @@ fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
     assert!(!is_stored(&mut owners[0]), "carol has had her share");
     crate::admin::done(&data, &["keeper", "add", "dave"]);
     assert_eq!(stored(&mut owners[1], 12), 10, "100 in all, and 20 of one");
-    house.close(([mallory, bob], strangers, owners));
+    server.close(([mallory, bob], strangers, owners));
 }
 
 #[test]
@@ -419,8 +419,8 @@ fn another_machine_is_not_asked_for_a_password_in_the_clear() {
         return crate::skip("no password in the clear: this machine has no address but loopback");
     };
     let data = Data::new();
-    let house = House::run(data.parlor(), &["--listen", "tcp://*:0"]);
-    let port = house.address.port();
+    let server = Server::run(data.parlor(), &["--listen", "tcp://*:0"]);
+    let port = server.address.port();
     let refused = "-- This connection is not encrypted and others could read a password, so none is asked for; \
         the operator can allow that with --allow-plain-passwords";
     // The server takes a connection between two addresses of this machine for one from another
@@ -432,7 +432,7 @@ fn another_machine_is_not_asked_for_a_password_in_the_clear() {
     stranger.say("/register");
     stranger.until(refused);
     drop(stranger);
-    house.close::<[Guest; 0]>([]);
+    server.close::<[Guest; 0]>([]);
 }
 
 /// An address of this machine that is not loopback.
@@ -445,8 +445,8 @@ pub(crate) fn another_address() -> Option<IpAddr> {
 #[test]
 fn a_telnet_client_hides_a_password() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = Guest::connect(house.address);
+    let server = data.open(&[]);
+    let mut alice = Guest::connect(server.address);
     alice.send(b"alice\r\n");
     alice.until(STORED);
     alice.send(b"/register\r\n");
@@ -459,5 +459,5 @@ fn a_telnet_client_hides_a_password() {
     alice.bytes_until(
         b"\xff\xfc\x01-- alice is registered: this name needs your password from now on\r\n",
     );
-    house.close([alice]);
+    server.close([alice]);
 }

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::data::{Data, STORED, enter};
 use crate::guest::{Guest, word_after};
-use crate::house::House;
 use crate::owners::{ASKED, PASSWORD, come_back, register};
+use crate::server::Server;
 use crate::visitor::Visitor;
 use crate::web::open;
 
@@ -42,8 +42,8 @@ fn speak(web: SocketAddr, secret: impl AsRef<[u8]>) -> String {
     String::from_utf8(output.unwrap().stdout).unwrap()
 }
 
-fn resume(house: &House, code: &str) -> Guest {
-    let mut guest = Guest::connect(house.address);
+fn resume(server: &Server, code: &str) -> Guest {
+    let mut guest = Guest::connect(server.address);
     guest.say(&format!("/resume {code}"));
     guest
 }
@@ -51,14 +51,14 @@ fn resume(house: &House, code: &str) -> Guest {
 #[test]
 fn a_new_password_ends_connections_codes_and_the_token() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut bob = enter(&house, "bob");
-    let mut alice = enter(&house, "alice");
+    let (server, web) = open(&data);
+    let mut bob = enter(&server, "bob");
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     let own_code = alice.code();
-    let mut thief = come_back(&house, PASSWORD);
+    let mut thief = come_back(&server, PASSWORD);
     let open = thief.code();
-    let mut gone = come_back(&house, PASSWORD);
+    let mut gone = come_back(&server, PASSWORD);
     let ended = gone.code();
     drop(gone);
     let token = thief.token();
@@ -85,27 +85,27 @@ fn a_new_password_ends_connections_codes_and_the_token() {
     alice.say("still here");
     bob.until("alice: still here");
     for code in [&own_code, &open, &ended] {
-        resume(&house, code)
+        resume(&server, code)
             .until("-- That return code is wrong, or its hour is over; enter with a name");
     }
     assert_eq!(speak(web, &token), "401");
     assert_eq!(speak(web, PASSWORD), "401");
     assert_eq!(speak(web, "another horse"), "200");
-    let mut late = Guest::connect(house.address);
+    let mut late = Guest::connect(server.address);
     late.say("alice");
     late.until(ASKED);
     late.say(PASSWORD);
     late.until("-- That is not the password of alice");
-    let mut back = resume(&house, &another);
+    let mut back = resume(&server, &another);
     back.until("You are alice");
-    house.close(([bob, alice, late, back], tab));
+    server.close(([bob, alice, late, back], tab));
 }
 
 #[test]
 fn a_new_password_keeps_the_owners_token_and_messages() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut alice = enter(&house, "alice");
+    let (server, web) = open(&data);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     let token = alice.token();
     change(
@@ -120,19 +120,19 @@ fn a_new_password_keeps_the_owners_token_and_messages() {
     alice.until("You are al");
     alice.say("/msg alice kept");
     alice.until("-- alice is away and gets your message on return");
-    let mut second = come_back(&house, "another horse");
+    let mut second = come_back(&server, "another horse");
     second.until("-- 1 message while you were away");
     change(&mut second, "/register", "another horse", PASSWORD, CHANGED);
-    house.close([alice, second]);
+    server.close([alice, second]);
 }
 
 #[test]
 fn the_first_of_two_simultaneous_password_changes_wins() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut first = enter(&house, "alice");
+    let server = data.open(&[]);
+    let mut first = enter(&server, "alice");
     register(&mut first, PASSWORD);
-    let mut second = come_back(&house, PASSWORD);
+    let mut second = come_back(&server, PASSWORD);
     for guest in [&mut first, &mut second] {
         guest.say("/register");
         guest.until(PRESENT);
@@ -151,14 +151,14 @@ fn the_first_of_two_simultaneous_password_changes_wins() {
     let mut outcomes = [last(&mut first), last(&mut second)];
     outcomes.sort_unstable();
     assert_eq!(outcomes, [CLOSED, CHANGED]);
-    let third = come_back(&house, "another horse");
-    house.close([first, second, third]);
+    let third = come_back(&server, "another horse");
+    server.close([first, second, third]);
 }
 
 #[test]
 fn a_name_cannot_be_changed_while_it_is_being_registered() {
     let data = Data::new();
-    let (house, web) = open(&data);
+    let (server, web) = open(&data);
     let mut bob = Visitor::connect(web).enter("bob");
     bob.asks(json!({"do": "register", "id": "r"}).to_string());
     bob.hears("password");
@@ -175,27 +175,27 @@ fn a_name_cannot_be_changed_while_it_is_being_registered() {
     let told = bob.until_done("m");
     assert!(told.iter().any(|message| message["kind"] == "you"), "{told:?}");
     // It is registered, and its owner can wear it.
-    let mut again = Guest::connect(house.address);
+    let mut again = Guest::connect(server.address);
     again.say("bob");
     again.until("-- bob is registered: type its password (Enter to go without this name)");
     again.say(PASSWORD);
     again.until(STORED);
-    house.close((bob, again));
+    server.close((bob, again));
 }
 
 #[test]
 fn a_departure_while_a_password_is_stored_leaves_file_and_server_in_agreement() {
     let data = Data::new();
-    let house = data.open(&[]);
-    let mut bob = enter(&house, "bob");
+    let server = data.open(&[]);
+    let mut bob = enter(&server, "bob");
     for name in ["one", "two", "three"] {
-        let mut guest = enter(&house, name);
+        let mut guest = enter(&server, name);
         guest.send(format!("/register\n{PASSWORD}\n{PASSWORD}\n").as_bytes());
         guest.until("-- Type the password again");
         guest.reset(); // while the password is hashed, or a moment before or after
         bob.lines_until("the departure", |line| line == format!("{name} has left"));
         // In each case the file and the server agree.
-        let mut another = Guest::connect(house.address);
+        let mut another = Guest::connect(server.address);
         another.say(name);
         let question =
             format!("-- {name} is registered: type its password (Enter to go without this name)");
@@ -212,7 +212,7 @@ fn a_departure_while_a_password_is_stored_leaves_file_and_server_in_agreement() 
         drop(another);
         bob.lines_until("the departure", |line| line == format!("{name} has left"));
     }
-    house.close([bob]);
+    server.close([bob]);
 }
 
 /// The bytes that a terminal set to Latin-1 sends.
@@ -225,8 +225,8 @@ const WRONG: &str = "-- That is not the password of alice";
 fn a_password_that_is_not_in_utf_8_is_refused_and_matches_nothing() {
     let latin_1 = [LATIN_1, b"\n"].concat();
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut alice = enter(&house, "alice");
+    let (server, web) = open(&data);
+    let mut alice = enter(&server, "alice");
     alice.say("/register");
     for typed in [&latin_1[..], "gr\u{fffd}ne W\u{fffd}lder\n".as_bytes()] {
         alice.until(NEW);
@@ -250,7 +250,7 @@ fn a_password_that_is_not_in_utf_8_is_refused_and_matches_nothing() {
     alice.until(WRONG);
     alice.until(PRESENT);
     alice.say("");
-    let mut late = Guest::connect(house.address);
+    let mut late = Guest::connect(server.address);
     late.say("alice");
     late.until(ASKED);
     late.send(&latin_1);
@@ -269,5 +269,5 @@ fn a_password_that_is_not_in_utf_8_is_refused_and_matches_nothing() {
     late.until("You are alice");
     assert_eq!(speak(web, LATIN_1), "401");
     assert_eq!(speak(web, "gr\u{fc}ne W\u{e4}lder"), "200");
-    house.close([alice, late]);
+    server.close([alice, late]);
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::DEADLINE;
 use crate::guest::Guest;
-use crate::house::{HERE, House, parlor};
+use crate::server::{HERE, Server, parlor};
 
 /// The service manager's end, and its folder.
 pub(crate) fn manager() -> (TempDir, UnixDatagram) {
@@ -31,14 +31,14 @@ fn the_manager_is_notified_when_people_can_join_and_when_the_end_begins() {
     let (folder, socket) = manager();
     let mut parlor = parlor();
     parlor.env("NOTIFY_SOCKET", folder.path().join("notify"));
-    let mut house = House::run(parlor, &HERE);
+    let mut server = Server::run(parlor, &HERE);
     assert_eq!(notification(&socket).trim_end(), "READY=1");
-    let listening = house.log().iter().any(|line| line.contains("listening tcp"));
+    let listening = server.log().iter().any(|line| line.contains("listening tcp"));
     assert!(listening, "bound before");
-    Guest::enter(house.address, "alice");
-    house.signal(Signal::TERM);
+    Guest::enter(server.address, "alice");
+    server.signal(Signal::TERM);
     assert_eq!(notification(&socket).trim_end(), "STOPPING=1");
-    assert_eq!(house.ended().code(), Some(0));
+    assert_eq!(server.ended().code(), Some(0));
 }
 
 #[test]
@@ -46,9 +46,9 @@ fn the_manager_is_notified_when_a_reload_begins_and_when_it_is_over() {
     let (folder, socket) = manager();
     let mut parlor = parlor();
     parlor.env("NOTIFY_SOCKET", folder.path().join("notify"));
-    let house = House::run(parlor, &HERE);
+    let server = Server::run(parlor, &HERE);
     assert_eq!(notification(&socket).trim_end(), "READY=1");
-    house.signal(Signal::HUP);
+    server.signal(Signal::HUP);
     let begins = notification(&socket);
     let mut begins = begins.lines();
     assert_eq!(begins.next(), Some("RELOADING=1"));

@@ -9,8 +9,8 @@ use rustix::process::Signal;
 
 use crate::data::{Data, enter};
 use crate::guest::Guest;
-use crate::house::House;
 use crate::search;
+use crate::server::Server;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -50,8 +50,8 @@ pub(crate) fn fill(data: &Data, old: i64, young: i64) {
     all.commit().unwrap();
 }
 
-fn enters(house: &House, name: &str, kept: &str) -> Guest {
-    let mut guest = Guest::connect(house.address);
+fn enters(server: &Server, name: &str, kept: &str) -> Guest {
+    let mut guest = Guest::connect(server.address);
     guest.say(name);
     guest.until(kept);
     guest
@@ -78,19 +78,19 @@ fn an_expired_line_leaves_no_trace_in_any_file_but_its_number() {
     let data = Data::new();
     data.open(&[]).close::<[Guest; 0]>([]);
     fill(&data, OLD, YOUNG);
-    let house = data.open(&["--replay", "0"]); // without retention, so that all lines are indexed
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--replay", "0"]); // without retention, so that all lines are indexed
+    let mut alice = enter(&server, "alice");
     assert_eq!(search::answers(&mut alice, "fernsome1234").len(), 2);
-    house.close([alice]);
+    server.close([alice]);
     assert_ne!(data.traces("fernsome"), 0);
 
-    let house = data.open(&["--retain", "30d", "--replay", "200"]);
-    house.logged("old lines are deleted lines=6000");
+    let server = data.open(&["--retain", "30d", "--replay", "200"]);
+    server.logged("old lines are deleted lines=6000");
     assert_eq!(data.traces("fernsome"), 0);
     assert_eq!(indexed(&data), 2 * YOUNG);
     assert_eq!(data.numbers(), (1..=OLD + YOUNG).collect::<Vec<_>>());
     data.assert_undamaged();
-    let mut bob = enters(&house, "bob", "-- Lines here are stored for 30 days");
+    let mut bob = enters(&server, "bob", "-- Lines here are stored for 30 days");
     let is_young = |line: &str, seq: i64| line.contains(&format!("] alice: youngish{seq} "));
     let sees_young = |bob: &mut Guest| {
         for seq in OLD + 1..=OLD + YOUNG {
@@ -108,15 +108,15 @@ fn an_expired_line_leaves_no_trace_in_any_file_but_its_number() {
     bob.say("hello");
     assert_eq!(bob.line(), "bob: hello");
     assert_eq!(exported(&data).len() as i64, 2 * YOUNG + 1);
-    house.close([bob]);
+    server.close([bob]);
     assert_eq!(data.traces("fernsome"), 0);
     data.assert_undamaged();
 
     // Everything expires, and the rooms continue.
-    let house = data.open(&["--retain", "1h"]);
-    house.logged("old lines are deleted lines=200");
+    let server = data.open(&["--retain", "1h"]);
+    server.logged("old lines are deleted lines=200");
     assert_eq!(data.traces("youngish"), 0);
-    let mut carol = enters(&house, "carol", "-- Lines here are stored for 1 hour");
+    let mut carol = enters(&server, "carol", "-- Lines here are stored for 1 hour");
     assert!(carol.line().ends_with("] bob: hello"));
     carol.say("/join tea");
     assert_eq!(carol.line(), "In tea: nobody else");
@@ -126,7 +126,7 @@ fn an_expired_line_leaves_no_trace_in_any_file_but_its_number() {
     assert_eq!(carol.line(), "-- No lines from that time are stored");
     carol.say("again");
     assert_eq!(carol.line(), "carol: again");
-    house.close([carol]);
+    server.close([carol]);
     data.assert_undamaged();
     assert_eq!(exported(&data).len(), 2);
 }
@@ -139,22 +139,22 @@ fn retention_begins_when_the_configuration_is_reread() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("parlor.toml");
     fs::write(&file, "replay = 0").unwrap();
-    let house = data.open(&["--config", file.to_str().unwrap()]);
-    let mut alice = enters(&house, "alice", "-- Lines here are stored");
+    let server = data.open(&["--config", file.to_str().unwrap()]);
+    let mut alice = enters(&server, "alice", "-- Lines here are stored");
     alice.say("/last 1000");
     for _ in 1..=15 {
         assert!(alice.line().starts_with("[20"));
     }
     fs::write(&file, "replay = 0\nretain = '30d'").unwrap();
-    house.signal(Signal::HUP);
-    house.logged("retain is 30d now");
-    house.logged("old lines are deleted lines=20");
+    server.signal(Signal::HUP);
+    server.logged("retain is 30d now");
+    server.logged("old lines are deleted lines=20");
     alice.say("/last 1000");
     for seq in 11..=15 {
         assert!(alice.line().contains(&format!("youngish{seq} ")));
     }
-    let bob = enters(&house, "bob", "-- Lines here are stored for 30 days");
-    house.close([alice, bob]);
+    let bob = enters(&server, "bob", "-- Lines here are stored for 30 days");
+    server.close([alice, bob]);
 }
 
 #[test]
@@ -179,10 +179,10 @@ fn the_next_server_completes_a_deletion_that_was_cut_off() {
     drop(file);
     assert_ne!(data.traces("fernsome"), 0);
 
-    let house = data.open(&["--replay", "0"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--replay", "0"]);
+    let mut alice = enter(&server, "alice");
     data.until_gone("fernsome", &mut alice);
-    house.close([alice]);
+    server.close([alice]);
     data.assert_undamaged();
 }
 
@@ -195,8 +195,8 @@ fn an_expired_code_is_deleted() {
         .unwrap();
     drop(file);
     assert_ne!(data.traces("fernsome"), 0);
-    let house = data.open(&["--replay", "0"]);
-    let mut alice = enter(&house, "alice");
+    let server = data.open(&["--replay", "0"]);
+    let mut alice = enter(&server, "alice");
     data.until_gone("fernsome", &mut alice);
-    house.close([alice]);
+    server.close([alice]);
 }

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use crate::data::{Data, enter};
 use crate::guest::Guest;
-use crate::house::House;
 use crate::owners::{PASSWORD, register};
+use crate::server::Server;
 use crate::visitor::Visitor;
 
 /// The scripts of the page, and a server for them.
 struct Scripts {
     data: Data,
-    house: House,
+    server: Server,
     web: SocketAddr,
     blocks: Vec<String>,
     folder: tempfile::TempDir,
@@ -32,13 +32,13 @@ impl Scripts {
         let blocks = page.split("```sh\n").skip(1);
         let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
         let data = Data::new();
-        let house = data.open(&["--listen", "http://127.0.0.1:0"]);
+        let server = data.open(&["--listen", "http://127.0.0.1:0"]);
         Scripts {
-            web: house.web(),
+            web: server.web(),
             blocks: blocks.collect(),
             folder: tempfile::tempdir().unwrap(),
             data,
-            house,
+            server,
         }
     }
 
@@ -121,7 +121,7 @@ fn says(guest: &mut Guest, line: &str) {
 #[test]
 fn every_script_of_the_page_does_what_it_says() {
     let mut scripts = Scripts::new();
-    let mut bob = enter(&scripts.house, "bob");
+    let mut bob = enter(&scripts.server, "bob");
 
     assert_eq!(scripts.run("build 1234 is green"), "1\n");
     bob.until("ci: build 1234 is green");
@@ -167,7 +167,7 @@ fn every_script_of_the_page_does_what_it_says() {
     assert_eq!(events.line(), format!("id: {}:2\n", log.as_str().unwrap()));
     drop(events);
 
-    let mut alice = enter(&scripts.house, "alice");
+    let mut alice = enter(&scripts.server, "alice");
     register(&mut alice, PASSWORD);
     let token = alice.token();
     let with_token = scripts.take("TOKEN").replace("TOKEN", &token);
@@ -180,5 +180,5 @@ fn every_script_of_the_page_does_what_it_says() {
     assert!(scripts.folder.path().join("everything.db").exists());
 
     assert_eq!(scripts.blocks, Vec::<String>::new(), "lines that nobody has tried");
-    scripts.house.close([alice, bob]);
+    scripts.server.close([alice, bob]);
 }

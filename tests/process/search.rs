@@ -8,10 +8,10 @@ use rusqlite::Connection;
 use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
-use crate::house::House;
+use crate::server::Server;
 
 /// A server that replays no lines to newcomers.
-fn open(data: &Data) -> House {
+fn open(data: &Data) -> Server {
     data.open(&["--replay", "0"])
 }
 
@@ -66,8 +66,8 @@ fn finds(guest: &mut Guest, words: &str, found: &[&str]) {
 #[test]
 fn lines_of_all_rooms_are_found_newest_first() {
     let data = Data::new();
-    let house = open(&data);
-    let mut alice = enter(&house, "alice");
+    let server = open(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "alice", &["Where is the tea?", "今天天气很好", "東京タワーに行きました"]);
     alice.say("/join kitchen");
     assert_eq!(alice.line(), "In kitchen: nobody else");
@@ -88,19 +88,19 @@ fn lines_of_all_rooms_are_found_newest_first() {
         assert_eq!(answers(guest, "te"), ["-- Nothing found for te"]);
     };
     asks(&mut alice);
-    house.close([alice]);
+    server.close([alice]);
 
-    let house = open(&data);
-    let mut bob = enter(&house, "bob");
+    let server = open(&data);
+    let mut bob = enter(&server, "bob");
     asks(&mut bob);
-    house.close([bob]);
+    server.close([bob]);
 }
 
 #[test]
 fn no_search_words_cause_an_error() {
     let data = Data::new();
-    let house = open(&data);
-    let mut alice = enter(&house, "alice");
+    let server = open(&data);
+    let mut alice = enter(&server, "alice");
     for words in ["\"", "\"\"", "*", "-", "(", ":", "\u{0}", "\"*\" ^ {}"] {
         assert_eq!(answers(&mut alice, words), ["-- Type a word to search for: letters or digits"]);
     }
@@ -110,14 +110,14 @@ fn no_search_words_cause_an_error() {
     }
     alice.say("/search");
     assert_eq!(alice.line(), "-- Type /search WORDS: it finds lines in all rooms");
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn results_beyond_twenty_lines_are_counted() {
     let data = Data::new();
-    let house = open(&data);
-    let mut alice = enter(&house, "alice");
+    let server = open(&data);
+    let mut alice = enter(&server, "alice");
     let long = "x".repeat(4_000);
     for number in 1..=25 {
         says(&mut alice, "alice", &[&format!("tea {number} {long}")]);
@@ -129,27 +129,27 @@ fn results_beyond_twenty_lines_are_counted() {
         assert!(line.contains(&found), "{line:.60}");
     }
     assert_eq!(lines[20], "-- and 5 more; type more words to narrow the search");
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn a_missing_damaged_or_foreign_index_is_rebuilt() {
     let data = Data::new();
-    let house = open(&data);
-    let mut alice = enter(&house, "alice");
+    let server = open(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "alice", &["tea is ready"]);
     finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
     // Delete it while the server runs.
     fs::remove_file(data.index()).unwrap();
     finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
-    house.close([alice]);
+    server.close([alice]);
 
     let others = Data::new();
-    let house = open(&others);
-    let mut alice = enter(&house, "alice");
+    let server = open(&others);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "alice", &["coffee", "is", "ready"]);
     finds(&mut alice, "coffee", &["lobby alice: coffee"]);
-    house.close([alice]);
+    server.close([alice]);
     let damage: [&dyn Fn(); 3] = [
         &|| fs::remove_file(data.index()).unwrap(),
         &|| fs::write(data.index(), "no database at all".repeat(1_000)).unwrap(),
@@ -159,41 +159,41 @@ fn a_missing_damaged_or_foreign_index_is_rebuilt() {
     ];
     for damage in damage {
         damage();
-        let house = open(&data);
-        let mut alice = enter(&house, "alice");
+        let server = open(&data);
+        let mut alice = enter(&server, "alice");
         finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
         assert_eq!(answers(&mut alice, "coffee"), ["-- Nothing found for coffee"]);
-        house.close([alice]);
+        server.close([alice]);
     }
 }
 
 #[test]
 fn a_restored_backup_does_not_find_lines_of_the_replaced_file() {
     let data = Data::new();
-    let house = open(&data);
-    let mut alice = enter(&house, "alice");
+    let server = open(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "alice", &["one"]);
-    house.close([alice]);
+    server.close([alice]);
     let backup = fs::read(data.file()).unwrap();
-    let house = open(&data);
-    let mut alice = enter(&house, "alice");
+    let server = open(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "alice", &["two", "three"]);
     finds(&mut alice, "three", &["lobby alice: three"]);
-    house.close([alice]);
+    server.close([alice]);
     fs::write(data.file(), backup).unwrap();
-    let house = open(&data);
-    let mut alice = enter(&house, "alice");
+    let server = open(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "alice", &["four", "five"]);
     finds(&mut alice, "five", &["lobby alice: five"]);
     assert_eq!(answers(&mut alice, "three"), ["-- Nothing found for three"]);
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn a_search_says_when_the_index_lags() {
     let data = Data::new();
-    let house = open(&data);
-    let mut alice = enter(&house, "alice");
+    let server = open(&data);
+    let mut alice = enter(&server, "alice");
     says(&mut alice, "alice", &["one tea"]);
     finds(&mut alice, "tea", &["lobby alice: one tea"]);
     let index = Connection::open(data.index()).unwrap();
@@ -203,19 +203,19 @@ fn a_search_says_when_the_index_lags() {
     assert_eq!(answers_once(&mut alice, "teas"), [lags, "-- Nothing found for teas"]);
     index.execute_batch("ROLLBACK").unwrap();
     finds(&mut alice, "teas", &["lobby alice: three teas", "lobby alice: two teas"]);
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn a_search_with_too_many_words_is_refused() {
     let data = Data::new();
-    let house = open(&data);
-    let mut alice = enter(&house, "alice");
+    let server = open(&data);
+    let mut alice = enter(&server, "alice");
     let words = |count: usize| "tea ham ".repeat(count / 2);
     says(&mut alice, "alice", &[words(40).trim_end()]);
     assert_eq!(answers(&mut alice, &format!("\"{}\"", words(32))).len(), 1);
     let refused = ["-- Too many words to search for: 32 at most; type fewer"];
     assert_eq!(answers(&mut alice, &format!("\"{}\"", words(34))), refused);
     assert_eq!(answers(&mut alice, &"天气很好".repeat(10)), refused);
-    house.close([alice]);
+    server.close([alice]);
 }

@@ -9,8 +9,8 @@ use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::guest::{Guest, hear};
-use crate::house::{HERE, House, parlor};
 use crate::readiness::{manager, notification};
+use crate::server::{HERE, Server, parlor};
 
 const GOING_DOWN: &str = "-- The server is going down";
 
@@ -23,32 +23,32 @@ const PIPE_BYTES: usize = 4_096;
 #[test]
 fn both_signals_let_everybody_read_the_last_lines() {
     for signal in [Signal::TERM, Signal::INT] {
-        let mut house = House::open(&[]);
-        let mut alice = Guest::enter(house.address, "alice");
-        let mut bob = Guest::enter(house.address, "bob");
-        let mut asked = Guest::connect(house.address);
+        let mut server = Server::open(&[]);
+        let mut alice = Guest::enter(server.address, "alice");
+        let mut bob = Guest::enter(server.address, "bob");
+        let mut asked = Guest::connect(server.address);
         asked.lines_until("the question", |line| line.starts_with("What is your name?"));
         for line in 0..90 {
             alice.say(&format!("last words {line}"));
         }
         hear(&mut alice, "last words 89");
-        house.signal(signal);
+        server.signal(signal);
         assert_eq!(alice.rest(), [GOING_DOWN]);
         let read = bob.rest();
         let expected = (0..90).map(|line| format!("alice: last words {line}"));
         assert_eq!(read, expected.chain([GOING_DOWN.to_owned()]).collect::<Vec<_>>());
         assert_eq!(asked.rest(), [GOING_DOWN]);
-        assert_eq!(house.ended().code(), Some(0));
-        assert!(TcpStream::connect(house.address).is_err());
+        assert_eq!(server.ended().code(), Some(0));
+        assert!(TcpStream::connect(server.address).is_err());
     }
 }
 
 #[test]
 fn a_signal_right_after_the_start_ends_the_server_cleanly() {
     for _ in 0..10 {
-        let mut house = House::open(&[]);
-        house.signal(Signal::TERM);
-        assert_eq!(house.ended().code(), Some(0));
+        let mut server = Server::open(&[]);
+        server.signal(Signal::TERM);
+        assert_eq!(server.ended().code(), Some(0));
     }
 }
 
@@ -72,50 +72,50 @@ fn a_server_whose_terminal_is_closed_ends_cleanly() {
 }
 
 /// A person who reads nothing of 8 MiB, and one who reads.
-fn with_a_stuck_reader() -> (House, Guest, Guest) {
-    let house = House::open(&["--rate", "off"]);
-    let mut alice = Guest::enter(house.address, "alice");
-    let mut stuck = Guest::connect_narrow(house.address);
+fn with_a_stuck_reader() -> (Server, Guest, Guest) {
+    let server = Server::open(&["--rate", "off"]);
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut stuck = Guest::connect_narrow(server.address);
     stuck.answer("stuck");
     for line in 0..2_048 {
         alice.say(&format!("{line} {}", "words ".repeat(600)));
         alice.lines_until("the echo", |read| read.starts_with(&format!("alice: {line} ")));
     }
-    (house, alice, stuck)
+    (server, alice, stuck)
 }
 
 #[test]
 fn a_stuck_reader_does_not_delay_the_end() {
-    let (mut house, mut alice, _stuck) = with_a_stuck_reader();
+    let (mut server, mut alice, _stuck) = with_a_stuck_reader();
     let start = Instant::now();
-    house.signal(Signal::TERM);
+    server.signal(Signal::TERM);
     assert_eq!(alice.rest(), [GOING_DOWN]);
-    assert_eq!(house.ended().code(), Some(0));
+    assert_eq!(server.ended().code(), Some(0));
     let took = start.elapsed();
     assert!(took < EXIT_TIME_MAX, "{took:?}");
 }
 
 #[test]
 fn a_second_signal_ends_at_once() {
-    let (mut house, mut alice, _stuck) = with_a_stuck_reader();
-    house.signal(Signal::INT);
+    let (mut server, mut alice, _stuck) = with_a_stuck_reader();
+    server.signal(Signal::INT);
     assert_eq!(alice.rest(), [GOING_DOWN]);
-    house.logged("closing: ");
-    house.signal(Signal::INT);
-    assert_eq!(house.ended().code(), Some(130), "not the end of a drain");
+    server.logged("closing: ");
+    server.signal(Signal::INT);
+    assert_eq!(server.ended().code(), Some(130), "not the end of a drain");
 }
 
 #[test]
 fn nobody_enters_while_the_server_ends() {
-    let (mut house, mut alice, _stuck) = with_a_stuck_reader();
-    house.signal(Signal::TERM);
+    let (mut server, mut alice, _stuck) = with_a_stuck_reader();
+    server.signal(Signal::TERM);
     assert_eq!(alice.rest(), [GOING_DOWN]);
     // The stuck reader keeps the process alive for a while.
-    if let Ok(late) = TcpStream::connect(house.address) {
+    if let Ok(late) = TcpStream::connect(server.address) {
         assert_eq!(Guest::over(late).rest_or_reset(), "");
     }
-    house.signal(Signal::TERM);
-    assert_eq!(house.ended().code(), Some(130));
+    server.signal(Signal::TERM);
+    assert_eq!(server.ended().code(), Some(130));
 }
 
 /// A server whose stderr is a full pipe without a reader, with a person inside.
@@ -166,12 +166,12 @@ impl Drop for Unread {
 
 #[test]
 fn an_unread_log_delays_neither_people_nor_signals() {
-    let mut house = Unread::open();
+    let mut server = Unread::open();
     for line in 0..50 {
-        house.alice.say(&format!("hello {line}"));
-        hear(&mut house.alice, &format!("hello {line}"));
+        server.alice.say(&format!("hello {line}"));
+        hear(&mut server.alice, &format!("hello {line}"));
     }
-    house.signal(Signal::TERM);
-    assert_eq!(house.alice.rest(), [GOING_DOWN]);
-    assert_eq!(house.child.wait().unwrap().code(), Some(0));
+    server.signal(Signal::TERM);
+    assert_eq!(server.alice.rest(), [GOING_DOWN]);
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }

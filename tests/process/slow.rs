@@ -2,8 +2,8 @@
 //! missed.
 
 use crate::guest::Guest;
-use crate::house::House;
 use crate::many_descriptors;
+use crate::server::Server;
 
 const STUCK: usize = 500;
 const MEMBERS: usize = 3;
@@ -30,17 +30,17 @@ fn line(number: usize) -> String {
 #[test]
 fn five_hundred_stuck_readers_delay_nobody_and_learn_how_many_lines_they_missed() {
     let _turn = many_descriptors();
-    let house = House::open(&["--rate", "off"]);
-    let mut talker = Guest::enter(house.address, "talker");
+    let server = Server::open(&["--rate", "off"]);
+    let mut talker = Guest::enter(server.address, "talker");
     let mut stuck: Vec<_> = (0..STUCK)
         .map(|number| {
-            let mut guest = Guest::connect_narrow(house.address);
+            let mut guest = Guest::connect_narrow(server.address);
             guest.say(&format!("stuck{number}"));
             guest
         })
         .collect();
     let mut members: Vec<_> = (0..MEMBERS)
-        .map(|number| Guest::enter(house.address, &format!("member{number}")))
+        .map(|number| Guest::enter(server.address, &format!("member{number}")))
         .collect();
     talker.until_people_here(1 + STUCK + MEMBERS);
 
@@ -53,10 +53,10 @@ fn five_hundred_stuck_readers_delay_nobody_and_learn_how_many_lines_they_missed(
             hear_all(reader, numbers.clone());
         }
         if first == LINES / 8 {
-            baseline = house.resident_bytes(); // the log is full now
+            baseline = server.resident_bytes(); // the log is full now
         }
     }
-    let resident = house.resident_bytes();
+    let resident = server.resident_bytes();
     let growth = resident.saturating_sub(baseline);
     assert!(growth < GROWTH_BYTES_MAX, "{growth} more bytes than at first");
     assert!(resident < RESIDENT_BYTES_MAX, "{resident} bytes");
@@ -67,7 +67,7 @@ fn five_hundred_stuck_readers_delay_nobody_and_learn_how_many_lines_they_missed(
         assert!(skipped > LINES / 2, "{skipped} lines skipped");
     }
     drop(stuck);
-    house.close((talker, members));
+    server.close((talker, members));
 }
 
 /// Reads the talker's lines, number for number; other lines may stand between.

@@ -6,21 +6,21 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::guest::Guest;
-use crate::house::{House, parlor};
+use crate::server::{Server, parlor};
 
 /// Longer than the idle limit of the door.
 const STANDSTILL: Duration = Duration::from_secs(4);
 
 #[test]
 fn time_in_which_the_server_was_suspended_does_not_count_as_silence() {
-    let house = House::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=3s"]);
-    let mut alice = Guest::enter(house.address, "alice");
-    let mut bob = Guest::enter(house.address, "bob");
+    let server = Server::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=3s"]);
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut bob = Guest::enter(server.address, "bob");
     alice.until("bob has arrived");
-    house.signal(Signal::STOP);
+    server.signal(Signal::STOP);
     alice.say("typed while it stood still");
     thread::sleep(STANDSTILL); // no wait for an event: the pause is the event
-    house.signal(Signal::CONT);
+    server.signal(Signal::CONT);
     for guest in [&mut alice, &mut bob] {
         assert_eq!(guest.line(), "alice: typed while it stood still");
     }
@@ -31,5 +31,5 @@ fn time_in_which_the_server_was_suspended_does_not_count_as_silence() {
         let closed = last.iter().position(|line| line == "-- Silent for 3 seconds: closed");
         assert!(warned.is_some() && closed > warned, "{last:?}");
     }
-    house.close::<[Guest; 0]>([]);
+    server.close::<[Guest; 0]>([]);
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
 use crate::guest::Guest;
-use crate::house::{HERE, House, parlor, parlor_with_descriptors, without_settings};
+use crate::server::{HERE, Server, parlor, parlor_with_descriptors, without_settings};
 use crate::skip;
 
 /// Runs a server that cannot start. Returns its exit code and stderr.
@@ -104,13 +104,13 @@ fn too_few_descriptors_are_one_sentence_with_what_to_do() {
         "parlor: this process may open 64 files, and a server needs 80 or more; raise the limit: \
          ulimit -n 4096, or LimitNOFILE= in a unit file\n"
     );
-    let house = House::run(parlor_with_descriptors(100), &HERE);
-    house.logged("only 36 connections fit, as this process may open 100 files");
-    house.close(());
+    let server = Server::run(parlor_with_descriptors(100), &HERE);
+    server.logged("only 36 connections fit, as this process may open 100 files");
+    server.close(());
     let wanted = [&HERE[..], &["--connections", "5000"]].concat();
-    let house = House::run(parlor_with_descriptors(1000), &wanted);
-    house.logged("5000 connections are allowed, but only 936 fit");
-    house.close(());
+    let server = Server::run(parlor_with_descriptors(1000), &wanted);
+    server.logged("5000 connections are allowed, but only 936 fit");
+    server.close(());
 }
 
 #[test]
@@ -142,9 +142,9 @@ fn too_few_threads_are_one_sentence_with_what_to_do() {
 fn an_unknown_time_zone_is_logged() {
     let mut command = parlor();
     command.env("TZ", "Europe/Berln");
-    let house = House::run(command, &HERE);
-    house.logged("TZ=Europe/Berln: this machine knows no such time zone, so times are in UTC");
-    house.close(());
+    let server = Server::run(command, &HERE);
+    server.logged("TZ=Europe/Berln: this machine knows no such time zone, so times are in UTC");
+    server.close(());
 }
 
 #[test]
@@ -161,13 +161,13 @@ fn a_link_local_address_works_with_its_interface() {
     if !is_possible {
         return skip("a network namespace cannot be made here, or ip is not installed");
     }
-    let house = House::run(command, &["--listen", "tcp://[fe80::7%lo]:0"]);
-    let inside = format!("--net=/proc/{}/ns/net", house.process().as_raw_pid());
-    let user = format!("--user=/proc/{}/ns/user", house.process().as_raw_pid());
+    let server = Server::run(command, &["--listen", "tcp://[fe80::7%lo]:0"]);
+    let inside = format!("--net=/proc/{}/ns/net", server.process().as_raw_pid());
+    let user = format!("--user=/proc/{}/ns/user", server.process().as_raw_pid());
     let mut joined = Command::new("nsenter")
         .args([&inside, &user])
         .arg(env!("CARGO_BIN_EXE_parlor"))
-        .args(["join", "fe80::7%lo", &house.address.port().to_string()])
+        .args(["join", "fe80::7%lo", &server.address.port().to_string()])
         .args(["--name", "alice"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -177,31 +177,31 @@ fn a_link_local_address_works_with_its_interface() {
     let output = joined.wait_with_output().unwrap();
     let read = String::from_utf8(output.stdout).unwrap();
     assert!(read.contains("alice: hello"), "{read}");
-    house.close(());
+    server.close(());
 }
 
 #[test]
 fn a_server_on_localhost_logs_that_and_how_to_join() {
-    let house = House::run(parlor(), &["--listen", "tcp://localhost:0"]);
-    let port = house.address.port();
-    assert!(house.address.ip().is_loopback());
-    house.logged(&format!("join with: nc localhost {port}"));
-    house.logged("only this machine can join; --lan lets others in");
-    house.logged("lines are stored in memory only");
-    house.close(());
+    let server = Server::run(parlor(), &["--listen", "tcp://localhost:0"]);
+    let port = server.address.port();
+    assert!(server.address.ip().is_loopback());
+    server.logged(&format!("join with: nc localhost {port}"));
+    server.logged("only this machine can join; --lan lets others in");
+    server.logged("lines are stored in memory only");
+    server.close(());
 }
 
 #[test]
 fn a_server_on_all_interfaces_logs_the_addresses_that_others_can_reach() {
-    let house = House::run(parlor(), &["--listen", "tcp://*:0"]);
-    let port = house.address.port();
-    house.logged(&format!("listening tcp 0.0.0.0:{port}"));
-    house.logged("lines are stored in memory only");
+    let server = Server::run(parlor(), &["--listen", "tcp://*:0"]);
+    let port = server.address.port();
+    server.logged(&format!("listening tcp 0.0.0.0:{port}"));
+    server.logged("lines are stored in memory only");
     let others = if_addrs::get_if_addrs().unwrap();
     for interface in others.iter().filter(|other| !other.is_loopback() && other.ip().is_ipv4()) {
-        house.logged(&format!("others join with: nc {} {port}", interface.ip()));
+        server.logged(&format!("others join with: nc {} {port}", interface.ip()));
     }
-    let log = house.close(());
+    let log = server.close(());
     let alone = log.iter().find(|line| line.contains("only this machine"));
     assert_eq!(alone, None);
 }
@@ -220,23 +220,23 @@ const HOSTILE: [&[u8]; 8] = [
 
 /// The log of a server with these options after hostile visits.
 fn log_after_hostile_visits(options: &[&str]) -> Vec<String> {
-    let house = House::open(options);
+    let server = Server::open(options);
     for words in HOSTILE {
-        let mut at_the_question = Guest::connect(house.address);
+        let mut at_the_question = Guest::connect(server.address);
         at_the_question.send(words);
         at_the_question.end_input();
         at_the_question.rest_or_reset();
-        let mut inside = Guest::enter(house.address, "eve");
+        let mut inside = Guest::enter(server.address, "eve");
         for command in [&b""[..], b"/me ", b"/name ", b"/topic ", b"/msg eve ", b"/quit "] {
             inside.try_send(command);
             inside.try_send(words);
         }
         inside.end_input();
         inside.rest_or_reset();
-        let broken = Guest::connect(house.address);
+        let broken = Guest::connect(server.address);
         broken.reset();
     }
-    house.close(())
+    server.close(())
 }
 
 #[test]
@@ -266,10 +266,10 @@ fn every_event_of_the_text_log_is_one_line() {
 
 #[test]
 fn the_log_contains_nothing_that_people_say() {
-    let house =
-        House::run(parlor(), &[&HERE[..], &["--listen", "tcp://127.0.0.1:0?classic"]].concat());
-    let mut alice = Guest::enter(house.address, "alice");
-    let mut bob = Guest::enter(house.address, "bob");
+    let server =
+        Server::run(parlor(), &[&HERE[..], &["--listen", "tcp://127.0.0.1:0?classic"]].concat());
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut bob = Guest::enter(server.address, "bob");
     for line in [
         "swordfish",
         "/me swordfish",
@@ -284,7 +284,7 @@ fn the_log_contains_nothing_that_people_say() {
     bob.lines_until("the topic", |line| line.ends_with("the topic to: swordfish"));
     alice.say("/quit swordfish");
     bob.until("alice has left (swordfish)");
-    let log = house.close((alice, bob));
+    let log = server.close((alice, bob));
     let told = log.iter().find(|line| line.contains("swordfish"));
     assert_eq!(told, None);
 }

@@ -12,15 +12,15 @@ use serde_json::json;
 
 use crate::data::{Data, enter};
 use crate::guest::Guest;
-use crate::house::House;
 use crate::owners::{PASSWORD, register};
+use crate::server::Server;
 use crate::visitor::{Visitor, numbers};
 
 /// A server that stores lines, and the address of its web door.
-pub(crate) fn open(data: &Data) -> (House, SocketAddr) {
-    let house = data.open(&["--listen", "http://127.0.0.1:0"]);
-    let web = house.web();
-    (house, web)
+pub(crate) fn open(data: &Data) -> (Server, SocketAddr) {
+    let server = data.open(&["--listen", "http://127.0.0.1:0"]);
+    let web = server.web();
+    (server, web)
 }
 
 /// What curl prints, and the HTTP status.
@@ -58,7 +58,7 @@ pub(crate) fn follow(web: SocketAddr, user: &str, room: &str) -> impl FnOnce() -
 #[test]
 fn a_socket_continues_with_the_next_line_after_a_restart() {
     let data = Data::new();
-    let (house, web) = open(&data);
+    let (server, web) = open(&data);
     let mut alice = Visitor::connect(web).enter("alice");
     let log = alice.hello["log"].clone();
     assert_eq!(alice.hello["keeps"], "disk");
@@ -66,10 +66,10 @@ fn a_socket_continues_with_the_next_line_after_a_restart() {
     assert_eq!(numbers(&alice.until_done("s")), [1, 2, 3]);
     alice.asks(r#"{"do":"code"}"#);
     let code = alice.hears("code")["code"].clone();
-    house.close([alice]);
+    server.close([alice]);
 
-    let (house, web) = open(&data);
-    let mut bob = enter(&house, "bob");
+    let (server, web) = open(&data);
+    let mut bob = enter(&server, "bob");
     bob.say("four");
     bob.until("bob: four");
     let mut alice = Visitor::connect(web);
@@ -100,14 +100,14 @@ fn a_socket_continues_with_the_next_line_after_a_restart() {
     guesser.asks(r#"{"do":"enter","code":"aaaaa-aaaaa-aaaaa-aaaaa"}"#);
     assert_eq!(guesser.hears("refused")["why"], "no-such-code");
     drop((again, guesser));
-    house.close([bob]);
+    server.close([bob]);
 }
 
 #[test]
 fn a_reader_of_lines_that_a_restored_copy_lacks_is_told_so() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut x = enter(&house, "x");
+    let (server, web) = open(&data);
+    let mut x = enter(&server, "x");
     let say = |x: &mut Guest, numbers: RangeInclusive<u64>| {
         for number in numbers {
             x.say(&format!("x {number}"));
@@ -124,15 +124,15 @@ fn a_reader_of_lines_that_a_restored_copy_lacks_is_told_so() {
     let before = alice.hello["log"].as_str().unwrap().to_owned();
     alice.asks(r#"{"do":"code","id":"c"}"#);
     drop(alice);
-    house.close([x]);
+    server.close([x]);
 
     // A copy of the database is restored, and each start continues from it.
     let mut logs = vec![before.clone()];
     for start in 0..2 {
         fs::remove_file(data.file()).unwrap();
         fs::copy(&copy, data.file()).unwrap();
-        let (house, web) = open(&data);
-        let mut x = enter(&house, "x");
+        let (server, web) = open(&data);
+        let mut x = enter(&server, "x");
         say(&mut x, 11..=35);
         let reads_on = |log: &str, after: u64| {
             let mut visitor = Visitor::connect(web);
@@ -164,9 +164,9 @@ fn a_reader_of_lines_that_a_restored_copy_lacks_is_told_so() {
         logs.push(now);
         if start == 1 {
             // However the server ends, its readers then continue exactly.
-            house.signal(Signal::KILL);
-            drop(house);
-            let (house, web) = open(&data);
+            server.signal(Signal::KILL);
+            drop(server);
+            let (server, web) = open(&data);
             let mut visitor = Visitor::connect(web);
             visitor.asks(
                 json!({"do": "enter", "name": "v", "log": logs[2], "after": 34, "id": "in"})
@@ -175,9 +175,9 @@ fn a_reader_of_lines_that_a_restored_copy_lacks_is_told_so() {
             let heard = visitor.until_done("in");
             assert_eq!((&heard[0]["resumed"], numbers(&heard)), (&"exact".into(), vec![35]));
             drop(visitor);
-            house.close::<[(); 0]>([]);
+            server.close::<[(); 0]>([]);
         } else {
-            house.close([x]);
+            server.close([x]);
         }
     }
 }
@@ -186,15 +186,15 @@ fn a_reader_of_lines_that_a_restored_copy_lacks_is_told_so() {
 fn history_reaches_back_to_the_first_line() {
     const LINES: u64 = 2_000;
     let data = Data::new();
-    let (house, _) = open(&data);
-    let mut bob = enter(&house, "bob");
+    let (server, _) = open(&data);
+    let mut bob = enter(&server, "bob");
     for number in 1..=LINES {
         bob.say(&number.to_string());
     }
     bob.until(&format!("bob: {LINES}"));
-    house.close([bob]);
+    server.close([bob]);
 
-    let (house, web) = open(&data); // no line is in memory
+    let (server, web) = open(&data); // no line is in memory
     let mut alice = Visitor::connect(web).enter("alice");
     for (before, limit) in [(LINES + 1, 200), (LINES, 7), (150, 200), (51, 50)] {
         alice.asks(
@@ -228,19 +228,19 @@ fn history_reaches_back_to_the_first_line() {
     let found = heard.iter().find(|message| message["kind"] == "found");
     assert_eq!(found.map(|found| &found["seq"]), Some(&1_234.into()), "{heard:?}");
     drop(alice);
-    house.close::<[(); 0]>([]);
+    server.close::<[(); 0]>([]);
 }
 
 #[test]
 fn history_skips_deleted_lines_to_the_next_existing_ones() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut x = enter(&house, "x");
+    let (server, web) = open(&data);
+    let mut x = enter(&server, "x");
     for number in 1..=30 {
         x.say(&format!("x {number}"));
     }
     x.until("x: x 30");
-    let mut alice = enter(&house, "alice");
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     for number in 31..=330 {
         alice.say(&format!("alice {number}"));
@@ -289,17 +289,17 @@ fn history_skips_deleted_lines_to_the_next_existing_ones() {
         assert_eq!(shown.lines().count(), 4, "{shown}");
     };
     reads_on(web);
-    house.close([x, alice]);
+    server.close([x, alice]);
 
-    let (house, web) = open(&data);
+    let (server, web) = open(&data);
     reads_on(web);
-    house.close::<[(); 0]>([]);
+    server.close::<[(); 0]>([]);
 }
 
 #[test]
 fn a_registered_name_needs_its_password_at_the_web_door_too() {
     let data = Data::new();
-    let (house, web) = open(&data);
+    let (server, web) = open(&data);
     let mut alice = Visitor::connect(web).enter("alice");
     alice.asks(r#"{"do":"register","id":"r"}"#);
     assert_eq!(alice.hears("password")["for"], "new");
@@ -341,14 +341,14 @@ fn a_registered_name_needs_its_password_at_the_web_door_too() {
     second.asks(json!({"do": "enter", "name": "alice", "password": PASSWORD}).to_string());
     assert_eq!(second.hears("entered")["name"], "alice");
     drop((alice, mallory, second));
-    house.close::<[(); 0]>([]);
+    server.close::<[(); 0]>([]);
 }
 
 #[test]
 fn scripts_speak_under_a_registered_name_with_its_token_until_it_is_revoked() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut alice = enter(&house, "alice");
+    let (server, web) = open(&data);
+    let mut alice = enter(&server, "alice");
     alice.say("/token");
     alice.until("-- Only the owner of a registered name can do that; /register registers yours");
     register(&mut alice, PASSWORD);
@@ -384,14 +384,14 @@ fn scripts_speak_under_a_registered_name_with_its_token_until_it_is_revoked() {
     alice.say("/token revoke");
     alice.until("-- You have no token; /token makes one");
     assert_eq!(data.traces(&token.replace('-', "")), 0, "it is kept as a hash");
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
 fn a_removed_person_reads_by_whom_and_is_closed_or_in_the_lobby() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut alice = enter(&house, "alice");
+    let (server, web) = open(&data);
+    let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
     alice.say("/join den");
     alice.until("In den: nobody else");
@@ -439,7 +439,7 @@ fn a_removed_person_reads_by_whom_and_is_closed_or_in_the_lobby() {
     assert_eq!(again.hears("refused")["why"], "banned");
     assert_eq!(curl(web, &["-d", "x"], "/lobby?name=carol").1, "403");
     drop(again);
-    house.close([alice]);
+    server.close([alice]);
 }
 
 #[test]
@@ -460,11 +460,11 @@ fn a_web_door_that_was_asked_for_must_open() {
 #[test]
 fn a_name_still_worn_on_another_connection_stays_in_the_list() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut owner = enter(&house, "alice");
+    let (server, web) = open(&data);
+    let mut owner = enter(&server, "alice");
     register(&mut owner, PASSWORD);
     let mut reader = Visitor::connect(web).enter("reader");
-    let mut second = Guest::connect(house.address);
+    let mut second = Guest::connect(server.address);
     second.send(format!("Alice\n{PASSWORD}\n").as_bytes());
     second.until("You are Alice");
     owner.say("/name rita");
@@ -476,7 +476,7 @@ fn a_name_still_worn_on_another_connection_stays_in_the_list() {
     second.say("/quit");
     assert_eq!(reader.hears("left")["name"], "ALICE");
     drop(reader);
-    house.close((owner, second));
+    server.close((owner, second));
 }
 
 /// A visitor with a return code, in the lobby and in tea.
@@ -507,9 +507,9 @@ fn reads_nothing_of_alice(guest: &mut Guest) {
 #[test]
 fn a_reloaded_page_leaves_no_room_and_arrives_in_none() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut bob = enter(&house, "bob");
-    let mut carol = enter(&house, "carol");
+    let (server, web) = open(&data);
+    let mut bob = enter(&server, "bob");
+    let mut carol = enter(&server, "carol");
     carol.say("/join tea");
     carol.until("In tea: nobody else");
     let (mut alice, code) = with_code(web);
@@ -535,15 +535,15 @@ fn a_reloaded_page_leaves_no_room_and_arrives_in_none() {
     carol.say("/msg alice are you there?");
     carol.until("[carol -> alice] are you there?");
     drop(alice);
-    house.close((bob, carol));
+    server.close((bob, carol));
 }
 
 #[test]
 fn a_person_who_quits_or_does_not_return_has_left() {
     let data = Data::new();
-    let (house, web) = open(&data);
-    let mut bob = enter(&house, "bob");
-    let mut carol = enter(&house, "carol");
+    let (server, web) = open(&data);
+    let mut bob = enter(&server, "bob");
+    let mut carol = enter(&server, "carol");
     carol.say("/join tea");
     let (alice, code) = with_code(web);
     bob.until("alice has arrived");
@@ -560,5 +560,5 @@ fn a_person_who_quits_or_does_not_return_has_left() {
     bob.until("alice has arrived");
     drop(alice);
     bob.until("alice has left");
-    house.close((bob, carol));
+    server.close((bob, carol));
 }

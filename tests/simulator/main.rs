@@ -9,9 +9,9 @@ mod call;
 #[path = "../support/checker/mod.rs"]
 mod checker;
 mod guest;
-mod house;
 mod reader;
 mod script;
+mod server;
 mod shared_group;
 mod voice;
 
@@ -23,9 +23,9 @@ use std::time::Duration;
 use checker::{End, Story, check};
 use fastrand::Rng;
 use guest::Guest;
-use house::{House, small_limits};
 use parlor_core::link::Client;
 use script::Script;
+use server::{Server, small_limits};
 
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 2_000;
@@ -123,7 +123,7 @@ fn is_seen(sight: &str, story: &Story) -> bool {
 /// Everybody and everything in one run.
 struct World {
     rng: Rng,
-    house: House,
+    server: Server,
     guests: Vec<Guest>,
     scripts: Vec<Script>,
     people: usize,
@@ -137,10 +137,10 @@ struct World {
 /// Tells the story of one seed.
 fn run(seed: u64) -> Story {
     let mut rng = Rng::with_seed(seed);
-    let house = House::new(small_limits(&mut rng));
+    let server = Server::new(small_limits(&mut rng));
     let mut world = World {
         rng,
-        house,
+        server,
         guests: Vec::new(),
         scripts: Vec::new(),
         people: 0,
@@ -159,7 +159,7 @@ fn run(seed: u64) -> Story {
     let here = guests.chain(scripts);
     let story = Story {
         readers: world.seen.iter().cloned().chain(here).collect(),
-        rooms: world.house.record.rooms.clone(),
+        rooms: world.server.record.rooms.clone(),
     };
     world.empty();
     story
@@ -171,12 +171,12 @@ impl World {
             0..6 => self.come(),
             6..8 => self.come_in_a_crowd(),
             8..30 => {
-                self.house.step(&mut self.rng);
+                self.server.step(&mut self.rng);
             }
             30..38 => self.step_script(),
-            38..60 => self.with_guest(|guest, house, rng| {
+            38..60 => self.with_guest(|guest, server, rng| {
                 guest.look();
-                guest.act(house.now, rng);
+                guest.act(server.now, rng);
             }),
             60..85 => self.with_guest(|guest, _, rng| match guest.stalled {
                 0 => {
@@ -191,7 +191,7 @@ impl World {
             }),
             87 => self.with_guest(|guest, _, rng| guest.leave(rng)),
             88 => self.break_one_off(),
-            89 => self.house.now.wall.0 = self.rng.i64(-10_000_000..10_000_000),
+            89 => self.server.now.wall.0 = self.rng.i64(-10_000_000..10_000_000),
             90..92 => self.pass(5_000),
             _ => self.pass(100),
         }
@@ -203,11 +203,11 @@ impl World {
             return;
         }
         self.people += 1;
-        let (link, shared) = self.house.connect(self.people);
+        let (link, shared) = self.server.connect(self.people);
         self.clients.push(std::sync::Arc::downgrade(link.client()));
-        self.house.know(link.client(), self.people);
+        self.server.know(link.client(), self.people);
         let mut guest = Guest::new(self.people, link, shared, &mut self.rng);
-        guest.act(self.house.now, &mut self.rng);
+        guest.act(self.server.now, &mut self.rng);
         self.guests.push(guest);
     }
 
@@ -215,7 +215,7 @@ impl World {
     fn step_script(&mut self) {
         if self.scripts.len() < SCRIPTS_MAX && self.rng.u8(0..4) == 0 {
             self.people += 1;
-            let (link, shared) = self.house.connect(self.people);
+            let (link, shared) = self.server.connect(self.people);
             self.clients.push(std::sync::Arc::downgrade(link.client()));
             let script = Script::new(self.people, link, shared, &mut self.rng);
             self.scripts.push(script);
@@ -225,7 +225,7 @@ impl World {
         }
         let chosen = self.rng.usize(0..self.scripts.len());
         let (script, rng) = (&mut self.scripts[chosen], &mut self.rng);
-        script.look(&mut self.house);
+        script.look(&mut self.server);
         match rng.u8(0..20) {
             0..8 => script.act(rng),
             8 => script.leave(),
@@ -244,10 +244,10 @@ impl World {
         }
     }
 
-    fn with_guest(&mut self, act: impl FnOnce(&mut Guest, &House, &mut Rng)) {
+    fn with_guest(&mut self, act: impl FnOnce(&mut Guest, &Server, &mut Rng)) {
         if !self.guests.is_empty() {
             let chosen = self.rng.usize(0..self.guests.len());
-            act(&mut self.guests[chosen], &self.house, &mut self.rng);
+            act(&mut self.guests[chosen], &self.server, &mut self.rng);
         }
     }
 
@@ -261,8 +261,8 @@ impl World {
 
     fn pass(&mut self, milliseconds_max: u64) {
         let passed = self.rng.u64(0..milliseconds_max);
-        self.house.now.monotonic += Duration::from_millis(passed);
-        self.house.now.wall.0 += passed as i64;
+        self.server.now.monotonic += Duration::from_millis(passed);
+        self.server.now.wall.0 += passed as i64;
     }
 
     /// Removes guests and scripts that are done.
@@ -289,20 +289,20 @@ impl World {
 
     /// Stops the faults: everybody gets an outcome and reads everything.
     fn settle(&mut self) {
-        self.house.is_faulty = false;
+        self.server.is_faulty = false;
         for _ in 0..TURNS_TO_SETTLE_MAX {
-            let mut moved = self.house.step(&mut self.rng);
+            let mut moved = self.server.step(&mut self.rng);
             for guest in &mut self.guests {
                 moved |= guest.look();
                 moved |= guest.read(usize::MAX, usize::MAX);
             }
             for script in &mut self.scripts {
-                moved |= script.look(&mut self.house);
+                moved |= script.look(&mut self.server);
                 moved |= script.read(usize::MAX, usize::MAX);
             }
             self.remove_finished();
-            match self.house.due() {
-                Some(due) => self.house.now.monotonic = due.max(self.house.now.monotonic),
+            match self.server.due() {
+                Some(due) => self.server.now.monotonic = due.max(self.server.now.monotonic),
                 None if !moved => {
                     self.guests.iter().for_each(Guest::assert_answered);
                     self.guests.iter().for_each(Guest::assert_caught_up);
@@ -321,13 +321,13 @@ impl World {
         let guests = self.guests.iter().map(Guest::lines);
         let scripts = self.scripts.iter().map(Script::lines);
         let lines = self.lines + guests.chain(scripts).sum::<u64>();
-        assert_eq!(lines, self.house.record.lines, "lines said, and lines ordered");
+        assert_eq!(lines, self.server.record.lines, "lines said, and lines ordered");
     }
 
     /// Everybody leaves, and nothing is left behind.
     fn empty(mut self) {
         if self.rng.bool() {
-            self.house.close();
+            self.server.close();
         }
         while let Some(mut guest) = self.guests.pop() {
             assert!(guest.client().is_some(), "a guest that is gone is still listed");
@@ -336,13 +336,13 @@ impl World {
             }
             self.lines += guest.lines();
             drop(guest);
-            self.house.step(&mut self.rng);
+            self.server.step(&mut self.rng);
         }
         for script in self.scripts.drain(..) {
             self.lines += script.lines();
         }
         self.settle();
-        self.house.assert_empty();
+        self.server.assert_empty();
         let left = self.clients.iter().filter(|client| client.upgrade().is_some());
         assert_eq!(left.count(), 0, "clients that are still held");
     }

@@ -9,8 +9,8 @@ use parlor_core::link::{Answer, Change, Link, Listener, Mail, Mark, Outcome, Ref
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, Listened};
 use crate::guest::{NAMES, ROOMS};
-use crate::house::House;
 use crate::reader::{AnyEncoder, Reader};
+use crate::server::Server;
 use crate::shared_group::SharedGroup;
 use crate::voice::{Voice, pick};
 
@@ -83,7 +83,7 @@ impl Script {
     }
 
     /// Looks for an outcome, and returns whether there was one.
-    pub(crate) fn look(&mut self, house: &mut House) -> bool {
+    pub(crate) fn look(&mut self, server: &mut Server) -> bool {
         let Some((outcome, asked)) = self.call.outcome() else {
             return false;
         };
@@ -91,7 +91,7 @@ impl Script {
             (Outcome::Listening(listener, listening), _) => {
                 let view = listening.view.clone();
                 let listened = Listened {
-                    room: house.record.room_of(&view),
+                    room: server.record.room_of(&view),
                     from: view.arrived.position as usize,
                     to: None,
                 };

@@ -3,14 +3,14 @@
 
 mod book;
 mod guest;
-mod house;
+mod server;
 mod visitor;
 
 use std::time::Duration;
 
 pub(crate) use book::{Chat, Netcat3};
 pub(crate) use guest::Guest;
-pub(crate) use house::House;
+pub(crate) use server::TestServer;
 pub(crate) use visitor::{Visitor, numbers};
 
 /// The longest wait of a test, unless the test has failed.

@@ -16,9 +16,9 @@ use parlor_core::model::{
     Topic, Verb, WallTime, Whom,
 };
 
-/// A house in which alice, carol and dave own their names; alice and carol keep the server, dave
-/// keeps tea.
-struct House {
+/// A server on which alice, carol and dave own their names. Alice and carol are keepers of the
+/// server, dave is a keeper of tea.
+struct Server {
     broadcaster: Broadcaster,
     now: Now,
 }
@@ -35,12 +35,12 @@ fn room(text: &str) -> RoomName {
     RoomName::parse(text).unwrap()
 }
 
-impl House {
-    fn new() -> House {
-        House::with_bans(Vec::new())
+impl Server {
+    fn new() -> Server {
+        Server::with_bans(Vec::new())
     }
 
-    fn with_bans(bans: Vec<Act>) -> House {
+    fn with_bans(bans: Vec<Act>) -> Server {
         let past = Past {
             owned: ["alice", "carol", "dave"].map(name).to_vec(),
             keepers: vec![
@@ -51,12 +51,12 @@ impl House {
             bans,
             ..Past::default()
         };
-        House::with(past)
+        Server::with(past)
     }
 
-    fn with(past: Past) -> House {
+    fn with(past: Past) -> Server {
         let inbox = Arc::new(Inbox::default());
-        House {
+        Server {
             broadcaster: Broadcaster::resume(inbox, Limits::default(), past),
             now: Now::default(),
         }
@@ -196,18 +196,18 @@ fn is_banned<T>(outcome: &Result<T, Refusal>) -> bool {
 
 #[test]
 fn a_ban_is_over_by_itself() {
-    let mut house = House::new();
-    house.operate(ban("bob", Some(30))).unwrap();
-    let mut bob = house.connect("198.51.100.7:50001");
+    let mut server = Server::new();
+    server.operate(ban("bob", Some(30))).unwrap();
+    let mut bob = server.connect("198.51.100.7:50001");
     for typed in ["bob", "B0B"] {
-        assert!(is_banned(&house.try_to_enter(&mut bob, typed, false)), "{typed}");
+        assert!(is_banned(&server.try_to_enter(&mut bob, typed, false)), "{typed}");
     }
-    house.later(29);
-    assert!(is_banned(&house.try_to_enter(&mut bob, "bob", false)));
-    house.later(1);
-    assert!(house.try_to_enter(&mut bob, "bob", false).is_ok());
-    let mut operator = house.broadcaster.inbox().connect();
-    let bans = house.ask(&mut operator, Query::Bans { here: None });
+    server.later(29);
+    assert!(is_banned(&server.try_to_enter(&mut bob, "bob", false)));
+    server.later(1);
+    assert!(server.try_to_enter(&mut bob, "bob", false).is_ok());
+    let mut operator = server.broadcaster.inbox().connect();
+    let bans = server.ask(&mut operator, Query::Bans { here: None });
     let Outcome::Answer(Answer::Bans { bans, .. }) = bans else {
         panic!("a list");
     };
@@ -216,43 +216,43 @@ fn a_ban_is_over_by_itself() {
 
 #[test]
 fn a_later_ban_for_the_same_stands_in_place_of_the_former() {
-    let mut house = House::new();
-    house.operate(ban("bob", None)).unwrap();
-    house.operate(ban("BOB", Some(5))).unwrap();
-    house.later(5);
-    let mut bob = house.connect("198.51.100.7:50001");
-    assert!(house.try_to_enter(&mut bob, "bob", false).is_ok());
+    let mut server = Server::new();
+    server.operate(ban("bob", None)).unwrap();
+    server.operate(ban("BOB", Some(5))).unwrap();
+    server.later(5);
+    let mut bob = server.connect("198.51.100.7:50001");
+    assert!(server.try_to_enter(&mut bob, "bob", false).is_ok());
 }
 
 #[test]
 fn a_muted_person_may_speak_again_when_the_time_is_over() {
-    let mut house = House::new();
-    let (mut bob, seat) = house.enter("bob", false);
-    let (mut alice, here) = house.enter("alice", true);
-    house.act(&mut alice, &here, mute("bob", 10)).unwrap();
+    let mut server = Server::new();
+    let (mut bob, seat) = server.enter("bob", false);
+    let (mut alice, here) = server.enter("alice", true);
+    server.act(&mut alice, &here, mute("bob", 10)).unwrap();
     let muted = |outcome: &Result<(), Refusal>| matches!(outcome, Err(Refusal::Muted(_)));
-    assert!(muted(&house.say(&mut bob, &seat)));
-    house.later(9);
-    assert!(muted(&house.say(&mut bob, &seat)));
-    house.later(1);
-    assert!(house.say(&mut bob, &seat).is_ok());
+    assert!(muted(&server.say(&mut bob, &seat)));
+    server.later(9);
+    assert!(muted(&server.say(&mut bob, &seat)));
+    server.later(1);
+    assert!(server.say(&mut bob, &seat).is_ok());
 }
 
 #[test]
 fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
-    let mut house = House::new();
-    house.operate(ban("198.51.100.0/24", None)).unwrap();
-    let mut eve = house.connect("198.51.100.7:50001");
+    let mut server = Server::new();
+    server.operate(ban("198.51.100.0/24", None)).unwrap();
+    let mut eve = server.connect("198.51.100.7:50001");
     for typed in ["eve", "mallory"] {
-        assert!(is_banned(&house.try_to_enter(&mut eve, typed, false)));
+        assert!(is_banned(&server.try_to_enter(&mut eve, typed, false)));
     }
-    let mut dave = house.connect("198.51.100.8:50001");
-    assert!(is_banned(&house.try_to_enter(&mut dave, "dave", true)), "who keeps tea alone");
-    let mut alice = house.connect("198.51.100.9:50001");
-    let _here = house.try_to_enter(&mut alice, "alice", true).unwrap();
-    let mut bob = house.connect("198.51.101.7:50001");
-    assert!(house.try_to_enter(&mut bob, "bob", false).is_ok());
-    let refused = house.operate(ban("0.0.0.0/0", None));
+    let mut dave = server.connect("198.51.100.8:50001");
+    assert!(is_banned(&server.try_to_enter(&mut dave, "dave", true)), "who keeps tea alone");
+    let mut alice = server.connect("198.51.100.9:50001");
+    let _here = server.try_to_enter(&mut alice, "alice", true).unwrap();
+    let mut bob = server.connect("198.51.101.7:50001");
+    assert!(server.try_to_enter(&mut bob, "bob", false).is_ok());
+    let refused = server.operate(ban("0.0.0.0/0", None));
     assert!(matches!(refused, Err(Refusal::LocksOutKeeper(_))), "{refused:?}");
 }
 
@@ -265,72 +265,72 @@ fn bans_of_all_rooms_together_have_a_limit_and_those_of_the_door_another() {
         at: WallTime(0),
     });
     let bans = bans.collect();
-    let mut house = House::with_bans(bans);
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
-    let refused = house.act(&mut dave, &tea, ban("bob", None));
+    let mut server = Server::with_bans(bans);
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let refused = server.act(&mut dave, &tea, ban("bob", None));
     assert!(matches!(refused, Err(Refusal::TooManyRules(10_000))), "{refused:?}");
-    house.operate(ban("bob", None)).unwrap();
-    house.later(1); // and the bans are over
-    house.act(&mut dave, &tea, ban("bob", None)).unwrap();
+    server.operate(ban("bob", None)).unwrap();
+    server.later(1); // and the bans are over
+    server.act(&mut dave, &tea, ban("bob", None)).unwrap();
 }
 
 #[test]
 fn a_ban_removes_a_person_whose_arrival_is_on_its_way() {
-    let mut house = House::new();
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
-    let (mut bob, _seat) = house.enter("bob", false);
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut bob, _seat) = server.enter("bob", false);
     bob.start(join("tea")); // before the ban, and in the same batch
-    house.act(&mut dave, &tea, ban("bob", None)).unwrap();
+    server.act(&mut dave, &tea, ban("bob", None)).unwrap();
     let seat = granted(&mut bob);
     assert!(seat.removed().is_some());
-    assert!(house.say(&mut bob, &seat).is_err());
+    assert!(server.say(&mut bob, &seat).is_err());
 }
 
 #[test]
 fn a_person_who_is_arriving_is_removed_from_a_room() {
-    let mut house = House::new();
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
-    let (mut bob, _seat) = house.enter("bob", false);
-    let arriving = house.begin(&mut bob, join("tea"));
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut bob, _seat) = server.enter("bob", false);
+    let arriving = server.begin(&mut bob, join("tea"));
     dave.start(act(&tea, kick("bob")));
-    house.finish(arriving);
+    server.finish(arriving);
     let outcome = dave.outcome();
     assert!(matches!(outcome, Some(Outcome::Done)), "{outcome:?}"); // dave reads it in tea
     let seat = granted(&mut bob);
     assert!(seat.removed().is_some());
-    assert!(house.say(&mut bob, &seat).is_err());
+    assert!(server.say(&mut bob, &seat).is_err());
     drop(seat);
-    house.finish(None);
-    assert!(house.join(&mut bob, "tea").is_ok(), "it was no ban");
+    server.finish(None);
+    assert!(server.join(&mut bob, "tea").is_ok(), "it was no ban");
 }
 
 #[test]
 fn a_person_who_leaves_a_room_and_comes_back_at_once_is_removed_from_it() {
-    let mut house = House::new();
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
-    let (mut bob, _seat) = house.enter("bob", false);
-    let former = house.join(&mut bob, "tea").unwrap();
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut bob, _seat) = server.enter("bob", false);
+    let former = server.join(&mut bob, "tea").unwrap();
     drop(former);
-    let arriving = house.begin(&mut bob, join("tea")); // the departure is in the same batch
+    let arriving = server.begin(&mut bob, join("tea")); // the departure is in the same batch
     dave.start(act(&tea, kick("bob")));
-    house.finish(arriving);
+    server.finish(arriving);
     assert!(granted(&mut bob).removed().is_some());
 }
 
 #[test]
 fn a_person_who_is_entering_is_removed_from_the_server() {
-    let mut house = House::new();
-    let mut bob = house.connect("198.51.100.7:50001");
+    let mut server = Server::new();
+    let mut bob = server.connect("198.51.100.7:50001");
     let (name, room, replay) = (name("bob"), RoomName::lobby(), 0);
     let name = Claim { name, proof: None };
-    let arriving = house.begin(&mut bob, Change::Enter { name, room, replay });
-    let mut operator = house.broadcaster.inbox().connect();
+    let arriving = server.begin(&mut bob, Change::Enter { name, room, replay });
+    let mut operator = server.broadcaster.inbox().connect();
     operator.start(Change::Act { here: None, deed: kick("bob") });
-    house.finish(arriving);
+    server.finish(arriving);
     let outcome = operator.outcome();
     let Some(Outcome::Answer(Answer::Act(act))) = outcome else {
         panic!("{outcome:?}");
@@ -338,19 +338,19 @@ fn a_person_who_is_entering_is_removed_from_the_server() {
     assert_eq!(act.deed, kick("bob"));
     assert!(bob.client().removed().is_some());
     let seat = granted(&mut bob);
-    assert!(house.say(&mut bob, &seat).is_err());
+    assert!(server.say(&mut bob, &seat).is_err());
 }
 
 #[test]
 fn keepers_have_no_power_over_those_who_keep_the_same() {
-    let mut house = House::new();
-    let (mut alice, here) = house.enter("alice", true);
-    let (_carol, _there) = house.enter("carol", true);
-    let (mut dave, lobby) = house.enter("dave", true);
+    let mut server = Server::new();
+    let (mut alice, here) = server.enter("alice", true);
+    let (_carol, _there) = server.enter("carol", true);
+    let (mut dave, lobby) = server.enter("dave", true);
     for deed in
         [ban("carol", None), ban("CAROL", None), mute("carol", 1), ban("198.51.100.7", None)]
     {
-        let refused = house.act(&mut alice, &here, deed);
+        let refused = server.act(&mut alice, &here, deed);
         assert!(
             matches!(refused, Err(Refusal::IsKeeper(_) | Refusal::LocksOutKeeper(_))),
             "{refused:?}"
@@ -358,16 +358,16 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
     }
     // In the lobby dave keeps nothing; in tea he does, but has no authority over keepers of the
     // server.
-    let refused = house.act(&mut dave, &lobby, ban("bob", None));
+    let refused = server.act(&mut dave, &lobby, ban("bob", None));
     assert!(matches!(refused, Err(Refusal::NotKeeper)), "{refused:?}");
-    let tea = house.join(&mut dave, "tea").unwrap();
-    let refused = house.act(&mut dave, &tea, ban("alice", None));
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let refused = server.act(&mut dave, &tea, ban("alice", None));
     assert!(matches!(refused, Err(Refusal::IsKeeper(_))), "{refused:?}");
-    house.act(&mut dave, &tea, ban("bob", None)).unwrap();
-    let (mut bob, _seat) = house.enter("bob", false); // a ban from tea only
-    assert!(is_banned(&house.join(&mut bob, "tea")));
+    server.act(&mut dave, &tea, ban("bob", None)).unwrap();
+    let (mut bob, _seat) = server.enter("bob", false); // a ban from tea only
+    assert!(is_banned(&server.join(&mut bob, "tea")));
     // A keeper of the server has authority over a keeper of a room.
-    house.act(&mut alice, &here, ban("dave", None)).unwrap();
+    server.act(&mut alice, &here, ban("dave", None)).unwrap();
     assert!(dave.client().removed().is_some());
 }
 
@@ -376,18 +376,18 @@ fn an_owner_may_enter_although_other_names_look_alike_in_other_letters() {
     let owned = ["ALlCE", "alice"]; // with a small l; this name came first
     for names in [owned, [owned[1], owned[0]]] {
         let past = Past { owned: owned.map(name).to_vec(), ..Past::default() };
-        let mut house = House::with(past);
-        let _seats = names.map(|name| house.enter(name, true));
+        let mut server = Server::with(past);
+        let _seats = names.map(|name| server.enter(name, true));
     }
 }
 
 #[test]
 fn a_person_who_only_wears_the_name_of_a_keeper_has_no_authority() {
-    let mut house = House::new();
-    let mut mallory = house.connect("198.51.100.7:50001");
-    let refused = house.try_to_enter(&mut mallory, "alice", false);
+    let mut server = Server::new();
+    let mut mallory = server.connect("198.51.100.7:50001");
+    let refused = server.try_to_enter(&mut mallory, "alice", false);
     assert!(matches!(refused, Err(Refusal::NameOwned(_))), "{refused:?}");
-    let (mut bob, seat) = house.enter("bob", false);
+    let (mut bob, seat) = server.enter("bob", false);
     let here = Some(seat.room());
     for request in [
         Request::from(act(&seat, Deed::to_all(Verb::Broadcast, Some(line("hi"))))),
@@ -395,7 +395,7 @@ fn a_person_who_only_wears_the_name_of_a_keeper_has_no_authority() {
         Request::from(act(&seat, lock())),
         Request::from(Query::Bans { here }),
     ] {
-        let refused = answered(house.ask(&mut bob, request));
+        let refused = answered(server.ask(&mut bob, request));
         assert!(matches!(refused, Err(Refusal::NotKeeper)), "{refused:?}");
     }
 }
@@ -413,10 +413,10 @@ fn answered(outcome: Outcome) -> Result<(), Refusal> {
 
 #[test]
 fn a_mute_silences_every_way_to_be_read() {
-    let mut house = House::new();
-    let (mut bob, seat) = house.enter("bob", false);
-    let (_eve, _there) = house.enter("eve", false);
-    house.operate(mute("bob", 10)).unwrap();
+    let mut server = Server::new();
+    let (mut bob, seat) = server.enter("bob", false);
+    let (_eve, _there) = server.enter("eve", false);
+    server.operate(mute("bob", 10)).unwrap();
     let claim = |typed| Change::Rename(name(typed).into());
     let write = |to| Query::Private { to: line(to), text: line("buy") };
     let topic = Change::SetTopic { room: seat.room(), text: Some(line("buy")) };
@@ -425,7 +425,7 @@ fn a_mute_silences_every_way_to_be_read() {
         room: RoomName::lobby(),
         lines: vec![Spoken { manner: Manner::Action, text: line("buys") }],
     };
-    assert!(is_muted(&house.say(&mut bob, &seat)));
+    assert!(is_muted(&server.say(&mut bob, &seat)));
     for request in [
         Request::from(claim("buy-cheap-at.example.org")),
         Request::from(claim("BOB")),
@@ -435,73 +435,73 @@ fn a_mute_silences_every_way_to_be_read() {
         Request::from(join("buy-cheap-at.example.org")),
     ] {
         let asked = format!("{request:?}");
-        assert!(is_muted(&answered(house.ask(&mut bob, request))), "{asked}");
+        assert!(is_muted(&answered(server.ask(&mut bob, request))), "{asked}");
     }
-    let mut curl = house.connect("198.51.100.8:50001");
-    let spoken = answered(house.ask(&mut curl, speak));
+    let mut curl = server.connect("198.51.100.8:50001");
+    let spoken = answered(server.ask(&mut curl, speak));
     assert!(spoken.is_err(), "{spoken:?}"); // the name is in use, too
     // A keeper receives messages from muted people, who may also keep their name.
-    let away = answered(house.ask(&mut bob, write("alice")));
+    let away = answered(server.ask(&mut bob, write("alice")));
     assert!(matches!(away, Err(Refusal::Away(_))), "{away:?}");
-    let (_alice, _here) = house.enter("alice", true);
-    answered(house.ask(&mut bob, write("alice"))).unwrap();
-    answered(house.ask(&mut bob, claim("bob"))).unwrap();
-    house.later(10);
-    answered(house.ask(&mut bob, claim("bobby"))).unwrap();
+    let (_alice, _here) = server.enter("alice", true);
+    answered(server.ask(&mut bob, write("alice"))).unwrap();
+    answered(server.ask(&mut bob, claim("bob"))).unwrap();
+    server.later(10);
+    answered(server.ask(&mut bob, claim("bobby"))).unwrap();
 }
 
 #[test]
 fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
-    let mut house = House::new();
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
-    let (_eve, _there) = house.enter("eve", false);
-    let (mut bob, seat) = house.enter("bob", false);
-    let there = house.join(&mut bob, "tea").unwrap();
-    house.act(&mut dave, &tea, mute("bob", 10)).unwrap();
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (_eve, _there) = server.enter("eve", false);
+    let (mut bob, seat) = server.enter("bob", false);
+    let there = server.join(&mut bob, "tea").unwrap();
+    server.act(&mut dave, &tea, mute("bob", 10)).unwrap();
     let write = |to| Query::Private { to: line(to), text: line("buy") };
     let claim = |typed| Change::Rename(name(typed).into());
-    assert!(is_muted(&answered(house.ask(&mut bob, claim("buy")))));
-    assert!(is_muted(&answered(house.ask(&mut bob, write("eve")))));
-    answered(house.ask(&mut bob, write("dave"))).unwrap(); // dave keeps tea
-    house.say(&mut bob, &seat).unwrap();
+    assert!(is_muted(&answered(server.ask(&mut bob, claim("buy")))));
+    assert!(is_muted(&answered(server.ask(&mut bob, write("eve")))));
+    answered(server.ask(&mut bob, write("dave"))).unwrap(); // dave keeps tea
+    server.say(&mut bob, &seat).unwrap();
     drop(there);
-    house.finish(None);
-    answered(house.ask(&mut bob, write("eve"))).unwrap();
-    answered(house.ask(&mut bob, claim("buy"))).unwrap();
-    assert!(is_muted(&house.join(&mut bob, "tea")), "with the new name");
-    let mut back = house.connect("198.51.100.7:1");
+    server.finish(None);
+    answered(server.ask(&mut bob, write("eve"))).unwrap();
+    answered(server.ask(&mut bob, claim("buy"))).unwrap();
+    assert!(is_muted(&server.join(&mut bob, "tea")), "with the new name");
+    let mut back = server.connect("198.51.100.7:1");
     let come_back = Change::ComeBack {
         name: name("buy").into(),
         room: room("tea"),
         ghost: Some(bob.client().id()),
     };
-    assert!(is_muted(&answered(house.ask(&mut back, come_back))));
-    house.say(&mut bob, &seat).unwrap(); // the connection stays
-    answered(house.ask(&mut bob, claim("bob"))).unwrap();
-    let there = house.join(&mut bob, "tea").unwrap();
-    assert!(is_muted(&house.say(&mut bob, &there)));
+    assert!(is_muted(&answered(server.ask(&mut back, come_back))));
+    server.say(&mut bob, &seat).unwrap(); // the connection stays
+    answered(server.ask(&mut bob, claim("bob"))).unwrap();
+    let there = server.join(&mut bob, "tea").unwrap();
+    assert!(is_muted(&server.say(&mut bob, &there)));
     // Another connection does not help, if it takes the name and then another one.
     drop((bob, seat, there));
-    house.finish(None);
-    let (mut again, _seat) = house.enter("bob", false);
-    answered(house.ask(&mut again, claim("buy"))).unwrap();
-    assert!(is_muted(&house.join(&mut again, "tea")));
+    server.finish(None);
+    let (mut again, _seat) = server.enter("bob", false);
+    answered(server.ask(&mut again, claim("buy"))).unwrap();
+    assert!(is_muted(&server.join(&mut again, "tea")));
 }
 
 #[test]
 fn a_muted_keeper_has_no_authority_because_others_read_the_reasons_of_acts() {
-    let mut house = House::new();
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
-    let (mut alice, here) = house.enter("alice", true);
-    house.act(&mut alice, &here, mute("dave", 10)).unwrap();
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut alice, here) = server.enter("alice", true);
+    server.act(&mut alice, &here, mute("dave", 10)).unwrap();
     for deed in [ban("buy-cheap-at.example.org", None), lock()] {
-        let refused = house.act(&mut dave, &tea, deed);
+        let refused = server.act(&mut dave, &tea, deed);
         assert!(matches!(refused, Err(Refusal::Muted(_))), "{refused:?}");
     }
     let here = Some(tea.room());
-    answered(house.ask(&mut dave, Query::Bans { here })).unwrap();
+    answered(server.ask(&mut dave, Query::Bans { here })).unwrap();
 }
 
 fn enter(typed: &str, is_proven: bool, into: &str) -> Change {
@@ -524,29 +524,29 @@ fn listen(owner: Option<&str>, into: &str) -> Change {
 
 #[test]
 fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
-    let mut house = House::new();
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
-    house.act(&mut dave, &tea, ban("bob", None)).unwrap();
-    house.act(&mut dave, &tea, ban("203.0.113.0/24", None)).unwrap();
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    server.act(&mut dave, &tea, ban("bob", None)).unwrap();
+    server.act(&mut dave, &tea, ban("203.0.113.0/24", None)).unwrap();
 
-    let mut bob = house.connect("198.51.100.7:50001");
-    let first = answered(house.ask(&mut bob, enter("B0B", false, "tea")));
+    let mut bob = server.connect("198.51.100.7:50001");
+    let first = answered(server.ask(&mut bob, enter("B0B", false, "tea")));
     assert!(is_banned(&first), "{first:?}"); // as the first room, at a socket
-    let mut near = house.connect("203.0.113.9:50001");
-    let first = answered(house.ask(&mut near, enter("eve", false, "tea")));
+    let mut near = server.connect("203.0.113.9:50001");
+    let first = answered(server.ask(&mut near, enter("eve", false, "tea")));
     assert!(is_banned(&first), "{first:?}");
 
-    let _seat = house.try_to_enter(&mut bob, "bob", false).unwrap();
-    assert!(is_banned(&house.join(&mut bob, "tea")));
+    let _seat = server.try_to_enter(&mut bob, "bob", false).unwrap();
+    assert!(is_banned(&server.join(&mut bob, "tea")));
     let who = Query::Who { here: _seat.room(), room: Some(room("tea")) };
-    assert!(is_banned(&answered(house.ask(&mut bob, who))));
-    let Outcome::Answer(Answer::Rooms { rooms, others: 0 }) = house.ask(&mut bob, Query::Rooms)
+    assert!(is_banned(&answered(server.ask(&mut bob, who))));
+    let Outcome::Answer(Answer::Rooms { rooms, others: 0 }) = server.ask(&mut bob, Query::Rooms)
     else {
         panic!("a list");
     };
     assert!(rooms.iter().all(|info| info.room == RoomName::lobby()), "{rooms:?}");
-    let Outcome::Barred(barred) = house.ask(&mut bob, Query::Barred) else {
+    let Outcome::Barred(barred) = server.ask(&mut bob, Query::Barred) else {
         panic!("a list");
     };
     assert_eq!(barred, [room("tea")]); // so that a search leaves it out
@@ -555,25 +555,25 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
         room: room("tea"),
         ghost: Some(bob.client().id()),
     };
-    let mut again = house.connect("198.51.100.7:50002");
-    assert!(is_banned(&answered(house.ask(&mut again, back))));
+    let mut again = server.connect("198.51.100.7:50002");
+    assert!(is_banned(&answered(server.ask(&mut again, back))));
 
-    let mut curl = house.connect("198.51.100.7:50003");
-    assert!(is_banned(&answered(house.ask(&mut curl, listen(Some("bob"), "tea")))));
+    let mut curl = server.connect("198.51.100.7:50003");
+    assert!(is_banned(&answered(server.ask(&mut curl, listen(Some("bob"), "tea")))));
     let speak = Change::Speak { name: name("bob2").into(), room: room("tea"), lines: Vec::new() };
-    answered(house.ask(&mut curl, speak)).unwrap();
-    let mut nameless = house.connect("203.0.113.9:50004");
-    assert!(is_banned(&answered(house.ask(&mut nameless, listen(None, "tea")))));
+    answered(server.ask(&mut curl, speak)).unwrap();
+    let mut nameless = server.connect("203.0.113.9:50004");
+    assert!(is_banned(&answered(server.ask(&mut nameless, listen(None, "tea")))));
     // The ban does not apply to keepers, nor in other rooms.
-    answered(house.ask(&mut nameless, listen(Some("dave"), "tea"))).unwrap();
-    answered(house.ask(&mut nameless, listen(None, "lobby"))).unwrap();
+    answered(server.ask(&mut nameless, listen(Some("dave"), "tea"))).unwrap();
+    answered(server.ask(&mut nameless, listen(None, "lobby"))).unwrap();
 }
 
 #[test]
 fn a_ban_applies_to_a_listener_too() {
-    let mut house = House::new();
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
     let mut ears = Vec::new();
     let places = [
         ("203.0.113.9:1", None, "tea"),
@@ -582,15 +582,15 @@ fn a_ban_applies_to_a_listener_too() {
         ("203.0.113.9:2", None, "lobby"),
     ];
     for (address, owner, into) in places {
-        let mut link = house.connect(address);
-        let listening = house.ask(&mut link, listen(owner, into));
+        let mut link = server.connect(address);
+        let listening = server.ask(&mut link, listen(owner, into));
         ears.push((link, listening));
     }
-    house.act(&mut dave, &tea, ban("203.0.113.0/24", None)).unwrap();
-    house.act(&mut dave, &tea, ban("eve", None)).unwrap();
+    server.act(&mut dave, &tea, ban("203.0.113.0/24", None)).unwrap();
+    server.act(&mut dave, &tea, ban("eve", None)).unwrap();
     let ended: Vec<_> = ears.iter().map(|(link, _)| link.client().removed().is_some()).collect();
     assert_eq!(ended, [true, true, false, false]);
-    house.operate(ban("203.0.113.9", None)).unwrap();
+    server.operate(ban("203.0.113.9", None)).unwrap();
     assert!(ears[3].0.client().removed().is_some(), "from the whole server");
 }
 
@@ -601,10 +601,10 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
         owned: vec![name("carol")],
         ..Past::default()
     };
-    let mut house = House::with(past);
-    let keepers = |house: &mut House, link: &mut Link, seat: &Seat| {
+    let mut server = Server::with(past);
+    let keepers = |server: &mut Server, link: &mut Link, seat: &Seat| {
         let here = Some(seat.room());
-        match house.ask(link, Query::Keepers { here }) {
+        match server.ask(link, Query::Keepers { here }) {
             Outcome::Answer(Answer::Keepers { room, .. }) => room.unwrap().1,
             other => panic!("{other:?}"),
         }
@@ -619,29 +619,29 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
         room: room("den3"),
         ghost: None,
     };
-    let mut carol = house.connect("198.51.100.7:1");
-    let Outcome::Entered(den, entered) = house.ask(&mut carol, enter("carol", true, "den")) else {
+    let mut carol = server.connect("198.51.100.7:1");
+    let Outcome::Entered(den, entered) = server.ask(&mut carol, enter("carol", true, "den")) else {
         panic!("a seat");
     };
     assert_eq!(entered.keeps, Some(Reach::Room(room("den"))));
-    assert_eq!(keepers(&mut house, &mut carol, &den), [name("carol")]);
-    let mut curl = house.connect("198.51.100.7:2");
-    assert!(matches!(house.ask(&mut curl, speak("den2")), Outcome::Said { .. }));
-    let mut again = house.connect("198.51.100.7:3");
-    let Outcome::Entered(_den3, entered) = house.ask(&mut again, back) else {
+    assert_eq!(keepers(&mut server, &mut carol, &den), [name("carol")]);
+    let mut curl = server.connect("198.51.100.7:2");
+    assert!(matches!(server.ask(&mut curl, speak("den2")), Outcome::Said { .. }));
+    let mut again = server.connect("198.51.100.7:3");
+    let Outcome::Entered(_den3, entered) = server.ask(&mut again, back) else {
         panic!("a seat");
     };
     assert_eq!(entered.keeps, Some(Reach::Room(room("den3"))));
     for into in ["den2", "den4"] {
-        let seat = house.join(&mut carol, into).unwrap();
-        assert_eq!(keepers(&mut house, &mut carol, &seat), [name("carol")], "{into}");
+        let seat = server.join(&mut carol, into).unwrap();
+        assert_eq!(keepers(&mut server, &mut carol, &seat), [name("carol")], "{into}");
     }
     // This room has lines already, so making it again gives nobody any rights.
-    let seat = house.join(&mut carol, "old").unwrap();
-    assert_eq!(keepers(&mut house, &mut carol, &seat), []);
+    let seat = server.join(&mut carol, "old").unwrap();
+    assert_eq!(keepers(&mut server, &mut carol, &seat), []);
 }
 
-impl House {
+impl Server {
     /// Handles a request. Returns the outcome, if there is one, and the acts to store first.
     fn hear(
         &mut self,
@@ -679,65 +679,65 @@ fn shown(seat: &Seat) -> Vec<Verb> {
 
 #[test]
 fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
-    let mut house = House::new();
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
-    let (mut bob, _seat) = house.enter("bob", false);
-    let there = house.join(&mut bob, "tea").unwrap();
-    let (mut zoe, _her_seat) = house.enter("zoe", false);
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut bob, _seat) = server.enter("bob", false);
+    let there = server.join(&mut bob, "tea").unwrap();
+    let (mut zoe, _her_seat) = server.enter("zoe", false);
     let keep = Deed::to(Verb::AddKeeper, called("alice"));
     for (deed, told) in [(ban("zoe", None), 1), (mute("bob", 9), 2), (lock(), 3), (keep, 4)] {
-        let (outcome, unstored) = house.hear(&mut dave, act(&tea, deed));
+        let (outcome, unstored) = server.hear(&mut dave, act(&tea, deed));
         assert!(outcome.is_none(), "{outcome:?}");
         assert_eq!(shown(&tea).len(), told - 1);
-        assert!(is_banned(&house.join(&mut zoe, "tea")));
-        house.settle(unstored, true);
+        assert!(is_banned(&server.join(&mut zoe, "tea")));
+        server.settle(unstored, true);
         assert_eq!(shown(&tea).len(), told);
         let outcome = dave.outcome();
         assert!(matches!(outcome, Some(Outcome::Done)), "{outcome:?}");
     }
-    assert!(house.say(&mut bob, &there).is_err());
+    assert!(server.say(&mut bob, &there).is_err());
 
     // A person in the room can say nothing from then on, and is told to leave when the act is
     // stored.
     let deed = Deed::to(Verb::Unmute, called("bob"));
-    house.act(&mut dave, &tea, deed).unwrap();
-    house.say(&mut bob, &there).unwrap();
+    server.act(&mut dave, &tea, deed).unwrap();
+    server.say(&mut bob, &there).unwrap();
     let mut there = there;
     for deed in [kick("bob"), ban("bob", Some(1))] {
-        let (outcome, unstored) = house.hear(&mut dave, act(&tea, deed));
+        let (outcome, unstored) = server.hear(&mut dave, act(&tea, deed));
         assert!(outcome.is_none() && there.removed().is_none());
-        assert!(house.say(&mut bob, &there).is_err());
-        house.settle(unstored, true);
+        assert!(server.say(&mut bob, &there).is_err());
+        server.settle(unstored, true);
         assert!(there.removed().is_some());
         assert!(matches!(dave.outcome(), Some(Outcome::Done)));
         drop(there);
-        house.finish(None);
-        let again = house.join(&mut bob, "tea");
+        server.finish(None);
+        let again = server.join(&mut bob, "tea");
         if is_banned(&again) {
             break;
         }
         there = again.unwrap();
     }
-    assert!(is_banned(&house.join(&mut bob, "tea")));
+    assert!(is_banned(&server.join(&mut bob, "tea")));
 }
 
 #[test]
 fn the_maker_of_a_room_enters_it_when_the_keeper_is_stored() {
     for is_stored in [true, false] {
         let past = Past { owned: ["alice", "bob"].map(name).to_vec(), ..Past::default() };
-        let mut house = House::with(past);
-        let mut alice = house.connect("198.51.100.7:1");
-        let (outcome, unstored) = house.hear(&mut alice, enter("alice", true, "den"));
+        let mut server = Server::with(past);
+        let mut alice = server.connect("198.51.100.7:1");
+        let (outcome, unstored) = server.hear(&mut alice, enter("alice", true, "den"));
         assert!(outcome.is_none(), "{outcome:?}");
         // Meanwhile another person makes it, and does not become its keeper.
-        let mut bob = house.connect("198.51.100.7:2");
-        let Outcome::Entered(_bobs, entered) = house.ask(&mut bob, enter("bob", true, "den"))
+        let mut bob = server.connect("198.51.100.7:2");
+        let Outcome::Entered(_bobs, entered) = server.ask(&mut bob, enter("bob", true, "den"))
         else {
             panic!("a seat");
         };
         assert_eq!(entered.keeps, None);
-        house.settle(unstored, is_stored);
+        server.settle(unstored, is_stored);
         let Some(Outcome::Entered(_seat, entered)) = alice.outcome() else {
             panic!("a seat");
         };
@@ -762,50 +762,50 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
             .into(),
         ..Past::default()
     };
-    let mut house = House::with(past);
-    let (mut bob, lobby) = house.enter("bob", false);
-    let about = |house: &mut House, link: &mut Link, seat: &Seat| match house
+    let mut server = Server::with(past);
+    let (mut bob, lobby) = server.enter("bob", false);
+    let about = |server: &mut Server, link: &mut Link, seat: &Seat| match server
         .ask(link, Query::Topic(seat.room()))
     {
         Outcome::Answer(Answer::Topic { text, .. }) => text.map(|text| text.to_string()),
         other => panic!("{other:?}"),
     };
-    assert_eq!(about(&mut house, &mut bob, &lobby).as_deref(), Some("all"));
-    let (mut eve, _seat) = house.enter("eve", false);
+    assert_eq!(about(&mut server, &mut bob, &lobby).as_deref(), Some("all"));
+    let (mut eve, _seat) = server.enter("eve", false);
     let set =
         |seat: &Seat, text: &str| Change::SetTopic { room: seat.room(), text: Some(line(text)) };
     for _ in 0..2 {
-        let tea = house.join(&mut eve, "tea").unwrap();
-        assert_eq!(about(&mut house, &mut eve, &tea).as_deref(), Some("green"));
-        let refused = answered(house.ask(&mut eve, set(&tea, "mine")));
+        let tea = server.join(&mut eve, "tea").unwrap();
+        assert_eq!(about(&mut server, &mut eve, &tea).as_deref(), Some("green"));
+        let refused = answered(server.ask(&mut eve, set(&tea, "mine")));
         assert!(matches!(&refused, Err(Refusal::TopicLocked)), "{refused:?}");
         drop(tea); // and the room is empty, and gone from memory
-        house.finish(None);
+        server.finish(None);
     }
-    let there = house.join(&mut bob, "tea").unwrap();
-    assert!(is_muted(&house.say(&mut bob, &there)));
-    house.later(1);
-    house.say(&mut bob, &there).unwrap();
+    let there = server.join(&mut bob, "tea").unwrap();
+    assert!(is_muted(&server.say(&mut bob, &there)));
+    server.later(1);
+    server.say(&mut bob, &there).unwrap();
 }
 
 #[test]
 fn a_topic_is_shown_when_it_is_stored_even_if_its_setter_has_left() {
-    let mut house = House::new();
-    let (mut eve, lobby) = house.enter("eve", false);
-    let den = house.join(&mut eve, "den").unwrap();
+    let mut server = Server::new();
+    let (mut eve, lobby) = server.enter("eve", false);
+    let den = server.join(&mut eve, "den").unwrap();
     let set =
         |seat: &Seat, text: &str| Change::SetTopic { room: seat.room(), text: Some(line(text)) };
-    let (outcome, unstored) = house.hear(&mut eve, set(&lobby, "first"));
+    let (outcome, unstored) = server.hear(&mut eve, set(&lobby, "first"));
     assert!(outcome.is_none());
-    house.settle(unstored, false);
+    server.settle(unstored, false);
     let outcome = answered(eve.outcome().unwrap());
     assert!(matches!(outcome, Err(Refusal::NotWritten)), "{outcome:?}");
-    let (_, unstored) = house.hear(&mut eve, set(&den, "mine"));
+    let (_, unstored) = server.hear(&mut eve, set(&den, "mine"));
     drop(den);
-    house.finish(None);
-    house.settle(unstored, true);
+    server.finish(None);
+    server.settle(unstored, true);
     answered(eve.outcome().unwrap()).unwrap();
-    let Outcome::Entered(_den, entered) = house.ask(&mut eve, join("den")) else {
+    let Outcome::Entered(_den, entered) = server.ask(&mut eve, join("den")) else {
         panic!("a seat");
     };
     assert_eq!(entered.topic.as_ref().map(Line::as_str), Some("mine"));
@@ -813,15 +813,15 @@ fn a_topic_is_shown_when_it_is_stored_even_if_its_setter_has_left() {
 
 #[test]
 fn one_keeper_of_a_room_cannot_use_up_the_mutes_and_bans_of_others() {
-    let mut house = House::new();
-    let (mut dave, _lobby) = house.enter("dave", true);
-    let tea = house.join(&mut dave, "tea").unwrap();
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
     let mut muted = 0;
     while muted < 1_000 {
-        let (link, seat) = house.enter(&format!("puppet{muted}"), false);
-        let refused = house.act(&mut dave, &tea, mute(&format!("puppet{muted}"), 60));
+        let (link, seat) = server.enter(&format!("puppet{muted}"), false);
+        let refused = server.act(&mut dave, &tea, mute(&format!("puppet{muted}"), 60));
         drop((link, seat));
-        house.finish(None);
+        server.finish(None);
         match refused {
             Ok(()) => muted += 1,
             Err(Refusal::TooManyRules(max)) => {
@@ -833,27 +833,27 @@ fn one_keeper_of_a_room_cannot_use_up_the_mutes_and_bans_of_others() {
     }
     assert_eq!(muted, 100, "a tenth");
     for number in 0..=1_000 {
-        let banned = house.act(&mut dave, &tea, ban(&format!("guest{number}"), None));
+        let banned = server.act(&mut dave, &tea, ban(&format!("guest{number}"), None));
         assert_eq!(banned.is_ok(), number < 1_000, "{number}: {banned:?}");
     }
     // The shares of the others are untouched.
-    let (_bob, _seat) = house.enter("bob", false);
-    let (mut alice, here) = house.enter("alice", true);
-    house.act(&mut alice, &here, mute("bob", 1)).unwrap();
-    house.act(&mut alice, &here, ban("eve", None)).unwrap();
-    house.operate(mute("bob", 2)).unwrap();
+    let (_bob, _seat) = server.enter("bob", false);
+    let (mut alice, here) = server.enter("alice", true);
+    server.act(&mut alice, &here, mute("bob", 1)).unwrap();
+    server.act(&mut alice, &here, ban("eve", None)).unwrap();
+    server.operate(mute("bob", 2)).unwrap();
 }
 
 #[test]
 fn strangers_leave_rooms_to_owners_and_owners_to_keepers_of_the_server() {
-    let mut house = House::new();
+    let mut server = Server::new();
     let mut links = Vec::new();
-    let mut fill = |house: &mut House, who: &str, is_proven: bool, address: &str| {
-        let mut link = house.connect(address);
-        let seat = house.try_to_enter(&mut link, who, is_proven).unwrap();
+    let mut fill = |server: &mut Server, who: &str, is_proven: bool, address: &str| {
+        let mut link = server.connect(address);
+        let seat = server.try_to_enter(&mut link, who, is_proven).unwrap();
         let mut seats = vec![seat];
         loop {
-            match house.join(&mut link, &format!("{who}-{}", seats.len())) {
+            match server.join(&mut link, &format!("{who}-{}", seats.len())) {
                 Ok(seat) => seats.push(seat),
                 Err(Refusal::TooManyRooms(_) | Refusal::RoomsShare(_)) => break,
                 Err(other) => panic!("{other:?}"),
@@ -863,14 +863,14 @@ fn strangers_leave_rooms_to_owners_and_owners_to_keepers_of_the_server() {
         links.push((link, seats));
         made
     };
-    assert_eq!(fill(&mut house, "eve", false, "203.0.113.1:1"), 74, "a tenth of three quarters");
-    assert_eq!(fill(&mut house, "eva", false, "203.0.113.1:2"), 0, "at the same address");
-    assert!(fill(&mut house, "mallory", false, "203.0.113.2:1") > 60);
-    let near = fill(&mut house, "near", false, "127.0.0.1:1");
+    assert_eq!(fill(&mut server, "eve", false, "203.0.113.1:1"), 74, "a tenth of three quarters");
+    assert_eq!(fill(&mut server, "eva", false, "203.0.113.1:2"), 0, "at the same address");
+    assert!(fill(&mut server, "mallory", false, "203.0.113.2:1") > 60);
+    let near = fill(&mut server, "near", false, "127.0.0.1:1");
     assert!((500..750).contains(&near), "{near}: behind a proxy there are many");
-    assert_eq!(fill(&mut house, "zoe", false, "203.0.113.3:1"), 0);
-    assert!(fill(&mut house, "dave", true, "203.0.113.3:2") >= 20);
-    assert!(fill(&mut house, "alice", true, "203.0.113.3:3") > 200);
-    let rooms = house.broadcaster.census().rooms;
+    assert_eq!(fill(&mut server, "zoe", false, "203.0.113.3:1"), 0);
+    assert!(fill(&mut server, "dave", true, "203.0.113.3:2") >= 20);
+    assert!(fill(&mut server, "alice", true, "203.0.113.3:3") > 200);
+    let rooms = server.broadcaster.census().rooms;
     assert_eq!(rooms, 1_000);
 }

@@ -121,11 +121,11 @@ async fn read_to(log: &Log, bell: &Bell, lines: u64) {
 }
 
 /// A broadcaster that is run step by step, without a journal.
-struct House(Broadcaster);
+struct Server(Broadcaster);
 
-impl House {
-    fn new() -> House {
-        House(Broadcaster::new(Arc::default(), Limits::default()))
+impl Server {
+    fn new() -> Server {
+        Server(Broadcaster::new(Arc::default(), Limits::default()))
     }
 
     fn connect(&self) -> Link {
@@ -165,9 +165,9 @@ fn enter(name: &str) -> Change {
 #[test]
 fn nobody_reads_beyond_their_own_departure() {
     check(|| {
-        let mut house = House::new();
-        let (link, seat, entered) = house.enter(":1");
-        let (_other_link, other_seat, _) = house.enter(":2");
+        let mut server = Server::new();
+        let (link, seat, entered) = server.enter(":1");
+        let (_other_link, other_seat, _) = server.enter(":2");
         let reader = thread::spawn(move || {
             block_on(async {
                 let view = entered.view;
@@ -194,7 +194,7 @@ fn nobody_reads_beyond_their_own_departure() {
         });
         drop(seat);
         drop(other_seat);
-        house.run();
+        server.run();
         reader.join().unwrap();
     });
 }
@@ -202,8 +202,8 @@ fn nobody_reads_beyond_their_own_departure() {
 #[test]
 fn an_outcome_is_fetched_or_ends_with_the_link() {
     check(|| {
-        let mut house = House::new();
-        let mut link = house.connect();
+        let mut server = Server::new();
+        let mut link = server.connect();
         link.start(enter(":1"));
         let client = Arc::downgrade(link.client());
         let connection = thread::spawn(move || {
@@ -211,9 +211,9 @@ fn an_outcome_is_fetched_or_ends_with_the_link() {
             drop(link);
             drop(seat);
         });
-        house.run();
+        server.run();
         connection.join().unwrap();
-        house.assert_empty();
+        server.assert_empty();
         assert!(client.upgrade().is_none());
     });
 }
@@ -221,25 +221,25 @@ fn an_outcome_is_fetched_or_ends_with_the_link() {
 #[test]
 fn every_call_gets_an_answer() {
     check(|| {
-        let mut house = House::new();
-        let mut link = house.connect();
+        let mut server = Server::new();
+        let mut link = server.connect();
         let connection = thread::spawn(move || {
             let outcome = block_on(link.call(enter(":1")));
             assert!(matches!(outcome, Outcome::Entered(..)));
         });
         block_on(async {
             loop {
-                let inbox = Arc::clone(house.0.inbox());
+                let inbox = Arc::clone(server.0.inbox());
                 let seen = inbox.bell().version();
-                house.run();
-                if house.0.census().seats == 1 {
+                server.run();
+                if server.0.census().seats == 1 {
                     break;
                 }
                 inbox.bell().rung(seen).await;
             }
         });
         connection.join().unwrap();
-        house.assert_empty();
+        server.assert_empty();
     });
 }
 
@@ -274,8 +274,8 @@ fn the_task_of_a_group_finds_everybody_for_whom_it_was_rung() {
 #[test]
 fn no_mail_is_lost() {
     check(|| {
-        let mut house = House::new();
-        let (link, seat, _) = house.enter(":1");
+        let mut server = Server::new();
+        let (link, seat, _) = server.enter(":1");
         let mark: Mark = seat.mark();
         let client = Arc::clone(link.client());
         let sender = thread::spawn(move || {

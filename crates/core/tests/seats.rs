@@ -1,11 +1,10 @@
 //! Connections with several seats or none: they sit in several rooms, listen, or only speak.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
-mod house;
+mod server;
 
 use std::sync::Arc;
 
-use house::{House, enter, granted, join, line, post, refusal};
 use parlor_core::journal::NotStored;
 use parlor_core::link::{
     Answer, BATCHES_MAX, Backlog, Change, Encoder, Entered, Link, Listener, Mail, Mark, Notice,
@@ -13,6 +12,7 @@ use parlor_core::link::{
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Capacity, Entry, Limits, Manner, Name, RoomName, Said, Spoken};
+use server::{Server, enter, granted, join, line, post, refusal};
 
 /// A dialect of words: a line is `room:text`, everything else is as short as possible.
 #[derive(Debug)]
@@ -75,21 +75,21 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(house: &House) -> Reader {
-        let link = house.connect();
+    fn new(server: &Server) -> Reader {
+        let link = server.connect();
         let backlog = Backlog::new(Words, Arc::clone(link.client()));
         Reader { link, backlog }
     }
 
     /// Takes another seat.
-    fn sits(&mut self, house: &mut House, request: impl Into<Request>) -> Seat {
-        let (seat, entered) = granted(house.ask(&mut self.link, request));
+    fn sits(&mut self, server: &mut Server, request: impl Into<Request>) -> Seat {
+        let (seat, entered) = granted(server.ask(&mut self.link, request));
         self.link.reply(seat.mark(), Mail::Entered(entered));
         seat
     }
 
-    fn listens(&mut self, house: &mut House, room: &str) -> Listener {
-        let (listener, listening) = listening(house.ask(&mut self.link, listen(room)));
+    fn listens(&mut self, server: &mut Server, room: &str) -> Listener {
+        let (listener, listening) = listening(server.ask(&mut self.link, listen(room)));
         let mark = Mark { room: listening.view.room(), position: u64::MAX };
         self.link.reply(mark, Mail::Listening(listening));
         listener
@@ -144,15 +144,15 @@ fn speak(name: &str, room: &str, texts: &[&str]) -> Change {
 
 #[test]
 fn each_room_is_read_in_order_and_answers_stand_in_their_places() {
-    let mut house = House::new();
-    let mut alice = Reader::new(&house);
-    let lobby = alice.sits(&mut house, enter("alice", "lobby"));
-    let tea = alice.sits(&mut house, join("tea"));
-    house.ask(&mut alice.link, post(lobby.room(), &["1"]));
-    house.ask(&mut alice.link, post(tea.room(), &["a"]));
+    let mut server = Server::new();
+    let mut alice = Reader::new(&server);
+    let lobby = alice.sits(&mut server, enter("alice", "lobby"));
+    let tea = alice.sits(&mut server, join("tea"));
+    server.ask(&mut alice.link, post(lobby.room(), &["1"]));
+    server.ask(&mut alice.link, post(tea.room(), &["a"]));
     alice.is_answered(&tea, "middle");
-    house.ask(&mut alice.link, post(tea.room(), &["b"]));
-    house.ask(&mut alice.link, post(lobby.room(), &["2"]));
+    server.ask(&mut alice.link, post(tea.room(), &["b"]));
+    server.ask(&mut alice.link, post(lobby.room(), &["2"]));
     let read = alice.reads();
     let of = |room: &str| read.split(' ').filter(|word| word.starts_with(room)).collect::<Vec<_>>();
     assert_eq!(of("lobby"), ["lobby:1", "lobby:2"], "{read}");
@@ -164,15 +164,15 @@ fn each_room_is_read_in_order_and_answers_stand_in_their_places() {
 
 #[test]
 fn a_busy_room_delays_no_other() {
-    let mut house = House::new();
-    let mut alice = Reader::new(&house);
-    let lobby = alice.sits(&mut house, enter("alice", "lobby"));
-    let tea = alice.sits(&mut house, join("tea"));
+    let mut server = Server::new();
+    let mut alice = Reader::new(&server);
+    let lobby = alice.sits(&mut server, enter("alice", "lobby"));
+    let tea = alice.sits(&mut server, join("tea"));
     alice.reads();
     for _ in 0..BATCHES_MAX * 3 {
-        house.ask(&mut alice.link, post(lobby.room(), &["busy"]));
+        server.ask(&mut alice.link, post(lobby.room(), &["busy"]));
     }
-    house.ask(&mut alice.link, post(tea.room(), &["quiet"]));
+    server.ask(&mut alice.link, post(tea.room(), &["quiet"]));
     let two = [alice.reads_some(), alice.reads_some()].concat();
     assert!(two.contains("tea:quiet"), "{two}");
     assert!(alice.reads().contains("lobby:busy"), "there was more");
@@ -180,56 +180,56 @@ fn a_busy_room_delays_no_other() {
 
 #[test]
 fn a_room_is_left_after_its_last_entry_and_the_others_go_on() {
-    let mut house = House::new();
-    let mut alice = Reader::new(&house);
-    let lobby = alice.sits(&mut house, enter("alice", "lobby"));
-    let tea = alice.sits(&mut house, join("tea"));
-    house.ask(&mut alice.link, post(tea.room(), &["last"]));
+    let mut server = Server::new();
+    let mut alice = Reader::new(&server);
+    let lobby = alice.sits(&mut server, enter("alice", "lobby"));
+    let tea = alice.sits(&mut server, join("tea"));
+    server.ask(&mut alice.link, post(tea.room(), &["last"]));
     drop(tea);
-    house.ask(&mut alice.link, post(lobby.room(), &["on"]));
+    server.ask(&mut alice.link, post(lobby.room(), &["on"]));
     let read = alice.reads();
     assert!(read.contains("tea:last -tea"), "{read}");
     assert!(read.contains("lobby:on"), "{read}");
     let Reader { link, mut backlog } = alice;
     drop((link, lobby));
-    house.run();
+    server.run();
     backlog.collect();
     let last: Vec<u8> = backlog.runs().flatten().copied().collect();
-    assert_eq!(last, b"end ", "whoever leaves the house is told of no room");
+    assert_eq!(last, b"end ", "a person who leaves the server is told of no room");
     assert!(backlog.is_over());
     drop(backlog);
-    house.assert_empty();
+    server.assert_empty();
 }
 
 #[test]
 fn the_end_of_an_old_room_is_read_before_the_same_room_made_again() {
-    let mut house = House::new();
-    let mut alice = Reader::new(&house);
-    let _lobby = alice.sits(&mut house, enter("alice", "lobby"));
-    let tea = alice.sits(&mut house, join("tea"));
+    let mut server = Server::new();
+    let mut alice = Reader::new(&server);
+    let _lobby = alice.sits(&mut server, enter("alice", "lobby"));
+    let tea = alice.sits(&mut server, join("tea"));
     alice.reads();
-    house.ask(&mut alice.link, post(tea.room(), &["old"]));
+    server.ask(&mut alice.link, post(tea.room(), &["old"]));
     let before = tea.room();
     drop(tea);
-    house.run();
-    let tea = alice.sits(&mut house, join("tea"));
+    server.run();
+    let tea = alice.sits(&mut server, join("tea"));
     assert_ne!(tea.room(), before, "it left memory meanwhile");
-    house.ask(&mut alice.link, post(tea.room(), &["new"]));
+    server.ask(&mut alice.link, post(tea.room(), &["new"]));
     assert_eq!(alice.reads(), "tea:old -tea +tea tea:new");
 }
 
 #[test]
 fn skipped_lines_are_counted_in_their_room() {
     let log = Capacity { lines: 2, ..Limits::default().log };
-    let mut house = House::with(Limits { log, ..Limits::default() });
-    let mut alice = Reader::new(&house);
-    let lobby = alice.sits(&mut house, enter("alice", "lobby"));
-    let tea = alice.sits(&mut house, join("tea"));
+    let mut server = Server::with(Limits { log, ..Limits::default() });
+    let mut alice = Reader::new(&server);
+    let lobby = alice.sits(&mut server, enter("alice", "lobby"));
+    let tea = alice.sits(&mut server, join("tea"));
     alice.reads();
     for number in ["1", "2", "3", "4", "5"] {
-        house.ask(&mut alice.link, post(tea.room(), &[number]));
+        server.ask(&mut alice.link, post(tea.room(), &[number]));
     }
-    house.ask(&mut alice.link, post(lobby.room(), &["whole"]));
+    server.ask(&mut alice.link, post(lobby.room(), &["whole"]));
     let read = alice.reads();
     assert!(read.contains("tea:4-skipped tea:5"), "{read}"); // one batch always stays
     assert!(read.contains("lobby:whole"), "{read}");
@@ -237,104 +237,104 @@ fn skipped_lines_are_counted_in_their_room() {
 
 #[test]
 fn a_listener_is_not_announced_and_reads_until_it_stops() {
-    let mut house = House::new();
-    let mut alice = house.enter("alice");
+    let mut server = Server::new();
+    let mut alice = server.enter("alice");
     let room = alice.seat.room();
-    house.ask(&mut alice.link, post(room, &["one", "two"]));
-    let mut listener = Reader::new(&house);
-    let listens = listener.listens(&mut house, "lobby");
-    house.ask(&mut alice.link, post(room, &["three"]));
-    assert_eq!(house.census().listeners, 1);
+    server.ask(&mut alice.link, post(room, &["one", "two"]));
+    let mut listener = Reader::new(&server);
+    let listens = listener.listens(&mut server, "lobby");
+    server.ask(&mut alice.link, post(room, &["three"]));
+    assert_eq!(server.census().listeners, 1);
     drop(listens);
-    house.ask(&mut alice.link, post(room, &["four"]));
+    server.ask(&mut alice.link, post(room, &["four"]));
     assert_eq!(listener.reads(), "lobby:two-old lobby:three -lobby end");
     assert!(listener.backlog.is_over());
     let told = alice.read();
     assert!(told.iter().all(|entry| matches!(entry, Entry::Said(_))), "{told:?}");
     drop((alice, listener));
-    house.assert_empty();
+    server.assert_empty();
 }
 
 #[test]
 fn a_listener_keeps_a_room_in_memory_and_does_not_make_one() {
-    let mut house = House::new();
-    let mut listener = Reader::new(&house);
-    let refused = house.refusal(&mut listener.link, listen("tea"));
+    let mut server = Server::new();
+    let mut listener = Reader::new(&server);
+    let refused = server.refusal(&mut listener.link, listen("tea"));
     assert!(matches!(refused, Refusal::NoRoom(_)), "{refused:?}");
-    let mut alice = house.connect();
-    let (seat, _) = granted(house.ask(&mut alice, enter("alice", "tea")));
-    let listens = listener.listens(&mut house, "tea");
+    let mut alice = server.connect();
+    let (seat, _) = granted(server.ask(&mut alice, enter("alice", "tea")));
+    let listens = listener.listens(&mut server, "tea");
     let room = seat.room();
     drop(seat);
-    house.run();
-    let (seat, _) = granted(house.ask(&mut alice, enter("alice", "tea")));
+    server.run();
+    let (seat, _) = granted(server.ask(&mut alice, enter("alice", "tea")));
     assert_eq!(seat.room(), room);
     drop((seat, alice, listens, listener));
-    house.assert_empty();
+    server.assert_empty();
 }
 
 #[test]
 fn a_room_with_only_waiting_listeners_is_not_shown_and_the_first_person_makes_it() {
-    let mut house = House::new();
-    let mut listener = house.connect();
+    let mut server = Server::new();
+    let mut listener = server.connect();
     let waits = Change::Listen {
         owner: None,
         room: RoomName::parse("tea").unwrap(),
         waits: true,
         replay: 0,
     };
-    let (listens, _) = listening(house.ask(&mut listener, waits));
-    let mut other = house.connect();
-    let refused = house.refusal(&mut other, listen("tea"));
+    let (listens, _) = listening(server.ask(&mut listener, waits));
+    let mut other = server.connect();
+    let refused = server.refusal(&mut other, listen("tea"));
     assert!(matches!(refused, Refusal::NoRoom(_)), "{refused:?}");
-    let mut alice = house.enter("alice");
-    let rooms = |house: &mut House, link: &mut Link| match house.ask(link, Query::Rooms) {
+    let mut alice = server.enter("alice");
+    let rooms = |server: &mut Server, link: &mut Link| match server.ask(link, Query::Rooms) {
         Outcome::Answer(Answer::Rooms { rooms, .. }) => rooms.len(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(rooms(&mut house, &mut alice.link), 1, "the lobby");
-    let (seat, _) = granted(house.ask(&mut other, enter("bob", "tea")));
-    assert_eq!(rooms(&mut house, &mut alice.link), 2);
+    assert_eq!(rooms(&mut server, &mut alice.link), 1, "the lobby");
+    let (seat, _) = granted(server.ask(&mut other, enter("bob", "tea")));
+    assert_eq!(rooms(&mut server, &mut alice.link), 2);
     drop((seat, other, alice, listens, listener));
-    house.assert_empty();
+    server.assert_empty();
 }
 
 #[test]
 fn a_script_learns_the_numbers_of_its_lines_and_frees_its_name() {
-    let mut house = House::new();
-    let bob = house.enter("bob");
-    let mut ci = house.connect();
+    let mut server = Server::new();
+    let bob = server.enter("bob");
+    let mut ci = server.connect();
     let said = |outcome| match outcome {
         Outcome::Said { first, last } => (first, last),
         other => panic!("not said but {other:?}"),
     };
-    let outcome = house.ask(&mut ci, speak("ci", "lobby", &["green", "all of it"]));
+    let outcome = server.ask(&mut ci, speak("ci", "lobby", &["green", "all of it"]));
     assert_eq!(said(outcome), (1, 2));
-    let outcome = house.ask(&mut ci, speak("ci", "lobby", &["again"]));
+    let outcome = server.ask(&mut ci, speak("ci", "lobby", &["again"]));
     assert_eq!(said(outcome), (3, 3));
     assert_eq!(bob.heard(), ["green", "all of it", "again"]);
     assert_eq!(bob.read().len(), 3, "nobody arrives by that");
-    let refused = house.refusal(&mut ci, speak("BOB", "lobby", &["me"]));
+    let refused = server.refusal(&mut ci, speak("BOB", "lobby", &["me"]));
     assert!(matches!(refused, Refusal::NameTaken(_)), "{refused:?}");
-    house.enter("ci");
-    let outcome = house.ask(&mut ci, speak("cd", "tea", &["nobody hears"]));
+    server.enter("ci");
+    let outcome = server.ask(&mut ci, speak("cd", "tea", &["nobody hears"]));
     assert_eq!(said(outcome), (1, 1));
     drop(bob);
-    house.assert_empty(); // the room was made for it, and leaves memory
+    server.assert_empty(); // the room was made for it, and leaves memory
 }
 
 #[test]
 fn lines_of_a_script_that_are_not_stored_are_refused() {
-    let mut house = House::new();
-    let bob = house.enter("bob");
-    let mut ci = house.connect();
+    let mut server = Server::new();
+    let bob = server.enter("bob");
+    let mut ci = server.connect();
     ci.start(speak("ci", "lobby", &["lost"]));
-    let gathered = house.gather();
+    let gathered = server.gather();
     let failed = Err(NotStored("the disk is full"));
-    house.broadcaster.append(gathered, failed, house.now);
+    server.broadcaster.append(gathered, failed, server.now);
     let refused = refusal(ci.outcome().unwrap());
     assert!(matches!(refused, Refusal::NotStored(_)), "{refused:?}");
     assert_eq!(bob.heard(), Vec::<String>::new());
-    let census = house.census();
+    let census = server.census();
     assert_eq!((census.people, census.under_way), (1, 0), "{census:?}");
 }

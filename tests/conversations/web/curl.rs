@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use serde_json::{Value, json};
 
-use crate::support::{DEADLINE, House, Visitor};
+use crate::support::{DEADLINE, TestServer, Visitor};
 
 /// An answer that has ended.
 struct Answer {
@@ -25,8 +25,8 @@ impl Answer {
 struct Stream(BufReader<TcpStream>);
 
 impl Stream {
-    fn open(server: SocketAddr, target: &str, headers: &str) -> Stream {
-        let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+    fn open(address: SocketAddr, target: &str, headers: &str) -> Stream {
+        let mut stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").unwrap();
         let mut stream = Stream(BufReader::new(stream));
@@ -58,8 +58,8 @@ impl Stream {
     }
 }
 
-fn request(server: SocketAddr, method: &str, target: &str, headers: &str, body: &str) -> Answer {
-    let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+fn request(address: SocketAddr, method: &str, target: &str, headers: &str, body: &str) -> Answer {
+    let mut stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let length = body.len();
     write!(
@@ -92,28 +92,28 @@ fn dechunked(mut body: &str) -> String {
     whole
 }
 
-fn get(house: &House, target: &str) -> Answer {
-    request(house.addresses()[0], "GET", target, "", "")
+fn get(server: &TestServer, target: &str) -> Answer {
+    request(server.addresses()[0], "GET", target, "", "")
 }
 
-fn post(house: &House, target: &str, body: &str) -> Answer {
-    request(house.addresses()[0], "POST", target, "", body)
+fn post(server: &TestServer, target: &str, body: &str) -> Answer {
+    request(server.addresses()[0], "POST", target, "", body)
 }
 
 #[test]
 fn a_room_is_followed_in_the_form_that_netcat_shows() {
-    let house = House::web();
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut bob = server.guest_at(1).enter("bob");
     bob.say("before");
     bob.sees("bob: before");
-    let mut follower = Stream::open(house.addresses()[0], "/lobby", "");
-    let mut with_some = Stream::open(house.addresses()[0], "/lobby?replay=5", "");
+    let mut follower = Stream::open(server.addresses()[0], "/lobby", "");
+    let mut with_some = Stream::open(server.addresses()[0], "/lobby?replay=5", "");
     assert!(with_some.line().ends_with("] bob: before"));
     bob.say("/who");
     bob.sees("-- 1 person is in lobby:");
     bob.sees("--   bob, active");
     bob.sees("--   and 2 listeners");
-    let carol = house.guest_at(1).enter("carol");
+    let carol = server.guest_at(1).enter("carol");
     bob.sees("carol has arrived"); // the first arrival that bob sees
     bob.say("hello");
     bob.say("/me waves");
@@ -138,18 +138,18 @@ fn a_room_is_followed_in_the_form_that_netcat_shows() {
 
 #[test]
 fn the_last_lines_are_read_in_three_forms_and_the_answer_ends() {
-    let house = House::web();
+    let server = TestServer::web();
     for text in ["one", "two", "three"] {
-        assert_eq!(post(&house, "/lobby?name=ci", text).status, 200);
+        assert_eq!(post(&server, "/lobby?name=ci", text).status, 200);
     }
-    let text = get(&house, "/lobby?last=2");
+    let text = get(&server, "/lobby?last=2");
     let bare: Vec<_> = text.body.lines().map(|line| line.split_once("] ").unwrap().1).collect();
     assert_eq!(bare, ["ci: two", "ci: three"]);
     assert_eq!(text.header("content-type"), Some("text/plain; charset=utf-8"));
 
     let read = |kind: &str| {
         let accept = format!("Accept: {kind}\r\n");
-        request(house.addresses()[0], "GET", "/lobby?last=2", &accept, "")
+        request(server.addresses()[0], "GET", "/lobby?last=2", &accept, "")
     };
     let lines = read("application/x-ndjson");
     let records: Vec<Value> =
@@ -166,13 +166,13 @@ fn the_last_lines_are_read_in_three_forms_and_the_answer_ends() {
     assert!(fields.next().unwrap().starts_with("data: {"));
     assert_eq!(fields.next(), Some(""));
     assert_eq!(events.header("content-type"), Some("text/event-stream"));
-    assert_eq!(get(&house, "/lobby?last=0").body, "");
+    assert_eq!(get(&server, "/lobby?last=0").body, "");
 }
 
 #[test]
 fn a_query_is_understood_or_refused() {
-    let house = House::web();
-    assert_eq!(post(&house, "/lobby?name=ci", "one").status, 200);
+    let server = TestServer::web();
+    assert_eq!(post(&server, "/lobby?name=ci", "one").status, 200);
     let unclear = "?last=50 to read the last lines, or ?replay=20";
     for (target, words) in [
         ("/lobby?last=5000", "At most 1000 lines"),
@@ -186,31 +186,31 @@ fn a_query_is_understood_or_refused() {
         ("/lobby?last=-1", unclear),
         ("/lobby?name=ci", unclear),
     ] {
-        let answer = get(&house, target);
+        let answer = get(&server, target);
         assert_eq!(answer.status, 400, "{target}: {}", answer.body);
         assert!(answer.body.contains(words), "{target}: {}", answer.body);
         assert_eq!(answer.body.lines().count(), 1, "{}", answer.body);
     }
-    assert!(get(&house, "/lobby?last=1000").body.ends_with("ci: one\n"));
+    assert!(get(&server, "/lobby?last=1000").body.ends_with("ci: one\n"));
     // A link with a longer query still shows the page.
     let page = "Accept: text/html\r\n";
-    let page = request(house.addresses()[0], "GET", "/lobby?from=mail", page, "");
+    let page = request(server.addresses()[0], "GET", "/lobby?from=mail", page, "");
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
 }
 
 #[test]
 fn server_sent_events_continue_after_a_break() {
-    let house = House::web();
+    let server = TestServer::web();
     let accept = "Accept: text/event-stream\r\n";
-    let mut first = Stream::open(house.addresses()[0], "/lobby", accept);
-    post(&house, "/lobby?name=ci", "one");
+    let mut first = Stream::open(server.addresses()[0], "/lobby", accept);
+    post(&server, "/lobby?name=ci", "one");
     let id = first.line();
     assert!(first.line().contains("\"one\""));
     drop(first);
-    post(&house, "/lobby?name=ci", "two\nthree");
+    post(&server, "/lobby?name=ci", "two\nthree");
     let last = format!("{accept}Last-Event-ID: {}\r\n", id.strip_prefix("id: ").unwrap());
-    let mut again = Stream::open(house.addresses()[0], "/lobby", &last);
-    post(&house, "/lobby?name=ci", "four");
+    let mut again = Stream::open(server.addresses()[0], "/lobby", &last);
+    post(&server, "/lobby?name=ci", "four");
     for text in ["two", "three", "four"] {
         let mut line = again.line();
         while !line.starts_with("data: ") {
@@ -223,14 +223,14 @@ fn server_sent_events_continue_after_a_break() {
 
 #[test]
 fn a_client_that_names_its_last_line_continues_after_it_in_every_form() {
-    let house = House::web();
-    let server = house.addresses()[0];
-    assert_eq!(post(&house, "/lobby?name=ci", "one\ntwo\nthree").status, 200);
-    let log = Visitor::connect(server).hello["log"].clone();
+    let server = TestServer::web();
+    let address = server.addresses()[0];
+    assert_eq!(post(&server, "/lobby?name=ci", "one\ntwo\nthree").status, 200);
+    let log = Visitor::connect(address).hello["log"].clone();
     let log = log.as_str().unwrap();
     let read = |accept: &str, id: &str| {
         let headers = format!("Accept: {accept}\r\nLast-Event-ID: {id}\r\n");
-        request(server, "GET", "/lobby?last=1", &headers, "")
+        request(address, "GET", "/lobby?last=1", &headers, "")
     };
     let forms = ["text/plain", "application/x-ndjson", "text/event-stream"];
     for accept in forms {
@@ -262,23 +262,23 @@ fn a_client_that_names_its_last_line_continues_after_it_in_every_form() {
 
 #[test]
 fn a_post_is_answered_with_its_numbers_and_nobody_arrives() {
-    let house = House::web();
-    let mut bob = house.guest_at(1).enter("bob");
-    assert_eq!(post(&house, "/lobby?name=ci", "build is green").body, "1\n");
+    let server = TestServer::web();
+    let mut bob = server.guest_at(1).enter("bob");
+    assert_eq!(post(&server, "/lobby?name=ci", "build is green").body, "1\n");
     bob.sees("ci: build is green");
-    assert_eq!(post(&house, "/lobby?name=ci", "\u{feff}a\nb\r\n\nc\n").body, "2\n3\n4\n");
+    assert_eq!(post(&server, "/lobby?name=ci", "\u{feff}a\nb\r\n\nc\n").body, "2\n3\n4\n");
     bob.sees_all(["ci: a", "ci: b", "ci: c"]);
     let with_blanks = "a\n \n\u{202e}\n\u{301}\n\u{feff}b";
-    assert_eq!(post(&house, "/tea?name=ci", with_blanks).body, "1\n2\n");
+    assert_eq!(post(&server, "/tea?name=ci", with_blanks).body, "1\n2\n");
     let odd = "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n";
-    let answer = request(house.addresses()[0], "POST", "/lobby?name=ci", odd, "a=b&c=%20d+e");
+    let answer = request(server.addresses()[0], "POST", "/lobby?name=ci", odd, "a=b&c=%20d+e");
     let numbers: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(numbers, json!({"room": "lobby", "first": 5, "last": 5}));
     bob.sees("ci: a=b&c=%20d+e");
-    post(&house, "/lobby?name=ci", "/who is no command here");
+    post(&server, "/lobby?name=ci", "/who is no command here");
     bob.sees("ci: /who is no command here");
     // The post has left the name free.
-    let mut ci = house.guest_at(1).enter("ci");
+    let mut ci = server.guest_at(1).enter("ci");
     bob.sees("ci has arrived");
     ci.say("me too");
     bob.sees("ci: me too");
@@ -286,8 +286,8 @@ fn a_post_is_answered_with_its_numbers_and_nobody_arrives() {
 
 #[test]
 fn a_refused_post_has_a_status_and_a_sentence() {
-    let house = House::web();
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut bob = server.guest_at(1).enter("bob");
     let long = "x".repeat(4_097);
     let many = "x\n".repeat(201);
     let vast = "x".repeat(70_000);
@@ -313,7 +313,7 @@ fn a_refused_post_has_a_status_and_a_sentence() {
         ("/a%2Fb?name=ci", "x", 400, "cannot be a room's name"),
         ("/%FF?name=ci", "x", 400, ""),
     ] {
-        let answer = post(&house, target, body);
+        let answer = post(&server, target, body);
         assert_eq!(answer.status, status, "{target}: {}", answer.body);
         assert!(answer.body.contains(words), "{target}: {}", answer.body);
         assert!(answer.body.ends_with('\n') && answer.body.lines().count() == 1, "{}", answer.body);
@@ -324,7 +324,7 @@ fn a_refused_post_has_a_status_and_a_sentence() {
 
 #[test]
 fn a_wrong_method_is_answered_with_the_allowed_ones() {
-    let house = House::web();
+    let server = TestServer::web();
     let (room, page) = ("GET to read a room, or POST", "can only be read");
     for (method, target, allowed, words) in [
         ("POST", "/", "GET,HEAD", "as in /lobby"),
@@ -336,7 +336,7 @@ fn a_wrong_method_is_answered_with_the_allowed_ones() {
         ("PUT", "/lobby?name=ci", "GET,HEAD,POST", room),
         ("DELETE", "/tea", "GET,HEAD,POST", room),
     ] {
-        let answer = request(house.addresses()[0], method, target, "", "x");
+        let answer = request(server.addresses()[0], method, target, "", "x");
         assert_eq!(answer.status, 405, "{method} {target}");
         assert_eq!(answer.header("allow"), Some(allowed), "{method} {target}");
         assert!(answer.body.contains(words), "{target}: {}", answer.body);
@@ -346,7 +346,7 @@ fn a_wrong_method_is_answered_with_the_allowed_ones() {
 
 #[test]
 fn a_slash_after_a_room_leads_to_the_room() {
-    let house = House::web();
+    let server = TestServer::web();
     for (method, target, headers, wanted) in [
         ("GET", "/tea/", "", "../tea"),
         ("GET", "/tea/", "Accept: text/html\r\n", "../tea"),
@@ -354,7 +354,7 @@ fn a_slash_after_a_room_leads_to_the_room() {
         ("POST", "/Tea/?name=ci&x=%20y", "", "../Tea?name=ci&x=%20y"),
         ("GET", "/%E8%8C%B6/", "", "../%E8%8C%B6"),
     ] {
-        let answer = request(house.addresses()[0], method, target, headers, "");
+        let answer = request(server.addresses()[0], method, target, headers, "");
         assert_eq!(answer.status, 308, "{method} {target}: {}", answer.body);
         assert_eq!(answer.header("location"), Some(wanted), "{target}");
     }
@@ -367,7 +367,7 @@ fn a_slash_after_a_room_leads_to_the_room() {
         ("GET", "//evil.example/", 404),
         ("DELETE", "/tea/", 405),
     ] {
-        let answer = request(house.addresses()[0], method, target, "", "");
+        let answer = request(server.addresses()[0], method, target, "", "");
         assert_eq!(answer.status, status, "{method} {target}: {}", answer.body);
         assert_eq!(answer.header("location"), None, "{target}");
     }
@@ -375,45 +375,45 @@ fn a_slash_after_a_room_leads_to_the_room() {
 
 #[test]
 fn a_missing_room_is_not_found_and_a_post_creates_it() {
-    let house = House::web();
-    let answer = get(&house, "/tea?last=5");
+    let server = TestServer::web();
+    let answer = get(&server, "/tea?last=5");
     assert_eq!(answer.status, 404);
     assert_eq!(answer.body, "There is no room tea; the first line sent there creates it\n");
-    assert_eq!(get(&house, "/tea?last=0").status, 404);
-    let mut bob = house.guest_at(1).enter("bob");
+    assert_eq!(get(&server, "/tea?last=0").status, 404);
+    let mut bob = server.guest_at(1).enter("bob");
     bob.say("/join \u{8336}");
     bob.sees("In \u{8336}: nobody else");
-    let answer = post(&house, "/%E8%8C%B6?name=ci", "\u{4f60}\u{597d}");
+    let answer = post(&server, "/%E8%8C%B6?name=ci", "\u{4f60}\u{597d}");
     assert_eq!((answer.status, answer.body.as_str()), (200, "1\n"));
     bob.sees("ci: \u{4f60}\u{597d}");
-    assert!(get(&house, "/%E8%8C%B6?last=1").body.ends_with("] ci: \u{4f60}\u{597d}\n"));
-    assert_eq!(post(&house, "/new?name=ci", "x").status, 200);
+    assert!(get(&server, "/%E8%8C%B6?last=1").body.ends_with("] ci: \u{4f60}\u{597d}\n"));
+    assert_eq!(post(&server, "/new?name=ci", "x").status, 200);
 }
 
 #[test]
 fn following_a_missing_room_waits_for_it() {
-    let house = House::web();
-    let server = house.addresses()[0];
-    let mut first = Stream::open(server, "/tea", "");
-    let mut second = Stream::open(server, "/tea?replay=5", "Accept: application/x-ndjson\r\n");
+    let server = TestServer::web();
+    let address = server.addresses()[0];
+    let mut first = Stream::open(address, "/tea", "");
+    let mut second = Stream::open(address, "/tea?replay=5", "Accept: application/x-ndjson\r\n");
     // The room still does not exist.
-    let missing = get(&house, "/tea?last=5");
+    let missing = get(&server, "/tea?last=5");
     assert_eq!(missing.status, 404);
-    let mut bob = house.guest_at(1).enter("bob");
+    let mut bob = server.guest_at(1).enter("bob");
     bob.say("/who tea");
     let told = bob.line();
     assert!(told.contains("no room"), "{told}");
-    assert_eq!(post(&house, "/tea?name=ci", "at last").body, "1\n");
+    assert_eq!(post(&server, "/tea?name=ci", "at last").body, "1\n");
     first.sees("ci: at last");
     assert!(second.line().contains("\"at last\""));
 }
 
 #[test]
 fn a_post_that_is_too_fast_is_told_when_to_try_again() {
-    let house = House::open(&["http://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["http://127.0.0.1:0"], |config| {
         config.rate = "1/s".parse().unwrap();
     });
-    let answers: Vec<_> = (0..20).map(|_| post(&house, "/lobby?name=ci", "x")).collect();
+    let answers: Vec<_> = (0..20).map(|_| post(&server, "/lobby?name=ci", "x")).collect();
     let said = answers.iter().filter(|answer| answer.status == 200).count();
     assert!((10..20).contains(&said), "{said}");
     let late = answers.iter().find(|answer| answer.status == 429).unwrap();
@@ -425,17 +425,17 @@ fn a_post_that_is_too_fast_is_told_when_to_try_again() {
 
 #[test]
 fn lines_posted_together_are_all_accepted_or_all_refused() {
-    let house = House::open(&["http://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["http://127.0.0.1:0"], |config| {
         config.rate = "1/s".parse().unwrap(); // 10 at once
     });
-    let nine = post(&house, "/lobby?name=ci", "a\nb\nc\nd\ne\nf\ng\nh\ni");
+    let nine = post(&server, "/lobby?name=ci", "a\nb\nc\nd\ne\nf\ng\nh\ni");
     assert_eq!(nine.status, 200);
     let many = "x\n".repeat(200); // the most lines of one post: they need a full bucket
-    let late = post(&house, "/lobby?name=ci", &many);
+    let late = post(&server, "/lobby?name=ci", &many);
     assert_eq!(late.status, 429, "{}", late.body);
-    assert_eq!(post(&house, "/lobby?name=ci", "j").body, "10\n");
+    assert_eq!(post(&server, "/lobby?name=ci", "j").body, "10\n");
 
-    let fresh = House::open(&["http://127.0.0.1:0"], |config| {
+    let fresh = TestServer::open(&["http://127.0.0.1:0"], |config| {
         config.rate = "1/s".parse().unwrap();
     });
     assert_eq!(post(&fresh, "/lobby?name=ci", &many).status, 200);
@@ -446,7 +446,7 @@ fn lines_posted_together_are_all_accepted_or_all_refused() {
 
 #[test]
 fn every_answer_restricts_browsers() {
-    let house = House::web();
+    let server = TestServer::web();
     for (method, target, headers, status) in [
         ("GET", "/", "", 200),
         ("GET", "/", "Accept: text/html\r\n", 200),
@@ -471,7 +471,7 @@ fn every_answer_restricts_browsers() {
             400,
         ),
     ] {
-        let answer = request(house.addresses()[0], method, target, headers, "");
+        let answer = request(server.addresses()[0], method, target, headers, "");
         assert_eq!(answer.status, status, "{method} {target} {headers}: {}", answer.body);
         let policy = answer.header("content-security-policy").unwrap();
         for rule in
@@ -485,7 +485,7 @@ fn every_answer_restricts_browsers() {
         assert!(answer.header("cache-control").is_some());
     }
     let elsewhere = "GET /lobby?last=1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
-    let mut stream = TcpStream::connect(house.addresses()[0]).unwrap();
+    let mut stream = TcpStream::connect(server.addresses()[0]).unwrap();
     stream.write_all(elsewhere.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -494,9 +494,9 @@ fn every_answer_restricts_browsers() {
 
 #[test]
 fn followers_read_of_a_shutdown_and_their_answer_ends_well() {
-    let mut house = House::web();
-    let mut follower = Stream::open(house.addresses()[0], "/lobby", "");
-    house.goes_down();
+    let mut server = TestServer::web();
+    let mut follower = Stream::open(server.addresses()[0], "/lobby", "");
+    server.goes_down();
     follower.sees("-- The server is going down");
     let mut rest = String::new();
     follower.0.read_to_string(&mut rest).unwrap();
@@ -505,9 +505,9 @@ fn followers_read_of_a_shutdown_and_their_answer_ends_well() {
 
 #[test]
 fn a_full_server_says_so_in_http() {
-    let house = House::open(&["http://127.0.0.1:0"], |config| config.connections = Some(1));
-    let _follower = Stream::open(house.addresses()[0], "/lobby", "");
-    let answer = get(&house, "/lobby?last=1");
+    let server = TestServer::open(&["http://127.0.0.1:0"], |config| config.connections = Some(1));
+    let _follower = Stream::open(server.addresses()[0], "/lobby", "");
+    let answer = get(&server, "/lobby?last=1");
     assert_eq!(answer.status, 503);
     assert_eq!(answer.header("retry-after"), Some("30"));
     assert!(answer.body.starts_with("The server is full"));
@@ -516,8 +516,8 @@ fn a_full_server_says_so_in_http() {
 #[test]
 fn thousands_of_requests_on_one_connection_are_answered_in_turn() {
     const REQUESTS: usize = 2_000;
-    let house = House::web();
-    let mut stream = TcpStream::connect(house.addresses()[0]).unwrap();
+    let server = TestServer::web();
+    let mut stream = TcpStream::connect(server.addresses()[0]).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     for _ in 0..REQUESTS {

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
 
-use crate::support::{DEADLINE, House};
+use crate::support::{DEADLINE, TestServer};
 
 const TEXT: u8 = 0x1;
 const BINARY: u8 = 0x2;
@@ -23,16 +23,16 @@ const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 struct Raw(TcpStream);
 
 impl Raw {
-    fn connect(server: SocketAddr) -> Raw {
-        let stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+    fn connect(address: SocketAddr) -> Raw {
+        let stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Raw(stream)
     }
 
     /// A socket that has read the hello.
-    fn open(server: SocketAddr) -> Raw {
-        let mut raw = Raw::connect(server);
+    fn open(address: SocketAddr) -> Raw {
+        let mut raw = Raw::connect(address);
         raw.send(&handshake(""));
         let (head, _) = raw.head();
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
@@ -41,8 +41,8 @@ impl Raw {
     }
 
     /// A person in the lobby.
-    fn enter(server: SocketAddr, name: &str) -> Raw {
-        let mut raw = Raw::open(server);
+    fn enter(address: SocketAddr, name: &str) -> Raw {
+        let mut raw = Raw::open(address);
         raw.send(&masked(LAST | TEXT, format!(r#"{{"do":"enter","name":"{name}"}}"#).as_bytes()));
         assert_eq!(raw.message()["kind"], "entered");
         raw
@@ -137,9 +137,9 @@ fn say(text: &str) -> Vec<u8> {
 
 #[test]
 fn the_key_is_answered_as_the_rfc_has_it() {
-    let house = House::web();
+    let server = TestServer::web();
     for connection in ["Upgrade", "keep-alive, Upgrade", "upgrade,keep-alive"] {
-        let mut raw = Raw::connect(house.addresses()[0]);
+        let mut raw = Raw::connect(server.addresses()[0]);
         let request =
             String::from_utf8(handshake("Sec-WebSocket-Extensions: permessage-deflate\r\n"))
                 .unwrap();
@@ -155,7 +155,7 @@ fn the_key_is_answered_as_the_rfc_has_it() {
 
 #[test]
 fn a_wrong_handshake_is_refused_with_the_right_one() {
-    let house = House::web();
+    let server = TestServer::web();
     for (right, wrong, status) in [
         ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8", 426),
         ("Sec-WebSocket-Version: 13", "X: y", 426),
@@ -168,7 +168,7 @@ fn a_wrong_handshake_is_refused_with_the_right_one() {
         ("Host: 127.0.0.1", "Host: evil.example", 421),
         ("Host: 127.0.0.1", "Host: 127.0.0.1\r\nOrigin: http://evil.example", 403),
     ] {
-        let mut raw = Raw::connect(house.addresses()[0]);
+        let mut raw = Raw::connect(server.addresses()[0]);
         let request = String::from_utf8(handshake("")).unwrap().replace(right, wrong);
         raw.send(request.as_bytes());
         let (head, seen) = raw.head();
@@ -181,8 +181,8 @@ fn a_wrong_handshake_is_refused_with_the_right_one() {
 
 #[test]
 fn frames_may_come_in_any_pieces_and_right_after_the_handshake() {
-    let house = House::web();
-    let mut raw = Raw::connect(house.addresses()[0]);
+    let server = TestServer::web();
+    let mut raw = Raw::connect(server.addresses()[0]);
     let mut bytes = handshake("");
     bytes.extend(masked(LAST | TEXT, br#"{"do":"enter","name":"alice"}"#));
     raw.send(&bytes);
@@ -203,8 +203,8 @@ fn frames_may_come_in_any_pieces_and_right_after_the_handshake() {
 
 #[test]
 fn a_message_may_come_in_fragments_with_control_frames_between() {
-    let house = House::web();
-    let mut raw = Raw::enter(house.addresses()[0], "alice");
+    let server = TestServer::web();
+    let mut raw = Raw::enter(server.addresses()[0], "alice");
     let message = say("in f\u{e9}w pieces");
     let (first, rest) = message.split_at(24); // in the middle of a letter
     let (second, third) = rest.split_at(3);
@@ -220,8 +220,8 @@ fn a_message_may_come_in_fragments_with_control_frames_between() {
 
 #[test]
 fn messages_of_any_allowed_length_are_read() {
-    let house = House::web();
-    let mut raw = Raw::enter(house.addresses()[0], "alice");
+    let server = TestServer::web();
+    let mut raw = Raw::enter(server.addresses()[0], "alice");
     for length in [1, 50, 103, 104, 105, 200, 4_096] {
         let text = "x".repeat(length);
         raw.send(&masked(LAST | TEXT, &say(&text)));
@@ -236,7 +236,7 @@ fn messages_of_any_allowed_length_are_read() {
 
 #[test]
 fn a_broken_rule_closes_the_socket_with_its_code() {
-    let house = House::web();
+    let server = TestServer::web();
     let unmasked = [LAST | TEXT, 2, b'{', b'}'].to_vec();
     let short_length = [LAST | TEXT, 0x80 | 126, 0, 5].to_vec();
     let huge = [&[LAST | TEXT, 0x80 | 127][..], &[0xff; 8]].concat();
@@ -271,7 +271,8 @@ fn a_broken_rule_closes_the_socket_with_its_code() {
         (closing(&999u16.to_be_bytes()), 1002, "a code that is none"),
         (closing(b"\x03\xe8\xff"), 1007, "words that are no UTF-8"),
     ] {
-        for mut raw in [Raw::open(house.addresses()[0]), Raw::enter(house.addresses()[0], "alice")]
+        for mut raw in
+            [Raw::open(server.addresses()[0]), Raw::enter(server.addresses()[0], "alice")]
         {
             raw.send(&bytes);
             raw.is_closed_with(code, what);
@@ -281,9 +282,9 @@ fn a_broken_rule_closes_the_socket_with_its_code() {
 
 #[test]
 fn a_connection_that_breaks_leaves_once() {
-    let house = House::web();
-    let mut bob = house.guest_at(1).enter("bob");
-    let mut raw = Raw::enter(house.addresses()[0], "alice");
+    let server = TestServer::web();
+    let mut bob = server.guest_at(1).enter("bob");
+    let mut raw = Raw::enter(server.addresses()[0], "alice");
     bob.sees("alice has arrived");
     raw.send(&masked(LAST | TEXT, &say("half a message"))[..20]);
     drop(raw);

@@ -6,27 +6,27 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::support::{DEADLINE, House, Visitor};
+use crate::support::{DEADLINE, TestServer, Visitor};
 
 /// A web server that passes on requests below `/chat/`, as nginx does with `location /chat/`. It
 /// ends with the test.
-fn proxy(server: SocketAddr) -> SocketAddr {
+fn proxy(address: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let proxy = listener.local_addr().unwrap();
     thread::spawn(move || {
         for client in listener.incoming() {
-            thread::spawn(move || pass_on(client.unwrap(), server));
+            thread::spawn(move || pass_on(client.unwrap(), address));
         }
     });
-    address
+    proxy
 }
 
-fn pass_on(mut client: TcpStream, server: SocketAddr) -> Option<()> {
+fn pass_on(mut client: TcpStream, address: SocketAddr) -> Option<()> {
     let mut from_client = BufReader::new(client.try_clone().ok()?);
     let mut request = String::new();
     from_client.read_line(&mut request).ok()?;
     let (method, path) = request.split_once(" /chat/")?; // other paths are not passed on
-    let mut upstream = TcpStream::connect_timeout(&server, DEADLINE).ok()?;
+    let mut upstream = TcpStream::connect_timeout(&address, DEADLINE).ok()?;
     write!(upstream, "{method} /{path}").ok()?;
     let mut to_server = upstream.try_clone().ok()?;
     thread::spawn(move || copy(&mut from_client, &mut to_server));
@@ -35,8 +35,8 @@ fn pass_on(mut client: TcpStream, server: SocketAddr) -> Option<()> {
 }
 
 /// An answer as it comes, up to the end.
-fn ask(server: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
@@ -44,10 +44,10 @@ fn ask(server: SocketAddr, request: &str) -> String {
     answer
 }
 
-fn get(server: SocketAddr, path: &str, headers: &str) -> String {
+fn get(address: SocketAddr, path: &str, headers: &str) -> String {
     let request =
-        format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{headers}\r\n");
-    ask(server, &request)
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+    ask(address, &request)
 }
 
 /// The addresses in a text, from this mark to the quotation mark.
@@ -58,8 +58,8 @@ fn addresses<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> 
 
 #[test]
 fn the_page_works_below_a_path_of_a_web_server() {
-    let house = House::web();
-    let proxy = proxy(house.addresses()[0]);
+    let server = TestServer::web();
+    let proxy = proxy(server.addresses()[0]);
     for room in ["/chat/", "/chat/tea"] {
         let page = get(proxy, room, "Accept: text/html\r\n");
         assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
@@ -86,8 +86,8 @@ fn the_page_works_below_a_path_of_a_web_server() {
 
 #[test]
 fn a_slash_after_a_room_leads_to_the_room_below_a_path_too() {
-    let house = House::web();
-    let proxy = proxy(house.addresses()[0]);
+    let server = TestServer::web();
+    let proxy = proxy(server.addresses()[0]);
     let answer = get(proxy, "/chat/tea/?last=5", "");
     assert!(answer.starts_with("HTTP/1.1 308 "), "{answer}");
     assert!(answer.contains("\nlocation: ../tea?last=5\r\n"), "{answer}");
@@ -95,8 +95,8 @@ fn a_slash_after_a_room_leads_to_the_room_below_a_path_too() {
 
 #[test]
 fn health_checks_of_several_balancers_are_answered() {
-    let house = House::web();
-    let server = house.addresses()[0];
+    let server = TestServer::web();
+    let address = server.addresses()[0];
     for request in [
         "GET /-/healthz HTTP/1.0\r\n\r\n",
         "HEAD /-/healthz HTTP/1.0\r\n\r\n",
@@ -111,7 +111,7 @@ fn health_checks_of_several_balancers_are_answered() {
         "GET /l%6Fbby?last=1 HTTP/1.0\r\n\r\n",
         "GET http://127.0.0.1/lobby?last=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     ] {
-        let answer = ask(server, request);
+        let answer = ask(address, request);
         let status: u16 = answer.split(' ').nth(1).unwrap().parse().unwrap();
         assert!([200, 204].contains(&status), "{request}: {answer}");
         let is_bare = !request.starts_with("GET") || request.contains("last=");
@@ -125,28 +125,28 @@ fn health_checks_of_several_balancers_are_answered() {
         ("OPTIONS /lobby HTTP/1.0\r\nOrigin: http://evil.example\r\n\r\n", "403"),
         ("CONNECT localhost:80 HTTP/1.0\r\nHost: localhost\r\n\r\n", "40"),
     ] {
-        let answer = ask(server, request);
+        let answer = ask(address, request);
         assert!(
             answer.starts_with(&format!("HTTP/1.0 {status}"))
                 || answer.starts_with(&format!("HTTP/1.1 {status}")),
             "{request}: {answer}"
         );
     }
-    let options = ask(server, "OPTIONS /lobby HTTP/1.0\r\n\r\n");
+    let options = ask(address, "OPTIONS /lobby HTTP/1.0\r\n\r\n");
     assert!(options.contains("\nallow: GET,HEAD,POST\r\n"), "{options}");
 }
 
 #[test]
 fn forwarded_headers_are_not_trusted() {
-    let house = House::web();
-    let server = house.addresses()[0];
+    let server = TestServer::web();
+    let address = server.addresses()[0];
     let forwarded = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n\
         X-Real-IP: 192.0.2.1\r\nForwarded: for=192.0.2.1;host=evil.example\r\nX-Original-URL: /tea\r\n\
         X-HTTP-Method-Override: DELETE\r\n";
-    let answer = get(server, "/-/healthz", forwarded);
+    let answer = get(address, "/-/healthz", forwarded);
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let answer = ask(
-        server,
+        address,
         "GET /lobby?last=1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\nX-Forwarded-Host: localhost\r\n\r\n",
     );
     assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
@@ -154,16 +154,16 @@ fn forwarded_headers_are_not_trusted() {
 
 #[test]
 fn bodies_may_come_in_pieces_and_after_a_continue() {
-    let house = House::web();
-    let server = house.addresses()[0];
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let address = server.addresses()[0];
+    let mut bob = server.guest_at(1).enter("bob");
     let chunked = "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
         Transfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nTrailer: x\r\n\r\n";
-    let answer = ask(server, chunked);
+    let answer = ask(address, chunked);
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     bob.sees("ci: hello world");
 
-    let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+    let mut stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let head = "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\
         Connection: close\r\n\r\n";
@@ -178,20 +178,20 @@ fn bodies_may_come_in_pieces_and_after_a_continue() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     bob.sees("ci: late");
     // The server does not ask for the body of a refused request.
-    let refused = ask(server, &head.replace("?name=ci", "?name=bob&x=1"));
+    let refused = ask(address, &head.replace("?name=ci", "?name=bob&x=1"));
     assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
 }
 
 #[test]
 fn the_head_of_a_room_that_is_followed_ends_at_once() {
-    let house = House::web();
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut bob = server.guest_at(1).enter("bob");
     for accept in ["text/plain", "application/x-ndjson", "text/event-stream"] {
         let request = format!(
             "HEAD /lobby HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n\
             GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         );
-        let answer = ask(house.addresses()[0], &request);
+        let answer = ask(server.addresses()[0], &request);
         let (head, rest) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
         assert!(head.contains(&format!("content-type: {accept}")), "{head}");
@@ -212,7 +212,7 @@ fn the_head_of_a_room_that_is_followed_ends_at_once() {
 
 #[test]
 fn the_preferred_form_is_shown() {
-    let house = House::web();
+    let server = TestServer::web();
     for (accept, kind) in [
         ("*/*", "text/plain"),
         ("text/*", "text/plain"),
@@ -225,7 +225,7 @@ fn the_preferred_form_is_shown() {
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"),
         ("text/html;q=0, */*", "text/plain"),
     ] {
-        let answer = get(house.addresses()[0], "/lobby?last=1", &format!("Accept: {accept}\r\n"));
+        let answer = get(server.addresses()[0], "/lobby?last=1", &format!("Accept: {accept}\r\n"));
         assert!(answer.contains(&format!("\ncontent-type: {kind}")), "{accept}: {answer}");
     }
 }

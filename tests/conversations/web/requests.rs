@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use parlor_core::link::COMMANDS;
 use serde_json::{Value, json};
 
-use crate::support::{House, Visitor};
+use crate::support::{TestServer, Visitor};
 
 #[test]
 fn the_first_message_says_what_this_is() {
-    let house = House::web();
-    let visitor = Visitor::connect(house.addresses()[0]);
+    let server = TestServer::web();
+    let visitor = Visitor::connect(server.addresses()[0]);
     let hello = visitor.hello;
     assert_eq!(hello["version"], 1);
     assert_eq!(hello["keeps"], "memory");
@@ -23,13 +23,13 @@ fn the_first_message_says_what_this_is() {
 
 #[test]
 fn a_new_client_reads_who_is_there_and_the_last_lines() {
-    let house = House::web();
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut bob = server.guest_at(1).enter("bob");
     for text in ["one", "two", "three"] {
         bob.say(text);
         bob.sees(&format!("bob: {text}"));
     }
-    let mut alice = Visitor::connect(house.addresses()[0]);
+    let mut alice = Visitor::connect(server.addresses()[0]);
     alice.asks(json!({"do": "enter", "name": "alice", "replay": 2, "id": 7}).to_string());
     let entered = alice.hears("entered");
     assert_eq!(entered["room"], "lobby");
@@ -48,9 +48,9 @@ fn a_new_client_reads_who_is_there_and_the_last_lines() {
 
 #[test]
 fn a_command_is_not_said_over_the_web_by_mistake() {
-    let house = House::web();
-    let mut bob = house.guest_at(1).enter("bob");
-    let mut alice = house.visitor("alice");
+    let server = TestServer::web();
+    let mut bob = server.guest_at(1).enter("bob");
+    let mut alice = server.visitor("alice");
     bob.sees("alice has arrived");
     for text in [" /msg bob secret", "\u{c}/msg bob secret", "\n\u{ff0f}msg bob secret"] {
         alice.asks(json!({"do": "say", "text": text, "id": 1}).to_string());
@@ -68,8 +68,8 @@ fn a_command_is_not_said_over_the_web_by_mistake() {
 
 #[test]
 fn without_a_name_a_client_is_called_by_its_address() {
-    let house = House::web();
-    let mut visitor = Visitor::connect(house.addresses()[0]);
+    let server = TestServer::web();
+    let mut visitor = Visitor::connect(server.addresses()[0]);
     visitor.asks(r#"{"do":"enter"}"#);
     let entered = visitor.hears("entered");
     assert_eq!(entered["name"], visitor.hello["address"]);
@@ -77,9 +77,9 @@ fn without_a_name_a_client_is_called_by_its_address() {
 
 #[test]
 fn a_name_that_is_taken_can_be_tried_again_and_the_fifth_refusal_is_the_last() {
-    let house = House::web();
-    let _bob = house.guest_at(1).enter("bob");
-    let mut visitor = Visitor::connect(house.addresses()[0]);
+    let server = TestServer::web();
+    let _bob = server.guest_at(1).enter("bob");
+    let mut visitor = Visitor::connect(server.addresses()[0]);
     for (name, why) in [("bob", "name-taken"), ("b o b", "no-name"), ("server", "no-name")] {
         visitor.asks(json!({"do": "enter", "name": name}).to_string());
         assert_eq!(visitor.hears("refused")["why"], why, "{name}");
@@ -87,7 +87,7 @@ fn a_name_that_is_taken_can_be_tried_again_and_the_fifth_refusal_is_the_last() {
     visitor.asks(r#"{"do":"enter","name":"alice"}"#);
     visitor.hears("entered");
 
-    let mut stubborn = Visitor::connect(house.addresses()[0]);
+    let mut stubborn = Visitor::connect(server.addresses()[0]);
     for _ in 0..5 {
         stubborn.asks(r#"{"do":"enter","name":"bob"}"#);
     }
@@ -97,9 +97,9 @@ fn a_name_that_is_taken_can_be_tried_again_and_the_fifth_refusal_is_the_last() {
 
 #[test]
 fn before_entering_only_a_ping_is_answered() {
-    let house = House::web();
-    let mut bob = house.guest_at(1).enter("bob");
-    let mut visitor = Visitor::connect(house.addresses()[0]);
+    let server = TestServer::web();
+    let mut bob = server.guest_at(1).enter("bob");
+    let mut visitor = Visitor::connect(server.addresses()[0]);
     visitor.asks(r#"{"do":"ping"}"#);
     visitor.hears("pong");
     for request in [r#"{"do":"say","text":"unheard","id":"x"}"#, r#"{"do":"who","id":"x"}"#] {
@@ -112,8 +112,8 @@ fn before_entering_only_a_ping_is_answered() {
 
 #[test]
 fn every_request_with_an_id_gets_a_receipt_even_a_senseless_one() {
-    let house = House::web();
-    let mut visitor = Visitor::connect(house.addresses()[0]);
+    let server = TestServer::web();
+    let mut visitor = Visitor::connect(server.addresses()[0]);
     for has_entered in [false, true] {
         if has_entered {
             visitor = visitor.enter("alice");
@@ -148,8 +148,8 @@ fn every_request_with_an_id_gets_a_receipt_even_a_senseless_one() {
 
 #[test]
 fn json_that_the_server_cannot_represent_gets_a_receipt_too() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
     let deep = "[".repeat(5_000) + &"]".repeat(5_000);
     for (request, said) in [
         (r#"{"do":"say","room":"lobby","text":"half \ud83d","id":"7"}"#, "half \u{fffd}"),
@@ -205,9 +205,9 @@ fn json_that_the_server_cannot_represent_gets_a_receipt_too() {
 
 #[test]
 fn invisible_lines_are_refused_at_every_door() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
+    let mut bob = server.guest_at(1).enter("bob");
     alice.hears("arrived");
     for unseen in ["", "   ", "\u{3000}", "\u{202e}", "\u{200b}\u{feff}", "\u{301}", "\u{3164}"] {
         alice.asks(json!({"do": "say", "room": "lobby", "text": unseen, "id": "s"}).to_string());
@@ -239,9 +239,9 @@ fn invisible_lines_are_refused_at_every_door() {
 
 #[test]
 fn browsers_and_netcat_read_the_same_lines_in_the_same_order() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
+    let mut bob = server.guest_at(1).enter("bob");
     assert_eq!(alice.hears("arrived")["name"], "bob");
     bob.say("hello");
     bob.sees("bob: hello");
@@ -273,9 +273,9 @@ fn browsers_and_netcat_read_the_same_lines_in_the_same_order() {
 
 #[test]
 fn lines_that_are_said_together_stay_together() {
-    let house = House::web();
-    let mut listener = house.visitor("listener");
-    let mut speakers = ["alice", "bob", "carol"].map(|name| house.visitor(name));
+    let server = TestServer::web();
+    let mut listener = server.visitor("listener");
+    let mut speakers = ["alice", "bob", "carol"].map(|name| server.visitor(name));
     for round in 0..5 {
         for (speaker, visitor) in speakers.iter_mut().enumerate() {
             let lines: Vec<_> = (0..6).map(|n| format!("{speaker} {round} {n}")).collect();
@@ -299,8 +299,8 @@ fn lines_that_are_said_together_stay_together() {
 
 #[test]
 fn a_post_that_is_too_large_is_refused_as_a_whole() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
     let long = "x".repeat(4_097);
     let many = vec!["x"; 201].join("\n");
     for (text, why) in [(format!("fine\n{long}"), "too-long"), (many, "too-many-lines")] {
@@ -313,8 +313,8 @@ fn a_post_that_is_too_large_is_refused_as_a_whole() {
 
 #[test]
 fn a_malformed_request_is_refused_and_changes_nothing() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
     for (request, why) in [
         ("", "no-request"),
         ("nonsense", "no-request"),
@@ -348,9 +348,9 @@ fn a_malformed_request_is_refused_and_changes_nothing() {
 
 #[test]
 fn every_command_of_the_table_is_a_request() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
-    let _bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
+    let _bob = server.guest_at(1).enter("bob");
     alice.hears("arrived");
     let alone =
         COMMANDS.iter().filter(|spec| !["quit", "register", "join", "help"].contains(&spec.name));
@@ -374,9 +374,9 @@ fn every_command_of_the_table_is_a_request() {
 
 #[test]
 fn ignoring_and_quiet_hold_for_a_socket_too() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
+    let mut bob = server.guest_at(1).enter("bob");
     alice.hears("arrived");
     alice.asks(r#"{"do":"ignore","args":["bob"],"id":"i"}"#);
     alice.until_done("i");
@@ -384,7 +384,7 @@ fn ignoring_and_quiet_hold_for_a_socket_too() {
     alice.until_done("q");
     bob.say("unseen");
     bob.sees("bob: unseen");
-    let mut carol = house.guest_at(1).enter("carol");
+    let mut carol = server.guest_at(1).enter("carol");
     let presence = alice.hears("presence");
     assert_eq!(presence["come"], "carol", "who is here is known all the same");
     assert!(presence["text"].is_null(), "{presence}");
@@ -402,12 +402,12 @@ fn ignoring_and_quiet_hold_for_a_socket_too() {
 #[test]
 fn arrivals_and_departures_in_a_crowd_are_told_at_once() {
     const CROWD: usize = 30;
-    let house = House::web();
-    let mut alice = house.visitor("alice");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
     let mut here = BTreeSet::from(["alice".to_owned()]);
     let names = |count: usize| (0..count).map(|n| format!("guest-{n}"));
     for _ in 0..2 {
-        let crowd: Vec<_> = names(CROWD).map(|name| house.guest_at(1).enter(&name)).collect();
+        let crowd: Vec<_> = names(CROWD).map(|name| server.guest_at(1).enter(&name)).collect();
         while here.len() <= CROWD {
             follow(&mut here, &alice.next());
         }
@@ -445,9 +445,9 @@ fn follow(here: &mut BTreeSet<String>, message: &Value) {
 
 #[test]
 fn people_are_listed_only_to_people_in_the_room() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
+    let mut bob = server.guest_at(1).enter("bob");
     bob.say("/join tea");
     alice.hears("arrived");
     alice.hears("left");
@@ -467,10 +467,10 @@ fn people_are_listed_only_to_people_in_the_room() {
 
 #[test]
 fn a_shutdown_is_announced_and_closes_sockets_with_its_code() {
-    let mut house = House::web();
-    let mut alice = house.visitor("alice");
-    let mut nobody = Visitor::connect(house.addresses()[0]);
-    house.goes_down();
+    let mut server = TestServer::web();
+    let mut alice = server.visitor("alice");
+    let mut nobody = Visitor::connect(server.addresses()[0]);
+    server.goes_down();
     let (heard, code) = alice.is_closed();
     assert_eq!(code, 1001);
     assert_eq!(heard.last().unwrap()["text"], "The server is going down");
@@ -480,12 +480,12 @@ fn a_shutdown_is_announced_and_closes_sockets_with_its_code() {
 #[test]
 fn a_slow_reader_is_told_exactly_which_lines_are_skipped() {
     const LINES: u64 = 5_000;
-    let house = House::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |config| {
         config.log_lines = 100;
         config.rate = "off".parse().unwrap();
     });
-    let mut slow = house.visitor("slow");
-    let mut speaker = house.visitor("speaker");
+    let mut slow = server.visitor("slow");
+    let mut speaker = server.visitor("speaker");
     let long = "x".repeat(3_000);
     for number in 0..LINES / 5 {
         let text = [long.as_str(); 5].join("\n");

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::{House, numbers};
+use crate::support::{TestServer, numbers};
 
 #[test]
 fn one_connection_is_in_several_rooms_and_leaves_one() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
-    let mut bob = house.guest_at(1).enter("bob");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
+    let mut bob = server.guest_at(1).enter("bob");
     alice.hears("arrived");
     for room in ["tea", "den"] {
         alice.asks(json!({"do": "join", "room": room, "id": room}).to_string());
@@ -42,8 +42,8 @@ fn one_connection_is_in_several_rooms_and_leaves_one() {
 
 #[test]
 fn a_person_is_in_at_most_thirty_two_rooms() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
     for number in 1..32 {
         alice.asks(json!({"do": "join", "room": format!("r{number}"), "id": "j"}).to_string());
         assert_eq!(alice.until_done("j")[0]["kind"], "entered");
@@ -59,15 +59,15 @@ fn a_person_is_in_at_most_thirty_two_rooms() {
 #[test]
 fn a_busy_room_delays_no_other_and_each_has_its_order() {
     const LINES: u64 = 300;
-    let house = House::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |config| {
+    let server = TestServer::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |config| {
         config.rate = "off".parse().unwrap();
     });
-    let mut alice = house.visitor("alice");
+    let mut alice = server.visitor("alice");
     alice.asks(r#"{"do":"join","room":"tea","id":"j"}"#);
     alice.until_done("j");
-    let mut busy = house.guest_at(1).enter("busy");
+    let mut busy = server.guest_at(1).enter("busy");
     busy.send((0..LINES).map(|n| format!("{n}\n")).collect::<String>());
-    let mut quiet = house.guest_at(1).enter("quiet");
+    let mut quiet = server.guest_at(1).enter("quiet");
     quiet.say("/join tea");
     quiet.say("a word");
     let mut heard = Vec::new();
@@ -83,8 +83,8 @@ fn a_busy_room_delays_no_other_and_each_has_its_order() {
 
 #[test]
 fn older_lines_are_read_by_their_numbers() {
-    let house = House::web();
-    let mut alice = house.visitor("alice");
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
     alice.asks(json!({"do": "say", "text": (1..=30).map(|n| format!("{n}\n")).collect::<String>(), "id": "s"}).to_string());
     alice.until_done("s");
     for (request, wanted) in [

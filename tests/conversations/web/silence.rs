@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use crate::support::{DEADLINE, Guest, House};
+use crate::support::{DEADLINE, Guest, TestServer};
 
 /// The limit of connections.
 const CONNECTIONS: usize = 64;
@@ -17,18 +17,18 @@ const SHARE: usize = CONNECTIONS / 4;
 /// How many clients of each kind come: less than the limit, and more than the share.
 const OF_EACH_KIND: usize = 40;
 
-fn connect(server: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream
 }
 
 /// Connections that send these bytes and no more. The channel reports the bytes that each of them
 /// reads up to its end.
-fn silent(server: SocketAddr, count: usize, sent: &'static [u8]) -> Receiver<Vec<u8>> {
+fn silent(address: SocketAddr, count: usize, sent: &'static [u8]) -> Receiver<Vec<u8>> {
     let (ended, endings) = channel();
     for _ in 0..count {
-        let mut stream = connect(server);
+        let mut stream = connect(address);
         stream.set_read_timeout(None).unwrap(); // the last connections end with the server
         stream.write_all(sent).unwrap();
         let ended = ended.clone();
@@ -41,8 +41,8 @@ fn silent(server: SocketAddr, count: usize, sent: &'static [u8]) -> Receiver<Vec
     endings
 }
 
-fn ask(server: SocketAddr, request: &str) -> String {
-    let mut stream = connect(server);
+fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = connect(address);
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -52,8 +52,8 @@ fn ask(server: SocketAddr, request: &str) -> String {
 #[test]
 fn silent_clients_at_the_web_door_keep_nobody_out_at_any_door() {
     let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0"];
-    let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
-    let [web, lines] = [house.addresses()[0], house.addresses()[1]];
+    let server = TestServer::open(&doors, |config| config.connections = Some(CONNECTIONS));
+    let [web, lines] = [server.addresses()[0], server.addresses()[1]];
     let port = lines.port().to_string();
     let mut before = None;
     for (sent, told) in [
@@ -113,8 +113,8 @@ fn silent_clients_at_the_web_door_keep_nobody_out_at_any_door() {
 #[test]
 fn silent_clients_at_the_name_question_keep_nobody_out() {
     let doors = ["tcp://127.0.0.1:0"];
-    let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
-    let lines = house.addresses()[0];
+    let server = TestServer::open(&doors, |config| config.connections = Some(CONNECTIONS));
+    let lines = server.addresses()[0];
     // A client that gives way frees its place at once.
     for _ in 0..4 {
         let endings = silent(lines, OF_EACH_KIND, b"");
@@ -131,8 +131,8 @@ fn silent_clients_at_the_name_question_keep_nobody_out() {
 #[test]
 fn a_client_that_is_turned_out_keeps_no_place() {
     let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"];
-    let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
-    let [web, lines, classic] = [0, 1, 2].map(|door| house.addresses()[door]);
+    let server = TestServer::open(&doors, |config| config.connections = Some(CONNECTIONS));
+    let [web, lines, classic] = [0, 1, 2].map(|door| server.addresses()[door]);
     for (door, sent, told) in [
         (web, "\x16\x03\x01\x02\x00\x01\x00\x01", "HTTP/1.1 400 "),
         (
@@ -178,8 +178,8 @@ fn a_client_that_is_turned_out_keeps_no_place() {
 #[test]
 fn a_client_that_follows_a_room_is_not_waited_for() {
     let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0"];
-    let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
-    let web = house.addresses()[0];
+    let server = TestServer::open(&doors, |config| config.connections = Some(CONNECTIONS));
+    let web = server.addresses()[0];
     let mut follower = connect(web);
     follower.write_all(b"GET /lobby HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut head = [0; 12];
@@ -188,7 +188,7 @@ fn a_client_that_follows_a_room_is_not_waited_for() {
     for _ in SHARE..OF_EACH_KIND {
         endings.recv_timeout(DEADLINE).expect("a place is given up");
     }
-    let mut bob = house.guest_at(1).enter("bob");
+    let mut bob = server.guest_at(1).enter("bob");
     bob.say("still there?");
     let mut read = Vec::new();
     while !read.ends_with(b"bob: still there?\n") {
@@ -201,8 +201,8 @@ fn a_client_that_follows_a_room_is_not_waited_for() {
 #[test]
 fn silent_clients_at_the_metrics_door_hide_the_metrics_from_nobody() {
     let doors = ["metrics://127.0.0.1:0"];
-    let house = House::open(&doors, |_| {});
-    let numbers = house.addresses()[0];
+    let server = TestServer::open(&doors, |_| {});
+    let numbers = server.addresses()[0];
     const PLACES: usize = 32;
     let endings = silent(numbers, 2 * PLACES, b"GET /metr");
     for _ in 0..PLACES {
@@ -217,8 +217,8 @@ fn silent_clients_at_the_metrics_door_hide_the_metrics_from_nobody() {
 
 #[test]
 fn bytes_that_are_not_a_request_get_the_purpose_of_the_port() {
-    let house = House::web();
-    let (web, lines) = (house.addresses()[0], house.addresses()[1].port());
+    let server = TestServer::web();
+    let (web, lines) = (server.addresses()[0], server.addresses()[1].port());
     for sent in [
         "alice\n",
         "hello there\r\n",

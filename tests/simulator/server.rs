@@ -21,7 +21,7 @@ use crate::shared_group::SharedGroup;
 /// A commit that takes longer is announced to the people who wait for it.
 const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
-pub(crate) struct House {
+pub(crate) struct Server {
     broadcaster: Broadcaster,
     /// Like the cores of a machine: several people share one.
     groups: [Rc<SharedGroup>; 3],
@@ -59,9 +59,9 @@ pub(crate) fn small_limits(rng: &mut Rng) -> Limits {
     limits
 }
 
-impl House {
-    pub(crate) fn new(limits: Limits) -> House {
-        House {
+impl Server {
+    pub(crate) fn new(limits: Limits) -> Server {
+        Server {
             broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
             groups: Default::default(),
             now: Now::default(),

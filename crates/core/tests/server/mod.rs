@@ -1,4 +1,4 @@
-//! A house without tasks and sockets: a broadcaster that is run step by step, and its clients.
+//! A server without tasks and sockets: a broadcaster that runs step by step, and its clients.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use parlor_core::model::{
     Census, Entry, Limits, Line, Manner, Name, Now, Proof, RoomId, RoomName, Spoken,
 };
 
-pub(crate) struct House {
+pub(crate) struct Server {
     pub(crate) broadcaster: Broadcaster,
     pub(crate) now: Now,
 }
 
-impl House {
-    pub(crate) fn new() -> House {
-        House::with(Limits::default())
+impl Server {
+    pub(crate) fn new() -> Server {
+        Server::with(Limits::default())
     }
 
-    pub(crate) fn with(limits: Limits) -> House {
-        House {
+    pub(crate) fn with(limits: Limits) -> Server {
+        Server {
             broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
             now: Now::default(),
         }
@@ -94,7 +94,7 @@ impl House {
         self.broadcaster.census()
     }
 
-    /// The house is empty, and nothing is left of its visitors.
+    /// Checks that the server is empty, and nothing is left of its visitors.
     pub(crate) fn assert_empty(&mut self) {
         self.run();
         let census = self.census();

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::DEADLINE;
 
 /// A running server. Dropping it ends it by its process id.
-pub(crate) struct House {
+pub(crate) struct Server {
     child: Child,
     log: Arc<Log>,
     /// The address of its first listener, from the log.
@@ -63,14 +63,14 @@ pub(crate) fn without_settings(mut command: Command) -> Command {
 /// A loopback listener on a free port.
 pub(crate) const HERE: [&str; 2] = ["--listen", "tcp://127.0.0.1:0"];
 
-impl House {
+impl Server {
     /// Serves named mode on a free port.
-    pub(crate) fn open(options: &[&str]) -> House {
-        House::run(parlor(), &[&HERE, options].concat())
+    pub(crate) fn open(options: &[&str]) -> Server {
+        Server::run(parlor(), &[&HERE, options].concat())
     }
 
     /// Runs `parlor serve` with these options, and waits until it listens.
-    pub(crate) fn run(mut parlor: Command, options: &[&str]) -> House {
+    pub(crate) fn run(mut parlor: Command, options: &[&str]) -> Server {
         let mut child = parlor
             .arg("serve")
             .args(options)
@@ -82,12 +82,12 @@ impl House {
         let log = Arc::new(Log::default());
         let (stderr, page) = (child.stderr.take().unwrap(), Arc::clone(&log));
         thread::spawn(move || page.copy(BufReader::new(stderr)));
-        let mut house = House { child, log, address: SocketAddr::from(([0, 0, 0, 0], 0)) };
-        let line = house.logged("listening tcp ");
+        let mut server = Server { child, log, address: SocketAddr::from(([0, 0, 0, 0], 0)) };
+        let line = server.logged("listening tcp ");
         let (_, address) = line.split_once("listening tcp ").unwrap();
         let address = address.split(['"', ' ']).next().unwrap();
-        house.address = address.parse().unwrap();
-        house
+        server.address = address.parse().unwrap();
+        server
     }
 
     /// The address of its web door, from the log.
@@ -187,7 +187,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for Server {
     fn drop(&mut self) {
         if thread::panicking() {
             let log = self.log();

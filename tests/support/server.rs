@@ -19,7 +19,7 @@ use super::{Guest, Visitor};
 const END_TIME: Duration = Duration::from_secs(15);
 
 /// A running server. Dropping it shuts it down; the test fails if it ends badly.
-pub(crate) struct House {
+pub(crate) struct TestServer {
     /// The addresses of its doors, in the order of the request.
     addresses: Vec<SocketAddr>,
     /// Dropping it ends the server.
@@ -28,20 +28,20 @@ pub(crate) struct House {
     runtime: Runtime,
 }
 
-impl House {
+impl TestServer {
     /// A server with one door in named mode.
-    pub(crate) fn named() -> House {
-        House::open(&["tcp://127.0.0.1:0"], |_| {})
+    pub(crate) fn named() -> TestServer {
+        TestServer::open(&["tcp://127.0.0.1:0"], |_| {})
     }
 
     /// A server with one door in classic mode.
-    pub(crate) fn classic() -> House {
-        House::open(&["tcp://127.0.0.1:0?classic"], |_| {})
+    pub(crate) fn classic() -> TestServer {
+        TestServer::open(&["tcp://127.0.0.1:0?classic"], |_| {})
     }
 
     /// A server with a web door and a line door.
-    pub(crate) fn web() -> House {
-        House::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |_| {})
+    pub(crate) fn web() -> TestServer {
+        TestServer::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |_| {})
     }
 
     /// A visitor who has entered the lobby at the first door.
@@ -51,20 +51,20 @@ impl House {
     }
 
     /// A server with these doors, and the changes that `furnish` makes.
-    pub(crate) fn open(doors: &[&str], furnish: impl FnOnce(&mut Config)) -> House {
-        House::keeping(Box::new(Memory), doors, furnish)
+    pub(crate) fn open(doors: &[&str], configure: impl FnOnce(&mut Config)) -> TestServer {
+        TestServer::with_journal(Box::new(Memory), doors, configure)
     }
 
     /// A server with the test's own journal.
-    pub(crate) fn keeping(
+    pub(crate) fn with_journal(
         journal: Box<dyn Journal>,
         doors: &[&str],
-        furnish: impl FnOnce(&mut Config),
-    ) -> House {
+        configure: impl FnOnce(&mut Config),
+    ) -> TestServer {
         let urls = doors.iter().map(|door| door.parse::<ListenUrl>().expect(door));
         let mut config = Config::usual().expect("every default is right");
         config.listeners = urls.collect();
-        furnish(&mut config);
+        configure(&mut config);
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -79,7 +79,7 @@ impl House {
             });
             (addresses, tokio::spawn(listening))
         });
-        House { addresses, running: Some(running), listening: Some(listening), runtime }
+        TestServer { addresses, running: Some(running), listening: Some(listening), runtime }
     }
 
     /// The addresses of its doors.
@@ -137,7 +137,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for TestServer {
     fn drop(&mut self) {
         if !thread::panicking() {
             self.end();
