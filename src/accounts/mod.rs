@@ -1,33 +1,35 @@
 //! Accounts: names that have an owner, and the data stored for the owners. Each part has its own
 //! SQL. Knows no connection and no wording.
 
-mod codes;
+mod code;
 mod counts;
 mod hashed;
 mod messages;
 mod names;
 mod passwords;
 mod proofs;
+mod return_codes;
 mod tokens;
 mod tries;
 mod turns;
 mod typed_password;
 
-pub(crate) use codes::{Code, Returned, Standing};
+pub(crate) use code::Code;
 pub(crate) use messages::KeptMessage;
 pub(crate) use names::Registered;
 pub(crate) use passwords::{good_password, is_same_password};
+pub(crate) use return_codes::{ReturnPlace, Returned};
 
 use std::sync::{Arc, Mutex};
 
 use parlor_core::link::Inbox;
 use parlor_core::model::{Name, WallTime};
 
-use self::codes::ReturnCodes;
 use self::messages::KeptMessages;
 use self::names::OwnedNames;
 use self::passwords::Passwords;
 use self::proofs::Proofs;
+use self::return_codes::ReturnCodes;
 use self::tokens::Tokens;
 use self::turns::PasswordTurns;
 use crate::clock;
@@ -54,7 +56,7 @@ impl Accounts {
         inbox: Arc<Inbox>,
     ) -> Result<(Accounts, Vec<Name>), OpenError> {
         let owned = database.at_start(move |connection| {
-            codes::end_of_server(connection, clock)?;
+            return_codes::end_of_server(connection, clock)?;
             names::owned(connection)
         })?;
         let proofs = Arc::new(Proofs::default());
@@ -69,7 +71,7 @@ impl Accounts {
             names,
             tokens: Tokens { passwords: Arc::clone(&passwords) },
             passwords,
-            codes: ReturnCodes { database: database.clone(), proofs, living: Mutex::default() },
+            codes: ReturnCodes { database: database.clone(), proofs, holders: Mutex::default() },
             messages: KeptMessages { database: database.clone(), since: clock::wall() },
         };
         Ok((accounts, owned))

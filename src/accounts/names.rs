@@ -9,9 +9,9 @@ use parlor_core::link::{Change, Inbox, Refusal};
 use parlor_core::model::{Act, By, Deed, Name, PersonId, Proof, Verb, WallTime, Whom};
 use rusqlite::{Connection, Transaction, params};
 
-use super::codes::end_codes;
 use super::hashed::Hashed;
 use super::proofs::Proofs;
+use super::return_codes::end_codes;
 use crate::clock::bounded;
 use crate::journal::{Database, DatabaseFailed, Sql};
 use crate::{audit, clock};

@@ -10,9 +10,9 @@ use rusqlite::{Connection, Transaction, params};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::codes::end_codes;
 use super::hashed::Hashed;
 use super::names::{Account, OwnedNames, delete_of, put_act, put_seen};
+use super::return_codes::end_codes;
 use super::tries::{Tries, Try};
 use super::turns::{Party, PasswordTurns};
 use super::typed_password::{Fit, TypedPassword};

@@ -7,7 +7,7 @@ use parlor_core::link::Refusal;
 use parlor_core::model::{Line, Name, Proof};
 use rusqlite::{Connection, params};
 
-use super::codes::Code;
+use super::code::Code;
 use super::hashed::Hashed;
 use super::passwords::Passwords;
 use crate::journal::Sql;

@@ -17,7 +17,7 @@ use super::reception::Reception;
 use super::transport::{Eager, WORD_TIME, say_at_once, say_last};
 use super::waiting::Waiter;
 use crate::clock::{sleep, timeout};
-use crate::session::{self, Arrival, Doorway, Newcomer, NotEntered, SessionSettings, Tell};
+use crate::session::{self, Arrival, Doorway, Newcomer, NotEntered, Tell};
 
 /// The time in which a client must enter.
 const QUESTION_TIME: Duration = Duration::from_secs(60);
@@ -95,12 +95,12 @@ impl<D: Decoder, E: Encoder> Arriving<D, E> {
         self.encoder.raw(bytes, &mut self.words);
     }
 
-    fn arrive(
+    fn arrive<'a>(
         mut self,
-        newcomer: Newcomer<'_>,
+        newcomer: Newcomer<'a>,
         seat: Seat,
         entered: Box<Entered>,
-    ) -> NewArrival<D, E> {
+    ) -> NewArrival<'a, D, E> {
         self.held.shrink_to_fit(); // an idle connection holds no buffer
         let (input, output) = self.stream.into_split();
         Arrival {
@@ -109,7 +109,7 @@ impl<D: Decoder, E: Encoder> Arriving<D, E> {
             decoder: self.decoder,
             encoder: self.encoder,
             held: self.held,
-            seated: newcomer.sit(seat, entered),
+            person: newcomer.sit(seat, entered),
         }
     }
 }
@@ -136,19 +136,19 @@ impl<D: Decoder, E: Encoder> Tell for Arriving<D, E> {
 }
 
 /// The result of a handshake.
-type NewArrival<D, E> = Arrival<OwnedReadHalf, Eager, D, E>;
+type NewArrival<'a, D, E> = Arrival<'a, OwnedReadHalf, Eager, D, E>;
 
 impl<D: Decoder, E: Encoder> Arriving<D, E>
 where
     Self: LastWords,
 {
     /// Lets the client enter, after the question or at once, or tells it why it cannot.
-    pub(super) async fn come_in(
+    pub(super) async fn come_in<'a>(
         mut self,
-        mut newcomer: Newcomer<'_>,
+        mut newcomer: Newcomer<'a>,
         asks: bool,
         reception: &Reception,
-    ) -> Option<NewArrival<D, E>> {
+    ) -> Option<NewArrival<'a, D, E>> {
         tracing::debug!("connected");
         let entered = match asks {
             false => newcomer.enter_by_address().await,
@@ -199,9 +199,8 @@ where
 
 /// Serves a connection: first the handshake, then the session. The handshake is boxed, so that its
 /// memory is freed before the session.
-pub(super) async fn serve_session<D, E>(
-    coming_in: Pin<Box<impl Future<Output = Option<NewArrival<D, E>>>>>,
-    settings: &SessionSettings,
+pub(super) async fn serve_session<'a, D, E>(
+    coming_in: Pin<Box<impl Future<Output = Option<NewArrival<'a, D, E>>>>>,
     reception: &Reception,
 ) where
     D: Decoder,
@@ -211,7 +210,7 @@ pub(super) async fn serve_session<D, E>(
         return;
     };
     let (closing, writers) = (&reception.closing, &reception.writers);
-    let (ended, rest) = session::run(arrival, settings, closing, writers).await;
+    let (ended, rest) = session::run(arrival, closing, writers).await;
     tracing::debug!(%ended, "session ended");
     if let Some(mut rest) = rest {
         Box::pin(reception.leaving.linger(&mut rest)).await; // boxed, since it is over soon

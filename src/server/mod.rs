@@ -169,7 +169,7 @@ impl Server {
             let closing = self.reception.closing.clone();
             let erasing = disk.eraser.run(link, trust, self.live.retain_changes(), closing);
             self.reception.tasks.spawn(erasing);
-            let keeping = async move { disk.accounts.codes.keep_readings().await };
+            let keeping = async move { disk.accounts.codes.store_readings_at_intervals().await };
             self.stewards.spawn(keeping);
         }
         let closing = Closing { soon: self.reception.closing.clone(), ..Closing::default() };

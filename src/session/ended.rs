@@ -4,10 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::link::{Answer, Mail, Notice, Refusal};
+use parlor_core::link::{Answer, Mail, Notice};
 use parlor_core::model::{Act, Line};
-
-use crate::journal::Unreadable;
 
 /// The reason why a session ended. It is not an error: every session ends.
 #[derive(Debug)]
@@ -20,7 +18,7 @@ pub(crate) enum SessionEnd {
     Idle(Duration),
     /// The client speaks another protocol, and was told so.
     Foreign,
-    /// The connection broke, or took no byte for too long.
+    /// The connection broke, or accepted no byte for too long.
     Broken,
     /// An act of moderation.
     Removed(Arc<Act>),
@@ -58,31 +56,5 @@ impl fmt::Display for SessionEnd {
             Self::Removed(_) => "removed",
             Self::GoingDown => "the server ends",
         })
-    }
-}
-
-/// The reason why a command is not carried out.
-pub(super) enum Stop {
-    /// The command is refused.
-    Refused(Refusal),
-    /// The session has ended.
-    Ended(SessionEnd),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Stop {
-        Stop::Refused(refusal)
-    }
-}
-
-impl From<Unreadable> for Stop {
-    fn from(_: Unreadable) -> Stop {
-        Stop::Refused(Refusal::Unreadable)
-    }
-}
-
-impl From<SessionEnd> for Stop {
-    fn from(ended: SessionEnd) -> Stop {
-        Stop::Ended(ended)
     }
 }

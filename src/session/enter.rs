@@ -3,14 +3,13 @@
 
 use std::net::SocketAddr;
 
-use parlor_core::link::{
-    Answer, Change, Entered, Link, Notice, Outcome, PasswordFor, Refusal, Request, Seat, Start,
-};
+use parlor_core::link::{Answer, Change, Entered, Link, Notice, PasswordFor, Refusal, Seat, Start};
 use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Said};
 
+use super::participant::{NewSeat, Participant, take_seat};
 use super::replay;
 use super::settings::{Peer, SessionSettings};
-use crate::accounts::{Accounts, Code, Returned, Standing};
+use crate::accounts::Returned;
 
 /// The number of attempts that may fail.
 pub(crate) const ATTEMPTS_MAX: usize = 5;
@@ -113,18 +112,6 @@ pub(crate) struct Newcomer<'a> {
     returned: Option<Returned>,
 }
 
-/// A connection that has a seat: the beginning of a session, the same for each door.
-pub(crate) struct Seated {
-    pub(super) link: Link,
-    pub(super) peer: Peer,
-    pub(super) seat: Seat,
-    pub(super) entered: Box<Entered>,
-    /// Whether the person has proved to be the owner of the name.
-    pub(super) is_owner: bool,
-    /// The return code by which the client entered, and the place that goes with it.
-    pub(super) place: Option<(Code, Standing)>,
-}
-
 impl<'a> Newcomer<'a> {
     pub(crate) fn new(
         settings: &'a SessionSettings,
@@ -144,10 +131,7 @@ impl<'a> Newcomer<'a> {
     }
 
     /// Reads attempts until one succeeds.
-    pub(crate) async fn enter(
-        &mut self,
-        door: &mut impl Doorway,
-    ) -> Result<(Seat, Box<Entered>), NotEntered> {
+    pub(crate) async fn enter(&mut self, door: &mut impl Doorway) -> Result<NewSeat, NotEntered> {
         for _ in 0..ATTEMPTS_MAX {
             match self.attempt(door).await {
                 Err(NotEntered::Refused(refusal)) => door.refuse(refusal)?,
@@ -159,61 +143,55 @@ impl<'a> Newcomer<'a> {
     }
 
     /// Enters the lobby under the address.
-    pub(crate) async fn enter_by_address(&mut self) -> Result<(Seat, Box<Entered>), NotEntered> {
-        let name = Name::of_address(&self.from.to_string());
-        self.claim(name.into(), RoomName::lobby()).await
+    pub(crate) async fn enter_by_address(&mut self) -> Result<NewSeat, NotEntered> {
+        self.claim(self.address_name().into(), RoomName::lobby()).await
     }
 
-    async fn attempt(
-        &mut self,
-        door: &mut impl Doorway,
-    ) -> Result<(Seat, Box<Entered>), NotEntered> {
+    fn address_name(&self) -> Name {
+        Name::of_address(&self.from.to_string())
+    }
+
+    async fn attempt(&mut self, door: &mut impl Doorway) -> Result<NewSeat, NotEntered> {
         let Attempt { name, password, code, room, start } = door.next_attempt().await?;
         self.start = start;
-        let entered = match (code, name) {
-            (Some(code), _) => self.come_back(code.as_str(), room).await?,
-            (None, Some(name)) => {
-                let name = Name::parse(name.as_str()).map_err(Refusal::from)?;
-                let room = room.unwrap_or_else(RoomName::lobby);
-                match self.claim(name.clone().into(), room.clone()).await {
-                    Err(NotEntered::Refused(Answer::Refused(Refusal::NameOwned(owned)))) => {
-                        let proof = Some(self.prove(door, owned, password).await?);
-                        door.flush().await?;
-                        let entered = self.claim(Claim { name, proof }, room).await?;
-                        self.is_owner = true;
-                        entered
-                    }
-                    entered => entered?,
-                }
-            }
-            (None, None) => {
-                let name = Name::of_address(&self.from.to_string());
-                let room = room.unwrap_or_else(RoomName::lobby);
-                self.claim(name.into(), room).await?
+        let new_seat = match code {
+            Some(code) => self.come_back(code.as_str(), room).await?,
+            None => {
+                let name = match name {
+                    Some(name) => Name::parse(name.as_str()).map_err(Refusal::from)?,
+                    None => self.address_name(),
+                };
+                self.enter_by_name(door, name, password, room).await?
             }
         };
         door.accept();
-        Ok(entered)
+        Ok(new_seat)
     }
 
-    async fn claim(
+    /// Enters under a name, with its password if it is registered.
+    async fn enter_by_name(
         &mut self,
-        name: Claim,
-        room: RoomName,
-    ) -> Result<(Seat, Box<Entered>), NotEntered> {
-        let replay = replay::lines_asked_for(&self.start, self.settings);
-        self.take_seat(Change::Enter { name, room, replay }).await
-    }
-
-    async fn take_seat(
-        &mut self,
-        request: impl Into<Request>,
-    ) -> Result<(Seat, Box<Entered>), NotEntered> {
-        match self.link.call(request).await {
-            Outcome::Entered(seat, entered) => Ok((seat, entered)),
-            Outcome::Answer(answer) => Err(answer.into()),
-            _ => Err(Refusal::NotThere.into()),
+        door: &mut impl Doorway,
+        name: Name,
+        password: Option<Line>,
+        room: Option<RoomName>,
+    ) -> Result<NewSeat, NotEntered> {
+        let room = room.unwrap_or_else(RoomName::lobby);
+        match self.claim(name.clone().into(), room.clone()).await {
+            Err(NotEntered::Refused(Answer::Refused(Refusal::NameOwned(owned)))) => {
+                let proof = Some(self.prove(door, owned, password).await?);
+                door.flush().await?;
+                let new_seat = self.claim(Claim { name, proof }, room).await?;
+                self.is_owner = true;
+                Ok(new_seat)
+            }
+            entered => entered,
         }
+    }
+
+    async fn claim(&mut self, name: Claim, room: RoomName) -> Result<NewSeat, NotEntered> {
+        let replay = replay::lines_asked_for(&self.start, self.settings);
+        Ok(take_seat(&mut self.link, Change::Enter { name, room, replay }).await?)
     }
 
     /// Takes the place that the person had on another connection.
@@ -221,15 +199,15 @@ impl<'a> Newcomer<'a> {
         &mut self,
         code: &str,
         room: Option<RoomName>,
-    ) -> Result<(Seat, Box<Entered>), NotEntered> {
+    ) -> Result<NewSeat, NotEntered> {
         let accounts = self.settings.accounts.as_ref();
         let codes = &accounts.ok_or(Refusal::NoSuchCode)?.codes;
         let returned = codes.redeem(code).await?;
-        let entered = self.take_seat(returned.request(room)).await?;
-        codes.take_over(&returned.code, self.link.client(), entered.0.room());
-        self.is_owner = returned.standing.proof.is_some();
+        let new_seat = take_seat(&mut self.link, returned.request(room)).await?;
+        codes.take_over(&returned.code, self.link.client(), new_seat.0.room());
+        self.is_owner = returned.place.claim.is_proven();
         self.returned = Some(returned);
-        Ok(entered)
+        Ok(new_seat)
     }
 
     /// Proves that this person owns a registered name. A door with questions asks until the
@@ -289,10 +267,10 @@ impl<'a> Newcomer<'a> {
         let Some(history) = &self.settings.history else {
             return Ok(());
         };
-        let (standing, last) = (&returned.standing, entered.view.arrived.seq);
-        door.tell(&Answer::WelcomeBack(standing.name.clone()));
-        let room = &standing.room;
-        let first = history.before(room, standing.seq.min(last), UNREAD_BYTES_MAX);
+        let (place, last) = (&returned.place, entered.view.arrived.seq);
+        door.tell(&Answer::WelcomeBack(place.claim.name.clone()));
+        let room = &place.room;
+        let first = history.before(room, place.seq.min(last), UNREAD_BYTES_MAX);
         // If reading fails, the operator's log says so, and the client still has the room itself.
         let mut next = first.await.unwrap_or(last) + 1;
         // A removed client stops reading the room; its session moves it.
@@ -317,17 +295,12 @@ impl<'a> Newcomer<'a> {
         door.flush().await
     }
 
-    /// The beginning of the session, with this seat.
-    pub(crate) fn sit(self, seat: Seat, entered: Box<Entered>) -> Seated {
-        let returned = self.returned;
-        Seated {
-            link: self.link,
-            peer: self.peer,
-            seat,
-            entered,
-            is_owner: self.is_owner,
-            place: returned.map(|returned| (returned.code, returned.standing)),
-        }
+    /// The person on the new seat.
+    pub(crate) fn sit(self, seat: Seat, entered: Box<Entered>) -> Participant<'a> {
+        let mut person = Participant::new(self.link, self.peer, (seat, entered), self.settings);
+        person.may_have_messages = self.is_owner;
+        person.code = self.returned.map(|returned| Box::new((returned.code, returned.place)));
+        person
     }
 }
 
@@ -335,7 +308,6 @@ impl<'a> Newcomer<'a> {
 /// that came with the secret.
 ///
 /// # Errors
-///
 /// The names differ, or neither token nor password fits.
 pub(crate) async fn prove_by_token(
     settings: &SessionSettings,
@@ -344,11 +316,9 @@ pub(crate) async fn prove_by_token(
     (user, secret): (String, Line),
 ) -> Result<Claim, Refusal> {
     let is_same = Name::parse(&user).is_ok_and(|user| user.is_same(&name));
-    let accounts: Option<&Accounts> = settings.accounts.as_deref().filter(|_| is_same);
-    let Some(accounts) = accounts else {
+    let Some(accounts) = settings.accounts.as_deref().filter(|_| is_same) else {
         return Err(Refusal::WrongPassword(name));
     };
-    let proof = accounts.tokens.prove(&name, secret, peer.address, peer.is_private);
-    let proof = Some(proof.await?);
-    Ok(Claim { name, proof })
+    let proof = accounts.tokens.prove(&name, secret, peer.address, peer.is_private).await?;
+    Ok(Claim { name, proof: Some(proof) })
 }

@@ -8,16 +8,19 @@ mod account;
 mod commands;
 mod ended;
 mod enter;
+mod history;
 mod io;
+mod participant;
 mod read;
 pub(crate) mod replay;
+mod return_code;
 mod rooms;
 mod settings;
 mod write;
 mod writers;
 
 pub(crate) use enter::{
-    ATTEMPTS_MAX, Attempt, Doorway, Newcomer, NotEntered, Seated, Tell, prove_by_token,
+    ATTEMPTS_MAX, Attempt, Doorway, Newcomer, NotEntered, Tell, prove_by_token,
 };
 pub(crate) use io::{Output, linger, read_some};
 pub(crate) use settings::Idle;
@@ -35,9 +38,11 @@ use tokio::select;
 use tokio_util::sync::CancellationToken;
 
 use self::ended::SessionEnd;
+pub(crate) use self::participant::Participant;
 use self::read::Reader;
 use self::write::{Writer, Written};
 use self::writers::Writing;
+use crate::accounts::Accounts;
 use crate::clock::{sleep, timeout};
 
 /// How long a client may take to receive its final message.
@@ -48,14 +53,14 @@ const FAREWELL_TIME: Duration = Duration::from_secs(10);
 const HEAR_OUT_TIME: Duration = Duration::from_secs(120);
 
 /// The parts that a door hands to a session.
-pub(crate) struct Arrival<R, W, D, E> {
+pub(crate) struct Arrival<'a, R, W, D, E> {
     pub(crate) input: R,
     pub(crate) output: W,
     pub(crate) decoder: D,
     pub(crate) encoder: E,
     /// Bytes that are read and not yet decoded.
     pub(crate) held: Vec<u8>,
-    pub(crate) seated: Seated,
+    pub(crate) person: Participant<'a>,
 }
 
 /// Serves a connection until it ends. Returns the input if closing it over unread bytes would reset
@@ -65,8 +70,7 @@ pub(crate) struct Arrival<R, W, D, E> {
 /// not an async function: that would keep the arrival in memory beside the two halves during the
 /// whole connection.
 pub(crate) fn run<R, W, D, E>(
-    arrival: Arrival<R, W, D, E>,
-    settings: &SessionSettings,
+    arrival: Arrival<'_, R, W, D, E>,
     closing: &CancellationToken,
     writers: &Writers,
 ) -> impl Future<Output = (SessionEnd, Option<R>)>
@@ -76,23 +80,25 @@ where
     D: Decoder,
     E: Encoder + Unpin + 'static,
 {
-    let Arrival { input, output, decoder, encoder, held, seated } = arrival;
-    let client = Arc::clone(seated.link.client());
-    let reader = Reader::new(input, decoder, held, seated, settings);
+    let Arrival { input, output, decoder, encoder, held, person } = arrival;
+    let client = Arc::clone(person.link.client());
+    let accounts = person.settings.accounts.as_deref();
+    let reader = Reader::new(input, decoder, held, person);
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
-    read_and_write(reader, writing, closing)
+    read_and_write(reader, writing, accounts, closing)
 }
 
 async fn read_and_write<R, D>(
     mut reader: Reader<'_, R, D>,
     mut writing: Writing,
+    accounts: Option<&Accounts>,
     closing: &CancellationToken,
 ) -> (SessionEnd, Option<R>)
 where
     R: AsyncRead + Unpin,
     D: Decoder,
 {
-    let client = Arc::clone(reader.link.client());
+    let client = Arc::clone(reader.client());
     let ended = {
         let mut reading = pin!(reader.read_lines());
         select! {
@@ -106,12 +112,12 @@ where
     if reader.may_return(&ended) {
         Box::pin(wait_for_return(&client, closing)).await;
     }
-    let last = reader.last_place();
-    let input = reader.leave(&ended);
+    let (input, code) = reader.leave(&ended);
     let says_last = Box::pin(async {
         let says_last = part(writing, &ended).await;
-        if let Some(last) = last {
-            last.store(&client).await;
+        if let (Some(code), Some(accounts)) = (code, accounts) {
+            // If storing fails, the operator's log says so.
+            accounts.codes.store_last_place(&code.0, &client, code.1).await.ok();
         }
         says_last
     })

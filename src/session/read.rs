@@ -2,25 +2,27 @@
 //!
 //! Knows no dialect: a decoder gives the bytes their meaning.
 
-use std::future::{self, poll_fn};
-use std::ops::ControlFlow;
+use std::future;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use parlor_core::link::{Answer, Change, Decoder, Input, Link, Mail, Notice, Outcome, Seat};
-use parlor_core::model::{Bucket, Spoken, WallTime};
+use parlor_core::link::{Answer, Change, Client, Decoder, Input, Mail, Notice, Outcome, Refusal};
+use parlor_core::model::{Bucket, Spoken};
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
+use super::account;
+use super::commands;
 use super::ended::SessionEnd;
-use super::enter::Seated;
 use super::io::read_some;
-use super::settings::{Peer, SessionSettings};
-use crate::accounts::{Code, Standing};
+use super::participant::{Effect, Participant, PasswordQuestion};
+use super::return_code::store_place;
+use super::rooms::move_out;
+use crate::accounts::{Code, ReturnPlace};
 
 /// The number of lines of one read that are posted together; more would take too much memory.
 const POST_LINES_MAX: usize = 256;
@@ -32,27 +34,11 @@ const IDLE_WARNING: Duration = Duration::from_secs(60);
 /// The reading half.
 pub(super) struct Reader<'a, R, D> {
     input: R,
-    pub(super) decoder: D,
-    pub(super) link: Link,
-    /// The room where the person speaks.
-    pub(super) seat: Seat,
-    /// The other rooms, which the person reads.
-    pub(super) others: Vec<Seat>,
+    decoder: D,
     /// Bytes that are read and not yet decoded; empty unless the person is too fast.
-    pub(super) held: Vec<u8>,
-    pub(super) peer: Peer,
-    /// When the person took the present name.
-    pub(super) named_at: WallTime,
-    /// The return code and the place that goes with it, if the person asked for a code.
-    pub(super) place: Option<(Code, Standing)>,
-    /// Whether there may be kept messages to show.
-    pub(super) show_messages: bool,
-    /// Whether the session asks for a password.
-    pub(super) is_asked: bool,
-    pub(super) settings: &'a SessionSettings,
+    held: Vec<u8>,
+    person: Participant<'a>,
     bucket: Bucket,
-    /// Whether the person has chosen a name, instead of the address.
-    pub(super) is_named: bool,
     /// When input was last taken, on the server's clock.
     active: Duration,
     /// The number of warnings or pings since then.
@@ -69,108 +55,60 @@ struct Decoded {
 
 impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// The reading half, in the room that the client entered.
-    pub(super) fn new(
-        input: R,
-        decoder: D,
-        held: Vec<u8>,
-        seated: Seated,
-        settings: &'a SessionSettings,
-    ) -> Self {
-        let Seated { link, peer, seat, entered, is_owner, place } = seated;
-        let is_named = !entered.who.name.is_address();
-        link.reply(seat.mark(), Mail::Entered(entered));
-        Reader {
-            input,
-            decoder,
-            link,
-            seat,
-            others: Vec::new(),
-            held,
-            peer,
-            named_at: settings.clock.now().wall,
-            place,
-            show_messages: is_owner,
-            is_asked: false,
-            is_named,
-            settings,
-            bucket: Bucket::default(),
-            active: settings.clock.monotonic(),
-            warnings: 0,
-        }
+    pub(super) fn new(input: R, decoder: D, held: Vec<u8>, person: Participant<'a>) -> Self {
+        let active = person.settings.clock.monotonic();
+        Reader { input, decoder, held, person, bucket: Bucket::default(), active, warnings: 0 }
     }
 
     /// Reads until there is a reason to end.
     pub(super) async fn read_lines(&mut self) -> SessionEnd {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
-        if self.place.is_some() {
-            Box::pin(self.note_standing()).await;
+        if self.person.code.is_some() {
+            Box::pin(store_place(&mut self.person)).await;
         }
         loop {
-            if std::mem::take(&mut self.show_messages) {
-                Box::pin(self.deliver_messages()).await;
-            }
-            // Checked here too, because a client that keeps sending never waits in the select
-            // below.
-            if self.is_removed()
-                && let Err(ended) = Box::pin(self.move_out()).await
-            {
+            if let Err(ended) = self.read_next(idle.as_mut()).await {
                 return ended;
             }
-            if self.held.is_empty() && !self.decoder.has_more() {
-                match self.read_or_idle(idle.as_mut()).await {
-                    Ok(0) => return Box::pin(self.finish()).await,
-                    Ok(_) => {}
-                    Err(ended) => return ended,
-                }
-            }
-            let allowed = match self.decoder.has_more() {
-                true => 0, // they belong to an input that was already counted
-                false => self.allowance().await,
-            };
-            let heard = self.decode(allowed);
-            if let ControlFlow::Break(ended) = self.act(heard).await {
-                return ended;
-            }
-            self.active = self.settings.clock.monotonic();
-            self.warnings = 0;
         }
     }
 
-    /// Whether the person may reconnect in a moment, with a return code.
-    pub(super) fn may_return(&self, ended: &SessionEnd) -> bool {
-        let is_lost =
-            matches!(ended, SessionEnd::EndOfInput | SessionEnd::Foreign | SessionEnd::Broken);
-        is_lost && self.place.is_some() && self.decoder.may_return()
-    }
-
-    /// Leaves all rooms, with a final message to the person. The door closes the input.
-    pub(super) fn leave(self, ended: &SessionEnd) -> R {
-        if let Some(notice) = ended.notice() {
-            self.link.reply(self.seat.mark_of_departure(), notice);
+    /// Reads, decodes, and acts on what was decoded. Rare work is boxed, since an idle connection
+    /// would always hold its memory.
+    async fn read_next(&mut self, idle: Pin<&mut Sleep>) -> Result<(), SessionEnd> {
+        if mem::take(&mut self.person.may_have_messages) {
+            Box::pin(account::deliver_messages(&mut self.person)).await;
         }
-        let client = Arc::clone(self.link.client());
-        drop(self.link); // so that the writer sees that the connection ends
-        client.ring();
-        for seat in [self.seat].into_iter().chain(self.others) {
-            seat.leave(ended.words());
+        // Checked here too, because a client that keeps sending never waits in the select below.
+        if self.person.is_removed() {
+            Box::pin(move_out(&mut self.person)).await?;
         }
-        self.input
+        if self.held.is_empty() && !self.has_more() && self.read_or_idle(idle).await? == 0 {
+            return Err(Box::pin(self.finish()).await);
+        }
+        let allowed = match self.has_more() {
+            true => 0, // they belong to an input that was already counted
+            false => self.allowance().await,
+        };
+        let Decoded { lines, then } = self.decode(allowed);
+        if !lines.is_empty() {
+            self.post_lines(lines).await;
+        }
+        if let Some(input) = then {
+            Box::pin(self.obey(input)).await?;
+        }
+        self.active = self.person.settings.clock.monotonic();
+        self.warnings = 0;
+        Ok(())
     }
 
-    /// Whether the person was removed from a room.
-    fn is_removed(&self) -> bool {
-        is_removed(&self.seat, &self.others)
-    }
-
-    pub(super) async fn read_or_idle(
-        &mut self,
-        mut idle: Pin<&mut Sleep>,
-    ) -> Result<usize, SessionEnd> {
+    async fn read_or_idle(&mut self, mut idle: Pin<&mut Sleep>) -> Result<usize, SessionEnd> {
         loop {
+            let max = self.person.settings.read_bytes_max;
             select! {
                 biased;
-                () = removed(&self.seat, &self.others) => Box::pin(self.move_out()).await?,
-                read = read_some(&mut self.input, &mut self.held, self.settings.read_bytes_max) => {
+                () = self.person.removed() => Box::pin(move_out(&mut self.person)).await?,
+                read = read_some(&mut self.input, &mut self.held, max) => {
                     return read.map_err(|_| SessionEnd::Broken);
                 }
                 () = idle.as_mut() => {
@@ -186,54 +124,29 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Looks once more at the input before an idle connection is closed.
     async fn read_at_last(&mut self) -> Option<usize> {
         yield_now().await; // so that the runtime sees new input
-        let max = self.settings.read_bytes_max;
+        let max = self.person.settings.read_bytes_max;
         let read = poll_once(read_some(&mut self.input, &mut self.held, max)).await?;
         read.ok()
     }
 
-    /// Handles the end of the idle timer. It may be too early, because input does not reset the
-    /// timer.
-    fn idle_step(&mut self) -> Result<(), SessionEnd> {
-        let Some(limit) = self.settings.idle.limit(self.is_named) else {
-            return Ok(());
-        };
-        let now = self.settings.clock.monotonic();
-        let silent = now.saturating_sub(self.active);
-        if silent >= limit {
-            return Err(SessionEnd::Idle(limit));
-        }
-        let warning = self.next_warning(limit);
-        if silent >= warning {
-            self.warnings += 1;
-            self.tell_idle(warning, limit.saturating_sub(warning));
-        }
-        Ok(())
-    }
-
-    fn next_warning(&self, limit: Duration) -> Duration {
-        warning_after(self.settings.ask_every, self.warnings, limit)
-    }
-
-    pub(super) fn next_idle_step(&self) -> Instant {
-        let silent = match self.settings.idle.limit(self.is_named) {
-            Some(limit) => self.next_warning(limit).min(limit),
-            None => Duration::from_secs(365 * 86_400),
-        };
-        self.settings.clock.instant(self.active + silent)
+    /// Whether the decoder has an input that needs no more bytes. It waits while a question does.
+    fn has_more(&self) -> bool {
+        self.person.question.is_none() && self.decoder.has_more()
     }
 
     /// The number of inputs that may be taken now: at least one, after a pause if the person is too
     /// fast.
-    pub(super) async fn allowance(&mut self) -> usize {
-        let Some(rate) = self.settings.live.rate() else {
+    async fn allowance(&mut self) -> usize {
+        let settings = self.person.settings;
+        let Some(rate) = settings.live.rate() else {
             return POST_LINES_MAX;
         };
-        let wait = self.bucket.wait(rate, self.settings.clock.monotonic());
+        let wait = self.bucket.wait(rate, settings.clock.monotonic());
         if !wait.is_zero() {
-            self.settings.metrics.met("rate");
+            settings.metrics.met("rate");
             sleep(wait).await;
         }
-        self.bucket.level(rate, self.settings.clock.monotonic()).clamp(1, POST_LINES_MAX)
+        self.bucket.level(rate, settings.clock.monotonic()).clamp(1, POST_LINES_MAX)
     }
 
     /// Decodes up to `allowed` inputs, or to the first that is not a line. An input that needs no
@@ -244,108 +157,194 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         let mut then = None;
         let mut taken = 0;
         while then.is_none() {
-            let is_new = !self.decoder.has_more();
+            let is_new = !self.has_more();
             if is_new && taken >= allowed {
                 break;
             }
-            match self.decoder.next(&mut rest) {
+            let input = match self.person.question {
+                None => self.decoder.next(&mut rest),
+                Some(_) => self.decoder.next_secret(&mut rest),
+            };
+            match input {
                 Some(Input::Say(spoken)) => lines.push(spoken),
                 Some(Input::Nothing) => {}
-                Some(Input::In(room, input)) if room == *self.seat.room_name() => match *input {
-                    Input::Say(spoken) => lines.push(spoken),
-                    other => then = Some(other),
-                },
+                Some(Input::In(room, input)) if room == *self.person.seat.room_name() => {
+                    match *input {
+                        Input::Say(spoken) => lines.push(spoken),
+                        other => then = Some(other),
+                    }
+                }
                 Some(other) => then = Some(other),
                 None => break,
             }
             taken += usize::from(is_new);
         }
-        let used = self.held.len() - rest.len();
-        self.pay(taken);
-        if used == self.held.len() {
-            self.held = Vec::new(); // an idle connection holds no buffer
-        } else {
-            self.held.drain(..used);
-        }
+        let left = rest.len();
+        self.consume(left, taken);
         Decoded { lines, then }
     }
 
-    /// Decodes one input, if there is one.
-    pub(super) fn take(
-        &mut self,
-        next: impl FnOnce(&mut D, &mut &[u8]) -> Option<Input>,
-    ) -> Option<Input> {
-        let mut rest = self.held.as_slice();
-        let taken = next(&mut self.decoder, &mut rest);
-        let used = self.held.len() - rest.len();
-        self.held.drain(..used);
-        self.pay(usize::from(taken.is_some()));
-        self.active = self.settings.clock.monotonic();
-        taken
+    /// Removes the bytes of decoded inputs, of which `left` are left, and pays for the inputs.
+    fn consume(&mut self, left: usize, inputs: usize) {
+        match self.held.len() - left {
+            _ if left == 0 => self.held = Vec::new(), // an idle connection holds no buffer
+            used => drop(self.held.drain(..used)),
+        }
+        self.pay(inputs);
     }
 
     fn pay(&mut self, inputs: usize) {
-        if let Some(rate) = self.settings.live.rate() {
-            self.bucket.take(rate, self.settings.clock.monotonic(), inputs);
+        let settings = self.person.settings;
+        if let Some(rate) = settings.live.rate() {
+            self.bucket.take(rate, settings.clock.monotonic(), inputs);
         }
-    }
-
-    async fn act(&mut self, heard: Decoded) -> ControlFlow<SessionEnd> {
-        if !heard.lines.is_empty() {
-            self.post_lines(heard.lines).await;
-        }
-        match heard.then {
-            // Boxed, because commands are rare and would otherwise always take their memory.
-            Some(input) => Box::pin(self.obey(input)).await,
-            None => ControlFlow::Continue(()),
-        }
-    }
-
-    /// Posts several lines together; they are counted one by one.
-    pub(super) async fn say_all(&mut self, lines: Vec<Spoken>) {
-        self.pay(lines.len().saturating_sub(1));
-        self.post_lines(lines).await;
     }
 
     /// Posts the lines, and waits until they are ordered, stored and shown. A connection has one
     /// post at a time.
-    pub(super) async fn post_lines(&mut self, lines: Vec<Spoken>) {
-        let room = self.seat.room();
-        if let Outcome::Answer(refusal) = self.link.call(Change::Post { room, lines }).await {
-            Box::pin(self.answer(refusal)).await;
+    async fn post_lines(&mut self, lines: Vec<Spoken>) {
+        let post = Change::Post { room: self.person.seat.room(), lines };
+        if let Outcome::Answer(refusal) = self.person.link.call(post).await {
+            Box::pin(self.person.answer(refusal)).await;
         }
     }
 
-    /// Puts an item into the person's mailbox, as soon as there is space.
-    pub(super) async fn reply(&self, item: Mail) {
-        if let Mail::Answer(Answer::Refused(refusal)) = &item {
-            self.settings.metrics.refused(refusal);
-        }
-        self.link.wait_for_space().await;
-        self.link.reply(self.seat.mark(), item);
-    }
-
-    /// Puts an answer into the person's mailbox, as soon as there is space.
-    pub(super) async fn answer(&self, answer: impl Into<Answer>) {
-        self.reply(Mail::Answer(answer.into())).await;
-    }
-
-    fn tell_idle(&self, silent: Duration, left: Duration) {
-        self.link
-            .reply(self.seat.mark(), Mail::Answer(Answer::Notice(Notice::Idle { silent, left })));
-    }
-
-    /// Handles the end of the input: a last line without an ending counts.
-    async fn finish(&mut self) -> SessionEnd {
-        let last = self.decoder.finish();
-        let heard = match last {
-            Some(Input::Say(spoken)) => Decoded { lines: vec![spoken], then: None },
-            then => Decoded { lines: Vec::new(), then },
+    /// Runs an input that is not a line, and does what it leaves to do.
+    async fn obey(&mut self, input: Input) -> Result<(), SessionEnd> {
+        let effect = match input {
+            Input::Secret(typed) => match self.person.question.take() {
+                Some(question) => {
+                    self.conceal(false).await;
+                    account::answer(&mut self.person, *question, typed).await
+                }
+                None => return Ok(()),
+            },
+            input => commands::run(&mut self.person, input).await,
         };
-        match self.act(heard).await {
-            ControlFlow::Break(ended) => ended,
-            ControlFlow::Continue(()) => SessionEnd::EndOfInput,
+        match effect {
+            Ok(Effect::None) => {}
+            Ok(Effect::Tell(mail)) => self.person.reply(mail).await,
+            Ok(Effect::Post(lines)) => {
+                self.pay(lines.len().saturating_sub(1)); // one input, but several lines
+                self.post_lines(lines).await;
+            }
+            Ok(Effect::Ask(question)) => self.ask(question).await,
+            Ok(Effect::AskNothing(refusal, answers)) => {
+                return self.ask_nothing(refusal, answers).await;
+            }
+            Ok(Effect::End(ended)) => return Err(ended),
+            Err(refusal) => self.person.answer(refusal).await,
         }
+        Ok(())
+    }
+
+    /// Asks a question: the next line is its answer, even if it begins with a slash.
+    async fn ask(&mut self, question: Box<PasswordQuestion>) {
+        self.conceal(true).await;
+        self.person.answer(Answer::Password(question.words())).await;
+        self.person.question = Some(question);
+    }
+
+    async fn conceal(&mut self, is_hidden: bool) {
+        if let Some(bytes) = self.decoder.conceal(is_hidden) {
+            self.person.reply(Mail::Raw(bytes)).await;
+        }
+    }
+
+    /// Tells why no password is asked for. Drops answers that came together with the command, as in
+    /// a paste.
+    async fn ask_nothing(&mut self, refusal: Refusal, answers: usize) -> Result<(), SessionEnd> {
+        let mut others = Vec::new();
+        let mut dropped = 0;
+        while dropped < answers {
+            let mut rest = self.held.as_slice();
+            let input = self.decoder.next_secret(&mut rest);
+            let left = rest.len();
+            self.consume(left, usize::from(input.is_some()));
+            match input {
+                Some(Input::Secret(_)) => dropped += 1,
+                Some(other) => others.push(other),
+                None => break,
+            }
+        }
+        self.person.answer(refusal).await;
+        if dropped > 0 {
+            self.person.answer(Refusal::AnswersDropped(dropped)).await;
+        }
+        for other in others {
+            Box::pin(self.obey(other)).await?;
+        }
+        Ok(())
+    }
+
+    /// The end of the input: a last line without an ending counts, except as an answer.
+    async fn finish(&mut self) -> SessionEnd {
+        let last = match self.person.question {
+            None => self.decoder.finish(),
+            Some(_) => None,
+        };
+        match last {
+            Some(input) => self.obey(input).await.err().unwrap_or(SessionEnd::EndOfInput),
+            None => SessionEnd::EndOfInput,
+        }
+    }
+
+    /// Handles the end of the idle timer. It may be too early, because input does not reset the
+    /// timer.
+    fn idle_step(&mut self) -> Result<(), SessionEnd> {
+        let Some(limit) = self.person.settings.idle.limit(self.person.is_named) else {
+            return Ok(());
+        };
+        let now = self.person.settings.clock.monotonic();
+        let silent = now.saturating_sub(self.active);
+        if silent >= limit {
+            return Err(SessionEnd::Idle(limit));
+        }
+        let warning = self.next_warning(limit);
+        if silent >= warning {
+            self.warnings += 1;
+            let notice = Notice::Idle { silent: warning, left: limit.saturating_sub(warning) };
+            let mark = self.person.seat.mark();
+            self.person.link.reply(mark, Mail::Answer(Answer::Notice(notice)));
+        }
+        Ok(())
+    }
+
+    fn next_warning(&self, limit: Duration) -> Duration {
+        warning_after(self.person.settings.ask_every, self.warnings, limit)
+    }
+
+    fn next_idle_step(&self) -> Instant {
+        let silent = match self.person.settings.idle.limit(self.person.is_named) {
+            Some(limit) => self.next_warning(limit).min(limit),
+            None => Duration::from_secs(365 * 86_400),
+        };
+        self.person.settings.clock.instant(self.active + silent)
+    }
+
+    /// The broadcaster's side of this connection.
+    pub(super) fn client(&self) -> &Arc<Client> {
+        self.person.link.client()
+    }
+
+    /// Whether the person may reconnect in a moment, with a return code.
+    pub(super) fn may_return(&self, ended: &SessionEnd) -> bool {
+        let is_lost =
+            matches!(ended, SessionEnd::EndOfInput | SessionEnd::Foreign | SessionEnd::Broken);
+        is_lost && self.person.code.is_some() && self.decoder.may_return()
+    }
+
+    /// Leaves all rooms, with a final message to the person. Returns the input, which the door
+    /// closes, and the return code, if there is one.
+    pub(super) fn leave(mut self, ended: &SessionEnd) -> (R, Option<Box<(Code, ReturnPlace)>>) {
+        if self.person.question.is_some()
+            && let Some(bytes) = self.decoder.conceal(false)
+        {
+            self.person.link.reply(self.person.seat.mark(), Mail::Raw(bytes));
+        }
+        let code = self.person.code.take();
+        self.person.leave(ended);
+        (self.input, code)
     }
 }
 
@@ -356,23 +355,6 @@ async fn poll_once<T>(waiting: impl Future<Output = T>) -> Option<T> {
         done = waiting => Some(done),
         () = future::ready(()) => None,
     }
-}
-
-fn is_removed(seat: &Seat, others: &[Seat]) -> bool {
-    let mut seats = [seat].into_iter().chain(others);
-    seats.any(|seat| seat.removed().is_some())
-}
-
-/// Waits until the person is removed from a room. A task that waits for [`Client::removal`] is
-/// woken for it.
-///
-/// [`Client::removal`]: parlor_core::link::Client::removal
-async fn removed(seat: &Seat, others: &[Seat]) {
-    poll_fn(|_| match is_removed(seat, others) {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
-    })
-    .await;
 }
 
 /// The silence before the next warning; the limit if there is no further warning.

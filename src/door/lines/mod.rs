@@ -106,7 +106,7 @@ impl OpenDoor for LineDoor {
                 }
                 handshake.come_in(newcomer, self.asks, &reception).await
             });
-            serve_session(coming_in, &self.settings, &reception).await;
+            serve_session(coming_in, &reception).await;
         })
     }
 

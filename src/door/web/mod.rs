@@ -139,7 +139,7 @@ impl OpenDoor for WebDoor {
                 socket.greet(&settings.log);
                 socket.come_in(newcomer, true, &reception).await
             });
-            serve_session(coming_in, settings, &reception).await;
+            serve_session(coming_in, &reception).await;
         })
     }
 

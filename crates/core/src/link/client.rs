@@ -135,10 +135,11 @@ impl Client {
         self.is_tracked.store(1, Ordering::Relaxed);
     }
 
-    /// The room that the connection reads, and the number of the last line written to it; none if
-    /// this is not recorded.
-    pub fn read_to(&self) -> Option<(RoomId, u64)> {
-        *lock(&self.read_to)
+    /// The number of the last line of this room that was written to the connection; none if the
+    /// connection reads another room, or if this is not recorded.
+    pub fn read_to(&self, room: RoomId) -> Option<u64> {
+        let read_to = *lock(&self.read_to);
+        read_to.filter(|(read, _)| *read == room).map(|(_, seq)| seq)
     }
 
     /// Records that this line was written to the connection, if reading is tracked.

@@ -1,0 +1,212 @@
+//! A person in a session, and what a command leaves to do. Knows no bytes and no command.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use parlor_core::link::{
+    Answer, Entered, Link, Mail, Outcome, PasswordFor, Query, Refusal, Request, Seat, Spec,
+};
+use parlor_core::model::{Claim, Line, Name, Proof, Spoken, WallTime};
+
+use super::ended::SessionEnd;
+use super::settings::{Peer, SessionSettings};
+use crate::accounts::{Accounts, Code, ReturnPlace};
+
+/// A person with a seat: the parts of a session that commands use.
+pub(crate) struct Participant<'a> {
+    pub(super) link: Link,
+    pub(super) peer: Peer,
+    /// The room where the person speaks.
+    pub(super) seat: Seat,
+    /// The other rooms, which the person reads.
+    pub(super) others: Vec<Seat>,
+    pub(super) settings: &'a SessionSettings,
+    /// When the person took the present name.
+    pub(super) named_at: WallTime,
+    /// Whether the person has chosen a name, instead of the address.
+    pub(super) is_named: bool,
+    /// Whether there may be kept messages to show.
+    pub(super) may_have_messages: bool,
+    /// The return code, if the person asked for one, and the place that is stored with it.
+    pub(super) code: Option<Box<(Code, ReturnPlace)>>,
+    /// The question for a password that waits for its answer.
+    pub(super) question: Option<Box<PasswordQuestion>>,
+}
+
+/// A seat that was just taken, and what the person reads first in the room.
+pub(super) type NewSeat = (Seat, Box<Entered>);
+
+/// Takes a seat.
+///
+/// # Errors
+/// The answer says why there is none.
+pub(super) async fn take_seat(
+    link: &mut Link,
+    request: impl Into<Request>,
+) -> Result<NewSeat, Answer> {
+    match link.call(request).await {
+        Outcome::Entered(seat, entered) => Ok((seat, entered)),
+        Outcome::Answer(answer) => Err(answer),
+        _ => Err(Refusal::NotThere.into()),
+    }
+}
+
+/// What a command leaves to do for the reading half.
+pub(super) enum Effect {
+    /// Nothing: what it did shows by itself.
+    None,
+    /// The person reads this.
+    Tell(Mail),
+    /// These lines are posted together.
+    Post(Vec<Spoken>),
+    /// The next line is the answer to this question.
+    Ask(Box<PasswordQuestion>),
+    /// No password is asked for. As many answers, which may have come with the command, are dropped.
+    AskNothing(Refusal, usize),
+    /// The session ends.
+    End(SessionEnd),
+}
+
+impl From<Answer> for Effect {
+    fn from(answer: Answer) -> Effect {
+        Effect::Tell(Mail::Answer(answer))
+    }
+}
+
+impl From<Option<Answer>> for Effect {
+    fn from(answer: Option<Answer>) -> Effect {
+        answer.map_or(Effect::None, Effect::from)
+    }
+}
+
+/// A question for a password.
+pub(super) enum PasswordQuestion {
+    /// The password of the registered name `owned`, before the person takes `name`.
+    Of { owned: Name, name: Name },
+    /// The present password, before a new one.
+    Present(NewPassword),
+    /// The new password.
+    New(NewPassword),
+    /// The new password again, against typing mistakes.
+    Again(NewPassword, Line),
+}
+
+/// A password that is about to be set.
+pub(super) struct NewPassword {
+    pub(super) name: Name,
+    /// The proof that the person owns the name; none if the name has no owner yet.
+    pub(super) proof: Option<Proof>,
+    pub(super) keeps_token: bool,
+}
+
+impl PasswordQuestion {
+    /// The question, as the person reads it.
+    pub(super) fn words(&self) -> PasswordFor {
+        match self {
+            PasswordQuestion::Of { owned, .. } => PasswordFor::Of(owned.clone()),
+            PasswordQuestion::Present(new) => PasswordFor::Present(new.name.clone()),
+            PasswordQuestion::New(new) => PasswordFor::New(new.name.clone()),
+            PasswordQuestion::Again(..) => PasswordFor::Again,
+        }
+    }
+}
+
+impl<'a> Participant<'a> {
+    /// A person who has just taken a seat.
+    pub(super) fn new(
+        link: Link,
+        peer: Peer,
+        (seat, entered): NewSeat,
+        settings: &'a SessionSettings,
+    ) -> Self {
+        let is_named = !entered.who.name.is_address();
+        link.reply(seat.mark(), Mail::Entered(entered));
+        Participant {
+            link,
+            peer,
+            seat,
+            others: Vec::new(),
+            settings,
+            named_at: settings.clock.now().wall,
+            is_named,
+            may_have_messages: false,
+            code: None,
+            question: None,
+        }
+    }
+
+    /// Asks the broadcaster; `None` if the person sees the effect without an answer.
+    pub(super) async fn ask(&mut self, request: impl Into<Request>) -> Option<Answer> {
+        match self.link.call(request).await {
+            Outcome::Answer(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// Puts an item into the person's mailbox, as soon as there is space.
+    pub(super) async fn reply(&self, item: Mail) {
+        if let Mail::Answer(Answer::Refused(refusal)) = &item {
+            self.settings.metrics.refused(refusal);
+        }
+        self.link.wait_for_space().await;
+        self.link.reply(self.seat.mark(), item);
+    }
+
+    /// Puts an answer into the person's mailbox, as soon as there is space.
+    pub(super) async fn answer(&self, answer: impl Into<Answer>) {
+        self.reply(Mail::Answer(answer.into())).await;
+    }
+
+    /// The person's name, and its proof.
+    pub(super) async fn claim(&mut self) -> Result<Claim, Refusal> {
+        match self.link.call(Query::WhoAmI).await {
+            Outcome::You(claim) => Ok(claim),
+            _ => Err(Refusal::NotThere),
+        }
+    }
+
+    /// The name, if the person has proved to be its owner.
+    pub(super) async fn own_name(&mut self) -> Result<(Name, Proof), Refusal> {
+        match self.claim().await {
+            Ok(Claim { name, proof: Some(proof) }) => Ok((name, proof)),
+            _ => Err(Refusal::NotOwner),
+        }
+    }
+
+    /// The accounts, for a command that needs them.
+    pub(super) fn accounts(&self, spec: &'static Spec) -> Result<&'a Accounts, Refusal> {
+        self.settings.accounts.as_deref().ok_or(Refusal::NeedsDisk(spec))
+    }
+
+    /// Whether the person was removed from a room.
+    pub(super) fn is_removed(&self) -> bool {
+        let mut seats = [&self.seat].into_iter().chain(&self.others);
+        seats.any(|seat| seat.removed().is_some())
+    }
+
+    /// Waits until the person is removed from a room. A task that waits for [`Client::removal`] is
+    /// woken for it.
+    ///
+    /// [`Client::removal`]: parlor_core::link::Client::removal
+    pub(super) async fn removed(&self) {
+        poll_fn(|_| match self.is_removed() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
+    }
+
+    /// Leaves all rooms, with a final message to the person.
+    pub(super) fn leave(self, ended: &SessionEnd) {
+        if let Some(notice) = ended.notice() {
+            self.link.reply(self.seat.mark_of_departure(), notice);
+        }
+        let client = Arc::clone(self.link.client());
+        drop(self.link); // so that the writer sees that the connection ends
+        client.ring();
+        for seat in [self.seat].into_iter().chain(self.others) {
+            seat.leave(ended.words());
+        }
+    }
+}
