@@ -18,12 +18,8 @@ mod session;
 pub mod telemetry;
 pub mod terminal;
 
-use crate::client::JoinOptions;
 use crate::config::Config;
-use crate::server::{Hangups, Source, first_signal};
-
-pub use crate::clock::zone_is_unknown;
-pub use crate::server::Server;
+use crate::server::{Server, SignalRequests, Source};
 
 /// Runs the server until a signal ends it and everybody has been told. A reload reads the
 /// configuration from `source`.
@@ -36,24 +32,15 @@ pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()>
     let mut server = Server::new(config)?;
     server.bind().await?;
     // Catches signals before the server says that it runs, because a signal may follow at once.
-    let shutdown = first_signal()?;
+    let signals = SignalRequests::catch()?;
     if let Some(source) = source {
-        server.reload_from(source, Hangups::catch()?);
+        server.reload_from(source, signals.clone());
     }
     server.announce();
     // Without systemd, nobody receives the notice. With systemd, a failure here shows as a start
     // that times out.
     sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
-    server.listen(shutdown).await?;
+    server.listen(signals.shutdown()).await?;
     tracing::info!("closed");
     Ok(())
-}
-
-/// Joins a server until it closes or the person leaves.
-///
-/// # Errors
-///
-/// The server cannot be reached, or the connection breaks. The error is one sentence.
-pub async fn join(options: JoinOptions) -> anyhow::Result<()> {
-    client::join(options).await
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use parlor::cli::{Action, args, ask, backup, check, manual, variables};
+use parlor::clock::zone_is_unknown;
 use parlor::server::Source;
 use parlor::telemetry::logging;
-use parlor::zone_is_unknown;
 
 /// Wrong usage ends the process with code 2 before anything runs.
 fn main() -> ExitCode {
@@ -45,15 +45,15 @@ fn run(action: Action) -> anyhow::Result<()> {
     match action {
         Action::Serve(options) => {
             let config = options.load()?;
-            let log = logging::start(config.log, config.log_format)?;
+            let logging = logging::start(config.log, config.log_format)?;
             for sentence in variables::strangers().into_iter().chain(zone_is_unknown()) {
                 tracing::warn!("{sentence}");
             }
             let source =
-                Source { read: Arc::new(move || options.load()), level: log.level.clone() };
+                Source { read: Arc::new(move || options.load()), level: logging.level.clone() };
             block_on(parlor::serve(config, Some(source)))
         }
-        Action::Join(options) => block_on(parlor::join(options)),
+        Action::Join(options) => block_on(parlor::client::join(options)),
         Action::Export(options) => {
             if let Some(sentence) = zone_is_unknown() {
                 complain(format!("parlor: {sentence}\n"));

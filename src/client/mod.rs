@@ -31,7 +31,7 @@ use self::connect::connect;
 ///
 /// No server answers, the server refuses the name, or the connection breaks. The error is one
 /// sentence.
-pub(crate) async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
+pub async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
     options.address.port = options.port.unwrap_or(options.address.port);
     let name = options.name.as_deref().unwrap_or_default();
     ensure!(

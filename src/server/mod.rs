@@ -13,7 +13,7 @@ mod storage;
 pub use listeners::BindError;
 pub use process::{check_threads, survive_file_size};
 pub use reload::Source;
-pub(crate) use signals::{Hangups, first_signal};
+pub(crate) use signals::SignalRequests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -102,9 +102,9 @@ impl Server {
         }
     }
 
-    /// Reads the configuration again from `source` at each hangup and on request. Call this in a
-    /// runtime.
-    pub(crate) fn reload_from(&mut self, source: Source, hangups: Hangups) {
+    /// Reads the configuration again from `source` whenever a signal or the operator asks for it.
+    /// Call this in a runtime.
+    pub(crate) fn reload_from(&mut self, source: Source, signals: SignalRequests) {
         let Some(requests) = self.reload_requests.take() else {
             return; // it has a source already
         };
@@ -115,7 +115,7 @@ impl Server {
             live: Arc::clone(&self.live),
             link: self.reception.inbox.connect(),
         };
-        self.stewards.spawn(reloader.run(hangups, requests));
+        self.stewards.spawn(reloader.run(signals, requests));
     }
 
     /// Binds all listeners, which do not accept yet. Returns their real addresses.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parlor_core::link::{Change, Link};
 use tokio::task::spawn_blocking;
 
-use super::signals::Hangups;
+use super::signals::SignalRequests;
 use crate::config::{Config, ConfigError, Settings};
 use crate::door::{Reception, raise_limit};
 use crate::operator::{ReloadAnswer, ReloadRequests};
@@ -40,11 +40,11 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    /// Answers requests until it is aborted.
-    pub(super) async fn run(mut self, mut hangups: Hangups, mut requests: ReloadRequests) {
+    /// Answers requests, and obeys signals, until it is aborted.
+    pub(super) async fn run(mut self, signals: SignalRequests, mut requests: ReloadRequests) {
         loop {
             let request = tokio::select! {
-                () = hangups.next() => None,
+                () = signals.reload() => None,
                 Some(request) = requests.recv() => Some(request),
             };
             let answer = self.reload().await;

@@ -4,14 +4,12 @@
 use std::io::{self, IsTerminal};
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 /// The exit code that a shell reports for an interrupted program.
@@ -20,39 +18,60 @@ const EXIT_INTERRUPTED: i32 = 130;
 /// The limit of time for a shutdown: a promise to operators and service managers.
 const END_TIME: Duration = Duration::from_secs(15);
 
-/// Waits for the first signal. After it, a second signal or the end of [`END_TIME`] ends the
-/// process: separate threads do that, even if the runtime is stuck.
-///
-/// # Errors
-/// The signals cannot be caught.
-pub(crate) fn first_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot catch SIGTERM and SIGINT")?;
-    let mut hangups = Hangups::catch()?;
-    let (is_ending, arrived) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-    let (was_ending, arrival) = (Arc::clone(&is_ending), Arc::clone(&arrived));
-    let watch = move || {
-        for _ in signals.forever() {
-            if was_ending.swap(true, Ordering::Relaxed) {
-                process::exit(EXIT_INTERRUPTED);
-            }
-            arrival.notify_one();
-            end_in_time();
-        }
-    };
-    thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(watch)
-        .context("cannot watch for signals")?;
-    Ok(async move {
-        tokio::select! {
-            () = arrived.notified() => {}
-            () = hangups.terminal_is_gone() => {
-                is_ending.store(true, Ordering::Relaxed);
-                end_in_time();
-            }
-        }
+/// What signals ask of the server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SignalRequests {
+    shutdown: Arc<Notify>,
+    reload: Arc<Notify>,
+}
+
+impl SignalRequests {
+    /// Catches the signals from now on, in a thread: a second signal or the end of [`END_TIME`]
+    /// ends the process even if the runtime is stuck.
+    ///
+    /// # Errors
+    /// The signals cannot be caught.
+    pub(crate) fn catch() -> anyhow::Result<SignalRequests> {
+        let signals = Signals::new([SIGTERM, SIGINT, SIGHUP])
+            .context("cannot catch SIGTERM, SIGINT and SIGHUP")?;
+        let requests = SignalRequests::default();
+        let watching = requests.clone();
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || watching.watch(signals))
+            .context("cannot watch for signals")?;
+        Ok(requests)
+    }
+
+    /// Waits for the first signal that asks the server to shut down.
+    pub(crate) async fn shutdown(&self) {
+        self.shutdown.notified().await;
         tracing::info!("closing: everybody is told; a second signal ends at once");
-    })
+    }
+
+    /// Waits for the next signal that asks the server to read its configuration again.
+    pub(crate) async fn reload(&self) {
+        self.reload.notified().await;
+    }
+
+    fn watch(&self, mut signals: Signals) {
+        let had_terminal = io::stderr().is_terminal();
+        let mut is_ending = false;
+        for signal in signals.forever() {
+            // A terminal that closes sends SIGHUP, too, and the server that it started ends.
+            let has_lost_terminal = had_terminal && !io::stderr().is_terminal();
+            match (signal, is_ending) {
+                (SIGHUP, _) if !has_lost_terminal => self.reload.notify_one(),
+                (_, false) => {
+                    is_ending = true;
+                    self.shutdown.notify_one();
+                    end_in_time();
+                }
+                (SIGHUP, true) => {}
+                (_, true) => process::exit(EXIT_INTERRUPTED),
+            }
+        }
+    }
 }
 
 /// Starts a thread that ends the process, in case it does not end by itself.
@@ -63,49 +82,4 @@ fn end_in_time() {
         process::exit(1);
     };
     thread::Builder::new().spawn(end).ok(); // without a thread, a second signal still ends it
-}
-
-/// SIGHUP, from an operator or from a terminal that closes.
-#[derive(Debug)]
-pub(crate) struct Hangups {
-    signal: Signal,
-    /// Whether the program was started in a terminal.
-    had_terminal: bool,
-}
-
-impl Hangups {
-    /// Catches the signal, so that it no longer ends the process.
-    ///
-    /// # Errors
-    /// It cannot be caught.
-    pub(crate) fn catch() -> anyhow::Result<Hangups> {
-        Ok(Hangups {
-            signal: signal(SignalKind::hangup()).context("cannot catch SIGHUP")?,
-            had_terminal: io::stderr().is_terminal(),
-        })
-    }
-
-    /// Waits for the next signal from an operator.
-    pub(crate) async fn next(&mut self) {
-        loop {
-            self.signal.recv().await;
-            if !self.is_orphaned() {
-                return;
-            }
-        }
-    }
-
-    /// Waits until the terminal that started the server closes.
-    async fn terminal_is_gone(&mut self) {
-        loop {
-            self.signal.recv().await;
-            if self.is_orphaned() {
-                return;
-            }
-        }
-    }
-
-    fn is_orphaned(&self) -> bool {
-        self.had_terminal && !io::stderr().is_terminal()
-    }
 }

@@ -65,7 +65,7 @@ pub enum LogFormat {
 /// # Errors
 ///
 /// The process already has a log, or the system gives no thread.
-pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<RunningLog> {
+pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Logging> {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let queue = Queue::start(io::stderr()).context("the log cannot start")?;
     let writer = queue.clone();
@@ -73,17 +73,17 @@ pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<RunningLog> {
     tracing::subscriber::set_global_default(subscriber)?;
     // The default hook writes to stderr itself, and would wait for its reader.
     panic::set_hook(Box::new(|what| tracing::error!("{what}")));
-    Ok(RunningLog { level, queue })
+    Ok(Logging { level, queue })
 }
 
 /// The running log. Dropping it writes queued events, if stderr takes them.
-pub struct RunningLog {
+pub struct Logging {
     /// How much is logged.
     pub level: Level,
     queue: Queue,
 }
 
-impl Drop for RunningLog {
+impl Drop for Logging {
     fn drop(&mut self) {
         self.queue.flush();
     }
