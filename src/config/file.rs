@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::fs;
+use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
@@ -12,26 +12,6 @@ use parlor_core::model::nearest;
 use toml::{Table, Value};
 
 use super::units::InvalidValue;
-
-/// An error in a file, in one sentence that names the file.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {fault}", path.display())]
-pub struct FileError {
-    path: PathBuf,
-    fault: Fault,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("cannot read this configuration file ({0}); give --config the path of a TOML file")]
-    Unreadable(io::Error),
-    #[error("line {line} is not TOML: {message}")]
-    Syntax { line: usize, message: String },
-    #[error("no key {key:?}{hint}")]
-    UnknownKey { key: String, hint: String },
-    #[error("{key} = {value}: {right}")]
-    Value { key: String, value: Value, right: InvalidValue },
-}
 
 /// The content of a file: the words of each key, in the form that its flag takes.
 pub(crate) struct FileWords(BTreeMap<String, Vec<String>>);
@@ -47,35 +27,36 @@ impl FileWords {
 }
 
 /// Reads the file at `path`.
-pub(super) fn read(path: &Path, flags: &Command) -> Result<FileWords, FileError> {
-    fs::read_to_string(path)
-        .map_err(Fault::Unreadable)
-        .and_then(|text| parse(&text, flags))
-        .map_err(|fault| FileError { path: path.to_owned(), fault })
+pub(super) fn read(path: &Path, flags: &Command) -> Result<FileWords, InvalidValue> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        format!(
+            "cannot read this configuration file ({error}); give --config the path of a TOML file"
+        )
+    });
+    text.and_then(|text| parse(&text, flags))
+        .map_err(|fault| InvalidValue::new(format!("{}: {fault}", path.display())))
 }
 
-fn parse(text: &str, flags: &Command) -> Result<FileWords, Fault> {
+/// The words of all keys. The error is a sentence.
+fn parse(text: &str, flags: &Command) -> Result<FileWords, String> {
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start));
-        Fault::Syntax {
-            line: before.map_or(1, |before| before.matches('\n').count() + 1),
-            message: error.message().replace('\n', ", "),
-        }
+        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        format!("line {line} is not TOML: {}", error.message().replace('\n', ", "))
     })?;
     let read = |(key, value): (String, Value)| {
         let flag = flags.get_arguments().find(|flag| flag.get_long() == Some(&key));
         let flag = flag.ok_or_else(|| unknown_key(flags, &key))?;
         match words(flag, &value).and_then(|words| checked(flags, &key, words)) {
             Ok(words) => Ok((key, words)),
-            Err(right) => Err(Fault::Value { key, value, right }),
+            Err(right) => Err(format!("{key} = {value}: {right}")),
         }
     };
-    let words: Result<_, Fault> = table.into_iter().map(read).collect();
-    words.map(FileWords)
+    table.into_iter().map(read).collect::<Result<_, _>>().map(FileWords)
 }
 
 /// A value in the form that the flag takes.
-fn words(flag: &Arg, value: &Value) -> Result<Vec<String>, InvalidValue> {
+fn words(flag: &Arg, value: &Value) -> Result<Vec<String>, String> {
     let kind = flag.get_value_names().and_then(<[_]>::first);
     let is_repeatable = matches!(flag.get_action(), clap::ArgAction::Append);
     let right = match (kind.map(|name| name.as_str()), value) {
@@ -90,7 +71,7 @@ fn words(flag: &Arg, value: &Value) -> Result<Vec<String>, InvalidValue> {
         (_, Value::Array(values)) => return Ok(values.iter().map(word).collect()),
         (_, value) => return Ok(vec![word(value)]),
     };
-    Err(InvalidValue::new(right))
+    Err(right.to_owned())
 }
 
 fn word(value: &Value) -> String {
@@ -101,11 +82,11 @@ fn word(value: &Value) -> String {
 }
 
 /// The words, if the flag takes them.
-fn checked(flags: &Command, key: &str, words: Vec<String>) -> Result<Vec<String>, InvalidValue> {
+fn checked(flags: &Command, key: &str, words: Vec<String>) -> Result<Vec<String>, String> {
     let typed = words.iter().map(|word| format!("--{key}={word}"));
     match flags.clone().try_get_matches_from(typed) {
         Ok(_) => Ok(words),
-        Err(error) => Err(InvalidValue::new(what_would_be_right(&error))),
+        Err(error) => Err(what_would_be_right(&error)),
     }
 }
 
@@ -118,13 +99,13 @@ fn what_would_be_right(error: &clap::Error) -> String {
     }
 }
 
-fn unknown_key(flags: &Command, key: &str) -> Fault {
+fn unknown_key(flags: &Command, key: &str) -> String {
     let known: Vec<_> = flags.get_arguments().filter_map(Arg::get_long).collect();
     let hint = match nearest(key, known.iter().copied()) {
         Some(near) => format!(", did you mean {near}?"),
         None => format!(" (there is: {})", known.join(", ")),
     };
-    Fault::UnknownKey { key: key.to_owned(), hint }
+    format!("no key {key:?}{hint}")
 }
 
 /// Writes a file that [`read`] reads back: every key in the order of the flags, each with its help

@@ -23,11 +23,6 @@ pub struct ListenUrl {
     pub options: Vec<String>,
 }
 
-/// Two listeners have the same address.
-#[derive(Debug, thiserror::Error)]
-#[error("{} and {} use the same address; give one of them another port", .0[0], .0[1])]
-pub struct Collision(Box<[ListenUrl; 2]>);
-
 impl ListenUrl {
     /// Whether both cannot be opened at once. Port 0 never collides: each listener gets another
     /// port.
@@ -110,7 +105,7 @@ pub(super) fn usual(texts: &[&str], lan: bool) -> Result<Vec<ListenUrl>, Invalid
 }
 
 /// Leaves out repeated listeners; different listeners cannot share an address.
-pub(super) fn union(wanted: Vec<ListenUrl>) -> Result<Vec<ListenUrl>, Collision> {
+pub(super) fn union(wanted: Vec<ListenUrl>) -> Result<Vec<ListenUrl>, InvalidValue> {
     let mut union: Vec<ListenUrl> = Vec::with_capacity(wanted.len());
     for url in wanted {
         // Port 0 is a new port each time, so the same URL twice means two listeners.
@@ -118,7 +113,9 @@ pub(super) fn union(wanted: Vec<ListenUrl>) -> Result<Vec<ListenUrl>, Collision>
             continue;
         }
         if let Some(other) = union.iter().find(|other| other.collides_with(&url)) {
-            return Err(Collision(Box::new([other.clone(), url])));
+            return Err(InvalidValue::new(format!(
+                "{other} and {url} use the same address; give one of them another port"
+            )));
         }
         union.push(url);
     }

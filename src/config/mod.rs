@@ -12,10 +12,9 @@ pub(crate) mod units;
 pub use address::{Address, Host};
 pub(crate) use data::SOCKET_FILE;
 pub use data::{DataOption, Keep};
-pub use file::FileError;
 pub(crate) use file::FileWords;
+pub use listen::ListenUrl;
 pub(crate) use listen::read_several;
-pub use listen::{Collision, ListenUrl};
 pub use units::{ByteSize, InvalidValue, RateLimit, Retain};
 
 use std::mem;
@@ -193,28 +192,12 @@ pub(crate) fn options() -> clap::Command {
 /// The reason why the configuration is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file that `--config` names is invalid.
+    /// Clap cannot read the options.
     #[error(transparent)]
-    File(#[from] FileError),
-    /// A value cannot be read.
+    Options(#[from] clap::Error),
+    /// A value in the file is wrong, or options contradict each other.
     #[error(transparent)]
-    Value(#[from] clap::Error),
-    /// A listener cannot be read.
-    #[error(transparent)]
-    Listener(#[from] InvalidValue),
-    /// Two doors cannot share an address.
-    #[error(transparent)]
-    Collision(#[from] Collision),
-    /// `--lan` and `--classic` say where the usual doors open, `--listen` names all doors itself.
-    #[error(
-        "--{0} and --listen do not go together: --{0} changes the default listeners and --listen replaces them; leave out one of them, or write --listen '{1}'"
-    )]
-    Mixed(&'static str, &'static str),
-    /// A server that stores nothing needs no directory.
-    #[error(
-        "--memory and --data do not go together: --memory stores nothing on disk; leave out one of them"
-    )]
-    MemoryWithData,
+    Value(#[from] InvalidValue),
 }
 
 impl Config {
@@ -238,16 +221,15 @@ impl Config {
     /// Two listeners have the same address, or two options contradict each other.
     pub(crate) fn settled(mut self) -> Result<Self, ConfigError> {
         if self.memory && self.data.is_some() {
-            return Err(ConfigError::MemoryWithData);
+            let sentence = "--memory and --data do not go together: --memory stores nothing on disk; leave out one of them";
+            return Err(InvalidValue::new(sentence).into());
         }
         let listen = mem::take(&mut self.listen).concat();
         let (classic, lan) = (mem::take(&mut self.classic), mem::take(&mut self.lan));
         self.listens_as_usual = listen.is_empty();
         self.listeners = match (listen.is_empty(), lan, classic) {
-            (false, true, _) => return Err(ConfigError::Mixed("lan", "tcp://*:8000")),
-            (false, _, true) => {
-                return Err(ConfigError::Mixed("classic", "tcp://localhost:8001?classic"));
-            }
+            (false, true, _) => return Err(mixed("lan", "tcp://*:8000").into()),
+            (false, _, true) => return Err(mixed("classic", "tcp://localhost:8001?classic").into()),
             (false, false, false) => listen::union(listen)?,
             (true, _, true) => listen::usual(&CLASSIC_LISTENER, lan)?,
             (true, _, false) => listen::usual(&USUAL_LISTENERS, lan)?,
@@ -352,6 +334,13 @@ pub(crate) struct ConnectionLimits {
     pub(crate) limit_loopback: bool,
 }
 
+/// `--lan` and `--classic` change the usual listeners, and `--listen` replaces them.
+fn mixed(flag: &str, instead: &str) -> InvalidValue {
+    InvalidValue::new(format!(
+        "--{flag} and --listen do not go together: --{flag} changes the default listeners and --listen replaces them; leave out one of them, or write --listen '{instead}'"
+    ))
+}
+
 /// How many connections fit into a process that may open this many files.
 pub(crate) fn places(descriptors: usize) -> usize {
     descriptors.saturating_sub(DESCRIPTORS_KEPT)
@@ -363,7 +352,7 @@ pub(crate) fn descriptors_for(places: usize) -> usize {
 }
 
 /// Reads the file at `path`; `flags` read its values.
-pub(crate) fn read_file(path: &Path, flags: &clap::Command) -> Result<FileWords, FileError> {
+pub(crate) fn read_file(path: &Path, flags: &clap::Command) -> Result<FileWords, InvalidValue> {
     file::read(path, flags)
 }
 

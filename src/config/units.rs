@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 ///
 /// Only people read it, so it is a sentence and not a list of cases. It follows the value: clap
 /// writes the flag and the value in front of it, and the reader of the file writes the file, the
-/// key and the value.
+/// key and the value. It also says why a file is refused, or options that contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidValue(String);

@@ -17,7 +17,6 @@ use tracing::Subscriber;
 use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::field::MakeExt;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt as layers, reload};
@@ -100,15 +99,12 @@ impl Level {
     }
 }
 
-fn subscriber<W>(
-    writer: W,
+fn subscriber<W: Write + 'static>(
+    writer: impl Fn() -> W + Send + Sync + 'static,
     level: LogLevel,
     format: LogFormat,
     colour: bool,
-) -> (Box<dyn Subscriber + Send + Sync>, Level)
-where
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
-{
+) -> (Box<dyn Subscriber + Send + Sync>, Level) {
     let (filter, handle) = reload::Layer::new(LevelFilter::from(level));
     let base = layers::layer()
         .with_target(false)
@@ -124,7 +120,7 @@ where
             .json()
             // Spans do not nest, so the list would only repeat the current one.
             .with_span_list(false)
-            .with_writer(JsonEscaped(writer))
+            .with_writer(move || JsonEscaped(writer()))
             .boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(filter).with(events);
@@ -160,21 +156,11 @@ impl fmt::Write for Escaped<'_, '_> {
     }
 }
 
-/// Makes writers for JSON that escape hostile characters. The JSON encoder escapes the control
-/// characters below a blank; the others can only stand in strings, where `\u` is valid.
+/// Escapes hostile characters in JSON. The JSON encoder escapes the control characters below a
+/// blank; the others can only stand in strings, where `\u` is valid.
 struct JsonEscaped<W>(W);
 
-impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for JsonEscaped<W> {
-    type Writer = JsonWriter<W::Writer>;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        JsonWriter(self.0.make_writer())
-    }
-}
-
-struct JsonWriter<W>(W);
-
-impl<W: Write> Write for JsonWriter<W> {
+impl<W: Write> Write for JsonEscaped<W> {
     /// Takes a whole event: the library calls this once for each event.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let mut line = String::with_capacity(event.len());
