@@ -7,7 +7,7 @@ use plotters::coord::CoordTranslate;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::table::{Cell, Chart, ResultTable};
+use super::table::{Cell, Chart, ResultTable, shown};
 
 const WIDTH: u32 = 860;
 const MARGIN: u32 = 20;
@@ -79,8 +79,8 @@ fn bars(table: &ResultTable, chart: &Chart) -> Vec<Bar> {
     let mut names: Vec<String> = Vec::new();
     let mut last = String::new();
     let bar = |row: &Vec<Cell>| {
-        let shown = |column: usize| row.get(column).map(Cell::to_string).unwrap_or_default();
-        let (name, group) = (shown(chart.series), group_name(table, chart, row));
+        let cell = |column: usize| row.get(column).map(shown).unwrap_or_default();
+        let (name, group) = (cell(chart.series), group_name(table, chart, row));
         let is_first = group != last;
         last.clone_from(&group);
         let known = names.iter().position(|other| *other == name);
@@ -97,11 +97,8 @@ fn bars(table: &ResultTable, chart: &Chart) -> Vec<Bar> {
             } else {
                 0.45
             }),
-            value: match row.get(chart.value) {
-                Some(&Cell::Number(value)) if value.is_finite() && value > 0.0 => Some(value),
-                _ => None,
-            },
-            label: match (shown(chart.value), doubt) {
+            value: row.get(chart.value).and_then(Cell::as_f64).filter(|value| *value > 0.0),
+            label: match (cell(chart.value), doubt) {
                 (value, None) => value,
                 (value, Some(doubt)) if value.is_empty() => doubt.to_owned(),
                 (value, Some(doubt)) => format!("{value} ({doubt})"),
@@ -113,9 +110,10 @@ fn bars(table: &ResultTable, chart: &Chart) -> Vec<Bar> {
 
 /// The cells that name a group; a number has the name of its column before it.
 fn group_name(table: &ResultTable, chart: &Chart, row: &[Cell]) -> String {
-    let part = |&column: &usize| match row.get(column)? {
-        Cell::Number(_) => Some(format!("{} = {}", table.columns.get(column)?, row.get(column)?)),
-        cell @ (Cell::Text(_) | Cell::Empty) => Some(cell.to_string()),
+    let part = |&column: &usize| {
+        let (name, cell) = (table.columns.get(column)?, row.get(column)?);
+        let shown = shown(cell);
+        Some(if cell.is_number() { format!("{name} = {shown}") } else { shown })
     };
     let parts: Vec<String> = chart.group.iter().filter_map(part).collect();
     parts.join(", ")
@@ -153,7 +151,7 @@ fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> 
         .disable_y_mesh()
         .disable_y_axis()
         .x_labels(6)
-        .x_label_formatter(&|value| Cell::from(*value).to_string())
+        .x_label_formatter(&|value| shown(&Cell::from(*value)))
         .x_label_style(faint(HPos::Center))
         .axis_style(colour(GRID))
         .bold_line_style(colour(GRID))
@@ -270,7 +268,7 @@ mod tests {
     #[test]
     fn table_without_figures_has_no_picture() {
         let mut table = table();
-        table.rows.retain(|row| row[3] == Cell::Empty);
+        table.rows.retain(|row| row[3].is_null());
         assert!(draw(&table).is_none());
     }
 

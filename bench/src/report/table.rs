@@ -85,76 +85,32 @@ pub(crate) struct Chart {
     pub(crate) value: usize,
 }
 
-/// A figure, a word, or nothing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Cell {
-    Number(f64),
-    Text(String),
-    Empty,
+/// A number, a text, or null.
+pub(crate) type Cell = serde_json::Value;
+
+/// A cell as a reader sees it. Numbers show three significant digits, or all digits before the
+/// point, with groups of thousands: more digits would promise more than was measured.
+pub(crate) fn shown(cell: &Cell) -> String {
+    let Some(number) = cell.as_f64() else {
+        return cell.as_str().unwrap_or_default().to_owned();
+    };
+    let decimals = match number.abs() {
+        100.0.. => 0,
+        10.0.. if number.fract() == 0.0 => 0,
+        10.0..100.0 => 1,
+        _ => 2,
+    };
+    let digits = format!("{:.decimals$}", number.abs());
+    let sign = if number < 0.0 { "-" } else { "" };
+    format!("{sign}{}", if decimals == 0 { grouped(&digits) } else { digits })
 }
 
-impl From<f64> for Cell {
-    fn from(number: f64) -> Cell {
-        Cell::Number(number)
+/// The digits in groups of three.
+fn grouped(digits: &str) -> String {
+    match digits.len().checked_sub(3) {
+        None | Some(0) => digits.to_owned(),
+        Some(place) => format!("{},{}", grouped(&digits[..place]), &digits[place..]),
     }
-}
-
-impl From<usize> for Cell {
-    fn from(number: usize) -> Cell {
-        Cell::Number(number as f64)
-    }
-}
-
-impl From<&str> for Cell {
-    fn from(text: &str) -> Cell {
-        Cell::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Cell {
-    fn from(text: String) -> Cell {
-        Cell::Text(text)
-    }
-}
-
-impl<T: Into<Cell>> From<Option<T>> for Cell {
-    fn from(cell: Option<T>) -> Cell {
-        cell.map_or(Cell::Empty, Into::into)
-    }
-}
-
-/// Numbers show three significant digits, or all digits before the point, with groups of thousands:
-/// more digits would promise more than was measured.
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cell::Number(number) => {
-                let decimals = match number.abs() {
-                    100.0.. => 0,
-                    10.0.. if number.fract() == 0.0 => 0,
-                    10.0..100.0 => 1,
-                    _ => 2,
-                };
-                f.pad(&group_thousands(&format!("{number:.decimals$}")))
-            }
-            Cell::Text(text) => f.pad(text),
-            Cell::Empty => f.pad(""),
-        }
-    }
-}
-
-fn group_thousands(number: &str) -> String {
-    let (whole, rest) = number.split_at(number.find('.').unwrap_or(number.len()));
-    let mut grouped = String::new();
-    for (index, digit) in whole.char_indices() {
-        let behind = whole.len() - index;
-        if index > 0 && behind.is_multiple_of(3) && !grouped.ends_with('-') {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped + rest
 }
 
 impl ResultTable {
@@ -181,13 +137,13 @@ impl ResultTable {
 
     /// Whether a column has numbers, which are aligned to the right.
     fn is_number(&self, column: usize) -> bool {
-        self.cells(column).any(|cell| matches!(cell, Cell::Number(_)))
+        self.cells(column).any(Cell::is_number)
     }
 
     /// The table in Markdown, with columns of even width. `escape` makes a cell's text harmless.
     pub(crate) fn markdown(&self, escape: impl Fn(&str) -> String) -> String {
         let heads = self.columns.iter().map(|name| escape(name)).collect();
-        let escaped = |row: &Vec<Cell>| row.iter().map(|cell| escape(&cell.to_string())).collect();
+        let escaped = |row: &Vec<Cell>| row.iter().map(|cell| escape(&shown(cell))).collect();
         let mut lines: Vec<Vec<String>> = self.rows.iter().map(escaped).collect();
         lines.insert(0, heads);
         let letters = |line: &Vec<String>, column: usize| line[column].chars().count();
@@ -214,10 +170,7 @@ impl ResultTable {
     /// The reason why the figures of a row are not valid, if its column [`VALID`] gives one.
     pub(crate) fn doubt<'a>(&self, row: &'a [Cell]) -> Option<&'a str> {
         let column = self.columns.iter().position(|name| name == VALID)?;
-        match row.get(column)? {
-            Cell::Text(verdict) if verdict != YES => Some(verdict),
-            Cell::Number(_) | Cell::Text(_) | Cell::Empty => None,
-        }
+        row.get(column)?.as_str().filter(|verdict| *verdict != YES)
     }
 }
 
@@ -244,7 +197,7 @@ mod tests {
             (1_234_567.8, "1,234,568"),
             (-123_456.0, "-123,456"),
         ] {
-            assert_eq!(Cell::Number(number).to_string(), shown);
+            assert_eq!(super::shown(&number.into()), shown);
         }
     }
 

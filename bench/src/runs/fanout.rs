@@ -7,7 +7,6 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 
 use super::bench::Bench;
-use super::contest;
 use super::grid::{Entrant, Grid};
 use crate::load::LoadPace;
 use crate::report::ResultTable;
@@ -36,7 +35,7 @@ pub(crate) fn run(bench: &mut Bench, bare: BareLoop) -> anyhow::Result<()> {
         rounds: bench.pick(5, 7),
         seconds: bench.pick(0.5, 1.0),
     };
-    bench.tables = contest::run("Fan-out", &reference, &grid);
+    bench.tables = grid.compare("Fan-out", &reference);
     if bare == BareLoop::Synced || bench.parlor.door == LoadDoor::Lines {
         bench.tables.push(disk()?);
     }

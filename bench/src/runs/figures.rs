@@ -52,7 +52,7 @@ pub(super) fn add_row<const N: usize>(
     let figures = table.columns.iter().skip(N).map(|column| {
         let figure = FIGURES.iter().find(|(name, _)| name == column);
         debug_assert!(figure.is_some(), "no figure has the name {column}");
-        figure.map_or(Cell::Empty, |(_, figure)| figure.cell(turns, reference))
+        figure.map_or(Cell::Null, |(_, figure)| figure.cell(turns, reference))
     });
     let row = first.into_iter().chain(figures).collect();
     table.rows.push(row);
@@ -70,7 +70,7 @@ impl Figure {
                 let pairs = samples.iter().zip(reference);
                 median(pairs.map(|(one, other)| figure(one) / figure(other))).into()
             }
-            (Figure::Median(_) | Figure::Ratio(_), _, _) => Cell::Empty,
+            (Figure::Median(_) | Figure::Ratio(_), _, _) => Cell::Null,
         }
     }
 }
@@ -124,7 +124,7 @@ mod tests {
         let twice = |sample: Sample| turn(sample.cost() * 2.0, 0.5);
         let turns = vec![twice(slow), twice(fast), twice(fast)];
         let row = row(turns, vec![slow, fast, fast]);
-        assert_eq!(row, [2.0.into(), YES.into()]);
+        assert_eq!(row, [Cell::from(2.0), YES.into()]);
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
             (held_back, good, "NO: held back"),
         ] {
             let row = row(vec![one], vec![other]);
-            assert_eq!(row, [Cell::Empty, verdict.into()]);
+            assert_eq!(row, [Cell::Null, verdict.into()]);
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
     fn row_without_samples_has_a_reason() {
         let mut table = ResultTable::new("", "", "N | ns/delivery | valid");
         add_row(&mut table, [1.0.into()], &Err("NO: it has ended".into()), None);
-        let row = vec![1.0.into(), Cell::Empty, "NO: it has ended".into()];
+        let row = vec![1.0.into(), Cell::Null, "NO: it has ended".into()];
         assert_eq!(table.rows, [row]);
     }
 }

@@ -3,7 +3,6 @@
 
 mod bench;
 mod churn;
-mod contest;
 mod cores;
 mod fanout;
 mod figures;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 
 use super::bench::{Bench, progress};
-use super::contest;
 use super::grid::{Entrant, Grid};
 use crate::load::LoadPace;
 use crate::server::{BareLoop, INSTALLABLE, Protocol, Target, bare_loop};
@@ -61,7 +60,7 @@ pub(crate) fn run(bench: &mut Bench, options: &PeerOptions) -> anyhow::Result<()
         rounds: bench.pick(3, 7),
         seconds: bench.pick(0.3, 1.5),
     };
-    bench.tables = contest::run("Peers", "the bare loop", &grid);
+    bench.tables = grid.compare("Peers", "the bare loop");
     let note = note(&missing);
     bench.tables.iter_mut().for_each(|table| table.note += &note);
     Ok(())
