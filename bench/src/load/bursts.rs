@@ -9,7 +9,7 @@ use rustix::io::ioctl_fionread;
 
 use super::clients::{ClientId, Load};
 use super::sample::{Meter, Sample};
-use super::talk::SILENCE;
+use super::talk::{QUIET, SILENCE};
 
 /// The time between two checks: the load itself may add this much to the time of each burst.
 const LOOK_EVERY: Duration = Duration::from_micros(100);
@@ -18,9 +18,8 @@ const LOOK_EVERY: Duration = Duration::from_micros(100);
 /// number of cores, because a server may divide its clients by cores.
 const WATCHED_OF: usize = 15;
 
-/// After this long the server has announced everybody who came in a crowd, and a burst has reached
-/// all listeners.
-const SETTLED: Duration = Duration::from_millis(1_200);
+/// After this time the server has announced everybody in a crowd.
+const CROWD_ANNOUNCED: Duration = Duration::from_millis(1_200);
 
 /// A stretch ends when a listener has this much to read. It is far below the capacity of a socket,
 /// even when the bytes come in many small pieces.
@@ -32,13 +31,10 @@ impl Load {
     /// speaker does the same. Only the time until then counts. After each stretch the load makes
     /// sure that all other listeners have the lines as well.
     pub(crate) fn bursts(&mut self, lines: usize, time: Duration) -> anyhow::Result<Sample> {
-        self.receive_until_quiet(SETTLED)?;
+        self.receive_until_quiet(CROWD_ANNOUNCED)?;
         let watched: Vec<_> = self.listeners.iter().rev().step_by(WATCHED_OF).copied().collect();
-        self.say_at_once(0, lines)?;
-        sleep(SETTLED);
-        let burst = self.unread(*watched.first().context("there is no listener")?)?;
-        self.receive_all()?;
-        let bursts = (UNREAD_BYTES_MAX / burst.max(1)).clamp(1, UNREAD_BURSTS_MAX);
+        let burst = self.bytes_of_a_burst(lines, &watched)?;
+        let bursts = (UNREAD_BYTES_MAX / burst).clamp(1, UNREAD_BURSTS_MAX);
         let mut sum = Sample::default();
         while sum.seconds < time.as_secs_f64() {
             let meter = Meter::start(&mut self.counts, self.server)?;
@@ -52,6 +48,23 @@ impl Load {
             self.receive_all()?;
         }
         Ok(sum)
+    }
+
+    /// The number of bytes that each listener gets, measured after one burst, when no more bytes
+    /// come.
+    fn bytes_of_a_burst(&mut self, lines: usize, watched: &[ClientId]) -> anyhow::Result<u64> {
+        let start = Instant::now();
+        let first = *watched.first().context("there is no listener")?;
+        self.say_at_once(0, lines)?;
+        let (mut bytes, mut before) = (0, 0);
+        while bytes == 0 || bytes > before {
+            ensure!(start.elapsed() < SILENCE, "{lines} lines have not come within {SILENCE:?}");
+            sleep(QUIET);
+            before = bytes;
+            bytes = self.unread(first)?;
+        }
+        self.receive_all()?;
+        Ok(bytes)
     }
 
     /// Returns when all watched listeners have this many bytes to read.

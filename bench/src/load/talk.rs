@@ -30,7 +30,7 @@ const TURN: Duration = Duration::from_millis(20);
 const ROLL_CALL: Duration = Duration::from_millis(250);
 
 /// A client that is in the room and receives nothing for this long has received everything.
-const QUIET: Duration = Duration::from_millis(100);
+pub(super) const QUIET: Duration = Duration::from_millis(100);
 
 /// How long a server may take until it is quiet.
 const QUIET_WITHIN: Duration = Duration::from_secs(240);

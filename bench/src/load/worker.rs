@@ -3,7 +3,7 @@
 //! samples are lines of JSON.
 
 use std::io::{BufRead, BufReader, Lines, Write, stdin, stdout};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -39,8 +39,6 @@ type Assignment = (Target, Vec<usize>, [usize; 2]);
 
 /// A server and its load.
 pub(crate) struct Worker {
-    /// Taken when the worker has to end.
-    requests: Option<ChildStdin>,
     samples: Lines<BufReader<ChildStdout>>,
     process: Child,
 }
@@ -57,16 +55,15 @@ impl Worker {
         let mut command = Command::new(THIS_PROGRAM);
         command.args(["load", &serde_json::to_string(&assignment)?]);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let requests = process.stdin.take();
         let samples = process.stdout.take().context("the load has no stdout")?;
-        let mut worker = Worker { requests, samples: BufReader::new(samples).lines(), process };
+        let mut worker = Worker { samples: BufReader::new(samples).lines(), process };
         worker.answer::<()>()?;
         Ok(worker)
     }
 
     /// Loads the server at this pace for this many seconds.
     pub(crate) fn run(&mut self, pace: LoadPace, seconds: f64) -> anyhow::Result<Sample> {
-        let requests = self.requests.as_mut().context("the load has no stdin")?;
+        let requests = self.process.stdin.as_mut().context("the load has no stdin")?;
         writeln!(requests, "{}", serde_json::to_string(&(pace, seconds))?)?;
         self.answer()
     }
@@ -78,10 +75,9 @@ impl Worker {
     }
 }
 
-/// The process ends with its requests, and ends its server before.
+/// The process ends with its requests, which `wait` closes, and ends its server before.
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.requests.take();
         self.process.wait().ok();
     }
 }
