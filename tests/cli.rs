@@ -81,7 +81,7 @@ impl File {
         command
     }
 
-    /// The one sentence with which `parlor` refuses this file.
+    /// The sentence with which `parlor` refuses this file.
     fn refusal(&self) -> String {
         let sentence = refused(&mut self.config(&[]), 1);
         let start = format!("parlor: {}: ", self.path.display());

@@ -1,5 +1,5 @@
-//! The pages about Parlor are true, as far as a machine can tell: links, options, commands, limits,
-//! sentences, tests.
+//! The pages about Parlor are true, as far as a machine can check: links, options, commands,
+//! limits, sentences, tests.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -51,7 +51,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A page as one line, since a sentence may be wrapped anywhere.
+/// A page as one line, because a sentence may be wrapped anywhere.
 fn unwrapped(path: &str) -> String {
     let text = text(path);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -174,7 +174,7 @@ fn each_chinese_page_has_the_same_commands_and_links() {
     }
 }
 
-/// The commands of a page that stand in blocks of their own.
+/// The commands in the code blocks of a page.
 fn between_fences(text: &str) -> impl Iterator<Item = &str> {
     text.split("```").skip(1).step_by(2)
 }
@@ -346,7 +346,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         others: 980,
     };
     assert!(page.contains(&format!("In lobby: bob, carol and {} others", people.others)));
-    // The sentences before a person has entered stand beside the door.
+    // The sentences for a person who has not entered are beside the door.
     let door = ["src/door/lines/mod.rs", "src/door/lines/prompt.rs", "crates/wire/src/lines.rs"];
     let door = door.map(text).concat();
     for sentence in [
@@ -500,7 +500,7 @@ fn the_unit_file_starts_the_server_with_options_that_exist() {
     parlor(&words);
 }
 
-/// Every machine that builds Parlor has its own places and its own registry, and all are as good.
+/// Parlor can be built on any machine, with any registry, so no file names one.
 #[test]
 fn no_file_names_a_place_of_one_machine_or_the_host_of_a_registry() {
     let unwanted = [
@@ -604,7 +604,7 @@ fn texts_for_people() -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_people_read_is_plain_english() {
+fn texts_comments_and_test_names_are_plain_english() {
     let mut found = Vec::new();
     for (place, text) in texts_for_people() {
         let prose: Vec<_> = text.split('`').step_by(2).collect();
@@ -618,7 +618,7 @@ fn what_people_read_is_plain_english() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// The words between backticks that may be a reason.
+/// The code spans that may be a reason.
 fn reasons(text: &str) -> BTreeSet<String> {
     let words = text.split('`').skip(1).step_by(2);
     let is_reason = |word: &&str| {
@@ -662,7 +662,8 @@ fn every_answer_has_its_word_on_the_page_of_the_web_protocol_and_in_chinese() {
     assert!(words.len() > 15, "{words:?}");
     for word in words {
         assert!(page.contains(&format!("`{word}`")), "{word}");
-        // For acts, the server's own words say most; a code tells a muted person the reason.
+        // For acts, the page shows the server's sentence; a muted person reads the reason by its
+        // code.
         let is_said =
             chinese.contains(&format!("{word}': (")) || chinese.contains(&format!("\t{word}: ("));
         assert!(is_said || ["order", "silent"].contains(&word), "{word}");

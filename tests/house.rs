@@ -24,7 +24,7 @@ const CRATES: [(&str, &str); 4] = [
 /// The average number of own files that a file may import.
 const IMPORTS_MAX: f64 = 4.0;
 
-/// What one source file says about itself, unit tests left out.
+/// The facts about one source file, without its unit tests.
 #[derive(Default)]
 struct Source {
     /// The paths that it names, each from its first segment on.
@@ -69,7 +69,7 @@ impl Source {
         }
     }
 
-    /// Finds paths in what a macro is given: names with two colons between them.
+    /// Finds paths in the arguments of a macro: names with two colons between them.
     fn add_tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;
@@ -222,7 +222,7 @@ fn floors() -> Vec<String> {
     floors
 }
 
-/// What `from` reaches by imports, in any number of steps.
+/// The files that `from` reaches by imports, in any number of steps.
 fn reachable<'a>(
     imports: &BTreeMap<&'a str, BTreeSet<&'a str>>,
     from: &'a str,

@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn one_keeper_of_a_room_pushes_nothing_of_others_out_of_the_log() {
+    fn one_keeper_pushes_no_row_of_others_out_of_the_log() {
         let directory = tempfile::TempDir::new().unwrap();
         let tea = Reach::Room(RoomName::parse("tea").unwrap());
         let max = AUDIT_ROWS_OF_ONE_MAX;

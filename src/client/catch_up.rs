@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_shown_is_not_shown_again_and_nothing_else_is_left_out() {
+    fn shown_lines_are_not_repeated_and_no_other_line_is_left_out() {
         let shown = ["bob: a", "bob has left", "bob: ok", "[bob -> al] psst", "al: b"];
         assert_eq!(caught_up(&shown, &["bob: a", "bob: ok", "al: b"]), [""; 0]);
         assert_eq!(caught_up(&shown, &["al: b", "bob: c"]), ["[12:01] bob: c"]);

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_read_before_is_hidden_on_coming_back() {
+    fn lines_read_before_a_reconnection_are_hidden() {
         let mut conversation = conversation(&["You are al", "In lobby: bob"]);
         conversation.come_back();
         for line in ["You are 127.0.0.1:64208", "What is your name? (Enter ...", "You are al"] {
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_does_not_come_back_by_itself_where_the_end_is_meant() {
+    fn the_client_does_not_reconnect_by_itself_after_a_deliberate_end() {
         for line in [
             "-- You came back on another connection; this one is closed",
             "-- You were removed by the operator",
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_back_leads_to_the_room_one_was_in() {
+    fn reconnecting_leads_back_to_the_same_room() {
         let mut conversation = conversation(&["You are al", "In lobby: bob", "In tea: carol"]);
         for _ in 0..2 {
             conversation.come_back(); // the second time from the lobby, half-way
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bell_is_for_ones_own_name_said_by_others_now() {
+    fn the_bell_rings_when_others_say_the_persons_name_in_a_new_line() {
         let mut conversation = conversation(&["You are al"]);
         for (line, mentioned) in [
             ("bob: hi al!", true),

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_greet_as_parlor_does_gets_no_name() {
+    fn a_server_that_does_not_greet_like_parlor_gets_no_name() {
         for line in [
             "HTTP/1.1 400 Bad Request",
             "SSH-2.0-OpenSSH_9.6",
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_no_flood() {
+    fn a_long_reason_is_cut() {
         let (_, reason) = steps(&[&format!("-- {}", "ä".repeat(9_999))]);
         assert_eq!(reason.unwrap_or_default().chars().count(), REASON_CHARS_MAX);
     }

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_door_has_a_name_of_its_own() {
+    fn no_two_doors_have_the_same_name() {
         for (at, kind) in DOORS.iter().enumerate() {
             let mut others = DOORS.iter().take(at);
             assert!(others.all(|other| other.scheme != kind.scheme), "{}", kind.scheme);

@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn up_and_down_walk_through_what_was_typed() {
+    fn up_and_down_walk_through_earlier_lines() {
         assert_eq!(shown("one$two$new+"), "two|");
         assert_eq!(shown("one$two$new++"), "one|");
         assert_eq!(shown("one$two$new+++"), "one|");
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn tab_offers_in_turn() {
+    fn tab_offers_completions_in_turn() {
         assert_eq!(shown("b|"), "bob |");
         assert_eq!(shown("b||"), "bea |");
         assert_eq!(shown("b|||"), "bob |");
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_erased_comes_back() {
+    fn erased_text_comes_back() {
         assert_eq!(shown("one two^w^a^y"), "two|one ");
         assert_eq!(shown("hello^u^y^y"), "hellohello|");
     }

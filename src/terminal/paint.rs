@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn two_names_share_a_colour_no_more_often_than_chance_wants() {
+    fn two_names_share_a_colour_no_more_often_than_by_chance() {
         let names = [
             "alice",
             "bob",

@@ -56,7 +56,7 @@ fn netcat3_gives_a_name_and_talks_in_named_mode() {
     netcat.ends_well();
 }
 
-/// The weakness of the original, which our port of it has too.
+/// The weakness of the original, which `examples/chat` has too.
 #[test]
 fn one_client_that_does_not_read_blocks_everybody_at_the_books_chat() {
     const LINE_BYTES: usize = 32 * 1024;

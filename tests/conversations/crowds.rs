@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::support::{Guest, TestServer};
 
-/// How many people of a crowd are announced one by one.
+/// The number of people of a crowd who are announced one by one.
 const TOLD_MAX: usize = 8;
 
-/// A person in named mode who watches how people come and go, and a person in classic mode.
+/// A person in named mode and a person in classic mode, who watch people come and go.
 fn watchers(server: &TestServer) -> (Watcher, Guest) {
     let mut classic = server.guest_at(1);
     classic.sees(&format!("You are {}", classic.address()));
@@ -39,7 +39,7 @@ fn come_at_once(
 
 struct Watcher {
     guest: Guest,
-    /// How many arrivals or departures were announced one by one since the last summary.
+    /// The number of arrivals or departures announced one by one since the last summary.
     alone: usize,
 }
 
@@ -91,14 +91,14 @@ impl Told {
         }
     }
 
-    /// How many people it names or counts.
+    /// The number of people that it names or counts.
     fn len(&self) -> usize {
         self.alone.len() + self.named.len() + self.others
     }
 }
 
 #[test]
-fn the_first_arrivals_of_a_crowd_are_told_one_by_one_and_the_rest_together() {
+fn the_first_arrivals_of_a_crowd_are_announced_one_by_one_and_the_rest_together() {
     let server = TestServer::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
     let (mut alice, mut classic) = watchers(&server);
     let names = names(30);

@@ -1,4 +1,4 @@
-//! How conversations end: a person leaves, or the server goes down.
+//! The ends of conversations: a person leaves, or the server goes down.
 
 use crate::support::TestServer;
 

@@ -124,7 +124,7 @@ fn a_binary_protocol_is_told_what_this_port_speaks() {
     alice.sees("alice: nothing was heard");
 }
 
-/// How clients of other protocols begin.
+/// The first bytes of clients of other protocols.
 const PACKETS: &[&[u8]] = &[
     b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP a\r\nFrom: <sip:a@a>\r\nTo: <sip:b@b>\r\nCall-ID: 1\r\n\
       CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
@@ -274,7 +274,7 @@ fn typing_errors_in_the_name_can_be_corrected() {
         let mut alice = server.guest();
         alice.sees_question();
         for byte in typed.as_bytes() {
-            alice.send([*byte]); // as telnet of Windows does
+            alice.send([*byte]); // like telnet on Windows
         }
         alice.sees("You are alice");
         alice.sees_roster();

@@ -13,7 +13,7 @@ fn help_lists_every_command_and_explains_each() {
     while !overview.last().is_some_and(|line: &String| line.starts_with("-- /help COMMAND")) {
         overview.push(alice.line());
     }
-    // The rows that remain beside the typed line and the next one, on a screen of 24 rows.
+    // A screen of 24 rows also has the typed line and the next one.
     assert!(overview.len() <= 22, "{overview:#?}");
     assert!(overview.iter().all(|line| line.len() <= 80), "{overview:#?}");
     let overview = overview.join("  ");

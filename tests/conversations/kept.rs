@@ -1,4 +1,4 @@
-//! A line that people see is stored: it is shown only after the journal has it.
+//! A line is shown only after the journal has stored it.
 
 use std::future::ready;
 use std::sync::Arc;

@@ -193,7 +193,7 @@ fn too_long_lines_are_counted_also_with_curl() {
             stream,
             "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
         )
-        .ok(); // the server does not read a body that is too large to its end
+        .ok(); // the server does not read all of a body that is too large
         let mut status = [0; 12];
         stream.read_exact(&mut status).unwrap();
         assert_eq!(&status, b"HTTP/1.1 413");

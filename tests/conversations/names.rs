@@ -2,7 +2,7 @@
 
 use crate::support::{Guest, TestServer};
 
-/// Types `name` at the question and reads why it is refused, and the question again.
+/// Types `name` at the question. Reads the reason of the refusal, and the question again.
 #[track_caller]
 fn is_refused(guest: &mut Guest, name: &str, why: &str) {
     guest.say(name);

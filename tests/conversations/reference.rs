@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{Chat, Guest, TestServer};
 
-/// The mark among the lines for the end of the connection.
+/// The mark for the end of the connection, among the lines.
 const END: &str = "<EOF>";
 
 #[test]

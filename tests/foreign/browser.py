@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import expect, sync_playwright
 
-# No step takes longer, even on a busy machine, unless it has failed.
+# The limit of time for each step; even a busy machine needs less.
 STEP_MS = 30_000
 
 HOSTILE_LINES = 200
@@ -47,7 +47,7 @@ HOSTILE_NAMES = [
 
 
 class Server:
-    """A server on ports of its own; a restart keeps its ports and lines."""
+    """A server on free ports; a restart keeps its ports and lines."""
 
     def __init__(self, program):
         self.program = program
@@ -525,7 +525,7 @@ def finds(browser, server, pictures):
 
 
 def talks(browser, server, pictures):
-    """Private messages are conversations of their own, which survive a reload."""
+    """Private messages are separate conversations, which survive a reload."""
     alice = Reader(browser, server).enter("alice")
     bob = server.netcat("bob")
     carol = server.netcat("carol")
@@ -579,7 +579,7 @@ def talks(browser, server, pictures):
 
 
 def reloads(browser, server, pictures):
-    """A reload is announced to nobody, and the draft stays in the field."""
+    """A reload is not announced, and the draft stays in the field."""
     del pictures
     bob = server.netcat("bob")
     alice = Reader(browser, server).enter("alice")

@@ -11,7 +11,7 @@ import tempfile
 
 import websockets
 
-# No step takes longer, unless it has failed.
+# The limit of time for each step.
 STEP_SECONDS = 30
 
 
@@ -22,7 +22,7 @@ def free_port():
 
 
 class Server:
-    """A server on ports of its own; a restart keeps its ports and lines."""
+    """A server on free ports; a restart keeps its ports and lines."""
 
     def __init__(self, program):
         self.program = program

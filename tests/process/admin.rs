@@ -36,7 +36,7 @@ pub(crate) fn order(data: &Data, words: &[&str]) -> Result<Vec<String>, String> 
     }
 }
 
-/// The same for a command that succeeds.
+/// Gives a command that succeeds. Returns the words.
 pub(crate) fn done(data: &Data, words: &[&str]) -> Vec<String> {
     order(data, words).unwrap()
 }
@@ -167,7 +167,7 @@ fn no_input_to_the_socket_delays_anybody() {
         let refused = answer.starts_with("!This is not a command; /help lists them.");
         assert!(refused && answer.ends_with("\n.\n"), "{answer}");
     }
-    assert_eq!(say_to_socket(&data, b"\n\xff\xfe\n"), ".\n"); // a key and a request of telnet
+    assert_eq!(say_to_socket(&data, b"\n\xff\xfe\n"), ".\n"); // Enter, and a request of telnet
     say_to_socket(&data, &[b'['; 1 << 17]);
     let silent: Vec<_> = (0..3).map(|_| connect(&data)).collect();
     assert_eq!(say_to_socket(&data, b"/list"), "-- Nobody is here\n.\n");

@@ -1,4 +1,4 @@
-//! Input reaches other people's terminals as text: every byte, and every trick that Unicode has.
+//! Input reaches other people's terminals as text: every byte, and every trick of Unicode.
 
 use vte::{Params, Parser, Perform};
 

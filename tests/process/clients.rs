@@ -30,8 +30,8 @@ fn host_and_port(address: SocketAddr) -> Vec<String> {
     vec![address.ip().to_string(), address.port().to_string()]
 }
 
-/// Runs a client; somebody else sees it arrive, say hello once, and leave. `stays`: keep its input
-/// open, because its end would end the client before it shows the answer.
+/// Runs a client. Another person sees it arrive, say hello once, and leave. With `stays`, its input
+/// stays open, because the end of the input would end the client before it shows the answer.
 fn says_hello(
     program: &str,
     flags: &[&str],

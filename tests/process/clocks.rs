@@ -1,4 +1,5 @@
-//! The machine's clock is wrong for a while, like that of a board without a battery. No harm lasts.
+//! The machine's clock is wrong for a while, like that of a board without a battery. It does no
+//! lasting harm.
 
 use std::fs;
 use std::path::PathBuf;
@@ -60,7 +61,7 @@ fn now() -> i64 {
     SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64
 }
 
-/// The times of the lobby's lines never decrease and are not in the future.
+/// Checks that the times of the lobby's lines never decrease and are not in the future.
 fn times_are_right(data: &Data) {
     let times: Vec<_> = data.lobby().iter().map(|row| row.at).collect();
     assert!(times.is_sorted(), "{times:?}");

@@ -54,7 +54,7 @@ fn a_lost_connection_resumes_with_its_name_room_and_missed_lines() {
 }
 
 #[test]
-fn a_code_outlives_the_server_however_it_ends() {
+fn a_code_survives_the_server_however_it_ends() {
     let data = Data::new();
     for signal in [Signal::TERM, Signal::KILL] {
         let mut server = data.open(&[]);

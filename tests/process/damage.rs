@@ -6,7 +6,7 @@ use crate::data::{Data, enter, untimed};
 use crate::guest::Guest;
 use crate::server::{HERE, Server};
 
-/// How many lines the server checks before anybody may enter.
+/// The number of lines that the server checks before people may enter.
 const LATEST: usize = 10_000;
 
 impl Data {
@@ -68,7 +68,7 @@ fn readers_see_the_place_of_a_damaged_line_and_the_log_names_it_once() {
     let server = data.open(&["--log-lines", "10"]);
     let mut alice = enter(&server, "alice");
     for number in 1..=100 {
-        alice.say(&number.to_string()); // each in a batch of its own, so that the log drops it
+        alice.say(&number.to_string()); // each in a separate batch, so that the log drops it
         alice.line();
     }
     data.damage("UPDATE lines SET text = 'forged' WHERE seq = 5");

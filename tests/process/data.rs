@@ -77,10 +77,10 @@ impl Data {
         self.0.path().join("parlor-search.db")
     }
 
-    /// How often a text occurs in all files here.
+    /// The number of times that a text occurs in all files here.
     pub(crate) fn traces(&self, text: &str) -> usize {
         let files = fs::read_dir(self.0.path()).unwrap().map(Result::unwrap);
-        // A file may disappear meanwhile: then nothing is in it.
+        // A file may disappear meanwhile; it then counts as empty.
         let files = files.filter(|file| file.file_type().is_ok_and(|kind| kind.is_file()));
         let places = files.map(|file| {
             let bytes = fs::read(file.path()).unwrap_or_default();
@@ -105,7 +105,7 @@ impl Data {
         self.lobby().iter().map(|row| row.seq).collect()
     }
 
-    /// `parlor check` finds no damage.
+    /// Checks that `parlor check` finds no damage.
     pub(crate) fn assert_undamaged(&self) {
         let output = self.parlor().arg("check").output().unwrap();
         assert!(output.status.success(), "{output:?}");

@@ -21,7 +21,7 @@ const FAILED: &str = "-- Not sent: the disk has failed; try again later";
 const NO_ANSWER: &str = "-- Not sent: the disk does not answer; try again later";
 const SLOW: &str = "-- The disk is slow";
 
-/// Where strace writes what no test reads.
+/// The place for output of strace that no test reads.
 const NOWHERE: &str = "/dev/null";
 
 /// The test fails if the disk has not failed after this many lines.
@@ -34,15 +34,15 @@ fn succeeds(command: &mut Command) -> bool {
 
 /// A server under strace, with these rules; strace writes its output to `seen`.
 fn traced(data: &Data, rules: &str, seen: &str) -> Option<Server> {
-    // -D: strace is not the parent, so signals and the exit code are the server's own. No
-    // --seccomp-bpf: that filter would outlive strace.
+    // With -D, strace is not the parent, so signals reach the server and the exit code is the
+    // server's. Without --seccomp-bpf, because that filter would outlive strace.
     let tracer = format!("-D -f -qq -s 4096 -o {seen}");
     let arguments: Vec<_> = tracer.split(' ').chain(rules.split(' ')).collect();
     if !succeeds(Command::new("strace").args(&arguments).arg("true")) {
         skip("strace is not installed, or may trace nothing here");
         return None;
     }
-    // The file exists and alice owns her name, so the trace contains only what people say.
+    // The file exists and alice owns her name, so the trace contains only the lines of people.
     let server = data.open(&["--replay", "0"]);
     let mut alice = enter(&server, "alice");
     register(&mut alice, PASSWORD);
@@ -58,7 +58,8 @@ fn injected(call: &str, fault: &str) -> String {
     format!("--trace={call} --inject={call}:{fault}")
 }
 
-/// Says a line and waits for the answer. Whether it is stored; if not, this must be the reason.
+/// Says a line and waits for the answer. Returns whether the line is stored; if not, this must be
+/// the reason.
 fn is_stored(alice: &mut Guest, line: &str, refusal: &str) -> bool {
     alice.say(line);
     let mut answers = alice.lines_until("an answer", |answer| !answer.starts_with(SLOW));
@@ -145,7 +146,7 @@ fn a_failing_checkpoint_loses_no_line() {
     checkpoints_fail("pwrite64", "error=EIO:when=20+300", "cannot be moved into the database yet");
 }
 
-/// Checkpoints fail as the rule says. Nobody who speaks notices.
+/// Checkpoints fail as the rule says. The speakers notice nothing.
 fn checkpoints_fail(call: &str, fault: &str, told: &str) {
     let data = Data::new();
     let file = data.file();
@@ -317,7 +318,7 @@ fn lines_refused_by_a_disk_that_keeps_failing_are_absent_after_a_kill() {
     }
 }
 
-/// Fills the disk until it refuses lines, makes room, and says more. Returns the stored lines.
+/// Fills the disk until it refuses lines, frees space, and says more. Returns the stored lines.
 fn fills_up_and_recovers(server: &Server, refusal: &str, make_room: impl FnOnce()) -> Vec<String> {
     let mut alice = enter(server, "alice");
     let mut bob = enter(server, "bob");
@@ -356,7 +357,7 @@ fn a_full_disk_refuses_lines_until_there_is_room() {
     const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=16m tmpfs \"$PARLOR_DATA\" &&
         head -c 14M /dev/zero > \"$PARLOR_DATA/ballast\" && exec \"$0\" \"$@\"";
     let data = Data::new();
-    // With the rights of root, or else as root of a namespace of its own.
+    // With the rights of root, or as root of a new namespace.
     let mounts = ["-m", "-rm"].into_iter().find(|how| {
         let mut command = data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]);
         succeeds(command.arg("--version"))
@@ -372,7 +373,7 @@ fn a_full_disk_refuses_lines_until_there_is_room() {
     });
     server.signal(Signal::TERM);
     assert_eq!(server.ended().code(), Some(0));
-    // Only this test still has the disk open. Lines stay in the WAL where the database has no room
+    // Only this test still has the disk open. Lines stay in the WAL if the database has no space
     // for them.
     fs::copy(in_directory(&disk, "parlor.db"), data.file()).unwrap();
     let ahead = in_directory(&disk, "parlor.db-wal");

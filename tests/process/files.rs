@@ -1,5 +1,5 @@
-//! The server's files are private, locked, and watched while it runs. No line that anybody saw is
-//! lost, whatever happens to the files.
+//! The server's files are private, locked, and watched while it runs. No visible line is lost,
+//! whatever happens to the files.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -30,7 +30,7 @@ fn serve_in(directory: &Path) -> Server {
     Server::run(parlor_in(directory), &HERE)
 }
 
-/// A server must refuse to start there. Returns its one sentence.
+/// Starts a server there, which must refuse. Returns its sentence.
 fn is_refused(directory: &Path) -> String {
     let (code, words) = fails(parlor_in(directory), &HERE);
     assert_eq!(code, Some(1), "{words}");
@@ -419,7 +419,7 @@ fn a_wal_without_its_database_is_not_touched() {
     assert_eq!(texts(&file), ["one"]);
 }
 
-/// What a command prints on stdout, or else its one sentence of failure.
+/// The stdout of a command, or the sentence with which it fails.
 fn reads(parlor: &mut Command, command: &str) -> Result<String, String> {
     let output = parlor.arg(command).output().unwrap();
     let words = String::from_utf8(output.stderr).unwrap();
@@ -460,7 +460,7 @@ fn lines_on_a_read_only_disk_are_read_or_the_error_says_how() {
         assert!(words.contains("copy "), "{words}");
         assert!(words.contains("parlor.db-wal to a directory"), "{words}");
     }
-    // Do what the sentence says.
+    // Follow the advice of the sentence.
     let copy = Data::new();
     for extension in ["db", "db-wal"] {
         let file = data.file().with_extension(extension);

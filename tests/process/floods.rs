@@ -1,4 +1,4 @@
-//! People who send without end, while others keep chatting.
+//! People send without end, while others chat.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -10,14 +10,15 @@ use crate::server::Server;
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// What one client may cost: a line, a read buffer, and slack of the allocator. Measured: 130 KiB.
+/// The memory that one client may take: a line, a read buffer, and slack of the allocator.
+/// Measured: 130 KiB.
 const GROWTH_BYTES_MAX: u64 = 1 << 20;
 
 const TOO_LONG: &str = "-- Line too long (4096 bytes at most): not sent";
 
 #[test]
 fn a_gibibyte_without_a_newline_takes_no_memory_and_delays_nobody() {
-    // The log is short: a long one would grow with what people say meanwhile.
+    // The log is short, because a long one would grow with the lines said meanwhile.
     let server = Server::open(&["--rate", "off", "--log-lines", "100"]);
     let mut alice = Guest::enter(server.address, "alice");
     let mut bob = Guest::enter(server.address, "bob");
@@ -82,7 +83,7 @@ fn a_quiet_pair_misses_nothing_among_a_hundred_flooders() {
             scope.spawn(move || while flooder.stream().write_all(chunk.as_bytes()).is_ok() {});
             scope.spawn(move || io::copy(&mut flooder.stream(), &mut io::sink()));
         }
-        // They talk within the burst that everybody gets, and at the pace that follows it.
+        // They talk within the burst that each person gets, and then at the limited rate.
         let talking = thread::Builder::new().spawn_scoped(scope, || {
             talk(&mut alice, &mut bob, "in the flood", 90);
         });
@@ -110,7 +111,7 @@ fn negotiations() -> Vec<u8> {
     commands.collect()
 }
 
-/// How many answers the server gave.
+/// The number of answers from the server.
 fn answers(bytes: &[u8]) -> usize {
     let commands = bytes.iter().filter(|byte| **byte == IAC).count();
     let refusals = bytes.windows(2).filter(|pair| pair[0] == IAC && matches!(pair[1], 252 | 254));

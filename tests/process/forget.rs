@@ -1,4 +1,4 @@
-//! `/forget`: the owner of a name deletes everything said under it, for everybody.
+//! `/forget`: the owner of a name deletes all lines said under it, for everybody.
 
 use rusqlite::Connection;
 

@@ -1,4 +1,4 @@
-//! A person with a socket. Knows how to enter named mode, and nothing of the server's inside.
+//! A person with a socket. Can enter named mode, and knows nothing of the server's code.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
@@ -219,7 +219,7 @@ pub(crate) fn talk(a: &mut Guest, b: &mut Guest, topic: &str, rounds: usize) {
     }
 }
 
-/// Waits for a line of somebody else. None may be skipped meanwhile.
+/// Waits for a line of another person. None may be skipped meanwhile.
 pub(crate) fn hear(guest: &mut Guest, said: &str) {
     let end = format!(": {said}");
     let lines = guest.lines_until(said, |line| line.ends_with(&end));
@@ -227,7 +227,7 @@ pub(crate) fn hear(guest: &mut Guest, said: &str) {
     assert_eq!(skipped, None);
 }
 
-/// How many people came and left according to the announcements, one by one or together.
+/// The numbers of people who came and left according to the announcements, one by one or together.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traffic {
     pub(crate) come: usize,
@@ -235,10 +235,10 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Counts an announcement: `alice has arrived`, `alice, bob and 35 others have left`.
+    /// Counts an announcement: `alice has arrived`, or `alice, bob and 35 others have left`.
     pub(crate) fn count(&mut self, line: &str) {
         if line.contains(": ") {
-            return; // a line that somebody said
+            return; // a line of a person
         }
         self.come += counted(line, "arrived");
         self.gone += counted(line, "left");

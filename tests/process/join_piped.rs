@@ -15,7 +15,7 @@ use crate::guest::Guest;
 use crate::owners::{PASSWORD, register};
 use crate::server::{Server, parlor};
 
-/// Runs the client with `input` on a pipe that then ends, against the server that `server` plays.
+/// Runs the client with `input` on a pipe that then ends, against a server played by `server`.
 fn join(input: &[u8], more: &[&str], server: impl FnOnce(Fake) + Send + 'static) -> Assert {
     let fake = Fake::new();
     let address = fake.address();

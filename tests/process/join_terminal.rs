@@ -14,14 +14,14 @@ use crate::fake::{self, Fake};
 use crate::guest::Guest;
 use crate::server::{Server, parlor};
 
-/// A terminal of its own tmux server, 60 columns wide, which runs one command. Dropping it ends
+/// A terminal of a separate tmux server, 60 columns wide, which runs one command. Dropping it ends
 /// both.
 struct Terminal {
     folder: TempDir,
 }
 
 impl Terminal {
-    /// Runs `parlor join`, then shows its exit code and whether the terminal is as it was before.
+    /// Runs `parlor join`, then shows its exit code and whether the terminal is restored.
     fn join(address: &str, environment: &str, more: &str) -> Self {
         let terminal = Self { folder: TempDir::new().unwrap() };
         let script = terminal.folder.path().join("run.sh");

@@ -113,7 +113,7 @@ fn the_operator_names_the_keepers_of_the_server() {
 }
 
 #[test]
-fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it() {
+fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper() {
     let data = Data::new();
     let server = data.open(&[]);
     let mut alice = enter_as_owner(&server, "alice");
@@ -149,7 +149,7 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it() {
     alice.until("-- Keepers of tea: bob");
     alice.say("/topic lock");
     alice.until("-- Only keepers can do that; /keeper lists them");
-    // A room with lines exists already, so the person who comes back to it did not make it.
+    // A room with lines exists already, so the next person who enters it does not make it.
     let mut carol = enter_as_owner(&server, "carol");
     join(&mut carol, "tea");
     carol.say("/keeper");
@@ -161,7 +161,7 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it() {
 }
 
 #[test]
-fn whoever_is_removed_from_a_room_is_in_the_lobby() {
+fn a_person_removed_from_a_room_is_in_the_lobby() {
     let data = Data::new();
     let server = data.open(&[]);
     let mut alice = enter_as_owner(&server, "alice");
@@ -230,7 +230,7 @@ fn a_person_with_many_lines_waiting_is_removed_before_they_are_delivered() {
 }
 
 #[test]
-fn a_ban_from_the_server_outlives_a_restart_and_is_over_when_it_is_lifted() {
+fn a_ban_from_the_server_survives_a_restart_and_ends_when_it_is_lifted() {
     let data = Data::new();
     let server = data.open(&[]);
     let mut alice = enter_as_owner(&server, "alice");
@@ -294,7 +294,7 @@ fn bans_of_all_kinds_are_the_same_after_a_restart() {
 }
 
 #[test]
-fn what_cannot_be_written_down_holds_all_the_same_and_says_so() {
+fn an_act_that_cannot_be_stored_holds_and_the_answer_says_so() {
     let data = Data::new();
     let mut server = Server::run(data.parlor_with_small_files(100_000), &HERE);
     let process = Some(server.process());
@@ -340,7 +340,7 @@ fn an_owner_is_removed_on_all_connections() {
 }
 
 #[test]
-fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
+fn a_banned_address_is_refused_under_every_name_except_a_keepers() {
     let data = Data::new();
     let Some(address) = another_address() else {
         return crate::skip("no ban of an address: this machine has none but loopback");
@@ -373,7 +373,7 @@ fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
     let word = eve.rest();
     let word = word.last().unwrap();
     assert!(word.starts_with("-- You are banned until ") && word.ends_with(end), "{word}");
-    // A keeper may still enter from there, and then cannot be locked out.
+    // A keeper may still enter from there, and can then no longer be locked out.
     let mut other = Guest::connect_from(address, door);
     other.say("alice");
     other.lines_until("the question", |line| line.contains("type its password"));
@@ -387,7 +387,7 @@ fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
 }
 
 #[test]
-fn whoever_is_muted_is_told_and_says_nothing_until_then() {
+fn a_muted_person_is_told_and_cannot_speak_until_the_mute_ends() {
     let data = Data::new();
     let server = data.open(&[]);
     let mut alice = enter_as_owner(&server, "alice");
@@ -432,7 +432,7 @@ fn whoever_is_muted_is_told_and_says_nothing_until_then() {
 }
 
 #[test]
-fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill() {
+fn an_act_is_announced_when_it_is_stored_and_survives_a_kill() {
     let data = Data::new();
     let mut server = data.open(&[]);
     let mut alice = enter_as_owner(&server, "alice");
@@ -440,7 +440,7 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
     join(&mut alice, "tea");
     let mut bob = enter(&server, "bob");
     join(&mut bob, "tea");
-    // Nothing can be written: so nobody reads about the act, and the kill undoes it.
+    // Nothing can be written, so nobody reads about the act, and the kill undoes it.
     let file = rusqlite::Connection::open(data.file()).unwrap();
     file.execute_batch("BEGIN IMMEDIATE").unwrap();
     alice.say("/ban zoe");
@@ -476,7 +476,7 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
 }
 
 #[test]
-fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
+fn topics_locks_and_mutes_survive_a_restart_and_a_kill() {
     let data = Data::new();
     let mut server = data.open(&[]);
     let mut alice = enter_as_owner(&server, "alice");
@@ -533,7 +533,7 @@ fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
 }
 
 #[test]
-fn what_is_kept_for_a_room_whose_name_is_none_holds_nowhere_and_is_told() {
+fn a_stored_rule_for_an_invalid_room_name_holds_nowhere_and_is_logged() {
     let data = Data::new();
     let server = data.open(&[]);
     let alice = enter_as_owner(&server, "alice");
@@ -572,7 +572,7 @@ fn what_is_kept_for_a_room_whose_name_is_none_holds_nowhere_and_is_told() {
 }
 
 #[test]
-fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
+fn a_person_banned_from_a_room_cannot_read_it_at_any_door() {
     let data = Data::new();
     let (server, web) = open(&data);
     let mut alice = enter_as_owner(&server, "alice");
@@ -647,7 +647,7 @@ fn the_maker_of_a_room_by_websocket_or_curl_becomes_its_keeper() {
 }
 
 #[test]
-fn a_topic_can_be_for_keepers_alone() {
+fn only_keepers_can_change_a_locked_topic() {
     let data = Data::new();
     let server = data.open(&[]);
     let mut alice = enter_as_owner(&server, "alice");
@@ -669,7 +669,7 @@ fn a_topic_can_be_for_keepers_alone() {
 }
 
 #[test]
-fn everything_that_was_done_with_authority_is_in_the_log() {
+fn every_act_is_in_the_log_of_moderation() {
     let data = Data::new();
     let server = data.open(&[]);
     let mut alice = enter_as_owner(&server, "alice");

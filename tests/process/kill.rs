@@ -1,5 +1,5 @@
-//! Seen means stored: however the server ends, the file holds every line that anybody saw, and only
-//! lines that were said, in the order in which they were said.
+//! Visible means stored: however the server ends, the file has every line that a person saw, and
+//! only lines that were said, in the order in which they were said.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -11,10 +11,10 @@ use crate::data::{Data, Row, STORED};
 use crate::guest::Guest;
 use crate::server::HERE;
 
-/// How often the server is killed; `PARLOR_KILL_ROUNDS` overrides it.
+/// The number of kills; `PARLOR_KILL_ROUNDS` overrides it.
 const ROUNDS: usize = 100;
 
-/// How many lines each person says in one burst.
+/// The number of lines that each person says in one burst.
 const LINES: usize = 60;
 
 const SPEAKERS: [&str; 3] = ["alice", "bob", "carol"];
@@ -109,8 +109,8 @@ fn lobby(kept: Vec<Row>) -> Room {
     }
 }
 
-/// The stored lines of each burst are a beginning of it. The checker cannot know that, as it does
-/// not know what was sent.
+/// The stored lines of each burst are a beginning of it. The checker cannot check that, because it
+/// does not know which lines were sent.
 fn has_a_beginning_of_each_burst(kept: &[Row], rounds: usize) {
     for (speaker, name) in SPEAKERS.iter().enumerate() {
         let mut texts = kept.iter().filter(|row| row.name == *name).map(|row| &row.text).peekable();

@@ -55,7 +55,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// No step of a test takes longer, even on a busy machine, unless it has failed.
+/// The limit of time for each step of a test; even a busy machine needs less.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Tests that hold thousands of descriptors take turns.
@@ -71,7 +71,7 @@ fn many_descriptors() -> MutexGuard<'static, ()> {
     turn
 }
 
-/// How many of the `wanted` connections a test may open.
+/// The number of the `wanted` connections that a test may open.
 fn affordable(wanted: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
@@ -87,7 +87,7 @@ impl Drop for EndOnDrop<'_> {
     }
 }
 
-/// Reports a test that cannot run here. In CI, where everything must be tested, it fails.
+/// Reports a test that cannot run here. In CI it fails, because everything must be tested there.
 fn skip(what: &str) {
     let sentence = format!("SKIPPED: {what}\n");
     assert!(std::env::var_os("CI").is_none(), "{sentence}");

@@ -251,7 +251,8 @@ fn a_refused_password_is_asked_for_again_until_it_is_valid_or_cancelled() {
     alice.until("-- alice is registered: this name needs your password from now on");
     assert_eq!(bob.line(), "alice: now", "no word of it");
 
-    // A registered name does not let the next guess be said or become a name.
+    // After a refused password for a registered name, the next guess is neither posted nor used as
+    // a name.
     bob.send(b"/name alice\none\n/two\n\xc3three\nfour\nfive\n\nbob again\n");
     bob.until("bob: bob again");
     alice.until("alice: now");
@@ -396,8 +397,8 @@ fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
     let filled: usize = strangers.iter_mut().map(|guest| stored(guest, 20)).sum();
     assert_eq!(filled, 39, "60 of strangers in all");
     assert!(!is_stored(&mut bob));
-    // Owners of registered names still have room, and keepers have room when owners have filled
-    // theirs.
+    // Owners of registered names still have places, and keepers have places when owners have used
+    // up theirs.
     let mut owners = Vec::new();
     for name in ["carol", "dave"] {
         let mut owner = enter(&server, name);
@@ -423,7 +424,7 @@ fn another_machine_is_not_asked_for_a_password_in_the_clear() {
     let port = server.address.port();
     let refused = "-- This connection is not encrypted and others could read a password, so none is asked for; \
         the operator can allow that with --allow-plain-passwords";
-    // The server takes a connection between two addresses of this machine for one from another
+    // To the server, a connection between two addresses of this machine looks like one from another
     // machine.
     let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stranger = Guest::connect_from(here, to);

@@ -1,4 +1,4 @@
-//! Changed passwords: everything that the old one opened ends, at every door.
+//! Changed passwords: everything that depends on the old one ends, at every door.
 
 use std::ffi::OsStr;
 use std::net::SocketAddr;
@@ -69,7 +69,7 @@ fn a_new_password_ends_connections_codes_and_the_token() {
     bob.say("/msg alice before");
     alice.until("[bob -> alice] before");
 
-    // The thief does not know the password that locks her out; she does.
+    // The thief does not know the password, so she cannot change it; alice can.
     thief.say("/register");
     thief.until(PRESENT);
     thief.say("a guess");
@@ -143,7 +143,7 @@ fn the_first_of_two_simultaneous_password_changes_wins() {
     }
     first.say("another horse");
     second.say("another horse");
-    // Whichever comes first: one of them changes it and stays, and the other one is closed.
+    // In either order, one of them changes the password and stays, and the other one is closed.
     let last = |guest: &mut Guest| {
         let lines = guest.lines_until("the outcome", |line| line == CHANGED || line == CLOSED);
         lines.last().unwrap().clone()

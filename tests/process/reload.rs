@@ -1,4 +1,4 @@
-//! The configuration is reread while the server runs.
+//! The server reads its configuration again while it runs.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `--retain`: nobody reads older lines, and no file has them.
+//! `--retain`: older lines are not shown, and no file has them.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -39,7 +39,7 @@ pub(crate) fn fill(data: &Data, old: i64, young: i64) {
     let mut file = Connection::open(data.file()).unwrap();
     let all = file.transaction().unwrap();
     all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby'), (2, 'tea')").unwrap();
-    // The rooms take turns, as in real life, so that rows are moved to make room for others.
+    // The rooms take turns, as on a real server, so that rows are moved to make space for others.
     for seq in 1..=old + young {
         let (days, word) = if seq <= old { (40, "fernsome") } else { (20, "youngish") };
         let long = "x".repeat((seq * seq % 701) as usize);
@@ -57,7 +57,7 @@ fn enters(server: &Server, name: &str, kept: &str) -> Guest {
     guest
 }
 
-/// How many lines are in the search index.
+/// The number of lines in the search index.
 fn indexed(data: &Data) -> i64 {
     let index = Connection::open(data.index()).unwrap();
     let count = "SELECT count(*) FROM words JOIN places ON id = words.rowid";

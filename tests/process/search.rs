@@ -32,7 +32,7 @@ fn answers_once(guest: &mut Guest, words: &str) -> Vec<String> {
     lines
 }
 
-/// The same, once the index is complete.
+/// All lines that answer a search when the index is complete.
 pub(crate) fn answers(guest: &mut Guest, words: &str) -> Vec<String> {
     // The index may lag on a busy machine, as long as it gets closer.
     let (mut until, mut behind) = (Instant::now() + DEADLINE, String::new());

@@ -1,4 +1,4 @@
-//! The built server as a child process. Knows nothing of what people say on it.
+//! The built server as a child process. Knows nothing of the conversations on it.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -31,7 +31,7 @@ struct Log {
 #[derive(Default)]
 struct Page {
     lines: Vec<String>,
-    /// The process has ended: no line follows.
+    /// Whether the process has ended: if so, no line follows.
     ended: bool,
 }
 

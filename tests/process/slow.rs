@@ -1,4 +1,4 @@
-//! Stuck readers: nobody else notices, memory stays flat, and they learn how many lines they
+//! Stuck readers: nobody else notices, memory does not grow, and they learn how many lines they
 //! missed.
 
 use crate::guest::Guest;
@@ -80,7 +80,7 @@ fn hear_all(reader: &mut Guest, numbers: std::ops::Range<usize>) {
 }
 
 /// Reads up to the line `last`. Every number is in its place, or a notice there counts it. Returns
-/// how many were skipped.
+/// the number of skipped lines.
 fn read_or_count(guest: &mut Guest, last: usize) -> usize {
     let (mut next, mut skipped) = (0, 0);
     guest.lines_until("the last number", |line| {

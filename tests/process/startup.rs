@@ -45,7 +45,7 @@ fn no_address_is_opened_unless_all_can_be() {
 fn a_privileged_port_is_one_sentence_with_what_to_do() {
     let first_free = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     if first_free.is_ok_and(|port| port.trim().parse() == Ok(0)) {
-        // Many containers have no privileged ports. The sentence has a unit test beside its words.
+        // Many containers have no privileged ports. A unit test checks the sentence.
         return;
     }
     // Root without this capability is refused like anybody else.

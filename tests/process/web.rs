@@ -23,7 +23,7 @@ pub(crate) fn open(data: &Data) -> (Server, SocketAddr) {
     (server, web)
 }
 
-/// What curl prints, and the HTTP status.
+/// The output of curl, and the HTTP status.
 pub(crate) fn curl(web: SocketAddr, arguments: &[&str], target: &str) -> (String, String) {
     let Output { stdout, .. } = Command::new("curl")
         .args(["-sS", "--max-time", "30", "-w", "%{http_code}"])
@@ -163,7 +163,7 @@ fn a_reader_of_lines_that_a_restored_copy_lacks_is_told_so() {
         assert_eq!(reads_on(&now, 34), (exact.clone(), 35));
         logs.push(now);
         if start == 1 {
-            // However the server ends, its readers then continue exactly.
+            // However the server ends, its readers then continue at the right line.
             server.signal(Signal::KILL);
             drop(server);
             let (server, web) = open(&data);

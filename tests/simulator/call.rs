@@ -1,14 +1,14 @@
-//! A simulated client's connection to the server: one request at a time, and the bell that says
-//! when to look for its outcome.
+//! A simulated client's connection to the server: one request at a time, and the bell that rings
+//! for its outcome.
 
 use parlor_core::link::{Link, Outcome, Request};
 
 pub(crate) struct Call<A> {
-    /// None once the client asks nothing further.
+    /// None when the client has sent its last request.
     pub(crate) link: Option<Link>,
     /// The request under way.
     pub(crate) asked: Option<A>,
-    /// The bell's version at the last look for an outcome. Until it rings again there is none.
+    /// The bell's version at the last check for an outcome. Until it rings again, there is none.
     looked: Option<u64>,
 }
 

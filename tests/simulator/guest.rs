@@ -35,7 +35,7 @@ pub(crate) struct Guest {
     person: usize,
     dialect: Dialect,
     call: Call<Asked>,
-    /// The guest speaks in the last one.
+    /// The seats; the guest speaks in the last one.
     seats: Vec<Seat>,
     /// The room that it left last.
     left: Option<RoomName>,
@@ -46,9 +46,10 @@ pub(crate) struct Guest {
     rate: Option<Rate>,
     bucket: Bucket,
     refusals: usize,
-    /// Writes to one person more often than to everybody.
+    /// Whether it writes to one person more often than to everybody.
     is_gossip: bool,
-    /// Returns to a room that it has just left, and leaves it again before reading anything there.
+    /// Whether it returns to a room that it has just left, and leaves it again before it reads
+    /// anything there.
     is_hasty: bool,
     /// For this many turns it reads nothing.
     pub(crate) stalled: usize,
@@ -97,12 +98,12 @@ impl Guest {
         self.is_hasty && self.call.link.is_none() && self.reader.is_some()
     }
 
-    /// How many lines it said.
+    /// The number of lines it said.
     pub(crate) fn lines(&self) -> u64 {
         self.voice.lines
     }
 
-    /// No request is under way.
+    /// Checks that no request is under way.
     pub(crate) fn assert_answered(&self) {
         assert!(
             self.call.asked.is_none(),
@@ -128,7 +129,7 @@ impl Guest {
             match rng.u8(0..40) {
                 0..29 if self.is_hasty && self.left.is_some() => self.join(rng),
                 0..29 if self.is_hasty && self.stalled > 0 => self.leave(rng),
-                // Move often: reading several rooms at once must not be rare.
+                // Moves are frequent, because reading several rooms at once must not be rare.
                 0..12 if self.dialect == Dialect::Web => self.move_about(rng),
                 0..24 if self.is_gossip => self.write_privately(rng),
                 0..18 => self.post(now, rng),
@@ -144,7 +145,7 @@ impl Guest {
         }
     }
 
-    /// Whether its mailbox has room for an answer.
+    /// Whether its mailbox has space for an answer.
     fn has_room(&self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         let room = |link: &Link| pin!(link.wait_for_space()).poll(&mut cx).is_ready();
@@ -220,7 +221,7 @@ impl Guest {
         self.call.start(Asked::Other, Change::SetTopic { room, text });
     }
 
-    /// Writes to somebody, or to a name that nobody has, so that the answer shows its place.
+    /// Writes to a person, or to a name that nobody has, so that the answer shows its place.
     fn write_privately(&mut self, rng: &mut Rng) {
         let to = match &self.kept {
             _ if self.is_gossip => NAMES[self.person % 3].to_string(),
@@ -292,7 +293,7 @@ impl Guest {
         self.reader.as_mut().is_some_and(|reader| reader.read(room, piece))
     }
 
-    /// Leaves, perhaps with a request under way, and reads on up to the departure.
+    /// Leaves, perhaps with a request under way, and continues to read up to the departure.
     pub(crate) fn leave(&mut self, rng: &mut Rng) {
         if self.seats.is_empty() {
             return;

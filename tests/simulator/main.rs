@@ -39,7 +39,7 @@ const GUESTS_MAX: usize = 16;
 /// The most scripts at a time, beside the guests.
 const SCRIPTS_MAX: usize = 4;
 
-/// Texts that somebody must see in some run; otherwise the simulator does not reach the code behind
+/// Texts that must be seen in some run; otherwise the simulator does not reach the code that writes
 /// them.
 const SIGHTS: [&str; 25] = [
     "lines skipped: you were reading too slowly",
@@ -120,21 +120,21 @@ fn is_seen(sight: &str, story: &Story) -> bool {
     story.readers.iter().any(seen)
 }
 
-/// Everybody and everything in one run.
+/// The server and all clients of one run.
 struct World {
     rng: Rng,
     server: Server,
     guests: Vec<Guest>,
     scripts: Vec<Script>,
     people: usize,
-    /// How many lines were said by people who are gone.
+    /// The number of lines said by people who are gone.
     lines: u64,
     /// Everything seen by people who are gone.
     seen: Vec<checker::Reader>,
     clients: Vec<Weak<Client>>,
 }
 
-/// Tells the story of one seed.
+/// Runs one seed, and returns its story.
 fn run(seed: u64) -> Story {
     let mut rng = Rng::with_seed(seed);
     let server = Server::new(small_limits(&mut rng));
@@ -316,7 +316,7 @@ impl World {
         panic!("after {TURNS_TO_SETTLE_MAX} turns there is still something to do");
     }
 
-    /// Every line said was ordered, including the last lines before a connection broke.
+    /// Checks that every line said was ordered, including the last lines before a connection broke.
     fn assert_heard(&self) {
         let guests = self.guests.iter().map(Guest::lines);
         let scripts = self.scripts.iter().map(Script::lines);
@@ -324,7 +324,7 @@ impl World {
         assert_eq!(lines, self.server.record.lines, "lines said, and lines ordered");
     }
 
-    /// Everybody leaves, and nothing is left behind.
+    /// Lets everybody leave, and checks that nothing is left behind.
     fn empty(mut self) {
         if self.rng.bool() {
             self.server.close();

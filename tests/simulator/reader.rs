@@ -96,8 +96,8 @@ pub(crate) struct Reader {
     backlog: Backlog<AnyEncoder>,
     client: Arc<Client>,
     shared: Rc<SharedGroup>,
-    /// The rooms read, and the count of this reader's rings before it had written everything. Until
-    /// the next ring it has no work. So a missing ring shows as a reader who never catches up.
+    /// The rooms that it reads, and the number of its rings before it had written everything. It
+    /// has no work until the next ring, so a missing ring shows as a reader who never catches up.
     asleep: Option<(Rooms, u64)>,
     /// Everything that the socket took.
     pub(crate) text: Vec<u8>,
@@ -151,7 +151,7 @@ impl Reader {
         self.asleep = None;
         while room > 0 {
             let reads = self.backlog.rooms();
-            let seen = self.shared.rings(self.client.id(), &reads); // before looking
+            let seen = self.shared.rings(self.client.id(), &reads); // before the look
             self.backlog.collect();
             if self.backlog.is_empty() && reads == self.backlog.rooms() {
                 self.asleep = Some((reads, seen));
@@ -167,7 +167,7 @@ impl Reader {
             self.backlog.advance(taken);
             room -= taken;
         }
-        self.backlog.release(); // as a client does that waits for its socket
+        self.backlog.release(); // like a client that waits for its socket
         true
     }
 }

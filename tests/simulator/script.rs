@@ -19,7 +19,7 @@ pub(crate) struct Script {
     dialect: Dialect,
     call: Call<Asked>,
     listener: Option<Listener>,
-    /// The piece of a room that it hears, once it listens.
+    /// The piece of a room that it hears; none before it listens.
     heard: Option<(Listened, View)>,
     reader: Option<Reader>,
     voice: Voice,
@@ -52,7 +52,7 @@ impl Script {
         self.reader.is_none()
     }
 
-    /// How many lines it said.
+    /// The number of lines it said.
     pub(crate) fn lines(&self) -> u64 {
         self.voice.lines
     }
@@ -121,7 +121,7 @@ impl Script {
         self.reader.as_mut().is_some_and(|reader| reader.read(room, piece))
     }
 
-    /// Stops listening, and reads on up to that point.
+    /// Stops listening, and continues to read up to that point.
     pub(crate) fn leave(&mut self) {
         if self.call.asked.is_none() {
             self.listener = None;
@@ -130,7 +130,7 @@ impl Script {
     }
 
     /// The connection breaks: everything is dropped, in random order. It does not break while the
-    /// script speaks: then nobody would know whether the lines were said.
+    /// script speaks, because it would be unknown whether the lines were said.
     pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
         if let Some(Asked::Speak { .. }) = self.call.asked {
             return None;

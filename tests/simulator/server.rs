@@ -23,12 +23,12 @@ const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
 pub(crate) struct Server {
     broadcaster: Broadcaster,
-    /// Like the cores of a machine: several people share one.
+    /// Groups, which several people share, like the cores of a machine.
     groups: [Rc<SharedGroup>; 3],
     pub(crate) now: Now,
     under_way: Option<UnderWay>,
     /// The version of the inbox's bell before all work was done. Until it rings, or something is
-    /// due, there is no work. So a request without a ring is noticed.
+    /// due, there is no work. So the simulator notices a request without a ring.
     asleep: Option<u64>,
     /// Whether commits can fail.
     pub(crate) is_faulty: bool,
@@ -85,7 +85,7 @@ impl Server {
         self.record.persons.insert(client.id(), person);
     }
 
-    /// Does what the broadcaster's task does when it is woken. Returns whether it was.
+    /// Does the same as the broadcaster's task when it is woken. Returns whether it was woken.
     pub(crate) fn step(&mut self, rng: &mut Rng) -> bool {
         let version = self.broadcaster.inbox().bell().version();
         let is_due = self.due().is_some_and(|due| due <= self.now.monotonic);
@@ -104,7 +104,7 @@ impl Server {
         true
     }
 
-    /// When something is due without a request.
+    /// The time at which work is due without a request.
     pub(crate) fn due(&self) -> Option<Duration> {
         let commit = self.under_way.as_ref();
         let commit = commit.map(|commit| commit.slow_at.unwrap_or(commit.until).min(commit.until));
@@ -152,12 +152,12 @@ impl Server {
         self.broadcaster.append(gathered, kept, self.now);
     }
 
-    /// From now on departures are silent.
+    /// Makes departures silent from now on.
     pub(crate) fn close(&mut self) {
         self.broadcaster.close();
     }
 
-    /// Nobody is here, nothing is under way, and no state is left behind.
+    /// Checks that nobody is here, nothing is under way, and no state is left behind.
     pub(crate) fn assert_empty(&self) {
         let census = self.broadcaster.census();
         assert!(
@@ -182,7 +182,7 @@ pub(crate) struct Record {
     /// People who may sit in rooms.
     persons: HashMap<PersonId, usize>,
     commits: u64,
-    /// How many lines were in commits, stored or not.
+    /// The number of lines in commits, stored or not.
     pub(crate) lines: u64,
 }
 
@@ -239,7 +239,7 @@ impl Record {
     }
 }
 
-/// As a journal does when the clock was ahead.
+/// Dates lines back, like a journal after the clock was ahead.
 fn date_back(written: &mut [Event], latest: i64) {
     for event in written {
         if let Kind::Line { at, .. } = &mut event.kind {

@@ -20,7 +20,7 @@ struct Counts {
 }
 
 impl SharedGroup {
-    /// How often it rang for this person, or for all readers in one of these rooms.
+    /// The number of rings for this person, or for all readers in one of these rooms.
     pub(crate) fn rings(&self, person: PersonId, rooms: &[RoomId]) -> u64 {
         let mut counts = self.counts.borrow_mut();
         let mut rung = Rung::default();

@@ -13,7 +13,7 @@ pub(crate) struct Voice {
     person: usize,
     /// The number of the last token.
     tokens: u64,
-    /// How many lines it said.
+    /// The number of lines it said.
     pub(crate) lines: u64,
 }
 

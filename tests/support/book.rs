@@ -58,13 +58,13 @@ impl Netcat3 {
         line.expect("a line was to come in time, and not the end")
     }
 
-    /// The next line that it shows is this one.
+    /// Checks that the next line that it shows is this one.
     #[track_caller]
     pub(crate) fn sees(&mut self, line: &str) {
         assert_eq!(self.line(), line);
     }
 
-    /// It shows nothing further, says that it is done, and exits with success.
+    /// Checks that it shows no further line, says that it is done, and exits with success.
     #[track_caller]
     pub(crate) fn ends_well(mut self) {
         let more = self.shown.recv_timeout(DEADLINE);

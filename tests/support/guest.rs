@@ -1,4 +1,5 @@
-//! A person with netcat, who says lines and sees exactly the expected ones next, or the test fails.
+//! A person with netcat, who says lines and reads the answers. The test fails if the next line is
+//! not the expected one.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -75,7 +76,7 @@ impl Guest {
         self.sees(&question);
     }
 
-    /// Reads any roster, and how to get help.
+    /// Reads any roster, and the line about help.
     #[track_caller]
     pub(crate) fn sees_roster(&mut self) {
         let roster = self.line();
@@ -113,7 +114,7 @@ impl Guest {
         self.stream.get_mut().write_all(bytes).ok();
     }
 
-    /// The next line is this one.
+    /// Checks that the next line is this one.
     #[track_caller]
     pub(crate) fn sees(&mut self, line: &str) {
         let seen = self.line();
@@ -122,7 +123,7 @@ impl Guest {
         }
     }
 
-    /// The next lines are these.
+    /// Checks that the next lines are these.
     #[track_caller]
     pub(crate) fn sees_all(&mut self, lines: impl IntoIterator<Item = impl AsRef<str>>) {
         for line in lines {
@@ -130,7 +131,7 @@ impl Guest {
         }
     }
 
-    /// The next bytes are these.
+    /// Checks that the next bytes are these.
     #[track_caller]
     pub(crate) fn sees_bytes(&mut self, bytes: &[u8]) {
         let mut seen = vec![0; bytes.len()];
@@ -144,13 +145,13 @@ impl Guest {
         }
     }
 
-    /// A replayed line: any time, and then this.
+    /// Checks that the next line is this one with any time before it.
     #[track_caller]
     pub(crate) fn sees_replayed(&mut self, line: &str) {
         self.replayed_line(line);
     }
 
-    /// A replayed line: its time, `12:01` or `2026-11-20 12:01`, and then this.
+    /// Checks that the next line is this one after a time, `12:01` or `2026-11-20 12:01`.
     #[track_caller]
     pub(crate) fn replayed_line(&mut self, line: &str) -> String {
         let seen = self.line();
@@ -190,7 +191,7 @@ impl Guest {
         }
     }
 
-    /// Closes the sending side, and goes on reading.
+    /// Closes the sending side, and continues to read.
     #[track_caller]
     pub(crate) fn shut(&mut self) {
         self.story.push("> (end)".to_owned());
@@ -199,7 +200,7 @@ impl Guest {
         }
     }
 
-    /// The server has closed cleanly, without further words.
+    /// Checks that the server has closed cleanly, without further words.
     #[track_caller]
     pub(crate) fn sees_end(&mut self) {
         let rest = self.rest();
@@ -220,8 +221,8 @@ impl Guest {
         rest
     }
 
-    /// The server has not reset the connection, as it does by closing over input that it has not
-    /// read. Call this only after the server has closed.
+    /// Checks that the server has not reset the connection, as it would by closing over unread
+    /// input. Call this only after the server has closed.
     #[track_caller]
     pub(crate) fn was_not_reset(&self) {
         match self.stream.get_ref().take_error() {

@@ -50,12 +50,12 @@ impl TestServer {
         Visitor::connect(self.addresses[0]).enter(name)
     }
 
-    /// A server with these doors, and the changes that `furnish` makes.
+    /// A server with these doors, and the changes that `configure` makes.
     pub(crate) fn open(doors: &[&str], configure: impl FnOnce(&mut Config)) -> TestServer {
         TestServer::with_journal(Box::new(Memory), doors, configure)
     }
 
-    /// A server with the test's own journal.
+    /// A server with this journal.
     pub(crate) fn with_journal(
         journal: Box<dyn Journal>,
         doors: &[&str],
@@ -119,7 +119,7 @@ impl TestServer {
         friends.try_into().ok().expect("as many as names")
     }
 
-    /// The server begins its shutdown, as on a signal.
+    /// Lets the server begin its shutdown, as on a signal.
     pub(crate) fn goes_down(&mut self) {
         self.running = None;
     }

@@ -23,7 +23,7 @@ impl Visitor {
         Visitor::over(stream, &format!("ws://{server}/-/socket"))
     }
 
-    /// The same over an existing connection, and at any address.
+    /// Opens a WebSocket over an existing connection, at any address.
     #[track_caller]
     pub(crate) fn over(stream: TcpStream, url: &str) -> Visitor {
         stream.set_read_timeout(Some(DEADLINE)).expect("a socket takes options");
@@ -63,7 +63,7 @@ impl Visitor {
         }
     }
 
-    /// The next message is of this kind.
+    /// Checks that the next message is of this kind.
     #[track_caller]
     pub(crate) fn hears(&mut self, kind: &str) -> Value {
         let message = self.next();
@@ -71,7 +71,7 @@ impl Visitor {
         message
     }
 
-    /// The next message is this line.
+    /// Checks that the next message is this line.
     #[track_caller]
     pub(crate) fn hears_line(&mut self, name: &str, text: &str) -> Value {
         let line = self.hears("line");
@@ -92,7 +92,7 @@ impl Visitor {
         }
     }
 
-    /// The server closes. Returns the messages before that, and the code.
+    /// Waits until the server closes. Returns the messages before that, and the code.
     #[track_caller]
     pub(crate) fn is_closed(&mut self) -> (Vec<Value>, u16) {
         let mut heard = Vec::new();

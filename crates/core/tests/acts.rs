@@ -195,7 +195,7 @@ fn is_banned<T>(outcome: &Result<T, Refusal>) -> bool {
 }
 
 #[test]
-fn a_ban_is_over_by_itself() {
+fn a_ban_ends_by_itself() {
     let mut server = Server::new();
     server.operate(ban("bob", Some(30))).unwrap();
     let mut bob = server.connect("198.51.100.7:50001");
@@ -215,7 +215,7 @@ fn a_ban_is_over_by_itself() {
 }
 
 #[test]
-fn a_later_ban_for_the_same_stands_in_place_of_the_former() {
+fn a_later_ban_of_the_same_target_replaces_the_earlier_one() {
     let mut server = Server::new();
     server.operate(ban("bob", None)).unwrap();
     server.operate(ban("BOB", Some(5))).unwrap();
@@ -239,7 +239,7 @@ fn a_muted_person_may_speak_again_when_the_time_is_over() {
 }
 
 #[test]
-fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
+fn a_banned_address_keeps_out_everybody_except_keepers() {
     let mut server = Server::new();
     server.operate(ban("198.51.100.0/24", None)).unwrap();
     let mut eve = server.connect("198.51.100.7:50001");
@@ -257,7 +257,7 @@ fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
 }
 
 #[test]
-fn bans_of_all_rooms_together_have_a_limit_and_those_of_the_door_another() {
+fn bans_of_rooms_and_bans_of_the_server_have_separate_limits() {
     let bans = (0..10_000).map(|number| Act {
         deed: ban(&format!("guest{number}"), Some(1)),
         by: By::Operator,
@@ -342,7 +342,7 @@ fn a_person_who_is_entering_is_removed_from_the_server() {
 }
 
 #[test]
-fn keepers_have_no_power_over_those_who_keep_the_same() {
+fn keepers_have_no_authority_over_other_keepers_of_the_same_room_or_server() {
     let mut server = Server::new();
     let (mut alice, here) = server.enter("alice", true);
     let (_carol, _there) = server.enter("carol", true);
@@ -356,7 +356,7 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
             "{refused:?}"
         );
     }
-    // In the lobby dave keeps nothing; in tea he does, but has no authority over keepers of the
+    // In the lobby dave is no keeper. In tea he is one, but has no authority over keepers of the
     // server.
     let refused = server.act(&mut dave, &lobby, ban("bob", None));
     assert!(matches!(refused, Err(Refusal::NotKeeper)), "{refused:?}");
@@ -595,7 +595,7 @@ fn a_ban_applies_to_a_listener_too() {
 }
 
 #[test]
-fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
+fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door() {
     let past = Past {
         ends: [(room("old"), parlor_core::model::End::default())].into(),
         owned: vec![name("carol")],

@@ -1,4 +1,4 @@
-//! The broadcaster from the side of its clients: grants, refusals, and traces that are left behind.
+//! The broadcaster as its clients see it: grants, refusals, and traces that are left behind.
 //!
 //! There is no task: each test runs the broadcaster step by step.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
@@ -364,7 +364,7 @@ fn all_logs_together_stay_small_even_if_one_batch_is_large() {
 }
 
 #[test]
-fn a_folded_arrival_is_told_before_the_person_speaks() {
+fn a_folded_arrival_is_announced_before_the_person_speaks() {
     let mut server = Server::new();
     let watcher = server.enter("watcher");
     let mut crowd: Vec<_> = (0..10).map(|n| server.enter(&format!("guest{n}"))).collect();

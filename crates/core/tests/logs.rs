@@ -82,7 +82,7 @@ fn happenings(count: Range<usize>) -> impl Strategy<Value = Vec<Happening>> {
     vec(happening, count)
 }
 
-/// A batch of these that follows `start`.
+/// A batch of these events that follows `start`.
 fn batch(start: Cursor, at: i64, happenings: &[Happening]) -> Batch {
     let mut seq = start.seq;
     let at = WallTime(at);
@@ -106,7 +106,7 @@ fn batch(start: Cursor, at: i64, happenings: &[Happening]) -> Batch {
     Batch::new(RoomName::lobby(), start, at, entries)
 }
 
-/// The place behind these entries.
+/// The place after these entries.
 fn after(start: Cursor, entries: &[Entry]) -> Cursor {
     Cursor {
         position: start.position + entries.len() as u64,
@@ -242,7 +242,7 @@ impl Model {
         can
     }
 
-    /// The place before the first wanted line that is still in the log, or behind everything.
+    /// The place before the first wanted line that is still in the log, or after everything.
     fn before_line(&self, wanted: impl Fn(&Said) -> bool) -> Option<Cursor> {
         let is_wanted = |entry: &Entry| matches!(entry, Entry::Said(said) if wanted(said));
         let found = self.entries.iter().skip(self.start()).position(is_wanted)?;
@@ -317,7 +317,7 @@ proptest! {
                 }
                 Step::Since(at) => {
                     let found = model.before_line(|said| said.at.0 >= at);
-                    // If there were no lines since, any place behind the last line is right.
+                    // If there were no lines since, any place after the last line is right.
                     let place = log.since(WallTime(at));
                     let end = model.cursor(model.entries.len());
                     prop_assert_eq!(place.seq, found.unwrap_or(end).seq);

@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_too_long_for_a_line_shows_in_the_next() {
+    fn a_request_too_long_for_a_line_is_recognised_by_the_next_line() {
         let mut watch = Watch::default();
         watch.too_long();
         assert_eq!(watch.line(b"Accept: */*", true), Some(Foreign::Http));
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_a_packet_tells_what_a_line_alone_does_not() {
+    fn the_rest_of_a_packet_decides_if_a_line_alone_does_not() {
         let mut watch = Watch::default();
         assert_eq!(watch.line(b"", true), None);
         assert_eq!(watch.ahead(b"\r\n\0\r\nQUIT\n"), Some(Foreign::Other));
@@ -553,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn text_in_utf_16_is_told_from_other_zeros() {
+    fn text_in_utf_16_differs_from_other_zeros() {
         for bytes in [
             &b"c\0i\0\r\0"[..],
             b"\0i\0\r\0",      // telnet has taken the mark and a letter

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_told_once_and_discarded() {
+    fn a_long_line_is_reported_once_and_discarded() {
         assert_eq!(frames(4, &[b"12345\nx\n"]), ["(too long)", "x"]);
         assert_eq!(frames(4, &[b"123", b"45", b"678", b"9\nx\n"]), ["(too long)", "x"]);
         assert_eq!(frames(4, &[b"12345678\r", b"\0x\n"]), ["(too long)", "x"]);

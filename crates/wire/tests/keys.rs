@@ -31,7 +31,7 @@ fn keys() -> Vec<EncodingKey> {
 }
 
 #[test]
-fn each_encoding_has_a_key_of_its_own() {
+fn no_two_encodings_have_the_same_key() {
     let keys = keys();
     let different: HashSet<_> = keys.iter().collect();
     assert_eq!(different.len(), keys.len(), "{keys:?}");

@@ -54,7 +54,7 @@ mod tests {
     const TEN: Rate = Rate { per_second: 10 };
 
     #[test]
-    fn each_address_has_a_pace_of_its_own() {
+    fn addresses_have_separate_rates() {
         let paces = Paces::default();
         let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         let now = Duration::from_secs(1_000);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_paces_of_the_quiet_are_forgotten_and_memory_is_bounded() {
+    fn quiet_addresses_are_forgotten_and_memory_is_bounded() {
         let paces = Paces::default();
         let of = |number: u32| IpAddr::from(number.to_be_bytes());
         let now = Duration::from_secs(1_000);

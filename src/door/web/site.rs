@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_own_origin_is_heard() {
+    fn only_the_same_origin_is_accepted() {
         for (origin, host, wanted) in [
             ("http://localhost:8080", "localhost:8080", 200),
             ("http://localhost", "localhost", 200),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn another_site_may_link_to_the_page_and_no_more() {
+    fn another_site_may_only_link_to_the_page() {
         let host = ("host", "localhost");
         let cross = ("sec-fetch-site", "cross-site");
         let link = [

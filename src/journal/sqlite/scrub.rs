@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_deleted_is_nowhere_in_the_file() {
+    fn deleted_text_is_nowhere_in_the_file() {
         const LINES: i64 = 6_000;
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file.db");

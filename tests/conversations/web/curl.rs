@@ -66,7 +66,7 @@ fn request(address: SocketAddr, method: &str, target: &str, headers: &str, body:
         stream,
         "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
     )
-    .ok(); // the server does not read a body that is too large to its end
+    .ok(); // the server does not read all of a body that is too large
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok();
     let answer = String::from_utf8(answer).unwrap();
@@ -430,7 +430,7 @@ fn lines_posted_together_are_all_accepted_or_all_refused() {
     });
     let nine = post(&server, "/lobby?name=ci", "a\nb\nc\nd\ne\nf\ng\nh\ni");
     assert_eq!(nine.status, 200);
-    let many = "x\n".repeat(200); // the most lines of one post: they need a full bucket
+    let many = "x\n".repeat(200); // the limit of lines in one post: they need a full bucket
     let late = post(&server, "/lobby?name=ci", &many);
     assert_eq!(late.status, 429, "{}", late.body);
     assert_eq!(post(&server, "/lobby?name=ci", "j").body, "10\n");

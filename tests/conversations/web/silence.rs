@@ -1,5 +1,5 @@
-//! Connections that send no complete request: they have a share of all places, and give way to each
-//! other.
+//! Connections that send no complete request: they get a share of all places, and the oldest of
+//! them loses its place first.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -11,10 +11,10 @@ use crate::support::{DEADLINE, Guest, TestServer};
 /// The limit of connections.
 const CONNECTIONS: usize = 64;
 
-/// How many of them the server may wait for.
+/// The number of connections that the server may wait for.
 const SHARE: usize = CONNECTIONS / 4;
 
-/// How many clients of each kind come: less than the limit, and more than the share.
+/// The number of clients of each kind: less than the limit, and more than the share.
 const OF_EACH_KIND: usize = 40;
 
 fn connect(address: SocketAddr) -> TcpStream {
@@ -23,8 +23,8 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Connections that send these bytes and no more. The channel reports the bytes that each of them
-/// reads up to its end.
+/// Connections that send only these bytes. The channel reports the bytes that each of them reads up
+/// to its end.
 fn silent(address: SocketAddr, count: usize, sent: &'static [u8]) -> Receiver<Vec<u8>> {
     let (ended, endings) = channel();
     for _ in 0..count {
@@ -83,7 +83,7 @@ fn silent_clients_at_the_web_door_keep_nobody_out_at_any_door() {
         ),
     ] {
         let now = silent(web, OF_EACH_KIND, sent.as_bytes());
-        // The first ones give way.
+        // The first ones lose their places.
         let first = before.into_iter().flat_map(|before: Receiver<_>| {
             let endings: Vec<Vec<u8>> = (0..SHARE).map(|_| before.recv().unwrap()).collect();
             endings
@@ -115,7 +115,7 @@ fn silent_clients_at_the_name_question_keep_nobody_out() {
     let doors = ["tcp://127.0.0.1:0"];
     let server = TestServer::open(&doors, |config| config.connections = Some(CONNECTIONS));
     let lines = server.addresses()[0];
-    // A client that gives way frees its place at once.
+    // A client that loses its place frees it at once.
     for _ in 0..4 {
         let endings = silent(lines, OF_EACH_KIND, b"");
         for _ in SHARE..OF_EACH_KIND {
@@ -129,7 +129,7 @@ fn silent_clients_at_the_name_question_keep_nobody_out() {
 }
 
 #[test]
-fn a_client_that_is_turned_out_keeps_no_place() {
+fn a_client_that_loses_its_place_frees_it() {
     let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"];
     let server = TestServer::open(&doors, |config| config.connections = Some(CONNECTIONS));
     let [web, lines, classic] = [0, 1, 2].map(|door| server.addresses()[door]);

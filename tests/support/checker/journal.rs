@@ -61,7 +61,7 @@ fn check_speakers(rooms: &[Room]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// The name of a person after an event; none where the event does not say.
+/// The name of a person after an event; none if the event does not name the person.
 fn name_after(event: &Event) -> Option<&str> {
     match &event.shown {
         Shown::Said { name, .. } | Shown::Arrived(name) | Shown::Topic { name, .. } => Some(name),
@@ -105,7 +105,7 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
     Ok(())
 }
 
-/// On the whole server: at the end of each commit nobody wears the name of another.
+/// At the end of each commit, no two people on the server wear the same name.
 fn check_names(rooms: &[Room]) -> Result<(), Broken> {
     let whole = rooms.iter().filter(|room| room.is_whole);
     let mut events: Vec<_> = whole.flat_map(|room| &room.events).collect();
@@ -137,11 +137,12 @@ fn check_names(rooms: &[Room]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// What a reader of the named dialect, from the beginning on, knows of the people in a room.
+/// The people in a room, as a reader of the named dialect knows them who reads from the beginning
+/// on.
 #[derive(Default)]
 struct Screen<'a> {
     named: HashSet<&'a str>,
-    /// How many people are here whose names are not known.
+    /// The number of people here whose names are not known.
     unnamed: usize,
 }
 

@@ -1,7 +1,7 @@
-//! The checker: compares what clients saw with what the journal stored.
+//! The checker: compares the output of clients with the record of the journal.
 //!
-//! Knows no server and no socket: it reads text, and the record of a journal. The simulator, a test
-//! that kills the server and a long run under load provide the same:
+//! Knows no server and no socket: it reads text, and the record of a journal. The simulator and the
+//! test that kills the server provide:
 //!
 //! - the journal's record, with arrivals and departures where the journal was a recording one, or
 //!   else with lines only;
@@ -45,11 +45,11 @@ pub(crate) struct Room {
 pub(crate) struct Event {
     /// The commit; commits are in order on the whole server.
     pub(crate) commit: u64,
-    /// Who did it, under every name; the number is the test's own. None for an event by nobody in
-    /// the room.
+    /// The person, under every name; the test assigns the numbers. None for an event that is not by
+    /// a person in the room.
     pub(crate) person: Option<usize>,
     pub(crate) kind: Kind,
-    /// How its readers see it.
+    /// The event as its readers see it.
     pub(crate) shown: Shown,
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct Reader {
     /// Every byte received.
     pub(crate) text: Vec<u8>,
     pub(crate) end: End,
-    /// Whether it left the server, even if the connection broke before it read that.
+    /// Whether it left the server, even if the connection broke before it read its departure.
     pub(crate) has_left: bool,
     /// Whether it fell off the log at a place where no line was lost, which is not announced: then
     /// arrivals and departures may be missing.
@@ -108,7 +108,7 @@ pub(crate) enum Dialect {
     Web,
 }
 
-/// How a client's output ended.
+/// The end of a client's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// It is still here, and had time to read everything.
@@ -176,7 +176,7 @@ pub(crate) fn check(story: &Story) -> Result<(), Broken> {
     trace::check_privates(&story.readers)
 }
 
-/// What a speaker says for the `number`th time: it is unique.
+/// The text that a speaker says as line `number`: it is unique.
 pub(crate) fn token(speaker: usize, number: u64) -> String {
     format!("s{speaker}n{number}")
 }

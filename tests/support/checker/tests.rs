@@ -1,4 +1,4 @@
-//! For each rule of the checker, a small story that keeps all rules, and one that breaks this one.
+//! For each rule of the checker, a small story that keeps all rules, and one that breaks this rule.
 
 use super::{
     Dialect, End, Event, Kind, Listened, Reader, Room, Rule, Shown, Story, check, nobody_after,

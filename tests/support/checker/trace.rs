@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::text::{Line, Shown, parse};
 use super::{Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, web};
 
-/// A received line, and its room if the dialect tells it.
+/// A received line, and its room if the dialect names it.
 pub(super) struct Seen {
     pub(super) room: Option<String>,
     pub(super) line: Line,
@@ -118,7 +118,7 @@ fn check_listened(
     visit.check_order(room, told.collect())
 }
 
-/// An answer "after x" must not come before x.
+/// Checks that an answer "after x" does not come before x.
 fn check_answers(seen: &[Seen]) -> Result<(), Broken> {
     let mut answered = HashSet::new();
     for Seen { line, .. } in seen {
@@ -160,7 +160,7 @@ struct Visit<'a> {
     /// The roster on entering; none for a listener.
     entered: Option<Line>,
     seen: Vec<Line>,
-    /// The reader left it, and the connection continued.
+    /// Whether the reader left it, and the connection continued.
     is_over: bool,
 }
 
@@ -225,14 +225,14 @@ impl Visit<'_> {
         self.check_order(room, events.iter().filter(|e| is_line(e)).collect())
     }
 
-    /// How many lines were skipped before the first line received.
+    /// The number of lines skipped before the first line received.
     fn skipped_first(&self) -> usize {
         let before =
             self.seen.iter().take_while(|line| !matches!(line, Line::Shown(Shown::Said { .. })));
         before.map(|line| skipped(line) as usize).sum()
     }
 
-    /// The roster is right on entering.
+    /// Checks the roster on entering.
     fn check_entered(&self, room: &Room, arrival: usize) -> Result<(), Broken> {
         let Some(Line::Entered { room: Some(name), named, others }) = &self.entered else {
             return Ok(()); // classic readers get no roster
@@ -251,7 +251,7 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// A roster that is maintained from the messages of a socket is right.
+    /// Checks the roster that a page maintains from the messages of a socket.
     fn check_roster(&self, room: &Room, arrival: usize, end: usize) -> Result<(), Broken> {
         let Shown::Arrived(own) = &room.events[arrival].shown else {
             return Ok(());
@@ -270,7 +270,7 @@ impl Visit<'_> {
         }
     }
 
-    /// The people in the room, as a page lists them; none where it does not know all of them.
+    /// The people in the room, as a page lists them; none if the page does not know all of them.
     fn roster(&self, own: &str) -> Option<HashSet<String>> {
         let Some(Line::Entered { named, others, .. }) = &self.entered else {
             return None;
@@ -301,7 +301,7 @@ impl Visit<'_> {
         here
     }
 
-    /// Every line received is the next one for this reader, apart from skipped lines.
+    /// Checks that every line received is the next one for this reader, apart from skipped lines.
     fn check_order(&self, room: &Room, told: Vec<&Event>) -> Result<(), Broken> {
         let mut walk = Walk {
             room,
@@ -328,7 +328,7 @@ impl Visit<'_> {
         }
     }
 
-    /// Single announcements of a person alternate between arrival and departure.
+    /// Checks that single announcements of a person alternate between arrival and departure.
     fn check_alternation(&self) -> Result<(), Broken> {
         let mut here: HashMap<&str, bool> = HashMap::new();
         for line in &self.seen {
@@ -455,7 +455,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Why this event cannot be seen here.
+    /// The reason why this event cannot be seen here.
     fn misread(&self, shown: &Shown) -> Broken {
         let rest = self.rest(self.first());
         let expected = rest.first().map(|event| &event.shown);
@@ -486,7 +486,7 @@ impl Walk<'_> {
         Err(broken(Rule::Kept, what))
     }
 
-    /// The end: every event was seen or skipped.
+    /// Checks that every event was seen or skipped at the end.
     fn finish(mut self, end: End) -> Result<(), Broken> {
         self.land()?;
         let last = self.places.last().copied().unwrap_or_default();
@@ -506,7 +506,7 @@ impl Walk<'_> {
     }
 }
 
-/// Each private message is read once by its author and once by one other person.
+/// Checks that each private message is read once by its author and once by one other person.
 pub(super) fn check_privates(readers: &[Reader]) -> Result<(), Broken> {
     let mut read_by: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, reader) in readers.iter().enumerate() {

@@ -62,8 +62,8 @@ fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 struct Numbers(HashMap<String, u64>);
 
 impl Numbers {
-    /// Each line has the next number, every other event has the number of the line before it, and
-    /// these numbers count the skipped lines.
+    /// Checks that each line has the next number, that every other event has the number of the line
+    /// before it, and that these numbers count the skipped lines.
     fn check(&mut self, event: &Value) -> Result<(), Broken> {
         let (Some(room), Some(seq)) = (event["room"].as_str(), seq(event)) else {
             return Ok(());

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_eight_are_told_one_by_one_and_the_rest_are_counted() {
+    fn the_first_eight_are_announced_one_by_one_and_the_rest_are_counted() {
         let mut crowd = crowd();
         for n in 8..45 {
             assert_eq!(crowd.arrive(&who(n, n as usize)), Telling::Folded);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_who_speaks_is_told_of_once() {
+    fn a_person_who_speaks_is_announced_once() {
         let mut crowd = crowd();
         crowd.arrive(&who(8, 8));
         crowd.arrive(&who(9, 9));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_changes_its_wearer_is_told_before_it_is_heard() {
+    fn a_name_that_changes_its_wearer_is_announced_before_it_is_heard() {
         let mut crowd = crowd();
         crowd.leave(&who(3, 3));
         crowd.arrive(&who(100, 3));

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_act_with_a_time_is_over_by_itself() {
+    fn an_act_with_a_time_ends_by_itself() {
         let deed =
             Deed { time: Some(Duration::from_millis(10)), ..Deed::to(Verb::Ban, Whom::Everybody) };
         let act = Act::by(By::Operator, deed, WallTime(0));

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_have_their_effect() {
+    fn keys_edit_the_line() {
         for (typed, wanted) in [
             ("alice", "alice"),
             ("alixe\x08\x08ce", "alice"),

@@ -47,7 +47,7 @@ impl Server {
         self.broadcaster.append(gathered, Ok(()), self.now);
     }
 
-    /// Runs until nothing is left to do.
+    /// Runs until no work is left.
     pub(crate) fn run(&mut self) {
         self.drain();
         while let Some(gathered) = self.broadcaster.gather(self.now) {
