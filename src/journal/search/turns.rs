@@ -51,8 +51,6 @@ pub(super) struct SearchTurn {
     turns: SearchTurns,
     searcher: Searcher,
     began: Instant,
-    /// Whether its searcher has stopped waiting, so that another one gets it.
-    is_void: bool,
 }
 
 impl SearchTurns {
@@ -62,19 +60,14 @@ impl SearchTurns {
             let mut state = self.lock();
             if state.running < SEARCHES_MAX {
                 state.running += 1;
-                None
-            } else {
-                let (grant, granted) = oneshot::channel();
-                state.queue.push((searcher, grant));
-                Some(granted)
+                return self.turn(searcher);
             }
+            let (grant, granted) = oneshot::channel();
+            state.queue.push((searcher, grant));
+            granted
         };
-        match granted {
-            None => self.turn(searcher),
-            // The sender is never dropped without an answer, because each turn that ends grants the
-            // next.
-            Some(granted) => granted.await.unwrap_or_else(|_| self.turn(searcher)),
-        }
+        // The sender is never dropped without an answer: each turn that ends grants the next.
+        granted.await.unwrap_or_else(|_| self.turn(searcher))
     }
 
     /// Whether anybody waits for a turn.
@@ -83,7 +76,7 @@ impl SearchTurns {
     }
 
     fn turn(&self, searcher: Searcher) -> SearchTurn {
-        SearchTurn { turns: self.clone(), searcher, began: Instant::now(), is_void: false }
+        SearchTurn { turns: self.clone(), searcher, began: Instant::now() }
     }
 
     fn lock(&self) -> MutexGuard<'_, TurnState> {
@@ -92,23 +85,18 @@ impl SearchTurns {
 
     /// Gives a free turn to the waiting searcher who has searched least.
     fn pass_on(&self) {
-        loop {
-            let next = {
-                let mut state = self.lock();
-                state.queue.retain(|(_, grant)| !grant.is_closed());
-                let next = state.least();
-                if next.is_none() {
-                    state.running -= 1;
-                }
-                next
-            };
-            let Some((searcher, grant)) = next else {
-                return;
-            };
-            match grant.send(self.turn(searcher)) {
-                Ok(()) => return,
-                Err(mut turn) => turn.is_void = true,
+        let next = {
+            let mut state = self.lock();
+            state.queue.retain(|(_, grant)| !grant.is_closed());
+            let next = state.least();
+            if next.is_none() {
+                state.running -= 1;
             }
+            next
+        };
+        if let Some((searcher, grant)) = next {
+            // If the searcher has just stopped waiting, the turn is dropped here and passed on.
+            grant.send(self.turn(searcher)).ok();
         }
     }
 }
@@ -154,11 +142,9 @@ fn decayed((used, at): (f64, Instant), now: Instant) -> f64 {
 
 impl Drop for SearchTurn {
     fn drop(&mut self) {
-        if !self.is_void {
-            let time = self.began.elapsed();
-            self.turns.lock().note(&self.searcher, time);
-            self.turns.pass_on();
-        }
+        let time = self.began.elapsed();
+        self.turns.lock().note(&self.searcher, time);
+        self.turns.pass_on();
     }
 }
 
