@@ -1,13 +1,10 @@
-//! The name of a log that is not stored.
+//! An epoch is the name of a log from one start of the server to the next.
 
 use crate::clock;
 
-/// A new name, for a log that is not stored or whose name cannot be stored.
+/// A new epoch, for a log that is not stored or whose epoch cannot be stored.
 pub(crate) fn passing_epoch() -> String {
-    let mut random = [0; 8];
-    // Without random numbers the time is enough: it differs from start to start.
-    if getrandom::fill(&mut random).is_err() {
-        random = clock::wall().0.to_be_bytes();
-    }
-    format!("{:016x}", u64::from_be_bytes(random))
+    // Without random numbers the time is enough: it tells this start from the others.
+    let number = getrandom::u64().unwrap_or(clock::wall().0 as u64);
+    format!("{number:016x}")
 }

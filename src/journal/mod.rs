@@ -59,8 +59,8 @@ pub(crate) struct Stored {
 ///
 /// The directory cannot be used; the error says why, and what to do.
 pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
-    let OpenedDisk { mut disk, start, history, database } = Disk::open(directory, keep)?;
-    let Startup { epoch, ends, last_run } = start;
+    let OpenedDisk { mut disk, startup, history, database } = Disk::open(directory, keep)?;
+    let Startup { epoch, ends, last_run } = startup;
     let (index, follow) = IndexedSearch::new(
         database.path(),
         epoch.clone(),

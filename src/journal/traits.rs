@@ -56,8 +56,8 @@ pub(crate) trait History: fmt::Debug + Send + Sync {
     /// screen.
     fn before<'a>(&'a self, room: &'a RoomName, last: u64, bytes: u64) -> Lookup<'a, u64>;
 
-    /// The number of a room's last line under this name of the log. The present name has no limit.
-    /// None for a name that the journal does not know.
+    /// The number of a room's last line at the end of an epoch. The present epoch has no limit.
+    /// None for an epoch that the journal does not know.
     fn end_of<'a>(&'a self, epoch: &'a str, room: &'a RoomName) -> Lookup<'a, Option<u64>>;
 
     /// The end of each room's lines.

@@ -138,8 +138,8 @@ pub(super) fn deletions(
 
 /// Removes a deletion that is complete or no longer wanted.
 pub(super) fn drop_deletion(connection: &mut Connection, id: DeletionId) -> rusqlite::Result<()> {
-    let drop = "DELETE FROM takings WHERE id = ?1";
-    connection.run(drop, [id.0]).map(|_| ())
+    let delete = "DELETE FROM takings WHERE id = ?1";
+    connection.run(delete, [id.0]).map(drop)
 }
 
 /// The leftovers of deleted rows in the file since it was scrubbed.
@@ -155,7 +155,7 @@ pub(super) fn clear_leftovers(
     seen: &Leftovers,
 ) -> rusqlite::Result<()> {
     let clear = "DELETE FROM meta WHERE key = 'remains' AND value = ?1";
-    connection.run(clear, [&seen.0]).map(|_| ())
+    connection.run(clear, [&seen.0]).map(drop)
 }
 
 /// Deletes the return codes that have expired.
@@ -163,6 +163,6 @@ pub(super) fn drop_expired_codes(
     connection: &mut Connection,
     now: WallTime,
 ) -> rusqlite::Result<()> {
-    let drop = "DELETE FROM codes WHERE until < ?1";
-    connection.run(drop, [now.0]).map(|_| ())
+    let delete = "DELETE FROM codes WHERE until < ?1";
+    connection.run(delete, [now.0]).map(drop)
 }

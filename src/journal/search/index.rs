@@ -45,8 +45,8 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Opens the index for writing, and creates a missing one for a log with this name. None if it
-    /// is useless.
+    /// Opens the index for writing, and creates a missing one in this epoch. None if it is
+    /// useless.
     pub(super) fn open(path: &Path, epoch: &str) -> rusqlite::Result<Option<Index>> {
         create_private(path).ok(); // SQLite reports errors
         let mut connection = Connection::open(path)?;
@@ -73,15 +73,15 @@ impl Index {
         Ok((probe == Some(words::probe())).then_some(Index { connection }))
     }
 
-    /// The name of the log when the index was last written, and the number of times that lines had
-    /// been dated back when it was built: that changes their positions.
+    /// The epoch when the index was last written, and the number of times that lines had been dated
+    /// back when it was built: that changes their positions.
     pub(super) fn origin(&self) -> rusqlite::Result<(String, i64)> {
         let origin = "SELECT epoch, dated_back FROM meta";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
         self.connection.query_row(origin, [], read)
     }
 
-    /// Notes the present name of the log, and how many times its lines have been dated back.
+    /// Notes the present epoch, and how many times its lines have been dated back.
     pub(super) fn set(&mut self, epoch: &str, dated_back: i64) -> rusqlite::Result<()> {
         let set = "UPDATE meta SET epoch = ?1, dated_back = ?2";
         self.connection.run(set, params![epoch, dated_back])?;
@@ -127,7 +127,7 @@ impl Index {
             // the time.
             let at = said.at.0.clamp(0, TIME_MAX - 1);
             let (first, width) = (at << COUNTER_BITS, (1_i64 << COUNTER_BITS) - 1);
-            let place = transaction.one(
+            let position = transaction.one(
                 "INSERT INTO places VALUES (
                      1 + coalesce((SELECT max(id) FROM places WHERE id BETWEEN ?1 AND ?1 + ?2), ?1), ?3, ?4)
                  RETURNING id",
@@ -136,7 +136,7 @@ impl Index {
             )?;
             let words = words::hashed_all(&words::said(said.text.as_str()));
             transaction
-                .run("INSERT INTO words (rowid, text) VALUES (?1, ?2)", params![place, words])?;
+                .run("INSERT INTO words (rowid, text) VALUES (?1, ?2)", params![position, words])?;
         }
         transaction.commit()
     }
@@ -147,10 +147,10 @@ impl Index {
         before: WallTime,
         max: usize,
     ) -> rusqlite::Result<usize> {
-        let place = before.0.clamp(0, TIME_MAX - 1) << COUNTER_BITS;
+        let position = before.0.clamp(0, TIME_MAX - 1) << COUNTER_BITS;
         let transaction = self.connection.transaction()?;
         let which = "SELECT id FROM places WHERE id < ?1 ORDER BY id LIMIT ?2";
-        let removed = remove(&transaction, which, params![place, max as i64])?;
+        let removed = remove(&transaction, which, params![position, max as i64])?;
         transaction.commit()?;
         Ok(removed)
     }
@@ -183,8 +183,7 @@ impl Index {
         lines_max: usize,
         may_read: impl Fn(&RoomName) -> bool,
     ) -> rusqlite::Result<Found> {
-        let mut rooms = self.rooms()?;
-        rooms.retain(|_, room| may_read(room));
+        let rooms = self.rooms(may_read)?;
         let mut search = self.connection.prepare(
             "SELECT room, seq FROM words CROSS JOIN places ON id = words.rowid
              WHERE words MATCH ?1 ORDER BY words.rowid DESC",
@@ -214,13 +213,15 @@ impl Index {
         Ok(found)
     }
 
-    fn rooms(&self) -> rusqlite::Result<HashMap<i64, RoomName>> {
-        let query = "SELECT id, name FROM rooms";
-        let rooms = self.connection.all(query, [], |row| {
-            let (id, name): (i64, String) = (row.get(0)?, row.get(1)?);
-            Ok(RoomName::parse(&name).ok().map(|room| (id, room)))
+    fn rooms(
+        &self,
+        may_read: impl Fn(&RoomName) -> bool,
+    ) -> rusqlite::Result<HashMap<i64, RoomName>> {
+        let rooms = self.connection.all("SELECT id, name FROM rooms", [], |row| {
+            Ok((row.get(0)?, RoomName::parse(&row.get::<_, String>(1)?)))
         })?;
-        Ok(rooms.into_iter().flatten().collect())
+        let readable = |(id, room): (_, Result<_, _>)| Some((id, room.ok().filter(&may_read)?));
+        Ok(rooms.into_iter().filter_map(readable).collect())
     }
 }
 
@@ -230,12 +231,12 @@ fn remove(
     which: &str,
     params: impl Params,
 ) -> rusqlite::Result<usize> {
-    let places: Vec<i64> = transaction.all(which, params, |row| row.get(0))?;
-    for place in &places {
-        transaction.run("DELETE FROM words WHERE rowid = ?1", [place])?;
-        transaction.run("DELETE FROM places WHERE id = ?1", [place])?;
+    let positions: Vec<i64> = transaction.all(which, params, |row| row.get(0))?;
+    for position in &positions {
+        transaction.run("DELETE FROM words WHERE rowid = ?1", [position])?;
+        transaction.run("DELETE FROM places WHERE id = ?1", [position])?;
     }
-    Ok(places.len())
+    Ok(positions.len())
 }
 
 fn is_interrupted(error: &rusqlite::Error) -> bool {

@@ -49,7 +49,7 @@ pub(super) struct Asked {
 /// Keeps the index up to date with a file of lines.
 pub(super) struct Indexer {
     lines: PathBuf,
-    /// The present name of the log.
+    /// The present epoch of the log.
     epoch: String,
     index: PathBuf,
     signals: Arc<Signals>,
@@ -143,7 +143,7 @@ impl Indexer {
         let dated_back = store.dated_back().map_err(|_| IndexTrouble::Journal)?;
         let index = match index {
             Some(index) if self.index.exists() && index.origin()?.1 == dated_back => index,
-            _ => index.insert(self.open(store)?),
+            _ => index.insert(self.open(store, dated_back)?),
         };
         let followed = index.followed()?;
         for (name, end) in ends {
@@ -229,8 +229,7 @@ impl Indexer {
     }
 
     /// Opens the index, and rebuilds a useless one.
-    fn open(&self, store: &Store) -> Result<Index, IndexTrouble> {
-        let dated_back = store.dated_back().map_err(|_| IndexTrouble::Journal)?;
+    fn open(&self, store: &Store, dated_back: i64) -> Result<Index, IndexTrouble> {
         if let Some(mut index) = Index::open(&self.index, &self.epoch)?
             && index.origin()?.1 == dated_back
             && self.is_of_this_log(&index, store)?

@@ -3,9 +3,8 @@
 //! Lines that were refused because the disk did not answer may be stored all the same. A separate
 //! file lists them, so that the next server removes them if this one is killed before it can.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use parlor_core::log::Batch;
 use parlor_core::model::RoomName;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::files::REFUSED_FILE;
+use super::files::{REFUSED_FILE, private_file};
 use super::row::{code, sum_of};
 use super::schema::SCHEMA;
 use super::sql::Sql;
@@ -107,9 +106,7 @@ pub(super) fn note_refused(lines: &Path, batches: &[Arc<Batch>]) -> io::Result<(
             note += &format!("{seq} {at} {sum} {}\n", batch.room().as_str());
         }
     }
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600);
-    let mut file = options.open(lines.with_file_name(REFUSED_FILE))?;
+    let mut file = private_file().create(true).open(lines.with_file_name(REFUSED_FILE))?;
     file.write_all(note.as_bytes())
 }
 

@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use super::files::{Files, OpenError, failed};
 use super::reader::ReaderThread;
-use super::writer::{FileChange, Signals, Work};
+use super::signals::Signals;
+use super::writer::{FileChange, Work};
 
 /// How many changes may wait; further callers wait for a permit.
 pub(super) const CHANGES_MAX: usize = 64;

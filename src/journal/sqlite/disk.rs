@@ -1,48 +1,33 @@
 //! The journal on disk: a directory with a file of lines. Its own threads write and read the file,
 //! so no connection waits for a disk.
 
-use std::collections::HashMap;
-use std::fs::File;
 use std::future::ready;
-use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use parlor_core::journal::{Commit, Journal, NotStored};
 use parlor_core::log::Batch;
-use parlor_core::model::{End, RoomName, WallTime};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::append::note_refused;
-use super::archive::is_alone;
+use super::checkpoints::move_log_now_and_then;
 use super::database::{CHANGES_MAX, Database};
 use super::fault::UnusableFile;
 use super::files::{Files, OpenError, failed};
 use super::holes::Holes;
 use super::reader::{FileHistory, ReaderThread};
-use super::row::stored_room;
-use super::store::{BUSY_TIME, Store, checkpoint};
-use super::verify::{Inspection, Unchecked};
-use super::writer::{ANSWER_TIME, CommitJob, FileWriter, NO_ANSWER, Signals, Work, tell_not_moved};
+use super::signals::{ANSWER_TIME, Signals};
+use super::startup::{Startup, start};
+use super::verify::check_older;
+use super::writer::{CommitJob, FileWriter, NO_ANSWER, Work};
 use crate::config::Keep;
-use crate::journal::epoch::passing_epoch;
 use crate::journal::traits::History;
-
-/// How often the write-ahead log is moved into the file.
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
-
-/// The least number of written bytes that is worth a sync.
-const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
-
-/// If the log has more pages than this, 4 MiB, commits wait until it starts over: overwriting a
-/// file costs one sync less than growing it.
-const PAGES_AHEAD_MAX: i64 = 1_024;
 
 /// How long a commit waits for more lines before a sync. However little it writes, a sync costs
 /// tens of microseconds of a core in addition to the time of the disk: as much as fifty lines.
@@ -52,20 +37,10 @@ const SYNC_PAUSE: Duration = Duration::from_millis(1);
 /// How long a refusal waits until its note is written, while the disk does not answer.
 const NOTE_TIME: Duration = Duration::from_secs(1);
 
-/// What a server starts with.
-pub(crate) struct Startup {
-    /// The epoch until the next start.
-    pub(crate) epoch: String,
-    /// The end of each room's lines.
-    pub(crate) ends: HashMap<RoomName, End>,
-    /// The time when the previous server ended; none if nothing is stored yet.
-    pub(crate) last_run: Option<WallTime>,
-}
-
 /// A journal, and the parts that read and change its file.
 pub(crate) struct OpenedDisk {
     pub(crate) disk: Disk,
-    pub(crate) start: Startup,
+    pub(crate) startup: Startup,
     pub(crate) history: Arc<dyn History>,
     pub(crate) database: Database,
 }
@@ -96,7 +71,7 @@ impl Disk {
     pub(crate) fn open(directory: &Path, keep: Keep) -> Result<OpenedDisk, OpenError> {
         let files = Arc::new(Files::claim(directory)?);
         let in_file = |error| OpenError::File { path: files.path().to_owned(), error };
-        let (store, start, older) = open(files.path(), keep).map_err(in_file)?;
+        let (store, startup, older) = start(files.path(), keep).map_err(in_file)?;
         let reader = ReaderThread::start(Arc::clone(&files))?;
         files.note_beside().map_err(|error| in_file(UnusableFile::Beside(error)))?;
         // The broadcaster has one commit under way, two refused ones may still be in the queue, and
@@ -107,15 +82,16 @@ impl Disk {
             Database::new(work.clone(), Arc::clone(&signals), reader.clone(), Arc::clone(&files));
         let writer = FileWriter::new(Arc::clone(&files), keep, store, Arc::clone(&signals));
         let damages = Arc::default();
-        let inspection = Inspection::new(files.path(), older, Arc::clone(&damages));
         let mut disk = Disk { work, keep, signals, threads: Vec::new(), files };
         disk.run("journal", move || writer.run(&queue), || ())?;
         let (files, signals) = (Arc::clone(&disk.files), Arc::clone(&disk.signals));
         let move_log = move |ends: &_| move_log_now_and_then(&files, keep, &signals, ends);
         disk.run_until_end("checkpoints", move_log)?;
-        disk.run_until_end("inspection", move |ends| inspection.run(ends))?;
+        let (path, told) = (database.path().to_owned(), Arc::clone(&damages));
+        let check = move |ends: &_| check_older(&path, &older, &told, ends);
+        disk.run_until_end("inspection", check)?;
         let history = Arc::new(FileHistory { reader, damages, holes: Holes::default() });
-        Ok(OpenedDisk { disk, start, history, database })
+        Ok(OpenedDisk { disk, startup, history, database })
     }
 
     /// Runs work that reads the files, in a thread that ends with the journal: when
@@ -147,67 +123,6 @@ impl Disk {
             end.send(()).ok(); // it may have ended by itself
         };
         self.run(name, move || work(&ends), wake)
-    }
-}
-
-/// Opens the file for writing, and prepares it for this start.
-fn open(path: &Path, keep: Keep) -> Result<(Store, Startup, Unchecked), UnusableFile> {
-    is_alone(path)?;
-    let mut store = Store::open(path, keep)?;
-    store.remove_noted(path)?;
-    let ends = store.ends()?;
-    let older = store.check_latest(&ends)?;
-    // Without an epoch the server still starts: even on a full disk, people can enter and read.
-    let epoch = store.begin_epoch().unwrap_or_else(|error| {
-        tracing::warn!(%error, "after the next start nobody can continue exactly where they stopped reading");
-        passing_epoch()
-    });
-    // If the disk is full, it refuses lines too, and their authors are told.
-    if store.make_room_ahead().is_err() {
-        // Leaves all remaining space to lines.
-        checkpoint(&store.connection, "TRUNCATE", BUSY_TIME).ok();
-    } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
-        ahead.sync_data().ok();
-    }
-    let named = |(name, end): (String, End)| {
-        let room = stored_room(&name);
-        if room.is_none() {
-            tracing::warn!(room = ?name, "there are lines of a room with an invalid name: nobody can enter it");
-        }
-        Some((room?, end))
-    };
-    let ends = ends.into_iter().filter_map(named).collect();
-    let last_run = store.last_run()?;
-    Ok((store, Startup { epoch, ends, last_run }, older))
-}
-
-/// Moves the write-ahead log into the file at intervals, until the server ends.
-fn move_log_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &Receiver<()>) {
-    let mut store = None;
-    while ends.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
-        if signals.written.load(Ordering::Relaxed) < WRITTEN_AHEAD_MIN {
-            continue;
-        }
-        signals.written.store(0, Ordering::Relaxed);
-        if files.is_emptied() {
-            mem::forget(store); // as the writer does
-            return;
-        }
-        if store.is_none() && files.are_in_place().is_ok() {
-            store = Store::open(files.path(), keep).ok(); // the writer reports errors
-        }
-        match store.as_ref().map(|store| checkpoint(&store.connection, "PASSIVE", BUSY_TIME)) {
-            // The log starts over by itself when all of it is moved. But while lines arrive without
-            // a pause, there are always new ones.
-            Some(Ok(done)) if done.pages_ahead > PAGES_AHEAD_MAX => {
-                signals.is_long.store(true, Ordering::Relaxed);
-            }
-            Some(Ok(_)) | None => {}
-            Some(Err(error)) => {
-                tell_not_moved(&error);
-                store = None;
-            }
-        }
     }
 }
 

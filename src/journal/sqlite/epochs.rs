@@ -32,13 +32,13 @@ impl Store {
             [],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        let forgotten = id - EPOCHS_MAX;
-        transaction.run("DELETE FROM epochs WHERE id <= ?1", [forgotten])?;
-        // The last forgotten end of each room stays, because it is valid for the epochs after it.
+        let dropped = id - EPOCHS_MAX;
+        transaction.run("DELETE FROM epochs WHERE id <= ?1", [dropped])?;
+        // The last dropped end of each room stays, because it is valid for the epochs after it.
         transaction.run(
             "DELETE FROM ends WHERE epoch < (SELECT max(epoch) FROM ends AS later
              WHERE later.room = ends.room AND later.epoch <= ?1)",
-            [forgotten],
+            [dropped],
         )?;
         transaction.commit()?;
         Ok(name)

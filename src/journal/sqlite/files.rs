@@ -197,9 +197,7 @@ impl Files {
         close_file(&directory.join(REFUSED_FILE))?;
         fs::remove_file(directory.join(FORMER_LOCK)).ok(); // if it stays, it does no harm
         let path = directory.join(FILE);
-        let mut options = OpenOptions::new();
-        options.append(true).create(true).mode(0o600);
-        let held = options.open(&path).map_err(failed)?;
+        let held = private_file().create(true).open(&path).map_err(failed)?;
         let held_directory = File::open(&directory).map_err(failed)?;
         for file in [&held, &held_directory] {
             match file.try_lock() {
@@ -290,9 +288,14 @@ impl Files {
 /// The file cannot be created, or exists. An existing file is not opened, because its locks would
 /// end with the new descriptor.
 pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+    private_file().create_new(true).open(path).map(drop)
+}
+
+/// Opens files to append to them; no other user may open those that it creates.
+pub(super) fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.append(true).create_new(true).mode(0o600);
-    options.open(path).map(drop)
+    options.append(true).mode(0o600);
+    options
 }
 
 /// The part of a path, if any, that exists and is not a directory.

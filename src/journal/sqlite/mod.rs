@@ -2,6 +2,7 @@
 
 mod append;
 mod archive;
+mod checkpoints;
 mod database;
 mod disk;
 mod epochs;
@@ -13,7 +14,9 @@ mod row;
 mod rows;
 mod schema;
 mod scrub;
+mod signals;
 mod sql;
+mod startup;
 mod store;
 mod times;
 mod verify;
@@ -21,12 +24,13 @@ mod writer;
 
 pub(crate) use archive::open_archive;
 pub(crate) use database::{Database, DatabaseFailed};
-pub(crate) use disk::{Disk, OpenedDisk, Startup};
+pub(crate) use disk::{Disk, OpenedDisk};
 pub(crate) use fault::UnusableFile;
 pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
 pub(crate) use row::{GONE, stored_room, sum};
 pub(crate) use scrub::{ScrubSchedule, empty_log, scrub};
+pub(crate) use signals::Signals;
 pub(crate) use sql::Sql;
+pub(crate) use startup::Startup;
 pub(crate) use store::Store;
 pub(crate) use times::note_clock;
-pub(crate) use writer::Signals;

@@ -7,7 +7,6 @@ use super::fault::UnusableFile;
 use super::row::{GONE, LineRow};
 use super::sql::Sql;
 use super::store::Store;
-use super::verify::Unchecked;
 use crate::journal::traits::Damage;
 
 /// The number of latest lines that the start checks, beginning with the room of the most recent
@@ -25,6 +24,9 @@ const COUNTED_ROWS_MAX: usize = 20_000;
 
 /// The smallest number of bytes that a dialect adds to the name and the text of a line.
 const SHOWN_BESIDE: u64 = 3;
+
+/// Rooms, and the last line of each that the start has not checked.
+pub(super) type Unchecked = Vec<(String, u64)>;
 
 /// The direction of counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::checkpoints::checkpoint;
 use super::sql::Sql;
-use super::store::checkpoint;
 
 /// How many pages one slice reads, which takes some milliseconds.
 const PAGES: u32 = 500;

@@ -27,15 +27,6 @@ const AHEAD_BYTES_MAX: i64 = 2 * ROOM_AHEAD;
 /// How many statements stay prepared: more than the program has.
 const STATEMENTS: usize = 128;
 
-/// The result of a checkpoint.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Checkpoint {
-    /// Another connection read or wrote meanwhile, so the checkpoint is not complete.
-    pub(super) was_hindered: bool,
-    /// How many pages the write-ahead log has, moved or not.
-    pub(super) pages_ahead: i64,
-}
-
 /// A connection to the file.
 pub(crate) struct Store {
     pub(super) connection: Connection,
@@ -150,19 +141,4 @@ impl Store {
         transaction.execute("INSERT INTO scratch VALUES (zeroblob(?1))", [ROOM_AHEAD])?;
         transaction.rollback()
     }
-}
-
-/// Moves the write-ahead log into the file, except for the part that another connection still
-/// reads, and waits for others for up to `patience`. `how` is the mode, as SQLite calls it.
-pub(super) fn checkpoint(
-    connection: &Connection,
-    how: &str,
-    patience: Duration,
-) -> rusqlite::Result<Checkpoint> {
-    connection.busy_timeout(patience)?;
-    let done = connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |row| {
-        Ok(Checkpoint { was_hindered: row.get(0)?, pages_ahead: row.get(1)? })
-    });
-    connection.busy_timeout(BUSY_TIME)?;
-    done
 }

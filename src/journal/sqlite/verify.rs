@@ -1,12 +1,13 @@
 //! Checks lines that were stored long ago, slice by slice while the server runs, and tells the
 //! operator of damage. Knows no reader.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::fault::UnusableFile;
+use super::rows::Unchecked;
 use super::store::Store;
 use crate::journal::traits::Damage;
 
@@ -39,53 +40,41 @@ impl Damages {
     }
 }
 
-/// Rooms, and the last line of each that the start has not checked.
-pub(super) type Unchecked = Vec<(String, u64)>;
-
-/// Lines to check while the server runs.
-pub(super) struct Inspection {
-    path: PathBuf,
-    older: Unchecked,
-    damages: Arc<Damages>,
+/// Checks the older lines of these rooms, until the server ends. Damage is logged.
+pub(super) fn check_older(path: &Path, older: &Unchecked, damages: &Damages, ends: &Receiver<()>) {
+    if older.is_empty() {
+        return;
+    }
+    match check_all(path, older, damages, ends) {
+        Ok(Some(0)) => {
+            let lines: u64 = older.iter().map(|(_, last)| last).sum();
+            tracing::info!(lines, "older lines are undamaged");
+        }
+        Ok(_) => {} // reported already, or the server ends
+        Err(error) => tracing::error!(%error, "older lines cannot be checked"),
+    }
 }
 
-impl Inspection {
-    pub(super) fn new(path: &Path, older: Unchecked, damages: Arc<Damages>) -> Inspection {
-        Inspection { path: path.to_owned(), older, damages }
-    }
-
-    /// Checks all these lines, until the server ends.
-    pub(super) fn run(&self, ends: &Receiver<()>) {
-        if self.older.is_empty() {
-            return;
-        }
-        match self.check_all(ends) {
-            Ok(Some(0)) => {
-                let lines: u64 = self.older.iter().map(|(_, last)| last).sum();
-                tracing::info!(lines, "older lines are undamaged");
+/// Returns the number of damaged places; none if the server ended before the check was complete.
+fn check_all(
+    path: &Path,
+    older: &Unchecked,
+    damages: &Damages,
+    ends: &Receiver<()>,
+) -> Result<Option<usize>, UnusableFile> {
+    let store = Store::open_to_read(path)?;
+    let mut found = 0;
+    for (room, last) in older {
+        let mut next = 1;
+        while next <= *last {
+            if ends.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
+                return Ok(None);
             }
-            Ok(_) => {} // reported already, or the server ends
-            Err(error) => tracing::error!(%error, "older lines cannot be checked"),
+            next = store.check(room, next, *last, |damage| {
+                found += 1;
+                damages.tell(&damage);
+            })?;
         }
     }
-
-    /// Returns the number of damaged places; none if the server ended before the check was
-    /// complete.
-    fn check_all(&self, ends: &Receiver<()>) -> Result<Option<usize>, UnusableFile> {
-        let store = Store::open_to_read(&self.path)?;
-        let mut found = 0;
-        for (room, last) in &self.older {
-            let mut next = 1;
-            while next <= *last {
-                if ends.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
-                    return Ok(None);
-                }
-                next = store.check(room, next, *last, |damage| {
-                    found += 1;
-                    self.damages.tell(&damage);
-                })?;
-            }
-        }
-        Ok(Some(found))
-    }
+    Ok(Some(found))
 }

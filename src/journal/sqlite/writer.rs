@@ -3,21 +3,22 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use parlor_core::journal::NotStored;
 use parlor_core::log::Batch;
-use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::append::delete_note;
+use super::checkpoints::{checkpoint, needs_rewrite, tell_not_moved};
 use super::fault::UnusableFile;
 use super::files::{Displaced, Files};
-use super::store::{BUSY_TIME, Store, checkpoint};
+use super::signals::{ANSWER_TIME, Signals};
+use super::store::{BUSY_TIME, Store};
 use crate::config::Keep;
 
 /// The pause before the first repair after a failure, and the longest pause before later ones.
@@ -26,10 +27,6 @@ const RETRY_MAX: Duration = Duration::from_secs(1);
 
 /// How often an idle thread checks that the files are still in their places.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// How long a commit waits for the disk. A disk that takes three seconds for a sync is slow, but it
-/// does store lines.
-pub(super) const ANSWER_TIME: Duration = Duration::from_secs(8);
 
 /// Why lines are refused if the disk takes longer than that.
 pub(super) const NO_ANSWER: NotStored = NotStored("the disk does not answer");
@@ -61,36 +58,6 @@ pub(super) enum Work {
 pub(super) struct CommitJob {
     pub(super) batches: Vec<Arc<Batch>>,
     pub(super) answer: oneshot::Sender<Result<(), NotStored>>,
-}
-
-/// State that the thread shares with other threads.
-#[derive(Debug, Default)]
-pub(crate) struct Signals {
-    /// The server ends.
-    pub(crate) ends: AtomicBool,
-    /// Increases with each commit: readers have something new.
-    pub(crate) commits: AtomicU64,
-    /// Increases when a commit fails, and again when its lines are removed. While it is odd, the
-    /// file may have lines that nobody has seen.
-    pub(crate) failures: AtomicU64,
-    /// The approximate number of bytes written ahead since the last checkpoint.
-    pub(super) written: AtomicU64,
-    /// The write-ahead log is so long that it must start over before more is written.
-    pub(super) is_long: AtomicBool,
-    /// The start of the present piece of work; none while the thread is idle.
-    began: Mutex<Option<Instant>>,
-}
-
-impl Signals {
-    /// Whether the disk has not answered for so long that callers have given up.
-    pub(super) fn is_stuck(&self) -> bool {
-        let began = *self.began.lock().unwrap_or_else(PoisonError::into_inner);
-        began.is_some_and(|began| began.elapsed() >= ANSWER_TIME)
-    }
-
-    fn works(&self, since: Option<Instant>) {
-        *self.began.lock().unwrap_or_else(PoisonError::into_inner) = since;
-    }
 }
 
 /// Writes lines into the file.
@@ -358,23 +325,6 @@ fn remove_unseen(store: &mut Store, unseen: &[Arc<Batch>], rewrite: bool) -> rus
 /// Whether the disk has failed, rather than the statement.
 fn has_failed(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull))
-}
-
-/// Logs that a checkpoint has failed. The write-ahead log stays and is moved later. But after a
-/// failed sync, the system may believe that the data are on the disk.
-pub(super) fn tell_not_moved(error: &rusqlite::Error) {
-    if needs_rewrite(error) {
-        tracing::error!(%error, "the disk has failed: stored lines may not survive a power cut; make a backup on another disk");
-    } else {
-        tracing::warn!(%error, "the write-ahead log cannot be moved into the database yet");
-    }
-}
-
-/// Whether a sync has failed: then earlier writes may or may not be on disk, and the next sync may
-/// report success. A failed write has written nothing.
-fn needs_rewrite(error: &rusqlite::Error) -> bool {
-    let code = error.sqlite_error().map(|error| error.extended_code);
-    matches!(code, Some(SQLITE_IOERR_FSYNC | SQLITE_IOERR_DIR_FSYNC))
 }
 
 /// Why lines are refused, as a clause for their speakers.

@@ -1,0 +1,3 @@
+-- Version 4: the tokens of scripts, hashed.
+
+ALTER TABLE accounts ADD COLUMN token BLOB;
