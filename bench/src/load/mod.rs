@@ -15,5 +15,5 @@ mod worker;
 
 pub(crate) use client::Role;
 pub(crate) use clients::{ClientId, Load};
-pub(crate) use sample::{Meter, Sample, is_bound_by_load};
+pub(crate) use sample::{Meter, Sample};
 pub(crate) use worker::{LoadPace, Worker, work};

@@ -10,10 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::{CpuTimes, resident};
 
-/// If the load uses more than this share of its core, it may be slower than the server, and the
-/// measurement is not valid.
-const BUSY: f64 = 0.9;
-
 /// The longest latency in nanoseconds: longer times count as this.
 const LATENCY_MAX: u64 = 120_000_000_000;
 
@@ -76,12 +72,6 @@ impl Sample {
     pub(crate) fn waiting_share(&self) -> f64 {
         self.waited / self.seconds
     }
-}
-
-/// Whether the load, and not the server, set the pace, given the share of a core that each used. If
-/// so, a figure says nothing about the server.
-pub(crate) fn is_bound_by_load(load_share: f64, server_share: f64) -> bool {
-    load_share > BUSY && load_share > server_share
 }
 
 /// Counts of what the load has received.

@@ -131,13 +131,9 @@ impl ResultTable {
         self.rows.push(cells.into());
     }
 
-    fn cells(&self, column: usize) -> impl Iterator<Item = &Cell> {
-        self.rows.iter().filter_map(move |row| row.get(column))
-    }
-
     /// Whether a column has numbers, which are aligned to the right.
     fn is_number(&self, column: usize) -> bool {
-        self.cells(column).any(Cell::is_number)
+        self.rows.iter().any(|row| row.get(column).is_some_and(Cell::is_number))
     }
 
     /// The table in Markdown, with columns of even width. `escape` makes a cell's text harmless.

@@ -1,9 +1,13 @@
 //! The columns whose cells are computed from samples. A scenario names them in the head of its
 //! table, after the columns that it fills itself.
 
-use crate::load::{Sample, is_bound_by_load};
+use crate::load::Sample;
 use crate::machine::mebibytes;
 use crate::report::{Cell, ResultTable, VALID, YES};
+
+/// If the load uses more than this share of its core, it may be slower than the server, and the
+/// measurement is not valid.
+const BUSY: f64 = 0.9;
 
 /// How the cells of a column are computed from the samples of a row. Some rows have a reference:
 /// the samples of another server under the same load.
@@ -87,7 +91,7 @@ fn verdict(samples: &[Sample]) -> &'static str {
     let load = median(samples.iter().map(Sample::load_share));
     let server = median(samples.iter().map(Sample::server_share));
     let held_back = samples.iter().filter(|sample| sample.is_held_back).count();
-    if is_bound_by_load(load, server) {
+    if load > BUSY && load > server {
         "NO: load"
     } else if held_back * 2 > samples.len() {
         "NO: held back"

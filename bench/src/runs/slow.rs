@@ -49,13 +49,13 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let (rounds, seconds) = bench.pick((5, 0.6), (9, 1.2));
     progress(format_args!("{rounds} turns of each room"));
     let time = Duration::from_secs_f64(seconds);
-    let mut turns: Vec<ServerTurns> = vec![Ok(Vec::new()); rooms.len()];
+    let mut turns = vec![Vec::new(); rooms.len()];
     for _ in 0..rounds {
-        for (room, turns) in rooms.iter_mut().zip(&mut turns) {
-            let sample = room.load.closed(WINDOW, time)?;
-            turns.iter_mut().for_each(|samples| samples.push(sample));
+        for (room, samples) in rooms.iter_mut().zip(&mut turns) {
+            samples.push(room.load.closed(WINDOW, time)?);
         }
     }
+    let turns: Vec<ServerTurns> = turns.into_iter().map(Ok).collect();
     let (mut costs, mut tallies) = (costs(bench.parlor.note()), tallies());
     for (room, samples) in rooms.iter().zip(&turns) {
         add_row(&mut costs, [room.name.into()], samples, turns.first());
