@@ -5,8 +5,8 @@ mod catch_up;
 mod connect;
 mod conversation;
 mod handshake;
-
 mod lines;
+mod outbox;
 mod pause;
 mod pipe;
 mod server_line;

@@ -30,43 +30,28 @@ const TRY_LATER: &str = "try again later";
 const WHICH_PORT: &str =
     "try again later, or another port: lines are usually at 8000, and 8080 is for browsers";
 
-/// The reason why the copy from the server ended, if the server did not close the connection.
-enum CopyError {
-    /// The connection broke.
-    Connection(io::Error),
-    /// The output is closed, for example by `| head`: its reader has seen enough.
-    Output(io::Error),
-    /// The server did not accept the name, with the reason and what to do.
-    Handshake(String),
-}
-
 /// Copies standard input to the server, and the server's bytes to standard output, until the server
 /// closes the connection.
 ///
 /// With a name, the input waits until the server accepts the name, so that its first line is not
 /// read as the name. The end of the input closes only the sending side.
 pub(super) async fn copy(options: &JoinOptions, stream: TcpStream) -> anyhow::Result<()> {
-    match talk(options.name.as_deref(), stream).await {
-        Ok(()) => Ok(()),
-        Err(CopyError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(CopyError::Output(error)) => bail!("Could not write what the server said: {error}."),
-        Err(CopyError::Connection(error)) => {
-            bail!("The connection to {} broke: {error}.", options.address)
-        }
-        Err(CopyError::Handshake(sentence)) => Err(anyhow!(sentence)),
-    }
-}
-
-async fn talk(name: Option<&str>, stream: TcpStream) -> Result<(), CopyError> {
     let (reader, mut writer) = stream.into_split();
-    let mut incoming = Incoming::new(reader);
-    if let Some(name) = name {
-        enter(name, &mut incoming, &mut writer).await?;
+    let mut incoming = Incoming::new(reader, options.address.to_string());
+    let copied = async {
+        if let Some(name) = &options.name {
+            enter(name, &mut incoming, &mut writer).await?;
+        }
+        let sending = tokio::spawn(send(writer));
+        let ended = incoming.copy().await;
+        sending.abort();
+        ended
+    };
+    match copied.await {
+        // The output is closed, for example by `| head`: its reader has seen enough.
+        Err(error) if error.is::<OutputClosed>() => Ok(()),
+        copied => copied,
     }
-    let sending = tokio::spawn(send(writer));
-    let ended = incoming.copy().await;
-    sending.abort();
-    ended
 }
 
 /// Sends the name if the server asks for one. Returns when the next line is no longer an answer.
@@ -74,7 +59,7 @@ async fn enter(
     name: &str,
     incoming: &mut Incoming,
     writer: &mut OwnedWriteHalf,
-) -> Result<(), CopyError> {
+) -> anyhow::Result<()> {
     let (mut handshake, mut cutter) = (Handshake::new(), Cutter::default());
     let mut deadline = Instant::now() + ENTRANCE_SECONDS_MAX;
     loop {
@@ -109,12 +94,12 @@ async fn enter(
 
 /// The sentence for a name that is not accepted: the advice, and the server's reason if it gave
 /// one.
-fn turned_away(advice: &str, handshake: &Handshake) -> CopyError {
+fn turned_away(advice: &str, handshake: &Handshake) -> anyhow::Error {
     let reason = match handshake.reason() {
         Some(words) => format!("the server says \"{words}\""),
         None => "the server gives no reason".to_owned(),
     };
-    CopyError::Handshake(format!("Nothing was sent, {advice}: {reason}."))
+    anyhow!("Nothing was sent, {advice}: {reason}.")
 }
 
 /// The first line of a server of another protocol, which arrives in one piece.
@@ -148,9 +133,16 @@ fn standard_input() -> mpsc::Receiver<Vec<u8>> {
     receiver
 }
 
+/// Nobody reads the output any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the output is closed")]
+struct OutputClosed;
+
 /// The server's bytes on their way to standard output.
 struct Incoming {
     reader: OwnedReadHalf,
+    /// The server's address, for people.
+    address: String,
     /// The bytes of the last read.
     chunk: Vec<u8>,
     /// Whether anything was read.
@@ -161,29 +153,26 @@ struct Incoming {
 }
 
 impl Incoming {
-    fn new(reader: OwnedReadHalf) -> Self {
+    fn new(reader: OwnedReadHalf, address: String) -> Self {
         Self {
             reader,
+            address,
             chunk: Vec::with_capacity(CHUNK_BYTES),
             has_begun: false,
             terminal: io::stdout().is_terminal().then(Cutter::default),
         }
     }
 
-    async fn copy(&mut self) -> Result<(), CopyError> {
+    async fn copy(&mut self) -> anyhow::Result<()> {
         if !self.has_begun {
             // A server for lines greets at once.
             let first = timeout(ENTRANCE_SECONDS_MAX, self.pass_on()).await;
-            let silent =
-                |_| CopyError::Handshake(format!("The server says nothing: {WHICH_PORT}."));
-            let first = first.map_err(silent)??;
+            let first = first.map_err(|_| anyhow!("The server says nothing: {WHICH_PORT}."))??;
             if first.is_empty() {
                 return Ok(());
             }
             if let Some(words) = foreign_words(first) {
-                return Err(CopyError::Handshake(format!(
-                    "This port is not for chatting, {LINE_PORT}: the server says \"{words}\"."
-                )));
+                bail!("This port is not for chatting, {LINE_PORT}: the server says \"{words}\".");
             }
         }
         while !self.pass_on().await?.is_empty() {}
@@ -192,7 +181,7 @@ impl Incoming {
 
     /// Reads once, writes the bytes to the output and returns them: none when the server has closed
     /// the connection.
-    async fn pass_on(&mut self) -> Result<&[u8], CopyError> {
+    async fn pass_on(&mut self) -> anyhow::Result<&[u8]> {
         self.chunk.clear();
         let read = self.reader.read_buf(&mut self.chunk).await;
         self.has_begun |= !self.chunk.is_empty();
@@ -207,9 +196,12 @@ impl Incoming {
                 write(shown.collect::<String>().as_bytes())
             }
         };
-        shown.map_err(CopyError::Output)?;
+        shown.map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => OutputClosed.into(),
+            _ => anyhow!("Could not write what the server said: {error}."),
+        })?;
         // The output comes before the error, because it was sent before.
-        read.map_err(CopyError::Connection)?;
+        read.map_err(|error| anyhow!("The connection to {} broke: {error}.", self.address))?;
         Ok(&self.chunk)
     }
 }

@@ -5,17 +5,24 @@
 /// remember a longer name.
 const NAME_BYTES_MAX: usize = 128;
 
-/// The beginnings of the lines with which the server ends a connection on purpose.
-const ENDS: [&str; 5] = [
-    "-- Silent for ",
-    "-- No name given",
-    "-- You came back on another connection",
-    "-- You were removed",
-    "-- You are banned",
+/// Lines of the server that are recognised by their beginning.
+const BEGINNINGS: [(&str, ServerLine<'static>); 12] = [
+    ("What is your name?", ServerLine::NameQuestion),
+    ("-- Lines here are stored", ServerLine::Kept),
+    ("-- /help lists ", ServerLine::Help),
+    ("-- Welcome back, ", ServerLine::Back),
+    ("-- Type a password for ", ServerLine::Password),
+    ("-- Type the present password of ", ServerLine::Password),
+    ("-- Type the password again", ServerLine::Password),
+    ("-- Silent for ", ServerLine::Ended),
+    ("-- No name given", ServerLine::Ended),
+    ("-- You came back on another connection", ServerLine::Ended),
+    ("-- You were removed", ServerLine::Ended),
+    ("-- You are banned", ServerLine::Ended),
 ];
 
 /// A line, as far as the client understands it. Every `&str` is a part of the line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ServerLine<'a> {
     /// `You are alice`: the person's name from now on.
     YouAre(&'a str),
@@ -85,65 +92,54 @@ impl<'a> ServerLine<'a> {
     }
 
     fn server(line: &'a str) -> Option<Self> {
-        if let Some(name) = line.strip_prefix("You are ") {
-            return is_name(name).then_some(Self::YouAre(name));
+        if let Some((_, known)) = BEGINNINGS.iter().find(|(start, _)| line.starts_with(start)) {
+            return Some(known.clone());
         }
-        if line.starts_with("-- Lines here are stored") {
-            return Some(Self::Kept);
+        match line.strip_prefix("-- ") {
+            Some(words) => Self::notice(words),
+            None => Self::event(line),
         }
-        if line.starts_with("-- /help lists ") {
-            return Some(Self::Help);
-        }
-        if line.starts_with("-- Welcome back, ") {
-            return Some(Self::Back);
-        }
-        if ENDS.iter().any(|start| line.starts_with(start)) {
-            return Some(Self::Ended);
-        }
-        if line.strip_prefix("-- ").is_some_and(asks_for_password) {
-            return Some(Self::Password);
-        }
-        if let Some(rest) = line.strip_prefix("-- Your return code is ") {
+    }
+
+    fn notice(words: &'a str) -> Option<Self> {
+        if let Some(rest) = words.strip_prefix("Your return code is ") {
             let (code, _) = rest.split_once(": ")?;
             return is_name(code).then_some(Self::Code(code));
         }
-        if line.starts_with("What is your name?") {
-            return Some(Self::NameQuestion);
+        // A found line may contain these words, but not after a name alone.
+        let (name, _) = words.split_once(" is registered: type its password ")?;
+        is_name(name).then_some(Self::Password)
+    }
+
+    fn event(line: &'a str) -> Option<Self> {
+        if let Some(name) = line.strip_prefix("You are ") {
+            return is_name(name).then_some(Self::YouAre(name));
         }
         if let Some((room, roster)) =
             line.strip_prefix("In ").and_then(|rest| rest.split_once(": "))
         {
-            let names = names(roster);
-            return is_name(room).then_some(Self::Roster { room, names });
+            return is_name(room).then(|| Self::Roster { room, names: names(roster) });
         }
+        let before = |words: &[&str]| {
+            words.iter().find_map(|words| line.split_once(words)).map(|(before, _)| before)
+        };
         // These come before lines that are recognised by their end, because a topic or a reason may
         // end in the same way.
-        if let Some((by, _)) = line
-            .split_once(" changed the topic to: ")
-            .or_else(|| line.split_once(" cleared the topic"))
-        {
+        if let Some(by) = before(&[" changed the topic to: ", " cleared the topic"]) {
             return is_name(by).then_some(Self::Topic(by));
         }
-        if let Some((who, _)) =
-            line.split_once(" was removed by ").or_else(|| line.split_once(" was banned "))
-            && is_name(who)
+        if let Some(who) = before(&[" was removed by ", " was banned "]).filter(|who| is_name(who))
         {
             return Some(Self::Left(vec![who]));
         }
         if let Some((old, new)) = line.split_once(" is now known as ") {
             return (is_name(old) && is_name(new)).then_some(Self::Renamed { old, new });
         }
-        if let Some(who) =
-            line.strip_suffix(" has arrived").or_else(|| line.strip_suffix(" have arrived"))
-        {
+        let ended = |words: [&str; 2]| words.iter().find_map(|words| line.strip_suffix(words));
+        if let Some(who) = ended([" has arrived", " have arrived"]) {
             return Some(Self::Arrived(names(who)));
         }
-        if let Some(who) =
-            line.strip_suffix(" has left").or_else(|| line.strip_suffix(" have left"))
-        {
-            return Some(Self::Left(names(who)));
-        }
-        let (who, _) = line.split_once(" has left (")?;
+        let who = ended([" has left", " have left"]).or_else(|| before(&[" has left ("]))?;
         Some(Self::Left(names(who)))
     }
 
@@ -164,17 +160,6 @@ impl<'a> ServerLine<'a> {
             | Self::Other => Vec::new(),
         }
     }
-}
-
-/// Whether the server asks for a password with these words. A found line may contain them, but does
-/// not begin with them.
-fn asks_for_password(words: &str) -> bool {
-    words.starts_with("Type a password for ")
-        || words.starts_with("Type the present password of ")
-        || words == "Type the password again"
-        || words
-            .split_once(" is registered: type its password ")
-            .is_some_and(|(name, _)| is_name(name))
 }
 
 /// The names in `alice, bob and 35 others`, without `35 others` and `nobody else`.

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::connect::{JoinOptions, QUESTION_SECONDS, connect};
 use super::conversation::{Conversation, Reaction};
 use super::lines::Lines;
+use super::outbox::Outbox;
 use super::pause::Pauses;
 use super::server_line::{ServerLine, split_time};
 use super::window::Window;
@@ -29,10 +30,6 @@ const GREETING_SECONDS: Duration = Duration::from_secs(10);
 
 /// The notice for the person after that time.
 const SILENCE: &str = "-- The server says nothing so far: lines are usually at port 8000, and 8080 is for browsers; Ctrl-C leaves";
-
-/// The limit of bytes that wait for a server that reads slowly, for example because of its rate
-/// limit: a long paste.
-const UNSENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// The way in which the talk over one connection ended.
 enum TalkEnd {
@@ -88,21 +85,15 @@ impl Chat<'_> {
     async fn talk(&mut self, stream: TcpStream) -> io::Result<TalkEnd> {
         let (reader, mut writer) = stream.into_split();
         let mut lines = Lines::new(reader);
-        // The client's own answers go before the person's lines, and do not wait.
-        let (mut answers, mut unsent) = (Vec::new(), Vec::new());
+        let mut outbox = Outbox::new(self.quiet_until());
         let mut leaving = false;
         let (mut is_greeted, greeted_by) = (false, Instant::now() + GREETING_SECONDS);
-        let mut quiet_until = self.quiet_until();
         loop {
-            let (next, from) = match answers.is_empty() {
-                true => (&unsent, quiet_until),
-                false => (&answers, Instant::now()),
-            };
             let event = select! {
                 () = sleep_until(greeted_by), if !is_greeted => Event::Silence,
                 heard = lines.next() => Event::Heard(heard),
                 typed = self.window.typed(|text| self.conversation.complete(text)) => Event::Typed(typed),
-                sent = after(from, writer.write(next)), if !next.is_empty() => Event::Sent(sent),
+                sent = outbox.send(&mut writer), if !outbox.is_empty() => Event::Sent(sent),
             };
             match event {
                 Event::Silence => {
@@ -113,28 +104,24 @@ impl Chat<'_> {
                     is_greeted = true;
                     let reaction = self.hear(&line)?;
                     if let Some(answer) = reaction.answer {
-                        answers.extend_from_slice(format!("{answer}\n").as_bytes());
-                        quiet_until = self.quiet_until();
+                        outbox.answer(&answer);
+                        outbox.quiet_until = self.quiet_until();
                     } else if reaction.asked || !self.conversation.expects_more() {
-                        quiet_until = Instant::now();
+                        outbox.quiet_until = Instant::now();
                     }
                 }
                 Event::Typed(typed) => match typed? {
                     Typed::Line(line) => {
                         leaving |= is_quit(&line);
-                        self.say(line, &mut unsent)?;
+                        self.say(line, &mut outbox)?;
                     }
-                    Typed::Text(line) => self.say(as_text(line), &mut unsent)?,
-                    Typed::Secret(line) => unsent.extend_from_slice(format!("{line}\n").as_bytes()),
-                    Typed::Leave => {
-                        let last = [answers, unsent].concat();
-                        return self.leave(lines, writer, &last).await;
-                    }
+                    Typed::Text(line) => self.say(as_text(line), &mut outbox)?,
+                    Typed::Secret(line) => outbox.say(&line),
+                    Typed::Leave => return self.leave(lines, writer, outbox).await,
                 },
-                Event::Sent(Ok(count)) if answers.is_empty() => drop(unsent.drain(..count)),
-                Event::Sent(Ok(count)) => drop(answers.drain(..count)),
+                Event::Sent(Ok(count)) => outbox.sent(count),
                 // The reading side notices as well, after the server's last lines.
-                Event::Sent(Err(_)) => (answers, unsent) = (Vec::new(), Vec::new()),
+                Event::Sent(Err(_)) => outbox.clear(),
                 Event::Heard(Ok(None) | Err(_)) if leaving => return Ok(TalkEnd::Left),
                 Event::Heard(Ok(None) | Err(_)) => return Ok(TalkEnd::Lost),
             }
@@ -184,14 +171,13 @@ impl Chat<'_> {
 
     /// Queues a line for the server. The server sends a line of text back, but not a command, so a
     /// command stays on the screen.
-    fn say(&mut self, line: String, unsent: &mut Vec<u8>) -> io::Result<()> {
-        if unsent.len() + line.len() > UNSENT_BYTES_MAX {
+    fn say(&mut self, line: String, outbox: &mut Outbox) -> io::Result<()> {
+        if !outbox.has_space(&line) {
             self.window.put_back(line)?;
             return self.window.show("-- The server is not reading; your line was not sent");
         }
         self.conversation.away = false;
-        unsent.extend_from_slice(line.as_bytes());
-        unsent.push(b'\n');
+        outbox.say(&line);
         match line.starts_with('/') && !line.starts_with("//") {
             true => self.window.show(&format!("> {line}")),
             false => Ok(()),
@@ -203,10 +189,10 @@ impl Chat<'_> {
         &mut self,
         mut lines: Lines<OwnedReadHalf>,
         mut writer: OwnedWriteHalf,
-        unsent: &[u8],
+        outbox: Outbox,
     ) -> io::Result<TalkEnd> {
         let farewell = async {
-            writer.write_all(unsent).await?;
+            writer.write_all(&outbox.into_bytes()).await?;
             writer.shutdown().await?;
             while let Some(line) = lines.next().await? {
                 self.hear(&line)?;
@@ -226,11 +212,10 @@ impl Chat<'_> {
         if mem::take(&mut self.conversation.away) {
             // A client that reconnected by itself would undo the server's decision.
             self.window.show("-- Connection closed; press Enter to reconnect")?;
-            match self.window.typed(|text| self.conversation.complete(text)).await? {
-                Typed::Line(line) if !is_quit(&line) => self.window.put_back(line)?,
-                Typed::Text(line) => self.window.put_back(as_text(line))?,
-                _ => return Ok(None),
-            }
+            let Some(line) = self.typed_line().await? else {
+                return Ok(None);
+            };
+            self.window.put_back(line)?;
         } else {
             wait = self.announce()?;
         }
@@ -257,16 +242,20 @@ impl Chat<'_> {
 
     /// Waits until the person leaves. A line that is typed meanwhile stays in the prompt.
     async fn hold(&mut self) -> io::Result<()> {
-        loop {
-            let line = match self.window.typed(|text| self.conversation.complete(text)).await? {
-                Typed::Line(line) if is_quit(&line) => return Ok(()),
-                Typed::Line(line) => line,
-                Typed::Text(line) => as_text(line),
-                Typed::Secret(_) | Typed::Leave => return Ok(()),
-            };
+        while let Some(line) = self.typed_line().await? {
             self.window.put_back(line)?;
             self.window.show("-- Not connected; your line was not sent")?;
         }
+        Ok(())
+    }
+
+    /// The next line for the server; `None` if the person leaves.
+    async fn typed_line(&mut self) -> io::Result<Option<String>> {
+        Ok(match self.window.typed(|text| self.conversation.complete(text)).await? {
+            Typed::Line(line) => Some(line).filter(|line| !is_quit(line)),
+            Typed::Text(line) => Some(as_text(line)),
+            Typed::Secret(_) | Typed::Leave => None,
+        })
     }
 }
 
