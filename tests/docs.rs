@@ -579,6 +579,7 @@ fn texts_for_people() -> Vec<(String, String)> {
         "crates/wire/src/words/refusal.rs",
         "crates/core/src/model/name/error.rs",
         "src/door/web/router.rs",
+        "src/door/web/credentials.rs",
         "src/door/web/speak.rs",
         "src/door/web/follow.rs",
         "src/operator/command.rs",

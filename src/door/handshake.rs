@@ -150,26 +150,7 @@ where
         reception: &Reception,
     ) -> Option<NewArrival<'a, D, E>> {
         tracing::debug!("connected");
-        let entered = match asks {
-            false => newcomer.enter_by_address().await,
-            true => select! {
-                biased;
-                entered = newcomer.enter(&mut self) => entered,
-                () = sleep(QUESTION_TIME) => Err(NotEntered::TooLate),
-                () = reception.closing.cancelled() => Err(NotEntered::GoingDown),
-            },
-        };
-        let entered = match entered {
-            Ok((seat, mut entered)) => select! {
-                biased;
-                caught_up = newcomer.catch_up(&mut self, &seat, &mut entered) => {
-                    caught_up.map(|()| (seat, entered))
-                }
-                () = reception.closing.cancelled() => Ok((seat, entered)),
-            },
-            Err(why) => Err(why),
-        };
-        match entered {
+        match self.enter(&mut newcomer, asks, reception).await {
             Ok((seat, entered)) => Some(self.arrive(newcomer, seat, entered)),
             Err(why) => {
                 drop(newcomer); // a client that loses its place has not arrived
@@ -177,6 +158,29 @@ where
                 None
             }
         }
+    }
+
+    async fn enter(
+        &mut self,
+        newcomer: &mut Newcomer<'_>,
+        asks: bool,
+        reception: &Reception,
+    ) -> Result<(Seat, Box<Entered>), NotEntered> {
+        let (seat, mut entered) = match asks {
+            false => newcomer.enter_by_address().await?,
+            true => select! {
+                biased;
+                entered = newcomer.enter(self) => entered?,
+                () = sleep(QUESTION_TIME) => return Err(NotEntered::TooLate),
+                () = reception.closing.cancelled() => return Err(NotEntered::GoingDown),
+            },
+        };
+        select! {
+            biased;
+            caught_up = newcomer.catch_up(self, &seat, &mut entered) => caught_up?,
+            () = reception.closing.cancelled() => {}
+        }
+        Ok((seat, entered))
     }
 
     async fn turn_out(mut self, why: NotEntered, reception: &Reception) {

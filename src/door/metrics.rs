@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::http::{Method, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, VARY};
-use hyper::{Method, Request, Response, StatusCode};
 use parlor_core::link::{Outcome, Query};
 use tokio::net::TcpStream;
 
 use super::admission::TurnedAway;
-use super::http::{Exchange, Port, answer_requests, close, preferred, unavailable};
+use super::http::{Exchange, Port, answer_requests, close, preferred, sentence, unavailable};
 use super::opening::{DoorSetup, UrlOptions};
 use super::reception::{OpenDoor, Reception, Serving};
 use crate::config::InvalidValue;
@@ -61,38 +61,22 @@ impl OpenDoor for MetricsDoor {
     }
 }
 
-async fn answer(reception: &Reception, request: &Request<Incoming>) -> Response<String> {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD); // no body for HEAD
-    if is_read && request.uri().path() == "/metrics" {
-        let (shown, kind) = match preferred(request.headers(), TEXT, &[OPEN]) {
-            OPEN => (
-                shown(reception).await,
-                "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            ),
-            _ => (classic(&shown(reception).await), "text/plain; version=0.0.4; charset=utf-8"),
-        };
-        let mut response = Response::new(shown);
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        headers.insert(VARY, HeaderValue::from_static("accept"));
-        return response;
+async fn answer(reception: &Reception, request: &Request<Incoming>) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let words = "The metrics can only be read: GET /metrics";
+        let can = [(header::ALLOW, "GET, HEAD")];
+        return (can, sentence(StatusCode::METHOD_NOT_ALLOWED, words)).into_response();
     }
-    let (status, words) = match is_read {
-        true => (
-            StatusCode::NOT_FOUND,
-            "There is nothing at this address; the metrics are at /metrics\n",
-        ),
-        false => (StatusCode::METHOD_NOT_ALLOWED, "The metrics can only be read: GET /metrics\n"),
+    if request.uri().path() != "/metrics" {
+        let words = "There is nothing at this address; the metrics are at /metrics";
+        return sentence(StatusCode::NOT_FOUND, words);
+    }
+    let open = shown(reception).await;
+    let (kind, shown) = match preferred(request.headers(), TEXT, &[OPEN]) {
+        OPEN => ("application/openmetrics-text; version=1.0.0; charset=utf-8", open),
+        _ => ("text/plain; version=0.0.4; charset=utf-8", classic(&open)),
     };
-    let mut response = Response::new(words.to_owned());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    headers.insert(CONTENT_TYPE, text);
-    if !is_read {
-        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    }
-    response
+    ([(header::CONTENT_TYPE, kind), (header::VARY, "accept")], shown).into_response()
 }
 
 async fn shown(reception: &Reception) -> String {

@@ -50,8 +50,6 @@ pub struct DoorOption {
     pub form: &'static str,
     /// Its effect, in one line.
     pub about: &'static str,
-    /// Whether a URL may have it more than once.
-    pub(super) repeats: bool,
 }
 
 impl DoorOption {
@@ -120,12 +118,7 @@ impl UrlOptions {
                 let has = format!("{scheme} has {}", forms.join(", "));
                 return Err(unknown("option", typed, names, &has));
             };
-            let name = option.name();
-            if !option.repeats && read.iter().any(|(before, _)| *before == name) {
-                let sentence = format!("{name} is set twice; write it once");
-                return Err(InvalidValue::new(sentence));
-            }
-            read.push((name, value.to_owned()));
+            read.push((option.name(), value.to_owned()));
         }
         Ok(UrlOptions(read))
     }
@@ -146,6 +139,10 @@ impl UrlOptions {
         option: &DoorOption,
         read: impl Fn(&str) -> Result<T, InvalidValue>,
     ) -> Result<Option<T>, InvalidValue> {
+        let name = option.name();
+        if self.0.iter().filter(|(set, _)| *set == name).count() > 1 {
+            return Err(InvalidValue::new(format!("{name} is set twice; write it once")));
+        }
         Ok(self.all(option, read)?.pop())
     }
 }

@@ -2,15 +2,17 @@
 //! Knows no address and no answer.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
-use hyper::body::{Body, Bytes, Incoming};
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
-use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -18,10 +20,10 @@ use tokio::select;
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
+use super::answer::{GOING_DOWN, last_answer};
 use super::exchange::Exchange;
 use super::hold_back::HoldBack;
 use crate::clock::{HyperTimer, timeout};
-use crate::door::admission::{RETRY_SECONDS, TurnedAway};
 use crate::door::transport::{say_at_once, say_last};
 use crate::door::waiting::WaitingList;
 
@@ -34,9 +36,6 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// The answer to a head that is longer, or has more fields than hyper reads.
 const HEAD_TOO_LONG: &str =
     "The head of this request is too large: it may have 16 KiB and 100 fields";
-
-/// The answer to a request when the server shuts down.
-pub(in crate::door) const GOING_DOWN: &str = "The server is going down";
 
 /// A door's settings for requests.
 pub(in crate::door) struct Port<'a> {
@@ -64,16 +63,14 @@ enum NoMoreRequests {
 
 /// Answers one request after the other. If the last one ends well, returns the connection, with the
 /// bytes received after it.
-pub(in crate::door) async fn answer_requests<A, B>(
+pub(in crate::door) async fn answer_requests<A>(
     stream: TcpStream,
     exchange: &Exchange,
     port: Port<'_>,
     answer: impl Fn(Request<Incoming>) -> A,
 ) -> Option<(TcpStream, Bytes)>
 where
-    A: Future<Output = Result<Response<B>, Infallible>>,
-    B: Body + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    A: Future<Output = Result<Response, Infallible>>,
 {
     let service = service_fn(|request: Request<Incoming>| {
         exchange.begin();
@@ -105,17 +102,15 @@ where
 }
 
 /// Serves requests until there is a reason to end.
-async fn serve<S, B>(
+async fn serve<S>(
     connection: &mut http1::Connection<TokioIo<HoldBack>, S>,
     exchange: &Exchange,
     port: &Port<'_>,
 ) -> NoMoreRequests
 where
-    S: HttpService<Incoming, ResBody = B> + Unpin,
+    S: HttpService<Incoming, ResBody = Body> + Unpin,
     S::Future: Unpin,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Error: Into<BoxError>,
 {
     select! {
         biased;
@@ -191,24 +186,10 @@ fn too_late(port: &Port<'_>) -> String {
     last_answer("408 Request Timeout", "", &words)
 }
 
-/// An answer written without hyper, with these headers beside the usual ones.
-fn last_answer(status: &str, headers: &str, words: &str) -> String {
-    let length = words.len() + 1;
-    format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n{headers}\
-         Connection: close\r\n\r\n{words}\n"
-    )
-}
-
-/// The answer to a client that may not connect.
-pub(in crate::door) fn unavailable(refused: TurnedAway) -> String {
-    let when = format!("Retry-After: {RETRY_SECONDS}\r\n");
-    last_answer("503 Service Unavailable", &when, &refused.to_string())
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
+    use axum::response::IntoResponse;
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
     use tokio::time::{Instant, sleep};
@@ -230,7 +211,7 @@ mod tests {
                 leaving: &WaitingList::with_places(4),
             };
             let exchange = Exchange::new(&WaitingList::with_places(4));
-            let answer = async |_| Ok(Response::new("answered".to_owned()));
+            let answer = async |_| Ok("answered".into_response());
             if let Some((stream, _)) = answer_requests(stream, &exchange, port, answer).await {
                 close(stream, &WaitingList::with_places(4)).await;
             }

@@ -9,22 +9,17 @@ use crate::session::Idle;
 /// The options, in the order of help.
 pub(in crate::door) const OPTIONS: &[DoorOption] = &[CLASSIC, IDLE, NAMES];
 
-const CLASSIC: DoorOption = DoorOption {
-    form: "classic",
-    about: "the book's protocol: no names, no commands, no history",
-    repeats: false,
-};
+const CLASSIC: DoorOption =
+    DoorOption { form: "classic", about: "the book's protocol: no names, no commands, no history" };
 
 const IDLE: DoorOption = DoorOption {
     form: "idle=5m|0",
     about: "how long everybody may be silent [default: 5m for people without a name, classic 0]",
-    repeats: false,
 };
 
 const NAMES: DoorOption = DoorOption {
     form: "names=ask|address",
     about: "how people get a name on arrival [default: ask]",
-    repeats: false,
 };
 
 /// The options of a URL, parsed.

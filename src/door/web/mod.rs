@@ -1,7 +1,9 @@
 //! The web door: a page, a socket, and rooms to read and to speak in with curl. It speaks HTTP/1.1
 //! until a socket is opened.
 
+mod credentials;
 mod follow;
+mod following;
 mod paces;
 mod pages;
 mod respond;
@@ -58,7 +60,6 @@ pub(super) const OPTIONS: &[DoorOption] = &[HOST];
 const HOST: DoorOption = DoorOption {
     form: "host=NAME",
     about: "a host name that browsers use for it, besides addresses, localhost and this machine's name; may be repeated",
-    repeats: true,
 };
 
 /// Writes the options of a URL in one form.

@@ -82,23 +82,20 @@ impl File {
     /// The file, compressed to a third of its bytes if the client accepts that; or the answer that
     /// the client's copy is still good.
     pub(super) fn answer(&'static self, headers: &HeaderMap) -> Response {
-        let kind = HeaderValue::from_static(self.kind);
-        // The browser asks each time, so that the page fits its server.
-        let caching = HeaderValue::from_static("no-cache");
-        let varies = HeaderValue::from_static("accept-encoding, accept");
-        let described = [
-            (header::CONTENT_TYPE, kind),
-            (header::CACHE_CONTROL, caching),
-            (header::VARY, varies),
-            (header::ETAG, self.tag().clone()),
+        let kind = [
+            (header::CONTENT_TYPE, self.kind),
+            // The browser asks each time, so that the page fits its server.
+            (header::CACHE_CONTROL, "no-cache"),
+            (header::VARY, "accept-encoding, accept"),
         ];
+        let described = ([(header::ETAG, self.tag().clone())], kind);
         if self.is_had(headers) {
             return (StatusCode::NOT_MODIFIED, described).into_response();
         }
         if !wants_gzip(headers) {
             return (described, self.bytes).into_response();
         }
-        let packing = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
+        let packing = [(header::CONTENT_ENCODING, "gzip")];
         (described, packing, self.packed().clone()).into_response()
     }
 

@@ -3,16 +3,16 @@
 use axum::Router;
 use axum::extract::{Extension, Path, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
 use super::pages::{File, PAGE};
-use super::respond::{HTML, RoomInPath, TEXT, sentence};
+use super::respond::{HTML, RoomInPath};
 use super::site::{HEALTH, HostNames};
 use super::visit::Visit;
 use super::{follow, socket, speak};
-use crate::door::http::{GOING_DOWN, preferred};
+use crate::door::http::{GOING_DOWN, TEXT, preferred, sentence};
 
 /// The headers of every answer for browsers: run and load only files of this server, show the page
 /// in no frame, do not tell other sites where people come from, and trust the named type.
@@ -56,17 +56,14 @@ pub(super) fn router(names: HostNames) -> Router {
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_allowed)
         .layer(from_fn(guard))
-        .layer(axum::middleware::map_response(with_headers))
+        .layer(map_response(with_headers))
 }
 
 async fn with_headers(mut response: Response) -> Response {
-    for (name, value) in HEADERS {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().entry(*name).or_insert(value);
-    }
-    let unstored = HeaderValue::from_static("no-store");
     let headers = response.headers_mut();
-    headers.entry(header::CACHE_CONTROL).or_insert(unstored);
+    for (name, value) in HEADERS.iter().chain(&[("cache-control", "no-store")]) {
+        headers.entry(*name).or_insert(HeaderValue::from_static(value));
+    }
     response
 }
 
@@ -81,11 +78,7 @@ async fn without_slash(_: RoomInPath, address: Uri) -> Response {
     let words = format!(
         "A room's address has no slash at its end: write {room} instead of {room}/, or use curl -L"
     );
-    let mut response = sentence(StatusCode::PERMANENT_REDIRECT, &words);
-    if let Ok(target) = HeaderValue::from_str(&target) {
-        response.headers_mut().insert(header::LOCATION, target);
-    }
-    response
+    ([(header::LOCATION, target)], sentence(StatusCode::PERMANENT_REDIRECT, &words)).into_response()
 }
 
 async fn nothing_there(method: Method, address: Uri) -> Response {

@@ -9,7 +9,8 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, Version, header};
 use axum::response::Response;
 
-use super::respond::sentence;
+use super::respond::bad_request;
+use crate::door::http::sentence;
 
 /// The address at which balancers ask whether the server runs.
 pub(super) const HEALTH: &str = "/-/healthz";
@@ -39,7 +40,7 @@ impl HostNames {
         let address = request.uri().authority().map(Authority::as_str);
         let Some(host) = named.map(|host| address.or(host)) else {
             let words = "Send one Host field with the name of this server";
-            return Some(sentence(StatusCode::BAD_REQUEST, words));
+            return Some(bad_request(words));
         };
         let is_ours = host.is_none_or(|host| self.is_ours(host));
         // Balancers may ask under any name whether the server runs.

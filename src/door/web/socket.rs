@@ -1,8 +1,7 @@
 //! The way from a request for a socket to a session: the upgrade, the hello, the requests to enter.
 
-use axum::body::Body;
 use axum::extract::Extension;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,16 +9,21 @@ use parlor_core::link::{Answer, Encoder, Notice};
 use parlor_wire::web::{EnterRequest, Hello, WebDecoder, WebEncoder, WebInput};
 use sha1::{Digest, Sha1};
 
-use super::respond::{lists, sentence};
+use super::respond::bad_request;
 use super::visit::Visit;
 use crate::door::handshake::{Arriving, LastWords};
+use crate::door::http::sentence;
 use crate::session::{Attempt, Doorway, NotEntered, Tell};
 
 /// The constant part of the server's key; the client sends the rest (RFC 6455, section 1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The only version of the protocol.
-const VERSION_13: HeaderValue = HeaderValue::from_static("13");
+const VERSION_13: &str = "13";
+
+/// The headers that change the protocol, or ask for that.
+const UPGRADE: [(HeaderName, &str); 2] =
+    [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket")];
 
 /// The server's name and version.
 const SERVER: &str = concat!("parlor ", env!("CARGO_PKG_VERSION"));
@@ -36,31 +40,21 @@ pub(super) async fn open(
         && version == Version::HTTP_11
         && has(header::CONNECTION, "upgrade")
         && has(header::UPGRADE, "websocket");
-    if !upgrades || headers.get(header::SEC_WEBSOCKET_VERSION) != Some(&VERSION_13) {
-        let mut response = sentence(
-            StatusCode::UPGRADE_REQUIRED,
-            "This address speaks WebSocket version 13 only; docs/web-protocol.md describes it",
-        );
-        let headers = response.headers_mut();
-        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(header::SEC_WEBSOCKET_VERSION, VERSION_13);
-        return response;
+    if !upgrades
+        || headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| *version != VERSION_13)
+    {
+        let words =
+            "This address speaks WebSocket version 13 only; docs/web-protocol.md describes it";
+        let version = [(header::SEC_WEBSOCKET_VERSION, VERSION_13)];
+        return (UPGRADE, version, sentence(StatusCode::UPGRADE_REQUIRED, words)).into_response();
     }
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
     let (Some(key), None) = (keys.next().and_then(server_key), keys.next()) else {
-        return sentence(
-            StatusCode::BAD_REQUEST,
-            "Send Sec-WebSocket-Key once, as 16 bytes in base64",
-        );
+        return bad_request("Send Sec-WebSocket-Key once, as 16 bytes in base64");
     };
     visit.becomes_socket.cancel();
-    let headers = [
-        (header::CONNECTION, HeaderValue::from_static("upgrade")),
-        (header::UPGRADE, HeaderValue::from_static("websocket")),
-        (header::SEC_WEBSOCKET_ACCEPT, key),
-    ];
-    (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response()
+    let key = [(header::SEC_WEBSOCKET_ACCEPT, key)];
+    (StatusCode::SWITCHING_PROTOCOLS, UPGRADE, key).into_response()
 }
 
 fn server_key(key: &HeaderValue) -> Option<HeaderValue> {
@@ -68,6 +62,12 @@ fn server_key(key: &HeaderValue) -> Option<HeaderValue> {
     STANDARD.decode(key).ok().filter(|key| key.len() == 16)?;
     let digest = Sha1::digest(format!("{key}{KEY_SUFFIX}").as_bytes());
     HeaderValue::from_str(&STANDARD.encode(digest)).ok()
+}
+
+/// Whether a header lists this word.
+fn lists(headers: &HeaderMap, header: HeaderName, word: &str) -> bool {
+    let lists = headers.get_all(header).into_iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|one| one.trim().eq_ignore_ascii_case(word))
 }
 
 /// A socket whose client has not entered.

@@ -1,0 +1,73 @@
+//! The name of a request, and its proof. Knows no line.
+
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use parlor_core::link::Refusal;
+use parlor_core::model::{Claim, Line, Name};
+
+use super::respond::{bad_request, refuse};
+use super::visit::Visit;
+use crate::session;
+
+/// The name and the token from `curl -u NAME:TOKEN` (RFC 7617).
+fn credentials(headers: &HeaderMap) -> Option<(String, Line)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = STANDARD.decode(encoded.trim()).ok()?;
+    let colon = decoded.iter().position(|&byte| byte == b':')?;
+    let (name, shown) = (decoded.get(..colon)?, decoded.get(colon + 1..)?);
+    // Bytes that are not UTF-8 make a wrong name. If they made a missing one, the request would
+    // pass without a proof.
+    let name = String::from_utf8_lossy(name).into_owned();
+    Some((name, Line::sanitise(shown)))
+}
+
+impl Visit {
+    /// The name for the lines, with its proof if there is one.
+    pub(super) async fn claim(
+        &self,
+        named: Option<String>,
+        headers: &HeaderMap,
+    ) -> Result<Claim, Response> {
+        let refused = |refusal: Refusal| self.refuse(refusal);
+        let shown = credentials(headers);
+        let typed = named.or_else(|| shown.as_ref().map(|(name, _)| name.clone()));
+        let Some(typed) = typed else {
+            let words = "Give a name: ?name=ci, or -u NAME:TOKEN for a registered name";
+            return Err(bad_request(words));
+        };
+        let name = Name::parse(&typed).map_err(|error| refused(Refusal::from(error)))?;
+        match shown {
+            Some(shown) => self.prove(name, shown).await,
+            None => Ok(name.into()),
+        }
+    }
+
+    /// The registered name of a reader that gives one.
+    pub(super) async fn owner(&self, headers: &HeaderMap) -> Result<Option<Claim>, Response> {
+        let Some(shown) = credentials(headers) else {
+            return Ok(None);
+        };
+        let name = Name::parse(&shown.0).map_err(|error| self.refuse(Refusal::from(error)))?;
+        Ok(Some(self.prove(name, shown).await?))
+    }
+
+    /// Proves a name with the token that came with it.
+    async fn prove(&self, name: Name, shown: (String, Line)) -> Result<Claim, Response> {
+        let claim = session::prove_by_token(&self.desk.settings, &self.peer, name, shown);
+        claim.await.map_err(|refusal| self.refuse(refusal))
+    }
+
+    /// Tells why a request is refused, and counts that.
+    pub(super) fn refuse(&self, refusal: Refusal) -> Response {
+        self.desk.settings.metrics.refused(&refusal);
+        let asks = matches!(refusal, Refusal::NameOwned(_) | Refusal::WrongPassword(_));
+        let how = [(header::WWW_AUTHENTICATE, "Basic realm=\"Parlor\", charset=\"UTF-8\"")];
+        (asks.then_some(how), refuse(&refusal, &self.desk.clock)).into_response()
+    }
+}
