@@ -12,7 +12,7 @@ use parlor_core::link::{Outcome, Query};
 use tokio::net::TcpStream;
 
 use super::admission::TurnedAway;
-use super::http::{Exchange, Port, answer_requests, close, preferred, sentence, unavailable};
+use super::http::{Exchange, Port, answer_requests, preferred, sentence, unavailable};
 use super::opening::{DoorSetup, UrlOptions};
 use super::reception::{OpenDoor, Reception, Serving};
 use crate::config::InvalidValue;
@@ -50,9 +50,7 @@ impl OpenDoor for MetricsDoor {
             };
             let exchange = Exchange::new(&reception.scrapes);
             let answer = async |request: Request<Incoming>| Ok(answer(&reception, &request).await);
-            if let Some((stream, _)) = answer_requests(stream, &exchange, port, answer).await {
-                close(stream, &reception.leaving).await;
-            }
+            answer_requests(stream, &exchange, port, answer).await;
         })
     }
 

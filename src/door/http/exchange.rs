@@ -24,6 +24,8 @@ struct ExchangeState {
     is_open: bool,
     /// The number of parts of the server that work on the request.
     busy: usize,
+    /// Whether the connection goes on without requests after this one.
+    is_kept_open: bool,
 }
 
 /// While it exists, the server works and does not wait for the client.
@@ -38,6 +40,7 @@ impl Exchange {
                 requests: 0,
                 is_open: false,
                 busy: 0,
+                is_kept_open: false,
             })),
             given_up: CancellationToken::new(),
         }
@@ -57,8 +60,18 @@ impl Exchange {
         self.given_up.cancel();
     }
 
+    /// Keeps the connection open after the answer, which ends the requests.
+    pub(in crate::door) fn keep_open(&self) {
+        self.progress().is_kept_open = true;
+    }
+
     fn progress(&self) -> MutexGuard<'_, ExchangeState> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the connection stays open after its requests.
+    pub(super) fn is_kept_open(&self) -> bool {
+        self.progress().is_kept_open
     }
 
     /// Whether a request was received.

@@ -1,6 +1,6 @@
 //! A connection on which hyper sends nothing by itself. Knows no request.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -49,6 +49,21 @@ impl AsyncWrite for HoldBack {
             true => Pin::new(&mut self.stream).poll_write(cx, bytes),
             false => Poll::Ready(Ok(self.hold(bytes))),
         }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        runs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.exchange.has_request() {
+            true => Pin::new(&mut self.stream).poll_write_vectored(cx, runs),
+            false => Poll::Ready(Ok(runs.iter().map(|run| self.hold(run)).sum())),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -10,4 +10,4 @@ mod requests;
 pub(super) use answer::{GOING_DOWN, TEXT, sentence, unavailable};
 pub(super) use exchange::{Busy, Exchange};
 pub(super) use preference::{preferred, wants_gzip};
-pub(super) use requests::{Port, answer_requests, close};
+pub(super) use requests::{Port, answer_requests};

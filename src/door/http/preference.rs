@@ -87,14 +87,9 @@ fn weights(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = (Str
 
 /// A weight: from 0 to 1, with at most three digits after the point.
 fn thousandths(weight: &str) -> Option<u16> {
-    let (whole, part) = weight.split_once('.').unwrap_or((weight, ""));
-    let is_part = part.len() <= 3 && part.bytes().all(|digit| digit.is_ascii_digit());
-    let part: u16 = format!("{part:0<3}").parse().ok().filter(|_| is_part)?;
-    match whole {
-        "0" => Some(part),
-        "1" if part == 0 => Some(1_000),
-        _ => None,
-    }
+    let value: f32 = weight.parse().ok()?;
+    let is_valid = (0.0..=1.0).contains(&value) && weight.len() <= "0.123".len();
+    is_valid.then_some((value * 1_000.0).round() as u16)
 }
 
 #[cfg(test)]

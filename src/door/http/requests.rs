@@ -61,8 +61,8 @@ enum NoMoreRequests {
     GoingDown,
 }
 
-/// Answers one request after the other. If the last one ends well, returns the connection, with the
-/// bytes received after it.
+/// Answers one request after the other, and closes the connection. Returns it, with the bytes
+/// received after the last request, if that request keeps it open.
 pub(in crate::door) async fn answer_requests<A>(
     stream: TcpStream,
     exchange: &Exchange,
@@ -94,10 +94,12 @@ where
     let end = serve(&mut connection, exchange, &port).await;
     let parts = connection.into_parts();
     let HoldBack { stream, status, .. } = parts.io.into_inner();
-    if let NoMoreRequests::Served(Ok(())) = end {
-        return Some((stream, parts.read_buf));
+    match end {
+        NoMoreRequests::Served(Ok(())) if exchange.is_kept_open() => {
+            return Some((stream, parts.read_buf));
+        }
+        end => say_why(stream, end, &status, exchange, &port).await,
     }
-    say_why(stream, end, &status, exchange, &port).await;
     None
 }
 
@@ -130,9 +132,9 @@ where
     }
 }
 
-/// Tells the client why it gets no further answer, if it is still connected.
+/// Closes the connection. Tells the client why it gets no further answer, if it may expect one.
 async fn say_why(
-    stream: TcpStream,
+    mut stream: TcpStream,
     end: NoMoreRequests,
     status: &[u8],
     exchange: &Exchange,
@@ -153,14 +155,12 @@ async fn say_why(
             let words = last_answer("503 Service Unavailable", "", GOING_DOWN);
             say_at_once(&stream, words.as_bytes());
         }
-        NoMoreRequests::Served(Ok(())) | NoMoreRequests::PushedOut | NoMoreRequests::GivenUp => {}
-    }
-}
-
-/// Closes a connection whose requests are answered.
-pub(in crate::door) async fn close(mut stream: TcpStream, leaving: &WaitingList) {
-    if let Ok(Ok(())) = timeout(FAREWELL_TIME, stream.shutdown()).await {
-        leaving.linger(&mut stream).await;
+        NoMoreRequests::Served(Ok(())) => {
+            if let Ok(Ok(())) = timeout(FAREWELL_TIME, stream.shutdown()).await {
+                port.leaving.linger(&mut stream).await;
+            }
+        }
+        NoMoreRequests::PushedOut | NoMoreRequests::GivenUp => {}
     }
 }
 
@@ -212,9 +212,7 @@ mod tests {
             };
             let exchange = Exchange::new(&WaitingList::with_places(4));
             let answer = async |_| Ok("answered".into_response());
-            if let Some((stream, _)) = answer_requests(stream, &exchange, port, answer).await {
-                close(stream, &WaitingList::with_places(4)).await;
-            }
+            answer_requests(stream, &exchange, port, answer).await
         });
         client.unwrap()
     }

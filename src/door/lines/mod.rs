@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parlor_wire::lines::{LineDecoder, LineEncoder};
-use parlor_wire::style::{LineMode, LocalClock};
+use parlor_wire::style::LineMode;
 use tokio::net::TcpStream;
 
 use self::options::LineOptions;
@@ -19,7 +19,7 @@ use super::opening::{DoorSetup, UrlOptions, WayIn};
 use super::reception::{OpenDoor, Reception, Serving};
 use super::transport::peer_at;
 use crate::config::InvalidValue;
-use crate::session::{Live, Newcomer, SessionSettings};
+use crate::session::{Live, Newcomer};
 
 /// The way in with netcat, under a name.
 pub(crate) const NETCAT: WayIn = WayIn("join with: nc HOST PORT");
@@ -36,12 +36,7 @@ struct LineDoor {
     mode: LineMode,
     /// Whether it asks for a name. Otherwise the address is the name.
     asks: bool,
-    /// The settings of its sessions.
-    settings: SessionSettings,
-    /// Whether it asks for passwords even on connections that others can read.
-    allow_plain_passwords: bool,
-    /// The clock for the times of earlier lines.
-    clock: LocalClock,
+    setup: DoorSetup,
 }
 
 /// Writes the options of a URL in one form.
@@ -60,26 +55,19 @@ pub(super) fn way_in(options: &UrlOptions) -> WayIn {
 /// Opens the door for a listener.
 pub(super) fn open(
     options: &UrlOptions,
-    setup: DoorSetup,
+    mut setup: DoorSetup,
 ) -> Result<Arc<dyn OpenDoor>, InvalidValue> {
     let options = LineOptions::read(options)?;
-    let mut settings = setup.settings;
-    settings.idle = options.idle(setup.nameless_idle);
+    setup.settings.idle = options.idle(setup.nameless_idle);
     let mode = match options.is_classic {
         true => LineMode::Classic,
         false => LineMode::Named,
     };
     if options.is_classic {
-        settings.live = Arc::new(Live::new(None, 0, None));
-        settings.read_bytes_max = READ_BYTES_CLASSIC;
+        setup.settings.live = Arc::new(Live::new(None, 0, None));
+        setup.settings.read_bytes_max = READ_BYTES_CLASSIC;
     }
-    Ok(Arc::new(LineDoor {
-        mode,
-        asks: options.asks,
-        settings,
-        allow_plain_passwords: setup.allow_plain_passwords,
-        clock: setup.clock,
-    }))
+    Ok(Arc::new(LineDoor { mode, asks: options.asks, setup }))
 }
 
 impl OpenDoor for LineDoor {
@@ -90,15 +78,13 @@ impl OpenDoor for LineDoor {
         from: SocketAddr,
     ) -> Serving {
         Box::pin(async move {
+            let DoorSetup { settings, clock, allow_plain_passwords, .. } = &self.setup;
             let coming_in = Box::pin(async {
-                let peer = peer_at(&stream, from, self.allow_plain_passwords);
+                let peer = peer_at(&stream, from, *allow_plain_passwords);
                 let link = reception.writers.connect(&reception.inbox, Some(from));
-                let newcomer = Newcomer::new(&self.settings, link, peer, from);
-                let keeping = self.settings.keeping();
-                let dialect = (
-                    LineDecoder::new(self.mode),
-                    LineEncoder::new(self.mode, keeping, self.clock.clone()),
-                );
+                let newcomer = Newcomer::new(settings, link, peer, from);
+                let encoder = LineEncoder::new(self.mode, settings.keeping(), clock.clone());
+                let dialect = (LineDecoder::new(self.mode), encoder);
                 let waiter = reception.questions.waiter();
                 let mut handshake = Arriving::new(stream, from, dialect, Vec::new(), waiter);
                 if self.asks {

@@ -31,7 +31,7 @@ use self::socket::WebPrompt;
 use self::visit::{Visit, WebDesk};
 use super::admission::TurnedAway;
 use super::handshake::serve_session;
-use super::http::{Exchange, Port, answer_requests, close, unavailable};
+use super::http::{Exchange, Port, answer_requests, unavailable};
 use super::opening::{DoorOption, DoorSetup, UrlOptions};
 use super::reception::{OpenDoor, Reception, Serving};
 use super::transport::peer_at;
@@ -89,8 +89,8 @@ pub(super) fn open(
 }
 
 impl WebDoor {
-    /// Answers one request after the other. If one of them opens a socket, serves the socket, with
-    /// the input that is already here.
+    /// Answers one request after the other. Returns the connection, with the input that is already
+    /// here, if one of them opens a socket.
     async fn answer(&self, visit: &Visit, stream: TcpStream) -> Option<(TcpStream, Bytes)> {
         let answer = |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
@@ -103,12 +103,7 @@ impl WebDoor {
             closing: &visit.reception.closing,
             leaving: &visit.reception.leaving,
         };
-        let (stream, held) = answer_requests(stream, &visit.exchange, port, answer).await?;
-        if visit.becomes_socket.is_cancelled() {
-            return Some((stream, held));
-        }
-        close(stream, &visit.reception.leaving).await;
-        None
+        answer_requests(stream, &visit.exchange, port, answer).await
     }
 }
 
@@ -127,7 +122,6 @@ impl OpenDoor for WebDoor {
                     desk: Arc::clone(&self.desk),
                     peer: peer_at(&stream, from, self.desk.allow_plain_passwords),
                     from,
-                    becomes_socket: Default::default(),
                     exchange: Exchange::new(&reception.requests),
                 };
                 let (stream, held) = self.answer(&visit, stream).await?;

@@ -1,9 +1,9 @@
 //! The addresses, and the headers of every answer. Knows no room's lines.
 
 use axum::Router;
-use axum::extract::{Extension, Path, Request};
+use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn, map_response};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
@@ -37,15 +37,6 @@ const GREETING: &str = "This is Parlor, a chat server. In a browser, open this a
 
 /// The addresses. Everything except rooms is under `/-/`.
 pub(super) fn router(names: HostNames) -> Router {
-    let guard = move |request: Request, next: Next| {
-        let refused = names.refuse(&request);
-        async move {
-            match refused {
-                None => next.run(request).await,
-                Some(refused) => refused,
-            }
-        }
-    };
     Router::new()
         .route("/", get(greet))
         .route("/{room}", get(follow::read).post(speak::speak))
@@ -55,8 +46,15 @@ pub(super) fn router(names: HostNames) -> Router {
         .route("/-/{file}", get(file))
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_allowed)
-        .layer(from_fn(guard))
+        .layer(from_fn_with_state(names, guard))
         .layer(map_response(with_headers))
+}
+
+async fn guard(State(names): State<HostNames>, request: Request, next: Next) -> Response {
+    match names.refuse(&request) {
+        None => next.run(request).await,
+        Some(refused) => refused,
+    }
 }
 
 async fn with_headers(mut response: Response) -> Response {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use parlor_core::link::Link;
 use parlor_wire::style::LocalClock;
-use tokio_util::sync::CancellationToken;
 
 use super::paces::Paces;
 use crate::door::http::Exchange;
@@ -31,8 +30,6 @@ pub(super) struct Visit {
     pub(super) desk: Arc<WebDesk>,
     pub(super) from: SocketAddr,
     pub(super) peer: Peer,
-    /// Cancelled when the connection becomes a socket.
-    pub(super) becomes_socket: CancellationToken,
     /// Whether the server waits for the client.
     pub(super) exchange: Exchange,
 }
