@@ -6,18 +6,18 @@ import { talkWith } from './conversations.js';
 import * as lines from './lines.js';
 import { hideSides } from './panels.js';
 import { browse, search } from './search.js';
-import { house, kept, places, save, visit } from './state.js';
+import { chat, kept, places, save, visit } from './state.js';
 import { $, fold } from './text.js';
 import { draw, drawNow, note } from './view.js';
 import { say, told, zoned } from './words.js';
 
-const SAID_BYTES_MAX = 16_000; // a message has 16,384, and there is more in it
+const SAID_BYTES_MAX = 16_000; // a message has 16,384, with more in it than the text
 
 /** Says the text or runs the command. Returns the reason if the text stays in the field. */
 export function submit(text) {
 	const typed = text.split('\n').filter((line) => line.trim());
-	if (!house.isIn) return say('notNow');
-	if (typed.length > house.hello.lines) return say('tooMany', { n: typed.length, most: house.hello.lines });
+	if (!chat.isIn) return say('notNow');
+	if (typed.length > chat.hello.lines) return say('tooMany', { n: typed.length, most: chat.hello.lines });
 	if (new TextEncoder().encode(JSON.stringify(typed)).length > SAID_BYTES_MAX) return say('tooMuch');
 	const [, verb, rest] = (typed.length === 1 && /^\/([^\s/]\S*)\s*(.*)$/.exec(typed[0])) || [];
 	if (verb) return void run(verb.toLowerCase(), rest);
@@ -30,18 +30,18 @@ function run(verb, rest) {
 	if (verb === 'join' || verb === 'rooms') return browse();
 	if (verb === 'search') return search(rest);
 	if (verb === 'say' && rest) return send(verb, [rest]);
-	if (verb === 'me' && rest && !house.current.isTalk) return send(verb, [rest]);
+	if (verb === 'me' && rest && !chat.current.isTalk) return send(verb, [rest]);
 	const [, to, words] = (verb === 'msg' && /^(\S+)\s+(.+)$/.exec(rest)) || [];
 	if (to) return whisper(to, words);
-	if (verb === 'leave') return leave(house.rooms.get(rest.toLowerCase()) ?? house.current);
-	lines.toEnd(); // where the answer will be
+	if (verb === 'leave') return leave(chat.rooms.get(rest.toLowerCase()) ?? chat.current);
+	lines.toEnd(); // the answer appears there
 	note(`/${verb} ${rest}`, 'typed');
 	command(verb, { args: rest ? [verb === 'since' ? zoned(rest) : rest] : [] });
 }
 
 export async function command(verb, fields) {
-	const { room, current } = house;
-	const again = []; // lines from before, where they are asked for
+	const { room, current } = chat;
+	const again = []; // earlier lines, shown at the place of the request
 	const take = (event) => event.old && event.room === room.name && again.push(event);
 	const { isDone, refusal } = await connection.ask({ do: verb, room: room.name, ...fields }, take);
 	if (refusal) note(told(refusal));
@@ -56,15 +56,15 @@ export async function command(verb, fields) {
 
 /** Sends a private message; the conversation opens when it has arrived. */
 async function whisper(to, words) {
-	const { isDone, refusal } = await connection.ask({ do: 'msg', room: house.room.name, args: [to, words] });
-	if (isDone && !refusal) return house.talks.has(fold(to)) && open(house.talks.get(fold(to)));
+	const { isDone, refusal } = await connection.ask({ do: 'msg', room: chat.room.name, args: [to, words] });
+	if (isDone && !refusal) return chat.talks.has(fold(to)) && open(chat.talks.get(fold(to)));
 	if (refusal) note(told(refusal));
 	compose.interpose(`/msg ${to} ${words}`);
 }
 
-/** A line waits in the outbox until the server sends it back; else it returns to the field. */
+/** A line waits in the outbox until the server sends it back. If that fails, it returns to the field. */
 async function send(verb, typed) {
-	const place = house.current;
+	const place = chat.current;
 	const sent = { verb, lines: [...typed], seq: place.last };
 	place.outbox.push(sent);
 	place.markAt();
@@ -82,7 +82,7 @@ async function send(verb, typed) {
 
 async function whisperAll(talk, sent, typed) {
 	for (const line of typed) {
-		const { isDone, refusal } = await connection.ask({ do: 'msg', room: house.room.name, args: [talk.name, line] });
+		const { isDone, refusal } = await connection.ask({ do: 'msg', room: chat.room.name, args: [talk.name, line] });
 		if (refusal) return giveBack(talk, sent, told(refusal));
 		if (!isDone) return;
 	}
@@ -92,7 +92,7 @@ async function whisperAll(talk, sent, typed) {
 export function giveBack(place, sent, words) {
 	const text = sent.lines.join('\n');
 	const typed = sent.verb === 'me' ? `/me ${text}` : text.replace(/^(?=\/.*$)/, '/');
-	const isCurrent = place === house.current;
+	const isCurrent = place === chat.current;
 	place.settle(sent);
 	if (isCurrent) place.draft = compose.text();
 	place.draft = [typed, place.draft].join('\n').trim();
@@ -101,67 +101,67 @@ export function giveBack(place, sent, words) {
 
 /** A room, and the last line that the page has of it. */
 export function from(room) {
-	const { log, last: after } = house.rooms.get(room) ?? kept(visit.read, room) ?? {};
+	const { log, last: after } = chat.rooms.get(room) ?? kept(visit.read, room) ?? {};
 	return after >= 0 ? { room, log, after } : { room };
 }
 
 export async function join(typed, isWanted) {
 	let name = typed.toLowerCase();
-	if (!house.rooms.has(name)) {
+	if (!chat.rooms.has(name)) {
 		const { refusal } = await connection.ask({ do: 'join', ...from(name) }, ({ kind, room }) => {
 			if (kind === 'entered') name = room;
 		});
 		if (refusal) {
 			lines.toEnd();
 			note(told(refusal));
-		} else house.rooms.get(name)?.caughtUp();
+		} else chat.rooms.get(name)?.caughtUp();
 	}
-	if (house.rooms.has(name)) open(house.rooms.get(name), !isWanted);
-	else address(house.current, true); // where one has not come in
+	if (chat.rooms.has(name)) open(chat.rooms.get(name), !isWanted);
+	else address(chat.current, true); // if entering has failed
 }
 
 /** Leaving the only room ends the session. */
 export function leave(place) {
-	$('input').focus(); // and not on what closes the next room
+	$('input').focus(); // and not on the button that leaves the next room
 	if (place.isTalk) return forget(place);
-	if (house.rooms.size === 1) return command('quit', {});
+	if (chat.rooms.size === 1) return command('quit', {});
 	lines.toEnd();
 	command('leave', { room: place.name });
 }
 
 function forget(talk) {
-	house.talks.delete(fold(talk.name));
-	if (house.current === talk) open(house.room);
+	chat.talks.delete(fold(talk.name));
+	if (chat.current === talk) open(chat.room);
 	save();
 	draw();
 }
 
 export function remove(name) {
-	save(); // how far it was read
-	const room = house.rooms.get(name);
-	house.rooms.delete(name);
-	const other = [...house.rooms.values()][0];
-	if (house.room === room && other) house.room = other;
-	if (house.current === room && other) open(other);
+	save(); // stores the last line read
+	const room = chat.rooms.get(name);
+	chat.rooms.delete(name);
+	const other = [...chat.rooms.values()][0];
+	if (chat.room === room && other) chat.room = other;
+	if (chat.current === room && other) open(other);
 	save();
 	draw();
 }
 
 export function open(place, isInHistory) {
-	const { current } = house;
+	const { current } = chat;
 	if (current && current !== place) {
 		current.draft = compose.text();
 		if (!current.unread) current.markAt();
 	}
-	house.current = place;
-	if (!place.isTalk) house.room = place;
+	chat.current = place;
+	if (!place.isTalk) chat.room = place;
 	address(place, isInHistory);
 	const label = say(place.isTalk ? 'sayTo' : 'say', place);
 	$('input').ariaLabel = label;
 	$('input').placeholder = matchMedia('(max-width: 40rem)').matches ? say('sayBriefly', place) : label;
 	drawNow();
 	hideSides();
-	// A phone would bring up its keyboard.
+	// On a phone this would show the keyboard.
 	if (matchMedia('(pointer: fine)').matches) $('input').focus();
 	compose.put(place.draft);
 }
@@ -169,7 +169,7 @@ export function open(place, isInHistory) {
 export function address(place, isInHistory) {
 	const path = place.isTalk ? `#${encodeURIComponent(place.key)}` : encodeURIComponent(place.name);
 	const here = location.pathname.split('/').pop() + location.hash;
-	const wanted = place.isTalk ? encodeURIComponent(house.room.name) + path : path;
+	const wanted = place.isTalk ? encodeURIComponent(chat.room.name) + path : path;
 	if (wanted !== here) history[isInHistory ? 'replaceState' : 'pushState'](null, '', wanted);
 }
 
@@ -181,7 +181,7 @@ export function follow() {
 }
 
 /** The conversation in the address, if there is one. */
-export const talkAddressed = () => house.talks.get(fold(decodeURIComponent(location.hash.slice(1)).slice(1)));
+export const talkAddressed = () => chat.talks.get(fold(decodeURIComponent(location.hash.slice(1)).slice(1)));
 
 /** After the last slash: a proxy may serve the rooms below a path. */
 export function addressed() {
@@ -189,7 +189,7 @@ export function addressed() {
 }
 
 export function write(name) {
-	if (fold(name) !== fold(house.me)) open(talkWith(name));
+	if (fold(name) !== fold(chat.me)) open(talkWith(name));
 }
 
 /** Begins a command; the draft comes back afterwards. */
@@ -202,8 +202,8 @@ export function interpose(text) {
 /** The room or conversation `steps` down the list, or the next unread one. */
 export function step(steps, isUnread) {
 	const all = inOrder(places());
-	const wanted = isUnread ? all.filter((place) => place.unread || place === house.current) : all;
-	open(wanted.at((wanted.indexOf(house.current) + steps) % wanted.length));
+	const wanted = isUnread ? all.filter((place) => place.unread || place === chat.current) : all;
+	open(wanted.at((wanted.indexOf(chat.current) + steps) % wanted.length));
 }
 
 export const inOrder = (all) =>

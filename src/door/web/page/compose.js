@@ -3,18 +3,18 @@
 import { $, make } from './text.js';
 import { say } from './words.js';
 
-const COMPOSING = 229; // the code of a key with which an input method composes
-const RECALLED_MAX = 50; // so much of what was typed comes back with the arrow key
+const COMPOSING = 229; // the code of a key while an input method composes
+const RECALLED_MAX = 50; // the number of typed texts that the arrow key brings back
 
 const [input, menu, question] = [$('input'), $('menu'), $('question')];
 let [choices, chosen, from] = [[], 0, 0];
 let [recalled, place] = [[], 0];
-let kept = ''; // what is being typed, while a command stands in front of it
+let kept = ''; // the draft, while a command is in front of it
 let on = {};
 
-/** Calls `on.submit(text)`, which returns why the text is refused; `on.changed()` during typing; `on.most()` for how
-	many lines may be said together; and for what may stand there `on.names(word)`, `on.rooms(word)` and `on.commands(word)`, the last with `insert`, `label`
-	and `words`. */
+/** Calls `on.submit(text)`, which returns the reason of a refusal; `on.changed()` during typing; `on.most()` for how
+	many lines may be said together; and for completions `on.names(word)`, `on.rooms(word)` and `on.commands(word)`, the
+	last with `insert`, `label` and `words`. */
 export function listen(listener) {
 	on = listener;
 	$('compose').onsubmit = (event) => {
@@ -52,7 +52,7 @@ export function put(text, words = '') {
 	$('hint').textContent = words;
 }
 
-/** Puts a command before the draft, which comes back when the command is sent or cancelled. Of two commands the
+/** Puts a command before the draft, which returns when the command is sent or cancelled. Of two commands the
 	second is meant. */
 export function interpose(command, words) {
 	const before = text().startsWith('/') ? '' : text();
@@ -74,7 +74,7 @@ function submit() {
 function actionOf(key, isShifted) {
 	if (isShifted) return null;
 	if (key === 'Tab' && choices.length === 0) return lookAround(true);
-	// A complete word is taken as it is.
+	// A complete word stays unchanged.
 	const isWhole = choices[chosen]?.insert.trim() === input.value.slice(from).trim();
 	if (key === 'Enter' && (choices.length === 0 || isWhole)) return submit;
 	if (choices.length === 0) return recallOf(key);
@@ -117,7 +117,7 @@ function lookAround(isTab) {
 	if (!(isTab && (word || isRoom)) && !/(^|\s)@$/.test(before)) return null;
 	const names = isRoom ? on.rooms(word) : on.names(word);
 	return () => {
-		// A name at the beginning of a line addresses somebody.
+		// A name at the beginning of a line addresses a person.
 		offer(before.length, names.map((label) => ({ label, insert: label + (before ? ' ' : ': ') })));
 		if (isTab && names.length === 1) accept(0);
 	};

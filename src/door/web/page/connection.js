@@ -1,9 +1,9 @@
-// The connection: a socket that comes back by itself, and requests with their answers. Knows no room and no name.
+// The connection: a socket that reconnects by itself, and requests with their answers. Knows no room and no name.
 
 /** Doubled with every failure, to spare a server that has just restarted. */
 const PAUSE_FIRST_MS = 500;
 const PAUSE_MAX_MS = 30_000;
-/** A connection can die unnoticed, so the page asks for a sign of life. */
+/** A connection can break unnoticed, so the page pings the server. */
 const PING_EVERY_MS = 30_000;
 const PING_WAIT_MS = 15_000;
 /** A server on this machine answers even without a network. */
@@ -13,7 +13,7 @@ const FINAL_CODES = [1000, 4001, 4002, 4003];
 
 const address = new URL('-/socket', location.href.replace(/^http/, 'ws'));
 let socket = null;
-let requests = []; // in the order in which the server does them
+let requests = []; // in the order in which the server handles them
 let lastId = 0;
 let failures = 0;
 let retry = 0;

@@ -1,7 +1,7 @@
 // Private conversations, shown like rooms; they survive a reload. Knows neither socket nor page.
 
 import { Room } from './rooms.js';
-import { house, tab } from './state.js';
+import { chat, tab } from './state.js';
 import { fold } from './text.js';
 
 class Talk extends Room {
@@ -19,7 +19,7 @@ class Talk extends Room {
 	}
 
 	get people() {
-		return [house.me, this.name];
+		return [chat.me, this.name];
 	}
 
 	get size() {
@@ -28,29 +28,29 @@ class Talk extends Room {
 
 	hear(name, text, time) {
 		const line = { kind: 'line', seq: this.last + 1, name, text, time };
-		if (name === house.me) this.confirm(line);
+		if (name === chat.me) this.confirm(line);
 		this.add(line);
 	}
 }
 
 export function talkWith(name) {
-	if (!house.talks.has(fold(name))) house.talks.set(fold(name), new Talk(name));
-	return house.talks.get(fold(name));
+	if (!chat.talks.has(fold(name))) chat.talks.set(fold(name), new Talk(name));
+	return chat.talks.get(fold(name));
 }
 
 /** Handles a new name. Returns the conversation that changes, if any. */
 export function follow(from, name) {
-	const talk = house.talks.get(fold(from));
-	if (!talk || (house.talks.get(fold(name)) ?? talk) !== talk) return null;
-	house.talks.delete(fold(from));
+	const talk = chat.talks.get(fold(from));
+	if (!talk || (chat.talks.get(fold(name)) ?? talk) !== talk) return null;
+	chat.talks.delete(fold(from));
 	talk.name = name;
-	house.talks.set(fold(name), talk);
+	chat.talks.set(fold(name), talk);
 	return talk;
 }
 
-/** What this tab stored for the person with this name. */
+/** Restores the conversations that this tab has stored for the person with this name. */
 export function restore() {
-	if (house.talks.size || tab.talker !== fold(house.me)) return;
+	if (chat.talks.size || tab.talker !== fold(chat.me)) return;
 	for (const { name, unread, said } of tab.talks) {
 		const talk = talkWith(name);
 		talk.draft = tab.drafts[talk.key] ?? '';

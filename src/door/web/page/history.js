@@ -3,7 +3,7 @@
 import { join } from './actions.js';
 import * as connection from './connection.js';
 import * as lines from './lines.js';
-import { house } from './state.js';
+import { chat } from './state.js';
 import { draw, drawNow } from './view.js';
 
 const HISTORY_LINES = 100; // more than a screen
@@ -12,14 +12,14 @@ async function recall(room, query) {
 	const events = [];
 	const take = (event) => event.old && event.room === room.name && events.push(event);
 	const { isDone } = await connection.ask({ do: 'history', room: room.name, limit: HISTORY_LINES, ...query }, take);
-	for (const event of events) if (event.name === house.me) room.confirm(event);
+	for (const event of events) if (event.name === chat.me) room.confirm(event);
 	return isDone ? events : null;
 }
 
 /** Loads older lines when the reader comes near the first one. */
 export async function older() {
-	const room = house.current;
-	if (!house.isIn || room.isWhole || room.isLoading || room.items[0]?.kind === 'gap') return;
+	const room = chat.current;
+	if (!chat.isIn || room.isWhole || room.isLoading || room.items[0]?.kind === 'gap') return;
 	room.isLoading = true;
 	const events = room.first > 1 ? await recall(room, { before: room.first }) : [];
 	room.isLoading = false;
@@ -32,7 +32,7 @@ export async function older() {
 }
 
 export async function fillGap(gap) {
-	const room = house.current;
+	const room = chat.current;
 	if (room.isTop(gap)) {
 		room.openTop();
 		return older();
@@ -49,7 +49,7 @@ export async function fillGap(gap) {
 /** Shows a line among its neighbours. */
 export async function show(name, seq) {
 	await join(name, true);
-	const room = house.current;
+	const room = chat.current;
 	if (room.name !== name || room.isTalk) return;
 	if (!room.has(seq)) {
 		const events = await recall(room, { before: seq + HISTORY_LINES / 2 });

@@ -2,7 +2,7 @@
 
 import { $ } from './text.js';
 
-const PAGE = 0.9; // of what is in sight; so one does not lose the place
+const PAGE = 0.9; // of the visible part, so that the reader does not lose the place
 
 /** Calls `on.step(steps, isUnread)`, `on.goTo()`, `on.newest()` while `on.isIn()`. */
 export function listen(on) {

@@ -4,12 +4,12 @@ import { isLine } from './rooms.js';
 import { $, button, colored, isUpright, make, mentionOf, rich, sentence } from './text.js';
 import { moment, order, say } from './words.js';
 
-const AT_END_PX = 48; // nearer than this, one follows what comes
-const SHOWN_MS = 4_000; // what was looked for stands out for so long
-const NEAR_TOP_PX = 400; // older lines are asked for before one gets there
-const SAME_BREATH_MS = 5 * 60_000; // who speaks on has the name shown once,
-const SAME_BREATH_LINES = 10; // and again where it would be out of sight
-const NAME_PX_MAX = 144; // the column of names is as wide as the widest of them, but no wider
+const AT_END_PX = 48; // if the end is nearer than this, the view follows new lines
+const SHOWN_MS = 4_000; // how long a found line stands out
+const NEAR_TOP_PX = 400; // older lines are loaded when the top is this near
+const SAME_BREATH_MS = 5 * 60_000; // a person who continues within this time has the name shown once,
+const SAME_BREATH_LINES = 10; // and again after this many lines, where it would be out of sight
+const NAME_PX_MAX = 144; // the column of names is as wide as the widest name, up to this width
 const FENCE = /^```\S*$/; // around lines of code
 
 const happenings = ['arrived', 'left', 'arrived_together', 'left_together', 'renamed', 'topic', 'took_back'];

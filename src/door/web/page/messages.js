@@ -6,47 +6,47 @@ import { follow, talkWith } from './conversations.js';
 import * as lines from './lines.js';
 import { askPassword } from './panels.js';
 import { Room } from './rooms.js';
-import { house, kept, places, save, tab, visit } from './state.js';
+import { chat, kept, places, save, tab, visit } from './state.js';
 import { $, fold, mentionOf } from './text.js';
 import { attends, draw, note } from './view.js';
 import { say, told } from './words.js';
 
 const DAY_S = 86_400;
 
-let farewell = ''; // why one has to leave a room
+let farewell = ''; // the reason for a removal from a room
 
 /** By kind of message; `answer` handles the others. */
 export const handlers = {
 	entered(message) {
 		// The numbers belong to another log.
 		const isAnew = message.resumed === 'another log';
-		const room = house.rooms.get(message.room) ?? newRoom(message.room, isAnew);
-		if (isAnew && house.rooms.has(room.name)) room.renew(say('anew'));
-		room.log = house.hello.log;
-		house.me = message.name;
+		const room = chat.rooms.get(message.room) ?? newRoom(message.room, isAnew);
+		if (isAnew && chat.rooms.has(room.name)) room.renew(say('anew'));
+		room.log = chat.hello.log;
+		chat.me = message.name;
 		room.keeps = message.keeps;
 		room.enter(message);
-		if (!house.rooms.size) room.greetings.push(keeping());
-		if (message.keeps && !house.rooms.has(room.name)) room.greetings.push(say('youKeep'));
-		house.rooms.set(room.name, room);
-		if (house.current && !places().includes(house.current)) open(room, true);
+		if (!chat.rooms.size) room.greetings.push(keeping());
+		if (message.keeps && !chat.rooms.has(room.name)) room.greetings.push(say('youKeep'));
+		chat.rooms.set(room.name, room);
+		if (chat.current && !places().includes(chat.current)) open(room, true);
 		sayFarewell();
 		if (message.others) listPeople(room);
 		draw();
 	},
 	departed: ({ room }) => remove(room),
 	fell_behind({ room }) {
-		const behind = house.rooms.get(room);
+		const behind = chat.rooms.get(room);
 		if (behind?.isSeated) listPeople(behind, true);
 	},
 	presence({ room, come, gone }) {
-		house.rooms.get(room)?.seat(come, gone);
+		chat.rooms.get(room)?.seat(come, gone);
 		draw();
 	},
 	line: said,
 	action: said,
 	skipped({ room, first, last }) {
-		house.rooms.get(room)?.skip(first, last);
+		chat.rooms.get(room)?.skip(first, last);
 		draw();
 	},
 	arrived: happening((room, { name }) => room.seat(name)),
@@ -57,19 +57,19 @@ export const handlers = {
 	renamed: happening((room, { from, name, stays }) => {
 		room.seat(name, stays ? undefined : from);
 		const talk = stays ? null : follow(from, name);
-		if (talk && talk === house.current) address(talk, true);
+		if (talk && talk === chat.current) address(talk, true);
 	}),
 	topic: happening((room, { topic }) => (room.topic = topic)),
 	took_back: happening((room, { name }) => room.takeBack(name)),
 	ruled: happening(() => {}),
 	you({ name }) {
-		house.me = visit.name = name;
+		chat.me = visit.name = name;
 		draw();
 	},
 	private({ from, to, words, time = Date.now() }) {
-		const isOwn = fold(from) === fold(house.me);
+		const isOwn = fold(from) === fold(chat.me);
 		const talk = talkWith(isOwn ? to : from);
-		talk.hear(isOwn ? house.me : from, words, time);
+		talk.hear(isOwn ? chat.me : from, words, time);
 		if (!isOwn && !attends(talk)) call(talk, from, words);
 		save();
 		draw();
@@ -98,11 +98,11 @@ function showReason(words) {
 }
 
 function said(event) {
-	const room = house.rooms.get(event.room);
+	const room = chat.rooms.get(event.room);
 	if (!room?.add(event)) return;
-	if (event.name === house.me) room.confirm(event);
+	if (event.name === chat.me) room.confirm(event);
 	else if (event.seq > room.read && (event.old || !attends(room))) {
-		if (mentionOf(house.me)?.test(event.text)) call(room, event.name, event.text, event.old);
+		if (mentionOf(chat.me)?.test(event.text)) call(room, event.name, event.text, event.old);
 		else room.count();
 	}
 	draw();
@@ -111,7 +111,7 @@ function said(event) {
 /** An event changes its room, and is shown there. */
 function happening(change) {
 	return (event) => {
-		const room = house.rooms.get(event.room);
+		const room = chat.rooms.get(event.room);
 		if (!room) return;
 		change(room, event);
 		room.items.push(event);
@@ -140,7 +140,7 @@ async function listPeople(room, isAnew = false) {
 }
 
 function keeping() {
-	const { keeps, retain } = house.hello;
+	const { keeps, retain } = chat.hello;
 	const key = keeps === 'disk' ? (retain ? 'keptFor' : 'kept') : 'notKept';
 	return say(key, { n: Math.ceil(retain / DAY_S) });
 }
@@ -157,9 +157,9 @@ function call(room, name, body, isOld) {
 	}
 }
 
-/** The room to show after another one had to be left. */
+/** Shows the reason for leaving a room, in the next room. */
 export function sayFarewell() {
-	if (!farewell || !places().includes(house.current)) return;
+	if (!farewell || !places().includes(chat.current)) return;
 	lines.toEnd();
 	note(farewell);
 	farewell = '';

@@ -4,7 +4,7 @@ import { isLine } from './rooms.js';
 import { $, button, colored, make, sentence } from './text.js';
 import { say } from './words.js';
 
-const WAIT_MS = 300; // most are in sooner, and need not read that they wait
+const WAIT_MS = 300; // most people enter sooner, and see no notice
 const COPIED_MS = 2_000;
 
 let waiting = 0;
@@ -109,7 +109,7 @@ function copied() {
 	setTimeout(() => ($('copy').textContent = say('copy')), COPIED_MS);
 }
 
-/** A row stays as long as its person: of thousands, few change at once. */
+/** The row of a person stays while the person is here: of thousands of rows, few change at once. */
 function drawPeople({ people, size }, me, write) {
 	const list = $('people-list');
 	const before = new Map([...list.children].map((row) => [row.dataset.name, row]));
@@ -127,7 +127,7 @@ function drawPeople({ people, size }, me, write) {
 
 function person(name, write) {
 	const opener = button(colored(name), () => write(name), 'open');
-	opener.title = name; // it may be cut
+	opener.title = name; // the visible name may be cut
 	const row = make('li', '', opener);
 	row.dataset.name = name;
 	return row;
@@ -148,7 +148,7 @@ export function askPassword({ for: use, name }, why = '') {
 	dialog.returnValue = field.value = '';
 	field.autocomplete = ['new', 'again'].includes(use) ? 'new-password' : 'current-password';
 	dialog.showModal();
-	$('asked-again').textContent = why; // a screen reader tells only what changes in sight
+	$('asked-again').textContent = why; // a screen reader reads only visible changes
 	return new Promise((resolve) => {
 		dialog.onclose = () => {
 			resolve(dialog.returnValue && field.value);

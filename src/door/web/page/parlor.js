@@ -10,21 +10,21 @@ import * as lines from './lines.js';
 import { handlers } from './messages.js';
 import { hideDoor, putWords, showDoor, waitForDoor } from './panels.js';
 import { browse, goQuickly, look, search } from './search.js';
-import { house, places, save, tab, visit } from './state.js';
+import { chat, places, save, tab, visit } from './state.js';
 import { $, among } from './text.js';
 import { draw, drawNow, listen as listenToView, note } from './view.js';
 import { command as offered, say, tag, told } from './words.js';
 
-const SAVE_MS = 500; // a draft that is being typed is kept so soon
+const SAVE_MS = 500; // a draft is stored this long after typing
 const LEAVE = { name: 'leave', arguments: '[ROOM]', does: 'leaves a room and stays in the others' }; // not a line command
 const ELSEWHERE = ['resume', 'echo']; // for the name question, and for terminals
-const KEEPERS = ['kick', 'ban', 'unban', 'mute', 'unmute']; // of use to nobody else
+const KEEPERS = ['kick', 'ban', 'unban', 'mute', 'unmute']; // only keepers can use them
 
-const OTHER_TAB_MS = 200; // another tab of this browser answers sooner
-const LEAVING_MS = 2_000; // somebody who has closed the page has the name for some seconds,
-const LEAVING_TRIES = 3; // and is asked for it so often
+const OTHER_TAB_MS = 200; // another tab of this browser answers within this time
+const LEAVING_MS = 2_000; // a closed page has the name for some seconds,
+const LEAVING_TRIES = 3; // and the page tries again this many times
 
-let identity = null; // of somebody who wants to be in
+let identity = null; // the identity of the person who wants to enter
 let tries = 0;
 let answered = () => {};
 let saving = 0;
@@ -32,25 +32,25 @@ let saving = 0;
 const tabs = new BroadcastChannel('parlor');
 tabs.onmessage = ({ data }) => {
 	if (data.answer) answered();
-	else if (house.isIn && data.asked === house.me) tabs.postMessage({ answer: house.me });
+	else if (chat.isIn && data.asked === chat.me) tabs.postMessage({ answer: chat.me });
 };
 
 document.documentElement.lang = tag;
 putWords();
 among(function* () {
-	for (const room of house.rooms.values()) yield* room.seats.keys();
+	for (const room of chat.rooms.values()) yield* room.seats.keys();
 });
 compose.listen({
 	submit: actions.submit,
-	most: () => house.hello.lines,
+	most: () => chat.hello.lines,
 	changed,
 	commands: commandsLike,
 	names: namesLike,
-	rooms: (word) => house.known.map(({ room }) => room).filter((name) => name.startsWith(word.toLowerCase())),
+	rooms: (word) => chat.known.map(({ room }) => room).filter((name) => name.startsWith(word.toLowerCase())),
 });
 lines.listen({ older, moved: draw, fill: fillGap });
 listenToView({ open: actions.open, leave: actions.leave, write: actions.write });
-keys.listen({ isIn: () => house.isIn, step: actions.step, goTo: goQuickly, newest: toNewest });
+keys.listen({ isIn: () => chat.isIn, step: actions.step, goTo: goQuickly, newest: toNewest });
 connection.listen({ hear: (message) => (hear[message.kind] ?? handlers[message.kind] ?? handlers.answer)(message), down });
 $('name').value = visit.name ?? '';
 if (tab.code) comeIn(visit.name);
@@ -65,11 +65,11 @@ $('door').onsubmit = (event) => {
 $('browse').onclick = browse;
 $('search').onclick = () => search('');
 $('me').onclick = () => actions.interpose('/name ');
-$('topic').onclick = () => house.current.isTalk || actions.interpose(`/topic ${house.current.topic ?? ''}`);
+$('topic').onclick = () => chat.current.isTalk || actions.interpose(`/topic ${chat.current.topic ?? ''}`);
 $('newest').onclick = toNewest;
 $('notify').onclick = () => Notification.requestPermission().then(draw);
 $('retry').onclick = connection.retryNow;
-addEventListener('popstate', () => house.isIn && actions.follow());
+addEventListener('popstate', () => chat.isIn && actions.follow());
 addEventListener('focus', draw);
 addEventListener('pagehide', keep);
 document.addEventListener('visibilitychange', () => (document.hidden ? keep() : draw()));
@@ -86,7 +86,7 @@ function changed() {
 }
 
 function keep() {
-	if (house.current) house.current.draft = compose.text();
+	if (chat.current) chat.current.draft = compose.text();
 	save();
 }
 
@@ -101,7 +101,7 @@ function comeIn(name, password) {
 }
 
 async function enter() {
-	const place = house.room?.name ?? actions.addressed();
+	const place = chat.room?.name ?? actions.addressed();
 	const who = tab.code ? { code: tab.code } : identity;
 	const { isDone, refusal } = await connection.ask({ do: 'enter', ...who, ...actions.from(place) });
 	if (!isDone) return;
@@ -109,7 +109,7 @@ async function enter() {
 	tab.code = '';
 	if (who !== identity && identity.name) enter();
 	// A lost connection has the name until the server notices.
-	else if (refusal.why === 'name-taken' && house.current) connection.lose();
+	else if (refusal.why === 'name-taken' && chat.current) connection.lose();
 	else if (refusal.why === 'name-taken' && (await isLeaving(identity.name))) setTimeout(enter, LEAVING_MS);
 	else turnedAway(refusal, place);
 }
@@ -133,17 +133,17 @@ function turnedAway(refusal, place) {
 }
 
 async function settle() {
-	const isBack = !!house.current;
+	const isBack = !!chat.current;
 	connection.settle();
-	house.isIn = true;
+	chat.isIn = true;
 	hideDoor();
 	restore();
-	if (!house.current) {
-		house.room = [...house.rooms.values()][0];
-		actions.open(actions.talkAddressed() ?? house.room, true);
+	if (!chat.current) {
+		chat.room = [...chat.rooms.values()][0];
+		actions.open(actions.talkAddressed() ?? chat.room, true);
 	}
-	if (house.me.includes(':')) delete visit.name; // an address is no name
-	else visit.name = identity.name = house.me;
+	if (chat.me.includes(':')) delete visit.name; // an address is no name
+	else visit.name = identity.name = chat.me;
 	$('hint').textContent = '';
 	connection.ask({ do: 'code' }, ({ kind, code }) => {
 		if (kind !== 'code') return false;
@@ -151,15 +151,15 @@ async function settle() {
 		save();
 		return true;
 	});
-	connection.ask({ do: 'help' }, (message) => message.kind === 'help' && (house.commands = [...message.commands, LEAVE]));
+	connection.ask({ do: 'help' }, (message) => message.kind === 'help' && (chat.commands = [...message.commands, LEAVE]));
 	look();
-	for (const name of new Set([...house.rooms.keys(), ...tab.rooms])) {
-		if (house.rooms.get(name)?.isSeated) continue;
+	for (const name of new Set([...chat.rooms.keys(), ...tab.rooms])) {
+		if (chat.rooms.get(name)?.isSeated) continue;
 		const { isDone, refusal } = await connection.ask({ do: 'join', ...actions.from(name) });
 		if (!isDone) return;
 		if (refusal) actions.remove(name);
 	}
-	for (const room of house.rooms.values()) room.caughtUp();
+	for (const room of chat.rooms.values()) room.caughtUp();
 	if (isBack) note(say('back'));
 	// The oldest comes first.
 	for (const place of places()) {
@@ -170,7 +170,7 @@ async function settle() {
 }
 
 function down(pauseMs) {
-	house.isIn = false;
+	chat.isIn = false;
 	for (const place of places()) {
 		place.isSeated = false;
 		for (const sent of place.outbox) sent.isLost = true;
@@ -178,10 +178,10 @@ function down(pauseMs) {
 	keep();
 	for (const dialog of [$('asking'), $('finder')]) dialog.close();
 	if (pauseMs !== undefined) return showState(say('broken'));
-	if (!house.current) return;
-	house.rooms.clear();
-	house.talks.clear();
-	house.current = house.room = identity = null;
+	if (!chat.current) return;
+	chat.rooms.clear();
+	chat.talks.clear();
+	chat.current = chat.room = identity = null;
 	Object.assign(tab, { code: '', rooms: [], drafts: {}, talks: [] });
 	save();
 	history.replaceState(null, '', location.pathname);
@@ -196,7 +196,7 @@ function showState(words) {
 
 const hear = {
 	hello(message) {
-		house.hello = message;
+		chat.hello = message;
 		showState('');
 		if (identity) enter();
 	},
@@ -206,17 +206,17 @@ const hear = {
 	},
 };
 
-// What the field accepts.
+// Completions for the field.
 
 function namesLike(word) {
-	const isLike = (name) => name !== house.me && name.toLowerCase().startsWith(word.toLowerCase());
-	return house.current.people.filter(isLike).sort();
+	const isLike = (name) => name !== chat.me && name.toLowerCase().startsWith(word.toLowerCase());
+	return chat.current.people.filter(isLike).sort();
 }
 
 function commandsLike(word) {
 	const isLike = (name) => name.startsWith(word.toLowerCase());
-	const isOffered = ({ name }) => !ELSEWHERE.includes(name) && isLike(name) && (house.room.keeps || !KEEPERS.includes(name));
-	return house.commands.filter(isOffered).map((spec) => {
+	const isOffered = ({ name }) => !ELSEWHERE.includes(name) && isLike(name) && (chat.room.keeps || !KEEPERS.includes(name));
+	return chat.commands.filter(isOffered).map((spec) => {
 		const { usage, does } = offered(spec);
 		return { label: usage, words: does, insert: `/${spec.name}${spec.arguments && ' '}` };
 	});

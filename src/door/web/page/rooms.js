@@ -17,15 +17,15 @@ export const isLine = ({ kind }) => kind === 'line' || kind === 'action';
 export class Room {
 	items = [];
 	version = 0; // counts the changes other than items added at the end
-	isLoading = true; // lines were asked for, and come
-	isWhole = false; // there is nothing before the first line
+	isLoading = true; // older lines are on their way
+	isWhole = false; // the first line here is the first of the room
 	mark = null; // the line behind which "new" stands
 	unread = 0;
 	isNamed = false;
 	draft = '';
 	outbox = [];
-	greetings = []; // to be read behind the lines that come first
-	wanted = ITEMS_MAX; // so many older lines come by themselves
+	greetings = []; // notes to show after the first lines
+	wanted = ITEMS_MAX; // the number of older lines that load by themselves
 
 	constructor(name, read) {
 		Object.assign(this, { name, read, last: read ?? 0 });
@@ -43,7 +43,7 @@ export class Room {
 	enter({ topic, names, others, seq, name, resumed }) {
 		Object.assign(this, { topic, upTo: seq, isSeated: true });
 		this.listAnew([name, ...names], others);
-		if (this.read === undefined) this.read = seq; // whoever comes for the first time has missed nothing
+		if (this.read === undefined) this.read = seq; // a person who comes for the first time has missed nothing
 		else if (resumed !== 'exact') this.skip(this.last + 1, seq);
 	}
 
@@ -158,7 +158,7 @@ export class Room {
 		this.mark = seq;
 	}
 
-	/** An own line came back. */
+	/** Notes that a line of this person came back. */
 	confirm({ kind, seq, text }) {
 		const sent = this.outbox.find(
 			(it) => (it.verb === 'me') === (kind === 'action') && seq > it.seq && it.lines[0].trim() === text.trim(),

@@ -4,7 +4,7 @@ import { inOrder, join, open } from './actions.js';
 import * as connection from './connection.js';
 import { show } from './history.js';
 import { hideSides } from './panels.js';
-import { house, places } from './state.js';
+import { chat, places } from './state.js';
 import { $, button, colored, make, marksOf, rich } from './text.js';
 import { moment, say, told } from './words.js';
 
@@ -28,7 +28,7 @@ dialog.onkeydown = (event) => {
 
 /** Asks for the rooms. */
 export const look = () =>
-	connection.ask({ do: 'rooms' }, (message) => message.kind === 'rooms' && (house.known = message.rooms));
+	connection.ask({ do: 'rooms' }, (message) => message.kind === 'rooms' && (chat.known = message.rooms));
 
 export async function browse() {
 	hideSides();
@@ -39,7 +39,7 @@ export async function browse() {
 		() => join(room, true),
 	];
 	find(say('roomName'), say('go'), '', {
-		typed: (word) => house.known.filter(({ room }) => room.includes(word)).map(row),
+		typed: (word) => chat.known.filter(({ room }) => room.includes(word)).map(row),
 		submit: (name) => {
 			$('finder').close();
 			join(name, true);
@@ -50,12 +50,12 @@ export async function browse() {
 /** Chooses a room or conversation with few keys. */
 export async function goQuickly() {
 	hideSides();
-	const mine = inOrder(places().filter((place) => place !== house.current)).toSorted((a, b) => !!b.unread - !!a.unread);
+	const mine = inOrder(places().filter((place) => place !== chat.current)).toSorted((a, b) => !!b.unread - !!a.unread);
 	const own = (place) => [[make('bdi', '', place.name)], place.unread ? String(place.unread) : say(place.isTalk ? 'talk' : 'room'), () => open(place)];
 	const other = ({ room, people }) => [[make('bdi', '', room)], say('inRoom', { n: people }), () => join(room, true)];
 	const rows = (word) => [
 		...mine.filter(({ name }) => name.toLowerCase().includes(word)).map(own),
-		...house.known.filter(({ room }) => room.includes(word) && !house.rooms.has(room)).map(other),
+		...chat.known.filter(({ room }) => room.includes(word) && !chat.rooms.has(room)).map(other),
 	];
 	find(say('goTo'), say('go'), '', {
 		typed: rows,

@@ -4,16 +4,16 @@ import { fold } from './text.js';
 
 const TALKS_CHARS_MAX = 200_000; // a browser keeps some millions for the whole site
 
-export const house = {
+export const chat = {
 	rooms: new Map(),
 	talks: new Map(), // private conversations, by the folded name of the other
 	current: null, // a room or a talk
-	room: null, // the room in which one was last: commands are about it
+	room: null, // the room shown last, to which commands apply
 	me: '',
 	isIn: false,
 	hello: {},
 	commands: [],
-	known: [], // rooms that there are, as far as was asked
+	known: [], // the rooms in the last list from the server
 };
 
 /** The tab stores return code, drafts and private messages. */
@@ -29,17 +29,17 @@ function load(store) {
 	}
 }
 
-export const places = () => [...house.rooms.values(), ...house.talks.values()];
+export const places = () => [...chat.rooms.values(), ...chat.talks.values()];
 
 /** A room may have the name of an object's own property. */
 export const kept = (record, key) => (Object.hasOwn(record, key) ? record[key] : undefined);
 
 export function save() {
-	for (const room of house.rooms.values()) visit.read[room.name] = { log: room.log, last: room.read };
-	if (house.current) {
-		tab.rooms = [...house.rooms.keys()];
+	for (const room of chat.rooms.values()) visit.read[room.name] = { log: room.log, last: room.read };
+	if (chat.current) {
+		tab.rooms = [...chat.rooms.keys()];
 		tab.drafts = Object.fromEntries(places().flatMap(({ key, draft }) => (draft ? [[key, draft]] : [])));
-		Object.assign(tab, { talker: fold(house.me), talks: packed() });
+		Object.assign(tab, { talker: fold(chat.me), talks: packed() });
 	}
 	try {
 		sessionStorage.parlor = JSON.stringify(tab);
@@ -52,7 +52,7 @@ export function save() {
 /** The newest private messages. */
 function packed() {
 	let left = TALKS_CHARS_MAX;
-	return [...house.talks.values()].map(({ name, unread, items }) => {
+	return [...chat.talks.values()].map(({ name, unread, items }) => {
 		const said = items.filter(({ kind }) => kind === 'line').map(({ name: who, text, time }) => ({ who, text, time }));
 		const from = said.findLastIndex(({ text }) => (left -= text.length) < 0) + 1;
 		return { name, unread, said: said.slice(from) };

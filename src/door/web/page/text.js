@@ -11,9 +11,9 @@ const IN_WORD = '[\\p{Ll}\\p{Lu}\\p{N}_-]';
 /** Scripts that are hard to read in italics. */
 const UPRIGHT = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Arab}\p{sc=Hebr}\p{sc=Thai}]/u;
 
-const HUES = 18; // as many as can be told apart
-const FAR = 3; // so many steps apart, two hues are different enough
-const GIVEN_MAX = 2_000; // names that are remembered
+const HUES = 18; // as many as people can distinguish
+const FAR = 3; // two hues this many steps apart are different enough
+const GIVEN_MAX = 2_000; // the number of remembered names
 
 export const $ = (id) => document.getElementById(id);
 

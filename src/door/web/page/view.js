@@ -2,7 +2,7 @@
 
 import * as lines from './lines.js';
 import { drawEmpty, drawRoom, drawRooms } from './panels.js';
-import { house, places } from './state.js';
+import { chat, places } from './state.js';
 import { $ } from './text.js';
 
 const DRAW_MS = 16;
@@ -15,7 +15,7 @@ export function listen(listener) {
 	on = listener;
 }
 
-export const attends = (room) => room === house.current && lines.isAtEnd && document.hasFocus();
+export const attends = (room) => room === chat.current && lines.isAtEnd && document.hasFocus();
 
 export function draw() {
 	drawing ||= setTimeout(drawNow, DRAW_MS);
@@ -24,9 +24,9 @@ export function draw() {
 export function drawNow() {
 	clearTimeout(drawing);
 	drawing = 0;
-	const { current, me } = house;
+	const { current, me } = chat;
 	if (current) {
-		for (const room of house.rooms.values()) room.trim(room !== current || lines.isAtEnd);
+		for (const room of chat.rooms.values()) room.trim(room !== current || lines.isAtEnd);
 		lines.draw(current, me);
 		if (attends(current)) current.attend();
 		drawRoom(current, me, on.write);
@@ -39,6 +39,6 @@ export function drawNow() {
 
 /** A note for this reader, in the current room. */
 export function note(text, kind) {
-	house.current?.note(text, kind);
+	chat.current?.note(text, kind);
 	draw();
 }

@@ -1,5 +1,5 @@
-// What the page says in English; each other language has a file of its own.
-// Knows neither page nor server. {name} is text that somebody typed; {n line lines} is the word after a number.
+// The page's sentences in English; each other language has its own file. Knows neither page nor server.
+// {name} is text that a person typed; {n line lines} is the word after a number.
 
 /** The language that the browser prefers. */
 const language = /^zh\b/i.test(navigator.language) && 'zh';
@@ -120,7 +120,7 @@ export function parts(key, fields = {}) {
 	});
 }
 
-/** The same, as one string. */
+/** A sentence as one string. */
 export const say = (key, fields) => parts(key, fields).map((part) => part.name ?? part).join('');
 
 /** An answer of the server, whose sentences are English. */
@@ -147,7 +147,7 @@ export function zoned(typed) {
 	if (/^\d/.test(day ?? '')) at.setFullYear(...day.split('-').map((part, place) => part - (place === 1)));
 	if (/^y/i.test(day ?? '')) at.setDate(at.getDate() - 1);
 	at.setHours(...(hour ?? '0:00').split(':'), 0, 0);
-	if (!day && at > Date.now()) at.setDate(at.getDate() - 1); // the last time it was so late
+	if (!day && at > Date.now()) at.setDate(at.getDate() - 1); // the last time at this hour
 	return Number.isNaN(at.getTime()) ? typed : at.toISOString();
 }
 

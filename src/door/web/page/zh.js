@@ -102,7 +102,7 @@ export const words = {
 	youKeep: '你是这里的管理员：用法见 /help kick、/help ban 和 /help mute。',
 };
 
-/** Arguments, and what each command does. */
+/** Arguments, and the effect of each command. */
 const places = { NAME: '名字', NEW: '新名字', TEXT: '内容', ROOM: '房间', COMMAND: '命令', ACTION: '动作', WORDS: '词语', N: '行数', CODE: '返回码', REASON: '原因', WHOM: '名字或地址', TIME: '时长' };
 const commands = {
 	help: '列出命令，或解释一个命令',
@@ -214,7 +214,7 @@ const rules = {
 /** For these, the server's sentence says more. */
 const explained = ['no-request', 'not-kept', 'forbidden'];
 
-/** How long somebody has been silent, if it is worth showing. */
+/** The time for which a person has been silent, if it is long enough to show. */
 function silentFor(seconds) {
 	if (seconds < 60) return '';
 	const [n, unit] = seconds < 3_600 ? [seconds / 60, '分钟'] : seconds < 86_400 ? [seconds / 3_600, '小时'] : [seconds / 86_400, '天'];
