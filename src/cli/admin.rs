@@ -92,13 +92,13 @@ pub enum AdminCommand {
     /// Print the log of moderation, oldest first
     Log {
         /// How many of the latest entries
-        #[arg(default_value_t = LOG_ROWS)]
+        #[arg(default_value_t = AUDIT_ROWS)]
         rows: usize,
     },
 }
 
-/// How many entries of the log are printed by default.
-const LOG_ROWS: usize = 100;
+/// How many entries of the log of moderation are printed by default.
+const AUDIT_ROWS: usize = 100;
 
 /// A command about keepers.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]

@@ -208,32 +208,37 @@ fn with_doors(command: clap::Command) -> clap::Command {
 
 /// Adds the name of the variable to an error: clap names only the flag, even if the environment is
 /// wrong.
-fn name_the_variable(mut error: clap::Error) -> clap::Error {
+fn name_the_variable(error: clap::Error) -> clap::Error {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let flag = context(ContextKind::InvalidArg).unwrap_or_default();
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
     // Clap gives the flag as its usage: `--rate <N/s>`, `--lan[=<BOOL>]`.
     let name = flag.trim_start_matches("--");
     let name = name.split([' ', '[']).next().unwrap_or(name);
-    let variable = format!("PARLOR_{}", name.replace('-', "_").to_uppercase());
-    if std::env::var(&variable).is_ok_and(|set| set == value) {
-        let tip = format!("the environment sets {variable}={value}");
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    let variable = config::variable(name);
+    match std::env::var(&variable).is_ok_and(|set| set == value) {
+        true => with_tip(error, format!("the environment sets {variable}={value}")),
+        false => error,
     }
-    error
 }
 
 /// Adds a hint to `--listen`: other servers have separate options for the address, but here it is a
 /// part of a URL.
-fn point_to_listen(mut error: clap::Error) -> clap::Error {
+fn point_to_listen(error: clap::Error) -> clap::Error {
     const ELSEWHERE: [&str; 7] =
         ["--port", "-p", "--host", "--bind", "--address", "--addr", "--interface"];
     let typed = error.get(ContextKind::InvalidArg).map(ToString::to_string);
-    if error.kind() == ErrorKind::UnknownArgument
-        && typed.is_some_and(|typed| ELSEWHERE.contains(&typed.as_str()))
-    {
-        let tip = "the address and the port are part of a URL: --listen tcp://localhost:9000";
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    let is_elsewhere = typed.is_some_and(|typed| ELSEWHERE.contains(&typed.as_str()));
+    match error.kind() {
+        ErrorKind::UnknownArgument if is_elsewhere => {
+            let tip = "the address and the port are part of a URL: --listen tcp://localhost:9000";
+            with_tip(error, tip.to_owned())
+        }
+        _ => error,
     }
+}
+
+fn with_tip(mut error: clap::Error, tip: String) -> clap::Error {
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     error
 }

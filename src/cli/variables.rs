@@ -4,9 +4,7 @@ use clap::CommandFactory;
 use parlor_core::model::nearest;
 
 use super::args::CommandLine;
-
-/// The prefix of all variables of Parlor.
-const PREFIX: &str = "PARLOR_";
+use crate::config::VARIABLE_PREFIX as PREFIX;
 
 /// A sentence for each environment variable that has the prefix and is not an option. It is no
 /// error: other programs may use the prefix, as Kubernetes does for a service named parlor.

@@ -4,18 +4,14 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-/// A sentence for each key whose value has changed.
-pub(super) fn changed(old: &Table, new: &Table) -> Vec<String> {
-    let sentence = |(key, value)| format!("{key} is {value} now");
-    differences(old, new).map(sentence).collect()
-}
-
-/// A sentence for each key whose new value takes effect only after a restart.
-pub(super) fn refused(wanted: &Table, new: &Table) -> Vec<String> {
-    let sentence = |(key, value)| {
+/// A sentence for each key whose value changes from `old` to `new`, and then for each key whose
+/// value in `wanted` takes effect only after a restart.
+pub(super) fn sentences(old: &Table, new: &Table, wanted: &Table) -> Vec<String> {
+    let changed = differences(old, new).map(|(key, value)| format!("{key} is {value} now"));
+    let kept = differences(wanted, new).map(|(key, value)| {
         format!("{key} cannot change while the server runs: it stays {value} until a restart")
-    };
-    differences(wanted, new).map(sentence).collect()
+    });
+    changed.chain(kept).collect()
 }
 
 /// The keys in which two configurations differ, each with its value in `new`.

@@ -40,6 +40,9 @@ const USUAL_LISTENERS: [&str; 2] = ["tcp://localhost:8000", "http://localhost:80
 /// The listener of a server with `--classic` and without `--listen`.
 const CLASSIC_LISTENER: [&str; 1] = ["tcp://localhost:8000?classic"];
 
+/// The beginning of all variables of the environment that set an option.
+pub(crate) const VARIABLE_PREFIX: &str = "PARLOR_";
+
 /// How long people without a name may be silent: exercise 8.13 of "The Go Programming Language".
 const NAMELESS_IDLE: Duration = Duration::from_mins(5);
 
@@ -157,8 +160,8 @@ type Urls = Vec<ListenUrl>;
 /// Completes a row: the variable has the name of the field, help names the default, and values of
 /// one kind are read in the same way.
 fn finish(arg: Arg) -> Arg {
-    let name = arg.get_id().to_string();
-    let arg = arg.env(format!("PARLOR_{}", name.to_uppercase()));
+    let variable = variable(arg.get_id().as_str());
+    let arg = arg.env(variable);
     let default = arg.get_default_values().first();
     let default = default.map(|words| words.to_string_lossy().into_owned());
     let about = arg.get_help().map(ToString::to_string);
@@ -180,6 +183,11 @@ fn finish(arg: Arg) -> Arg {
         (kind, ..) => arg.allow_negative_numbers(kind == "N"),
     }
     .hide_default_value(true)
+}
+
+/// The variable of the environment that sets an option.
+pub(crate) fn variable(option: &str) -> String {
+    VARIABLE_PREFIX.to_owned() + &option.replace('-', "_").to_uppercase()
 }
 
 /// The options as flags, without the environment.
@@ -242,8 +250,7 @@ impl Config {
     pub(crate) fn change_to(&self, wanted: &Config) -> (Config, Vec<String>) {
         let config = self.reloaded(wanted);
         let [old, new, wanted] = [self, &config, wanted].map(Config::table);
-        let mut sentences = change::changed(&old, &new);
-        sentences.extend(change::refused(&wanted, &new));
+        let sentences = change::sentences(&old, &new, &wanted);
         (config, sentences)
     }
 

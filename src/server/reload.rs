@@ -12,14 +12,14 @@ use crate::config::{Config, ConfigError, Settings};
 use crate::door::{Reception, raise_limit};
 use crate::operator::{ReloadAnswer, ReloadRequests};
 use crate::session::Live;
-use crate::telemetry::Level;
+use crate::telemetry::LevelHandle;
 
 /// The source of the configuration, at the start and at each reload.
 pub struct Source {
     /// Reads the configuration.
     pub read: Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
     /// How much is logged.
-    pub level: Level,
+    pub level: LevelHandle,
 }
 
 impl fmt::Debug for Source {

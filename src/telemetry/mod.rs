@@ -3,5 +3,5 @@
 pub mod logging;
 mod metrics;
 
-pub use logging::{Level, LogFormat, LogLevel, start};
+pub use logging::{LevelHandle, LogFormat, LogLevel, start};
 pub(crate) use metrics::{Metrics, Snapshot, classic};

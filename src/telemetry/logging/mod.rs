@@ -78,7 +78,7 @@ pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Logging> {
 /// The running log. Dropping it writes queued events, if stderr takes them.
 pub struct Logging {
     /// How much is logged.
-    pub level: Level,
+    pub level: LevelHandle,
     queue: Queue,
 }
 
@@ -90,9 +90,9 @@ impl Drop for Logging {
 
 /// The handle that changes how much is logged.
 #[derive(Clone, Debug)]
-pub struct Level(reload::Handle<LevelFilter, Registry>);
+pub struct LevelHandle(reload::Handle<LevelFilter, Registry>);
 
-impl Level {
+impl LevelHandle {
     /// Logs this level and all levels before it from now on.
     pub fn set(&self, level: LogLevel) {
         self.0.reload(level).ok(); // it fails if the log has ended
@@ -104,7 +104,7 @@ fn subscriber<W: Write + 'static>(
     level: LogLevel,
     format: LogFormat,
     colour: bool,
-) -> (Box<dyn Subscriber + Send + Sync>, Level) {
+) -> (Box<dyn Subscriber + Send + Sync>, LevelHandle) {
     let (filter, handle) = reload::Layer::new(LevelFilter::from(level));
     let base = layers::layer()
         .with_target(false)
@@ -124,7 +124,7 @@ fn subscriber<W: Write + 'static>(
             .boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(filter).with(events);
-    (Box::new(subscriber), Level(handle))
+    (Box::new(subscriber), LevelHandle(handle))
 }
 
 /// Writes `name=value`, or only the value of the event's message.
