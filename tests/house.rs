@@ -11,7 +11,10 @@ use std::sync::LazyLock;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Attribute, Ident, ItemMod, ItemUse, Macro, UseTree};
+use syn::{
+    Attribute, Expr, ExprMethodCall, Ident, ImplItem, ItemImpl, ItemMod, ItemUse, Macro, Type,
+    UseTree,
+};
 
 /// Each crate: its name in imports, and the folder of its source.
 const CRATES: [(&str, &str); 4] = [
@@ -33,7 +36,16 @@ struct Source {
     children: Vec<String>,
     /// The types that it defines at its top level.
     types: Vec<String>,
+    /// The type whose methods are being read.
+    in_impl_of: String,
+    /// The methods that it defines, each with its type; those of traits left out.
+    methods: BTreeSet<Method>,
+    /// The methods that a method of the same type calls on itself.
+    calls: BTreeSet<Method>,
 }
+
+/// A type, and the name of its method.
+type Method = (String, String);
 
 impl Source {
     fn read(path: &Path) -> Source {
@@ -111,6 +123,32 @@ impl Visit<'_> for Source {
         self.add_tree(&[], &item.tree);
     }
 
+    fn visit_item_impl(&mut self, item: &ItemImpl) {
+        if let Type::Path(of) = &*item.self_ty
+            && let Some(last) = of.path.segments.last()
+        {
+            self.in_impl_of = last.ident.to_string();
+        }
+        if item.trait_.is_none() {
+            for part in &item.items {
+                if let ImplItem::Fn(function) = part {
+                    let method = (self.in_impl_of.clone(), function.sig.ident.to_string());
+                    self.methods.insert(method);
+                }
+            }
+        }
+        visit::visit_item_impl(self, item);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+        if let Expr::Path(receiver) = &*call.receiver
+            && receiver.path.is_ident("self")
+        {
+            self.calls.insert((self.in_impl_of.clone(), call.method.to_string()));
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+
     fn visit_visibility(&mut self, _: &syn::Visibility) {
         // `pub(crate)` imports nothing.
     }
@@ -178,6 +216,15 @@ impl SourceTree {
             lengths.find_map(|length| self.modules.get(&whole[..length]))
         });
         targets.map(String::as_str).filter(|target| *target != file).collect()
+    }
+
+    /// The other files that define a method which a method of the same type in this file calls.
+    fn calls(&self, file: &str) -> BTreeSet<&str> {
+        let source = &self.sources[file];
+        let elsewhere: Vec<_> = source.calls.difference(&source.methods).collect();
+        let defines = |other: &Source| elsewhere.iter().any(|call| other.methods.contains(*call));
+        let others = self.sources.iter().filter(|(_, other)| defines(other));
+        others.map(|(name, _)| name.as_str()).collect()
     }
 
     /// Names that stand for more than one type, with the files that define them.
@@ -263,18 +310,22 @@ fn violations() -> BTreeSet<String> {
             }
         }
     }
+    let files = TREE.sources.keys().map(String::as_str);
+    let calls: BTreeMap<_, _> = files.map(|file| (file, TREE.calls(file))).collect();
+    let in_circles = calls.keys().filter(|file| reachable(&calls, file).contains(*file));
+    violations.extend(in_circles.map(|file| format!("methods call in a circle: {file}")));
     violations
 }
 
 #[test]
-fn no_import_runs_upward_or_in_a_circle_and_no_type_name_means_two_things() {
+fn nothing_runs_upward_or_in_a_circle_and_no_type_name_means_two_things() {
     let known = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/house-known.txt");
     let known = fs::read_to_string(known).unwrap();
     let known: BTreeSet<String> = known.lines().map(str::to_owned).collect();
     let found = violations();
     let new: Vec<_> = found.difference(&known).collect();
     let mended: Vec<_> = known.difference(&found).collect();
-    assert!(new.is_empty(), "these imports or names are wrong:\n{new:#?}");
+    assert!(new.is_empty(), "these imports, calls or names are wrong:\n{new:#?}");
     assert!(mended.is_empty(), "take these out of tests/house-known.txt:\n{mended:#?}");
 }
 
