@@ -19,6 +19,7 @@ const CELLS: usize = 1 << 16;
 pub(super) const PERIOD: Duration = Duration::from_secs(300);
 
 /// Counts of this period and of the one before.
+#[derive(Default)]
 pub(super) struct Counts {
     /// Random, so that nobody outside can find keys that share cells.
     hasher: RandomState,
@@ -33,18 +34,6 @@ pub(super) struct Counts {
 /// The period in which an event was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Period(u64);
-
-impl Default for Counts {
-    fn default() -> Counts {
-        Counts {
-            hasher: RandomState::new(),
-            now: Vec::new(),
-            before: Vec::new(),
-            number: 0,
-            since: None,
-        }
-    }
-}
 
 impl Counts {
     /// The count of a key, or a higher number.

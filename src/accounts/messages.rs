@@ -40,20 +40,9 @@ pub(crate) struct KeptMessage {
     pub(crate) text: Line,
 }
 
-/// The author of a message.
-struct Author {
-    name: Name,
-    /// Whether the author owns the name.
-    is_owner: bool,
-    /// The person, under any name.
-    person: Hashed,
-    /// The author's network. None on this machine: behind a web server on it, everybody has its
-    /// address.
-    network: Option<Hashed>,
-}
-
 impl KeptMessages {
-    /// Stores a message for the owner of a name.
+    /// Stores a message for the owner of a name, unless too many wait from the same person, from the
+    /// same network, or from all authors of the same standing.
     ///
     /// # Errors
     /// Too many wait already, or the file cannot be written.
@@ -64,22 +53,45 @@ impl KeptMessages {
         text: Line,
         at: WallTime,
     ) -> Result<(), Refusal> {
-        let name = to.clone();
-        let is_owner = from.is_proven();
-        let person = match is_owner {
+        let key = to.keys()[0].to_owned();
+        let person = match from.is_proven() {
             true => format!("owner {}", from.name.keys()[0]),
             false => format!("{} {id:?}", self.since.0),
         };
-        let author = Author {
-            name: from.name,
-            is_owner,
-            person: Hashed::of(&person),
-            network: Hashed::of_network(address),
+        let put = move |connection: &mut Connection| {
+            let standing = match from.is_proven() {
+                true => 1 + usize::from(is_operator(connection, &from.name)?),
+                false => 0,
+            };
+            connection.run(
+                "INSERT INTO letters (account, at, sender, text, writer, origin, standing)
+                 SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM accounts WHERE fold = ?1
+                 AND (SELECT count(*) FROM letters WHERE account = accounts.id) < ?8
+                 AND (SELECT count(*) FROM letters
+                      WHERE account = accounts.id AND standing <= ?7) < ?9
+                 AND (SELECT count(*) FROM letters
+                      WHERE account = accounts.id AND writer = ?5) < ?10
+                 AND (?7 = 2 OR ?6 IS NULL OR
+                      (SELECT count(*) FROM letters
+                       WHERE account = accounts.id AND origin = ?6) < ?11)",
+                params![
+                    key,
+                    at.0,
+                    from.name.as_str(),
+                    text.as_str(),
+                    Hashed::of(&person),
+                    Hashed::of_network(address),
+                    standing as i64,
+                    MESSAGES_MAX[2],
+                    MESSAGES_MAX[standing],
+                    MESSAGES_FROM_ONE_MAX,
+                    MESSAGES_FROM_NETWORK_MAX,
+                ],
+            )
         };
-        let put = move |connection: &mut Connection| put(connection, &to, &author, &text, at);
         match self.database.write(put).await? {
-            true => Ok(()),
-            false => Err(Refusal::MessagesFull(name)),
+            0 => Err(Refusal::MessagesFull(to)),
+            _ => Ok(()),
         }
     }
 
@@ -123,45 +135,6 @@ impl KeptMessages {
         };
         self.database.write(delete).await.map(drop)
     }
-}
-
-/// Stores a message, unless too many wait from the same author, from the same network, or from all
-/// authors of the same kind. Returns whether it was stored.
-fn put(
-    connection: &Connection,
-    to: &Name,
-    author: &Author,
-    text: &Line,
-    at: WallTime,
-) -> rusqlite::Result<bool> {
-    let standing = match author.is_owner {
-        true => 1 + usize::from(is_operator(connection, &author.name)?),
-        false => 0,
-    };
-    let max = MESSAGES_MAX.get(standing).copied().unwrap_or(0);
-    let put = connection.run(
-        "INSERT INTO letters (account, at, sender, text, writer, origin, standing)
-         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM accounts WHERE fold = ?1
-         AND (SELECT count(*) FROM letters WHERE account = accounts.id) < ?8
-         AND (SELECT count(*) FROM letters WHERE account = accounts.id AND standing <= ?7) < ?9
-         AND (SELECT count(*) FROM letters WHERE account = accounts.id AND writer = ?5) < ?10
-         AND (?7 = 2 OR ?6 IS NULL OR
-              (SELECT count(*) FROM letters WHERE account = accounts.id AND origin = ?6) < ?11)",
-        params![
-            to.keys()[0],
-            at.0,
-            author.name.as_str(),
-            text.as_str(),
-            author.person,
-            author.network,
-            standing as i64,
-            MESSAGES_MAX[2],
-            max,
-            MESSAGES_FROM_ONE_MAX,
-            MESSAGES_FROM_NETWORK_MAX,
-        ],
-    )?;
-    Ok(put > 0)
 }
 
 /// Whether the owner of a name is a keeper of the server.

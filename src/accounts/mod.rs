@@ -6,12 +6,12 @@ mod counts;
 mod hashed;
 mod messages;
 mod names;
+mod password_tries;
+mod password_turns;
 mod passwords;
 mod proofs;
 mod return_codes;
 mod tokens;
-mod tries;
-mod turns;
 mod typed_password;
 
 pub(crate) use code::Code;
@@ -27,11 +27,11 @@ use parlor_core::model::{Name, WallTime};
 
 use self::messages::KeptMessages;
 use self::names::OwnedNames;
+use self::password_turns::PasswordTurns;
 use self::passwords::Passwords;
 use self::proofs::Proofs;
 use self::return_codes::ReturnCodes;
 use self::tokens::Tokens;
-use self::turns::PasswordTurns;
 use crate::clock;
 use crate::journal::{Database, OpenError};
 

@@ -20,7 +20,7 @@ use crate::{audit, clock};
 const SEEN_EVERY: Duration = Duration::from_secs(3_600);
 
 /// The number of remembered networks of one owner: home, work, and those of a phone.
-const PLACES_MAX: i64 = 16;
+const NETWORKS_MAX: i64 = 16;
 
 /// The names that have an owner.
 pub(crate) struct OwnedNames {
@@ -90,19 +90,28 @@ impl OwnedNames {
         names.await
     }
 
-    /// Removes the owner of a name, for the operator. Returns whether it had one.
+    /// Removes the owner of a name, with the owner's data and rights, for the operator. Returns
+    /// whether it had one.
     ///
     /// # Errors
     /// The file cannot be written.
     pub(crate) async fn release(&self, name: Name) -> Result<bool, DatabaseFailed> {
         let (proofs, inbox) = (Arc::clone(&self.proofs), Arc::clone(&self.inbox));
         let release = move |connection: &mut Connection| {
-            let is_released = release(connection, &name)?;
-            if is_released {
-                let proof = proofs.renew(&name);
-                inbox.connect().start(Change::Released { name, proof });
+            let transaction = connection.transaction()?;
+            for table in ["letters", "places", "keepers", "makers"] {
+                delete_of(&transaction, table, &name)?;
             }
-            Ok(is_released)
+            let delete = "DELETE FROM accounts WHERE fold = ?1";
+            if transaction.run(delete, [name.keys()[0]])? == 0 {
+                return Ok(false);
+            }
+            end_codes(&transaction, &name)?;
+            put_act(&transaction, Verb::ReleaseName, &name)?;
+            transaction.commit()?;
+            let proof = proofs.renew(&name);
+            inbox.connect().start(Change::Released { name, proof });
+            Ok(true)
         };
         self.database.write(release).await
     }
@@ -134,7 +143,7 @@ impl OwnedNames {
         name: &Name,
         address: IpAddr,
     ) -> Result<(Account, Proof), Refusal> {
-        let (owned, place) = (name.clone(), Hashed::of_owner_at(name, address));
+        let (owned, network) = (name.clone(), Hashed::of_owner_at(name, address));
         let proofs = Arc::clone(&self.proofs);
         let account = self.database.read(move |connection| {
             let proof = proofs.of(&owned); // first: otherwise it could be newer than the password
@@ -142,7 +151,7 @@ impl OwnedNames {
                 "SELECT password, token, seen,
                  EXISTS (SELECT 1 FROM places WHERE account = id AND place = ?2)
                  FROM accounts WHERE fold = ?1",
-                params![owned.keys()[0], place],
+                params![owned.keys()[0], network],
                 |row| {
                     Ok(Account {
                         password: row.get(0)?,
@@ -164,10 +173,10 @@ impl OwnedNames {
         if account.is_known && account.seen.is_some_and(is_fresh) {
             return;
         }
-        let (name, place) = (name.clone(), Hashed::of_owner_at(name, address));
+        let (name, network) = (name.clone(), Hashed::of_owner_at(name, address));
         let note = move |connection: &mut Connection| {
             let transaction = connection.transaction()?;
-            put_seen(&transaction, &name, place, now)?;
+            put_seen(&transaction, &name, network, now)?;
             transaction.commit()
         };
         self.database.write(note).await.ok(); // if this fails, the next visit is noted
@@ -185,21 +194,21 @@ pub(super) fn owned(connection: &mut Connection) -> rusqlite::Result<Vec<Name>> 
 pub(super) fn put_seen(
     transaction: &Transaction<'_>,
     name: &Name,
-    place: Hashed,
+    network: Hashed,
     now: WallTime,
 ) -> rusqlite::Result<()> {
     let key = name.keys()[0];
     transaction.run("UPDATE accounts SET seen = ?2 WHERE fold = ?1", params![key, now.0])?;
     transaction.run(
         "INSERT OR REPLACE INTO places SELECT id, ?2, ?3 FROM accounts WHERE fold = ?1",
-        params![key, place, now.0],
+        params![key, network, now.0],
     )?;
     transaction.run(
         "DELETE FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)
          AND place NOT IN
          (SELECT place FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)
           ORDER BY at DESC LIMIT ?2)",
-        params![key, PLACES_MAX],
+        params![key, NETWORKS_MAX],
     )?;
     Ok(())
 }
@@ -209,22 +218,6 @@ pub(super) fn delete_of(connection: &Connection, table: &str, name: &Name) -> ru
     let delete =
         format!("DELETE FROM {table} WHERE account = (SELECT id FROM accounts WHERE fold = ?1)");
     connection.run(&delete, [name.keys()[0]]).map(drop)
-}
-
-/// Removes the owner of a name, with the owner's data and rights. Returns whether it had one.
-fn release(connection: &mut Connection, name: &Name) -> rusqlite::Result<bool> {
-    let transaction = connection.transaction()?;
-    for table in ["letters", "places", "keepers", "makers"] {
-        delete_of(&transaction, table, name)?;
-    }
-    let delete = "DELETE FROM accounts WHERE fold = ?1";
-    if transaction.run(delete, [name.keys()[0]])? == 0 {
-        return Ok(false);
-    }
-    end_codes(&transaction, name)?;
-    put_act(&transaction, Verb::ReleaseName, name)?;
-    transaction.commit()?;
-    Ok(true)
 }
 
 /// Records an act of the operator on a name.

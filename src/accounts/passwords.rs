@@ -5,16 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use parlor_core::link::{Command, Refusal};
-use parlor_core::model::{Line, Name, PersonId, Proof, Verb, WallTime, network};
+use parlor_core::model::{Line, Name, PersonId, Proof, Verb, WallTime};
 use rusqlite::{Connection, Transaction, params};
-use tokio::task::spawn_blocking;
-use tokio::time::sleep;
 
 use super::hashed::Hashed;
 use super::names::{Account, OwnedNames, delete_of, put_act, put_seen};
+use super::password_tries::{Tries, Try};
+use super::password_turns::{Party, PasswordTurns};
 use super::return_codes::end_codes;
-use super::tries::{Tries, Try};
-use super::turns::{Party, PasswordTurns};
 use super::typed_password::{Fit, TypedPassword};
 use crate::clock;
 use crate::journal::{DatabaseFailed, Sql};
@@ -88,7 +86,7 @@ impl Passwords {
     ) -> Result<(), Refusal> {
         good_password(&password)?;
         self.tries().register(address, Instant::now())?;
-        let hash = self.hash(stranger(address), password).await?;
+        let hash = self.hash(Party::stranger(address), password).await?;
         let (proofs, registered) = (Arc::clone(&self.names.proofs), name.clone());
         let put = move |connection: &mut Connection| {
             let put = put_account(connection, &registered, &hash, since, address)?;
@@ -113,13 +111,13 @@ impl Passwords {
         by: PersonId,
     ) -> Result<(), Refusal> {
         good_password(&password)?;
-        let hash = self.hash(known(&name, address), password).await?;
+        let hash = self.hash(Party::known(&name, address), password).await?;
         let (proofs, owned) = (Arc::clone(&self.names.proofs), name.clone());
         let change = move |connection: &mut Connection| {
             let is_changed = proofs.of(&owned) == proof
                 && change_password(connection, &owned, &hash, keeps_token, |transaction| {
-                    let place = Hashed::of_owner_at(&owned, address);
-                    put_seen(transaction, &owned, place, clock::wall())
+                    let network = Hashed::of_owner_at(&owned, address);
+                    put_seen(transaction, &owned, network, clock::wall())
                 })?;
             Ok(match is_changed {
                 true => Ok(proofs.renew(&owned)),
@@ -138,7 +136,7 @@ impl Passwords {
     pub(crate) async fn set(&self, name: Name, password: Line) -> Result<bool, Refusal> {
         good_password(&password)?;
         let here = IpAddr::from(Ipv4Addr::LOCALHOST);
-        let hash = self.hash(known(&name, here), password).await?;
+        let hash = self.hash(Party::known(&name, here), password).await?;
         let (proofs, owned) = (Arc::clone(&self.names.proofs), name.clone());
         let set = move |connection: &mut Connection| {
             let is_set = change_password(connection, &owned, &hash, false, |transaction| {
@@ -176,8 +174,8 @@ impl Passwords {
         let taken = self.tries().take(name, address, is_known, Instant::now());
         let tried = taken?;
         let party = match is_known {
-            true => known(name, address),
-            false => stranger(address),
+            true => Party::known(name, address),
+            false => Party::stranger(address),
         };
         let time = match tried.is_beyond {
             true => TRY_TIME,
@@ -185,7 +183,7 @@ impl Passwords {
         };
         let password = Arc::new(TypedPassword::new(password.as_str()));
         let (typed, hash) = (Arc::clone(&password), account.password.clone());
-        let fit = self.work(party, time, move || typed.fits(&hash));
+        let fit = self.turns.work(party, time, move || typed.fits(&hash));
         let fit = match fit.await {
             Ok(fit) => fit,
             Err(refusal) => {
@@ -221,7 +219,8 @@ impl Passwords {
         password: Arc<TypedPassword>,
         address: IpAddr,
     ) {
-        let hash = self.work(known(name, address), Duration::ZERO, move || password.hash());
+        let hash =
+            self.turns.work(Party::known(name, address), Duration::ZERO, move || password.hash());
         let Ok(Ok(hash)) = hash.await else {
             return; // the next password tries again
         };
@@ -238,44 +237,16 @@ impl Passwords {
     /// The hash of a password.
     async fn hash(&self, party: Party, password: Line) -> Result<String, Refusal> {
         let password = TypedPassword::new(password.as_str());
-        let hash = self.work(party, Duration::ZERO, move || password.hash());
+        let hash = self.turns.work(party, Duration::ZERO, move || password.hash());
         hash.await?.map_err(|error| {
             tracing::error!(%error, "a password cannot be stored");
             Refusal::NotWritten
         })
     }
 
-    /// Works on a password when it is the party's turn and `time` has passed, without delaying
-    /// others.
-    async fn work<T: Send + 'static>(
-        &self,
-        party: Party,
-        time: Duration,
-        what: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let place = self.turns.queue(party).await?;
-        sleep(time).await;
-        let turn = place.turn().await?;
-        let work = move || {
-            let done = what();
-            drop(turn); // only now, even if the caller has stopped waiting
-            done
-        };
-        Ok(spawn_blocking(work).await.map_err(|_| DatabaseFailed)?)
-    }
-
     fn tries(&self) -> MutexGuard<'_, Tries> {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The party of people at an address from which the owner of a name has come before.
-fn known(name: &Name, address: IpAddr) -> Party {
-    Party::Known(name.keys()[0].into(), network(address.to_canonical()))
-}
-
-fn stranger(address: IpAddr) -> Party {
-    Party::Stranger(network(address.to_canonical()))
 }
 
 /// Gives a name an owner, unless it has one.
@@ -306,8 +277,8 @@ fn put_account(
     if put == 0 {
         return Ok(Err(Refusal::NameOwned(name.clone())));
     }
-    let place = Hashed::of_owner_at(name, address);
-    put_seen(&transaction, name, place, clock::wall())?;
+    let network = Hashed::of_owner_at(name, address);
+    put_seen(&transaction, name, network, clock::wall())?;
     transaction.commit()?;
     Ok(Ok(()))
 }

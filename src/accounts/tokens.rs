@@ -44,7 +44,7 @@ impl Tokens {
             if proofs.of(&name) != proof {
                 return Ok(None);
             }
-            let (connection, key) = (connection, name.keys()[0]);
+            let key = name.keys()[0];
             let query = "SELECT token IS NOT NULL FROM accounts WHERE fold = ?1";
             let had_one = connection.one(query, [key], |row| row.get(0))?;
             let put = "UPDATE accounts SET token = ?2 WHERE fold = ?1";

@@ -26,11 +26,6 @@ pub(super) enum Fit {
     Otherwise,
 }
 
-/// A password cannot be hashed.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct HashError(String);
-
 impl TypedPassword {
     /// A password from a line.
     pub(super) fn new(typed: &str) -> TypedPassword {
@@ -63,23 +58,20 @@ impl TypedPassword {
     }
 
     /// The hash to store.
-    pub(super) fn hash(&self) -> Result<String, HashError> {
-        let unusable = |error: &dyn std::fmt::Display| HashError(error.to_string());
+    pub(super) fn hash(&self) -> anyhow::Result<String> {
         let mut salt = [0; Salt::RECOMMENDED_LENGTH];
-        getrandom::fill(&mut salt).map_err(|error| unusable(&error))?;
+        getrandom::fill(&mut salt)?;
         let params = Params::default();
         let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
-        work(&self.form, &salt, &params, &mut out).map_err(|error| unusable(&error))?;
-        let hash = || {
-            Ok::<_, argon2::password_hash::Error>(PasswordHash {
-                algorithm: Algorithm::default().ident(),
-                version: Some(Version::default().into()),
-                params: ParamsString::try_from(&params)?,
-                salt: Some(Salt::new(&salt)?),
-                hash: Some(Output::new(&out)?),
-            })
+        work(&self.form, &salt, &params, &mut out)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::default().ident(),
+            version: Some(Version::default().into()),
+            params: ParamsString::try_from(&params)?,
+            salt: Some(Salt::new(&salt)?),
+            hash: Some(Output::new(&out)?),
         };
-        hash().map(|hash| hash.to_string()).map_err(|error| unusable(&error))
+        Ok(hash.to_string())
     }
 
     /// Whether this is its hash. A password that is not text fits no hash, not even its own.

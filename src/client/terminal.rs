@@ -207,7 +207,7 @@ impl Chat<'_> {
     /// Tries to connect, with growing pauses; `None` if the person leaves meanwhile.
     async fn reconnect(&mut self) -> io::Result<Option<TcpStream>> {
         self.conversation.come_back();
-        self.window.forget_secret();
+        self.window.drop_secret();
         let mut wait = Duration::ZERO;
         if mem::take(&mut self.conversation.away) {
             // A client that reconnected by itself would undo the server's decision.

@@ -84,8 +84,8 @@ impl Window {
     }
 
     /// Drops the secret that is being typed: the server that asked for it is gone.
-    pub(super) fn forget_secret(&mut self) {
-        self.editor.forget_secret();
+    pub(super) fn drop_secret(&mut self) {
+        self.editor.drop_secret();
     }
 
     pub(super) fn ring(&mut self) -> io::Result<()> {

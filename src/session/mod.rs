@@ -23,9 +23,8 @@ pub(crate) use enter::{
     ATTEMPTS_MAX, Attempt, Doorway, Newcomer, NotEntered, Tell, prove_by_token,
 };
 pub(crate) use io::{Output, linger, read_some};
-pub(crate) use settings::Idle;
-pub(crate) use settings::{Live, Peer, SessionSettings};
-pub(crate) use writers::{Watching, Writers};
+pub(crate) use settings::{Idle, Live, Peer, SessionSettings};
+pub(crate) use writers::{Writers, Writing};
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -40,8 +39,7 @@ use tokio_util::sync::CancellationToken;
 use self::ended::SessionEnd;
 pub(crate) use self::participant::Participant;
 use self::read::Reader;
-use self::write::{Writer, Written};
-use self::writers::Writing;
+use self::write::Writer;
 use crate::accounts::Accounts;
 use crate::clock::{sleep, timeout};
 
@@ -114,7 +112,7 @@ where
     }
     let (input, code) = reader.leave(&ended);
     let says_last = Box::pin(async {
-        let says_last = part(writing, &ended).await;
+        let says_last = finish_writing(writing, &ended).await;
         if let (Some(code), Some(accounts)) = (code, accounts) {
             // If storing fails, the operator's log says so.
             accounts.codes.store_last_place(&code.0, &client, code.1).await.ok();
@@ -136,10 +134,18 @@ async fn wait_for_return(client: &Client, closing: &CancellationToken) {
     }
 }
 
-/// Writes the final message. Returns whether it is on its way while more input may come.
-async fn part(writing: Writing, ended: &SessionEnd) -> bool {
-    let says_last = !writing.is_over() && say_last(writing, ended).await == Written::All;
-    says_last && !matches!(ended, SessionEnd::EndOfInput)
+/// Waits until everything up to the departure is written. Returns whether the final message is on
+/// its way while more input may come.
+async fn finish_writing(writing: Writing, ended: &SessionEnd) -> bool {
+    if writing.is_over() {
+        return false;
+    }
+    if matches!(ended, SessionEnd::EndOfInput) {
+        // There is no time limit: the writer itself ends if a client accepts no bytes.
+        writing.await.ok();
+        return false;
+    }
+    matches!(timeout(FAREWELL_TIME, writing).await, Ok(Ok(())))
 }
 
 /// Posts what a client sent before it closed its connection: lines piped into a netcat that hangs
@@ -158,14 +164,4 @@ async fn hear_out(
         () = closing.cancelled() => SessionEnd::Broken,
         () = sleep(HEAR_OUT_TIME) => SessionEnd::Broken,
     }
-}
-
-/// Waits until the writer has written everything up to the departure.
-async fn say_last(writing: Writing, ended: &SessionEnd) -> Written {
-    if matches!(ended, SessionEnd::EndOfInput) {
-        // There is no time limit: the writer itself ends if a client accepts no bytes.
-        return writing.await;
-    }
-    let written = timeout(FAREWELL_TIME, writing).await;
-    written.unwrap_or(Written::Broken)
 }

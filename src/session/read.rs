@@ -45,14 +45,6 @@ pub(super) struct Reader<'a, R, D> {
     warnings: u32,
 }
 
-/// The result of one decoding.
-struct Decoded {
-    /// The lines to post together.
-    lines: Vec<Spoken>,
-    /// The input after them, if it is not a line.
-    then: Option<Input>,
-}
-
 impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// The reading half, in the room that the client entered.
     pub(super) fn new(input: R, decoder: D, held: Vec<u8>, person: Participant<'a>) -> Self {
@@ -90,7 +82,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             true => 0, // they belong to an input that was already counted
             false => self.allowance().await,
         };
-        let Decoded { lines, then } = self.decode(allowed);
+        let (lines, then) = self.decode(allowed);
         if !lines.is_empty() {
             self.post_lines(lines).await;
         }
@@ -149,9 +141,9 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         self.bucket.level(rate, settings.clock.monotonic()).clamp(1, POST_LINES_MAX)
     }
 
-    /// Decodes up to `allowed` inputs, or to the first that is not a line. An input that needs no
-    /// more bytes belongs to one that was counted already.
-    fn decode(&mut self, allowed: usize) -> Decoded {
+    /// Decodes up to `allowed` inputs: lines, and the first input that is not a line. An input that
+    /// needs no more bytes belongs to one that was counted already.
+    fn decode(&mut self, allowed: usize) -> (Vec<Spoken>, Option<Input>) {
         let mut rest = self.held.as_slice();
         let mut lines = Vec::new();
         let mut then = None;
@@ -181,7 +173,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         }
         let left = rest.len();
         self.consume(left, taken);
-        Decoded { lines, then }
+        (lines, then)
     }
 
     /// Removes the bytes of decoded inputs, of which `left` are left, and pays for the inputs.
@@ -361,13 +353,9 @@ async fn poll_once<T>(waiting: impl Future<Output = T>) -> Option<T> {
 fn warning_after(ask_every: Option<Duration>, warnings: u32, limit: Duration) -> Duration {
     match (ask_every, warnings) {
         (Some(every), warnings) => every * (warnings + 1),
-        (None, 0) => warning_at(limit),
+        (None, 0) => limit.saturating_sub(IDLE_WARNING).max(limit / 5 * 4),
         (None, _) => limit,
     }
-}
-
-fn warning_at(limit: Duration) -> Duration {
-    limit.saturating_sub(IDLE_WARNING).max(limit / 5 * 4)
 }
 
 #[cfg(test)]

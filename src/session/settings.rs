@@ -47,7 +47,7 @@ pub(crate) struct SessionSettings {
 
 impl SessionSettings {
     /// Where lines are stored, and for how long.
-    pub(crate) fn keeping(&self) -> Storage {
+    pub(crate) fn storage(&self) -> Storage {
         match self.history {
             Some(_) => Storage::Disk { retain: self.live.retain() },
             None => Storage::Memory,

@@ -19,11 +19,12 @@ use crate::clock::{Sleep, sleep};
 const STALL_TIME: Duration = Duration::from_secs(120);
 
 /// A writing half, whatever its transport and dialect: a future that writes until the departure is
-/// reached and the mailbox is empty.
+/// reached and the mailbox is empty. It fails if the connection breaks, or accepts no byte for too
+/// long.
 ///
 /// It registers no waker for new lines and mail: the bell of its group rings, and the group polls
 /// it.
-pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
+pub(super) trait WriteLines: Future<Output = io::Result<()>> + Send + Unpin {
     /// The rooms whose lines it waits for. There are none while it waits for its socket, which
     /// wakes it: a client that reads nothing costs nothing when a new line comes.
     fn rooms(&self) -> Rooms;
@@ -45,23 +46,11 @@ pub(super) struct Writer<W, E> {
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-/// The end of writing.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Written {
-    /// Everything up to the departure is written, and the client knows that this is the end.
-    All,
-    /// The connection broke, or accepted no byte for too long.
-    Broken,
-}
-
 impl<W: Output, E: Encoder + Unpin> Future for Writer<W, E> {
-    type Output = Written;
+    type Output = io::Result<()>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Written> {
-        self.get_mut().poll_write_lines(cx).map(|written| match written {
-            Ok(()) => Written::All,
-            Err(_) => Written::Broken,
-        })
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_write_lines(cx)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hint::black_box;
+use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -21,7 +22,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinSet, unconstrained, yield_now};
 
 use super::io::Output;
-use super::write::{WriteLines, Writer, Written};
+use super::write::{WriteLines, Writer};
 
 /// The number of polls after which other tasks run: half a millisecond.
 const POLLS_MAX: usize = 64;
@@ -52,7 +53,7 @@ struct Slot {
     waker: Waker,
     /// The rooms under which it is listed.
     rooms: Rooms,
-    ended: oneshot::Sender<thread::Result<Written>>,
+    ended: oneshot::Sender<thread::Result<io::Result<()>>>,
 }
 
 impl Writers {
@@ -94,14 +95,14 @@ impl Writers {
 
     /// Writes a room for a reader without a session; the link's mail names the room. Ends when the
     /// handle is dropped.
-    pub(crate) fn watch<W, E>(&self, output: W, encoder: E, link: &Link) -> Watching
+    pub(crate) fn watch<W, E>(&self, output: W, encoder: E, link: &Link) -> Writing
     where
         W: Output + 'static,
         E: Encoder + Unpin + 'static,
     {
         let client = link.client();
         let writer = Writer::new(output, encoder, Arc::clone(client));
-        Watching(self.add(writer, client))
+        self.add(writer, client)
     }
 
     /// The numbers of written and of skipped lines.
@@ -126,9 +127,9 @@ impl Wake for Call {
 
 /// A writing half in its group: a future that is ready when writing has ended, and a guard that
 /// stops writing when it is dropped.
-pub(super) struct Writing {
+pub(crate) struct Writing {
     client: Arc<Client>,
-    outcome: oneshot::Receiver<thread::Result<Written>>,
+    outcome: oneshot::Receiver<thread::Result<io::Result<()>>>,
 }
 
 impl Writing {
@@ -139,14 +140,14 @@ impl Writing {
 }
 
 impl Future for Writing {
-    type Output = Written;
+    type Output = io::Result<()>;
 
     /// A panic of the writing half counts as a panic of the connection.
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Written> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match ready!(Pin::new(&mut self.outcome).poll(cx)) {
             Ok(Ok(written)) => Poll::Ready(written),
             Ok(Err(panic)) => resume_unwind(panic),
-            Err(_the_server_is_closed) => Poll::Ready(Written::Broken),
+            Err(_the_server_is_closed) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
     }
 }
@@ -155,19 +156,6 @@ impl Drop for Writing {
     fn drop(&mut self) {
         self.outcome.close();
         self.client.ring();
-    }
-}
-
-/// A reader without a session: a future that tells whether the client has received everything, and
-/// a guard.
-pub(crate) struct Watching(Writing);
-
-impl Future for Watching {
-    type Output = bool;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
-        let written = ready!(Pin::new(&mut self.0).poll(cx));
-        Poll::Ready(written == Written::All)
     }
 }
 
@@ -277,13 +265,13 @@ impl Turns {
         }
         let now = slot.writer.rooms();
         let before = std::mem::replace(&mut slot.rooms, now.clone());
-        self.forget(&before, index);
+        self.unlist(&before, index);
         for room in now {
             self.by_room.entry(room).or_default().insert(index);
         }
     }
 
-    fn forget(&mut self, rooms: &[RoomId], index: usize) {
+    fn unlist(&mut self, rooms: &[RoomId], index: usize) {
         for room in rooms {
             if let Some(readers) = self.by_room.get_mut(room) {
                 readers.swap_remove(&index);
@@ -294,14 +282,14 @@ impl Turns {
         }
     }
 
-    fn end(&mut self, index: usize, outcome: thread::Result<Written>) {
+    fn end(&mut self, index: usize, outcome: thread::Result<io::Result<()>>) {
         self.remove(index).ended.send(outcome).ok(); // the connection may have ended
     }
 
     fn remove(&mut self, index: usize) -> Slot {
         let slot = self.slots.remove(index);
         self.by_person.remove(&slot.person);
-        self.forget(&slot.rooms, index);
+        self.unlist(&slot.rooms, index);
         slot
     }
 }
@@ -328,6 +316,7 @@ impl Due {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -341,14 +330,14 @@ mod tests {
     }
 
     impl Future for Counting {
-        type Output = Written;
+        type Output = io::Result<()>;
 
-        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Written> {
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             if self.polls.fetch_add(1, Ordering::SeqCst) + 1 < self.last {
                 return Poll::Pending;
             }
             assert!(!self.panics, "as a bug would");
-            Poll::Ready(Written::All)
+            Poll::Ready(Ok(()))
         }
     }
 
@@ -398,7 +387,7 @@ mod tests {
             yield_now().await;
         }
         links[0].client().ring();
-        assert_eq!(writing.await, Written::All);
+        writing.await.unwrap();
         for (other, polls) in &mut others {
             assert_eq!(polls.load(Ordering::SeqCst), 1);
             assert!(!other.is_over());
@@ -412,12 +401,12 @@ mod tests {
         let (broken, _) = fixture.add(&links[0], 1, true);
         let (writing, polls) = fixture.add(&links[2], 2, false); // in the same group
         let panic = tokio::spawn(broken).await.map_err(|error| error.is_panic());
-        assert_eq!(panic, Err(true));
+        assert!(panic.unwrap_err());
         while polls.load(Ordering::SeqCst) == 0 {
             yield_now().await;
         }
         links[2].client().ring();
-        assert_eq!(writing.await, Written::All);
+        writing.await.unwrap();
     }
 
     #[tokio::test]

@@ -85,7 +85,7 @@ impl Editor {
     }
 
     /// Drops the secret that is being typed, if there is one.
-    pub(crate) fn forget_secret(&mut self) {
+    pub(crate) fn drop_secret(&mut self) {
         if mem::take(&mut self.is_secret) {
             self.text.take();
         }
@@ -368,7 +368,7 @@ mod tests {
         press(&mut editor, KeyCode::Up, KeyModifiers::NONE);
         assert_eq!(editor.view(60).0, "before");
         editor.conceal();
-        editor.forget_secret();
+        editor.drop_secret();
         assert_eq!(editor.view(60), (String::new(), 0));
     }
 

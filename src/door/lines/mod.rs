@@ -83,7 +83,7 @@ impl OpenDoor for LineDoor {
                 let peer = peer_at(&stream, from, *allow_plain_passwords);
                 let link = reception.writers.connect(&reception.inbox, Some(from));
                 let newcomer = Newcomer::new(settings, link, peer, from);
-                let encoder = LineEncoder::new(self.mode, settings.keeping(), clock.clone());
+                let encoder = LineEncoder::new(self.mode, settings.storage(), clock.clone());
                 let dialect = (LineDecoder::new(self.mode), encoder);
                 let waiter = reception.questions.waiter();
                 let mut handshake = Arriving::new(stream, from, dialect, Vec::new(), waiter);

@@ -134,7 +134,7 @@ async fn read_room(
     form: FollowForm,
 ) -> Result<Body, Response> {
     let settings = &visit.desk.settings;
-    let (keeping, clock) = (settings.keeping(), visit.desk.clock.clone());
+    let (storage, clock) = (settings.storage(), visit.desk.clock.clone());
     let mut link = visit.connect();
     // A follower waits for a room that does not exist.
     let request = Change::Listen { owner, room, waits: follows, replay: 0 };
@@ -156,11 +156,11 @@ async fn read_room(
             if is_elsewhere {
                 first.extend_from_slice(format!("-- {ELSEWHERE}\n").as_bytes());
             }
-            let encoder = LineEncoder::new(LineMode::Named, keeping, clock);
+            let encoder = LineEncoder::new(LineMode::Named, storage, clock);
             reading.into_body(encoder, &first).await
         }
         FollowForm::Json(follow) => {
-            let encoder = FollowEncoder::new(follow, log, keeping, clock);
+            let encoder = FollowEncoder::new(follow, log, storage, clock);
             if is_elsewhere {
                 encoder.another_log(ELSEWHERE, &mut first);
             }

@@ -17,7 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::visit::Visit;
 use crate::door::http::Busy;
-use crate::session::{Output, Watching};
+use crate::session::{Output, Writing};
 
 /// The number of bytes that are buffered between the room and the connection, in addition to those
 /// in the kernel.
@@ -49,11 +49,11 @@ impl RoomReading {
         output.write_all(first).await.ok(); // the bytes fit, and the reader exists
         let end = Mark { room: listening.view.room(), position: u64::MAX };
         link.reply(end, Mail::Listening(listening));
-        let watching = visit.reception.writers.watch(output, encoder, &link);
+        let writing = visit.reception.writers.watch(output, encoder, &link);
         let is_over = CancellationToken::new();
         let guards = (visit.exchange.busy(), is_over.clone().drop_guard());
         let tasks = visit.reception.tasks.clone();
-        tasks.spawn(watch(visit, link, listener, end, watching, is_over));
+        tasks.spawn(watch(visit, link, listener, end, writing, is_over));
         Body::from_stream(Following::new(input, sign_of_life, guards))
     }
 }
@@ -64,13 +64,13 @@ async fn watch(
     link: Link,
     listener: Option<Listener>,
     end: Mark,
-    mut watching: Watching,
+    mut writing: Writing,
     is_over: CancellationToken,
 ) {
     let notice = select! {
         biased;
-        was_all_taken = &mut watching => {
-            if !was_all_taken {
+        written = &mut writing => {
+            if written.is_err() {
                 visit.exchange.give_up(); // the client no longer reads the answer
             }
             return;
@@ -82,7 +82,7 @@ async fn watch(
     link.reply(end, Mail::Answer(Answer::Notice(notice)));
     drop(link); // no more mail comes, so the writer need not wait
     drop(listener); // dropping it rings for the writer
-    watching.await;
+    writing.await.ok();
 }
 
 /// The body of an answer that follows a room. It notices when the client stops reading.

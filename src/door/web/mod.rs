@@ -127,7 +127,7 @@ impl OpenDoor for WebDoor {
                 let (stream, held) = self.answer(&visit, stream).await?;
                 let link = reception.writers.connect(&reception.inbox, Some(from));
                 let newcomer = Newcomer::new(settings, link, visit.peer, from);
-                let encoder = WebEncoder::new(settings.keeping(), self.desk.clock.clone());
+                let encoder = WebEncoder::new(settings.storage(), self.desk.clock.clone());
                 let dialect = (WebDecoder::default(), encoder);
                 let waiter = reception.requests.waiter();
                 let mut socket = WebPrompt::new(stream, from, dialect, held.into(), waiter);

@@ -4,9 +4,13 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use parlor_core::link::Refusal;
+use parlor_core::model::{Name, network};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use crate::journal::DatabaseFailed;
 
@@ -32,6 +36,17 @@ pub(super) enum Party {
     Stranger(IpAddr),
 }
 
+impl Party {
+    /// People at an address from which the owner of a name has come before.
+    pub(super) fn known(name: &Name, address: IpAddr) -> Party {
+        Party::Known(name.keys()[0].into(), network(address.to_canonical()))
+    }
+
+    pub(super) fn stranger(address: IpAddr) -> Party {
+        Party::Stranger(network(address.to_canonical()))
+    }
+}
+
 /// The parties that wait or have a turn.
 pub(super) struct PasswordTurns {
     all: Arc<Semaphore>,
@@ -44,13 +59,6 @@ struct PartyQueue {
     people: usize,
 }
 
-/// The first place in the queue of a party. The next member continues when it is given up.
-pub(super) struct PartyPlace {
-    /// Dropped before `queued`, so that the next member finds it.
-    _own: OwnedSemaphorePermit,
-    queued: Queued,
-}
-
 /// A member of a party who waits or has a turn.
 struct Queued {
     turns: Arc<PasswordTurns>,
@@ -58,10 +66,13 @@ struct Queued {
 }
 
 /// The right to hash a password; given up when dropped.
-pub(super) struct PasswordTurn {
+struct PasswordTurn {
     _all: OwnedSemaphorePermit,
     _stranger: Option<OwnedSemaphorePermit>,
-    _place: PartyPlace,
+    /// The first place in the queue of the party. Dropped before `_queued`, so that the next member
+    /// finds it.
+    _first: OwnedSemaphorePermit,
+    _queued: Queued,
 }
 
 impl PasswordTurns {
@@ -73,17 +84,41 @@ impl PasswordTurns {
         })
     }
 
-    /// Waits until no other member of the party is first.
+    /// Works on a password when it is the party's turn and `pause` has passed, without delaying
+    /// others.
     ///
     /// # Errors
-    /// Too many wait.
-    pub(super) async fn queue(
+    /// Too many people wait.
+    pub(super) async fn work<T: Send + 'static>(
         self: &Arc<PasswordTurns>,
         party: Party,
-    ) -> Result<PartyPlace, Refusal> {
-        let (turn, queued) = self.enqueue(party)?;
-        let own = turn.acquire_owned().await.map_err(|_| DatabaseFailed)?;
-        Ok(PartyPlace { _own: own, queued })
+        pause: Duration,
+        what: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let turn = self.turn(party, pause).await?;
+        let work = move || {
+            let done = what();
+            drop(turn); // only now, even if the caller has stopped waiting
+            done
+        };
+        Ok(spawn_blocking(work).await.map_err(|_| DatabaseFailed)?)
+    }
+
+    /// Waits until the person is first in the party, then for `pause`, then for a turn.
+    async fn turn(
+        self: &Arc<PasswordTurns>,
+        party: Party,
+        pause: Duration,
+    ) -> Result<PasswordTurn, Refusal> {
+        let (first, queued) = self.enqueue(party)?;
+        let first = permit(&first).await?;
+        sleep(pause).await;
+        let stranger = match queued.party {
+            Party::Known(..) => None,
+            Party::Stranger(_) => Some(permit(&self.strangers).await?),
+        };
+        let all = permit(&self.all).await?;
+        Ok(PasswordTurn { _all: all, _stranger: stranger, _first: first, _queued: queued })
     }
 
     fn enqueue(
@@ -107,22 +142,8 @@ impl PasswordTurns {
     }
 }
 
-impl PartyPlace {
-    /// Waits for a turn.
-    pub(super) async fn turn(self) -> Result<PasswordTurn, DatabaseFailed> {
-        let turns = Arc::clone(&self.queued.turns);
-        let stranger = match self.queued.party {
-            Party::Known(..) => None,
-            Party::Stranger(_) => Some(Arc::clone(&turns.strangers).acquire_owned().await),
-        };
-        let stranger = stranger.transpose().map_err(|_| DatabaseFailed)?;
-        let all = Arc::clone(&turns.all).acquire_owned().await;
-        Ok(PasswordTurn {
-            _all: all.map_err(|_| DatabaseFailed)?,
-            _stranger: stranger,
-            _place: self,
-        })
-    }
+async fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, DatabaseFailed> {
+    Arc::clone(of).acquire_owned().await.map_err(|_| DatabaseFailed)
 }
 
 impl Drop for Queued {
@@ -141,15 +162,13 @@ impl Drop for Queued {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
-    use std::pin::pin;
-
     use tokio::runtime::Builder;
-    use tokio::task::yield_now;
+    use tokio::task::{JoinHandle, yield_now};
 
     use super::*;
 
     fn run(test: impl Future<Output = ()>) {
-        Builder::new_current_thread().build().unwrap().block_on(test);
+        Builder::new_current_thread().enable_time().build().unwrap().block_on(test);
     }
 
     fn stranger(last: u8) -> Party {
@@ -160,19 +179,26 @@ mod tests {
         Party::Known("alice".into(), [198, 51, 100, 1].into())
     }
 
+    type Turn = Result<PasswordTurn, Refusal>;
+
+    /// Begins to wait for a turn.
+    async fn begin(turns: &Arc<PasswordTurns>, party: Party, pause: Duration) -> JoinHandle<Turn> {
+        let turns = Arc::clone(turns);
+        let waiting = tokio::spawn(async move { turns.turn(party, pause).await });
+        yield_now().await;
+        waiting
+    }
+
     #[test]
     fn an_owner_is_next_however_many_strangers_wait() {
         run(async {
             let turns = PasswordTurns::new();
             let mut works = Vec::new();
             for last in 0..=255 {
-                let place = turns.queue(stranger(last)).await.unwrap();
-                works.push(tokio::spawn(place.turn()));
-                yield_now().await;
+                works.push(begin(&turns, stranger(last), Duration::ZERO).await);
             }
             assert_eq!(works.iter().filter(|work| work.is_finished()).count(), 1);
-            let owner = turns.queue(owner()).await.unwrap().turn().await.unwrap();
-            drop(owner);
+            drop(turns.turn(owner(), Duration::ZERO).await.unwrap());
             works.into_iter().for_each(|work| work.abort());
         });
     }
@@ -181,18 +207,16 @@ mod tests {
     fn one_address_has_one_turn_and_a_bounded_queue() {
         run(async {
             let turns = PasswordTurns::new();
-            let first = turns.queue(stranger(1)).await.unwrap();
+            let first = begin(&turns, stranger(1), Duration::from_secs(3_600)).await;
             let mut others = Vec::new();
             for _ in 0..WAITING_EACH_MAX {
-                let turns = Arc::clone(&turns);
-                others.push(tokio::spawn(async move { turns.queue(stranger(1)).await }));
-                yield_now().await;
+                others.push(begin(&turns, stranger(1), Duration::ZERO).await);
             }
-            let refused = turns.queue(stranger(1)).await;
+            let refused = turns.turn(stranger(1), Duration::ZERO).await;
             assert!(matches!(refused, Err(Refusal::Busy)));
-            let mut next = pin!(turns.queue(stranger(2)));
-            drop(next.as_mut().await.unwrap().turn().await.unwrap());
-            drop(first);
+            drop(turns.turn(stranger(2), Duration::ZERO).await.unwrap());
+            assert!(others.iter().all(|other| !other.is_finished()));
+            first.abort();
             for other in others {
                 drop(other.await.unwrap().unwrap());
             }
