@@ -216,10 +216,7 @@ const LINES: &[(&str, Doubt, &str)] = &[
 /// How surely a line belongs to another protocol; none if only a person sends it.
 fn doubt(line: &[u8]) -> Option<Doubt> {
     let line = std::str::from_utf8(line).ok()?;
-    let is_known = |patterns: &str| {
-        let mut patterns = patterns.split(" | ");
-        patterns.any(|pattern| matches(pattern, line))
-    };
+    let is_known = |patterns: &str| patterns.split(" | ").any(|pattern| matches(pattern, line));
     let known = LINES.iter().filter(|(_, _, patterns)| is_known(patterns));
     let framed = (is_resp(line) || is_json_rpc(line)).then_some(Likely);
     known.map(|(_, doubt, _)| *doubt).chain(framed).max()

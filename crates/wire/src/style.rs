@@ -29,6 +29,9 @@ impl LineMode {
 /// The longest line in bytes, at every door but a classic one.
 pub const LINE_BYTES_MAX: usize = 4_096;
 
+/// The largest number of lines in one paste: twice the burst that passes at once.
+pub const LINES_MAX: usize = 200;
+
 /// Where lines are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Storage {

@@ -182,10 +182,11 @@ impl FrameReader {
         if opcode == Opcode::Binary {
             return Err(CloseCode::NO_TEXT);
         }
-        let Some((length, rest)) = parse_length(second & 0x7f, rest)? else {
+        let Some((length, least, rest)) = parse_length(second & 0x7f, rest) else {
             return Ok(None);
         };
-        if opcode.is_control() && length > CONTROL_BYTES_MAX as u64 {
+        let is_too_long_for_control = opcode.is_control() && length > CONTROL_BYTES_MAX as u64;
+        if length < least || length >> 63 != 0 || is_too_long_for_control {
             return Err(CloseCode::PROTOCOL);
         }
         let held = self.message.as_ref().map_or(0, Vec::len);
@@ -242,38 +243,31 @@ impl FrameReader {
     }
 }
 
-/// The length of a payload, in as few bytes as possible (section 5.2), and the bytes after it;
-/// `None` while a part of it is missing.
-fn parse_length(short: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, CloseCode> {
-    let (length, least, rest) = match short {
-        126 => match rest.split_first_chunk() {
-            Some((length, rest)) => (u64::from(u16::from_be_bytes(*length)), 126, rest),
-            None => return Ok(None),
-        },
-        127 => match rest.split_first_chunk() {
-            Some((length, rest)) => (u64::from_be_bytes(*length), 1 << 16, rest),
-            None => return Ok(None),
-        },
+/// The length of a payload, the least length that takes so many bytes (section 5.2), and the bytes
+/// after it; `None` while a part of it is missing.
+fn parse_length(short: u8, rest: &[u8]) -> Option<(u64, u64, &[u8])> {
+    Some(match short {
+        126 => {
+            let (length, rest) = rest.split_first_chunk()?;
+            (u64::from(u16::from_be_bytes(*length)), 126, rest)
+        }
+        127 => {
+            let (length, rest) = rest.split_first_chunk()?;
+            (u64::from_be_bytes(*length), 1 << 16, rest)
+        }
         short => (u64::from(short), 0, rest),
-    };
-    match length >= least && length >> 63 == 0 {
-        true => Ok(Some((length, rest))),
-        false => Err(CloseCode::PROTOCOL),
-    }
+    })
 }
 
 /// The code in the client's close frame, which the server's close frame repeats (section 5.5.1).
 fn close_code(payload: &[u8]) -> Result<CloseCode, CloseCode> {
-    let Some((code, reason)) = payload.split_first_chunk() else {
-        return match payload {
-            [] => Ok(CloseCode::NORMAL),
-            _ => Err(CloseCode::PROTOCOL),
-        };
-    };
-    let code = CloseCode(u16::from_be_bytes(*code));
-    match str::from_utf8(reason) {
-        Ok(_) if code.may_be_sent() => Ok(code),
-        Ok(_) => Err(CloseCode::PROTOCOL),
-        Err(_) => Err(CloseCode::NO_UTF8),
+    match payload {
+        [] => Ok(CloseCode::NORMAL),
+        [_, _, reason @ ..] if str::from_utf8(reason).is_err() => Err(CloseCode::NO_UTF8),
+        [high, low, ..] => {
+            let code = CloseCode(u16::from_be_bytes([*high, *low]));
+            code.may_be_sent().then_some(code).ok_or(CloseCode::PROTOCOL)
+        }
+        [_] => Err(CloseCode::PROTOCOL),
     }
 }

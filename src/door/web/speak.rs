@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parlor_core::link::{Answer, Change, Outcome};
 use parlor_core::model::{RoomName, Spoken};
-use parlor_wire::style::LINE_BYTES_MAX;
-use parlor_wire::web::{LINES_MAX, spoken};
+use parlor_wire::style::{LINE_BYTES_MAX, LINES_MAX};
+use parlor_wire::web::spoken;
 use serde::Deserialize;
 use serde_json::json;
 

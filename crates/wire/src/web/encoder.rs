@@ -7,9 +7,8 @@ use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Act, Entry, Reach, RoomName, Said, Verb};
 
 use super::object::object;
-use super::request::LINES_MAX;
 use super::{answer, event};
-use crate::style::{LINE_BYTES_MAX, LocalClock, Storage};
+use crate::style::{LINE_BYTES_MAX, LINES_MAX, LocalClock, Storage};
 use crate::websocket::{CloseCode, Opcode, close, frame};
 
 /// The version of the protocol. New kinds and fields do not change it.

@@ -8,11 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::object::object;
-use crate::style::LINE_BYTES_MAX;
+use crate::style::{LINE_BYTES_MAX, LINES_MAX};
 use crate::websocket::{Opcode, one_frame};
-
-/// The largest number of lines in one paste: twice the burst that passes at once.
-pub const LINES_MAX: usize = 200;
 
 /// The largest number of lines of history in one answer, and the number if the request names none.
 const HISTORY_LINES_MAX: u64 = 200;

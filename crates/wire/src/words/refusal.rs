@@ -30,24 +30,20 @@ pub struct RefusalRow {
 }
 
 impl RefusalRow {
-    fn for_curl(mut self, sentence: String) -> Self {
-        self.for_curl = Some(sentence);
-        self
+    fn for_curl(self, sentence: String) -> RefusalRow {
+        RefusalRow { for_curl: Some(sentence), ..self }
     }
 
-    fn for_operator(mut self, sentence: String) -> Self {
-        self.for_operator = Some(sentence);
-        self
+    fn for_operator(self, sentence: String) -> RefusalRow {
+        RefusalRow { for_operator: Some(sentence), ..self }
     }
 
-    fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
-        self
+    fn retry_after(self, seconds: u64) -> RefusalRow {
+        RefusalRow { retry_after: Some(seconds), ..self }
     }
 
-    fn limit(mut self, limit: &'static str) -> Self {
-        self.limit = Some(limit);
-        self
+    fn limit(self, limit: &'static str) -> RefusalRow {
+        RefusalRow { limit: Some(limit), ..self }
     }
 }
 

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Command, Decoder, Encoder, Excerpt, Inbox, Input, Refusal};
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{Entry, Name, RoomName, Said, Spoken, WallTime, Who};
-use parlor_wire::style::{LINE_BYTES_MAX, LocalClock, Storage};
-use parlor_wire::web::{LINES_MAX, WebDecoder, WebEncoder};
+use parlor_wire::style::{LINE_BYTES_MAX, LINES_MAX, LocalClock, Storage};
+use parlor_wire::web::{WebDecoder, WebEncoder};
 use parlor_wire::websocket::{Opcode, frame};
 use serde_json::Value;
 
