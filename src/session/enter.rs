@@ -3,7 +3,9 @@
 
 use std::net::SocketAddr;
 
-use parlor_core::link::{Answer, Change, Entered, Link, Notice, PasswordFor, Refusal, Seat, Start};
+use parlor_core::link::{
+    Answer, Attempt, Change, Entered, Link, Notice, PasswordFor, Refusal, Seat, Start,
+};
 use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Said};
 
 use super::participant::{NewSeat, Participant, take_seat};
@@ -17,21 +19,6 @@ pub(crate) const ATTEMPTS_MAX: usize = 5;
 /// The number of bytes written to a lost connection that can be unread in buffers. They are shown
 /// again.
 const UNREAD_BYTES_MAX: u64 = 128 * 1024;
-
-/// The values that a client gives to enter.
-#[derive(Default)]
-pub(crate) struct Attempt {
-    /// The name; without one, the address is the name.
-    pub(crate) name: Option<Line>,
-    /// Its password, at a door that takes both together.
-    pub(crate) password: Option<Line>,
-    /// A return code, instead of a name.
-    pub(crate) code: Option<Line>,
-    /// The room, if the client chose one.
-    pub(crate) room: Option<RoomName>,
-    /// The lines to show first.
-    pub(crate) start: Start,
-}
 
 /// The reason why a connection cannot enter, or not with this attempt.
 pub(crate) enum NotEntered {

@@ -19,9 +19,7 @@ mod settings;
 mod write;
 mod writers;
 
-pub(crate) use enter::{
-    ATTEMPTS_MAX, Attempt, Doorway, Newcomer, NotEntered, Tell, prove_by_token,
-};
+pub(crate) use enter::{ATTEMPTS_MAX, Doorway, Newcomer, NotEntered, Tell, prove_by_token};
 pub(crate) use io::{Output, linger, read_some};
 pub(crate) use settings::{Idle, Live, Peer, SessionSettings};
 pub(crate) use writers::{Writers, Writing};

@@ -1,12 +1,12 @@
 //! The name question and the password question, in lines. Knows no socket and no registered name.
 
-use parlor_core::link::{Answer, Command, Decoder, PasswordFor, Refusal};
+use parlor_core::link::{Answer, Attempt, Command, Decoder, PasswordFor, Refusal};
 use parlor_core::model::Line;
 use parlor_wire::lines::{LineDecoder, LineEncoder, LineInput};
 use parlor_wire::style::LineMode;
 
 use crate::door::handshake::{Arriving, LastWords};
-use crate::session::{ATTEMPTS_MAX, Attempt, Doorway, NotEntered, Tell};
+use crate::session::{ATTEMPTS_MAX, Doorway, NotEntered, Tell};
 
 /// The message to a client that is closed because others need its place.
 const TOO_MANY_WAIT: &str =

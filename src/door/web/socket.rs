@@ -5,15 +5,15 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use parlor_core::link::{Answer, Encoder, Notice};
-use parlor_wire::web::{EnterRequest, Hello, WebDecoder, WebEncoder, WebInput};
+use parlor_core::link::{Answer, Attempt, Encoder, Notice};
+use parlor_wire::web::{Hello, WebDecoder, WebEncoder, WebInput};
 use sha1::{Digest, Sha1};
 
 use super::respond::bad_request;
 use super::visit::Visit;
 use crate::door::handshake::{Arriving, LastWords};
 use crate::door::http::sentence;
-use crate::session::{Attempt, Doorway, NotEntered, Tell};
+use crate::session::{Doorway, NotEntered, Tell};
 
 /// The constant part of the server's key; the client sends the rest (RFC 6455, section 1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -109,13 +109,12 @@ impl Doorway for WebPrompt {
             }
         };
         self.waiter.has_answered();
-        let (entrance, receipt) = match request {
-            Ok(request) => (request.entrance(), request.receipt()),
+        let (attempt, receipt) = match request {
+            Ok(request) => (request.to_attempt(), request.receipt()),
             Err((refusal, receipt)) => (Err(refusal), receipt),
         };
         self.receipt = receipt;
-        let EnterRequest { name, password, code, room, start } = entrance?;
-        Ok(Attempt { name, password, code, room, start })
+        Ok(attempt?)
     }
 
     fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {

@@ -81,6 +81,21 @@ pub enum Start {
     },
 }
 
+/// The values that a client gives to enter.
+#[derive(Debug, Default)]
+pub struct Attempt {
+    /// The name as typed; without one, the address is the name.
+    pub name: Option<Line>,
+    /// Its password, at a door that takes both together.
+    pub password: Option<Line>,
+    /// A return code, instead of a name.
+    pub code: Option<Line>,
+    /// The room, if the client chose one.
+    pub room: Option<RoomName>,
+    /// The lines to show first.
+    pub start: Start,
+}
+
 /// Turns bytes into meaning. It stores unfinished input, and does not fail on any bytes.
 pub trait Decoder: Send {
     /// Takes the next input from the front of `bytes`, or takes all bytes and returns none.

@@ -26,7 +26,7 @@ pub use command::{
     COMMANDS, Command, CommandGroup, Misread, Spec, command_names, is_meant_as_time, parse_time,
     slipped,
 };
-pub use dialect::{Decoder, Encoder, Excerpt, Input, Start};
+pub use dialect::{Attempt, Decoder, Encoder, Excerpt, Input, Start};
 pub(crate) use inbox::InboxItem;
 pub use inbox::{Inbox, Link};
 pub use mailbox::{BYTES_MAX, Full, ITEMS_MAX, Mail};

@@ -12,4 +12,4 @@ pub use decoder::{WebDecoder, WebInput};
 pub use encoder::{Hello, WebEncoder};
 pub use event::put_line;
 pub use follow::{Follow, FollowEncoder};
-pub use request::{EnterRequest, WebRequest, spoken};
+pub use request::{WebRequest, spoken};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parlor_core::link::{Command, Excerpt, Input, Refusal, Start, slipped};
+use parlor_core::link::{Attempt, Command, Excerpt, Input, Refusal, Start, slipped};
 use parlor_core::model::{Line, Manner, RoomName, Spoken};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -53,21 +53,6 @@ fn is_short(id: &RawValue) -> bool {
     length <= ID_BYTES_MAX
 }
 
-/// A request to enter.
-#[derive(Debug)]
-pub struct EnterRequest {
-    /// The name as typed; without one the address is the name.
-    pub name: Option<Line>,
-    /// The password of the name.
-    pub password: Option<Line>,
-    /// A return code, instead of a name.
-    pub code: Option<Line>,
-    /// The room, if the request names one.
-    pub room: Option<RoomName>,
-    /// Which lines of history come first.
-    pub start: Start,
-}
-
 impl WebRequest {
     /// Parses a message.
     ///
@@ -116,16 +101,16 @@ impl WebRequest {
         (self.what == "password").then(|| line(self.text.as_deref().unwrap_or_default()))
     }
 
-    /// The request to enter, if it is one.
+    /// The attempt to enter, if it is one.
     ///
     /// # Errors
     /// It asks for something else, or its room has no valid name.
-    pub fn entrance(&self) -> Result<EnterRequest, Refusal> {
+    pub fn to_attempt(&self) -> Result<Attempt, Refusal> {
         if self.what != "enter" {
             return Err(Refusal::NoRequest("first enter: {\"do\":\"enter\",\"name\":\"alice\"}"));
         }
         let name = self.name.as_deref().filter(|name| !name.trim().is_empty());
-        Ok(EnterRequest {
+        Ok(Attempt {
             name: name.map(line),
             password: self.password.as_deref().map(line),
             code: self.code.as_deref().map(line),

@@ -32,8 +32,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
     match answer {
         Answer::Notice(notice) =>
             list(self::notice(notice, mode, storage, clock).into_iter().collect()),
-        Answer::Refused(refusal) =>
-            sentence(refusal::refusal_row(refusal, clock).sentence),
+        Answer::Refused(refusal) => sentence(refusal::refusal_row(refusal, clock).sentence),
 
         // Lists.
         Answer::Help(None) => list(help::overview()),
