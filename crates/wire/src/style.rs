@@ -73,8 +73,7 @@ impl LocalClock {
 
 /// A point in time for programs: RFC 3339, in UTC, to the millisecond.
 pub(crate) fn rfc3339(at: WallTime) -> String {
-    let format = "%Y-%m-%dT%H:%M:%S.%3fZ";
-    timestamp(at).strftime(format).to_string()
+    format!("{:.3}", timestamp(at))
 }
 
 /// The time as a timestamp; the epoch replaces a time that no calendar has.

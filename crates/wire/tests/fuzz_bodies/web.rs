@@ -8,7 +8,7 @@ use parlor_core::link::{Answer, Command, Decoder, Encoder, Excerpt, Inbox, Input
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{Entry, Name, RoomName, Said, Spoken, WallTime, Who};
 use parlor_wire::style::{LINE_BYTES_MAX, LINES_MAX, LocalClock, Storage};
-use parlor_wire::web::{WebDecoder, WebEncoder};
+use parlor_wire::web::{WebDecoder, WebEncoder, WebRequest};
 use parlor_wire::websocket::{Opcode, frame};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use super::websocket::parse_frame;
 
 static LOBBY: LazyLock<RoomName> = LazyLock::new(RoomName::lobby);
 
-/// The bytes are a message, and also all bytes of a connection.
+/// The bytes are a message, before entering and after, and also all bytes of a connection.
 pub(crate) fn run(data: &[u8]) {
     for input in inputs(&masked(data)) {
         check(input);
@@ -26,6 +26,11 @@ pub(crate) fn run(data: &[u8]) {
     }
     for input in secrets(&masked(data)) {
         check(input);
+    }
+    let request = str::from_utf8(data).ok().map(WebRequest::parse);
+    if let Some(Ok(attempt)) = request.map(|request| request?.to_attempt()) {
+        let given = [attempt.name, attempt.password, attempt.code].into_iter().flatten();
+        given.map(Refusal::NobodyCalled).for_each(refuse);
     }
 }
 
