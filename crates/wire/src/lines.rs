@@ -20,7 +20,7 @@ pub enum LineInput {
     /// The answer that a telnet client expects.
     Reply(Box<[u8]>),
     /// The client speaks another protocol. These are the last bytes to send to it.
-    Foreign(Box<[u8]>),
+    Farewell(Box<[u8]>),
 }
 
 impl LineInput {
@@ -89,7 +89,7 @@ impl LineDecoder {
             None => self.watch.unfinished(self.framer.tail()),
         };
         match foreign {
-            Some(foreign) => Some(LineInput::Foreign(refusal(foreign))),
+            Some(foreign) => Some(LineInput::Farewell(refusal(foreign))),
             None => frame.map(|frame| LineInput::new(frame, read)),
         }
     }
@@ -100,7 +100,7 @@ impl LineDecoder {
             LineInput::Line(text) => say(text),
             LineInput::TooLong => Input::Refused(Refusal::TooLong(self.mode.line_bytes_max())),
             LineInput::Reply(bytes) => Input::Raw(bytes),
-            LineInput::Foreign(farewell) => Input::Farewell(farewell),
+            LineInput::Farewell(farewell) => Input::Farewell(farewell),
         }
     }
 }
@@ -183,7 +183,7 @@ impl Decoder for LineDecoder {
     fn finish(&mut self) -> Option<Input> {
         let line = self.framer.finish()?;
         let heard = match self.watch.line(&line, false) {
-            Some(foreign) => LineInput::Foreign(refusal(foreign)),
+            Some(foreign) => LineInput::Farewell(refusal(foreign)),
             None => LineInput::Line(Line::sanitise(&line)),
         };
         Some(self.mean(heard))

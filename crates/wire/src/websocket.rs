@@ -243,7 +243,7 @@ impl FrameReader {
     }
 }
 
-/// The length of a payload, the least length that takes so many bytes (section 5.2), and the bytes
+/// The length of a payload, the least length that may have this form (section 5.2), and the bytes
 /// after it; `None` while a part of it is missing.
 fn parse_length(short: u8, rest: &[u8]) -> Option<(u64, u64, &[u8])> {
     Some(match short {

@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What must hold for any bytes.
+/// The body of a fuzz target. It panics if the bytes are handled wrongly.
 type Body = fn(&[u8]);
 
 /// The fuzz targets with their bodies.
@@ -36,7 +36,7 @@ fn fuzz_files(folder: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_must_hold_for_any_bytes_holds_for_the_whole_corpus() {
+fn every_file_of_every_corpus_passes() {
     for (target, body) in TARGETS {
         let files = fuzz_files(&format!("corpus/{target}"));
         assert!(files.len() >= 12, "{} files for {target}", files.len());

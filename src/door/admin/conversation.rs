@@ -56,7 +56,7 @@ impl SocketLines {
                 LineInput::TooLong => {
                     Err(why_not(&Refusal::TooLong(LineMode::Named.line_bytes_max())))
                 }
-                LineInput::Reply(_) | LineInput::Foreign(_) => continue, // for telnet only
+                LineInput::Reply(_) | LineInput::Farewell(_) => continue, // for telnet only
             };
             self.say(&written(answer)).await?;
         }

@@ -40,7 +40,7 @@ impl Prompt {
                 Some(LineInput::TooLong) => {
                     return Err(Refusal::TooLong(LineMode::Named.line_bytes_max()).into());
                 }
-                Some(LineInput::Foreign(farewell)) => {
+                Some(LineInput::Farewell(farewell)) => {
                     return Err(NotEntered::Farewell(farewell.into()));
                 }
                 Some(LineInput::Reply(reply)) => {

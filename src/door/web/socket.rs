@@ -103,7 +103,7 @@ impl Doorway for WebPrompt {
                     self.flush().await?;
                 }
                 Some(WebInput::Nothing) => {}
-                Some(WebInput::Over(bytes)) => return Err(NotEntered::Farewell(bytes)),
+                Some(WebInput::Farewell(bytes)) => return Err(NotEntered::Farewell(bytes)),
                 None if self.read_more().await? == 0 => return Err(NotEntered::Lost),
                 None => {}
             }

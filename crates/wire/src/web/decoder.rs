@@ -18,7 +18,7 @@ pub enum WebInput {
     /// A frame that only shows that the client is connected.
     Nothing,
     /// The end, and the last bytes to send.
-    Over(Vec<u8>),
+    Farewell(Vec<u8>),
     /// An invalid request, and the receipt to send after its refusal.
     Refused(Refusal, Option<Vec<u8>>),
 }
@@ -50,7 +50,7 @@ impl WebDecoder {
             Received::Pong => WebInput::Nothing,
             Received::Over(code) => {
                 self.said_goodbye = code != CloseCode::GOING_AWAY;
-                WebInput::Over(close(code))
+                WebInput::Farewell(close(code))
             }
         })
     }
@@ -69,7 +69,7 @@ impl WebDecoder {
             }
             WebInput::Reply(bytes) => Input::Raw(bytes.into()),
             WebInput::Nothing => Input::Nothing,
-            WebInput::Over(bytes) => Input::Farewell(bytes.into()),
+            WebInput::Farewell(bytes) => Input::Farewell(bytes.into()),
             WebInput::Refused(refusal, receipt) => {
                 self.answer_later(receipt);
                 Input::Refused(refusal)

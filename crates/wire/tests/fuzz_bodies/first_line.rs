@@ -49,7 +49,7 @@ fn is_refused(request: &[u8], piece: usize) {
     }
     let mut decoder = LineDecoder::new(LineMode::Named);
     let heard = decoder.hear_name(&mut &request[..]);
-    assert!(matches!(heard, Some(LineInput::Foreign(_))));
+    assert!(matches!(heard, Some(LineInput::Farewell(_))));
 }
 
 fn edits(data: &[u8]) {
