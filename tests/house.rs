@@ -24,6 +24,21 @@ const CRATES: [(&str, &str); 4] = [
     ("parlor_bench", "bench/src"),
 ];
 
+/// Words that the ledger may not use: a clock, chance, the configuration, a connection, or a map
+/// whose order is one of these.
+const NOT_IN_LEDGER: [&str; 10] = [
+    "HashMap",
+    "HashSet",
+    "RandomState",
+    "Instant",
+    "SystemTime",
+    "Now",
+    "Limits",
+    "Client",
+    "Inbox",
+    "Atomic",
+];
+
 /// The average number of own files that a file may import.
 const IMPORTS_MAX: f64 = 4.0;
 
@@ -327,6 +342,20 @@ fn nothing_runs_upward_or_in_a_circle_and_no_type_name_means_two_things() {
     let mended: Vec<_> = known.difference(&found).collect();
     assert!(new.is_empty(), "these imports, calls or names are wrong:\n{new:#?}");
     assert!(mended.is_empty(), "take these out of tests/house-known.txt:\n{mended:#?}");
+}
+
+#[test]
+fn the_ledger_is_a_function_of_the_order_of_intents() {
+    let is_ledger = |file: &str| {
+        file.starts_with("crates/core/src/ledger/") || file == "crates/core/src/intent.rs"
+    };
+    let sources: Vec<_> = TREE.sources.iter().filter(|(file, _)| is_ledger(file)).collect();
+    assert!(sources.len() > 10, "the ledger has moved");
+    for (file, source) in sources {
+        let mut words = source.paths.iter().flatten();
+        let word = words.find(|word| NOT_IN_LEDGER.iter().any(|not| word.starts_with(not)));
+        assert_eq!(word, None, "{file}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Acts in the file: the keepers, bans, mutes and topics that hold, and a row for every act. Does
 //! not know which acts are allowed.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -112,7 +112,7 @@ fn held_act(row: &Row<'_>, reach: Reach, deed: Deed) -> rusqlite::Result<Act> {
     Ok(Act { deed: Deed { time, ..deed }, by, reach, at })
 }
 
-fn by_room<T>(rules: Vec<(Reach, T)>) -> HashMap<RoomName, T> {
+fn by_room<T>(rules: Vec<(Reach, T)>) -> BTreeMap<RoomName, T> {
     let in_room = |(reach, rule): (Reach, T)| Some((reach.room()?.clone(), rule));
     rules.into_iter().filter_map(in_room).collect()
 }

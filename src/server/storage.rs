@@ -51,7 +51,7 @@ impl ServerStorage {
         // A clock that is ahead must not end acts that were in force when the last run ended.
         let now = stored.last_run.map_or(clock::wall(), |at| at.min(clock::wall()));
         let past = stored.database.at_start(move |connection| audit::past(connection, now))?;
-        let past = Past { ends, owned, ..past };
+        let past = Past { ends: ends.into_iter().collect(), owned, ..past };
         let accounts = Arc::new(accounts);
         let disk = Some(OnDisk { directory, stored, eraser, accounts, past });
         Ok(ServerStorage { journal, epoch: epoch.into(), disk })

@@ -1,31 +1,11 @@
 //! The journal: it stores lines before anybody sees them. Knows no file.
 
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::ledger::Past;
 use crate::log::Batch;
-use crate::model::{Act, End, Name, Reach, RoomName, Topic};
-
-/// The journal's contents from earlier runs, with which a server starts.
-#[derive(Clone, Debug, Default)]
-pub struct Past {
-    /// The end of each room's lines.
-    pub ends: HashMap<RoomName, End>,
-    /// The registered names, in the registered spelling.
-    pub owned: Vec<Name>,
-    /// The keepers, and where each has authority.
-    pub keepers: Vec<(Reach, Name)>,
-    /// The makers of the rooms that have keepers.
-    pub makers: HashMap<RoomName, Name>,
-    /// The bans.
-    pub bans: Vec<Act>,
-    /// The mutes.
-    pub mutes: Vec<Act>,
-    /// The topics of the rooms.
-    pub topics: HashMap<RoomName, Topic>,
-}
 
 /// A commit failed: its lines are not stored, and nobody has seen them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

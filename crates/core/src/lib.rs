@@ -9,6 +9,13 @@
 
 pub mod model;
 
+pub mod command;
+pub mod refusal;
+
+pub mod intent;
+pub mod ledger;
+pub mod sequencer;
+
 pub mod log;
 
 pub mod journal;

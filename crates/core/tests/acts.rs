@@ -12,8 +12,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::Slice;
 use parlor_core::model::{
-    Act, By, Claim, Deed, Entry, Limits, Line, Manner, Name, Now, Proof, Reach, RoomName, Spoken,
-    Topic, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, End, Entry, Limits, Line, Manner, Name, Now, Proof, Reach, RoomName,
+    Spoken, Topic, Verb, WallTime, Whom,
 };
 
 /// A server on which alice, carol and dave own their names. Alice and carol are keepers of the
@@ -597,7 +597,7 @@ fn a_ban_applies_to_a_listener_too() {
 #[test]
 fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door() {
     let past = Past {
-        ends: [(room("old"), parlor_core::model::End::default())].into(),
+        ends: [(room("old"), End { seq: 1, ..End::default() })].into(),
         owned: vec![name("carol")],
         ..Past::default()
     };

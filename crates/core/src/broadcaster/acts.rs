@@ -3,31 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::ledger::Announcement;
 use crate::link::{Client, Inbox, InboxItem, Unstored};
-use crate::model::{Act, Line, Name, PersonId, RoomId, RoomName, Who};
+use crate::model::{Act, Line, Name, RoomName, Who};
 
 /// The step that follows when an act is stored, or when storing it fails.
 #[derive(Debug)]
 pub(super) enum Sequel {
     /// Tell people about the act: the people concerned, the others, and the person who asked for
     /// it.
-    Publish(Arc<Client>, Decided),
+    Publish(Arc<Client>, Announcement),
     /// Grant a request that makes a room, with this person as its keeper.
     Make(Box<InboxItem>, RoomName, Name),
-    /// Change the topic of the room.
-    Topic(Arc<Client>, RoomName, Who, Option<Line>),
-}
-
-/// An act that holds, and the people who read about it.
-#[derive(Debug)]
-pub(super) struct Decided {
-    pub(super) act: Arc<Act>,
-    /// The people whom it concerns.
-    pub(super) people: Vec<PersonId>,
-    /// Everybody in this room reads about it.
-    pub(super) room: Option<RoomId>,
-    /// The room in which the person who asked reads about it; none for the operator.
-    pub(super) here: Option<RoomId>,
+    /// Show the new topic of the room, or restore the one before.
+    Topic {
+        client: Arc<Client>,
+        room: RoomName,
+        who: Who,
+        text: Option<Line>,
+        before: Option<Line>,
+    },
 }
 
 /// The acts that wait to be stored. Each connection waits for one at most.

@@ -1,15 +1,14 @@
 //! Stored batches become visible: they go into the logs, seats are granted, bells ring.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::pending::{Gathered, Promise, RoomShare, Ticket};
+use super::pending::{Gathered, Promise, Promised, RoomShare};
 use super::rooms::{Member, Room};
 use super::state::Broadcaster;
 use crate::journal::NotStored;
 use crate::link::{Client, Entered, Outcome, Place, Refusal, Replay, Resumed, Seat, View};
 use crate::log::{Batch, Cursor};
-use crate::model::{End, Entry, Now, RoomId, RoomName, Telling, Who};
+use crate::model::{Entry, Now, Telling, Who};
 
 impl Broadcaster {
     /// Makes a gathered batch visible and tells the clients that wait for it.
@@ -18,7 +17,7 @@ impl Broadcaster {
     /// Arrivals, departures, new names and topics still happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
-            let batch = if kept.is_ok() { batch } else { Arc::new(without_lines(&batch)) };
+            let batch = if kept.is_ok() { batch } else { self.without_lines(&batch) };
             self.append_to_room(share, batch, now);
         }
         for Promise { client, outcome, is_post } in gathered.promises {
@@ -28,6 +27,7 @@ impl Broadcaster {
             });
         }
         self.shed_logs();
+        self.end_rooms(now);
         while !self.is_full()
             && let Some(incoming) = self.waiting.pop_front()
         {
@@ -39,12 +39,12 @@ impl Broadcaster {
         let Some(room) = self.rooms.get_mut(&share.room) else {
             return;
         };
-        let people = &self.people;
+        let people = &self.ledger.people;
         let is_owner = |who: &Who| people.get(who.id).is_some_and(|person| person.is_owner());
         room.pending = room.pending.saturating_sub(share.happenings);
         // The entries take effect before they become visible, so nobody reads beyond their own
         // departure, and each roster is that of the arrival.
-        let (granted, departed) = room.take_effect(&batch, share.tickets, is_owner, now);
+        let (granted, departed) = room.take_effect(&batch, share.promised, is_owner, now);
         let weight = room.log.weight();
         if batch.goes_back() {
             room.log.date_back(batch.at());
@@ -64,64 +64,23 @@ impl Broadcaster {
         self.forget_if_empty(share.room);
     }
 
+    /// The same batch without its lines, whose numbers are used again.
+    fn without_lines(&mut self, batch: &Batch) -> Arc<Batch> {
+        let room = batch.room().clone();
+        self.ledger.rooms.remove_lines(&room, batch.lines());
+        let rest = batch.entries().iter().filter(|entry| !matches!(entry, Entry::Said(_)));
+        let rest = Batch::new(room, batch.start(), batch.at(), rest.cloned().collect());
+        Arc::new(if batch.goes_back() { rest.going_back() } else { rest })
+    }
+
     /// Grants a seat to a person whose arrival is visible, even if the person has to leave at once.
     fn seat(&self, grant: Grant) {
         let Grant { client, place, replay, mut entered } = grant;
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
-        let person = self.people.get(client.id);
-        entered.keeps = person.and_then(|person| self.may_keep(person, &entered.room));
+        let person = self.ledger.people.get(client.id);
+        entered.keeps = person.and_then(|person| self.ledger.may_keep(person, &entered.room));
         let seat = Seat::new(place, Arc::clone(&self.inbox) as _);
         client.finish(Outcome::Entered(seat, Box::new(entered)));
-    }
-
-    /// Removes an empty room from memory; the lobby stays.
-    pub(super) fn forget_if_empty(&mut self, id: RoomId) {
-        let is_empty = |room: &Room| {
-            room.members.is_empty() && room.pending == 0 && room.name != RoomName::lobby()
-        };
-        if self.rooms.get(&id).is_some_and(is_empty) {
-            self.forget(id);
-        }
-    }
-
-    /// Removes a room from memory. If the room is stored, notes its topic and the number of its
-    /// last line.
-    #[cold]
-    fn forget(&mut self, id: RoomId) {
-        let Some(room) = self.rooms.remove(&id) else {
-            return;
-        };
-        self.logs_bytes -= room.log.weight();
-        self.rooms_by_name.remove(&room.name);
-        let end = End { seq: room.log.end().seq, at: room.at };
-        let Some(ends) = &mut self.ends else {
-            return;
-        };
-        if !room.topic.is_nothing() {
-            self.topics.insert(room.name.clone(), room.topic);
-        }
-        if end.seq > 0 {
-            ends.insert(room.name, end);
-        }
-    }
-
-    /// Sheds batches while all logs together are too large: always from the log with the most to
-    /// shed, and from the older of two equal rooms, so that the same events always shed the same
-    /// batches.
-    pub(super) fn shed_logs(&mut self) {
-        while self.logs_bytes > self.limits.logs_bytes {
-            let rooms = self.rooms.values();
-            let spare = rooms.map(|room| (room.log.spare(), Reverse(room.id)));
-            let Some((1.., Reverse(id))) = spare.max() else {
-                return; // each has only its newest batch
-            };
-            let Some(room) = self.rooms.get(&id) else {
-                return;
-            };
-            let weight = room.log.weight();
-            room.log.shed();
-            self.logs_bytes -= weight - room.log.weight();
-        }
     }
 }
 
@@ -138,11 +97,11 @@ impl Room {
     fn take_effect(
         &mut self,
         batch: &Batch,
-        tickets: Vec<Ticket>,
+        promised: Vec<Promised>,
         is_owner: impl Fn(&Who) -> bool,
         now: Now,
     ) -> (Vec<Grant>, Vec<Arc<Client>>) {
-        let mut tickets = tickets.into_iter();
+        let mut promised = promised.into_iter();
         let mut granted = Vec::new();
         let mut departed = Vec::new();
         let mut cursor = batch.start();
@@ -157,12 +116,13 @@ impl Room {
                 | Entry::LinesDeleted { .. }
                 | Entry::Act(_) => {}
                 Entry::Arrived { who, .. } => {
-                    let ticket = tickets.next();
-                    granted.extend(ticket.map(|t| self.grant(who, is_owner(who), t, after, now)));
+                    let seat = promised.next();
+                    granted
+                        .extend(seat.map(|seat| self.grant(who, is_owner(who), seat, after, now)));
                 }
                 Entry::Left { who, .. } => departed.extend(self.let_go(who, cursor)),
                 Entry::Renamed { who, .. } => self.members.rename(who, is_owner(who)),
-                Entry::Topic { text, .. } => self.topic.text.clone_from(text),
+                Entry::Topic { text, .. } => self.topic.clone_from(text),
             }
             cursor = after;
         }
@@ -173,18 +133,18 @@ impl Room {
         &mut self,
         who: &Who,
         is_owner: bool,
-        ticket: Ticket,
+        promised: Promised,
         arrived: Cursor,
         now: Now,
     ) -> Grant {
-        let Ticket { client, place, replay, first } = ticket;
+        let Promised { client, place, replay, is_first } = promised;
         let entered = Entered {
             who: who.clone(),
             room: self.name.clone(),
-            topic: self.topic.text.clone(),
+            topic: self.topic.clone(),
             roster: self.roster(), // taken before the newcomer is a member
             keeps: None,           // set later: the room does not know the rules
-            first,
+            first: is_first,
             resumed: Resumed::No,
             replay: Replay::between(&self.name, &self.log, arrived, arrived),
             view: View::new(Arc::clone(&place), arrived),
@@ -204,16 +164,5 @@ impl Room {
         let member = self.members.remove(who.id)?;
         member.place.departed.set(departed).ok();
         Some(member.client)
-    }
-}
-
-/// The same batch without its lines.
-fn without_lines(batch: &Batch) -> Batch {
-    let rest = batch.entries().iter().filter(|entry| !matches!(entry, Entry::Said(_)));
-    let room = batch.room().clone();
-    let rest = Batch::new(room, batch.start(), batch.at(), rest.cloned().collect());
-    match batch.goes_back() {
-        true => rest.going_back(),
-        false => rest,
     }
 }

@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 
 use super::rooms::{Room, first};
 use super::state::Broadcaster;
-use crate::link::{Answer, Mail, Mark, Outcome, Query, ROOMS_MAX, Refusal};
-use crate::model::{Census, Claim, Line, Now, PersonId, RoomId};
+use crate::link::{Answer, Mail, Mark, Outcome, Query, ROOMS_MAX};
+use crate::model::{Census, Claim, Line, Now, PersonId, RoomId, fold};
+use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// Answers a question at once.
@@ -16,12 +17,12 @@ impl Broadcaster {
     fn try_to_answer(&self, asker: PersonId, query: Query, now: Now) -> Result<Outcome, Refusal> {
         let answer = match query {
             Query::WhoAmI => {
-                let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
+                let person = self.ledger.people.get(asker).ok_or(Refusal::NotThere)?;
                 return Ok(Outcome::You(Claim { name: person.name.clone(), proof: person.proof }));
             }
             Query::Topic(room) => {
                 let room = self.visible(asker, room, now)?;
-                Answer::Topic { room: room.name.clone(), text: room.topic.text.clone() }
+                Answer::Topic { room: room.name.clone(), text: room.topic.clone() }
             }
             Query::Who { here, room: None } => self.who(asker, here, now)?,
             Query::Who { room: Some(name), .. } => match self.room_called(&name) {
@@ -33,8 +34,11 @@ impl Broadcaster {
                 return Ok(Outcome::Done);
             }
             Query::Rooms => self.list_rooms(asker, now)?,
-            Query::Barred => return self.barred(asker, now).map(Outcome::Barred),
-            Query::Ignore(typed) => match self.people.find(typed.as_str()) {
+            Query::Barred => {
+                let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
+                return Ok(Outcome::Barred(self.ledger.barred(subject, now.wall)));
+            }
+            Query::Ignore(typed) => match self.ledger.people.find(&key(&typed)) {
                 Some(who) if who.id == asker => return Err(Refusal::Yourself),
                 Some(who) => Answer::Ignore(who),
                 None => return Err(Refusal::NobodyCalled(typed)),
@@ -50,8 +54,8 @@ impl Broadcaster {
 
     fn who(&self, asker: PersonId, room: RoomId, now: Now) -> Result<Answer, Refusal> {
         let room = self.visible(asker, room, now)?;
-        let person = self.people.get(asker);
-        let reach = person.and_then(|person| self.may_keep(person, &room.name));
+        let person = self.ledger.people.get(asker);
+        let reach = person.and_then(|person| self.ledger.may_keep(person, &room.name));
         Ok(room.who(now.monotonic, reach.is_some()))
     }
 
@@ -74,33 +78,34 @@ impl Broadcaster {
         text: Line,
         now: Now,
     ) -> Result<Answer, Refusal> {
-        let from = self.people.who(asker).ok_or(Refusal::NotThere)?;
-        let Some(found) = self.people.find(to.as_str()) else {
-            let Some(name) = self.people.owned(to.as_str()) else {
+        let people = &self.ledger.people;
+        let from = people.who(asker).ok_or(Refusal::NotThere)?;
+        let Some(found) = people.find(&key(&to)) else {
+            let Some(name) = people.owned(&key(&to)) else {
                 return Err(Refusal::NobodyCalled(to));
             };
-            self.may_write_to(&from, name, now)?;
+            self.ledger.may_write_to(&from, name, now.wall)?;
             return Err(Refusal::Away(name.clone()));
         };
         if found.name.is_same(&from.name) {
             return Err(Refusal::Yourself);
         }
-        self.may_write_to(&from, &found.name, now)?;
+        self.ledger.may_write_to(&from, &found.name, now.wall)?;
         let private = Answer::Private { from, to: found.name.clone(), text };
         let deliver = |id| {
-            let (person, mark) = self.people.get(id).zip(self.mark_of(id))?;
+            let (connection, mark) = self.connections.get(&id).zip(self.mark_of(id))?;
             let mail = Mail::Answer(private.clone());
-            person.client.send(mark, mail).ok()
+            connection.client.send(mark, mail).ok()
         };
-        match self.people.wearers(&found.name).filter_map(deliver).count() {
+        match people.wearers(&found.name).filter_map(deliver).count() {
             0 => Err(Refusal::NotReading(found.name)),
             _ => Ok(private),
         }
     }
 
     fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {
-        let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
-        let may_read = |room: &&Room| self.may_read(person.subject(), &room.name, now).is_ok();
+        let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
+        let may_read = |room: &&Room| self.ledger.may_read(subject, &room.name, now.wall).is_ok();
         let used = self.rooms.values().filter(|room| !room.is_awaited());
         let visible: Vec<_> = used.filter(may_read).collect();
         let all = visible.len();
@@ -111,9 +116,9 @@ impl Broadcaster {
     }
 
     fn visible(&self, asker: PersonId, room: RoomId, now: Now) -> Result<&Room, Refusal> {
-        let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
+        let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
-        self.may_read(person.subject(), &room.name, now)?;
+        self.ledger.may_read(subject, &room.name, now.wall)?;
         Ok(room)
     }
 
@@ -121,8 +126,8 @@ impl Broadcaster {
     pub fn census(&self) -> Census {
         let rooms = || self.rooms.values();
         Census {
-            people: self.people.len(),
-            name_keys: self.people.keys_len(),
+            people: self.ledger.people.len(),
+            name_keys: self.ledger.people.keys_len(),
             seats: rooms().map(|room| room.members.len()).sum(),
             listeners: rooms().map(|room| room.members.listening()).sum(),
             rooms: self.rooms.len(),
@@ -131,4 +136,9 @@ impl Broadcaster {
             logs_bytes: rooms().map(|room| room.log.weight()).sum(),
         }
     }
+}
+
+/// The first key of a name, as typed.
+fn key(typed: &Line) -> String {
+    fold(typed.as_str().trim())
 }

@@ -1,15 +1,11 @@
 //! Incoming requests: decides which of them wait for a batch, and which function handles each.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::pending::{Gathered, Happening};
 use super::state::Broadcaster;
-use crate::link::{Answer, Change, Client, InboxItem, Mail, Notice, Outcome, Refusal, Request};
+use crate::link::{Answer, InboxItem, Mail, Notice, Request};
 use crate::model::Now;
-
-/// How often old lines are removed. A line is shown for at most this time beyond its limit.
-const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
 impl Broadcaster {
     /// Takes in all requests since the last call.
@@ -20,6 +16,7 @@ impl Broadcaster {
             self.receive(incoming, now);
         }
         self.drained = drained;
+        self.end_rooms(now);
     }
 
     /// Handles a request now, or makes it wait for a place in a batch.
@@ -27,12 +24,9 @@ impl Broadcaster {
         match &incoming {
             InboxItem::Request { request: Request::Change(change), .. } if change.needs_place() => {
             }
-            InboxItem::Departure { place, .. } => {
-                if self.closing && self.leave_silently(place) {
-                    return;
-                }
-            }
+            InboxItem::Departure { .. } if !self.closing => {}
             InboxItem::Request { .. }
+            | InboxItem::Departure { .. }
             | InboxItem::ListenerGone { .. }
             | InboxItem::ActStored { .. } => {
                 return self.carry_out(incoming, now);
@@ -80,56 +74,19 @@ impl Broadcaster {
             }
             InboxItem::Departure { place, words } => self.depart(&place, words, now),
             InboxItem::ListenerGone { place } => self.stop_listening(&place),
-            InboxItem::ActStored { number, is_stored } => self.go_on(number, is_stored, now),
-        }
-    }
-
-    /// Makes a change. The client learns the outcome now, or when the batch is appended.
-    ///
-    /// # Errors
-    /// Nothing is changed, for this reason.
-    fn change(&mut self, client: &Arc<Client>, change: Change, now: Now) -> Result<(), Refusal> {
-        match change {
-            Change::Post { room, lines } => self.post(client, room, lines, now),
-            Change::Speak { name, room, lines } => self.speak(client, name, room, lines, now),
-            Change::Enter { name, room, replay } => self.enter(client, name, room, replay, now),
-            Change::ComeBack { name, room, ghost } => {
-                self.come_back(client, name, room, ghost, now)
+            InboxItem::ActStored { number, is_stored } => {
+                if let Some(incoming) = self.go_on(number, is_stored) {
+                    self.carry_out(incoming, now);
+                }
             }
-            Change::Join { room, replay } => self.join(client, room, replay, now),
-            Change::Rename(name) => self.rename(client, name, now),
-            Change::SetTopic { room, text } => self.set_topic(client, room, text, now),
-            Change::Listen { owner, room, waits, replay } => {
-                self.listen(client, owner, (room, waits), replay, now)
-            }
-            Change::Owned { name, proof, by } => {
-                self.own(name, proof, by, now);
-                client.finish(Outcome::Done);
-                Ok(())
-            }
-            Change::Released { name, proof } => {
-                self.release(&name, proof, now);
-                client.finish(Outcome::Done);
-                Ok(())
-            }
-            Change::DeleteLines { whose, since } => {
-                client.finish(Outcome::LinesDeleted(self.delete_lines(whose, since)?));
-                Ok(())
-            }
-            Change::Limit(limits) => {
-                self.limit(limits);
-                client.finish(Outcome::Done);
-                Ok(())
-            }
-            Change::Act { here, deed } => self.act(client, here, deed, now),
         }
     }
 
     /// When [`tick`](Broadcaster::tick) is due, on the monotonic clock.
     pub fn deadline(&self) -> Option<Duration> {
         let crowd = self.crowds.front().map(|&(until, _)| until);
-        let absent = self.absent.front().map(|absent| absent.until);
-        let deadlines = [crowd, absent, self.expire_at];
+        let late = self.returns.front().map(|late| late.until);
+        let deadlines = [crowd, late, self.expire_at];
         deadlines.into_iter().flatten().min()
     }
 
@@ -143,24 +100,10 @@ impl Broadcaster {
                 self.happen(room, Happening::CrowdIsOver);
             }
         }
-        self.give_up_absent(|absent| absent.until <= now.monotonic);
+        self.give_up_returns(now);
         if self.expire_at.is_some_and(|at| at <= now.monotonic) {
             self.expire(now);
         }
-    }
-
-    /// Removes lines from the logs that are older than the limit.
-    fn expire(&mut self, now: Now) {
-        let Some(retain) = self.limits.retain else {
-            return;
-        };
-        let before = now.wall.before(retain);
-        for room in self.rooms.values() {
-            let weight = room.log.weight();
-            room.log.expire(before);
-            self.logs_bytes -= weight - room.log.weight();
-        }
-        self.expire_at = Some(now.monotonic + EXPIRE_EVERY);
     }
 
     /// Tells everybody who waits for the journal that it is slow.

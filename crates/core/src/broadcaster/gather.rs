@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use super::crowd::CROWD_TIME;
-use super::pending::{Gathered, Gathering, Happening, Promise, RoomShare, Ticket};
-use super::rooms::Room;
+use super::pending::{Gathered, Gathering, Happening, Promise, Promised, RoomShare};
+use super::rooms::{FxIndexMap, Room};
 use super::state::Broadcaster;
 use crate::link::Outcome;
 use crate::log::Batch;
@@ -38,8 +36,8 @@ impl Broadcaster {
         happenings: Vec<(RoomId, Happening)>,
         promises: &mut [Promise],
         now: Now,
-    ) -> IndexMap<RoomId, Draft> {
-        let mut drafts: IndexMap<RoomId, Draft> = IndexMap::new();
+    ) -> FxIndexMap<RoomId, Draft> {
+        let mut drafts = FxIndexMap::default();
         for (id, happening) in happenings {
             let Some(room) = self.rooms.get_mut(&id) else {
                 continue;
@@ -70,7 +68,7 @@ struct Draft {
     /// The number of the last line.
     seq: u64,
     at: WallTime,
-    tickets: Vec<Ticket>,
+    promised: Vec<Promised>,
     happenings: usize,
 }
 
@@ -85,7 +83,7 @@ impl Draft {
             entries: Vec::new(),
             seq,
             at: room.at.max(wall),
-            tickets: Vec::new(),
+            promised: Vec::new(),
             happenings: 0,
         }
     }
@@ -96,8 +94,8 @@ impl Draft {
         let was_closed = room.crowd.is_closed();
         match happening {
             Happening::Said { who, spoken } => self.say(room, who, spoken),
-            Happening::Arrival { who, ticket, is_untold } => {
-                self.arrive(room, who, ticket, is_untold)
+            Happening::Arrival { who, promised, is_untold } => {
+                self.arrive(room, who, promised, is_untold)
             }
             Happening::Departure { who, words, removal, is_untold } => {
                 self.leave(room, who, words, removal, is_untold)
@@ -134,13 +132,13 @@ impl Draft {
         }));
     }
 
-    fn arrive(&mut self, room: &mut Room, who: Who, ticket: Ticket, is_untold: bool) {
+    fn arrive(&mut self, room: &mut Room, who: Who, promised: Promised, is_untold: bool) {
         let telling = match is_untold {
             true => Telling::Untold,
             false => room.crowd.arrive(&who),
         };
         self.entries.push(Entry::Arrived { who, telling });
-        self.tickets.push(ticket);
+        self.promised.push(promised);
     }
 
     fn leave(
@@ -176,7 +174,8 @@ impl Draft {
         if room.was_ahead {
             batch = batch.going_back();
         }
-        let share = RoomShare { room: room.id, tickets: self.tickets, happenings: self.happenings };
+        let share =
+            RoomShare { room: room.id, promised: self.promised, happenings: self.happenings };
         (Arc::new(batch), share)
     }
 }

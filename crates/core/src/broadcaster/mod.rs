@@ -8,21 +8,18 @@
 mod acts;
 mod append;
 mod asking;
-mod coming;
 mod crowd;
 mod dispatch;
 mod gather;
-mod making;
-mod may;
+mod listening;
+mod memory;
 mod moderating;
-mod own;
 mod pending;
-mod people;
+mod proposing;
 mod rooms;
-mod rules;
-mod saying;
-mod share;
 mod state;
+mod telling;
+mod tickets;
 
 pub use pending::{Gathered, RETURN_TIME};
 pub use state::Broadcaster;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
-use crate::model::{Act, Limits, Line, Name, PersonId, RoomId, Spoken, Who};
+use crate::model::{Act, Limits, Line, Name, RoomId, Spoken, Who};
 
 /// An event in a room, before it is an entry of the log.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) enum Happening {
     },
     Arrival {
         who: Who,
-        ticket: Ticket,
+        promised: Promised,
         /// Whether another connection of the owner wears the name in the room.
         is_untold: bool,
     },
@@ -114,16 +114,16 @@ impl Gathering {
     }
 }
 
-/// A request for a seat. The seat is granted when the arrival is appended.
+/// A seat, which is granted when the arrival is appended.
 #[derive(Debug)]
-pub(super) struct Ticket {
+pub(super) struct Promised {
     pub(super) client: Arc<Client>,
     /// The place of the seat. The person has it already, and may be removed from it.
     pub(super) place: Arc<Place>,
     /// The number of earlier lines to show.
     pub(super) replay: u64,
     /// Whether it is this person's first seat.
-    pub(super) first: bool,
+    pub(super) is_first: bool,
 }
 
 /// A closed batch, on its way through the journal: the entries of each room it touches.
@@ -140,7 +140,7 @@ pub struct Gathered {
 pub(super) struct RoomShare {
     pub(super) room: RoomId,
     /// One for each arrival in the entries, in order.
-    pub(super) tickets: Vec<Ticket>,
+    pub(super) promised: Vec<Promised>,
     /// The number of the room's pending events that are in it.
     pub(super) happenings: usize,
 }
@@ -169,15 +169,3 @@ impl Gathered {
 /// How long a person may be away before the others are told. A reloaded page is back within this
 /// time, even on a slow network.
 pub const RETURN_TIME: Duration = Duration::from_secs(5);
-
-/// A seat of a person who came back on another connection and has not taken it again.
-#[derive(Debug)]
-pub(super) struct Absent {
-    /// The person, on the connection that had the seat.
-    pub(super) who: Who,
-    /// The new connection of the same person, which may take it.
-    pub(super) heir: PersonId,
-    pub(super) room: RoomId,
-    /// When the others are told of a departure.
-    pub(super) until: Duration,
-}

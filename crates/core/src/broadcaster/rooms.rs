@@ -7,15 +7,20 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::crowd::Crowd;
-use super::rules::Subject;
+use crate::ledger::Subject;
 use crate::link::{Answer, Client, PEOPLE_MAX, PeoplePage, Place, Present, RoomInfo, WHO_MAX};
 use crate::log::{Cursor, Group, Log};
-use crate::model::{End, Name, PersonId, RoomId, RoomName, Together, Topic, WallTime, Who};
+use crate::model::{End, Line, Name, PersonId, RoomId, RoomName, Together, WallTime, Who};
 
 /// The number of people that the roster on arrival names; more would fill a screen.
 const ROSTER_MAX: usize = 20;
+
+/// A map in the order of insertion, for keys that the server itself counts. Nobody can choose them
+/// so that many are found in one place, so the quickest hash will do.
+pub(super) type FxIndexMap<K, V> = IndexMap<K, V, FxBuildHasher>;
 
 /// A room, owned by the broadcaster.
 #[derive(Debug)]
@@ -23,7 +28,8 @@ pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
-    pub(crate) topic: Topic,
+    /// The topic, as it was last told.
+    pub(crate) topic: Option<Line>,
     /// The person who made it, if the room counts towards a person's share.
     pub(crate) maker: Option<Maker>,
     pub(crate) crowd: Crowd,
@@ -62,6 +68,14 @@ impl Maker {
             }
         }
     }
+}
+
+/// A connection of a person in rooms.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) client: Arc<Client>,
+    /// The places of its seats, in the order in which they were taken. Each goes with its seat.
+    pub(crate) places: Vec<Arc<Place>>,
 }
 
 /// A person in a room.
@@ -107,9 +121,9 @@ impl Hearer {
 /// The people in a room, its listeners, and the groups of their writing halves.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
-    people: IndexMap<PersonId, Member>,
+    people: FxIndexMap<PersonId, Member>,
     /// The listeners.
-    listeners: HashMap<PersonId, Hearer>,
+    listeners: FxHashMap<PersonId, Hearer>,
     /// Each group with the number of its readers here, which is never 0. There are few groups: one
     /// for each core.
     groups: Vec<(Arc<Group>, usize)>,
@@ -242,7 +256,7 @@ impl Room {
     }
 
     /// An empty room, whose first line follows `end`.
-    pub(crate) fn new(id: RoomId, name: RoomName, end: End, topic: Topic) -> Room {
+    pub(crate) fn new(id: RoomId, name: RoomName, end: End, topic: Option<Line>) -> Room {
         let start = Cursor { position: 0, seq: end.seq };
         Room {
             id,
@@ -326,7 +340,7 @@ impl Room {
         RoomInfo {
             room: self.name.clone(),
             people: self.members.people(),
-            topic: self.topic.text.clone(),
+            topic: self.topic.clone(),
         }
     }
 

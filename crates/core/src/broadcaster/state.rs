@@ -1,37 +1,48 @@
 //! The broadcaster's state. Its parts, one for each kind of request, are in the files beside this
 //! one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::acts::PendingActs;
-use super::pending::{Absent, Gathering, Happening};
-use super::people::People;
-use super::rooms::Room;
-use super::rules::Rules;
-use crate::journal::Past;
-use crate::link::{Inbox, InboxItem, Mark};
-use crate::model::{End, Limits, PersonId, Reach, RoomId, RoomName, Topic};
+use rustc_hash::FxHashMap;
 
-/// The owner of rooms, names and rosters.
+use super::acts::PendingActs;
+use super::pending::{Gathering, Happening};
+use super::rooms::{Connection, Room};
+use super::tickets::{Return, Ticket};
+use crate::intent::Proposal;
+use crate::ledger::{Happened, Ledger, Past, Subject};
+use crate::link::{Inbox, InboxItem, Mark};
+use crate::model::{Limits, PersonId, RoomId, RoomName};
+use crate::sequencer::{Local, Sequencer};
+
+/// The owner of rooms and logs, which turns requests into intents, and what became of them into
+/// entries and answers.
 #[derive(Debug)]
 pub struct Broadcaster {
     pub(super) inbox: Arc<Inbox>,
     pub(super) limits: Limits,
-    pub(super) rooms: HashMap<RoomId, Room>,
-    pub(super) rooms_by_name: HashMap<RoomName, RoomId>,
+    /// Puts intents in order.
+    pub(super) sequencer: Box<dyn Sequencer>,
+    /// What holds after the intents that have their place in the order.
+    pub(super) ledger: Ledger,
+    /// The next proposal. It is empty between two calls, and keeps its memory.
+    pub(super) proposal: Proposal,
+    /// What happened because of an intent. It is empty between two calls, and keeps its memory.
+    pub(super) happened: Vec<Happened>,
+    /// One for each intent that was proposed and has no place in the order yet; none if nobody
+    /// waits for it.
+    pub(super) tickets: VecDeque<Option<Ticket>>,
+    /// The connections of people in rooms.
+    pub(super) connections: FxHashMap<PersonId, Connection>,
+    pub(super) rooms: FxHashMap<RoomId, Room>,
+    pub(super) rooms_by_name: BTreeMap<RoomName, RoomId>,
     pub(super) rooms_made: u64,
-    /// The ends of stored rooms that are not in memory. None if nothing is stored.
-    pub(super) ends: Option<HashMap<RoomName, End>>,
-    /// The topics of rooms that are not in memory.
-    pub(super) topics: HashMap<RoomName, Topic>,
-    pub(super) people: People,
-    pub(super) rules: Rules,
+    /// Whether rooms, names and acts are stored, and outlast their last person.
+    pub(super) is_stored: bool,
     /// The acts that wait to be stored.
     pub(super) pending: PendingActs,
-    /// The people who leave as soon as the act is stored, and the places that they leave.
-    pub(super) leaving: Vec<(PersonId, Reach)>,
     /// The next batch.
     pub(super) gathering: Gathering,
     /// Requests that wait because that batch is full: at most a request and a departure for each
@@ -39,9 +50,10 @@ pub struct Broadcaster {
     pub(super) waiting: VecDeque<InboxItem>,
     /// The times at which the windows of crowds close, and their rooms; the earliest first.
     pub(super) crowds: VecDeque<(Duration, RoomId)>,
-    /// Seats of people who came back on another connection a moment ago and have not taken them
-    /// again; the earliest first. Each of these people had a few.
-    pub(super) absent: VecDeque<Absent>,
+    /// When people who came back on another connection have to sit down again; the earliest first.
+    pub(super) returns: VecDeque<Return>,
+    /// Rooms that left memory, and whose lines and topics end with them.
+    pub(super) ended: Vec<RoomName>,
     /// The other half of the inbox's double buffer.
     pub(super) drained: Vec<InboxItem>,
     /// The size of the logs of all rooms, in bytes.
@@ -56,48 +68,41 @@ impl Broadcaster {
     /// A broadcaster with an empty lobby that stores nothing: the numbers of a room end with the
     /// room.
     pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
-        Broadcaster::build(inbox, limits, None, HashMap::new())
+        Broadcaster::build(inbox, limits, Ledger::default(), false)
     }
 
     /// A broadcaster that continues from the contents of a journal: the numbers of each room
     /// continue, even if the room was empty, and registered names belong to their owners.
     pub fn resume(inbox: Arc<Inbox>, limits: Limits, past: Past) -> Broadcaster {
-        let mut broadcaster = Broadcaster::build(inbox, limits, Some(past.ends), past.topics);
-        for name in past.owned {
-            broadcaster.people.own(name);
-        }
-        broadcaster.rules = Rules::resume(past.keepers, past.makers, past.bans, past.mutes);
-        broadcaster
+        Broadcaster::build(inbox, limits, Ledger::resume(past), true)
     }
 
-    pub(super) fn build(
-        inbox: Arc<Inbox>,
-        limits: Limits,
-        ends: Option<HashMap<RoomName, End>>,
-        topics: HashMap<RoomName, Topic>,
-    ) -> Broadcaster {
+    fn build(inbox: Arc<Inbox>, limits: Limits, ledger: Ledger, is_stored: bool) -> Broadcaster {
         let mut broadcaster = Broadcaster {
             inbox,
             limits,
-            rooms: HashMap::new(),
-            rooms_by_name: HashMap::new(),
+            sequencer: Box::new(Local::default()),
+            ledger,
+            proposal: Proposal::default(),
+            happened: Vec::new(),
+            tickets: VecDeque::new(),
+            connections: FxHashMap::default(),
+            rooms: FxHashMap::default(),
+            rooms_by_name: BTreeMap::new(),
             rooms_made: 0,
-            ends,
-            topics,
-            people: People::default(),
-            rules: Rules::default(),
+            is_stored,
             pending: PendingActs::default(),
-            leaving: Vec::new(),
             gathering: Gathering::default(),
             waiting: VecDeque::new(),
             crowds: VecDeque::new(),
-            absent: VecDeque::new(),
+            returns: VecDeque::new(),
+            ended: Vec::new(),
             drained: Vec::new(),
             logs_bytes: 0,
             expire_at: limits.retain.map(|_| Duration::ZERO),
             closing: false,
         };
-        broadcaster.make_room(RoomName::lobby());
+        broadcaster.make_room(&RoomName::lobby(), 0);
         broadcaster
     }
 
@@ -111,28 +116,20 @@ impl Broadcaster {
         self.closing = true;
     }
 
-    /// Sets the limits: at once for all logs together, for a room's log with its next batch. Rooms
-    /// beyond the limit stay.
-    pub(super) fn limit(&mut self, limits: Limits) {
-        self.limits = limits;
-        self.expire_at = limits.retain.map(|_| Duration::ZERO);
-        self.shed_logs();
-    }
-
     pub(super) fn room_called(&self, name: &RoomName) -> Option<&Room> {
         self.rooms.get(self.rooms_by_name.get(name)?)
     }
 
-    /// The room in which this person last took a seat.
-    pub(crate) fn room_of(&self, id: PersonId) -> Option<&Room> {
-        self.rooms.get(&self.people.get(id)?.seats.last()?.room)
+    /// The person, as the rules know them.
+    pub(super) fn subject(&self, id: PersonId) -> Option<Subject<'_>> {
+        let address = self.connections.get(&id).and_then(|connection| connection.client.address());
+        Some(Subject { address, ..self.ledger.people.get(id)?.subject() })
     }
 
     /// The end of the log of a room in which this person sits; none for a person who is entering,
     /// and reads nothing before the answer to that.
-    pub(crate) fn mark_of(&self, id: PersonId) -> Option<Mark> {
-        let seats = &self.people.get(id)?.seats;
-        let places = seats.iter().rev();
+    pub(super) fn mark_of(&self, id: PersonId) -> Option<Mark> {
+        let places = self.connections.get(&id)?.places.iter().rev();
         let mut rooms = places.filter_map(|place| self.rooms.get(&place.room));
         let room = rooms.find(|room| room.members.contains(id))?;
         Some(Mark { room: room.id, position: room.log.watermark() })
@@ -151,14 +148,16 @@ impl Broadcaster {
         }
     }
 
-    pub(super) fn make_room(&mut self, name: RoomName) -> RoomId {
+    /// Makes a room in memory. Its log begins behind its last line, except for `new` lines of the
+    /// ledger that are not in a log yet.
+    pub(super) fn make_room(&mut self, name: &RoomName, new: u64) -> RoomId {
         self.rooms_made += 1;
         let id = RoomId(self.rooms_made);
-        let end = self.ends.as_mut().and_then(|ends| ends.remove(&name));
-        let end = end.unwrap_or_default();
+        let mut end = self.ledger.rooms.end(name);
+        end.seq = end.seq.saturating_sub(new);
+        let topic = self.ledger.rooms.topic(name).text;
         self.rooms_by_name.insert(name.clone(), id);
-        let topic = self.topics.remove(&name).unwrap_or_default();
-        self.rooms.insert(id, Room::new(id, name, end, topic));
+        self.rooms.insert(id, Room::new(id, name.clone(), end, topic));
         id
     }
 }

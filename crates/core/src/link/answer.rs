@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::command::Spec;
-use super::refusal::Refusal;
+use crate::command::Spec;
 use crate::model::{Act, Damaged, Line, Missed, Name, RoomName, Said, WallTime, Who};
+use crate::refusal::Refusal;
 
 /// The answer to a command, or a notice of the server.
 #[derive(Clone, Debug)]

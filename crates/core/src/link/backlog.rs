@@ -11,10 +11,10 @@ use super::answer::{Answer, Notice, PeoplePage};
 use super::client::Client;
 use super::dialect::Encoder;
 use super::mailbox::Mail;
-use super::refusal::Refusal;
 use super::view::{Mark, Replay, View};
 use crate::log::{Cursor, Slice};
 use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
+use crate::refusal::Refusal;
 
 use super::filter::Filter;
 

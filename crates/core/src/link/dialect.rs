@@ -5,11 +5,11 @@
 //! door it serves.
 
 use super::answer::Answer;
-use super::command::Command;
-use super::refusal::Refusal;
 use super::view::Entered;
+use crate::command::Command;
 use crate::log::{Encoding, Scene};
 use crate::model::{Entry, Line, RoomName, Said, Spoken};
+use crate::refusal::Refusal;
 
 /// The meaning of received bytes.
 #[derive(Debug)]

@@ -4,34 +4,32 @@
 mod answer;
 mod backlog;
 mod client;
-mod command;
 mod dialect;
 mod filter;
 mod inbox;
 mod mailbox;
 mod outcome;
-mod refusal;
 mod request;
 mod seat;
 mod unstored;
 mod view;
 
+pub use crate::command::{
+    COMMANDS, Command, CommandGroup, Misread, Spec, command_names, is_meant_as_time, parse_time,
+    slipped,
+};
+pub use crate::refusal::Refusal;
 pub use answer::{
     Answer, BANS_SHOWN_MAX, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, ROOMS_MAX,
     RoomInfo, Visitor, WHO_MAX,
 };
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};
 pub use client::Client;
-pub use command::{
-    COMMANDS, Command, CommandGroup, Misread, Spec, command_names, is_meant_as_time, parse_time,
-    slipped,
-};
 pub use dialect::{Attempt, Decoder, Encoder, Excerpt, Input, Start};
 pub(crate) use inbox::InboxItem;
 pub use inbox::{Inbox, Link};
 pub use mailbox::{BYTES_MAX, Full, ITEMS_MAX, Mail};
 pub use outcome::Outcome;
-pub use refusal::Refusal;
 pub use request::{Change, Query, Request};
 pub use seat::{Listener, Seat};
 pub use unstored::Unstored;

@@ -1,10 +1,10 @@
 //! The outcome of a request. Knows no connection.
 
 use super::answer::Answer;
-use super::refusal::Refusal;
 use super::seat::{Listener, Seat};
 use super::view::{Entered, Listening};
 use crate::model::{Census, Claim, RoomName};
+use crate::refusal::Refusal;
 
 /// The outcome of a request.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::time::WallTime;
 use super::whom::Whom;
 
 /// Where an act holds, or where a person has authority.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reach {
     /// All rooms, and entering the server.
     Server,

@@ -20,7 +20,7 @@ pub use entry::{Entry, Said, Telling, Together};
 pub use limits::{Capacity, Census, Limits};
 pub use line::Line;
 pub(crate) use line::{is_picture, is_unseen};
-pub use name::{NAME_CHARS_MAX, Name, NameError, RoomName, fold};
+pub use name::{Looks, NAME_CHARS_MAX, Name, NameError, OwnedName, RoomName, fold};
 pub use nearest::nearest;
 pub use rate::{Bucket, Rate, network};
 pub use span::{Damaged, End, Missed};

@@ -2,30 +2,27 @@
 
 use std::cmp::Reverse;
 
-use crate::broadcaster::people::Person;
 use crate::broadcaster::state::Broadcaster;
-use crate::link::{Answer, BANS_SHOWN_MAX, Refusal, Visitor};
-use crate::model::{Now, PersonId, Reach, RoomId};
+use crate::ledger::Person;
+use crate::link::{Answer, BANS_SHOWN_MAX, Visitor};
+use crate::model::{Now, PersonId, Reach, RoomId, RoomName};
+use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// Everybody, in order of arrival.
     pub(in crate::broadcaster) fn visitors(&self, now: Now) -> Answer {
-        let mut people: Vec<_> = self.people.iter().collect();
-        people.sort_by_key(|(id, _)| *id);
         let visitor = |(id, person): (PersonId, &Person)| {
-            let places = person.seats.iter();
-            let rooms = places.clone().filter_map(|place| self.rooms.get(&place.room));
+            let rooms = person.seats.iter().filter_map(|room| self.room_called(room));
             let active = rooms.filter_map(|room| room.members.get(id));
-            let active = active.map(|member| member.active).max();
-            let active = active.unwrap_or(now.monotonic);
+            let active = active.map(|member| member.active).max().unwrap_or(now.monotonic);
             Visitor {
                 name: person.name.clone(),
-                address: person.client.address(),
-                rooms: places.map(|place| place.name.clone()).collect(),
+                address: self.subject(id).and_then(|subject| subject.address),
+                rooms: person.seats.clone(),
                 silent: now.monotonic.saturating_sub(active),
             }
         };
-        Answer::Everybody(people.into_iter().map(visitor).collect())
+        Answer::Everybody(self.ledger.people.iter().map(visitor).collect())
     }
 
     /// The bans, for a person with authority there: all of them for the operator, the latest for a
@@ -36,9 +33,10 @@ impl Broadcaster {
         here: Option<RoomId>,
         now: Now,
     ) -> Result<Answer, Refusal> {
-        let reach = self.authority(asker, here)?.reach;
+        let room = self.name_of(here)?;
+        let reach = self.ledger.authority(asker, room.as_ref())?.reach;
         let max = here.map_or(usize::MAX, |_| BANS_SHOWN_MAX);
-        let mut bans: Vec<_> = self.rules.bans(&reach, now.wall).collect();
+        let mut bans: Vec<_> = self.ledger.rules.bans(&reach, now.wall).collect();
         bans.sort_by_key(|ban| Reverse(ban.at));
         Ok(Answer::Bans {
             others: bans.len().saturating_sub(max),
@@ -52,14 +50,23 @@ impl Broadcaster {
         asker: PersonId,
         here: Option<RoomId>,
     ) -> Result<Answer, Refusal> {
-        let room = match here {
-            Some(here) => Some(self.seated(asker, here)?.1.clone()),
-            None => None,
-        };
-        let keepers = |reach: &Reach| self.rules.keepers(reach).to_vec();
+        let room = self.name_of(here)?;
+        if let Some(room) = &room {
+            self.ledger.seated(asker, room)?;
+        }
+        let keepers = |reach: &Reach| self.ledger.rules.keepers(reach).to_vec();
         Ok(Answer::Keepers {
             room: room.map(|room| (room.clone(), keepers(&Reach::Room(room)))),
             server: keepers(&Reach::Server),
         })
+    }
+
+    /// The name of the room in which a question is asked; none for the operator.
+    pub(in crate::broadcaster) fn name_of(
+        &self,
+        here: Option<RoomId>,
+    ) -> Result<Option<RoomName>, Refusal> {
+        let name = |room| self.rooms.get(&room).map(|room| room.name.clone());
+        here.map(|room| name(room).ok_or(Refusal::NotThere)).transpose()
     }
 }

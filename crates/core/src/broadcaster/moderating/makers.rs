@@ -2,8 +2,8 @@
 
 use super::publishing::act_in;
 use crate::broadcaster::acts::Sequel;
-use crate::broadcaster::rules::Subject;
 use crate::broadcaster::state::Broadcaster;
+use crate::ledger::Subject;
 use crate::link::{Change, InboxItem, Request};
 use crate::model::{Deed, Name, Now, RoomName, Verb, Who};
 
@@ -19,7 +19,7 @@ impl Broadcaster {
         let Some((name, room)) = self.keeper_to_be(&incoming, now) else {
             return Some(incoming);
         };
-        if !self.rules.make_room(&room, &name) {
+        if !self.ledger.rules.make_room(&room, &name) {
             return Some(incoming);
         }
         let deed = Deed::to_all(Verb::MakeRoom, None);
@@ -36,9 +36,11 @@ impl Broadcaster {
         let (name, is_owner, room) = match change {
             Change::Enter { name, room, .. }
             | Change::ComeBack { name, room, .. }
-            | Change::Speak { name, room, .. } => (&name.name, self.people.is_proven(name), room),
+            | Change::Speak { name, room, .. } => {
+                (&name.name, self.ledger.people.is_proven(name), room)
+            }
             Change::Join { room, .. } => {
-                let person = self.people.get(client.id)?;
+                let person = self.ledger.people.get(client.id)?;
                 (&person.name, person.is_owner(), room)
             }
             Change::Listen { .. }
@@ -52,13 +54,12 @@ impl Broadcaster {
             | Change::Act { .. } => return None,
         };
         let subject = Subject { name, is_owner, address: client.address() };
-        let ends = self.ends.as_ref()?;
-        let is_new = !ends.contains_key(room) && self.is_new(room);
+        let is_new = self.is_stored && self.ledger.rooms.is_new(room) && self.is_new(room);
         let may = is_new && is_owner && self.may_make(subject, room).is_ok();
         let who = Who { id: client.id, name: name.clone() };
         let may = may
-            && self.may_read(subject, room, now).is_ok()
-            && self.may_speak_in(&who, room, now).is_ok();
+            && self.ledger.may_read(subject, room, now.wall).is_ok()
+            && self.ledger.may_speak(&who, room, now.wall).is_ok();
         may.then(|| (name.clone(), room.clone()))
     }
 }

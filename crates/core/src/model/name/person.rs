@@ -1,6 +1,7 @@
 //! A person's name: which names are allowed, and which are too alike. Does not know who has a name.
 
 use std::{
+    cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
     sync::{Arc, LazyLock},
@@ -128,14 +129,14 @@ impl Name {
     }
 
     /// How the name looks when it is shown.
-    pub(crate) fn look(&self) -> String {
+    pub(super) fn look(&self) -> String {
         look(self.as_str())
     }
 
     /// How the name looks if others write it in lower case, in upper case or with one capital, if
     /// its keys do not include that look. No other name may [look](Self::look) like that: readers
     /// take `ALlCE` for alice.
-    pub(crate) fn looks_else(&self) -> Vec<Box<str>> {
+    pub(super) fn looks_else(&self) -> Vec<Box<str>> {
         looks_else(self.as_str(), self.keys())
     }
 }
@@ -147,6 +148,18 @@ impl PartialEq for Name {
 }
 
 impl Eq for Name {}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.shown.cmp(&other.0.shown)
+    }
+}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {

@@ -11,7 +11,7 @@ static LOBBY: LazyLock<RoomName> = LazyLock::new(|| RoomName(Name::new("lobby".i
 /// A room's name. Upper case becomes lower case.
 ///
 /// No name is reserved: a room never speaks, so `/join all` harms nobody.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomName(Name);
 
 impl RoomName {

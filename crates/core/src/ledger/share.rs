@@ -6,7 +6,7 @@ const PART: usize = 10;
 
 /// Whether a person who has `own` of `all` places may have one more, if the limit is `max`. A share
 /// has at least `at_least` places.
-pub(super) fn is_within(own: usize, all: usize, max: usize, at_least: usize) -> bool {
+pub(crate) fn is_within(own: usize, all: usize, max: usize, at_least: usize) -> bool {
     let others = all.saturating_sub(own);
     let share = max.saturating_sub(others) / PART;
     all < max && own < share.max(at_least)

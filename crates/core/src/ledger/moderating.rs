@@ -3,72 +3,62 @@
 
 use std::sync::Arc;
 
-use crate::broadcaster::acts::Decided;
-use crate::broadcaster::people::Person;
-use crate::broadcaster::state::Broadcaster;
-use crate::link::Refusal;
-use crate::model::{Act, By, Deed, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Verb, Whom};
+use super::event::{Announcement, Happened};
+use super::state::Ledger;
+use crate::model::{Act, By, Deed, Line, Name, PersonId, Reach, RoomName, Verb, WallTime, Whom};
+use crate::refusal::Refusal;
 
 /// The authority of a person or the operator.
-pub(super) struct Authority {
-    pub(super) by: By,
+pub(crate) struct Authority {
+    pub(crate) by: By,
     /// How far it goes.
-    pub(super) reach: Reach,
+    pub(crate) reach: Reach,
     /// The name of the person who asks; none for the operator.
     name: Option<Name>,
     /// The room in which this person sits; none for the operator.
-    here: Option<RoomId>,
+    here: Option<RoomName>,
 }
 
-impl Broadcaster {
+impl Ledger {
     /// The reach of a person's authority. Only this function decides it: the operator and keepers
     /// of the server have authority everywhere, keepers of a room in that room.
-    pub(super) fn authority(
+    pub(crate) fn authority(
         &self,
         asker: PersonId,
-        here: Option<RoomId>,
+        here: Option<&RoomName>,
     ) -> Result<Authority, Refusal> {
-        let Some(id) = here else {
-            return Ok(Authority { by: By::Operator, reach: Reach::Server, name: None, here });
+        let Some(room) = here else {
+            return Ok(Authority {
+                by: By::Operator,
+                reach: Reach::Server,
+                name: None,
+                here: None,
+            });
         };
-        let (person, room) = self.seated(asker, id)?;
+        let person = self.seated(asker, room)?;
         Ok(Authority {
             by: By::Keeper(person.name.clone()),
             reach: self.may_keep(person, room).ok_or(Refusal::NotKeeper)?,
             name: Some(person.name.clone()),
-            here,
+            here: Some(room.clone()),
         })
-    }
-
-    /// A person with a seat, and the room.
-    pub(super) fn seated(
-        &self,
-        asker: PersonId,
-        here: RoomId,
-    ) -> Result<(&Person, &RoomName), Refusal> {
-        let (person, room) = (self.people.get(asker), self.rooms.get(&here));
-        let (person, room) = person.zip(room).ok_or(Refusal::NotThere)?;
-        match person.sits_in(here) {
-            true => Ok((person, &room.name)),
-            false => Err(Refusal::NotThere),
-        }
     }
 
     /// Decides an act that a person in a room or the operator asks for.
     pub(super) fn decide(
         &mut self,
         asker: PersonId,
-        here: Option<RoomId>,
+        here: Option<RoomName>,
         deed: Deed,
-        now: Now,
-    ) -> Result<Decided, Refusal> {
-        let authority = self.authority(asker, here)?;
-        if let (Some(here), Some(who)) = (here, self.people.who(asker)) {
-            self.may_speak(&who, here, now)?; // the others read the act, and the reason
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let authority = self.authority(asker, here.as_ref())?;
+        if let (Some(here), Some(who)) = (&here, self.people.who(asker)) {
+            self.may_speak(&who, here, at)?; // the others read the act, and the reason
         }
-        let act =
-            Act { by: authority.by.clone(), reach: authority.reach.clone(), at: now.wall, deed };
-        match act.deed.verb {
+        let act = Act { by: authority.by.clone(), reach: authority.reach.clone(), at, deed };
+        let announcement = match act.deed.verb {
             Verb::Kick => self.kick(&authority, act),
             Verb::Ban => self.ban(&authority, act),
             Verb::Unban => self.unban(&authority, act),
@@ -76,7 +66,7 @@ impl Broadcaster {
             Verb::Unmute => self.unmute(&authority, act),
             Verb::LockTopic | Verb::UnlockTopic => self.lock_topic(&authority, act),
             Verb::AddKeeper | Verb::RemoveKeeper => self.change_keeper(&authority, act),
-            Verb::Broadcast | Verb::Reload if here.is_none() => Ok(authority.decided(act)),
+            Verb::Broadcast | Verb::Reload if here.is_none() => Ok(authority.announce(act)),
             // The operator's acts, and acts that are decided elsewhere.
             Verb::Broadcast
             | Verb::Reload
@@ -84,31 +74,33 @@ impl Broadcaster {
             | Verb::MakeRoom
             | Verb::ReleaseName
             | Verb::SetPassword => Err(Refusal::NotKeeper),
-        }
+        }?;
+        happened.push(Happened::Act(announcement));
+        Ok(())
     }
 
     /// Removes a person. From now on nothing that they say is delivered there.
-    fn kick(&mut self, authority: &Authority, mut act: Act) -> Result<Decided, Refusal> {
+    fn kick(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
         let name = self.subordinate(authority, &act)?;
         act.deed.whom = Whom::Name(name.clone());
         let people = self.have_leave(self.people.wearers(&name).collect(), &act.reach);
         if people.is_empty() {
             return Err(self.elsewhere(name));
         }
-        Ok(Decided { people, ..authority.decided(act) })
+        Ok(Announcement { people, ..authority.announce(act) })
     }
 
-    fn ban(&mut self, authority: &Authority, act: Act) -> Result<Decided, Refusal> {
+    fn ban(&mut self, authority: &Authority, act: Act) -> Result<Announcement, Refusal> {
         self.may_be_banned(authority, &act.deed.whom)?;
         self.rules.ban(act.clone())?;
         let meant = self.people.iter();
         let meant = meant.filter(|(_, person)| self.rules.bars(&act, person.subject()));
         let people = self.have_leave(meant.map(|(id, _)| id).collect(), &act.reach);
-        let room = authority.here.filter(|_| people.is_empty()); // else they are seen leaving
-        Ok(Decided { people, room, ..authority.decided(act) })
+        let room = authority.here.clone().filter(|_| people.is_empty()); // else they are seen leaving
+        Ok(Announcement { people, room, ..authority.announce(act) })
     }
 
-    fn unban(&mut self, authority: &Authority, mut act: Act) -> Result<Decided, Refusal> {
+    fn unban(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
         match self.rules.unban(&act.reach, &act.deed.whom) {
             Some(whom) => act.deed.whom = whom,
             None => return Err(Refusal::NotBanned(act.deed.whom)),
@@ -116,7 +108,7 @@ impl Broadcaster {
         Ok(authority.shown_here(act))
     }
 
-    fn mute(&mut self, authority: &Authority, mut act: Act) -> Result<Decided, Refusal> {
+    fn mute(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
         let name = self.subordinate(authority, &act)?;
         let people: Vec<_> = self.people.wearers(&name).collect();
         act.deed.whom = Whom::Name(name);
@@ -124,11 +116,11 @@ impl Broadcaster {
         Ok(self.shown_where_they_sit(authority, act))
     }
 
-    fn unmute(&mut self, authority: &Authority, mut act: Act) -> Result<Decided, Refusal> {
-        let typed = typed(&act.deed);
-        let name = match self.people.find(typed.as_str()) {
-            Some(who) => who.name,
-            None => Name::parse(typed.as_str()).map_err(|_| Refusal::NobodyCalled(typed))?,
+    fn unmute(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
+        let name = match (self.people.find(&key(&act.deed)), act.deed.whom.name()) {
+            (Some(who), _) => who.name,
+            (None, Some(name)) => name.clone(),
+            (None, None) => return Err(Refusal::NobodyCalled(typed(&act.deed))),
         };
         if !self.rules.unmute(&act.reach, &name) {
             return Err(Refusal::NotMuted(name));
@@ -137,18 +129,22 @@ impl Broadcaster {
         Ok(self.shown_where_they_sit(authority, act))
     }
 
-    fn lock_topic(&mut self, authority: &Authority, mut act: Act) -> Result<Decided, Refusal> {
-        let room = authority.here.and_then(|here| self.rooms.get_mut(&here));
-        let room = room.ok_or(Refusal::NotThere)?;
-        room.topic.is_locked = act.deed.verb == Verb::LockTopic;
-        act.reach = Reach::Room(room.name.clone());
+    fn lock_topic(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
+        let room = authority.here.clone().ok_or(Refusal::NotThere)?;
+        let is_locked = act.deed.verb == Verb::LockTopic;
+        self.rooms.set_topic(&room, |topic| topic.is_locked = is_locked);
+        act.reach = Reach::Room(room);
         Ok(authority.shown_here(act))
     }
 
-    fn change_keeper(&mut self, authority: &Authority, mut act: Act) -> Result<Decided, Refusal> {
-        act.reach = self.reach_of_keepers(authority)?;
+    fn change_keeper(
+        &mut self,
+        authority: &Authority,
+        mut act: Act,
+    ) -> Result<Announcement, Refusal> {
+        act.reach = Ledger::reach_of_keepers(authority)?;
         let typed = typed(&act.deed);
-        let name = self.people.owned(typed.as_str()).cloned();
+        let name = self.people.owned(&key(&act.deed)).cloned();
         if act.deed.verb == Verb::AddKeeper {
             let name = name.ok_or(Refusal::NotRegistered(typed))?;
             self.rules.add_keeper(&act.reach, name.clone())?;
@@ -171,33 +167,28 @@ impl Broadcaster {
 
     /// The reach of the keepers that a person names: the room, even if that person has authority
     /// everywhere. The operator names keepers of the server.
-    fn reach_of_keepers(&self, authority: &Authority) -> Result<Reach, Refusal> {
-        let Some(here) = authority.here else {
-            return Ok(Reach::Server);
-        };
-        let room = self.rooms.get(&here).ok_or(Refusal::NotThere)?;
-        match room.name == RoomName::lobby() {
-            true => Err(Refusal::LobbyKeepers),
-            false => Ok(Reach::Room(room.name.clone())),
+    fn reach_of_keepers(authority: &Authority) -> Result<Reach, Refusal> {
+        match &authority.here {
+            None => Ok(Reach::Server),
+            Some(room) if *room == RoomName::lobby() => Err(Refusal::LobbyKeepers),
+            Some(room) => Ok(Reach::Room(room.clone())),
         }
     }
 
     /// Everybody in the room of the person who asks reads about it. The operator has no seat, so
     /// the room of the person concerned reads it instead.
-    fn shown_where_they_sit(&self, authority: &Authority, act: Act) -> Decided {
+    fn shown_where_they_sit(&self, authority: &Authority, act: Act) -> Announcement {
         let name = act.deed.whom.name();
         let people: Vec<_> = name.into_iter().flat_map(|name| self.people.wearers(name)).collect();
-        let first = people.first().and_then(|id| self.room_of(*id));
-        Decided {
-            people,
-            room: authority.here.or(first.map(|room| room.id)),
-            ..authority.decided(act)
-        }
+        let first = people.first().and_then(|id| self.people.get(*id));
+        let theirs = || first.and_then(|person| person.seats.last()).cloned();
+        let room = authority.here.clone().or_else(theirs);
+        Announcement { people, room, ..authority.announce(act) }
     }
 
     /// Returns the connections within `reach`. They leave as soon as the act is stored, and cannot
     /// speak there until then.
-    fn have_leave(&mut self, mut people: Vec<PersonId>, reach: &Reach) -> Vec<PersonId> {
+    pub(crate) fn have_leave(&mut self, mut people: Vec<PersonId>, reach: &Reach) -> Vec<PersonId> {
         people.retain(|id| self.is_within(*id, reach));
         let leaving = people.iter().map(|id| (*id, reach.clone()));
         self.leaving.extend(leaving);
@@ -208,15 +199,14 @@ impl Broadcaster {
         let person = self.people.get(id);
         person.is_some_and(|person| match reach {
             Reach::Server => true,
-            Reach::Room(room) => person.seats.iter().any(|place| place.name == *room),
+            Reach::Room(room) => person.sits_in(room),
         })
     }
 
     /// The name of the person concerned, if the authority covers that person.
     fn subordinate(&self, authority: &Authority, act: &Act) -> Result<Name, Refusal> {
-        let typed = typed(&act.deed);
-        let Some(found) = self.people.find(typed.as_str()) else {
-            return Err(Refusal::NobodyCalled(typed));
+        let Some(found) = self.people.find(&key(&act.deed)) else {
+            return Err(Refusal::NobodyCalled(typed(&act.deed)));
         };
         if authority.is_of(&found.name) {
             return Err(Refusal::Yourself);
@@ -230,9 +220,9 @@ impl Broadcaster {
     }
 
     fn elsewhere(&self, name: Name) -> Refusal {
-        let found = self.people.find(name.as_str());
-        match found.and_then(|who| self.room_of(who.id)) {
-            Some(room) => Refusal::Elsewhere(name, room.name.clone()),
+        let found = self.people.wearers(&name).find_map(|id| self.people.get(id)?.seats.last());
+        match found.cloned() {
+            Some(room) => Refusal::Elsewhere(name, room),
             None => Refusal::NotThere,
         }
     }
@@ -253,15 +243,7 @@ impl Broadcaster {
                 })
             }
             Whom::Net(net) if net.is_here() => return Err(Refusal::OwnMachine),
-            Whom::Net(_) => {
-                let mut people = self.people.iter().map(|(_, person)| person);
-                let keeper = people.find(|person| {
-                    let subject = person.subject();
-                    whom.includes(subject.name, subject.address)
-                        && self.rules.keeps(&authority.reach, subject)
-                });
-                keeper.map(|person| Refusal::LocksOutKeeper(person.name.clone()))
-            }
+            Whom::Net(_) => None, // the proposer knows the addresses
         };
         keeper.map_or(Ok(()), Err)
     }
@@ -273,14 +255,20 @@ impl Authority {
     }
 
     /// Only the person who asked for the act reads about it.
-    fn decided(&self, act: Act) -> Decided {
-        Decided { act: Arc::new(act), people: Vec::new(), room: None, here: self.here }
+    fn announce(&self, act: Act) -> Announcement {
+        Announcement { act: Arc::new(act), people: Vec::new(), room: None, here: self.here.clone() }
     }
 
     /// Everybody in the room where the act was typed reads about it.
-    fn shown_here(&self, act: Act) -> Decided {
-        Decided { room: self.here, ..self.decided(act) }
+    fn shown_here(&self, act: Act) -> Announcement {
+        Announcement { room: self.here.clone(), ..self.announce(act) }
     }
+}
+
+/// The first key of the name that was typed.
+fn key(deed: &Deed) -> String {
+    let key = |name: &Name| name.keys()[0].to_owned();
+    deed.whom.name().map_or_else(|| deed.whom.to_string(), key)
 }
 
 /// The name that was typed.

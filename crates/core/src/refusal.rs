@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::command::{Misread, Spec};
+use crate::command::{Misread, Spec};
 use crate::model::{Act, Line, Name, NameError, Reach, RoomName, Whom};
 
 /// The reason to refuse a request.

@@ -1,96 +1,93 @@
-//! The people on the server and the names they wear. Knows no room's log.
+//! The people in the house and the names they have. Knows no connection.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use super::rules::Subject;
 use smallvec::SmallVec;
 
-use crate::link::{Client, Place, Refusal};
-use crate::model::{Claim, Name, PersonId, Proof, RoomId, Who, fold};
+use super::rules::Subject;
+use crate::model::{Claim, Looks, Name, OwnedName, PersonId, Proof, RoomName, Who};
+use crate::refusal::Refusal;
 
 /// A person on the server, on one connection.
 #[derive(Debug)]
-pub(super) struct Person {
-    pub(super) name: Name,
+pub(crate) struct Person {
+    pub(crate) name: Name,
     /// The proof that this person owns the name, if there is one.
-    pub(super) proof: Option<Proof>,
-    /// The spellings of the name in other letters.
-    looks: Box<[Box<str>]>,
-    pub(super) client: Arc<Client>,
-    /// The places in rooms that this person has, or will have in a moment. Each ends with its seat.
-    pub(super) seats: Vec<Arc<Place>>,
+    pub(crate) proof: Option<Proof>,
+    /// The spellings of the name.
+    looks: Looks,
+    /// The rooms in which this person sits, in the order in which they were entered.
+    pub(crate) seats: Vec<RoomName>,
 }
 
 impl Person {
     /// Whether this person owns the name.
-    pub(super) fn is_owner(&self) -> bool {
+    pub(crate) fn is_owner(&self) -> bool {
         self.proof.is_some()
     }
 
-    /// The person, as the rules know them.
-    pub(super) fn subject(&self) -> Subject<'_> {
-        Subject { name: &self.name, is_owner: self.is_owner(), address: self.client.address() }
+    /// The person, as the rules know them. The ledger knows no address.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject { name: &self.name, is_owner: self.is_owner(), address: None }
     }
 
-    /// Whether this person has a seat in a room, or will have one in a moment.
-    pub(super) fn sits_in(&self, room: RoomId) -> bool {
-        self.seats.iter().any(|place| place.room == room)
+    /// Whether this person has a seat in a room.
+    pub(crate) fn sits_in(&self, room: &RoomName) -> bool {
+        self.seats.contains(room)
     }
 }
 
 /// Everybody on the server. A request to enter claims its name at once. Only one person wears a
 /// name: on one connection, or on several if the person owns it.
 #[derive(Debug, Default)]
-pub(super) struct People {
-    people: HashMap<PersonId, Person>,
+pub(crate) struct People {
+    people: BTreeMap<PersonId, Person>,
     /// Both keys of every name that is worn.
     keys: Wearers,
     /// The spellings of these names in other letters, if they differ from the keys: few names have
     /// any.
     looks: Wearers,
     /// Both keys of every name that has an owner.
-    owned: HashMap<Box<str>, Name>,
+    owned: BTreeMap<Box<str>, Name>,
     /// The valid proof of a name, if it changed since the start; by the first key.
-    proofs: HashMap<Box<str>, Proof>,
+    proofs: BTreeMap<Box<str>, Proof>,
 }
 
 impl People {
-    pub(super) fn get(&self, id: PersonId) -> Option<&Person> {
+    pub(crate) fn get(&self, id: PersonId) -> Option<&Person> {
         self.people.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: PersonId) -> Option<&mut Person> {
+    pub(crate) fn get_mut(&mut self, id: PersonId) -> Option<&mut Person> {
         self.people.get_mut(&id)
     }
 
-    /// Everybody, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (PersonId, &Person)> {
+    /// Everybody, in the order in which they came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PersonId, &Person)> {
         self.people.iter().map(|(&id, person)| (id, person))
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.people.len()
     }
 
     /// The number of claimed keys.
-    pub(super) fn keys_len(&self) -> usize {
+    pub(crate) fn keys_len(&self) -> usize {
         self.keys.0.len() + self.looks.0.len()
     }
 
     /// The person, under the current name.
-    pub(super) fn who(&self, id: PersonId) -> Option<Who> {
+    pub(crate) fn who(&self, id: PersonId) -> Option<Who> {
         Some(Who { id, name: self.people.get(&id)?.name.clone() })
     }
 
-    /// The person who wears a name, as typed.
-    pub(super) fn find(&self, typed: &str) -> Option<Who> {
-        let key = fold(typed.trim());
-        self.called(&key).next().map(|(id, person)| Who { id, name: person.name.clone() })
+    /// The person whose name has this first key.
+    pub(crate) fn find(&self, key: &str) -> Option<Who> {
+        self.called(key).next().map(|(id, person)| Who { id, name: person.name.clone() })
     }
 
     /// All connections that wear a name, whatever its case.
-    pub(super) fn wearers(&self, name: &Name) -> impl Iterator<Item = PersonId> {
+    pub(crate) fn wearers(&self, name: &Name) -> impl Iterator<Item = PersonId> {
         self.called(name.keys()[0]).map(|(id, _)| id)
     }
 
@@ -103,84 +100,79 @@ impl People {
     }
 
     /// Whether the person with this name sits in a room, or will in a moment.
-    pub(super) fn is_worn_in(&self, name: &Name, room: RoomId) -> bool {
+    pub(crate) fn is_worn_in(&self, name: &Name, room: &RoomName) -> bool {
         self.of_person(name).any(|(_, person)| person.sits_in(room))
     }
 
     /// Whether another connection of the same person wears a name in a room, or will in a moment.
-    pub(super) fn is_worn_by_another(&self, name: &Name, room: RoomId, id: PersonId) -> bool {
+    pub(crate) fn is_worn_by_another(&self, name: &Name, room: &RoomName, id: PersonId) -> bool {
         self.of_person(name).any(|(other, person)| other != id && person.sits_in(room))
     }
 
     /// The connections of the person with this name, including those that end because the name was
     /// released. None for an address, which two people may share.
     fn of_person(&self, name: &Name) -> impl Iterator<Item = (PersonId, &Person)> {
-        let is_shared = is_address(name);
+        let is_shared = name.is_address();
         let people = self.called(name.keys()[0]);
         people.filter(move |_| !is_shared)
     }
 
     /// Whether another connection of the same person sits in a room, or will in a moment.
-    pub(super) fn is_accompanied(&self, id: PersonId, room: RoomId) -> bool {
+    pub(crate) fn is_accompanied(&self, id: PersonId, room: &RoomName) -> bool {
         let person = self.people.get(&id).filter(|person| person.is_owner());
         person.is_some_and(|person| self.is_worn_in(&person.name, room))
     }
 
     /// Gives a name an owner. Keys of another owned name stay with that name.
-    ///
-    /// Names that look like it in capitals or in small letters are not free for others: `lan` is
-    /// the same name as `Ian`, and `ALlCE` the same as `Alice`.
-    pub(super) fn own(&mut self, name: Name) {
-        let shown = name.as_str();
-        let ways = [shown.to_owned(), shown.to_lowercase(), shown.to_uppercase()];
-        for written in ways.map(|way| Name::stored(&way)) {
-            for key in written.keys() {
-                self.owned.entry(key.into()).or_insert_with(|| name.clone());
-            }
+    pub(crate) fn own(&mut self, OwnedName { name, keys }: OwnedName) {
+        for key in keys {
+            self.owned.entry(key).or_insert_with(|| name.clone());
         }
     }
 
     /// Removes the owner of a name.
-    pub(super) fn disown(&mut self, name: &Name) {
+    pub(crate) fn disown(&mut self, name: &Name) {
         self.owned.retain(|_, owned| !owned.is_same(name));
     }
 
     /// Makes earlier proofs of a name invalid.
-    pub(super) fn renew(&mut self, name: &Name, proof: Proof) {
+    pub(crate) fn renew(&mut self, name: &Name, proof: Proof) {
         if proof > Proof::default() {
             self.proofs.insert(name.keys()[0].into(), proof);
         }
     }
 
     /// Whether a claim has a valid proof of the name.
-    pub(super) fn is_proven(&self, claim: &Claim) -> bool {
+    pub(crate) fn is_proven(&self, claim: &Claim) -> bool {
         let needed = self.proofs.get(claim.name.keys()[0]).copied();
         claim.proof >= Some(needed.unwrap_or_default())
     }
 
-    /// The name with an owner, as typed.
-    pub(super) fn owned(&self, typed: &str) -> Option<&Name> {
-        let key = fold(typed.trim());
-        let name = self.owned.get(key.as_str())?;
-        (name.keys()[0] == key).then_some(name)
+    /// The name with an owner that has this first key.
+    pub(crate) fn owned(&self, key: &str) -> Option<&Name> {
+        self.owned.get(key).filter(|name| name.keys()[0] == key)
     }
 
     /// Adds a new person under this name.
-    pub(super) fn enter(&mut self, client: &Arc<Client>, claim: Claim) -> Result<(), Refusal> {
-        let looks = self.claim(client.id, &claim)?;
-        let person = Person {
-            proof: claim.proof.filter(|_| self.is_proven(&claim)),
-            name: claim.name,
-            looks,
-            client: Arc::clone(client),
-            seats: Vec::new(),
-        };
-        self.people.insert(client.id, person);
+    pub(crate) fn enter(
+        &mut self,
+        id: PersonId,
+        claim: Claim,
+        looks: Looks,
+    ) -> Result<(), Refusal> {
+        self.claim(id, &claim, &looks)?;
+        let proof = claim.proof.filter(|_| self.is_proven(&claim));
+        self.people.insert(id, Person { name: claim.name, proof, looks, seats: Vec::new() });
         Ok(())
     }
 
     /// Gives a person another name, and frees the old one. Returns the old one.
-    pub(super) fn rename(&mut self, id: PersonId, claim: Claim) -> Result<Name, Refusal> {
+    pub(crate) fn rename(
+        &mut self,
+        id: PersonId,
+        claim: Claim,
+        looks: Looks,
+    ) -> Result<Name, Refusal> {
         let Some(person) = self.people.get(&id) else {
             return Err(Refusal::NotThere); // before the name is claimed, as nobody would free it
         };
@@ -188,7 +180,7 @@ impl People {
         let is_same = person.is_owner() && person.name.is_same(&claim.name);
         let own = person.proof.filter(|_| is_same);
         let proof = claim.proof.filter(|_| self.is_proven(&claim)).or(own);
-        let looks = self.claim(id, &Claim { proof, ..claim.clone() })?;
+        self.claim(id, &Claim { proof, ..claim.clone() }, &looks)?;
         let Some(person) = self.people.get_mut(&id) else {
             return Err(Refusal::NotThere);
         };
@@ -198,22 +190,22 @@ impl People {
         let kept = claim.name.keys();
         let gone = from.keys().into_iter().filter(|key| !kept.contains(key));
         self.keys.remove(id, gone);
-        self.looks.remove(id, looked);
-        self.looks.add(id, &person.looks); // some may belong to both names
+        self.looks.remove(id, looked.others());
+        self.looks.add(id, person.looks.others()); // some may belong to both names
         Ok(from)
     }
 
     /// Frees the name of a person who has left the last room.
-    pub(super) fn leave(&mut self, id: PersonId) {
+    pub(crate) fn leave(&mut self, id: PersonId) {
         if let Some(person) = self.people.remove(&id) {
             self.keys.remove(id, person.name.keys());
-            self.looks.remove(id, person.looks);
+            self.looks.remove(id, person.looks.others());
         }
     }
 
-    /// Claims a name for a person. Returns its spellings in other letters, which nobody else can
-    /// have from now on.
-    fn claim(&mut self, id: PersonId, claim: &Claim) -> Result<Box<[Box<str>]>, Refusal> {
+    /// Claims a name for a person. Nobody else can have it, or a name that looks like it, from now
+    /// on.
+    fn claim(&mut self, id: PersonId, claim: &Claim, looks: &Looks) -> Result<(), Refusal> {
         let (name, is_proven) = (&claim.name, self.is_proven(claim));
         // Each key is checked by itself: in other letters a name may look like a third one.
         for owned in name.keys().iter().filter_map(|&key| self.owned.get(key)) {
@@ -224,17 +216,15 @@ impl People {
                 return Err(Refusal::NameOwned(owned.clone()));
             }
         }
-        let looks = name.looks_else().into_boxed_slice();
         // An owner may come in even if another name looks like theirs in other letters.
-        let is_taken =
-            self.is_taken(id, claim) || !is_proven && self.is_mistakable(id, name, &looks);
+        let is_taken = self.is_taken(id, claim) || !is_proven && self.is_mistakable(id, looks);
         // Two listeners may see two connections from one address: they share it as their name.
-        if is_taken && !is_address(name) {
+        if is_taken && !name.is_address() {
             return Err(Refusal::NameTaken(name.clone()));
         }
         self.keys.add(id, name.keys());
-        self.looks.add(id, &looks);
-        Ok(looks)
+        self.looks.add(id, looks.others());
+        Ok(())
     }
 
     /// Whether others wear this name or a similar one. They may have worn it before it had an
@@ -248,13 +238,11 @@ impl People {
     }
 
     /// Whether a name looks like another person's name in other letters, or the other way round.
-    /// `looks` are the spellings of this name.
-    fn is_mistakable(&self, id: PersonId, name: &Name, looks: &[Box<str>]) -> bool {
-        let looked_for = self.looks.of(&name.look());
-        let shown = looks.iter().flat_map(|look| {
-            let is_shown_so = move |person: &Person| *person.name.look() == **look;
-            let wearers = self.keys.of(&fold(look));
-            wearers.filter(move |wearer| self.get(*wearer).is_some_and(is_shown_so))
+    fn is_mistakable(&self, id: PersonId, looks: &Looks) -> bool {
+        let looked_for = self.looks.of(looks.shown());
+        let shown = looks.others_with_keys().flat_map(|(look, key)| {
+            let is_shown_so = move |person: &Person| person.looks.shown() == look;
+            self.keys.of(key).filter(move |wearer| self.get(*wearer).is_some_and(is_shown_so))
         });
         looked_for.chain(shown).any(|wearer| wearer != id)
     }
@@ -263,7 +251,7 @@ impl People {
 /// Keys of names, each with the people who wear it: one person, or an owner's connections in order
 /// of arrival.
 #[derive(Debug, Default)]
-struct Wearers(HashMap<Box<str>, SmallVec<[PersonId; 1]>>);
+struct Wearers(BTreeMap<Box<str>, SmallVec<[PersonId; 1]>>);
 
 impl Wearers {
     fn of(&self, key: &str) -> impl Iterator<Item = PersonId> + use<'_> {
@@ -290,9 +278,4 @@ impl Wearers {
             }
         }
     }
-}
-
-/// Whether a name is an address: a typed name has no colon.
-fn is_address(name: &Name) -> bool {
-    name.as_str().contains(':')
 }

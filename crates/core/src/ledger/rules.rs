@@ -1,11 +1,11 @@
 //! The rules that hold on the server: keepers, bans and mutes. Changes nobody's seat.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::share;
-use crate::link::Refusal;
 use crate::model::{Act, By, Name, PersonId, Reach, RoomName, WallTime, Whom};
+use crate::refusal::Refusal;
 
 /// The limit of keepers of a room, or of the server.
 const KEEPERS_MAX: usize = 100;
@@ -26,13 +26,13 @@ const ROOMS_KEPT_MAX: usize = 20;
 
 /// The rules, each with the room where it holds, or the whole server.
 #[derive(Debug, Default)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     /// The oldest first.
-    keepers: HashMap<Reach, Vec<Name>>,
+    keepers: BTreeMap<Reach, Vec<Name>>,
     /// The makers of rooms that have keepers.
-    makers: HashMap<RoomName, Name>,
+    makers: BTreeMap<RoomName, Name>,
     /// The oldest first.
-    bans: HashMap<Reach, Vec<Act>>,
+    bans: BTreeMap<Reach, Vec<Act>>,
     mutes: Vec<Mute>,
 }
 
@@ -60,9 +60,9 @@ pub(crate) struct Subject<'a> {
 
 impl Rules {
     /// The rules from before the start.
-    pub(super) fn resume(
+    pub(crate) fn resume(
         keepers: Vec<(Reach, Name)>,
-        makers: HashMap<RoomName, Name>,
+        makers: BTreeMap<RoomName, Name>,
         bans: Vec<Act>,
         mutes: Vec<Act>,
     ) -> Rules {
@@ -81,23 +81,23 @@ impl Rules {
     }
 
     /// The keepers.
-    pub(super) fn keepers(&self, reach: &Reach) -> &[Name] {
+    pub(crate) fn keepers(&self, reach: &Reach) -> &[Name] {
         self.keepers.get(reach).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the owner of a name is a keeper of exactly this room, or of the server.
-    pub(super) fn is_keeper(&self, reach: &Reach, name: &Name) -> bool {
+    pub(crate) fn is_keeper(&self, reach: &Reach, name: &Name) -> bool {
         self.keepers(reach).iter().any(|keeper| keeper.is_same(name))
     }
 
     /// Whether a person has authority there. A keeper of the server has it everywhere.
-    pub(super) fn keeps(&self, reach: &Reach, subject: Subject<'_>) -> bool {
+    pub(crate) fn keeps(&self, reach: &Reach, subject: Subject<'_>) -> bool {
         let Subject { name, is_owner, .. } = subject;
         is_owner && (self.is_keeper(&Reach::Server, name) || self.is_keeper(reach, name))
     }
 
     /// Makes the owner of a name a keeper.
-    pub(super) fn add_keeper(&mut self, reach: &Reach, name: Name) -> Result<(), Refusal> {
+    pub(crate) fn add_keeper(&mut self, reach: &Reach, name: Name) -> Result<(), Refusal> {
         if self.is_keeper(reach, &name) {
             return Err(Refusal::AlreadyKeeper(name));
         }
@@ -110,14 +110,14 @@ impl Rules {
     }
 
     /// Removes a keeper.
-    pub(super) fn remove_keeper(&mut self, reach: &Reach, name: &Name) {
+    pub(crate) fn remove_keeper(&mut self, reach: &Reach, name: &Name) {
         if let Some(keepers) = self.keepers.get_mut(reach) {
             keepers.retain(|keeper| !keeper.is_same(name));
         }
     }
 
     /// Removes all keeper rights of a former owner of a name.
-    pub(super) fn remove_keeper_everywhere(&mut self, name: &Name) {
+    pub(crate) fn remove_keeper_everywhere(&mut self, name: &Name) {
         for keepers in self.keepers.values_mut() {
             keepers.retain(|keeper| !keeper.is_same(name));
         }
@@ -127,7 +127,7 @@ impl Rules {
     /// Makes the first person in a new room its keeper, unless that person has reached the limit.
     /// Returns whether the person became the keeper. Rooms of other makers do not count, so nobody
     /// can use up another person's share.
-    pub(super) fn make_room(&mut self, room: &RoomName, maker: &Name) -> bool {
+    pub(crate) fn make_room(&mut self, room: &RoomName, maker: &Name) -> bool {
         let of_room = |room: &RoomName| Reach::Room(room.clone());
         let is_theirs = |(room, name): &(&RoomName, &Name)| {
             name.is_same(maker) && self.is_keeper(&of_room(room), maker)
@@ -142,7 +142,7 @@ impl Rules {
     }
 
     /// The ban that keeps a person out. No ban applies to a keeper.
-    pub(super) fn banned(
+    pub(crate) fn banned(
         &self,
         reach: &Reach,
         subject: Subject<'_>,
@@ -152,24 +152,24 @@ impl Rules {
     }
 
     /// Whether a ban applies to a person.
-    pub(super) fn bars(&self, ban: &Act, subject: Subject<'_>) -> bool {
+    pub(crate) fn bars(&self, ban: &Act, subject: Subject<'_>) -> bool {
         let Subject { name, address, .. } = subject;
         ban.deed.whom.includes(name, address) && !self.keeps(&ban.reach, subject)
     }
 
     /// The bans that hold.
-    pub(super) fn bans(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Act> {
+    pub(crate) fn bans(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Act> {
         let bans = self.bans.get(reach).map_or(&[][..], Vec::as_slice);
         bans.iter().filter(move |ban| !ban.is_over(now))
     }
 
     /// The rooms with bans.
-    pub(super) fn rooms_with_bans(&self) -> impl Iterator<Item = &RoomName> {
+    pub(crate) fn rooms_with_bans(&self) -> impl Iterator<Item = &RoomName> {
         self.bans.keys().filter_map(Reach::room)
     }
 
     /// Adds a ban. It replaces one for the same name or address.
-    pub(super) fn ban(&mut self, ban: Act) -> Result<(), Refusal> {
+    pub(crate) fn ban(&mut self, ban: Act) -> Result<(), Refusal> {
         self.bans.retain(|reach, bans| {
             let is_old = |old: &Act| *reach == ban.reach && old.deed.whom.is_same(&ban.deed.whom);
             bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
@@ -194,14 +194,14 @@ impl Rules {
 
     /// Lifts a ban. Returns the name or address as it was typed for the ban; none if there is no
     /// such ban.
-    pub(super) fn unban(&mut self, reach: &Reach, whom: &Whom) -> Option<Whom> {
+    pub(crate) fn unban(&mut self, reach: &Reach, whom: &Whom) -> Option<Whom> {
         let is_it = |ban: &mut Act| ban.deed.whom.is_same(whom);
         let bans = self.bans.get_mut(reach)?;
         bans.extract_if(.., is_it).last().map(|ban| ban.deed.whom)
     }
 
     /// Mutes a person. The mute replaces an earlier one.
-    pub(super) fn mute(&mut self, people: Vec<PersonId>, act: Act) -> Result<(), Refusal> {
+    pub(crate) fn mute(&mut self, people: Vec<PersonId>, act: Act) -> Result<(), Refusal> {
         let is_old = |old: &Act| old.reach == act.reach && old.deed.whom.is_same(&act.deed.whom);
         self.mutes.retain(|old| !old.act.is_over(act.at) && !is_old(&old.act));
         let is_of_server = |act: &Act| act.reach == Reach::Server;
@@ -213,21 +213,21 @@ impl Rules {
     }
 
     /// Lifts a mute. Returns whether there was one.
-    pub(super) fn unmute(&mut self, reach: &Reach, name: &Name) -> bool {
+    pub(crate) fn unmute(&mut self, reach: &Reach, name: &Name) -> bool {
         let before = self.mutes.len();
         self.mutes.retain(|mute| mute.act.reach != *reach || !mute.act.deed.whom.is_called(name));
         self.mutes.len() < before
     }
 
     /// Moves mutes to the new connection of a person.
-    pub(super) fn follow(&mut self, from: PersonId, to: PersonId) {
+    pub(crate) fn follow(&mut self, from: PersonId, to: PersonId) {
         let muted = self.mutes.iter_mut().flat_map(|mute| &mut mute.people);
         muted.filter(|id| **id == from).for_each(|id| *id = to);
     }
 
     /// Notes that a person takes another name, so that mutes of the old one still hold. Forgets
     /// connections that have ended.
-    pub(super) fn rename(
+    pub(crate) fn rename(
         &mut self,
         id: PersonId,
         from: &Name,
@@ -241,14 +241,9 @@ impl Rules {
         }
     }
 
-    /// Whether there is no mute at all.
-    pub(super) fn nobody_is_muted(&self) -> bool {
-        self.mutes.is_empty()
-    }
-
     /// The mute that keeps a person from speaking in a room because they had another name when they
     /// were muted there.
-    pub(super) fn muted_under_another_name(
+    pub(crate) fn muted_under_another_name(
         &self,
         id: PersonId,
         name: &Name,
@@ -263,7 +258,7 @@ impl Rules {
     }
 
     /// The mute that keeps a person from speaking in a room.
-    pub(super) fn muted(
+    pub(crate) fn muted(
         &self,
         id: PersonId,
         name: &Name,

@@ -1,0 +1,194 @@
+//! From requests to intents: checks what only this process knows, and puts the rest in order.
+
+use std::sync::Arc;
+
+use super::rooms::Maker;
+use super::state::Broadcaster;
+use super::tickets::{Ticket, Wanted};
+use crate::intent::Intent;
+use crate::ledger::Subject;
+use crate::link::{Change, Client, Outcome, Place};
+use crate::model::{
+    By, Claim, Deed, Line, Looks, Now, OwnedName, PersonId, RoomId, RoomName, Spoken, Verb, Whom,
+};
+use crate::refusal::Refusal;
+
+impl Broadcaster {
+    /// A person in a room says these lines.
+    fn post(
+        &mut self,
+        client: &Arc<Client>,
+        room: RoomId,
+        lines: Vec<Spoken>,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let room = self.seat_of(client.id, room)?;
+        let intent = Intent::Say { person: client.id, room, lines };
+        self.propose(intent, client, Wanted::Post, now);
+        Ok(())
+    }
+
+    /// The name of a room in which a person sits and may stay.
+    fn seat_of(&self, id: PersonId, room: RoomId) -> Result<RoomName, Refusal> {
+        let connection = self.connections.get(&id).ok_or(Refusal::NotThere)?;
+        let place = connection.places.iter().find(|place| place.room == room);
+        let place = place.ok_or(Refusal::NotThere)?;
+        match connection.client.removed().or(place.removed()) {
+            Some(_) => Err(Refusal::NotThere), // will leave in a moment
+            None => Ok(place.name.clone()),
+        }
+    }
+
+    /// Proposes a change. The client learns the outcome when the change has its place in the order,
+    /// or when the batch is appended.
+    ///
+    /// # Errors
+    /// Nothing is proposed, for this reason.
+    pub(super) fn change(
+        &mut self,
+        client: &Arc<Client>,
+        change: Change,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let person = client.id;
+        let (intent, wanted) = match change {
+            Change::Post { room, lines } => return self.post(client, room, lines, now),
+            Change::Enter { name, room, replay } => {
+                let maker = self.may_come(client, &name, &room, now)?;
+                let looks = Looks::of(&name.name);
+                let wanted = Wanted::Seat { replay, is_first: true, maker };
+                (Intent::Enter { person, name, looks, room }, wanted)
+            }
+            Change::ComeBack { name, room, ghost } => {
+                let maker = self.may_come(client, &name, &room, now)?;
+                let looks = Looks::of(&name.name);
+                let wanted = Wanted::Seat { replay: 0, is_first: true, maker };
+                (Intent::ComeBack { person, name, looks, room, from: ghost }, wanted)
+            }
+            Change::Join { room, replay } => {
+                let subject = self.subject(person).ok_or(Refusal::NotThere)?;
+                let maker = self.may_go(subject, &room, now)?;
+                (Intent::Sit { person, room }, Wanted::Seat { replay, is_first: false, maker })
+            }
+            Change::Speak { name, room, lines } => {
+                let maker = self.may_come(client, &name, &room, now)?;
+                let looks = Looks::of(&name.name);
+                (Intent::SpeakOnce { person, name, looks, room, lines }, Wanted::Once { maker })
+            }
+            Change::Rename(name) => {
+                self.ledger.may_wear(person, &name.name, client.address(), now.wall)?;
+                let (looks, wanted) = (Looks::of(&name.name), Wanted::Rename(name.name.clone()));
+                (Intent::Rename { person, name, looks }, wanted)
+            }
+            Change::SetTopic { room, text } => {
+                let room = self.seat_of(person, room)?;
+                (Intent::SetTopic { person, room, text }, Wanted::Topic)
+            }
+            Change::Owned { name, proof, by } => {
+                let name = OwnedName::from(name);
+                (Intent::Own { name, proof, by }, Wanted::Ownership)
+            }
+            Change::Released { name, proof } => {
+                (Intent::Release { name, proof }, Wanted::Ownership)
+            }
+            Change::DeleteLines { whose, since } => {
+                (Intent::DeleteLines { person: whose, since }, Wanted::Deletion)
+            }
+            Change::Act { here, deed } => {
+                let here = here.map(|room| self.room_name(room)).transpose()?;
+                self.may_ban(person, here.as_ref(), &deed)?;
+                (Intent::Act { asker: person, here, deed }, Wanted::Act)
+            }
+            Change::Listen { owner, room, waits, replay } => {
+                return self.listen(client, owner, (room, waits), replay, now);
+            }
+            Change::Limit(limits) => {
+                self.limit(limits);
+                client.finish(Outcome::Done);
+                return Ok(());
+            }
+        };
+        self.propose(intent, client, wanted, now);
+        Ok(())
+    }
+
+    fn propose(&mut self, intent: Intent, client: &Arc<Client>, wanted: Wanted, now: Now) {
+        self.put_in_order(intent, Some(Ticket { client: Arc::clone(client), wanted }), now);
+    }
+
+    fn room_name(&self, room: RoomId) -> Result<RoomName, Refusal> {
+        self.rooms.get(&room).map(|room| room.name.clone()).ok_or(Refusal::NotThere)
+    }
+
+    /// Whether a person may come to a room under this name: the ledger knows neither addresses nor
+    /// the limit of rooms. Returns the share in which the room counts, if it is made.
+    fn may_come(
+        &self,
+        client: &Client,
+        claim: &Claim,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<Option<Maker>, Refusal> {
+        let is_owner = self.ledger.people.is_proven(claim);
+        self.may_go(Subject { name: &claim.name, is_owner, address: client.address() }, room, now)
+    }
+
+    /// The same for a person with a name.
+    fn may_go(
+        &self,
+        subject: Subject<'_>,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<Option<Maker>, Refusal> {
+        self.ledger.may_read(subject, room, now.wall)?;
+        self.may_make(subject, room)?;
+        Ok(Maker::of(subject))
+    }
+
+    /// Whether a ban of addresses leaves every keeper in.
+    fn may_ban(
+        &self,
+        asker: PersonId,
+        here: Option<&RoomName>,
+        deed: &Deed,
+    ) -> Result<(), Refusal> {
+        let (Verb::Ban, Whom::Net(net)) = (deed.verb, &deed.whom) else {
+            return Ok(());
+        };
+        if net.is_here() {
+            return Ok(()); // refused for another reason
+        }
+        let reach = self.ledger.authority(asker, here)?.reach;
+        let subjects = self.connections.keys().filter_map(|id| self.subject(*id));
+        let mut meant = subjects.filter(|who| deed.whom.includes(who.name, who.address));
+        match meant.find(|who| self.ledger.rules.keeps(&reach, *who)) {
+            Some(keeper) => Err(Refusal::LocksOutKeeper(keeper.name.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// A seat ended: the person leaves the room.
+    pub(super) fn depart(&mut self, place: &Place, words: Option<Line>, now: Now) {
+        let connection = self.connections.get(&place.person);
+        let removal = connection.and_then(|connection| connection.client.removed());
+        let removal = removal.or(place.removed()).cloned();
+        // After a change of password the others read no reason: it concerns only this person.
+        let removal = removal.filter(|act| act.by != By::NewPassword);
+        let (person, room) = (place.person, place.name.clone());
+        self.put_in_order(Intent::Leave { person, room, words, removal }, None, now);
+    }
+
+    /// Gives up the seats to which people did not come back in time.
+    pub(super) fn give_up_returns(&mut self, now: Now) {
+        while let Some(late) = self.returns.pop_front_if(|late| late.until <= now.monotonic) {
+            self.put_in_order(Intent::GiveUp { heir: late.heir, room: late.room }, None, now);
+        }
+    }
+
+    /// Ends rooms that left memory and are not stored.
+    pub(super) fn end_rooms(&mut self, now: Now) {
+        while let Some(room) = self.ended.pop() {
+            self.put_in_order(Intent::EndRoom(room), None, now);
+        }
+    }
+}

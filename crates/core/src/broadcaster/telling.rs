@@ -1,0 +1,285 @@
+//! From the order to this process: what happened becomes entries, answers and removals for its own
+//! connections.
+
+use std::sync::Arc;
+
+use super::pending::{Happening, Promised, RETURN_TIME};
+use super::rooms::{Connection, Maker};
+use super::state::Broadcaster;
+use super::tickets::{Return, Ticket, Wanted};
+use crate::intent::Intent;
+use crate::ledger::{Announcement, Happened};
+use crate::link::{Answer, Outcome, Place};
+use crate::model::{
+    Act, By, Deed, Line, Manner, Name, Now, PersonId, RoomName, Said, Spoken, Verb, WallTime, Who,
+    Whom,
+};
+use crate::sequencer::Decided;
+
+impl Broadcaster {
+    /// Puts an intent in order, and applies all intents that have their place now.
+    pub(super) fn put_in_order(&mut self, intent: Intent, ticket: Option<Ticket>, now: Now) {
+        self.tickets.push_back(ticket);
+        self.proposal.intents.push(intent);
+        self.sequencer.offer(std::mem::take(&mut self.proposal));
+        while let Some(Decided { at, mut proposal }) = self.sequencer.poll_decided(now.wall) {
+            for intent in proposal.intents.drain(..) {
+                let ticket = self.tickets.pop_front().flatten();
+                self.apply(intent, ticket, at, now);
+            }
+            self.proposal = proposal; // its memory is used again
+        }
+    }
+
+    /// Applies an intent, and tells its client the outcome, unless that waits for a commit.
+    fn apply(&mut self, intent: Intent, ticket: Option<Ticket>, at: WallTime, now: Now) {
+        let mut happened = std::mem::take(&mut self.happened);
+        let applied = self.ledger.apply(intent, at, &mut happened);
+        for event in happened.drain(..) {
+            self.tell(event, ticket.as_ref(), now);
+        }
+        self.happened = happened;
+        match (applied, ticket) {
+            (Err(refusal), Some(ticket)) => ticket.client.finish(refusal.into()),
+            (Ok(()), Some(Ticket { client, wanted })) => match wanted {
+                Wanted::Post => self.gathering.promise(&client, Outcome::Done, true),
+                Wanted::Rename(name) => {
+                    let answer = Outcome::Answer(Answer::YouAre(name));
+                    self.gathering.promise(&client, answer, false);
+                }
+                Wanted::Ownership => client.finish(Outcome::Done),
+                // An event has told the client, or promised to.
+                Wanted::Seat { .. }
+                | Wanted::Once { .. }
+                | Wanted::Topic
+                | Wanted::Deletion
+                | Wanted::Act => {}
+            },
+            (_, None) => {}
+        }
+    }
+
+    fn tell(&mut self, happened: Happened, ticket: Option<&Ticket>, now: Now) {
+        match happened {
+            Happened::Said { room, who, lines } => self.said(&room, &who, lines, ticket, now),
+            Happened::Arrived { room, who, is_untold } => {
+                self.arrived(&room, who, is_untold, ticket)
+            }
+            Happened::Left { room, who, words, removal, is_untold } => {
+                if !self.left(&room, &who) {
+                    self.happen_in(&room, Happening::Departure { who, words, removal, is_untold });
+                }
+            }
+            Happened::Moved { who, heir, rooms } => self.moved(&who, heir, rooms, now),
+            Happened::Renamed { room, who, from, is_still_worn } => {
+                self.happen_in(&room, Happening::Renamed { who, from, is_still_worn });
+            }
+            Happened::Topic { room, who, text, before } => {
+                self.topic_changed(room, who, text, before, ticket, now);
+            }
+            Happened::LinesDeleted { who, since } => {
+                let ends = self.delete_lines(&who, since);
+                if let Some(ticket) = ticket {
+                    ticket.client.finish(Outcome::LinesDeleted(ends));
+                }
+            }
+            Happened::Proved(who) => self.proved(&who),
+            Happened::NameLost { name, people, act } => self.name_lost(&name, &people, &act),
+            Happened::Act(announcement) => self.act_holds(announcement, ticket),
+        }
+    }
+
+    fn said(
+        &mut self,
+        room: &RoomName,
+        who: &Who,
+        lines: Vec<Spoken>,
+        ticket: Option<&Ticket>,
+        now: Now,
+    ) {
+        let maker = ticket.and_then(Ticket::maker);
+        let count = lines.len();
+        let Some(room) = self.room_for(room, maker, count as u64) else {
+            return;
+        };
+        if let Some(member) = room.members.get_mut(who.id) {
+            member.active = now.monotonic;
+        }
+        let id = room.id;
+        room.pending += count;
+        for spoken in lines {
+            self.gathering.push(id, Happening::Said { who: who.clone(), spoken });
+        }
+        if let Some(Ticket { client, wanted: Wanted::Once { .. } }) = ticket {
+            let promise = self.gathering.next_promise();
+            self.gathering.promise(client, Outcome::Done, true);
+            self.happen(id, Happening::Receipt { promise, lines: count as u64 });
+        }
+    }
+
+    fn arrived(&mut self, room: &RoomName, who: Who, is_untold: bool, ticket: Option<&Ticket>) {
+        let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, maker } }) = ticket
+        else {
+            return;
+        };
+        let Some(room) = self.room_for(room, maker.clone(), 0) else {
+            return;
+        };
+        let (id, place) = (room.id, room.place(who.id));
+        let connection = self.connections.entry(who.id);
+        let new = || Connection { client: Arc::clone(client), places: Vec::new() };
+        connection.or_insert_with(new).places.push(Arc::clone(&place));
+        let (client, replay, is_first) = (Arc::clone(client), *replay, *is_first);
+        let promised = Promised { client, place, replay, is_first };
+        self.happen(id, Happening::Arrival { who, promised, is_untold });
+    }
+
+    /// Notes that a person has left a room. Returns whether nobody is told: while the server stops,
+    /// people leave without an entry, at the end of the log.
+    fn left(&mut self, room: &RoomName, who: &Who) -> bool {
+        let place = self.take_place(room, who.id);
+        let Some(room) = place.as_ref().and_then(|place| self.rooms.get_mut(&place.room)) else {
+            return false;
+        };
+        if !self.closing {
+            return false;
+        }
+        let Some(member) = room.members.remove(who.id) else {
+            return false;
+        };
+        member.place.departed.set(room.log.end()).ok();
+        member.client.ring();
+        let id = room.id;
+        self.forget_if_empty(id);
+        true
+    }
+
+    fn take_place(&mut self, room: &RoomName, id: PersonId) -> Option<Arc<Place>> {
+        let connection = self.connections.get_mut(&id)?;
+        let index = connection.places.iter().position(|place| place.name == *room)?;
+        let place = connection.places.remove(index);
+        if connection.places.is_empty() {
+            self.connections.remove(&id);
+        }
+        Some(place)
+    }
+
+    /// Ends the connection of a person who continues on another one.
+    fn moved(&mut self, who: &Who, heir: PersonId, rooms: Vec<RoomName>, now: Now) {
+        if let Some(Connection { client, places }) = self.connections.remove(&who.id) {
+            for place in places {
+                // From now on the person reads on the new connection.
+                place.departed.set(place.log.end()).ok();
+            }
+            let deed = Deed::to(Verb::Kick, Whom::Name(who.name.clone()));
+            client.remove(&Arc::new(Act::by(By::Oneself, deed, now.wall)));
+        }
+        let until = now.monotonic + RETURN_TIME;
+        self.returns.extend(rooms.into_iter().map(|room| Return { heir, room, until }));
+    }
+
+    fn topic_changed(
+        &mut self,
+        room: RoomName,
+        who: Who,
+        text: Option<Line>,
+        before: Option<Line>,
+        ticket: Option<&Ticket>,
+        now: Now,
+    ) {
+        let Some(Ticket { client, .. }) = ticket else {
+            return;
+        };
+        match self.is_stored {
+            true => self.store_topic(client, room, who, text, before, now),
+            false => self.show_topic(client, &room, who, text),
+        }
+    }
+
+    fn proved(&mut self, who: &Who) {
+        let connection = self.connections.get(&who.id);
+        for place in connection.iter().flat_map(|connection| &connection.places) {
+            if let Some(room) = self.rooms.get_mut(&place.room) {
+                room.members.rename(who, true);
+            }
+        }
+    }
+
+    /// Ends the connections of people who lost their name, and the listeners who read as its owner.
+    fn name_lost(&self, name: &Name, people: &[PersonId], act: &Arc<Act>) {
+        let connections = people.iter().filter_map(|id| self.connections.get(id));
+        connections.for_each(|connection| connection.client.remove(act));
+        let hearers = self.rooms.values().flat_map(|room| room.members.hearers());
+        let of_name = hearers.filter(|hearer| {
+            let subject = hearer.subject();
+            subject.is_owner && subject.name.is_same(name)
+        });
+        of_name.for_each(|hearer| hearer.client.remove(act));
+    }
+
+    /// Has an act stored. From now on nothing is heard of the people whom it removes.
+    fn act_holds(&mut self, mut announcement: Announcement, ticket: Option<&Ticket>) {
+        let Some(Ticket { client, .. }) = ticket else {
+            return;
+        };
+        let act = Arc::clone(&announcement.act);
+        if let (Verb::Ban, Whom::Net(_)) = (act.deed.verb, &act.deed.whom) {
+            let ids = self.connections.keys().copied();
+            let is_barred = |id: &PersonId| {
+                self.subject(*id).is_some_and(|subject| self.ledger.rules.bars(&act, subject))
+            };
+            let mut people: Vec<_> = ids.filter(is_barred).collect();
+            people.sort();
+            announcement.people = self.ledger.have_leave(people, &act.reach);
+            announcement.room.take_if(|_| !announcement.people.is_empty()); // they are seen leaving
+        }
+        self.store_act(client, announcement);
+    }
+
+    /// Deletes the words of all lines that the owner of a name has said under it since `since`.
+    /// Tells the rooms that had such lines, and the rooms in which the owner has a seat. Returns
+    /// the end of each room with lines since then, in memory or not: later lines stay.
+    fn delete_lines(&mut self, owner: &Who, since: WallTime) -> Vec<(RoomName, u64)> {
+        let key = owner.name.keys()[0];
+        let is_own = |said: &Said| said.manner != Manner::Gone && said.who.name.keys()[0] == key;
+        let stored = self.ledger.rooms.iter().filter(|_| self.is_stored);
+        let bygone = stored.filter(|(room, state)| {
+            state.end.at >= since && !self.rooms_by_name.contains_key(*room)
+        });
+        let mut ends: Vec<_> = bygone.map(|(room, state)| (room.clone(), state.end.seq)).collect();
+        let mut told = Vec::new();
+        for room in self.rooms.values() {
+            let weight = room.log.weight();
+            if room.log.forget(since, is_own) || room.members.contains(owner.id) {
+                told.push(room.id);
+            }
+            self.logs_bytes = self.logs_bytes + room.log.weight() - weight;
+            ends.push((room.name.clone(), room.log.end().seq));
+        }
+        for room in told {
+            self.happen(room, Happening::LinesDeleted { who: owner.clone() });
+        }
+        ends
+    }
+
+    fn happen_in(&mut self, room: &RoomName, happening: Happening) {
+        if let Some(&room) = self.rooms_by_name.get(room) {
+            self.happen(room, happening);
+        }
+    }
+}
+
+impl Ticket {
+    /// The share in which a new room counts.
+    fn maker(&self) -> Option<Maker> {
+        match &self.wanted {
+            Wanted::Once { maker } | Wanted::Seat { maker, .. } => maker.clone(),
+            Wanted::Post
+            | Wanted::Rename(_)
+            | Wanted::Topic
+            | Wanted::Deletion
+            | Wanted::Act
+            | Wanted::Ownership => None,
+        }
+    }
+}

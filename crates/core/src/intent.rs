@@ -1,0 +1,158 @@
+//! Intents: what people want, as values without a connection and without a clock.
+//!
+//! A sequencer puts them in order, and the ledger applies them in that order. Whatever depends on
+//! a clock, a table of Unicode, an address or the configuration is checked or computed before, and
+//! travels in the intent.
+
+use std::sync::Arc;
+
+use crate::model::{
+    Act, Claim, Deed, Line, Looks, Name, OwnedName, PersonId, Proof, RoomName, Spoken, WallTime,
+};
+
+/// A change that somebody wants.
+#[derive(Clone, Debug)]
+pub enum Intent {
+    /// A person in a room says these lines, together.
+    Say {
+        /// The person.
+        person: PersonId,
+        /// The room.
+        room: RoomName,
+        /// The lines, in order.
+        lines: Vec<Spoken>,
+    },
+    /// A person comes to the house, into a first room.
+    Enter {
+        /// The person.
+        person: PersonId,
+        /// The name that the person wants.
+        name: Claim,
+        /// How that name looks.
+        looks: Looks,
+        /// The room.
+        room: RoomName,
+    },
+    /// A person comes back to a room on another connection.
+    ComeBack {
+        /// The person, on the new connection.
+        person: PersonId,
+        /// The name.
+        name: Claim,
+        /// How that name looks.
+        looks: Looks,
+        /// The room.
+        room: RoomName,
+        /// The person on the lost connection, if it is still here.
+        from: Option<PersonId>,
+    },
+    /// A person sits down in another room.
+    Sit {
+        /// The person.
+        person: PersonId,
+        /// The room.
+        room: RoomName,
+    },
+    /// A person leaves a room, and with the last room the house.
+    Leave {
+        /// The person.
+        person: PersonId,
+        /// The room.
+        room: RoomName,
+        /// The last words.
+        words: Option<Line>,
+        /// The act that removed the person.
+        removal: Option<Arc<Act>>,
+    },
+    /// A person who came back on another connection did not sit down again in time.
+    GiveUp {
+        /// The person, on the new connection.
+        heir: PersonId,
+        /// The room.
+        room: RoomName,
+    },
+    /// Somebody without a seat says these lines, together, under a name that is taken only for
+    /// them.
+    SpeakOnce {
+        /// The person.
+        person: PersonId,
+        /// The name.
+        name: Claim,
+        /// How that name looks.
+        looks: Looks,
+        /// The room.
+        room: RoomName,
+        /// The lines, in order.
+        lines: Vec<Spoken>,
+    },
+    /// A person takes another name.
+    Rename {
+        /// The person.
+        person: PersonId,
+        /// The name that the person wants.
+        name: Claim,
+        /// How that name looks.
+        looks: Looks,
+    },
+    /// A person sets the topic of a room, or clears it.
+    SetTopic {
+        /// The person.
+        person: PersonId,
+        /// The room.
+        room: RoomName,
+        /// The topic.
+        text: Option<Line>,
+    },
+    /// The owner of a name deletes the lines under it.
+    DeleteLines {
+        /// The owner, who has the name now.
+        person: PersonId,
+        /// When the owner registered the name.
+        since: WallTime,
+    },
+    /// A name has an owner now, or its owner has a new password.
+    Own {
+        /// The name.
+        name: OwnedName,
+        /// The proof that counts from now on.
+        proof: Proof,
+        /// The person who asked for it, who stays.
+        by: Option<PersonId>,
+    },
+    /// A name has no owner any more.
+    Release {
+        /// The name.
+        name: Name,
+        /// The number of the next proof: earlier proofs are no longer valid.
+        proof: Proof,
+    },
+    /// A person or the operator does something with authority.
+    Act {
+        /// The person who asks.
+        asker: PersonId,
+        /// The room of that person's seat; none for the operator, who may do anything.
+        here: Option<RoomName>,
+        /// The requested act.
+        deed: Deed,
+    },
+    /// A room leaves memory, and nothing of it is stored.
+    EndRoom(RoomName),
+}
+
+/// A proposal, as everybody knows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProposalId {
+    /// The run of a node. A server without other nodes is boot 0.
+    pub boot: u32,
+    /// The number of the proposal in that run.
+    pub number: u64,
+}
+
+/// Intents that are put in order together.
+#[derive(Clone, Debug, Default)]
+pub struct Proposal {
+    /// Which proposal it is.
+    pub id: ProposalId,
+    /// The intents, in order.
+    pub intents: Vec<Intent>,
+}

@@ -1,0 +1,65 @@
+//! One match that says which function applies which intent.
+
+use super::event::Happened;
+use super::state::Ledger;
+use crate::intent::Intent;
+use crate::model::WallTime;
+use crate::refusal::Refusal;
+
+impl Ledger {
+    /// Applies an intent that has its place in the order, at the time of that place. Adds to
+    /// `happened` what happened because of it, also if the intent is refused.
+    ///
+    /// # Errors
+    /// The house does not allow it, for this reason.
+    pub(crate) fn apply(
+        &mut self,
+        intent: Intent,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        match intent {
+            Intent::Say { person, room, lines } => {
+                self.say_in_room(person, room, lines, at, happened)
+            }
+            Intent::Enter { person, name, looks, room } => {
+                self.enter(person, (name, looks), room, at, happened)
+            }
+            Intent::ComeBack { person, name, looks, room, from } => {
+                self.come_back(person, (name, looks), room, from, at, happened)
+            }
+            Intent::Sit { person, room } => self.sit_down(person, room, at, happened),
+            Intent::Leave { person, room, words, removal } => {
+                self.leave(person, &room, words, removal, at, happened);
+                Ok(())
+            }
+            Intent::GiveUp { heir, room } => {
+                self.give_up_absent(|who, of| who == heir && *of == room, happened);
+                Ok(())
+            }
+            Intent::SpeakOnce { person, name, looks, room, lines } => {
+                self.speak_once(person, (name, looks), room, lines, at, happened)
+            }
+            Intent::Rename { person, name, looks } => {
+                self.rename(person, name, looks, at, happened)
+            }
+            Intent::SetTopic { person, room, text } => {
+                self.set_topic(person, room, text, at, happened)
+            }
+            Intent::DeleteLines { person, since } => self.delete_lines(person, since, happened),
+            Intent::Own { name, proof, by } => {
+                self.own(name, proof, by, at, happened);
+                Ok(())
+            }
+            Intent::Release { name, proof } => {
+                self.release(name, proof, at, happened);
+                Ok(())
+            }
+            Intent::Act { asker, here, deed } => self.decide(asker, here, deed, at, happened),
+            Intent::EndRoom(room) => {
+                self.rooms.end_room(&room);
+                Ok(())
+            }
+        }
+    }
+}

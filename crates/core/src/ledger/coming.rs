@@ -1,0 +1,163 @@
+//! Coming and leaving: seats, and people who come back on another connection.
+
+use std::sync::Arc;
+
+use super::event::Happened;
+use super::state::{Absent, Ledger};
+use crate::model::{Act, Claim, Line, Looks, PersonId, RoomName, WallTime};
+use crate::refusal::Refusal;
+
+impl Ledger {
+    pub(super) fn enter(
+        &mut self,
+        id: PersonId,
+        (claim, looks): (Claim, Looks),
+        room: RoomName,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        if let Some(seat) = self.people.get(id).and_then(|person| person.seats.last()) {
+            return Err(Refusal::AlreadyIn(seat.clone()));
+        }
+        self.people.enter(id, claim, looks)?;
+        let seated = self.sit_down(id, room, at, happened);
+        if seated.is_err() {
+            self.people.leave(id);
+        }
+        seated
+    }
+
+    pub(super) fn sit_down(
+        &mut self,
+        id: PersonId,
+        room: RoomName,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        if person.sits_in(&room) {
+            return Err(Refusal::AlreadyIn(room));
+        }
+        self.may_join(id, person, &room, at)?;
+        let is_back = self.is_back_in(id, &room, happened);
+        let is_untold = is_back || self.people.is_accompanied(id, &room);
+        let who = self.people.who(id).ok_or(Refusal::NotThere)?;
+        let person = self.people.get_mut(id).ok_or(Refusal::NotThere)?;
+        person.seats.push(room.clone());
+        self.rooms.add_seat(&room);
+        happened.push(Happened::Arrived { room, who, is_untold });
+        Ok(())
+    }
+
+    /// Frees the seat, and with the last seat the name.
+    pub(super) fn leave(
+        &mut self,
+        id: PersonId,
+        room: &RoomName,
+        words: Option<Line>,
+        removal: Option<Arc<Act>>,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) {
+        let Some(who) = self.people.who(id) else {
+            return;
+        };
+        let Some(person) = self.people.get_mut(id).filter(|person| person.sits_in(room)) else {
+            return;
+        };
+        person.seats.retain(|seat| seat != room);
+        let is_gone = person.seats.is_empty();
+        self.rooms.remove_seat(room);
+        let words = words.filter(|_| self.may_speak(&who, room, at).is_ok());
+        if is_gone {
+            self.people.leave(id);
+            self.give_up_absent(|heir, _| heir == id, happened);
+        }
+        let is_untold = self.people.is_worn_in(&who.name, room);
+        happened.push(Happened::Left { room: room.clone(), who, words, removal, is_untold });
+    }
+
+    pub(super) fn come_back(
+        &mut self,
+        id: PersonId,
+        (claim, looks): (Claim, Looks),
+        room: RoomName,
+        from: Option<PersonId>,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        if claim.proof.is_some() && !self.people.is_proven(&claim) {
+            return Err(Refusal::NoSuchCode); // the password has been changed meanwhile
+        }
+        let from = from.filter(|&from| from != id);
+        self.may_come_back(from.unwrap_or(id), &claim, &room, at)?; // before the other one ends
+        if let Some(from) = from {
+            self.rules.follow(from, id);
+            self.move_seats(from, id, happened);
+        }
+        let entered = self.people.enter(id, claim, looks);
+        let seated = entered.and_then(|()| self.sit_down(id, room, at, happened));
+        if seated.is_err() {
+            self.people.leave(id);
+            self.give_up_absent(|heir, _| heir == id, happened);
+        }
+        seated
+    }
+
+    /// Ends a connection whose person comes back on another one. The new connection gets the same
+    /// seats in a moment, so the others are told nothing.
+    fn move_seats(&mut self, from: PersonId, heir: PersonId, happened: &mut Vec<Happened>) {
+        let Some(who) = self.people.who(from) else {
+            return;
+        };
+        let person = self.people.get_mut(from);
+        let rooms = person.map(|person| std::mem::take(&mut person.seats)).unwrap_or_default();
+        self.people.leave(from);
+        for absent in self.absent.iter_mut().filter(|absent| absent.heir == from) {
+            absent.heir = heir;
+        }
+        let absent = |room: &RoomName| Absent { who: who.clone(), heir, room: room.clone() };
+        self.absent.extend(rooms.iter().map(absent));
+        happened.push(Happened::Moved { who, heir, rooms });
+    }
+
+    /// Takes the seat again that this person had a moment ago on another connection. Returns
+    /// whether there was one. If so, the others are told of no departure.
+    fn is_back_in(
+        &mut self,
+        heir: PersonId,
+        room: &RoomName,
+        happened: &mut Vec<Happened>,
+    ) -> bool {
+        let mut absent = self.absent.iter();
+        let place = absent.position(|absent| absent.heir == heir && absent.room == *room);
+        let absent = place.map(|place| self.absent.remove(place));
+        let is_back = absent.is_some();
+        if let Some(absent) = absent {
+            self.depart_absent(absent, true, happened);
+        }
+        is_back
+    }
+
+    /// Gives up seats that were not taken again, and tells the others. `is_meant` gets the new
+    /// connection and the room.
+    pub(super) fn give_up_absent(
+        &mut self,
+        is_meant: impl Fn(PersonId, &RoomName) -> bool,
+        happened: &mut Vec<Happened>,
+    ) {
+        let is_meant = |absent: &mut Absent| is_meant(absent.heir, &absent.room);
+        let gone: Vec<_> = self.absent.extract_if(.., is_meant).collect();
+        for absent in gone {
+            let is_untold = self.people.is_worn_in(&absent.who.name, &absent.room);
+            self.depart_absent(absent, is_untold, happened);
+        }
+    }
+
+    fn depart_absent(&mut self, absent: Absent, is_untold: bool, happened: &mut Vec<Happened>) {
+        let Absent { who, room, .. } = absent;
+        self.rooms.remove_seat(&room);
+        let (words, removal) = (None, None);
+        happened.push(Happened::Left { room, who, words, removal, is_untold });
+    }
+}

@@ -1,0 +1,193 @@
+//! Permissions: every check of a person's rights, before anything happens. Changes nothing.
+
+use std::net::SocketAddr;
+
+use super::people::Person;
+use super::rules::Subject;
+use super::state::Ledger;
+use crate::model::{Claim, Name, PersonId, Reach, RoomName, WallTime, Who};
+use crate::refusal::Refusal;
+
+impl Ledger {
+    /// The reach of a person's authority in this room; none without authority.
+    pub(crate) fn may_keep(&self, person: &Person, room: &RoomName) -> Option<Reach> {
+        let room = Reach::Room(room.clone());
+        let subject = person.subject();
+        [Reach::Server, room].into_iter().find(|reach| self.rules.keeps(reach, subject))
+    }
+
+    /// Whether a person may read a room, with or without a seat: the one question that every door,
+    /// command and search asks.
+    pub(crate) fn may_read(
+        &self,
+        subject: Subject<'_>,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        self.is_let_in(subject, &Reach::Server, at)?;
+        self.is_let_in(subject, &Reach::Room(room.clone()), at)
+    }
+
+    /// The rooms that bans keep this person from reading, for a search in all rooms.
+    pub(crate) fn barred(&self, subject: Subject<'_>, at: WallTime) -> Vec<RoomName> {
+        let is_barred = |room: &&RoomName| self.may_read(subject, room, at).is_err();
+        self.rules.rooms_with_bans().filter(is_barred).cloned().collect()
+    }
+
+    /// Whether a person may come back to a room. `before` is the person on the connection that had
+    /// the seat.
+    pub(super) fn may_come_back(
+        &self,
+        before: PersonId,
+        claim: &Claim,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        let is_owner = self.people.is_proven(claim);
+        let subject = Subject { name: &claim.name, is_owner, address: None };
+        self.may_read(subject, room, at)?;
+        self.may_be_renamed_in(before, &claim.name, room, at)
+    }
+
+    /// Whether a person may join a room. A ban forbids it, and so does a mute there under another
+    /// name. A muted person may not name a new room, because others read the names of rooms.
+    pub(super) fn may_join(
+        &self,
+        id: PersonId,
+        person: &Person,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        self.may_read(person.subject(), room, at)?;
+        self.may_be_renamed_in(id, &person.name, room, at)?;
+        self.may_name_room(id, &person.name, room, at)
+    }
+
+    /// Whether a person may be in a room under this name. A person who was muted there under
+    /// another name may not: a new name is a way to speak.
+    fn may_be_renamed_in(
+        &self,
+        id: PersonId,
+        name: &Name,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        match self.rules.muted_under_another_name(id, name, room, at) {
+            Some(mute) => Err(Refusal::Muted(Box::new(mute.clone()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a person at this address, if it is known, may take a name, wherever they sit.
+    pub(crate) fn may_wear(
+        &self,
+        id: PersonId,
+        name: &Name,
+        address: Option<SocketAddr>,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        let subject = Subject { name, is_owner: person.is_owner(), address };
+        self.is_let_in(subject, &Reach::Server, at)?;
+        let who = Who { id, name: person.name.clone() };
+        for room in &person.seats {
+            self.is_let_in(subject, &Reach::Room(room.clone()), at)?;
+            if *name != person.name {
+                self.may_speak(&who, room, at)?; // the others read a new name
+            }
+        }
+        Ok(())
+    }
+
+    fn is_let_in(&self, subject: Subject<'_>, reach: &Reach, at: WallTime) -> Result<(), Refusal> {
+        match self.rules.banned(reach, subject, at) {
+            Some(ban) => Err(Refusal::Banned(Box::new(ban.clone()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a person may say something in a room.
+    pub(crate) fn may_speak(
+        &self,
+        who: &Who,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        let is_leaving = |(id, from): &(PersonId, Reach)| *id == who.id && from.has(room);
+        if self.leaving.iter().any(is_leaving) {
+            return Err(Refusal::NotThere); // leaves as soon as the act is stored
+        }
+        match self.rules.muted(who.id, &who.name, room, at) {
+            Some(mute) => Err(Refusal::Muted(Box::new(mute.clone()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a person without a seat may say something in a room.
+    pub(super) fn may_speak_once(
+        &self,
+        id: PersonId,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        self.may_speak(&Who { id, name: person.name.clone() }, room, at)?;
+        self.may_join(id, person, room, at)
+    }
+
+    /// Whether a person may name a room, if it does not exist.
+    fn may_name_room(
+        &self,
+        id: PersonId,
+        name: &Name,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        let has_keepers = || !self.rules.keepers(&Reach::Room(room.clone())).is_empty();
+        let is_known = |room| !self.rooms.is_new(room) || self.rooms.has_topic(room);
+        match self.rules.muted(id, name, room, at) {
+            Some(mute) if mute.reach == Reach::Server && !is_known(room) && !has_keepers() => {
+                Err(Refusal::Muted(Box::new(mute.clone())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a person may write to one other person. In each room where one of them sits, the
+    /// writer must be allowed to speak, or the recipient must be a keeper.
+    pub(crate) fn may_write_to(&self, who: &Who, to: &Name, at: WallTime) -> Result<(), Refusal> {
+        let is_keeper = |room: &RoomName| {
+            let reaches = [Reach::Server, Reach::Room(room.clone())];
+            reaches.iter().any(|reach| self.rules.is_keeper(reach, to))
+        };
+        let people = self.people.wearers(to).chain([who.id]);
+        let people = people.filter_map(|id| self.people.get(id));
+        let mut rooms = people.flat_map(|person| &person.seats);
+        rooms.try_for_each(|room| match is_keeper(room) {
+            true => Ok(()),
+            false => self.may_speak(who, room, at),
+        })
+    }
+
+    /// A person with a seat in a room.
+    pub(crate) fn seated(&self, id: PersonId, room: &RoomName) -> Result<&Person, Refusal> {
+        let person = self.people.get(id).filter(|person| person.sits_in(room));
+        person.ok_or(Refusal::NotThere)
+    }
+
+    /// The person, if they may set the topic of a room.
+    pub(super) fn may_set_topic(
+        &self,
+        id: PersonId,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<Who, Refusal> {
+        let person = self.seated(id, room)?;
+        let who = Who { id, name: person.name.clone() };
+        self.may_speak(&who, room, at)?;
+        match self.rooms.is_locked(room) && self.may_keep(person, room).is_none() {
+            true => Err(Refusal::TopicLocked),
+            false => Ok(who),
+        }
+    }
+}

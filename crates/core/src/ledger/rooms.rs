@@ -1,0 +1,113 @@
+//! The rooms of the house: where their lines end, and what they are about. Knows no log.
+
+use std::collections::BTreeMap;
+
+use crate::model::{End, RoomName, Topic, WallTime};
+
+/// A room, from its first seat or line on.
+#[derive(Debug, Default)]
+pub(crate) struct RoomState {
+    pub(crate) end: End,
+    pub(crate) topic: Topic,
+    /// How many seats it has.
+    seats: usize,
+}
+
+/// All rooms that somebody sits in, that have lines, or that have a topic.
+#[derive(Debug, Default)]
+pub(crate) struct RoomStates(BTreeMap<RoomName, RoomState>);
+
+impl RoomStates {
+    /// The rooms from before the start.
+    pub(crate) fn resume(
+        ends: impl IntoIterator<Item = (RoomName, End)>,
+        topics: impl IntoIterator<Item = (RoomName, Topic)>,
+    ) -> RoomStates {
+        let mut rooms = RoomStates::default();
+        for (room, end) in ends {
+            rooms.of(&room).end = end;
+        }
+        for (room, topic) in topics {
+            rooms.of(&room).topic = topic;
+        }
+        rooms
+    }
+
+    fn of(&mut self, room: &RoomName) -> &mut RoomState {
+        self.0.entry(room.clone()).or_default()
+    }
+
+    /// All of them, by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&RoomName, &RoomState)> {
+        self.0.iter()
+    }
+
+    /// Where the lines of a room end.
+    pub(crate) fn end(&self, room: &RoomName) -> End {
+        self.0.get(room).map(|state| state.end).unwrap_or_default()
+    }
+
+    /// The topic of a room.
+    pub(crate) fn topic(&self, room: &RoomName) -> Topic {
+        self.0.get(room).map(|state| state.topic.clone()).unwrap_or_default()
+    }
+
+    /// Whether only keepers may change the topic of a room.
+    pub(crate) fn is_locked(&self, room: &RoomName) -> bool {
+        self.0.get(room).is_some_and(|state| state.topic.is_locked)
+    }
+
+    /// Whether nobody sits in a room, and nothing was ever said there.
+    pub(crate) fn is_new(&self, room: &RoomName) -> bool {
+        self.0.get(room).is_none_or(|state| state.seats == 0 && state.end.seq == 0)
+    }
+
+    /// Whether a room has a topic or a lock.
+    pub(crate) fn has_topic(&self, room: &RoomName) -> bool {
+        self.0.get(room).is_some_and(|state| !state.topic.is_nothing())
+    }
+
+    pub(crate) fn add_seat(&mut self, room: &RoomName) {
+        self.of(room).seats += 1;
+    }
+
+    pub(crate) fn remove_seat(&mut self, room: &RoomName) {
+        let state = self.of(room);
+        state.seats = state.seats.saturating_sub(1);
+        self.forget_if_nothing(room);
+    }
+
+    /// Counts lines that are said now.
+    pub(crate) fn add_lines(&mut self, room: &RoomName, lines: usize, at: WallTime) {
+        let end = &mut self.of(room).end;
+        let at = if end.at.was_ahead(at) { at } else { end.at.max(at) };
+        *end = End { seq: end.seq + lines as u64, at };
+    }
+
+    /// Uses the numbers of the last lines again: they were not stored.
+    pub(crate) fn remove_lines(&mut self, room: &RoomName, lines: u64) {
+        let end = &mut self.of(room).end;
+        end.seq = end.seq.saturating_sub(lines);
+        self.forget_if_nothing(room);
+    }
+
+    pub(crate) fn set_topic(&mut self, room: &RoomName, set: impl FnOnce(&mut Topic)) {
+        set(&mut self.of(room).topic);
+        self.forget_if_nothing(room);
+    }
+
+    /// Ends a room whose lines and topic end with it, unless somebody sits there.
+    pub(crate) fn end_room(&mut self, room: &RoomName) {
+        if self.0.get(room).is_some_and(|state| state.seats == 0) {
+            self.0.remove(room);
+        }
+    }
+
+    fn forget_if_nothing(&mut self, room: &RoomName) {
+        let is_nothing =
+            |state: &RoomState| state.seats == 0 && state.end.seq == 0 && state.topic.is_nothing();
+        if self.0.get(room).is_some_and(is_nothing) {
+            self.0.remove(room);
+        }
+    }
+}

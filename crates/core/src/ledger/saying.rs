@@ -1,0 +1,98 @@
+//! Saying things: lines, topics, new names, and the deletion of lines.
+
+use super::event::Happened;
+use super::state::Ledger;
+use crate::model::{Claim, Line, Looks, PersonId, RoomName, Spoken, WallTime, Who};
+use crate::refusal::Refusal;
+
+impl Ledger {
+    pub(super) fn say_in_room(
+        &mut self,
+        id: PersonId,
+        room: RoomName,
+        lines: Vec<Spoken>,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let person = self.seated(id, &room)?; // else the departure may still be on its way
+        let who = Who { id, name: person.name.clone() };
+        self.may_speak(&who, &room, at)?;
+        self.rooms.add_lines(&room, lines.len(), at);
+        happened.push(Happened::Said { room, who, lines });
+        Ok(())
+    }
+
+    pub(super) fn speak_once(
+        &mut self,
+        id: PersonId,
+        (claim, looks): (Claim, Looks),
+        room: RoomName,
+        lines: Vec<Spoken>,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        self.people.enter(id, claim, looks)?;
+        let may = self.may_speak_once(id, &room, at);
+        let who = self.people.who(id);
+        self.people.leave(id);
+        may?;
+        let who = who.ok_or(Refusal::NotThere)?;
+        self.rooms.add_lines(&room, lines.len(), at);
+        happened.push(Happened::Said { room, who, lines });
+        Ok(())
+    }
+
+    pub(super) fn set_topic(
+        &mut self,
+        id: PersonId,
+        room: RoomName,
+        text: Option<Line>,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let who = self.may_set_topic(id, &room, at)?;
+        let before = self.rooms.topic(&room).text;
+        self.rooms.set_topic(&room, |topic| topic.text.clone_from(&text));
+        happened.push(Happened::Topic { room, who, text, before });
+        Ok(())
+    }
+
+    pub(super) fn rename(
+        &mut self,
+        id: PersonId,
+        claim: Claim,
+        looks: Looks,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let name = claim.name.clone();
+        self.may_wear(id, &name, None, at)?;
+        let from = self.people.rename(id, claim, looks)?;
+        self.rules.rename(id, &from, |id| self.people.get(id).is_some());
+        self.give_up_absent(|heir, _| heir == id, happened);
+        if from == name {
+            return Ok(()); // nobody reads about it
+        }
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        for room in person.seats.iter().cloned() {
+            let is_still_worn = self.people.is_worn_by_another(&from, &room, id);
+            let who = Who { id, name: name.clone() };
+            happened.push(Happened::Renamed { room, who, from: from.clone(), is_still_worn });
+        }
+        Ok(())
+    }
+
+    pub(super) fn delete_lines(
+        &mut self,
+        id: PersonId,
+        since: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        if !person.is_owner() {
+            return Err(Refusal::NotOwner);
+        }
+        happened.push(Happened::LinesDeleted { who: Who { id, name: person.name.clone() }, since });
+        Ok(())
+    }
+}

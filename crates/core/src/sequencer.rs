@@ -1,0 +1,42 @@
+//! The order of intents. Knows no engine.
+
+use std::collections::VecDeque;
+use std::fmt::Debug;
+
+use crate::intent::Proposal;
+use crate::model::WallTime;
+
+/// A proposal with its place in the order.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The time of that place.
+    pub at: WallTime,
+    /// The proposal.
+    pub proposal: Proposal,
+}
+
+/// Puts proposals in order: the same order for everybody who shares it.
+pub trait Sequencer: Debug + Send {
+    /// Offers a proposal. Its place is decided now or later.
+    fn offer(&mut self, proposal: Proposal);
+
+    /// The next proposal in the order, whoever offered it; none if the next place is not decided
+    /// yet. `now` is the time for a sequencer that has no clock of its own.
+    fn poll_decided(&mut self, now: WallTime) -> Option<Decided>;
+}
+
+/// The order of a server without other nodes: the place of each proposal is decided at once.
+#[derive(Debug, Default)]
+pub struct Local {
+    offered: VecDeque<Proposal>,
+}
+
+impl Sequencer for Local {
+    fn offer(&mut self, proposal: Proposal) {
+        self.offered.push_back(proposal);
+    }
+
+    fn poll_decided(&mut self, now: WallTime) -> Option<Decided> {
+        self.offered.pop_front().map(|proposal| Decided { at: now, proposal })
+    }
+}
