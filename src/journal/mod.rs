@@ -1,5 +1,5 @@
-//! All journals and searches, and the database in which accounts and acts have their tables. None of
-//! them knows a connection, an account or an act.
+//! All journals and searches, and the database in which accounts and acts have their tables. They
+//! know no session, no account and no act.
 //!
 //! Only `open` knows which journal a server has. In production this is a file of SQLite: one thread
 //! writes it, another one reads it, and a third one keeps the search index up to date.

@@ -1,7 +1,9 @@
 //! Reading and searching stored lines, as traits. Sessions, doors and commands know only these.
 //!
 //! A second kind of journal implements [`Journal`](parlor_core::journal::Journal), [`History`] and
-//! [`Archive`]; a second kind of search implements [`Search`]. [`open`](super::open) chooses.
+//! [`Archive`], and needs its own eraser, because the present one deletes lines with SQL. A second
+//! kind of search implements [`Search`]. [`open`](super::open) chooses. Accounts and acts use the
+//! [`Database`](super::Database) with any journal.
 
 use std::collections::VecDeque;
 use std::error::Error;

@@ -1,4 +1,5 @@
-//! Checkpoints: they move the write-ahead log into the file. A thread makes them beside the commits.
+//! Checkpoints move the write-ahead log into the file, in a thread of their own beside the commits.
+//! Knows no line.
 
 use std::mem;
 use std::sync::atomic::Ordering;
