@@ -3,7 +3,7 @@
 //! A question for a password is a value: the reading half asks it, and gives the next line back.
 
 use parlor_core::link::{Answer, Change, Query, Refusal, Spec};
-use parlor_core::model::{Claim, Line, Name, Proof};
+use parlor_core::model::{Claim, Line, Name};
 
 use super::participant::{Effect, NewPassword, Participant, PasswordQuestion};
 use super::return_code::{make_code, store_place};
@@ -89,9 +89,10 @@ pub(super) async fn answer(
             _ => Refusal::NoPassword,
         });
     };
+    let (passwords, address) = (&accounts.passwords, person.peer.address);
     match question {
         PasswordQuestion::Of { owned, name } => {
-            match prove(person, accounts, &owned, typed).await {
+            match passwords.prove(&owned, typed, address).await {
                 Ok(proof) => {
                     let answer = take_name(person, Claim { name, proof: Some(proof) }).await;
                     person.may_have_messages = matches!(answer, Some(Answer::YouAre(_)));
@@ -102,7 +103,7 @@ pub(super) async fn answer(
                 }
             }
         }
-        PasswordQuestion::Present(new) => match prove(person, accounts, &new.name, typed).await {
+        PasswordQuestion::Present(new) => match passwords.prove(&new.name, typed, address).await {
             Ok(proof) => {
                 let new = NewPassword { proof: Some(proof), ..new };
                 Ok(ask(PasswordQuestion::New(new)))
@@ -132,15 +133,6 @@ async fn ask_again(
 ) -> Result<Effect, Refusal> {
     person.answer(refusal).await;
     Ok(ask(question))
-}
-
-async fn prove(
-    person: &Participant<'_>,
-    accounts: &Accounts,
-    name: &Name,
-    password: Line,
-) -> Result<Proof, Refusal> {
-    accounts.passwords.prove(name, password, person.peer.address).await
 }
 
 /// Stores a password: the first one of a name, or, with a proof, a later one. Asks for another one

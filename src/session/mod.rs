@@ -37,7 +37,6 @@ use tokio_util::sync::CancellationToken;
 use self::ended::SessionEnd;
 pub(crate) use self::participant::Participant;
 use self::read::Reader;
-use self::write::Writer;
 use crate::accounts::Accounts;
 use crate::clock::{sleep, timeout};
 
@@ -77,10 +76,9 @@ where
     E: Encoder + Unpin + 'static,
 {
     let Arrival { input, output, decoder, encoder, held, person } = arrival;
-    let client = Arc::clone(person.link.client());
     let accounts = person.settings.accounts.as_deref();
+    let writing = writers.write(output, encoder, person.link.client());
     let reader = Reader::new(input, decoder, held, person);
-    let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
     read_and_write(reader, writing, accounts, closing)
 }
 

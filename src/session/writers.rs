@@ -75,8 +75,16 @@ impl Writers {
         inbox.connect_from(from, |person| Arc::clone(&self.group(person).rings))
     }
 
-    /// Runs the writing half of a connection until the handle is dropped.
-    pub(super) fn add(&self, writer: impl WriteLines + 'static, client: &Arc<Client>) -> Writing {
+    /// Writes to a connection until the handle is dropped. Its mail names the rooms.
+    pub(crate) fn write<W, E>(&self, output: W, encoder: E, client: &Arc<Client>) -> Writing
+    where
+        W: Output + 'static,
+        E: Encoder + Unpin + 'static,
+    {
+        self.add(Writer::new(output, encoder, Arc::clone(client)), client)
+    }
+
+    fn add(&self, writer: impl WriteLines + 'static, client: &Arc<Client>) -> Writing {
         let group = self.group(client.id());
         let (ended, outcome) = oneshot::channel();
         let slot = Slot {
@@ -91,18 +99,6 @@ impl Writers {
         drop(new_writers);
         client.ring();
         Writing { client: Arc::clone(client), outcome }
-    }
-
-    /// Writes a room for a reader without a session; the link's mail names the room. Ends when the
-    /// handle is dropped.
-    pub(crate) fn watch<W, E>(&self, output: W, encoder: E, link: &Link) -> Writing
-    where
-        W: Output + 'static,
-        E: Encoder + Unpin + 'static,
-    {
-        let client = link.client();
-        let writer = Writer::new(output, encoder, Arc::clone(client));
-        self.add(writer, client)
     }
 
     /// The numbers of written and of skipped lines.

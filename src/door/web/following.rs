@@ -49,7 +49,7 @@ impl RoomReading {
         output.write_all(first).await.ok(); // the bytes fit, and the reader exists
         let end = Mark { room: listening.view.room(), position: u64::MAX };
         link.reply(end, Mail::Listening(listening));
-        let writing = visit.reception.writers.watch(output, encoder, &link);
+        let writing = visit.reception.writers.write(output, encoder, link.client());
         let is_over = CancellationToken::new();
         let guards = (visit.exchange.busy(), is_over.clone().drop_guard());
         let tasks = visit.reception.tasks.clone();
