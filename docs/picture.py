@@ -4,7 +4,7 @@
     FOREIGN_PYTHON=target/foreign-venv/bin/python docs/picture.py [PARLOR]
 
 PARLOR is the program, by default target/release/parlor. The script needs Linux, tmux, netcat, Chromium and
-the packages in tests/foreign/requirements.txt, which ./test installs. It runs in a network of its own, so
+the packages in tests/foreign/requirements.txt, which ./test installs. It runs in a separate network, so
 that ports 8000 and 8080 are free.
 """
 

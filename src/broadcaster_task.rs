@@ -20,13 +20,13 @@ use crate::telemetry::Metrics;
 /// After this time, people who wait for a commit are told that it is slow.
 const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
-/// This many lines are worth a commit of their own, whatever came before.
+/// This many lines are worth a separate commit, whatever came before.
 const PAUSE_LINES_MAX: usize = 32;
 
 /// Stops the server, in two steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Closing {
-    /// Everybody leaves, and nobody is told of departures.
+    /// Everybody leaves, and no departure is announced.
     pub(crate) soon: CancellationToken,
     /// Everybody has left: the inbox has the last requests.
     pub(crate) now: CancellationToken,

@@ -529,10 +529,11 @@ fn skipped(lines: u64) -> Missed {
     Missed::between(&RoomName::lobby(), 0, lines)
 }
 
-/// Turns of phrase that are no plain English: the noun comes first, and the words are the reader's.
-const NOT_PLAIN: [&str; 32] = [
+/// Phrases that are not plain English, in texts, comments and names of tests alike.
+const NOT_PLAIN: [&str; 38] = [
     "whoever",
     "whomever",
+    "whosoever",
     "so many",
     "is no more",
     "none where",
@@ -541,10 +542,11 @@ const NOT_PLAIN: [&str; 32] = [
     "taken back",
     "takes back",
     "take back what",
-    "has an owner",
-    "is yours:",
     "in peace",
     "in anybody's way",
+    "in the house",
+    "of the house",
+    "in vain",
     "be it only",
     "counts for nothing",
     "exactly so.",
@@ -552,18 +554,25 @@ const NOT_PLAIN: [&str; 32] = [
     "given back in",
     "giving way",
     "holds up nobody",
-    "in vain",
     "is asked of every",
     "nobody's silence",
     "nothing of it is said",
+    "one's own",
+    "as said above",
     "reads anything of",
     "sign of life",
+    "signs of life",
     "stands inline",
+    "takings",
+    "errand",
     "to be had",
     "told from noise",
     "very much is said",
     "who stand still",
 ];
+
+/// Phrases that the code may use, and people never read.
+const NOT_FOR_PEOPLE: [&str; 2] = ["has an owner", "is yours:"];
 
 /// The texts that people read, each with its place; code between backticks is left out.
 fn texts_for_people() -> Vec<(String, String)> {
@@ -604,19 +613,100 @@ fn texts_for_people() -> Vec<(String, String)> {
     pages.chain(packaging).chain(wording).chain(commands).chain(help).collect()
 }
 
+/// The comments of a file, and the names of its tests. Lines that follow each other are one comment.
+fn comments(path: &Path, text: &str) -> Vec<String> {
+    let (marks, trailing): (&[&str], _) = match path.extension().and_then(|end| end.to_str()) {
+        Some("rs") => (&["//"], " // "),
+        Some("js") => (&["//", "/*", "*"], " // "),
+        Some("css") => (&["/*", "*"], " /* "),
+        Some("html") => (&["<!--"], " <!-- "),
+        _ => (&["#"], " # "),
+    };
+    let mut comments = vec![String::new()];
+    let mut is_test = false;
+    for line in text.lines().map(str::trim) {
+        let is_attribute = line.starts_with("#[");
+        let begun = marks.iter().find_map(|mark| line.strip_prefix(mark));
+        if let Some(words) = begun.filter(|_| !is_attribute) {
+            let words = words.trim_matches(['/', '!', '*', '-', '>', ' ']);
+            match (words, comments.last_mut()) {
+                ("", _) | (_, None) => comments.push(String::new()),
+                (words, Some(comment)) => comment.extend([words, " "]),
+            }
+            continue;
+        }
+        let name = line.split_once("fn ").and_then(|(_, rest)| rest.split_once('('));
+        match name {
+            Some((name, _)) if is_test => comments.push(name.replace('_', " ")),
+            _ => comments.extend(line.split_once(trailing).map(|(_, words)| words.to_owned())),
+        }
+        is_test = if is_attribute { is_test || line.contains("test") } else { false };
+        comments.push(String::new());
+    }
+    comments
+}
+
+/// The comments of all files, each with its place.
+fn all_comments() -> impl Iterator<Item = (String, String)> {
+    let kinds = ["rs", "js", "css", "html", "sh", "toml", "service"];
+    let files = kinds.into_iter().flat_map(with_extension);
+    let scripts = ["test", ".ci/run"].map(|path| (PathBuf::from(path), text(path)));
+    files.chain(scripts).flat_map(|(path, text)| {
+        let place = path.display().to_string();
+        comments(&path, &text).into_iter().map(move |comment| (place.clone(), comment))
+    })
+}
+
+/// A text in lower case, without code and line ends.
+fn prose(text: &str) -> String {
+    let prose: Vec<_> = text.split('`').step_by(2).collect();
+    let prose = prose.join(" ").to_lowercase();
+    prose.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text has a phrase between other words.
+fn has_phrase(prose: &str, phrase: &str) -> bool {
+    prose.match_indices(phrase).any(|(at, _)| {
+        let (before, after) = (&prose[..at], &prose[at + phrase.len()..]);
+        !before.ends_with(char::is_alphabetic) && !after.starts_with(char::is_alphabetic)
+    })
+}
+
 #[test]
 fn texts_comments_and_test_names_are_plain_english() {
     let mut found = Vec::new();
+    let mut check = |place: &str, prose: &str, phrases: &[&str]| {
+        let phrases = phrases.iter().filter(|phrase| has_phrase(prose, phrase));
+        found.extend(phrases.map(|phrase| format!("{place}: {phrase}")));
+    };
     for (place, text) in texts_for_people() {
-        let prose: Vec<_> = text.split('`').step_by(2).collect();
-        let prose = prose.join(" ").to_lowercase();
-        let words: Vec<_> = prose.split_whitespace().collect();
-        let prose = words.join(" ");
-        for phrase in NOT_PLAIN.into_iter().filter(|phrase| prose.contains(phrase)) {
-            found.push(format!("{place}: {phrase}"));
+        let prose = prose(&text);
+        check(&place, &prose, &NOT_PLAIN);
+        check(&place, &prose, &NOT_FOR_PEOPLE);
+    }
+    let mut without_noun = Vec::new();
+    for (place, comment) in all_comments() {
+        let prose = prose(&comment);
+        check(&place, &prose, &NOT_PLAIN);
+        // A comment begins with a noun or a verb, unless it asks.
+        let begins = ["what ", "who ", "whom "].iter().any(|word| prose.starts_with(word));
+        if begins && !prose.contains('?') {
+            without_noun.push(format!("{place}: {prose}"));
         }
     }
     assert!(found.is_empty(), "{found:#?}");
+    assert!(without_noun.is_empty(), "begin with the noun: {without_noun:#?}");
+}
+
+#[test]
+fn comments_and_names_of_tests_are_found() {
+    let source =
+        "/// What it\n/// does.\n///\n/// More.\nlet a = 1; // why\n#[test]\nfn it_holds() {}\n";
+    let found: Vec<_> =
+        comments(Path::new("a.rs"), source).iter().map(|text| prose(text)).collect();
+    let found: Vec<_> = found.iter().filter(|text| !text.is_empty()).collect();
+    assert_eq!(found, ["what it does.", "more.", "why", "it holds"]);
+    assert!(has_phrase("to be had.", "to be had") && !has_phrase("wherrands", "errand"));
 }
 
 /// The code spans that may be a reason.

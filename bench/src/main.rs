@@ -33,8 +33,8 @@ struct BenchOptions {
 
 #[derive(Debug, Subcommand)]
 enum BenchCommand {
-    /// What one delivery costs, and how long it takes: the bare loop and Parlor in turns; with
-    /// --door ws, how much more it costs over WebSockets than with lines
+    /// The cost and the latency of a delivery: the bare loop and Parlor in turns; with --door ws,
+    /// also the additional cost over WebSockets
     Fanout {
         #[command(flatten)]
         conditions: Conditions,
@@ -42,8 +42,8 @@ enum BenchCommand {
         #[arg(long, value_enum, default_value_t = BareLoop::Plain)]
         bare: BareLoop,
     },
-    /// The same for what a user could run instead: the book's program on tokio, ncat --chat,
-    /// ngircd, NATS, Redis, and any other server for lines
+    /// The cost and the latency of a delivery in other servers: the book's program on tokio, ncat
+    /// --chat, ngircd, NATS, Redis, and any other server for lines
     Peers {
         #[command(flatten)]
         conditions: Conditions,
@@ -54,8 +54,8 @@ enum BenchCommand {
     Storm(Conditions),
     /// The memory of an idle connection, and of a line in the log of a room
     Idle(Conditions),
-    /// Readers who stand still or drip: what the others notice, and whether skipped lines are
-    /// reported exactly
+    /// The effect of stuck and slow readers on the others, and whether skipped lines are reported
+    /// exactly
     Slow(Conditions),
     /// People come and leave for minutes or hours while others talk: what grows?
     Churn {
@@ -65,13 +65,13 @@ enum BenchCommand {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(10..))]
         seconds: Option<u64>,
     },
-    /// What the server does on one core, and on all
+    /// The speed of the server on one core, and on all
     Cores(Conditions),
     /// A hundred people speak as fast as lines can be written to disk: does a listener miss one?
     Intake(Conditions),
-    /// A page of Markdown with pictures, from what the other commands wrote with --json
+    /// A page of Markdown with pictures, from results that the other commands wrote with --json
     Report(ReportOptions),
-    /// What a line costs in instructions, compared with the baseline in bench/guard.toml
+    /// The cost of a line in instructions, compared with the baseline in bench/guard.toml
     Guard {
         /// Make the new counts the baseline
         #[arg(long)]

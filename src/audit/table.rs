@@ -80,7 +80,7 @@ fn topics(connection: &Connection) -> rusqlite::Result<Vec<(Reach, Topic)>> {
 }
 
 /// The rules that a query finds, whose first column is the room. A row with an invalid room name
-/// holds nowhere, and never in the whole server; the operator is told of it.
+/// holds nowhere, and never in the whole server; the log tells the operator.
 fn held<T>(
     connection: &Connection,
     what: &str,

@@ -34,7 +34,7 @@ const ACCEPTED_MAX: usize = 8;
 
 /// A door with one of its listeners.
 pub(crate) trait ListeningDoor: Send + 'static {
-    /// What it accepts.
+    /// The type of its connections.
     type Connection: Send;
 
     /// The kind of door.

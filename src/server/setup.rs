@@ -1,4 +1,4 @@
-//! What each door gets from the server.
+//! The server's part of the setup of each door.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::session::{Idle, Live, SessionSettings};
 /// The most bytes of one read: a share of the memory that one connection may hold.
 const READ_BYTES: usize = 16 * 1024;
 
-/// What each door gets from the server.
+/// The server's part of the setup of each door.
 pub(super) fn door_setup(
     config: &Config,
     storage: &ServerStorage,

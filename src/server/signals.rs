@@ -18,7 +18,7 @@ const EXIT_INTERRUPTED: i32 = 130;
 /// The limit of time for a shutdown: a promise to operators and service managers.
 const END_TIME: Duration = Duration::from_secs(15);
 
-/// What signals ask of the server.
+/// The requests of signals to the server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SignalRequests {
     shutdown: Arc<Notify>,

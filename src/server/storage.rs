@@ -1,4 +1,4 @@
-//! What the server stores, and where: opens the journal and everything beside it. Knows no door.
+//! The server's storage: opens the journal and everything beside it. Knows no door.
 
 use std::path::PathBuf;
 use std::sync::Arc;

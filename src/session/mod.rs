@@ -119,7 +119,7 @@ where
     (ended, says_last.then_some(input))
 }
 
-/// Waits for a person who may reconnect in a moment, so that the others are told of no departure.
+/// Waits for a person who may reconnect in a moment, so that no departure is announced.
 async fn wait_for_return(client: &Client, closing: &CancellationToken) {
     client.forget_mail(); // people who write meanwhile read that this person is not reading
     select! {

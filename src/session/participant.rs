@@ -52,7 +52,7 @@ pub(super) async fn take_seat(
     }
 }
 
-/// What a command leaves to do for the reading half.
+/// The work that a command leaves to the reading half.
 pub(super) enum Effect {
     /// Nothing: what it did shows by itself.
     None,

@@ -3,7 +3,7 @@
 use crate::support::TestServer;
 
 #[test]
-fn who_lists_the_people_here_and_in_another_room() {
+fn people_are_listed_here_and_in_another_room() {
     let server = TestServer::named();
     let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     alice.say("Hi!");

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/guard.toml");
 
 const HEADING: &str = "\
-# What a line costs, in instructions for each operation. A count that is more than 10 % above fails ./test.
+# The cost of a line, in instructions for each operation. A count that is more than 10 % above fails ./test.
 # Written by: cargo run --profile guard -p parlor-bench -- guard --update
 
 ";

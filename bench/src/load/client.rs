@@ -75,7 +75,7 @@ impl LoadClient {
         }
     }
 
-    /// The connection, or an error if there is none any more.
+    /// The connection, or an error if it is gone.
     pub(super) fn socket(&self) -> anyhow::Result<&OwnedFd> {
         self.socket.as_ref().context("the client has left or was disconnected")
     }

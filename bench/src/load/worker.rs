@@ -1,4 +1,4 @@
-//! A server and its load in a process of their own. So several servers can be loaded in turns while
+//! A server and its load in a separate process. So several servers can be loaded in turns while
 //! each has all its clients: one process may not hold enough descriptors for all. Requests and
 //! samples are lines of JSON.
 
@@ -34,7 +34,8 @@ impl LoadPace {
     }
 }
 
-/// What a worker does, in the order of [`Load::fill`]: a server, its cores, listeners and speakers.
+/// The task of a worker, in the order of [`Load::fill`]: a server, its cores, listeners and
+/// speakers.
 type Assignment = (Target, Vec<usize>, [usize; 2]);
 
 /// A server and its load.

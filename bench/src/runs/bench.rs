@@ -1,5 +1,5 @@
-//! What runs every scenario: its options, Parlor, the cores, a room full of clients, and a place for
-//! its tables.
+//! The surroundings of every scenario: its options, Parlor, the cores, a room full of clients, and
+//! a place for its tables.
 
 use std::fmt::Display;
 use std::path::PathBuf;

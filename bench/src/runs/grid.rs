@@ -30,7 +30,7 @@ pub(super) struct Entrant {
     pub(super) reference: usize,
 }
 
-/// What one server did at one point of the grid.
+/// The results of one server at one point of the grid.
 pub(super) struct GridRow<'a> {
     pub(super) listeners: usize,
     pub(super) pace: LoadPace,

@@ -161,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// What a client of the loop receives for one line.
+    /// The bytes that a client of the loop receives for one line.
     fn answer(log: Option<&Path>) -> [u8; 23] {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
         let port = listener.local_addr().expect("it is bound").port();

@@ -20,8 +20,8 @@ pub trait Sequencer: Debug + Send {
     /// Offers a proposal. Its place is decided now or later.
     fn offer(&mut self, proposal: Proposal);
 
-    /// The next proposal in the order, whoever offered it; none if the next place is not decided
-    /// yet. `now` is the time for a sequencer that has no clock of its own.
+    /// The next proposal in the order, from any process; none if the next place is not decided yet.
+    /// `now` is the time for a sequencer that has no clock of its own.
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided>;
 }
 

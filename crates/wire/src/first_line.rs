@@ -53,7 +53,7 @@ impl Watch {
             return None;
         }
         if self.blanks > 0 && line == b"\0" {
-            return Some(Foreign::Other); // as PROXY's version 2 goes on
+            return Some(Foreign::Other); // as PROXY's version 2 continues
         }
         let field = || (self.had_too_long && is_field(line)).then_some(Foreign::Http);
         let foreign = begins_foreign(line).or_else(|| request(line)).or_else(field);

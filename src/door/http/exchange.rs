@@ -12,7 +12,7 @@ use crate::door::waiting::{Waiter, WaitingList};
 #[derive(Clone)]
 pub(in crate::door) struct Exchange {
     progress: Arc<Mutex<ExchangeState>>,
-    /// Cancelled when no client takes the answer any more.
+    /// Cancelled when the client no longer reads the answer.
     pub(super) given_up: CancellationToken,
 }
 
@@ -55,7 +55,7 @@ impl Exchange {
         Busy(self.clone())
     }
 
-    /// Notes that no client takes the answer any more.
+    /// Notes that the client no longer reads the answer.
     pub(in crate::door) fn give_up(&self) {
         self.given_up.cancel();
     }

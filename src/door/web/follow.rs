@@ -107,7 +107,7 @@ impl FollowForm {
 
     /// The bytes that show that the connection works: a comment, or an empty line, which `jq` and
     /// most readers of JSON lines skip.
-    fn sign_of_life(self) -> &'static [u8] {
+    fn keepalive(self) -> &'static [u8] {
         match self {
             FollowForm::Json(Follow::Events) => b":\n\n",
             FollowForm::Text | FollowForm::Json(Follow::JsonLines) => b"\n",
@@ -148,8 +148,8 @@ async fn read_room(
     let is_elsewhere = resumed == Resumed::AnotherLog;
     let log = settings.log.to_string();
     let listener = follows.then_some(listener); // otherwise the view ends here
-    let sign_of_life = form.sign_of_life();
-    let reading = RoomReading { visit, link, listener, listening, sign_of_life };
+    let keepalive = form.keepalive();
+    let reading = RoomReading { visit, link, listener, listening, keepalive };
     let mut first = Vec::new();
     Ok(match form {
         FollowForm::Text => {

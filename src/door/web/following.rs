@@ -23,7 +23,7 @@ use crate::session::{Output, Writing};
 /// in the kernel.
 const BETWEEN_BYTES_MAX: usize = 8 * 1024;
 
-/// After a silence of once to twice this time, a sign of activity is sent. Balancers end
+/// After a silence of once to twice this time, a keepalive is sent. Balancers end
 /// connections that are silent for 20 s or more.
 const SILENCE: Duration = Duration::from_secs(9);
 
@@ -35,7 +35,7 @@ pub(super) struct RoomReading {
     pub(super) listener: Option<Listener>,
     pub(super) listening: Box<Listening>,
     /// The bytes that show that the connection works.
-    pub(super) sign_of_life: &'static [u8],
+    pub(super) keepalive: &'static [u8],
 }
 
 impl RoomReading {
@@ -44,7 +44,7 @@ impl RoomReading {
     where
         E: Encoder + Unpin + 'static,
     {
-        let RoomReading { visit, link, listener, listening, sign_of_life } = self;
+        let RoomReading { visit, link, listener, listening, keepalive } = self;
         let (mut output, input) = duplex(BETWEEN_BYTES_MAX);
         output.write_all(first).await.ok(); // the bytes fit, and the reader exists
         let end = Mark { room: listening.view.room(), position: u64::MAX };
@@ -54,7 +54,7 @@ impl RoomReading {
         let guards = (visit.exchange.busy(), is_over.clone().drop_guard());
         let tasks = visit.reception.tasks.clone();
         tasks.spawn(watch(visit, link, listener, end, writing, is_over));
-        Body::from_stream(Following::new(input, sign_of_life, guards))
+        Body::from_stream(Following::new(input, keepalive, guards))
     }
 }
 
@@ -92,23 +92,19 @@ struct Following {
     /// Nothing has come since the timer started.
     is_silent: bool,
     is_between_lines: bool,
-    sign_of_life: &'static [u8],
+    keepalive: &'static [u8],
     /// The server does not wait for the client, and the task beside the answer runs.
     _guards: (Busy, DropGuard),
 }
 
 impl Following {
-    fn new(
-        input: DuplexStream,
-        sign_of_life: &'static [u8],
-        guards: (Busy, DropGuard),
-    ) -> Following {
+    fn new(input: DuplexStream, keepalive: &'static [u8], guards: (Busy, DropGuard)) -> Following {
         Following {
             bytes: ReaderStream::new(input),
             silence: Box::pin(sleep(SILENCE)),
             is_silent: true,
             is_between_lines: true,
-            sign_of_life,
+            keepalive,
             _guards: guards,
         }
     }
@@ -129,7 +125,7 @@ impl Stream for Following {
             ready!(self.silence.as_mut().poll(cx));
             self.silence.as_mut().reset(Instant::now() + SILENCE);
             if mem::replace(&mut self.is_silent, true) && self.is_between_lines {
-                return Poll::Ready(Some(Ok(Bytes::from_static(self.sign_of_life))));
+                return Poll::Ready(Some(Ok(Bytes::from_static(self.keepalive))));
             }
         }
     }
@@ -147,7 +143,7 @@ mod tests {
     use crate::door::waiting::WaitingList;
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_stream_shows_signs_of_life_between_lines_alone() {
+    async fn a_silent_stream_gets_keepalives_between_lines_only() {
         let (mut output, input) = duplex(BETWEEN_BYTES_MAX);
         let busy = Exchange::new(&WaitingList::with_places(1)).busy();
         let guards = (busy, CancellationToken::new().drop_guard());

@@ -133,7 +133,7 @@ fn pieces(text: &str) -> Vec<Piece> {
 
 /// Adds a letter in lower case, without accents, in the form that its readers recognise.
 fn plain(c: char, word: &mut String) {
-    // The capital sharp s becomes two letters only by way of the small one.
+    // The capital sharp s becomes two letters only after it has become the small one.
     let small = c.to_lowercase().flat_map(char::to_uppercase);
     let small = small.flat_map(char::to_lowercase);
     for c in small.nfd() {

@@ -1,6 +1,6 @@
 //! Stores lines, and removes lines whose commit failed. Knows no thread.
 //!
-//! Lines that were refused because the disk did not answer may be stored all the same. A separate
+//! Lines that were refused because the disk did not answer may be stored nevertheless. A separate
 //! file lists them, so that the next server removes them if this one is killed before it can.
 
 use std::fs;

@@ -20,7 +20,7 @@ pub(crate) const FILE: &str = "parlor.db";
 /// The index for searching, beside it.
 pub(crate) const SEARCH_FILE: &str = "parlor-search.db";
 
-/// Lines that were refused and may be stored all the same. It exists only while the disk does not
+/// Lines that were refused and may be stored nevertheless. It exists only while the disk does not
 /// answer.
 pub(super) const REFUSED_FILE: &str = "parlor-refused.txt";
 

@@ -1,4 +1,4 @@
-//! What the threads of a journal tell each other. Knows no file.
+//! The state that the threads of a journal share. Knows no file.
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, PoisonError};

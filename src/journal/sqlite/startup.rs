@@ -15,7 +15,7 @@ use super::store::{BUSY_TIME, Store};
 use crate::config::Keep;
 use crate::journal::epoch::passing_epoch;
 
-/// What a server starts with.
+/// The stored state with which a server starts.
 pub(crate) struct Startup {
     /// The epoch until the next start.
     pub(crate) epoch: String,

@@ -1,4 +1,4 @@
-//! The people in the house and the names they have. Knows no connection.
+//! The people on the server and the names they have. Knows no connection.
 
 use std::collections::BTreeMap;
 

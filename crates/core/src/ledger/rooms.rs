@@ -1,4 +1,4 @@
-//! The rooms of the house: where their lines end, and what they are about. Knows no log.
+//! The rooms of the server: the ends of their lines, and their topics. Knows no log.
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@ use super::rooms::RoomStates;
 use super::rules::Rules;
 use crate::model::{OwnedName, PersonId, Reach, RoomName, Who};
 
-/// The people, the rules and the rooms of the house.
+/// The people, the rules and the rooms of the server.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) people: People,

@@ -44,7 +44,7 @@ pub enum Answer {
     },
     /// A private message, as both sides read it.
     Private {
-        /// Who wrote it.
+        /// The author.
         from: Who,
         /// The recipient.
         to: Name,
@@ -104,7 +104,7 @@ pub enum Answer {
     KeptMessage {
         /// When it was written.
         at: WallTime,
-        /// Who wrote it.
+        /// The author.
         from: Name,
         /// The recipient.
         to: Name,

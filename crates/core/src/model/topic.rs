@@ -1,4 +1,4 @@
-//! What a room is about.
+//! The topic of a room.
 
 use super::line::Line;
 

@@ -17,7 +17,7 @@ pub struct RefusalRow {
     pub code: &'static str,
     /// The status of an answer in HTTP (RFC 9110, section 15).
     pub status: u16,
-    /// What happened and what to do, for people.
+    /// The event and the advice, for people.
     pub sentence: Cow<'static, str>,
     /// The sentence for curl, if its user must do something else.
     pub for_curl: Option<String>,
