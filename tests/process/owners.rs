@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use rustix::process::Signal;
+
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::server::Server;
@@ -461,4 +463,20 @@ fn a_telnet_client_hides_a_password() {
         b"\xff\xfc\x01-- alice is registered: this name needs your password from now on\r\n",
     );
     server.close([alice]);
+}
+
+#[test]
+fn a_telnet_client_shows_typing_again_if_its_session_ends_during_a_question() {
+    let data = Data::new();
+    let mut server = data.open(&[]);
+    let mut alice = Guest::connect(server.address);
+    alice.send(b"alice\r\n");
+    alice.until(STORED);
+    alice.send(b"/register\r\n");
+    alice.bytes_until(
+        b"\xff\xfb\x01-- Type a password for alice; nobody else sees it (Enter to cancel)\r\n",
+    );
+    server.signal(Signal::TERM);
+    alice.bytes_until(b"\xff\xfc\x01-- The server is going down\r\n");
+    assert_eq!(server.ended().code(), Some(0));
 }
