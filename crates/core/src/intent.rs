@@ -1,8 +1,8 @@
-//! Intents: what people want, as values without a connection and without a clock.
+//! Intents: the wishes of people, as values without a connection and without a clock.
 //!
-//! A sequencer puts them in order, and the ledger applies them in that order. Whatever depends on
-//! a clock, a table of Unicode, an address or the configuration is checked or computed before, and
-//! travels in the intent.
+//! A sequencer puts them in order, and the ledger applies them in that order. Everything that
+//! depends on a clock, a table of Unicode, an address or the configuration is checked or computed
+//! before, and travels in the intent.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::model::{
     Act, Claim, Deed, Line, Looks, Name, OwnedName, PersonId, Proof, RoomName, Spoken, WallTime,
 };
 
-/// A change that somebody wants.
+/// A change that a person wants.
 #[derive(Clone, Debug)]
 pub enum Intent {
     /// A person in a room says these lines, together.
@@ -22,7 +22,7 @@ pub enum Intent {
         /// The lines, in order.
         lines: Vec<Spoken>,
     },
-    /// A person comes to the house, into a first room.
+    /// A person comes to the server, into a first room.
     Enter {
         /// The person.
         person: PersonId,
@@ -53,7 +53,7 @@ pub enum Intent {
         /// The room.
         room: RoomName,
     },
-    /// A person leaves a room, and with the last room the house.
+    /// A person leaves a room, and with the last room the server.
     Leave {
         /// The person.
         person: PersonId,
@@ -71,7 +71,7 @@ pub enum Intent {
         /// The room.
         room: RoomName,
     },
-    /// Somebody without a seat says these lines, together, under a name that is taken only for
+    /// A person without a seat says these lines, together, under a name that is taken only for
     /// them.
     SpeakOnce {
         /// The person.
@@ -119,7 +119,7 @@ pub enum Intent {
         /// The person who asked for it, who stays.
         by: Option<PersonId>,
     },
-    /// A name has no owner any more.
+    /// A name no longer has an owner.
     Release {
         /// The name.
         name: Name,
@@ -135,11 +135,11 @@ pub enum Intent {
         /// The requested act.
         deed: Deed,
     },
-    /// A room leaves memory, and nothing of it is stored.
+    /// A room that is not stored leaves memory.
     EndRoom(RoomName),
 }
 
-/// A proposal, as everybody knows it.
+/// The identity of a proposal, which all nodes know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProposalId {
     /// The run of a node. A server without other nodes is boot 0.
@@ -151,7 +151,7 @@ pub struct ProposalId {
 /// Intents that are put in order together.
 #[derive(Clone, Debug, Default)]
 pub struct Proposal {
-    /// Which proposal it is.
+    /// Its identity.
     pub id: ProposalId,
     /// The intents, in order.
     pub intents: Vec<Intent>,

@@ -21,7 +21,7 @@ pub trait Sequencer: Debug + Send {
     fn offer(&mut self, proposal: Proposal);
 
     /// The next proposal in the order, from any process; none if the next place is not decided yet.
-    /// `now` is the time for a sequencer that has no clock of its own.
+    /// `now` is the time for a sequencer without a clock.
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided>;
 }
 

@@ -1,5 +1,5 @@
-//! The rooms in memory: a room is made for the first person who goes there, within the person's
-//! share, and its log sheds old lines. Knows no connection.
+//! The rooms in memory: the first person who enters a new room makes it, within a share of all
+//! rooms, and its log sheds old lines. Knows no connection.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const STRANGERS_LEAVE: usize = 4;
 /// One in this many rooms is reserved for keepers of the server.
 const OWNERS_LEAVE: usize = 20;
 
-/// How many rooms one person may make, even if the limit of rooms is low.
+/// The number of rooms that one person may make, even if the limit of rooms is low.
 const ROOMS_AT_LEAST: usize = 4;
 
 impl Broadcaster {
@@ -91,7 +91,7 @@ impl Broadcaster {
         }
     }
 
-    /// Removes a room from memory. If nothing is stored, its lines and its topic end with it.
+    /// Removes a room from memory. If nothing is stored, its lines and topic end with it.
     #[cold]
     fn forget(&mut self, id: RoomId) {
         let Some(room) = self.rooms.remove(&id) else {

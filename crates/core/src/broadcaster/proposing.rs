@@ -1,4 +1,5 @@
-//! From requests to intents: checks what only this process knows, and puts the rest in order.
+//! From requests to intents: makes the checks that only this process can make, and puts the intents
+//! in order.
 
 use std::sync::Arc;
 
@@ -133,7 +134,7 @@ impl Broadcaster {
         self.may_go(Subject { name: &claim.name, is_owner, address: client.address() }, room, now)
     }
 
-    /// The same for a person with a name.
+    /// Whether a person with a name may come to a room.
     fn may_go(
         &self,
         subject: Subject<'_>,
@@ -178,7 +179,7 @@ impl Broadcaster {
         self.put_in_order(Intent::Leave { person, room, words, removal }, None, now);
     }
 
-    /// Gives up the seats to which people did not come back in time.
+    /// Gives up the seats that people did not take again in time.
     pub(super) fn give_up_returns(&mut self, now: Now) {
         while let Some(late) = self.returns.pop_front_if(|late| late.until <= now.monotonic) {
             self.put_in_order(Intent::GiveUp { heir: late.heir, room: late.room }, None, now);

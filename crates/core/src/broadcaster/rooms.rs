@@ -18,8 +18,8 @@ use crate::model::{End, Line, Name, PersonId, RoomId, RoomName, Together, WallTi
 /// The number of people that the roster on arrival names; more would fill a screen.
 const ROSTER_MAX: usize = 20;
 
-/// A map in the order of insertion, for keys that the server itself counts. Nobody can choose them
-/// so that many are found in one place, so the quickest hash will do.
+/// A map in the order of insertion, for keys that the server itself counts. Nobody can choose keys
+/// that collide, so the fastest hash is enough.
 pub(super) type FxIndexMap<K, V> = IndexMap<K, V, FxBuildHasher>;
 
 /// A room, owned by the broadcaster.
@@ -28,7 +28,7 @@ pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
-    /// The topic, as it was last told.
+    /// The topic in the last announcement.
     pub(crate) topic: Option<Line>,
     /// The person who made it, if the room counts towards a person's share.
     pub(crate) maker: Option<Maker>,
@@ -74,7 +74,7 @@ impl Maker {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) client: Arc<Client>,
-    /// The places of its seats, in the order in which they were taken. Each goes with its seat.
+    /// The places of its seats, in the order in which they were taken. Each ends with its seat.
     pub(crate) places: Vec<Arc<Place>>,
 }
 

@@ -17,7 +17,7 @@ use crate::link::{Inbox, InboxItem, Mark};
 use crate::model::{Limits, PersonId, RoomId, RoomName};
 use crate::sequencer::{Local, Sequencer};
 
-/// The owner of rooms and logs, which turns requests into intents, and what became of them into
+/// The owner of rooms and logs. It turns requests into intents, and the results of intents into
 /// entries and answers.
 #[derive(Debug)]
 pub struct Broadcaster {
@@ -25,11 +25,11 @@ pub struct Broadcaster {
     pub(super) limits: Limits,
     /// Puts intents in order.
     pub(super) sequencer: Box<dyn Sequencer>,
-    /// What holds after the intents that have their place in the order.
+    /// The state after the intents that have their place in the order.
     pub(super) ledger: Ledger,
     /// The next proposal. It is empty between two calls, and keeps its memory.
     pub(super) proposal: Proposal,
-    /// What happened because of an intent. It is empty between two calls, and keeps its memory.
+    /// The results of an intent. It is empty between two calls, and keeps its memory.
     pub(super) happened: Vec<Happened>,
     /// One for each intent that was proposed and has no place in the order yet; none if nobody
     /// waits for it.
@@ -39,7 +39,7 @@ pub struct Broadcaster {
     pub(super) rooms: FxHashMap<RoomId, Room>,
     pub(super) rooms_by_name: BTreeMap<RoomName, RoomId>,
     pub(super) rooms_made: u64,
-    /// Whether rooms, names and acts are stored, and outlast their last person.
+    /// Whether rooms, names and acts are stored. Stored rooms outlast their last person.
     pub(super) is_stored: bool,
     /// The acts that wait to be stored.
     pub(super) pending: PendingActs,
@@ -50,9 +50,10 @@ pub struct Broadcaster {
     pub(super) waiting: VecDeque<InboxItem>,
     /// The times at which the windows of crowds close, and their rooms; the earliest first.
     pub(super) crowds: VecDeque<(Duration, RoomId)>,
-    /// When people who came back on another connection have to sit down again; the earliest first.
+    /// The times by which people who came back on another connection must take their seats again;
+    /// the earliest first.
     pub(super) returns: VecDeque<Return>,
-    /// Rooms that left memory, and whose lines and topics end with them.
+    /// Rooms that have left memory, and whose lines and topics end with them.
     pub(super) ended: Vec<RoomName>,
     /// The other half of the inbox's double buffer.
     pub(super) drained: Vec<InboxItem>,
@@ -148,7 +149,7 @@ impl Broadcaster {
         }
     }
 
-    /// Makes a room in memory. Its log begins behind its last line, except for `new` lines of the
+    /// Makes a room in memory. Its log begins after its last line, except for `new` lines of the
     /// ledger that are not in a log yet.
     pub(super) fn make_room(&mut self, name: &RoomName, new: u64) -> RoomId {
         self.rooms_made += 1;

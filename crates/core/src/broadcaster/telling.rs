@@ -1,5 +1,5 @@
-//! From the order to this process: what happened becomes entries, answers and removals for its own
-//! connections.
+//! From the order to this process: the results of intents become entries, answers and removals for
+//! its own connections.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl Broadcaster {
                 let ticket = self.tickets.pop_front().flatten();
                 self.apply(intent, ticket, at, now);
             }
-            self.proposal = proposal; // its memory is used again
+            self.proposal = proposal; // so that its memory is used again
         }
     }
 
@@ -217,7 +217,7 @@ impl Broadcaster {
         of_name.for_each(|hearer| hearer.client.remove(act));
     }
 
-    /// Has an act stored. From now on nothing is heard of the people whom it removes.
+    /// Lets an act be stored. From now on, lines of the people whom it removes are not delivered.
     fn act_holds(&mut self, mut announcement: Announcement, ticket: Option<&Ticket>) {
         let Some(Ticket { client, .. }) = ticket else {
             return;
@@ -231,7 +231,7 @@ impl Broadcaster {
             let mut people: Vec<_> = ids.filter(is_barred).collect();
             people.sort();
             announcement.people = self.ledger.have_leave(people, &act.reach);
-            announcement.room.take_if(|_| !announcement.people.is_empty()); // they are seen leaving
+            announcement.room.take_if(|_| !announcement.people.is_empty()); // seen leaving
         }
         self.store_act(client, announcement);
     }

@@ -1,4 +1,4 @@
-//! What this process does when an intent of its own has its place in the order. Knows no rule.
+//! The work of this process when one of its intents has its place in the order. Knows no rule.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(super) struct Ticket {
     pub(super) wanted: Wanted,
 }
 
-/// The outcome that the client wants, as far as the intent does not say it.
+/// The outcome that the client wants, as far as the intent does not determine it.
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// A seat.
@@ -26,31 +26,31 @@ pub(super) enum Wanted {
         /// The share in which the room counts, if the person makes it.
         maker: Option<Maker>,
     },
-    /// To say lines from a seat.
+    /// Lines from a seat.
     Post,
-    /// To say lines without a seat.
+    /// Lines without a seat.
     Once {
-        /// As above.
+        /// The share in which the room counts, if the person makes it.
         maker: Option<Maker>,
     },
-    /// To have this name.
+    /// This name.
     Rename(Name),
-    /// To change a topic.
+    /// A new topic.
     Topic,
-    /// To delete lines.
+    /// The deletion of lines.
     Deletion,
     /// An act.
     Act,
-    /// That a name has an owner, or none.
+    /// The registration or release of a name.
     Ownership,
 }
 
-/// When a person who came back on another connection has to sit down again.
+/// The time by which a person who came back on another connection must take the seats again.
 #[derive(Debug)]
 pub(super) struct Return {
     /// The person, on the new connection.
     pub(super) heir: PersonId,
     pub(super) room: RoomName,
-    /// When the others are told of a departure.
+    /// The time at which the departure is announced.
     pub(super) until: Duration,
 }

@@ -1,4 +1,4 @@
-//! One match that says which function applies which intent.
+//! Applies intents: one match says which function applies which intent.
 
 use super::event::Happened;
 use super::state::Ledger;
@@ -7,11 +7,11 @@ use crate::model::WallTime;
 use crate::refusal::Refusal;
 
 impl Ledger {
-    /// Applies an intent that has its place in the order, at the time of that place. Adds to
-    /// `happened` what happened because of it, also if the intent is refused.
+    /// Applies an intent that has its place in the order, at the time of that place. Adds the
+    /// results to `happened`, even if the intent is refused.
     ///
     /// # Errors
-    /// The house does not allow it, for this reason.
+    /// The rules do not allow it, for this reason.
     pub(crate) fn apply(
         &mut self,
         intent: Intent,

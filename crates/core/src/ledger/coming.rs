@@ -122,7 +122,7 @@ impl Ledger {
     }
 
     /// Takes the seat again that this person had a moment ago on another connection. Returns
-    /// whether there was one. If so, the others are told of no departure.
+    /// whether there was one. If so, no departure is announced.
     fn is_back_in(
         &mut self,
         heir: PersonId,

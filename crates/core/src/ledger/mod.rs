@@ -1,8 +1,8 @@
 //! The ledger: people, names, seats, rules and rooms, as a function of the order of intents.
 //!
 //! Two ledgers that apply the same intents in the same order are equal. So this folder knows no
-//! clock, no random source, no configuration and no connection, and walks only ordered maps. What
-//! depends on one of these is computed before, and travels in the intent.
+//! clock, no random source, no configuration and no connection, and walks only ordered maps. A
+//! value that depends on one of these is computed before, and travels in the intent.
 
 mod apply;
 mod coming;

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 /// The authority of a person or the operator.
 pub(crate) struct Authority {
     pub(crate) by: By,
-    /// How far it goes.
+    /// Its reach.
     pub(crate) reach: Reach,
     /// The name of the person who asks; none for the operator.
     name: Option<Name>,

@@ -9,11 +9,11 @@ use crate::model::{End, RoomName, Topic, WallTime};
 pub(crate) struct RoomState {
     pub(crate) end: End,
     pub(crate) topic: Topic,
-    /// How many seats it has.
+    /// The number of its seats.
     seats: usize,
 }
 
-/// All rooms that somebody sits in, that have lines, or that have a topic.
+/// All rooms that have a seat, lines or a topic.
 #[derive(Debug, Default)]
 pub(crate) struct RoomStates(BTreeMap<RoomName, RoomState>);
 
@@ -42,7 +42,7 @@ impl RoomStates {
         self.0.iter()
     }
 
-    /// Where the lines of a room end.
+    /// The end of a room's lines.
     pub(crate) fn end(&self, room: &RoomName) -> End {
         self.0.get(room).map(|state| state.end).unwrap_or_default()
     }

@@ -14,7 +14,7 @@ impl Ledger {
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
-        let person = self.seated(id, &room)?; // else the departure may still be on its way
+        let person = self.seated(id, &room)?; // otherwise the departure may still be on its way
         let who = Who { id, name: person.name.clone() };
         self.may_speak(&who, &room, at)?;
         self.rooms.add_lines(&room, lines.len(), at);
