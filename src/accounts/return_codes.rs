@@ -42,7 +42,7 @@ pub(crate) struct ReturnPlace {
 pub(crate) struct Returned {
     pub(crate) place: ReturnPlace,
     /// The person on the connection that still has the place, if any.
-    ghost: Option<PersonId>,
+    lost: Option<PersonId>,
     /// The code, which stays valid for the next time.
     pub(crate) code: Code,
 }
@@ -51,7 +51,7 @@ impl Returned {
     /// The request to the broadcaster: for the earlier place, or for a place in this room.
     pub(crate) fn request(&self, room: Option<RoomName>) -> Change {
         let ReturnPlace { claim: name, room: before, .. } = self.place.clone();
-        Change::ComeBack { name, room: room.unwrap_or(before), ghost: self.ghost }
+        Change::ComeBack { name, room: room.unwrap_or(before), lost: self.lost }
     }
 }
 
@@ -248,8 +248,8 @@ impl ReturnCodes {
         if let Some((client, room)) = &held {
             place.seq = client.read_to(*room).unwrap_or(place.seq);
         }
-        let ghost = held.map(|(client, _)| client.id());
-        Ok(Returned { place, ghost, code })
+        let lost = held.map(|(client, _)| client.id());
+        Ok(Returned { place, lost, code })
     }
 
     fn holders<T>(&self, what: impl FnOnce(&mut HashMap<Hashed, Holder>) -> T) -> T {

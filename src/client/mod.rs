@@ -1,5 +1,5 @@
-//! `parlor join`: a client for the line protocol. Knows its sentences, and nothing of the server
-//! behind them.
+//! `parlor join`: a client for the line protocol. Knows its sentences, and nothing else of the
+//! server.
 
 mod catch_up;
 mod connect;

@@ -133,7 +133,7 @@ fn standard_input() -> mpsc::Receiver<Vec<u8>> {
     receiver
 }
 
-/// Nobody reads the output any more.
+/// The reader of the output is gone.
 #[derive(Debug, thiserror::Error)]
 #[error("the output is closed")]
 struct OutputClosed;

@@ -139,7 +139,7 @@ pub(crate) trait Search: fmt::Debug + Send + Sync {
     fn remove(&self, what: Removal) -> Answering<'_, bool>;
 }
 
-/// The lines that a search must not find any more.
+/// The lines that a search must no longer find.
 #[derive(Clone, Debug)]
 pub(crate) enum Removal {
     /// Lines that were said before this time, now and after each rebuild.

@@ -50,7 +50,7 @@ pub struct Server {
     clock: Clock,
     doors: Doors,
     /// The tasks for accounts and for the operator; they end first.
-    stewards: JoinSet<()>,
+    side_tasks: JoinSet<()>,
     /// The operator's handle for a reload.
     reload: Reload,
     /// The requests for a reload, until there is something to answer them.
@@ -96,7 +96,7 @@ impl Server {
             broadcaster,
             clock: Clock::start(),
             doors: Doors::default(),
-            stewards: JoinSet::new(),
+            side_tasks: JoinSet::new(),
             reload,
             reload_requests: Some(requests),
         }
@@ -115,7 +115,7 @@ impl Server {
             live: Arc::clone(&self.live),
             link: self.reception.inbox.connect(),
         };
-        self.stewards.spawn(reloader.run(signals, requests));
+        self.side_tasks.spawn(reloader.run(signals, requests));
     }
 
     /// Binds all listeners, which do not accept yet. Returns their real addresses.
@@ -170,7 +170,7 @@ impl Server {
             let erasing = disk.eraser.run(link, trust, self.live.retain_changes(), closing);
             self.reception.tasks.spawn(erasing);
             let keeping = async move { disk.accounts.codes.store_readings_at_intervals().await };
-            self.stewards.spawn(keeping);
+            self.side_tasks.spawn(keeping);
         }
         let closing = Closing { soon: self.reception.closing.clone(), ..Closing::default() };
         let mut writing = JoinSet::new();
@@ -190,7 +190,7 @@ impl Server {
             closing,
             broadcasting,
             writing,
-            stewards: self.stewards,
+            side_tasks: self.side_tasks,
         }
     }
 }

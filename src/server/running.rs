@@ -26,7 +26,7 @@ pub(super) struct RunningServer {
     /// The groups of writers.
     pub(super) writing: JoinSet<()>,
     /// The tasks beside the conversation; they end first.
-    pub(super) stewards: JoinSet<()>,
+    pub(super) side_tasks: JoinSet<()>,
 }
 
 impl RunningServer {
@@ -48,7 +48,7 @@ impl RunningServer {
     /// Tells everybody, waits until the clients are gone, and then until the last batch is stored.
     /// Returns how many connections ended with a panic.
     async fn close(mut self) -> u64 {
-        self.stewards.shutdown().await;
+        self.side_tasks.shutdown().await;
         sd_notify::notify(&[sd_notify::NotifyState::Stopping]).ok();
         self.closing.soon.cancel();
         let tasks = &self.reception.tasks;

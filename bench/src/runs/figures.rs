@@ -45,7 +45,7 @@ const FIGURES: [(&str, Figure); 19] = [
     (VALID, Figure::Verdict),
 ];
 
-/// Adds a row: the first cells, and the figures of the samples in the columns behind them. Without
+/// Adds a row: the first cells, and the figures of the samples in the columns after them. Without
 /// samples the verdict is the reason.
 pub(super) fn add_row<const N: usize>(
     table: &mut ResultTable,

@@ -474,7 +474,7 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     let come_back = Change::ComeBack {
         name: name("buy").into(),
         room: room("tea"),
-        ghost: Some(bob.client().id()),
+        lost: Some(bob.client().id()),
     };
     assert!(is_muted(&answered(server.ask(&mut back, come_back))));
     server.say(&mut bob, &seat).unwrap(); // the connection stays
@@ -553,7 +553,7 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     let back = Change::ComeBack {
         name: name("bob").into(),
         room: room("tea"),
-        ghost: Some(bob.client().id()),
+        lost: Some(bob.client().id()),
     };
     let mut again = server.connect("198.51.100.7:50002");
     assert!(is_banned(&answered(server.ask(&mut again, back))));
@@ -617,7 +617,7 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
     let back = Change::ComeBack {
         name: Claim { name: name("carol"), proof: Some(Proof::default()) },
         room: room("den3"),
-        ghost: None,
+        lost: None,
     };
     let mut carol = server.connect("198.51.100.7:1");
     let Outcome::Entered(den, entered) = server.ask(&mut carol, enter("carol", true, "den")) else {

@@ -403,11 +403,11 @@ fn a_seat_that_is_taken_again_in_time_has_no_departure() {
     let (tea, _) = granted(server.ask(&mut alice.link, join("tea")));
     let mut bob = server.enter("bob");
     let (bobs_tea, in_tea) = granted(server.ask(&mut bob.link, join("tea")));
-    let ghost = Some(alice.entered.who.id);
+    let lost = Some(alice.entered.who.id);
     let mut again = server.connect();
     let name = Name::parse("alice").unwrap().into();
     let room = RoomName::lobby();
-    let (lobby, _) = granted(server.ask(&mut again, Change::ComeBack { name, room, ghost }));
+    let (lobby, _) = granted(server.ask(&mut again, Change::ComeBack { name, room, lost }));
     drop((alice, tea));
     server.wait(RETURN_TIME.checked_sub(Duration::from_millis(1)).unwrap());
     assert_eq!(told(&bob), [], "in the lobby alice never left");
@@ -612,7 +612,7 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
     let old = [
         enter_as(kate(0)),
         Change::Speak { name: kate(0), room: RoomName::lobby(), lines },
-        Change::ComeBack { name: kate(0), room: RoomName::lobby(), ghost: Some(id) },
+        Change::ComeBack { name: kate(0), room: RoomName::lobby(), lost: Some(id) },
     ];
     // One batch is on its way and the next is full, so these wait; changes of owners do not.
     here.link.start(post(room, &["first"]));

@@ -59,15 +59,15 @@ impl Visit {
 
     /// Proves a name with the token that came with it.
     async fn prove(&self, name: Name, shown: (String, Line)) -> Result<Claim, Response> {
-        let claim = session::prove_by_token(&self.desk.settings, &self.peer, name, shown);
+        let claim = session::prove_by_token(&self.shared.settings, &self.peer, name, shown);
         claim.await.map_err(|refusal| self.refuse(refusal))
     }
 
     /// Tells why a request is refused, and counts that.
     pub(super) fn refuse(&self, refusal: Refusal) -> Response {
-        self.desk.settings.metrics.refused(&refusal);
+        self.shared.settings.metrics.refused(&refusal);
         let asks = matches!(refusal, Refusal::NameOwned(_) | Refusal::WrongPassword(_));
         let how = [(header::WWW_AUTHENTICATE, "Basic realm=\"Parlor\", charset=\"UTF-8\"")];
-        (asks.then_some(how), refuse(&refusal, &self.desk.clock)).into_response()
+        (asks.then_some(how), refuse(&refusal, &self.shared.clock)).into_response()
     }
 }

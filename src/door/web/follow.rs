@@ -133,8 +133,8 @@ async fn read_room(
     start: Start,
     form: FollowForm,
 ) -> Result<Body, Response> {
-    let settings = &visit.desk.settings;
-    let (storage, clock) = (settings.storage(), visit.desk.clock.clone());
+    let settings = &visit.shared.settings;
+    let (storage, clock) = (settings.storage(), visit.shared.clock.clone());
     let mut link = visit.connect();
     // A follower waits for a room that does not exist.
     let request = Change::Listen { owner, room, waits: follows, replay: 0 };

@@ -28,7 +28,7 @@ use tower::ServiceExt;
 use self::paces::Paces;
 use self::site::HostNames;
 use self::socket::WebPrompt;
-use self::visit::{Visit, WebDesk};
+use self::visit::{Visit, WebShared};
 use super::admission::TurnedAway;
 use super::handshake::serve_session;
 use super::http::{Exchange, Port, answer_requests, unavailable};
@@ -50,7 +50,7 @@ const PING_TIME: Duration = Duration::from_secs(120);
 
 /// A listener for HTTP.
 struct WebDoor {
-    desk: Arc<WebDesk>,
+    shared: Arc<WebShared>,
     router: Router,
 }
 
@@ -74,7 +74,7 @@ pub(super) fn open(
 ) -> Result<Arc<dyn OpenDoor>, InvalidValue> {
     let hosts = options.all(&HOST, units::host)?;
     Ok(Arc::new(WebDoor {
-        desk: Arc::new(WebDesk {
+        shared: Arc::new(WebShared {
             settings: SessionSettings {
                 idle: Idle::Everybody(PING_TIME),
                 ask_every: Some(PING_EVERY),
@@ -115,19 +115,19 @@ impl OpenDoor for WebDoor {
         from: SocketAddr,
     ) -> Serving {
         Box::pin(async move {
-            let settings = &self.desk.settings;
+            let settings = &self.shared.settings;
             let coming_in = Box::pin(async {
                 let visit = Visit {
                     reception: Arc::clone(&reception),
-                    desk: Arc::clone(&self.desk),
-                    peer: peer_at(&stream, from, self.desk.allow_plain_passwords),
+                    shared: Arc::clone(&self.shared),
+                    peer: peer_at(&stream, from, self.shared.allow_plain_passwords),
                     from,
                     exchange: Exchange::new(&reception.requests),
                 };
                 let (stream, held) = self.answer(&visit, stream).await?;
                 let link = reception.writers.connect(&reception.inbox, Some(from));
                 let newcomer = Newcomer::new(settings, link, visit.peer, from);
-                let encoder = WebEncoder::new(settings.storage(), self.desk.clock.clone());
+                let encoder = WebEncoder::new(settings.storage(), self.shared.clock.clone());
                 let dialect = (WebDecoder::default(), encoder);
                 let waiter = reception.requests.waiter();
                 let mut socket = WebPrompt::new(stream, from, dialect, held.into(), waiter);

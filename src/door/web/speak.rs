@@ -79,7 +79,7 @@ async fn read_body(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> {
         sentence(StatusCode::REQUEST_TIMEOUT, words)
     })?;
     let bytes = read.map_err(|_| {
-        visit.desk.settings.metrics.met("line");
+        visit.shared.settings.metrics.met("line");
         let words = format!(
             "Too much at once, nothing was sent: at most {BODY_BYTES_MAX} bytes, in {LINES_MAX} lines of {LINE_BYTES_MAX} bytes"
         );
@@ -96,10 +96,10 @@ async fn read_body(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> {
 impl Visit {
     /// Takes lines from the bucket of the address; returns the refusal of lines that are too fast.
     fn pay(&self, lines: usize) -> Option<Response> {
-        let settings = &self.desk.settings;
+        let settings = &self.shared.settings;
         let rate = settings.live.rate()?;
         let now = settings.clock.monotonic();
-        let wait = self.desk.paces.take(self.peer.address, rate, now, lines).err()?;
+        let wait = self.shared.paces.take(self.peer.address, rate, now, lines).err()?;
         settings.metrics.met("rate");
         let seconds = wait.as_secs() + 1;
         let words = format!(

@@ -12,7 +12,7 @@ use crate::door::reception::Reception;
 use crate::session::{Peer, SessionSettings};
 
 /// The parts that the connections of one web door share.
-pub(super) struct WebDesk {
+pub(super) struct WebShared {
     /// The settings of its sessions.
     pub(super) settings: SessionSettings,
     /// Whether it asks for passwords even on connections that others can read.
@@ -27,7 +27,7 @@ pub(super) struct WebDesk {
 #[derive(Clone)]
 pub(super) struct Visit {
     pub(super) reception: Arc<Reception>,
-    pub(super) desk: Arc<WebDesk>,
+    pub(super) shared: Arc<WebShared>,
     pub(super) from: SocketAddr,
     pub(super) peer: Peer,
     /// Whether the server waits for the client.

@@ -1,4 +1,4 @@
-//! Checkpoints move the write-ahead log into the file, in a thread of their own beside the commits.
+//! Checkpoints move the write-ahead log into the file, in a separate thread beside the commits.
 //! Knows no line.
 
 use std::mem;

@@ -1,7 +1,7 @@
 //! The tables of the file, version by version, as the files in schema/ have them. Knows no row.
 
 /// The steps from each version to the next, beginning with a file without tables. A step never
-/// changes after its release: files have it behind them.
+/// changes after its release, because existing files have gone through it.
 pub(super) const MIGRATIONS: [&str; 8] = [
     include_str!("schema/1-lines.sql"),
     include_str!("schema/2-people.sql"),

@@ -60,11 +60,11 @@ impl Broadcaster {
                 let wanted = Wanted::Seat { replay, is_first: true, maker };
                 (Intent::Enter { person, name, looks, room }, wanted)
             }
-            Change::ComeBack { name, room, ghost } => {
+            Change::ComeBack { name, room, lost } => {
                 let maker = self.may_come(client, &name, &room, now)?;
                 let looks = Looks::of(&name.name);
                 let wanted = Wanted::Seat { replay: 0, is_first: true, maker };
-                (Intent::ComeBack { person, name, looks, room, from: ghost }, wanted)
+                (Intent::ComeBack { person, name, looks, room, from: lost }, wanted)
             }
             Change::Join { room, replay } => {
                 let subject = self.subject(person).ok_or(Refusal::NotThere)?;

@@ -46,7 +46,7 @@ pub enum Change {
         /// The room; it is made if it does not exist.
         room: RoomName,
         /// The person on the lost connection, if it is still here.
-        ghost: Option<PersonId>,
+        lost: Option<PersonId>,
     },
     /// Takes another seat, in another room.
     Join {
