@@ -16,7 +16,7 @@ use super::http::{Exchange, Port, answer_requests, preferred, sentence, unavaila
 use super::opening::{DoorSetup, UrlOptions};
 use super::reception::{OpenDoor, Reception, Serving};
 use crate::config::InvalidValue;
-use crate::telemetry::{Snapshot, classic};
+use crate::telemetry::{Scrape, classic};
 
 /// The limit of time for the head of a request; scrapes come every few seconds.
 const SCRAPE_TIME: Duration = Duration::from_secs(60);
@@ -83,7 +83,7 @@ async fn shown(reception: &Reception) -> String {
         Outcome::Counted(census) => census,
         _ => Default::default(),
     };
-    reception.metrics.shown(&Snapshot {
+    reception.metrics.shown(&Scrape {
         census,
         written: reception.writers.counted(),
         panics: reception.panics.load(Ordering::Relaxed),

@@ -57,8 +57,8 @@ pub(crate) struct Metrics {
     listeners: Gauge,
 }
 
-/// Numbers that other parts count, at the moment.
-pub(crate) struct Snapshot {
+/// Numbers that other parts count, at the moment of a scrape.
+pub(crate) struct Scrape {
     pub(crate) census: Census,
     /// Lines written, and lines that their readers skipped.
     pub(crate) written: (u64, u64),
@@ -162,7 +162,7 @@ impl Metrics {
     }
 
     /// All metrics in the format OpenMetrics 1.0.
-    pub(crate) fn shown(&self, now: &Snapshot) -> String {
+    pub(crate) fn shown(&self, now: &Scrape) -> String {
         let count = |gauge: &Gauge, count: usize| {
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         };

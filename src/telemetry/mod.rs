@@ -4,4 +4,4 @@ pub mod logging;
 mod metrics;
 
 pub use logging::{LevelHandle, LogFormat, LogLevel, start};
-pub(crate) use metrics::{Metrics, Snapshot, classic};
+pub(crate) use metrics::{Metrics, Scrape, classic};

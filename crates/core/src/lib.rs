@@ -4,8 +4,8 @@
 //! argument, so a simulator can run the shipped code under a seed, and loom can check the log and
 //! the bell.
 //!
-//! The folders are floors; each uses only those above it: [`model`], [`log`], [`journal`],
-//! [`link`], [`broadcaster`].
+//! The folders are floors; each uses only those above it: [`model`], [`ledger`], [`log`],
+//! [`journal`], [`link`], [`broadcaster`].
 
 pub mod model;
 

@@ -12,7 +12,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The rules do not allow it, for this reason.
-    pub(crate) fn apply(
+    pub fn apply(
         &mut self,
         intent: Intent,
         at: WallTime,

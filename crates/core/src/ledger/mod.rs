@@ -16,11 +16,14 @@ mod rooms;
 mod rules;
 mod saying;
 mod share;
+mod snapshot;
 mod state;
 
-pub(crate) use event::{Announcement, Happened};
+pub use event::{Announcement, Happened};
 pub use past::Past;
-pub(crate) use people::Person;
+pub use people::Person;
+pub use rules::Mute;
 pub(crate) use rules::Subject;
 pub(crate) use share::is_within;
-pub(crate) use state::Ledger;
+pub use snapshot::Snapshot;
+pub use state::{Absent, Ledger};

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Act, End, Name, Reach, RoomName, Topic};
+use super::rules::Mute;
+use super::snapshot::Snapshot;
+use super::state::Ledger;
+use crate::model::{Act, End, Name, OwnedName, Reach, RoomName, Topic};
 
 /// The journal's contents from earlier runs, with which a server starts.
 #[derive(Clone, Debug, Default)]
@@ -21,4 +24,21 @@ pub struct Past {
     pub mutes: Vec<Act>,
     /// The topics of the rooms.
     pub topics: BTreeMap<RoomName, Topic>,
+}
+
+impl Ledger {
+    /// A ledger that continues from the contents of a journal: the numbers of each room continue,
+    /// even if it was empty. Names that have an owner belong to the owner.
+    pub(crate) fn resume(past: Past) -> Ledger {
+        let Past { ends, owned, keepers, makers, bans, mutes, topics } = past;
+        let muted = |act| Mute { people: Vec::new(), act }; // the journal knows only the name
+        let mutes = mutes.into_iter().map(muted).collect();
+        let rest = Snapshot::default();
+        let mut ledger =
+            Ledger::restore(Snapshot { ends, keepers, makers, bans, mutes, topics, ..rest });
+        for name in owned {
+            ledger.people.own(OwnedName::from(name));
+        }
+        ledger
+    }
 }

@@ -9,15 +9,16 @@ use crate::model::{Claim, Looks, Name, OwnedName, PersonId, Proof, RoomName, Who
 use crate::refusal::Refusal;
 
 /// A person on the server, on one connection.
-#[derive(Debug)]
-pub(crate) struct Person {
-    pub(crate) name: Name,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The name.
+    pub name: Name,
     /// The proof that this person owns the name, if there is one.
-    pub(crate) proof: Option<Proof>,
+    pub proof: Option<Proof>,
     /// The spellings of the name.
-    looks: Looks,
+    pub looks: Looks,
     /// The rooms in which this person sits, in the order in which they were entered.
-    pub(crate) seats: Vec<RoomName>,
+    pub seats: Vec<RoomName>,
 }
 
 impl Person {
@@ -39,21 +40,35 @@ impl Person {
 
 /// Everybody on the server. A request to enter claims its name at once. Only one person wears a
 /// name: on one connection, or on several if the person owns it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct People {
-    people: BTreeMap<PersonId, Person>,
+    pub(super) people: BTreeMap<PersonId, Person>,
     /// Both keys of every name that is worn.
     keys: Wearers,
     /// The spellings of these names in other letters, if they differ from the keys: few names have
     /// any.
     looks: Wearers,
     /// Both keys of every name that has an owner.
-    owned: BTreeMap<Box<str>, Name>,
+    pub(super) owned: BTreeMap<Box<str>, Name>,
     /// The valid proof of a name, if it changed since the start; by the first key.
-    proofs: BTreeMap<Box<str>, Proof>,
+    pub(super) proofs: BTreeMap<Box<str>, Proof>,
 }
 
 impl People {
+    /// The people from a snapshot, under their names.
+    pub(super) fn restore(
+        people: BTreeMap<PersonId, Person>,
+        owned: BTreeMap<Box<str>, Name>,
+        proofs: BTreeMap<Box<str>, Proof>,
+    ) -> People {
+        let (mut keys, mut looks) = (Wearers::default(), Wearers::default());
+        for (&id, person) in &people {
+            keys.add(id, person.name.keys());
+            looks.add(id, person.looks.others());
+        }
+        People { people, keys, looks, owned, proofs }
+    }
+
     pub(crate) fn get(&self, id: PersonId) -> Option<&Person> {
         self.people.get(&id)
     }
@@ -248,9 +263,9 @@ impl People {
     }
 }
 
-/// Keys of names, each with the people who wear it: one person, or an owner's connections in order
-/// of arrival.
-#[derive(Debug, Default)]
+/// Keys of names, each with the people who wear it: one person, or an owner's connections, the
+/// earliest connection first.
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Wearers(BTreeMap<Box<str>, SmallVec<[PersonId; 1]>>);
 
 impl Wearers {
@@ -261,8 +276,8 @@ impl Wearers {
     fn add(&mut self, id: PersonId, keys: impl IntoIterator<Item = impl AsRef<str>>) {
         for key in keys {
             let wearers = self.0.entry(key.as_ref().into()).or_default();
-            if !wearers.contains(&id) {
-                wearers.push(id);
+            if let Err(place) = wearers.binary_search(&id) {
+                wearers.insert(place, id);
             }
         }
     }

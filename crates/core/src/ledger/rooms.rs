@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::{End, RoomName, Topic, WallTime};
 
 /// A room, from its first seat or line on.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RoomState {
     pub(crate) end: End,
     pub(crate) topic: Topic,
@@ -14,12 +14,12 @@ pub(crate) struct RoomState {
 }
 
 /// All rooms that have a seat, lines or a topic.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RoomStates(BTreeMap<RoomName, RoomState>);
 
 impl RoomStates {
-    /// The rooms from before the start.
-    pub(crate) fn resume(
+    /// The rooms from a snapshot, without seats.
+    pub(super) fn restore(
         ends: impl IntoIterator<Item = (RoomName, End)>,
         topics: impl IntoIterator<Item = (RoomName, Topic)>,
     ) -> RoomStates {

@@ -25,22 +25,25 @@ const MUTES_MAX: usize = 1_000;
 const ROOMS_KEPT_MAX: usize = 20;
 
 /// The rules, each with the room where it holds, or the whole server.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
     /// The oldest first.
-    keepers: BTreeMap<Reach, Vec<Name>>,
+    pub(super) keepers: BTreeMap<Reach, Vec<Name>>,
     /// The makers of rooms that have keepers.
-    makers: BTreeMap<RoomName, Name>,
+    pub(super) makers: BTreeMap<RoomName, Name>,
     /// The oldest first.
-    bans: BTreeMap<Reach, Vec<Act>>,
-    mutes: Vec<Mute>,
+    pub(super) bans: BTreeMap<Reach, Vec<Act>>,
+    /// The oldest first.
+    pub(super) mutes: Vec<Mute>,
 }
 
 /// A mute of these connections, and of everybody with that name or one that looks like it.
-#[derive(Debug)]
-struct Mute {
-    people: Vec<PersonId>,
-    act: Act,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mute {
+    /// The connections, under any name.
+    pub people: Vec<PersonId>,
+    /// The act that muted them.
+    pub act: Act,
 }
 
 impl Mute {
@@ -59,18 +62,14 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Rules {
-    /// The rules from before the start.
-    pub(crate) fn resume(
+    /// The rules from a snapshot.
+    pub(super) fn restore(
         keepers: Vec<(Reach, Name)>,
         makers: BTreeMap<RoomName, Name>,
         bans: Vec<Act>,
-        mutes: Vec<Act>,
+        mutes: Vec<Mute>,
     ) -> Rules {
-        let mut rules = Rules { makers, ..Rules::default() };
-        for act in mutes {
-            let people = Vec::new(); // only the name is known from before the start
-            rules.mutes.push(Mute { people, act });
-        }
+        let mut rules = Rules { makers, mutes, ..Rules::default() };
         for ban in bans {
             rules.bans.entry(ban.reach.clone()).or_default().push(ban);
         }
@@ -114,13 +113,15 @@ impl Rules {
         if let Some(keepers) = self.keepers.get_mut(reach) {
             keepers.retain(|keeper| !keeper.is_same(name));
         }
+        self.keepers.retain(|_, keepers| !keepers.is_empty());
     }
 
     /// Removes all keeper rights of a former owner of a name.
     pub(crate) fn remove_keeper_everywhere(&mut self, name: &Name) {
-        for keepers in self.keepers.values_mut() {
+        self.keepers.retain(|_, keepers| {
             keepers.retain(|keeper| !keeper.is_same(name));
-        }
+            !keepers.is_empty()
+        });
         self.makers.retain(|_, maker| !maker.is_same(name));
     }
 
@@ -196,8 +197,9 @@ impl Rules {
     /// such ban.
     pub(crate) fn unban(&mut self, reach: &Reach, whom: &Whom) -> Option<Whom> {
         let is_it = |ban: &mut Act| ban.deed.whom.is_same(whom);
-        let bans = self.bans.get_mut(reach)?;
-        bans.extract_if(.., is_it).last().map(|ban| ban.deed.whom)
+        let lifted = self.bans.get_mut(reach)?.extract_if(.., is_it).last();
+        self.bans.retain(|_, bans| !bans.is_empty());
+        lifted.map(|ban| ban.deed.whom)
     }
 
     /// Mutes a person. The mute replaces an earlier one.

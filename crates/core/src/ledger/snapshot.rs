@@ -1,0 +1,81 @@
+//! The ledger as plain data, so that another process can continue from it.
+
+use std::collections::BTreeMap;
+
+use super::people::{People, Person};
+use super::rooms::RoomStates;
+use super::rules::{Mute, Rules};
+use super::state::{Absent, Ledger};
+use crate::model::{Act, End, Name, PersonId, Proof, Reach, RoomName, Topic};
+
+/// Everything that a ledger knows, in one order: two ledgers are equal if and only if their
+/// snapshots are equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The people on the server.
+    pub people: BTreeMap<PersonId, Person>,
+    /// The registered names, each by every key that nobody else may have.
+    pub owned: BTreeMap<Box<str>, Name>,
+    /// The valid proof of each name whose password has changed, by the name's first key.
+    pub proofs: BTreeMap<Box<str>, Proof>,
+    /// The keepers, by the place of their authority; the oldest of each place first.
+    pub keepers: Vec<(Reach, Name)>,
+    /// The makers of rooms that have keepers.
+    pub makers: BTreeMap<RoomName, Name>,
+    /// The bans, by the place where they hold; the oldest of each place first.
+    pub bans: Vec<Act>,
+    /// The mutes, the oldest first.
+    pub mutes: Vec<Mute>,
+    /// The end of the lines of each room that has lines.
+    pub ends: BTreeMap<RoomName, End>,
+    /// The topic of each room that has a topic or a lock.
+    pub topics: BTreeMap<RoomName, Topic>,
+    /// The people who leave as soon as an act is stored, and the places that they leave.
+    pub leaving: Vec<(PersonId, Reach)>,
+    /// The seats of people who came back on another connection and have not sat down there yet;
+    /// the earliest first.
+    pub absent: Vec<Absent>,
+}
+
+impl Ledger {
+    /// Everything that the ledger knows. Takes time in proportion to that.
+    pub fn snapshot(&self) -> Snapshot {
+        let Ledger { people, rules, rooms, leaving, absent } = self;
+        let keepers = rules
+            .keepers
+            .iter()
+            .flat_map(|(reach, names)| names.iter().map(|name| (reach.clone(), name.clone())));
+        let ends = rooms.iter().map(|(room, state)| (room.clone(), state.end));
+        let topics = rooms.iter().map(|(room, state)| (room.clone(), state.topic.clone()));
+        Snapshot {
+            people: people.people.clone(),
+            owned: people.owned.clone(),
+            proofs: people.proofs.clone(),
+            keepers: keepers.collect(),
+            makers: rules.makers.clone(),
+            bans: rules.bans.values().flatten().cloned().collect(),
+            mutes: rules.mutes.clone(),
+            ends: ends.filter(|(_, end)| *end != End::default()).collect(),
+            topics: topics.filter(|(_, topic)| !topic.is_nothing()).collect(),
+            leaving: leaving.clone(),
+            absent: absent.clone(),
+        }
+    }
+
+    /// The ledger of a snapshot: it equals the first one, and does the same with each intent.
+    pub fn restore(snapshot: Snapshot) -> Ledger {
+        let Snapshot { people, owned, proofs, keepers, makers, bans, mutes, .. } = snapshot;
+        let mut rooms = RoomStates::restore(snapshot.ends, snapshot.topics);
+        let absent = snapshot.absent.iter().map(|absent| &absent.room);
+        for room in people.values().flat_map(|person| &person.seats).chain(absent) {
+            rooms.add_seat(room);
+        }
+        Ledger {
+            people: People::restore(people, owned, proofs),
+            rules: Rules::restore(keepers, makers, bans, mutes),
+            rooms,
+            leaving: snapshot.leaving,
+            absent: snapshot.absent,
+        }
+    }
+}
