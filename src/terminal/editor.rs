@@ -1,5 +1,8 @@
 //! The line editor: editing, history, completion. Knows no terminal: it gets keys, and returns the
 //! text to show.
+//!
+//! It is not a library, because rustyline-async keeps Tab to itself, rustyline and reedline read in
+//! a thread that cannot be interrupted, and none of them can remove a line from the screen.
 
 use std::collections::VecDeque;
 use std::mem;
