@@ -9,6 +9,7 @@ mod call;
 #[path = "../support/checker/mod.rs"]
 mod checker;
 mod guest;
+mod order;
 mod reader;
 mod script;
 mod server;

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
 use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::NotStored;
+use parlor_core::ledger::{Ledger, Snapshot};
 use parlor_core::link::{Client, Inbox, Link, View};
 use parlor_core::log::Batch;
 use parlor_core::model::{
@@ -16,6 +17,7 @@ use parlor_core::model::{
 };
 
 use crate::checker::{Event, Kind, Room, Shown, together};
+use crate::order::Order;
 use crate::shared_group::SharedGroup;
 
 /// A commit that takes longer is announced to the people who wait for it.
@@ -23,6 +25,8 @@ const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
 pub(crate) struct Server {
     broadcaster: Broadcaster,
+    /// The ledger of another process that follows the same order.
+    second: Arc<Mutex<Ledger>>,
     /// Groups, which several people share, like the cores of a machine.
     groups: [Rc<SharedGroup>; 3],
     pub(crate) now: Now,
@@ -61,8 +65,12 @@ pub(crate) fn small_limits(rng: &mut Rng) -> Limits {
 
 impl Server {
     pub(crate) fn new(limits: Limits) -> Server {
+        let order = Order::default();
+        let second = Arc::clone(&order.second);
+        let broadcaster = Broadcaster::new(Arc::new(Inbox::default()), limits);
         Server {
-            broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
+            broadcaster: broadcaster.with_sequencer(Box::new(order)),
+            second,
             groups: Default::default(),
             now: Now::default(),
             under_way: None,
@@ -101,6 +109,7 @@ impl Server {
         }
         let census = self.broadcaster.census();
         assert_eq!(census.logs_bytes, census.logs_bytes_counted, "{census:?}");
+        self.compare_ledgers(rng);
         true
     }
 
@@ -147,8 +156,25 @@ impl Server {
         }
     }
 
+    /// Checks that the second ledger is equal, and sometimes makes it anew from its snapshot.
+    fn compare_ledgers(&mut self, rng: &mut Rng) {
+        let mut second = self.second.lock().unwrap();
+        assert_eq!(self.broadcaster.digest(), second.digest(), "the ledgers differ: {second:#?}");
+        if rng.u8(0..16) == 0 {
+            let restored = Ledger::restore(second.snapshot());
+            assert_eq!(restored, *second);
+            *second = restored;
+        }
+    }
+
     fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>) {
         self.record.write(gathered.batches(), kept.is_ok());
+        if kept.is_err() {
+            let mut second = self.second.lock().unwrap();
+            for batch in gathered.batches() {
+                second.remove_lines(batch.room(), batch.said().count() as u64);
+            }
+        }
         self.broadcaster.append(gathered, kept, self.now);
     }
 
@@ -170,6 +196,10 @@ impl Server {
                 && census.logs_bytes == census.logs_bytes_counted,
             "something is left: {census:?}"
         );
+        let mut left = self.second.lock().unwrap().snapshot();
+        left.ends.remove(&RoomName::lobby());
+        left.topics.remove(&RoomName::lobby());
+        assert_eq!(left, Snapshot::default(), "only the lobby stays");
     }
 }
 

@@ -67,7 +67,7 @@ impl Broadcaster {
     /// The same batch without its lines, whose numbers are used again.
     fn without_lines(&mut self, batch: &Batch) -> Arc<Batch> {
         let room = batch.room().clone();
-        self.ledger.rooms.remove_lines(&room, batch.lines());
+        self.ledger.remove_lines(&room, batch.lines());
         let rest = batch.entries().iter().filter(|entry| !matches!(entry, Entry::Said(_)));
         let rest = Batch::new(room, batch.start(), batch.at(), rest.cloned().collect());
         Arc::new(if batch.goes_back() { rest.going_back() } else { rest })

@@ -107,6 +107,17 @@ impl Broadcaster {
         broadcaster
     }
 
+    /// The same broadcaster, with another sequencer.
+    #[must_use]
+    pub fn with_sequencer(self, sequencer: Box<dyn Sequencer>) -> Broadcaster {
+        Broadcaster { sequencer, ..self }
+    }
+
+    /// The [digest](Ledger::digest) of the ledger.
+    pub fn digest(&self) -> u64 {
+        self.ledger.digest()
+    }
+
     /// The inbox, where connections start and their requests arrive.
     pub fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox

@@ -2,10 +2,12 @@
 //!
 //! Two ledgers that apply the same intents in the same order are equal. So this folder knows no
 //! clock, no random source, no configuration and no connection, and walks only ordered maps. A
-//! value that depends on one of these is computed before, and travels in the intent.
+//! value that depends on one of these is computed before, and travels in the intent. A digest tells
+//! whether two ledgers are equal; a ledger that is restored from a snapshot equals the first one.
 
 mod apply;
 mod coming;
+mod digest;
 mod event;
 mod may;
 mod moderating;

@@ -10,7 +10,7 @@ pub(crate) struct RoomState {
     pub(crate) end: End,
     pub(crate) topic: Topic,
     /// The number of its seats.
-    seats: usize,
+    pub(super) seats: usize,
 }
 
 /// All rooms that have a seat, lines or a topic.
@@ -38,7 +38,7 @@ impl RoomStates {
     }
 
     /// All of them, by name.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&RoomName, &RoomState)> {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&RoomName, &RoomState)> {
         self.0.iter()
     }
 

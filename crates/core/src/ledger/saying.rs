@@ -42,6 +42,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Uses the numbers of the last lines of a room again: this server could not store them. No
+    /// intent does that, so a ledger that follows must be told.
+    pub fn remove_lines(&mut self, room: &RoomName, lines: u64) {
+        self.rooms.remove_lines(room, lines);
+    }
+
     pub(super) fn set_topic(
         &mut self,
         id: PersonId,
