@@ -68,11 +68,6 @@ pub enum Host {
 }
 
 impl Host {
-    /// The name of this machine for itself.
-    pub fn localhost() -> Self {
-        Self::Name("localhost".to_owned())
-    }
-
     /// Reads `2001:db8::7`, or `fe80::7%eth0` with the interface.
     ///
     /// # Errors

@@ -9,8 +9,8 @@
 
 pub mod model;
 
-pub mod command;
-pub mod refusal;
+mod command;
+mod refusal;
 
 pub mod intent;
 pub mod ledger;

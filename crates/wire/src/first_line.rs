@@ -90,7 +90,7 @@ impl Watch {
     }
 
     /// A line was too long. The URL of a request can be the reason; then a header field is next.
-    pub fn too_long(&mut self) {
+    pub(crate) fn too_long(&mut self) {
         self.had_too_long = true;
     }
 }

@@ -105,7 +105,7 @@ impl Framer {
     }
 
     /// Whether the last line ended with CR LF or CR NUL.
-    pub fn ended_with_cr(&self) -> bool {
+    pub(crate) fn ended_with_cr(&self) -> bool {
         self.crlf
     }
 
@@ -116,7 +116,7 @@ impl Framer {
 
     /// The command by which this side takes over the echo from a telnet client and then shows
     /// nothing, or gives the echo back (RFC 857). `None` if the client does not look like telnet.
-    pub fn take_over_echo(&mut self, is_over_here: bool) -> Option<[u8; 3]> {
+    pub(crate) fn take_over_echo(&mut self, is_over_here: bool) -> Option<[u8; 3]> {
         (self.crlf || self.is_telnet())
             .then(|| self.telnet.get_or_insert_default().take_over_echo(is_over_here))
     }

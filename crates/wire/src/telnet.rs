@@ -73,12 +73,12 @@ enum TelnetState {
 
 impl Telnet {
     /// Whether a command has begun: then the next byte belongs to it, even if it looks like text.
-    pub fn in_command(&self) -> bool {
+    pub(crate) fn in_command(&self) -> bool {
         !matches!(self.state, TelnetState::Text)
     }
 
     /// The command by which this side takes over the echo, or gives it back.
-    pub fn take_over_echo(&mut self, is_over_here: bool) -> [u8; 3] {
+    pub(crate) fn take_over_echo(&mut self, is_over_here: bool) -> [u8; 3] {
         self.echoes = is_over_here;
         let verb = if is_over_here { WILL } else { WONT };
         [IAC, verb, ECHO]

@@ -90,7 +90,7 @@ pub fn frame(opcode: Opcode, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) 
 }
 
 /// A frame of the server on its own.
-pub fn one_frame(opcode: Opcode, put: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+pub(crate) fn one_frame(opcode: Opcode, put: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = Vec::new();
     frame(opcode, &mut out, put);
     out

@@ -317,4 +317,4 @@ pub struct Visitor {
 
 /// The number of bans that are shown to a person in a room: they fit into a mailbox with usual
 /// reasons.
-pub const BANS_SHOWN_MAX: usize = 50;
+pub(crate) const BANS_SHOWN_MAX: usize = 50;

@@ -96,11 +96,6 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// The connection.
-    pub fn client(&self) -> &Client {
-        &self.client
-    }
-
     /// The rooms that the connection reads now; none before the first mail names one.
     pub fn rooms(&self) -> Rooms {
         let readings = self.readings.iter();

@@ -111,7 +111,7 @@ impl Client {
     }
 
     /// The mark of the next mail, if any waits.
-    pub fn next_mark(&self) -> Option<Mark> {
+    pub(crate) fn next_mark(&self) -> Option<Mark> {
         self.mailbox.first_mark()
     }
 

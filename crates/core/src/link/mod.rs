@@ -19,9 +19,10 @@ pub use crate::command::{
     slipped,
 };
 pub use crate::refusal::Refusal;
+pub(crate) use answer::BANS_SHOWN_MAX;
 pub use answer::{
-    Answer, BANS_SHOWN_MAX, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, ROOMS_MAX,
-    RoomInfo, Visitor, WHO_MAX,
+    Answer, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, ROOMS_MAX, RoomInfo, Visitor,
+    WHO_MAX,
 };
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};
 pub use client::Client;

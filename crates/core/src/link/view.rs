@@ -53,11 +53,6 @@ impl View {
         View { place, arrived }
     }
 
-    /// The person who reads.
-    pub fn person(&self) -> PersonId {
-        self.place.person
-    }
-
     /// The room.
     pub fn room(&self) -> RoomId {
         self.place.room

@@ -251,7 +251,7 @@ impl Batch {
     }
 
     /// Whether it has a rename. The renamed person reads an answer instead.
-    pub fn has_renames(&self) -> bool {
+    pub(crate) fn has_renames(&self) -> bool {
         self.has_renames
     }
 

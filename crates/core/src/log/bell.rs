@@ -34,7 +34,7 @@ impl Bell {
     /// Ready if the bell rang after version `seen`; otherwise the next ring wakes `cx`.
     ///
     /// One task waits at a time: a ring wakes the task that polled last.
-    pub fn poll_rung(&self, seen: u64, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_rung(&self, seen: u64, cx: &mut Context<'_>) -> Poll<()> {
         if self.version() != seen {
             return Poll::Ready(());
         }

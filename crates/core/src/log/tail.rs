@@ -126,7 +126,7 @@ impl Log {
     }
 
     /// Sheds all batches that are older than `before`.
-    pub fn expire(&self, before: WallTime) {
+    pub(crate) fn expire(&self, before: WallTime) {
         let mut expired = Vec::new(); // freed outside the lock
         let mut ring = write(&self.ring);
         while ring.batches.front().is_some_and(|batch| batch.at() < before) {

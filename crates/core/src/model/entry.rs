@@ -145,7 +145,7 @@ impl Entry {
     }
 
     /// Whether this is an arrival or a departure, which a quiet client hides.
-    pub fn is_presence(&self) -> bool {
+    pub(crate) fn is_presence(&self) -> bool {
         matches!(
             self,
             Entry::Arrived { .. }

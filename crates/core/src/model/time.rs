@@ -8,7 +8,7 @@ pub struct WallTime(pub i64);
 
 /// If a clock goes back by more than this, it was ahead, and the lines get earlier times. If it
 /// goes back by less, new lines repeat the last time until the clock catches up.
-pub const AHEAD_MAX: Duration = Duration::from_mins(15);
+const AHEAD_MAX: Duration = Duration::from_mins(15);
 
 impl WallTime {
     /// Whether the clock was ahead: it now shows a time that is earlier by more than [`AHEAD_MAX`].

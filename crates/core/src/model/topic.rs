@@ -13,7 +13,7 @@ pub struct Topic {
 
 impl Topic {
     /// Whether there is no topic and no lock.
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         *self == Topic::default()
     }
 }

@@ -37,7 +37,7 @@ impl Whom {
     }
 
     /// Whether it is this name, in upper or lower case.
-    pub fn is_called(&self, name: &Name) -> bool {
+    pub(crate) fn is_called(&self, name: &Name) -> bool {
         self.name().is_some_and(|own| own.is_same(name))
     }
 

@@ -35,7 +35,7 @@ impl Looks {
     }
 
     /// The same, each with its first key.
-    pub fn others_with_keys(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn others_with_keys(&self) -> impl Iterator<Item = (&str, &str)> {
         self.others.iter().map(|(look, key)| (&**look, &**key))
     }
 }

@@ -42,12 +42,6 @@ impl RoomName {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
-
-    /// How the name reads and how it looks; see [`Name::keys`].
-    #[must_use]
-    pub fn keys(&self) -> [&str; 2] {
-        self.0.keys()
-    }
 }
 
 impl fmt::Display for RoomName {
