@@ -10,13 +10,13 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
-pub mod door;
+mod door;
 pub mod journal;
 mod operator;
 pub mod server;
 mod session;
 pub mod telemetry;
-pub mod terminal;
+mod terminal;
 
 use crate::config::Config;
 use crate::server::{Server, SignalRequests, Source};

@@ -27,7 +27,7 @@ impl FileWords {
 }
 
 /// Reads the file at `path`.
-pub(super) fn read(path: &Path, flags: &Command) -> Result<FileWords, InvalidValue> {
+pub(crate) fn read(path: &Path, flags: &Command) -> Result<FileWords, InvalidValue> {
     let text = fs::read_to_string(path).map_err(|error| {
         format!(
             "cannot read this configuration file ({error}); give --config the path of a TOML file"

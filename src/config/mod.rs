@@ -12,13 +12,13 @@ pub(crate) mod units;
 pub use address::{Address, Host};
 pub(crate) use data::SOCKET_FILE;
 pub use data::{DataOption, Keep};
-pub(crate) use file::FileWords;
+pub(crate) use file::{FileWords, read as read_file};
 pub use listen::ListenUrl;
 pub(crate) use listen::read_several;
 pub use units::{ByteSize, InvalidValue, RateLimit, Retain};
 
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::Resettable;
@@ -356,11 +356,6 @@ pub(crate) fn places(descriptors: usize) -> usize {
 /// How many open files a process needs for this many connections.
 pub(crate) fn descriptors_for(places: usize) -> usize {
     places.saturating_add(DESCRIPTORS_KEPT)
-}
-
-/// Reads the file at `path`; `flags` read its values.
-pub(crate) fn read_file(path: &Path, flags: &clap::Command) -> Result<FileWords, InvalidValue> {
-    file::read(path, flags)
 }
 
 #[cfg(test)]

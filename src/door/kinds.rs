@@ -11,11 +11,11 @@ use crate::config::{self, InvalidValue, ListenUrl};
 use crate::operator::Operator;
 
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
-pub const LINE_PORT: u16 = 8000;
+pub(crate) const LINE_PORT: u16 = 8000;
 
 /// All doors. Help, the names in metrics and the sentences at the start of the server come from
 /// here.
-pub const DOORS: &[DoorKind] = &[
+const DOORS: &[DoorKind] = &[
     DoorKind {
         scheme: "tcp",
         about: "lines of text, for nc, telnet and parlor join",
@@ -91,7 +91,7 @@ pub(crate) fn find(scheme: &str) -> Result<(&'static DoorKind, &'static UrlDoor)
 ///
 /// # Errors
 /// There is no such door, or it has no such option; the error is a sentence.
-pub fn read_url(text: &str) -> Result<ListenUrl, InvalidValue> {
+fn read_url(text: &str) -> Result<ListenUrl, InvalidValue> {
     if let Some((scheme, _)) = text.split_once("://") {
         find(scheme)?; // an unknown scheme may be the reason why the rest is not understood
     }
@@ -106,7 +106,7 @@ pub fn read_url(text: &str) -> Result<ListenUrl, InvalidValue> {
 ///
 /// # Errors
 /// One of them is wrong; the error is a sentence about the first.
-pub fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
+pub(crate) fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
     config::read_several(text, read_url)
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn open_admin(directory: &Path, operator: Operator) -> Result<AdminDo
 }
 
 /// Explains the parts of a URL to people.
-pub fn url_help() -> String {
+pub(crate) fn url_help() -> String {
     let mut help = "\
 URL is SCHEME://HOST:PORT?OPTION&OPTION. HOST is a name, an IPv4 address, an [IPv6 address], or * for all \
 interfaces. PORT 0 picks a free port. The schemes and their options:

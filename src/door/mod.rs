@@ -8,7 +8,7 @@ mod admin;
 mod admission;
 mod handshake;
 mod http;
-pub mod kinds;
+mod kinds;
 mod lines;
 mod metrics;
 mod opening;
@@ -20,8 +20,9 @@ mod web;
 pub(crate) use accept::accept_connections;
 pub(crate) use admin::{AdminDoor, LOOK_EVERY};
 pub(crate) use admission::raise_limit;
-pub use kinds::{DOORS, LINE_PORT, read_url, read_urls, url_help};
-pub(crate) use kinds::{find, open, open_admin, schemes_for_people};
+pub(crate) use kinds::{
+    LINE_PORT, find, open, open_admin, read_urls, schemes_for_people, url_help,
+};
 pub(crate) use lines::{CLASSIC, NETCAT};
 pub(crate) use opening::{DoorInUse, DoorSetup, WayIn};
 pub(crate) use reception::Reception;

@@ -13,26 +13,26 @@ use crate::config::InvalidValue;
 use crate::session::SessionSettings;
 
 /// A kind of door: a row of [`DOORS`](super::kinds::DOORS).
-pub struct DoorKind {
+pub(crate) struct DoorKind {
     /// The text before `://` in a URL. The log and the metrics use it as the door's name.
-    pub scheme: &'static str,
+    pub(crate) scheme: &'static str,
     /// Its purpose, in one line.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// Whether the door is for people. Otherwise it is for the operator, and no connection is
     /// turned away or counted.
-    pub is_for_people: bool,
+    pub(crate) is_for_people: bool,
     /// Whether a server with the usual listeners can do without it if it cannot listen.
-    pub may_be_missing: bool,
+    pub(crate) may_be_missing: bool,
     /// How a URL opens it; none for the door in the server's own directory.
-    pub url: Option<UrlDoor>,
+    pub(crate) url: Option<UrlDoor>,
 }
 
 /// How a URL opens a kind of door.
-pub struct UrlDoor {
+pub(crate) struct UrlDoor {
     /// The port of a URL that names none.
-    pub port: u16,
+    pub(crate) port: u16,
     /// The options that a URL may have after the question mark.
-    pub options: &'static [DoorOption],
+    pub(crate) options: &'static [DoorOption],
     /// Writes options in one form: only those that differ from the default.
     pub(super) tidy: fn(&UrlOptions) -> Result<Vec<String>, InvalidValue>,
     /// The sentence that tells people how to join.
@@ -45,11 +45,11 @@ pub struct UrlDoor {
 type OpenFn = fn(&UrlOptions, DoorSetup) -> Result<Arc<dyn OpenDoor>, InvalidValue>;
 
 /// An option that a URL can give to a door.
-pub struct DoorOption {
+pub(crate) struct DoorOption {
     /// Its name and the values it takes, for people: `idle=5m|0`.
-    pub form: &'static str,
+    pub(crate) form: &'static str,
     /// Its effect, in one line.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
 }
 
 impl DoorOption {
