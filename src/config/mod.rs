@@ -12,7 +12,7 @@ pub(crate) mod units;
 pub use address::{Address, Host};
 pub(crate) use data::SOCKET_FILE;
 pub use data::{DataOption, Keep};
-pub(crate) use file::{FileWords, read as read_file};
+pub(crate) use file::read as read_file;
 pub use listen::ListenUrl;
 pub(crate) use listen::read_several;
 pub use units::{ByteSize, InvalidValue, RateLimit, Retain};
