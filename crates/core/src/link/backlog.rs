@@ -10,13 +10,12 @@ use smallvec::SmallVec;
 use super::answer::{Answer, Notice, PeoplePage};
 use super::client::Client;
 use super::dialect::Encoder;
+use super::filter::Filter;
 use super::mailbox::Mail;
 use super::view::{Mark, Replay, View};
 use crate::log::{Cursor, Slice};
 use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
 use crate::refusal::Refusal;
-
-use super::filter::Filter;
 
 /// The number of batches that one system call writes.
 pub const BATCHES_MAX: usize = 64;
@@ -94,54 +93,6 @@ impl<E: Encoder> Backlog<E> {
             falls: 0,
             phase: Phase::Before,
         }
-    }
-
-    /// The rooms that the connection reads now; none before the first mail names one.
-    pub fn rooms(&self) -> Rooms {
-        let readings = self.readings.iter();
-        readings.map(|reading| reading.view.room()).collect()
-    }
-
-    /// Whether these are the rooms that the connection reads now.
-    pub fn reads(&self, rooms: &[RoomId]) -> bool {
-        let readings = self.readings.iter();
-        readings.map(|reading| reading.view.room()).eq(rooms.iter().copied())
-    }
-
-    /// Touches all the memory that [`collect`](Self::collect) reads next, so it is in the cache;
-    /// the result has no meaning. So a task that serves many connections waits for the memory of
-    /// all of them at once.
-    pub fn prefetch(&self) -> usize {
-        let own = [
-            self.rest.len(),
-            self.falls as usize,
-            usize::from(self.replay.is_some()),
-            usize::from(self.filter.is_active()),
-            usize::from(self.client.has_no_mail()),
-        ];
-        let readings = self.readings.iter();
-        let readings =
-            readings.map(|reading| reading.view.prefetch() ^ reading.cursor.position as usize);
-        own.into_iter().chain(readings).fold(0, |sum, seen| sum ^ seen)
-    }
-
-    /// Whether the output is complete: all rooms are left, and no mail names another.
-    pub fn is_over(&self) -> bool {
-        self.phase == Phase::Over
-    }
-
-    /// The number of times that the reader has fallen off a log. It is told only if it missed a
-    /// line.
-    pub fn falls(&self) -> u64 {
-        self.falls
-    }
-
-    /// Whether everything is written: the logs, earlier lines and mail.
-    pub fn is_up_to_date(&self) -> bool {
-        self.is_empty()
-            && self.replay.is_none()
-            && self.client.has_no_mail()
-            && self.readings.iter().all(Reading::is_up_to_date)
     }
 
     /// Collects the bytes to write: first mail for this person, then the logs.
@@ -478,5 +429,53 @@ impl<E: Encoder> Backlog<E> {
         self.client.group().count_delivered(cursor.seq - before);
         self.client.note_read(view.room(), cursor.seq);
         self.pass_turn();
+    }
+
+    /// The rooms that the connection reads now; none before the first mail names one.
+    pub fn rooms(&self) -> Rooms {
+        let readings = self.readings.iter();
+        readings.map(|reading| reading.view.room()).collect()
+    }
+
+    /// Whether these are the rooms that the connection reads now.
+    pub fn reads(&self, rooms: &[RoomId]) -> bool {
+        let readings = self.readings.iter();
+        readings.map(|reading| reading.view.room()).eq(rooms.iter().copied())
+    }
+
+    /// Touches all the memory that [`collect`](Self::collect) reads next, so it is in the cache;
+    /// the result has no meaning. So a task that serves many connections waits for the memory of
+    /// all of them at once.
+    pub fn prefetch(&self) -> usize {
+        let own = [
+            self.rest.len(),
+            self.falls as usize,
+            usize::from(self.replay.is_some()),
+            usize::from(self.filter.is_active()),
+            usize::from(self.client.has_no_mail()),
+        ];
+        let readings = self.readings.iter();
+        let readings =
+            readings.map(|reading| reading.view.prefetch() ^ reading.cursor.position as usize);
+        own.into_iter().chain(readings).fold(0, |sum, seen| sum ^ seen)
+    }
+
+    /// Whether the output is complete: all rooms are left, and no mail names another.
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    /// The number of times that the reader has fallen off a log. It is told only if it missed a
+    /// line.
+    pub fn falls(&self) -> u64 {
+        self.falls
+    }
+
+    /// Whether everything is written: the logs, earlier lines and mail.
+    pub fn is_up_to_date(&self) -> bool {
+        self.is_empty()
+            && self.replay.is_none()
+            && self.client.has_no_mail()
+            && self.readings.iter().all(Reading::is_up_to_date)
     }
 }
