@@ -13,7 +13,6 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::Recorder;
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 
@@ -38,8 +37,6 @@ pub(crate) struct BroadcasterTask {
     pub(crate) journal: Box<dyn Journal>,
     pub(crate) clock: Clock,
     pub(crate) closing: Closing,
-    /// Stores what is not a line, such as acts.
-    pub(crate) recorder: Recorder,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -88,7 +85,6 @@ impl BroadcasterTask {
                 () = closing.now.cancelled(), if !last => {}
             }
         }
-        self.recorder.finish().await; // before the journal ends
     }
 
     /// Carries out everything in the inbox, and everything that is due.
@@ -98,17 +94,14 @@ impl BroadcasterTask {
         }
         self.broadcaster.tick(self.clock.now());
         self.broadcaster.drain(self.clock.now());
-        for unstored in self.broadcaster.unstored() {
-            self.recorder.take(unstored);
-        }
     }
 
-    /// Gathers a batch and begins to commit it. A batch without lines needs no journal and is
+    /// Gathers a batch and begins to commit it. A batch without lines and acts is
     /// appended at once.
     fn begin_commit(&mut self) -> Option<UnderWay> {
         while let Some(gathered) = self.broadcaster.gather(self.clock.now()) {
-            if gathered.has_lines() {
-                let commit = self.journal.commit(gathered.batches());
+            if gathered.needs_commit() {
+                let commit = self.journal.commit(gathered.batches(), gathered.acts());
                 return Some(UnderWay {
                     gathered,
                     commit,

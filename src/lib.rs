@@ -4,7 +4,6 @@
 //! logs. `parlor-core`, which knows no socket, decides what happens in rooms.
 
 mod accounts;
-mod audit;
 mod broadcaster_task;
 pub mod cli;
 pub mod client;

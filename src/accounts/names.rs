@@ -14,7 +14,7 @@ use super::proofs::Proofs;
 use super::return_codes::end_codes;
 use crate::clock::bounded;
 use crate::journal::{Database, DatabaseFailed, Sql};
-use crate::{audit, clock};
+use crate::{clock, journal};
 
 /// An owner's visit is noted if the last noted visit was at least this long ago.
 const SEEN_EVERY: Duration = Duration::from_secs(3_600);
@@ -227,5 +227,5 @@ pub(super) fn put_act(
     name: &Name,
 ) -> rusqlite::Result<()> {
     let deed = Deed::to(verb, Whom::Name(name.clone()));
-    audit::put(transaction, &Act::by(By::Operator, deed, clock::wall()))
+    journal::put_act(transaction, &Act::by(By::Operator, deed, clock::wall()))
 }

@@ -17,8 +17,8 @@ use parlor_core::model::{Deed, Line, Name};
 use self::command::HELP;
 use self::words::{done, registered, worded};
 use crate::accounts::Accounts;
-use crate::audit;
 use crate::journal::Database;
+use crate::journal::latest_acts;
 
 /// The largest number of log entries that are read at once.
 const LOG_ROWS_MAX: usize = 10_000;
@@ -84,7 +84,7 @@ impl Operator {
 
     async fn log(&self, rows: usize) -> OperatorAnswer {
         let rows = rows.min(LOG_ROWS_MAX);
-        let log = self.database.read(move |connection| audit::latest(connection, rows)).await;
+        let log = self.database.read(move |connection| latest_acts(connection, rows)).await;
         log.map_err(|error| error.to_string())
     }
 

@@ -10,8 +10,8 @@ use parlor_wire::style::{LineMode, LocalClock, Storage};
 use parlor_wire::words::refusal_row;
 
 use crate::accounts::Registered;
-use crate::audit::moment;
 use crate::clock;
+use crate::journal::moment;
 
 /// The reason of a refusal.
 pub(crate) fn why_not(refusal: &Refusal) -> String {

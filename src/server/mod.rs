@@ -30,7 +30,6 @@ use self::reload::Reloader;
 use self::running::RunningServer;
 use self::setup::door_setup;
 use self::storage::ServerStorage;
-use crate::audit::Recorder;
 use crate::broadcaster_task::{BroadcasterTask, Closing};
 use crate::clock::{Clock, Trust};
 use crate::config::{Config, Settings};
@@ -162,7 +161,6 @@ impl Server {
 
     /// Starts all tasks; the doors accept from now on.
     fn start(mut self) -> RunningServer {
-        let database = self.storage.disk.as_ref().map(|disk| disk.stored.database.clone());
         if let Some(disk) = self.storage.disk {
             let link = self.reception.inbox.connect();
             let trust = Trust::new(self.clock.clone(), disk.stored.last_run);
@@ -180,7 +178,6 @@ impl Server {
             journal: self.storage.journal,
             clock: self.clock,
             closing: closing.clone(),
-            recorder: Recorder::new(database),
             metrics: Arc::clone(&self.reception.metrics),
         };
         let broadcasting = tokio::spawn(task.run());

@@ -11,7 +11,7 @@ use parlor_core::model::Limits;
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
-use crate::{audit, clock, journal};
+use crate::{clock, journal};
 
 /// The journal, and everything that is stored beside the lines.
 pub(super) struct ServerStorage {
@@ -50,7 +50,7 @@ impl ServerStorage {
             Accounts::open(&stored.database, stored.last_run, Arc::clone(inbox))?;
         // A clock that is ahead must not end acts that were in force when the last run ended.
         let now = stored.last_run.map_or(clock::wall(), |at| at.min(clock::wall()));
-        let past = stored.database.at_start(move |connection| audit::past(connection, now))?;
+        let past = stored.database.at_start(move |connection| journal::past(connection, now))?;
         let past = Past { ends: ends.into_iter().collect(), owned, ..past };
         let accounts = Arc::new(accounts);
         let disk = Some(OnDisk { directory, stored, eraser, accounts, past });

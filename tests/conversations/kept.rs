@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parlor_core::journal::{Commit, Journal, NotStored};
 use parlor_core::log::Batch;
+use parlor_core::model::Act;
 use tokio::sync::Semaphore;
 
 use crate::support::TestServer;
@@ -16,7 +17,7 @@ struct SmallDisk {
 }
 
 impl Journal for SmallDisk {
-    fn commit(&mut self, _: &[Arc<Batch>]) -> Commit {
+    fn commit(&mut self, _: &[Arc<Batch>], _: &[Arc<Act>]) -> Commit {
         let full = self.full.load(Ordering::SeqCst);
         Box::pin(ready(if full { Err(NotStored("the disk is full")) } else { Ok(()) }))
     }
@@ -54,7 +55,7 @@ struct SlowDisk {
 }
 
 impl Journal for SlowDisk {
-    fn commit(&mut self, _: &[Arc<Batch>]) -> Commit {
+    fn commit(&mut self, _: &[Arc<Batch>], _: &[Arc<Act>]) -> Commit {
         let commits = Arc::clone(&self.commits);
         Box::pin(async move {
             let commit = commits.acquire_owned().await;

@@ -137,7 +137,7 @@ impl Server {
 
     fn begin_commit(&mut self, rng: &mut Rng) {
         while let Some(gathered) = self.broadcaster.gather(self.now) {
-            if gathered.has_lines() {
+            if gathered.needs_commit() {
                 let takes = Duration::from_millis(match rng.u8(0..10) {
                     0..5 => rng.u64(0..3),
                     5..9 => rng.u64(0..500),
@@ -170,10 +170,7 @@ impl Server {
     fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>) {
         self.record.write(gathered.batches(), kept.is_ok());
         if kept.is_err() {
-            let mut second = self.second.lock().unwrap();
-            for batch in gathered.batches() {
-                second.remove_lines(batch.room(), batch.said().count() as u64);
-            }
+            gathered.correct(&mut self.second.lock().unwrap());
         }
         self.broadcaster.append(gathered, kept, self.now);
     }
@@ -227,7 +224,7 @@ impl Record {
             }
             let entries = batch.entries().iter();
             let events: Vec<_> = entries
-                .filter(|entry| is_kept || !matches!(entry, Entry::Said(_)))
+                .filter(|entry| is_kept || !matches!(entry, Entry::Said(_) | Entry::Topic { .. }))
                 .map(|entry| self.event(entry))
                 .collect();
             let present = self.present[room.as_str()];

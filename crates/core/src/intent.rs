@@ -135,6 +135,14 @@ pub enum Intent {
         /// The requested act.
         deed: Deed,
     },
+    /// Removes people because of an act that holds already: a ban of addresses, which only the
+    /// server of their connections knows.
+    Remove {
+        /// The people.
+        people: Vec<PersonId>,
+        /// The act.
+        act: Arc<Act>,
+    },
     /// A room that is not stored leaves memory.
     EndRoom(RoomName),
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 pub use crate::ledger::Past;
 use crate::log::Batch;
+use crate::model::Act;
 
 /// A commit failed: its lines are not stored, and nobody has seen them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,12 +20,12 @@ pub type Commit = Pin<Box<dyn Future<Output = Result<(), NotStored>> + Send>>;
 ///
 /// The broadcaster runs one commit at a time and gathers the next batch meanwhile.
 pub trait Journal: Send {
-    /// Begins to store the [lines](Batch::said) of these batches, one batch for each room: all of
-    /// them or none.
+    /// Begins to store the [lines](Batch::said) of these batches, one batch for each room, and
+    /// these acts: all of them or none.
     ///
     /// # Errors
-    /// The future says why the lines are not stored. In that case the journal is unchanged.
-    fn commit(&mut self, batches: &[Arc<Batch>]) -> Commit;
+    /// The future says why nothing is stored. In that case the journal is unchanged.
+    fn commit(&mut self, batches: &[Arc<Batch>], acts: &[Arc<Act>]) -> Commit;
 
     /// The time that a commit costs, whatever its size. If lines come faster than that, it is
     /// cheaper to let them gather for this time. Zero if waiting saves nothing.

@@ -6,10 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, Gathered};
-use parlor_core::journal::Past;
-use parlor_core::link::{
-    Answer, Change, Inbox, Link, Outcome, Query, Refusal, Request, Seat, Unstored,
-};
+use parlor_core::journal::{NotStored, Past};
+use parlor_core::link::{Answer, Change, Inbox, Link, Outcome, Query, Refusal, Request, Seat};
 use parlor_core::log::Slice;
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Entry, Limits, Line, Manner, Name, Now, Proof, Reach, RoomName,
@@ -84,10 +82,6 @@ impl Server {
     /// Handles the requests that came meanwhile, stores the batch, and does everything that
     /// follows.
     fn finish(&mut self, begun: Option<Gathered>) {
-        self.broadcaster.drain(self.now);
-        for unstored in self.broadcaster.unstored() {
-            unstored.settle(true);
-        }
         self.broadcaster.drain(self.now);
         let mut begun = begun;
         while let Some(gathered) = begun.take().or_else(|| self.broadcaster.gather(self.now)) {
@@ -642,25 +636,10 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
 }
 
 impl Server {
-    /// Handles a request. Returns the outcome, if there is one, and the acts to store first.
-    fn hear(
-        &mut self,
-        link: &mut Link,
-        request: impl Into<Request>,
-    ) -> (Option<Outcome>, Vec<Unstored>) {
-        link.start(request);
-        self.broadcaster.drain(self.now);
-        let unstored = self.broadcaster.unstored();
-        while let Some(gathered) = self.broadcaster.gather(self.now) {
-            self.broadcaster.append(gathered, Ok(()), self.now);
-        }
-        (link.outcome(), unstored)
-    }
-
-    fn settle(&mut self, unstored: Vec<Unstored>, is_stored: bool) {
-        for one in unstored {
-            one.settle(is_stored);
-        }
+    /// Ends the commit of a batch, and does everything that follows.
+    fn end(&mut self, begun: Gathered, is_stored: bool) {
+        let kept = if is_stored { Ok(()) } else { Err(NotStored("the disk is full")) };
+        self.broadcaster.append(begun, kept, self.now);
         self.finish(None);
     }
 }
@@ -687,11 +666,12 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
     let (mut zoe, _her_seat) = server.enter("zoe", false);
     let keep = Deed::to(Verb::AddKeeper, called("alice"));
     for (deed, told) in [(ban("zoe", None), 1), (mute("bob", 9), 2), (lock(), 3), (keep, 4)] {
-        let (outcome, unstored) = server.hear(&mut dave, act(&tea, deed));
+        let begun = server.begin(&mut dave, act(&tea, deed)).unwrap();
+        let outcome = dave.outcome();
         assert!(outcome.is_none(), "{outcome:?}");
         assert_eq!(shown(&tea).len(), told - 1);
         assert!(is_banned(&server.join(&mut zoe, "tea")));
-        server.settle(unstored, true);
+        server.end(begun, true);
         assert_eq!(shown(&tea).len(), told);
         let outcome = dave.outcome();
         assert!(matches!(outcome, Some(Outcome::Done)), "{outcome:?}");
@@ -705,10 +685,10 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
     server.say(&mut bob, &there).unwrap();
     let mut there = there;
     for deed in [kick("bob"), ban("bob", Some(1))] {
-        let (outcome, unstored) = server.hear(&mut dave, act(&tea, deed));
-        assert!(outcome.is_none() && there.removed().is_none());
+        let begun = server.begin(&mut dave, act(&tea, deed)).unwrap();
+        assert!(dave.outcome().is_none() && there.removed().is_none());
         assert!(server.say(&mut bob, &there).is_err());
-        server.settle(unstored, true);
+        server.end(begun, true);
         assert!(there.removed().is_some());
         assert!(matches!(dave.outcome(), Some(Outcome::Done)));
         drop(there);
@@ -728,20 +708,22 @@ fn the_maker_of_a_room_enters_it_when_the_keeper_is_stored() {
         let past = Past { owned: ["alice", "bob"].map(name).to_vec(), ..Past::default() };
         let mut server = Server::with(past);
         let mut alice = server.connect("198.51.100.7:1");
-        let (outcome, unstored) = server.hear(&mut alice, enter("alice", true, "den"));
+        let begun = server.begin(&mut alice, enter("alice", true, "den")).unwrap();
+        let outcome = alice.outcome();
         assert!(outcome.is_none(), "{outcome:?}");
-        // Meanwhile another person makes it, and does not become its keeper.
+        // The next person in the room does not become its keeper.
         let mut bob = server.connect("198.51.100.7:2");
-        let Outcome::Entered(_bobs, entered) = server.ask(&mut bob, enter("bob", true, "den"))
-        else {
-            panic!("a seat");
-        };
-        assert_eq!(entered.keeps, None);
-        server.settle(unstored, is_stored);
+        bob.start(enter("bob", true, "den"));
+        server.broadcaster.drain(server.now);
+        server.end(begun, is_stored);
         let Some(Outcome::Entered(_seat, entered)) = alice.outcome() else {
             panic!("a seat");
         };
         assert_eq!(entered.keeps.is_some(), is_stored);
+        let Some(Outcome::Entered(_seat, entered)) = bob.outcome() else {
+            panic!("a seat");
+        };
+        assert_eq!(entered.keeps, None);
     }
 }
 
@@ -795,15 +777,14 @@ fn a_topic_is_shown_when_it_is_stored_even_if_its_setter_has_left() {
     let den = server.join(&mut eve, "den").unwrap();
     let set =
         |seat: &Seat, text: &str| Change::SetTopic { room: seat.room(), text: Some(line(text)) };
-    let (outcome, unstored) = server.hear(&mut eve, set(&lobby, "first"));
-    assert!(outcome.is_none());
-    server.settle(unstored, false);
+    let begun = server.begin(&mut eve, set(&lobby, "first")).unwrap();
+    assert!(eve.outcome().is_none());
+    server.end(begun, false);
     let outcome = answered(eve.outcome().unwrap());
     assert!(matches!(outcome, Err(Refusal::NotWritten)), "{outcome:?}");
-    let (_, unstored) = server.hear(&mut eve, set(&den, "mine"));
+    let begun = server.begin(&mut eve, set(&den, "mine")).unwrap();
     drop(den);
-    server.finish(None);
-    server.settle(unstored, true);
+    server.end(begun, true);
     answered(eve.outcome().unwrap()).unwrap();
     let Outcome::Entered(_den, entered) = server.ask(&mut eve, join("den")) else {
         panic!("a seat");

@@ -9,9 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parlor_core::log::Batch;
-use parlor_core::model::RoomName;
+use parlor_core::model::{Act, RoomName};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
+use super::acts::put;
 use super::files::{REFUSED_FILE, private_file};
 use super::row::{code, sum_of};
 use super::schema::SCHEMA;
@@ -20,8 +21,12 @@ use super::store::Store;
 use super::times::date_back;
 
 impl Store {
-    /// Stores the entries of these batches, in one transaction.
-    pub(super) fn append(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
+    /// Stores the lines of these batches and these acts, in one transaction.
+    pub(super) fn append(
+        &mut self,
+        batches: &[Arc<Batch>],
+        acts: &[Arc<Act>],
+    ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         for batch in batches {
             if batch.said().next().is_none() {
@@ -46,6 +51,7 @@ impl Store {
                 })?;
             }
         }
+        acts.iter().try_for_each(|act| put(&transaction, act))?;
         transaction.commit()
     }
 
@@ -164,7 +170,7 @@ mod tests {
         let path = directory.path().join("parlor.db");
         File::create(&path).unwrap();
         let mut store = Store::open(&path, Keep::Written).unwrap();
-        store.append(&[batch(&["one", "two", "three"])]).unwrap();
+        store.append(&[batch(&["one", "two", "three"])], &[]).unwrap();
         let refused = batch(&["uno", "two", "tres", "quattro"]);
         store.remove_unseen(&[Arc::clone(&refused)]).unwrap();
         assert_eq!(texts(&store), ["one", "three"]);

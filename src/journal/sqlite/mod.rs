@@ -1,5 +1,6 @@
 //! The journal on disk: a file of SQLite, a thread that writes it, and one that reads it.
 
+mod acts;
 mod append;
 mod archive;
 mod checkpoints;
@@ -22,12 +23,13 @@ mod times;
 mod verify;
 mod writer;
 
+pub(crate) use acts::{latest, moment, past, put};
 pub(crate) use archive::open_archive;
 pub(crate) use database::{Database, DatabaseFailed};
 pub(crate) use disk::{Disk, OpenedDisk};
 pub(crate) use fault::UnusableFile;
 pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
-pub(crate) use row::{GONE, stored_room, sum};
+pub(crate) use row::{GONE, sum};
 pub(crate) use scrub::{ScrubSchedule, empty_log, scrub};
 pub(crate) use signals::Signals;
 pub(crate) use sql::Sql;

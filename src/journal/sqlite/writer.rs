@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use parlor_core::journal::NotStored;
 use parlor_core::log::Batch;
+use parlor_core::model::Act;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
@@ -53,10 +54,11 @@ pub(super) enum Work {
     End,
 }
 
-/// Lines to store. If the receiver of the answer is gone, the lines are refused already and are not
-/// stored.
+/// Lines and acts to store. If the receiver of the answer is gone, they are refused already and are
+/// not stored.
 pub(super) struct CommitJob {
     pub(super) batches: Vec<Arc<Batch>>,
+    pub(super) acts: Vec<Arc<Act>>,
     pub(super) answer: oneshot::Sender<Result<(), NotStored>>,
 }
 
@@ -179,7 +181,7 @@ impl FileWriter {
         }
     }
 
-    fn commit(&mut self, CommitJob { batches, answer }: CommitJob) {
+    fn commit(&mut self, CommitJob { batches, acts, answer }: CommitJob) {
         self.repair();
         if answer.is_closed() {
             // The lines were refused while they waited, so none is in the file.
@@ -192,7 +194,7 @@ impl FileWriter {
             answer.send(Err(breakdown.why)).ok(); // perhaps the server has ended
             return;
         }
-        if let Err(failure) = self.store(&batches) {
+        if let Err(failure) = self.store(&batches, &acts) {
             let why = failure.why();
             self.fail(failure, batches);
             answer.send(Err(why)).ok();
@@ -210,9 +212,9 @@ impl FileWriter {
         }
     }
 
-    fn store(&mut self, batches: &[Arc<Batch>]) -> Result<(), CommitFailure> {
+    fn store(&mut self, batches: &[Arc<Batch>], acts: &[Arc<Act>]) -> Result<(), CommitFailure> {
         let store = self.store.as_mut();
-        store.ok_or(CommitFailure::TooLate)?.append(batches)?;
+        store.ok_or(CommitFailure::TooLate)?.append(batches, acts)?;
         Ok(self.files.are_in_place()?)
     }
 

@@ -2,37 +2,61 @@
 
 use std::sync::Arc;
 
-use super::pending::{Gathered, Promise, Promised, RoomShare};
+use super::pending::{Gathered, Promise, Promised, RoomShare, Sequel, Stake};
 use super::rooms::{Member, Room};
 use super::state::Broadcaster;
 use crate::journal::NotStored;
+use crate::ledger::Announcement;
 use crate::link::{Client, Entered, Outcome, Place, Refusal, Replay, Resumed, Seat, View};
 use crate::log::{Batch, Cursor};
-use crate::model::{Entry, Now, Telling, Who};
+use crate::model::{Act, Entry, Now, Reach, Telling, Who};
 
 impl Broadcaster {
     /// Makes a gathered batch visible and tells the clients that wait for it.
     ///
-    /// If the journal could not store it, its lines are refused and their numbers are used again.
-    /// Arrivals, departures, new names and topics still happen, in their order.
+    /// If the journal could not store it, its lines and topics are refused and their numbers are
+    /// used again. Arrivals, departures, new names and acts still happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
+        if kept.is_err() {
+            gathered.correct(&mut self.ledger);
+        }
+        let announcements = self.follow_up(gathered.sequels);
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
-            let batch = if kept.is_ok() { batch } else { self.without_lines(&batch) };
+            let batch = if kept.is_ok() { batch } else { without_lines(&batch) };
             self.append_to_room(share, batch, now);
         }
-        for Promise { client, outcome, is_post } in gathered.promises {
-            client.finish(match kept {
-                Err(NotStored(why)) if is_post => Refusal::NotStored(why).into(),
-                _ => outcome,
+        for Promise { client, outcome, stake } in gathered.promises {
+            client.finish(match (kept, stake) {
+                (Err(NotStored(why)), Stake::Lines) => Refusal::NotStored(why).into(),
+                (Err(_), Stake::Topic) => Refusal::NotWritten.into(),
+                (Ok(()), _) | (Err(_), Stake::Nothing) => outcome,
             });
+        }
+        for (client, announcement) in announcements {
+            client.finish(self.announce(announcement, kept.is_ok()));
         }
         self.shed_logs();
         self.end_rooms(now);
         while !self.is_full()
             && let Some(incoming) = self.waiting.pop_front()
         {
-            self.admit(incoming, now);
+            self.carry_out(incoming, now);
         }
+    }
+
+    /// Removes people. Returns the acts that are announced when the batch is visible.
+    fn follow_up(&mut self, sequels: Vec<Sequel>) -> Vec<(Arc<Client>, Announcement)> {
+        let mut announcements = Vec::new();
+        for sequel in sequels {
+            match sequel {
+                Sequel::Announce(client, announcement) => {
+                    announcements.push((client, announcement));
+                }
+                Sequel::Removal { client, place, act } => remove(&client, &place, &act),
+                Sequel::Topic { .. } | Sequel::Maker(_) => {}
+            }
+        }
+        announcements
     }
 
     fn append_to_room(&mut self, share: RoomShare, batch: Arc<Batch>, now: Now) {
@@ -64,23 +88,25 @@ impl Broadcaster {
         self.forget_if_empty(share.room);
     }
 
-    /// The same batch without its lines, whose numbers are used again.
-    fn without_lines(&mut self, batch: &Batch) -> Arc<Batch> {
-        let room = batch.room().clone();
-        self.ledger.remove_lines(&room, batch.lines());
-        let rest = batch.entries().iter().filter(|entry| !matches!(entry, Entry::Said(_)));
-        let rest = Batch::new(room, batch.start(), batch.at(), rest.cloned().collect());
-        Arc::new(if batch.goes_back() { rest.going_back() } else { rest })
-    }
-
     /// Grants a seat to a person whose arrival is visible, even if the person has to leave at once.
     fn seat(&self, grant: Grant) {
         let Grant { client, place, replay, mut entered } = grant;
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
         let person = self.ledger.people.get(client.id);
         entered.keeps = person.and_then(|person| self.ledger.may_keep(person, &entered.room));
-        let seat = Seat::new(place, Arc::clone(&self.inbox) as _);
+        let seat = Seat::new(place, Arc::clone(&client) as _, Arc::clone(&self.inbox) as _);
         client.finish(Outcome::Entered(seat, Box::new(entered)));
+    }
+}
+
+/// Ends a connection, or its stay in one room, because of an act.
+fn remove(client: &Client, place: &Place, act: &Arc<Act>) {
+    match act.reach {
+        Reach::Server => client.remove(act),
+        Reach::Room(_) => {
+            place.removed.set(Arc::clone(act)).ok(); // the first of two acts is told
+            client.wake_reader();
+        }
     }
 }
 
@@ -165,4 +191,12 @@ impl Room {
         member.place.departed.set(departed).ok();
         Some(member.client)
     }
+}
+
+/// The same batch without its lines and topics. The numbers of the lines are used again.
+fn without_lines(batch: &Batch) -> Arc<Batch> {
+    let is_refused = |entry: &&Entry| matches!(entry, Entry::Said(_) | Entry::Topic { .. });
+    let rest = batch.entries().iter().filter(|entry| !is_refused(entry)).cloned().collect();
+    let rest = Batch::new(batch.room().clone(), batch.start(), batch.at(), rest);
+    Arc::new(if batch.goes_back() { rest.going_back() } else { rest })
 }

@@ -27,15 +27,12 @@ impl Broadcaster {
             InboxItem::Departure { .. } if !self.closing => {}
             InboxItem::Request { .. }
             | InboxItem::Departure { .. }
-            | InboxItem::ListenerGone { .. }
-            | InboxItem::ActStored { .. } => {
-                return self.carry_out(incoming, now);
-            }
+            | InboxItem::ListenerGone { .. } => return self.carry_out(incoming, now),
         }
         if self.is_full() || !self.waiting.is_empty() {
             self.wait(incoming);
         } else {
-            self.admit(incoming, now);
+            self.carry_out(incoming, now);
         }
     }
 
@@ -48,16 +45,6 @@ impl Broadcaster {
             self.waiting.retain(|incoming| !incoming.is_void());
         }
         self.waiting.push_back(incoming);
-    }
-
-    /// Gives a request its place in the next batch, or makes it wait until an act is stored.
-    pub(super) fn admit(&mut self, incoming: InboxItem, now: Now) {
-        if incoming.is_void() {
-            return;
-        }
-        if let Some(incoming) = self.keep_new_room(incoming, now) {
-            self.carry_out(incoming, now);
-        }
     }
 
     /// Handles a request. Only this function says which function handles which request.
@@ -74,11 +61,6 @@ impl Broadcaster {
             }
             InboxItem::Departure { place, words } => self.depart(&place, words, now),
             InboxItem::ListenerGone { place } => self.stop_listening(&place),
-            InboxItem::ActStored { number, is_stored } => {
-                if let Some(incoming) = self.go_on(number, is_stored) {
-                    self.carry_out(incoming, now);
-                }
-            }
         }
     }
 
@@ -110,9 +92,7 @@ impl Broadcaster {
     pub fn tell_slow(&self, gathered: &Gathered) {
         let waiting = self.waiting.iter().filter_map(|incoming| match incoming {
             InboxItem::Request { client, .. } => Some(client),
-            InboxItem::Departure { .. }
-            | InboxItem::ListenerGone { .. }
-            | InboxItem::ActStored { .. } => None,
+            InboxItem::Departure { .. } | InboxItem::ListenerGone { .. } => None,
         });
         for client in gathered.waiting().chain(self.gathering.waiting()).chain(waiting) {
             let Some(mark) = self.mark_of(client.id) else {

@@ -5,7 +5,6 @@
 //! journal commit it, and [`append`](Broadcaster::append) it to the rooms' logs. It drains again
 //! while the journal works. The broadcaster needs no lock, because nobody else can touch it.
 
-mod acts;
 mod append;
 mod asking;
 mod crowd;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::ledger::{Announcement, Ledger};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
 use crate::model::{Act, Limits, Line, Name, RoomId, Spoken, Who};
@@ -74,8 +75,32 @@ pub(super) struct Promise {
     pub(super) client: Arc<Client>,
     /// The outcome that the client gets then.
     pub(super) outcome: Outcome,
-    /// Whether it depends on the journal.
-    pub(super) is_post: bool,
+    /// How it depends on the journal.
+    pub(super) stake: Stake,
+}
+
+/// How an outcome depends on the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stake {
+    /// It does not.
+    Nothing,
+    /// Lines are refused, with the journal's reason.
+    Lines,
+    /// A topic is refused.
+    Topic,
+}
+
+/// A step that follows when the batch is stored, or when it could not be.
+#[derive(Debug)]
+pub(super) enum Sequel {
+    /// People are told of an act, and the client that asked for it.
+    Announce(Arc<Client>, Announcement),
+    /// A topic that is not stored is the one before again.
+    Topic { act: Arc<Act>, before: Option<Line> },
+    /// The maker of a room that is not stored is not its keeper.
+    Maker(Arc<Act>),
+    /// An act has removed the person from this place.
+    Removal { client: Arc<Client>, place: Arc<Place>, act: Arc<Act> },
 }
 
 /// The next batch, while the one before it is being committed.
@@ -83,6 +108,9 @@ pub(super) struct Promise {
 pub(super) struct Gathering {
     pub(super) happenings: Vec<(RoomId, Happening)>,
     pub(super) promises: Vec<Promise>,
+    /// The acts that are stored with the batch.
+    pub(super) acts: Vec<Arc<Act>>,
+    pub(super) sequels: Vec<Sequel>,
     pub(super) bytes: usize,
     /// The number of events that are lines.
     pub(super) lines: usize,
@@ -104,14 +132,31 @@ impl Gathering {
         self.promises.len()
     }
 
-    pub(super) fn promise(&mut self, client: &Arc<Client>, outcome: Outcome, is_post: bool) {
-        self.promises.push(Promise { client: Arc::clone(client), outcome, is_post });
+    pub(super) fn promise(&mut self, client: &Arc<Client>, outcome: Outcome, stake: Stake) {
+        self.promises.push(Promise { client: Arc::clone(client), outcome, stake });
+    }
+
+    /// Stores an act with the batch.
+    pub(super) fn store(&mut self, act: &Arc<Act>, sequel: Sequel) {
+        self.acts.push(Arc::clone(act));
+        self.sequels.push(sequel);
     }
 
     /// The clients that wait for the batch, once for each request.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {
-        self.promises.iter().map(|promise| &promise.client)
+        waiting(&self.promises, &self.sequels)
     }
+}
+
+fn waiting<'a>(
+    promises: &'a [Promise],
+    sequels: &'a [Sequel],
+) -> impl Iterator<Item = &'a Arc<Client>> {
+    let asked = |sequel: &'a Sequel| match sequel {
+        Sequel::Announce(client, _) => Some(client),
+        Sequel::Topic { .. } | Sequel::Maker(_) | Sequel::Removal { .. } => None,
+    };
+    promises.iter().map(|promise| &promise.client).chain(sequels.iter().filter_map(asked))
 }
 
 /// A seat, which is granted when the arrival is appended.
@@ -133,6 +178,8 @@ pub struct Gathered {
     /// The share of each room in `batches`, beside its entries.
     pub(super) shares: Vec<RoomShare>,
     pub(super) promises: Vec<Promise>,
+    pub(super) acts: Vec<Arc<Act>>,
+    pub(super) sequels: Vec<Sequel>,
 }
 
 /// The data for appending one room's share of a batch.
@@ -151,9 +198,14 @@ impl Gathered {
         &self.batches
     }
 
-    /// Whether it has lines: only lines are stored.
-    pub fn has_lines(&self) -> bool {
-        self.lines() > 0
+    /// The acts that the journal stores.
+    pub fn acts(&self) -> &[Arc<Act>] {
+        &self.acts
+    }
+
+    /// Whether it has lines or acts: only these are stored.
+    pub fn needs_commit(&self) -> bool {
+        !self.acts.is_empty() || self.lines() > 0
     }
 
     /// The number of its lines.
@@ -161,8 +213,22 @@ impl Gathered {
         self.batches.iter().map(|batch| batch.lines()).sum()
     }
 
+    /// Corrects a ledger after the commit failed: it has applied the intents of the batch.
+    pub fn correct(&self, ledger: &mut Ledger) {
+        for batch in &self.batches {
+            ledger.lines_not_stored(batch.room(), batch.lines());
+        }
+        for sequel in self.sequels.iter().rev() {
+            match sequel {
+                Sequel::Topic { act, before } => ledger.topic_not_stored(act, before.as_ref()),
+                Sequel::Maker(act) => ledger.maker_not_stored(act),
+                Sequel::Announce(..) | Sequel::Removal { .. } => {}
+            }
+        }
+    }
+
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {
-        self.promises.iter().map(|promise| &promise.client)
+        waiting(&self.promises, &self.sequels)
     }
 }
 

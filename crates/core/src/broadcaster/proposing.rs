@@ -131,7 +131,11 @@ impl Broadcaster {
         now: Now,
     ) -> Result<Option<Maker>, Refusal> {
         let is_owner = self.ledger.people.is_proven(claim);
-        self.may_go(Subject { name: &claim.name, is_owner, address: client.address() }, room, now)
+        let subject = Subject { name: &claim.name, is_owner, address: client.address() };
+        if !is_owner && self.ledger.people.is_owned(&claim.name) {
+            return Ok(None); // the ledger refuses it, as the owner has to prove the name first
+        }
+        self.may_go(subject, room, now)
     }
 
     /// Whether a person with a name may come to a room.

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::acts::PendingActs;
 use super::pending::{Gathering, Happening};
 use super::rooms::{Connection, Room};
 use super::tickets::{Return, Ticket};
@@ -41,8 +40,6 @@ pub struct Broadcaster {
     pub(super) rooms_made: u64,
     /// Whether rooms, names and acts are stored. Stored rooms outlast their last person.
     pub(super) is_stored: bool,
-    /// The acts that wait to be stored.
-    pub(super) pending: PendingActs,
     /// The next batch.
     pub(super) gathering: Gathering,
     /// Requests that wait because that batch is full: at most a request and a departure for each
@@ -92,7 +89,6 @@ impl Broadcaster {
             rooms_by_name: BTreeMap::new(),
             rooms_made: 0,
             is_stored,
-            pending: PendingActs::default(),
             gathering: Gathering::default(),
             waiting: VecDeque::new(),
             crowds: VecDeque::new(),

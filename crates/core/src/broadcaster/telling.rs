@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::pending::{Happening, Promised, RETURN_TIME};
+use super::pending::{Happening, Promised, RETURN_TIME, Sequel, Stake};
 use super::rooms::{Connection, Maker};
 use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
@@ -11,8 +11,8 @@ use crate::intent::Intent;
 use crate::ledger::{Announcement, Happened};
 use crate::link::{Answer, Outcome, Place};
 use crate::model::{
-    Act, By, Deed, Line, Manner, Name, Now, PersonId, RoomName, Said, Spoken, Verb, WallTime, Who,
-    Whom,
+    Act, By, Deed, Line, Manner, Name, Now, PersonId, Reach, RoomName, Said, Spoken, Verb,
+    WallTime, Who, Whom,
 };
 use crate::sequencer::Decided;
 
@@ -42,10 +42,10 @@ impl Broadcaster {
         match (applied, ticket) {
             (Err(refusal), Some(ticket)) => ticket.client.finish(refusal.into()),
             (Ok(()), Some(Ticket { client, wanted })) => match wanted {
-                Wanted::Post => self.gathering.promise(&client, Outcome::Done, true),
+                Wanted::Post => self.gathering.promise(&client, Outcome::Done, Stake::Lines),
                 Wanted::Rename(name) => {
                     let answer = Outcome::Answer(Answer::YouAre(name));
-                    self.gathering.promise(&client, answer, false);
+                    self.gathering.promise(&client, answer, Stake::Nothing);
                 }
                 Wanted::Ownership => client.finish(Outcome::Done),
                 // An event has told the client, or promised to.
@@ -66,7 +66,7 @@ impl Broadcaster {
                 self.arrived(&room, who, is_untold, ticket)
             }
             Happened::Left { room, who, words, removal, is_untold } => {
-                if !self.left(&room, &who) {
+                if !self.left(&room, &who, removal.as_ref()) {
                     self.happen_in(&room, Happening::Departure { who, words, removal, is_untold });
                 }
             }
@@ -74,8 +74,10 @@ impl Broadcaster {
             Happened::Renamed { room, who, from, is_still_worn } => {
                 self.happen_in(&room, Happening::Renamed { who, from, is_still_worn });
             }
-            Happened::Topic { room, who, text, before } => {
-                self.topic_changed(room, who, text, before, ticket, now);
+            Happened::Topic { who, act, before } => self.topic_changed(who, act, before, ticket),
+            Happened::RoomMade(act) => self.gathering.store(&act, Sequel::Maker(Arc::clone(&act))),
+            Happened::Gone(id) => {
+                self.connections.remove(&id);
             }
             Happened::LinesDeleted { who, since } => {
                 let ends = self.delete_lines(&who, since);
@@ -85,7 +87,7 @@ impl Broadcaster {
             }
             Happened::Proved(who) => self.proved(&who),
             Happened::NameLost { name, people, act } => self.name_lost(&name, &people, &act),
-            Happened::Act(announcement) => self.act_holds(announcement, ticket),
+            Happened::Act(announcement) => self.act_holds(announcement, ticket, now),
         }
     }
 
@@ -112,7 +114,7 @@ impl Broadcaster {
         }
         if let Some(Ticket { client, wanted: Wanted::Once { .. } }) = ticket {
             let promise = self.gathering.next_promise();
-            self.gathering.promise(client, Outcome::Done, true);
+            self.gathering.promise(client, Outcome::Done, Stake::Lines);
             self.happen(id, Happening::Receipt { promise, lines: count as u64 });
         }
     }
@@ -136,8 +138,14 @@ impl Broadcaster {
 
     /// Notes that a person has left a room. Returns whether nobody is told: while the server stops,
     /// people leave without an entry, at the end of the log.
-    fn left(&mut self, room: &RoomName, who: &Who) -> bool {
+    fn left(&mut self, room: &RoomName, who: &Who, removal: Option<&Arc<Act>>) -> bool {
         let place = self.take_place(room, who.id);
+        let connection = self.connections.get(&who.id);
+        if let (Some(connection), Some(place), Some(act)) = (connection, &place, removal) {
+            let (client, place) = (Arc::clone(&connection.client), Arc::clone(place));
+            let removal = Sequel::Removal { client, place, act: Arc::clone(act) };
+            self.gathering.sequels.push(removal);
+        }
         let Some(room) = place.as_ref().and_then(|place| self.rooms.get_mut(&place.room)) else {
             return false;
         };
@@ -157,11 +165,7 @@ impl Broadcaster {
     fn take_place(&mut self, room: &RoomName, id: PersonId) -> Option<Arc<Place>> {
         let connection = self.connections.get_mut(&id)?;
         let index = connection.places.iter().position(|place| place.name == *room)?;
-        let place = connection.places.remove(index);
-        if connection.places.is_empty() {
-            self.connections.remove(&id);
-        }
-        Some(place)
+        Some(connection.places.remove(index))
     }
 
     /// Ends the connection of a person who continues on another one.
@@ -180,19 +184,17 @@ impl Broadcaster {
 
     fn topic_changed(
         &mut self,
-        room: RoomName,
         who: Who,
-        text: Option<Line>,
+        act: Arc<Act>,
         before: Option<Line>,
         ticket: Option<&Ticket>,
-        now: Now,
     ) {
-        let Some(Ticket { client, .. }) = ticket else {
-            return;
-        };
-        match self.is_stored {
-            true => self.store_topic(client, room, who, text, before, now),
-            false => self.show_topic(client, &room, who, text),
+        if let Some(room) = act.reach.room() {
+            self.happen_in(room, Happening::Topic { who, text: act.deed.text.clone() });
+        }
+        self.gathering.store(&act, Sequel::Topic { act: Arc::clone(&act), before });
+        if let Some(Ticket { client, .. }) = ticket {
+            self.gathering.promise(client, Outcome::Done, Stake::Topic);
         }
     }
 
@@ -217,23 +219,52 @@ impl Broadcaster {
         of_name.for_each(|hearer| hearer.client.remove(act));
     }
 
-    /// Lets an act be stored. From now on, lines of the people whom it removes are not delivered.
-    fn act_holds(&mut self, mut announcement: Announcement, ticket: Option<&Ticket>) {
-        let Some(Ticket { client, .. }) = ticket else {
-            return;
-        };
+    /// Lets an act be stored with the batch that shows it. Only this process knows the addresses
+    /// of its people, and removes those that a ban of addresses means.
+    fn act_holds(&mut self, mut announcement: Announcement, ticket: Option<&Ticket>, now: Now) {
         let act = Arc::clone(&announcement.act);
-        if let (Verb::Ban, Whom::Net(_)) = (act.deed.verb, &act.deed.whom) {
-            let ids = self.connections.keys().copied();
-            let is_barred = |id: &PersonId| {
-                self.subject(*id).is_some_and(|subject| self.ledger.rules.bars(&act, subject))
+        let people = self.people_at(&act);
+        if !people.is_empty() {
+            announcement.room = None; // they are seen leaving
+            let here = announcement.here.as_ref();
+            let sits_here = |id: &PersonId| {
+                let person = self.ledger.people.get(*id);
+                person.zip(here).is_some_and(|(person, here)| person.sits_in(here))
             };
-            let mut people: Vec<_> = ids.filter(is_barred).collect();
-            people.sort();
-            announcement.people = self.ledger.have_leave(people, &act.reach);
-            announcement.room.take_if(|_| !announcement.people.is_empty()); // seen leaving
+            announcement.is_seen = people.iter().any(sits_here);
         }
-        self.store_act(client, announcement);
+        if let Some(room) = announcement.room.as_ref() {
+            self.happen_in(room, Happening::Act(Arc::clone(&act)));
+        }
+        match ticket {
+            Some(Ticket { client, .. }) => {
+                let sequel = Sequel::Announce(Arc::clone(client), announcement);
+                self.gathering.store(&act, sequel);
+            }
+            None => self.gathering.acts.push(Arc::clone(&act)),
+        }
+        if !people.is_empty() {
+            self.put_in_order(Intent::Remove { people, act }, None, now);
+        }
+    }
+
+    /// The people of this process whom a ban of addresses removes.
+    fn people_at(&self, act: &Act) -> Vec<PersonId> {
+        let (Verb::Ban, Whom::Net(_)) = (act.deed.verb, &act.deed.whom) else {
+            return Vec::new();
+        };
+        let is_barred = |id: &PersonId| {
+            let person = self.ledger.people.get(*id);
+            let is_within = person.is_some_and(|person| match &act.reach {
+                Reach::Server => true,
+                Reach::Room(room) => person.sits_in(room),
+            });
+            let subject = self.subject(*id).filter(|_| is_within);
+            subject.is_some_and(|subject| self.ledger.rules.bars(act, subject))
+        };
+        let mut people: Vec<_> = self.connections.keys().copied().filter(is_barred).collect();
+        people.sort();
+        people
     }
 
     /// Deletes the words of all lines that the owner of a name has said under it since `since`.

@@ -56,6 +56,10 @@ impl Ledger {
                 Ok(())
             }
             Intent::Act { asker, here, deed } => self.decide(asker, here, deed, at, happened),
+            Intent::Remove { people, act } => {
+                self.remove(&people, &act, happened);
+                Ok(())
+            }
             Intent::EndRoom(room) => {
                 self.rooms.end_room(&room);
                 Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::event::Happened;
 use super::state::{Absent, Ledger};
-use crate::model::{Act, Claim, Line, Looks, PersonId, RoomName, WallTime};
+use crate::model::{Act, By, Claim, Deed, Line, Looks, PersonId, Reach, RoomName, Verb, WallTime};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -42,6 +42,7 @@ impl Ledger {
         let is_back = self.is_back_in(id, &room, happened);
         let is_untold = is_back || self.people.is_accompanied(id, &room);
         let who = self.people.who(id).ok_or(Refusal::NotThere)?;
+        self.make_room(id, &room, at, happened);
         let person = self.people.get_mut(id).ok_or(Refusal::NotThere)?;
         person.seats.push(room.clone());
         self.rooms.add_seat(&room);
@@ -49,7 +50,28 @@ impl Ledger {
         Ok(())
     }
 
-    /// Frees the seat, and with the last seat the name.
+    /// A person who is the first in a new room, under a name that they own, becomes its keeper.
+    pub(super) fn make_room(
+        &mut self,
+        id: PersonId,
+        room: &RoomName,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) {
+        let is_new = self.rooms.is_new(room) && *room != RoomName::lobby();
+        let maker = self.people.get(id).filter(|person| is_new && person.is_owner());
+        let Some(name) = maker.map(|person| person.name.clone()) else {
+            return;
+        };
+        if self.rules.make_room(room, &name) {
+            let deed = Deed::to_all(Verb::MakeRoom, None);
+            let (by, reach) = (By::Keeper(name), Reach::Room(room.clone()));
+            happened.push(Happened::RoomMade(Arc::new(Act { deed, by, reach, at })));
+        }
+    }
+
+    /// A connection gives up a seat, and with the last seat the name. It may have lost the seat
+    /// before, because an act removed the person.
     pub(super) fn leave(
         &mut self,
         id: PersonId,
@@ -62,19 +84,61 @@ impl Ledger {
         let Some(who) = self.people.who(id) else {
             return;
         };
+        let words = words.filter(|_| self.may_speak(&who, room, at).is_ok());
+        if self.free_seat(id, room) {
+            let is_untold = self.people.is_worn_in(&who.name, room);
+            happened.push(Happened::Left { room: room.clone(), who, words, removal, is_untold });
+        }
+        self.leave_house_without_seat(id, happened);
+    }
+
+    /// Removes people from the reach of an act. A person whom the act removes from the last room
+    /// stays on the server until the connection takes another seat or ends.
+    pub(super) fn remove(
+        &mut self,
+        people: &[PersonId],
+        act: &Arc<Act>,
+        happened: &mut Vec<Happened>,
+    ) {
+        for &id in people {
+            let Some((who, seats)) = self.people.who(id).zip(self.seats_within(id, &act.reach))
+            else {
+                continue;
+            };
+            for room in seats {
+                self.free_seat(id, &room);
+                let is_untold = self.people.is_worn_in(&who.name, &room);
+                let (who, removal) = (who.clone(), Some(Arc::clone(act)));
+                happened.push(Happened::Left { room, who, words: None, removal, is_untold });
+            }
+            if act.reach == Reach::Server {
+                self.leave_house_without_seat(id, happened);
+            }
+        }
+    }
+
+    /// The seats that a person has within reach.
+    pub(super) fn seats_within(&self, id: PersonId, reach: &Reach) -> Option<Vec<RoomName>> {
+        let seats = self.people.get(id)?.seats.iter();
+        Some(seats.filter(|room| reach.has(room)).cloned().collect())
+    }
+
+    /// Frees a seat. Returns whether the person had it.
+    fn free_seat(&mut self, id: PersonId, room: &RoomName) -> bool {
         let Some(person) = self.people.get_mut(id).filter(|person| person.sits_in(room)) else {
-            return;
+            return false;
         };
         person.seats.retain(|seat| seat != room);
-        let is_gone = person.seats.is_empty();
         self.rooms.remove_seat(room);
-        let words = words.filter(|_| self.may_speak(&who, room, at).is_ok());
-        if is_gone {
+        true
+    }
+
+    fn leave_house_without_seat(&mut self, id: PersonId, happened: &mut Vec<Happened>) {
+        if self.people.get(id).is_some_and(|person| person.seats.is_empty()) {
             self.people.leave(id);
             self.give_up_absent(|heir, _| heir == id, happened);
+            happened.push(Happened::Gone(id));
         }
-        let is_untold = self.people.is_worn_in(&who.name, room);
-        happened.push(Happened::Left { room: room.clone(), who, words, removal, is_untold });
     }
 
     pub(super) fn come_back(

@@ -58,17 +58,19 @@ pub enum Happened {
         /// Whether another connection of the owner still has the old name in the room.
         is_still_worn: bool,
     },
-    /// A person changed the topic of a room.
+    /// A person changed the topic of a room: the act says how.
     Topic {
-        /// The room.
-        room: RoomName,
         /// The person.
         who: Who,
-        /// The new topic.
-        text: Option<Line>,
+        /// The act, with the room and the new topic.
+        act: Arc<Act>,
         /// The old topic.
         before: Option<Line>,
     },
+    /// A person made a room, and is its keeper from now on.
+    RoomMade(Arc<Act>),
+    /// A person has left the server.
+    Gone(PersonId),
     /// The owner of a name deletes the lines under it that were said since this time.
     LinesDeleted {
         /// The owner.
@@ -96,10 +98,12 @@ pub enum Happened {
 pub struct Announcement {
     /// The act.
     pub act: Arc<Act>,
-    /// The people whom it concerns.
+    /// The people who read about it without seeing it in a room.
     pub people: Vec<PersonId>,
     /// Everybody in this room reads about it.
     pub room: Option<RoomName>,
-    /// The room in which the person who asked reads about it; none for the operator.
+    /// The room in which the person who asked sits; none for the operator.
     pub here: Option<RoomName>,
+    /// Whether the person who asked sees people leave because of it.
+    pub is_seen: bool,
 }

@@ -113,26 +113,24 @@ impl Ledger {
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
-        let is_leaving = |(id, from): &(PersonId, Reach)| *id == who.id && from.has(room);
-        if self.leaving.iter().any(is_leaving) {
-            return Err(Refusal::NotThere); // leaves as soon as the act is stored
-        }
         match self.rules.muted(who.id, &who.name, room, at) {
             Some(mute) => Err(Refusal::Muted(Box::new(mute.clone()))),
             None => Ok(()),
         }
     }
 
-    /// Whether a person without a seat may say something in a room.
+    /// A person without a seat, if they may say something in a room.
     pub(super) fn may_speak_once(
         &self,
         id: PersonId,
         room: &RoomName,
         at: WallTime,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Who, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
-        self.may_speak(&Who { id, name: person.name.clone() }, room, at)?;
-        self.may_join(id, person, room, at)
+        let who = Who { id, name: person.name.clone() };
+        self.may_speak(&who, room, at)?;
+        self.may_join(id, person, room, at)?;
+        Ok(who)
     }
 
     /// Whether a person may name a room, if it does not exist.

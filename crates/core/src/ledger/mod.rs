@@ -20,6 +20,7 @@ mod saying;
 mod share;
 mod snapshot;
 mod state;
+mod unstored;
 
 pub use event::{Announcement, Happened};
 pub use past::Past;

@@ -58,9 +58,10 @@ impl Ledger {
             self.may_speak(&who, here, at)?; // the others read the act, and the reason
         }
         let act = Act { by: authority.by.clone(), reach: authority.reach.clone(), at, deed };
+        let mut removed = Vec::new();
         let announcement = match act.deed.verb {
-            Verb::Kick => self.kick(&authority, act),
-            Verb::Ban => self.ban(&authority, act),
+            Verb::Kick => self.kick(&authority, act, &mut removed),
+            Verb::Ban => self.ban(&authority, act, &mut removed),
             Verb::Unban => self.unban(&authority, act),
             Verb::Mute => self.mute(&authority, act),
             Verb::Unmute => self.unmute(&authority, act),
@@ -75,29 +76,57 @@ impl Ledger {
             | Verb::ReleaseName
             | Verb::SetPassword => Err(Refusal::NotKeeper),
         }?;
+        let act = Arc::clone(&announcement.act);
         happened.push(Happened::Act(announcement));
+        self.remove(&removed, &act, happened);
         Ok(())
     }
 
-    /// Removes a person. From now on nothing that they say is delivered there.
-    fn kick(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
+    /// Decides whom a kick removes.
+    fn kick(
+        &self,
+        authority: &Authority,
+        mut act: Act,
+        removed: &mut Vec<PersonId>,
+    ) -> Result<Announcement, Refusal> {
         let name = self.subordinate(authority, &act)?;
         act.deed.whom = Whom::Name(name.clone());
-        let people = self.have_leave(self.people.wearers(&name).collect(), &act.reach);
-        if people.is_empty() {
+        *removed = self.within(self.people.wearers(&name), &act.reach);
+        if removed.is_empty() {
             return Err(self.elsewhere(name));
         }
-        Ok(Announcement { people, ..authority.announce(act) })
+        let is_seen = self.is_seen(authority, removed);
+        Ok(Announcement { is_seen, ..authority.announce(act) })
     }
 
-    fn ban(&mut self, authority: &Authority, act: Act) -> Result<Announcement, Refusal> {
+    /// Adds a ban, and decides whom it removes.
+    fn ban(
+        &mut self,
+        authority: &Authority,
+        act: Act,
+        removed: &mut Vec<PersonId>,
+    ) -> Result<Announcement, Refusal> {
         self.may_be_banned(authority, &act.deed.whom)?;
         self.rules.ban(act.clone())?;
         let meant = self.people.iter();
         let meant = meant.filter(|(_, person)| self.rules.bars(&act, person.subject()));
-        let people = self.have_leave(meant.map(|(id, _)| id).collect(), &act.reach);
-        let room = authority.here.clone().filter(|_| people.is_empty()); // else they are seen leaving
-        Ok(Announcement { people, room, ..authority.announce(act) })
+        *removed = self.within(meant.map(|(id, _)| id), &act.reach);
+        let room = authority.here.clone().filter(|_| removed.is_empty()); // else they are seen
+        let is_seen = self.is_seen(authority, removed);
+        Ok(Announcement { room, is_seen, ..authority.announce(act) })
+    }
+
+    /// Whether the person who asks sees one of these people leave.
+    fn is_seen(&self, authority: &Authority, removed: &[PersonId]) -> bool {
+        let mut people = removed.iter().filter_map(|id| self.people.get(*id));
+        authority.here.as_ref().is_some_and(|here| people.any(|person| person.sits_in(here)))
+    }
+
+    /// Those of the people who have a seat within reach.
+    fn within(&self, people: impl Iterator<Item = PersonId>, reach: &Reach) -> Vec<PersonId> {
+        let has_seat =
+            |id: &PersonId| self.seats_within(*id, reach).is_some_and(|seats| !seats.is_empty());
+        people.filter(|id| *reach == Reach::Server || has_seat(id)).collect()
     }
 
     fn unban(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
@@ -186,23 +215,6 @@ impl Ledger {
         Announcement { people, room, ..authority.announce(act) }
     }
 
-    /// Returns the connections within `reach`. They leave as soon as the act is stored, and cannot
-    /// speak there until then.
-    pub(crate) fn have_leave(&mut self, mut people: Vec<PersonId>, reach: &Reach) -> Vec<PersonId> {
-        people.retain(|id| self.is_within(*id, reach));
-        let leaving = people.iter().map(|id| (*id, reach.clone()));
-        self.leaving.extend(leaving);
-        people
-    }
-
-    fn is_within(&self, id: PersonId, reach: &Reach) -> bool {
-        let person = self.people.get(id);
-        person.is_some_and(|person| match reach {
-            Reach::Server => true,
-            Reach::Room(room) => person.sits_in(room),
-        })
-    }
-
     /// The name of the person concerned, if the authority covers that person.
     fn subordinate(&self, authority: &Authority, act: &Act) -> Result<Name, Refusal> {
         let Some(found) = self.people.find(&key(&act.deed)) else {
@@ -256,7 +268,13 @@ impl Authority {
 
     /// Only the person who asked for the act reads about it.
     fn announce(&self, act: Act) -> Announcement {
-        Announcement { act: Arc::new(act), people: Vec::new(), room: None, here: self.here.clone() }
+        Announcement {
+            act: Arc::new(act),
+            people: Vec::new(),
+            room: None,
+            here: self.here.clone(),
+            is_seen: false,
+        }
     }
 
     /// Everybody in the room where the act was typed reads about it.

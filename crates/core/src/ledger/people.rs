@@ -168,6 +168,11 @@ impl People {
         self.owned.get(key).filter(|name| name.keys()[0] == key)
     }
 
+    /// Whether a name, or one that looks like it, has an owner.
+    pub(crate) fn is_owned(&self, name: &Name) -> bool {
+        name.keys().iter().any(|key| self.owned.contains_key(*key))
+    }
+
     /// Adds a new person under this name.
     pub(crate) fn enter(
         &mut self,

@@ -1,8 +1,12 @@
 //! Saying things: lines, topics, new names, and the deletion of lines.
 
+use std::sync::Arc;
+
 use super::event::Happened;
 use super::state::Ledger;
-use crate::model::{Claim, Line, Looks, PersonId, RoomName, Spoken, WallTime, Who};
+use crate::model::{
+    Act, By, Claim, Deed, Line, Looks, PersonId, Reach, RoomName, Spoken, Verb, WallTime, Who,
+};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -32,20 +36,15 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.people.enter(id, claim, looks)?;
-        let may = self.may_speak_once(id, &room, at);
-        let who = self.people.who(id);
+        let who = self.may_speak_once(id, &room, at);
+        if who.is_ok() {
+            self.make_room(id, &room, at, happened);
+        }
         self.people.leave(id);
-        may?;
-        let who = who.ok_or(Refusal::NotThere)?;
+        let who = who?;
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
         Ok(())
-    }
-
-    /// Uses the numbers of the last lines of a room again: this server could not store them. No
-    /// intent does that, so a ledger that follows must be told.
-    pub fn remove_lines(&mut self, room: &RoomName, lines: u64) {
-        self.rooms.remove_lines(room, lines);
     }
 
     pub(super) fn set_topic(
@@ -59,7 +58,9 @@ impl Ledger {
         let who = self.may_set_topic(id, &room, at)?;
         let before = self.rooms.topic(&room).text;
         self.rooms.set_topic(&room, |topic| topic.text.clone_from(&text));
-        happened.push(Happened::Topic { room, who, text, before });
+        let (by, reach) = (By::Keeper(who.name.clone()), Reach::Room(room));
+        let act = Arc::new(Act { deed: Deed::to_all(Verb::SetTopic, text), by, reach, at });
+        happened.push(Happened::Topic { who, act, before });
         Ok(())
     }
 

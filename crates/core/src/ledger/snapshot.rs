@@ -30,8 +30,6 @@ pub struct Snapshot {
     pub ends: BTreeMap<RoomName, End>,
     /// The topic of each room that has a topic or a lock.
     pub topics: BTreeMap<RoomName, Topic>,
-    /// The people who leave as soon as an act is stored, and the places that they leave.
-    pub leaving: Vec<(PersonId, Reach)>,
     /// The seats of people who came back on another connection and have not sat down there yet;
     /// the earliest first.
     pub absent: Vec<Absent>,
@@ -40,7 +38,7 @@ pub struct Snapshot {
 impl Ledger {
     /// Everything that the ledger knows. Takes time in proportion to that.
     pub fn snapshot(&self) -> Snapshot {
-        let Ledger { people, rules, rooms, leaving, absent } = self;
+        let Ledger { people, rules, rooms, absent } = self;
         let keepers = rules
             .keepers
             .iter()
@@ -57,7 +55,6 @@ impl Ledger {
             mutes: rules.mutes.clone(),
             ends: ends.filter(|(_, end)| *end != End::default()).collect(),
             topics: topics.filter(|(_, topic)| !topic.is_nothing()).collect(),
-            leaving: leaving.clone(),
             absent: absent.clone(),
         }
     }
@@ -74,7 +71,6 @@ impl Ledger {
             people: People::restore(people, owned, proofs),
             rules: Rules::restore(keepers, makers, bans, mutes),
             rooms,
-            leaving: snapshot.leaving,
             absent: snapshot.absent,
         }
     }

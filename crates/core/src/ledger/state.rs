@@ -4,7 +4,7 @@
 use super::people::People;
 use super::rooms::RoomStates;
 use super::rules::Rules;
-use crate::model::{PersonId, Reach, RoomName, Who};
+use crate::model::{PersonId, RoomName, Who};
 
 /// The people, the rules and the rooms of the server. A new ledger is empty.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,8 +12,6 @@ pub struct Ledger {
     pub(crate) people: People,
     pub(crate) rules: Rules,
     pub(crate) rooms: RoomStates,
-    /// The people who leave as soon as the act is stored, and the places that they leave.
-    pub(crate) leaving: Vec<(PersonId, Reach)>,
     /// Seats of people who came back on another connection and have not sat down there yet; the
     /// earliest first. Each person had a few.
     pub(super) absent: Vec<Absent>,

@@ -265,6 +265,7 @@ impl<E: Encoder> Backlog<E> {
         if self.readings.is_empty()
             && self.phase == Phase::Reading
             && is_told
+            && !self.client.holds_seat()
             && self.client.has_no_mail()
         {
             self.encoder.ended(&mut self.rest);

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::mailbox::{Full, Mail, Mailbox};
 use super::outcome::Outcome;
+use super::seat::HoldSeat;
 use super::view::Mark;
 use crate::log::{AtomicUsize, Bell, Group, Mutex, Ordering, lock};
 use crate::model::{Act, Missed, PersonId, RoomId};
@@ -30,6 +31,8 @@ pub struct Client {
     is_tracked: AtomicUsize,
     /// The room that it reads, and the number of the last line written to it, if this is recorded.
     read_to: Mutex<Option<(RoomId, u64)>>,
+    /// How many seats the connection holds.
+    seats: AtomicUsize,
     /// The act that ends the connection. The broadcaster sets it once.
     removed: OnceLock<Arc<Act>>,
 }
@@ -45,6 +48,17 @@ enum Delivery {
     Gone,
 }
 
+impl HoldSeat for Client {
+    fn hold_seat(&self) {
+        self.seats.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn drop_seat(&self) {
+        self.seats.fetch_sub(1, Ordering::AcqRel);
+        self.ring();
+    }
+}
+
 impl Client {
     pub(super) fn new(id: PersonId, address: Option<SocketAddr>, group: Arc<Group>) -> Client {
         Client {
@@ -57,6 +71,7 @@ impl Client {
             missed: Mutex::new(None),
             is_tracked: AtomicUsize::new(0),
             read_to: Mutex::new(None),
+            seats: AtomicUsize::new(0),
             removed: OnceLock::new(),
         }
     }
@@ -74,6 +89,11 @@ impl Client {
     /// The group of the connection's writing half.
     pub fn group(&self) -> &Arc<Group> {
         &self.group
+    }
+
+    /// Whether the connection holds a seat.
+    pub(super) fn holds_seat(&self) -> bool {
+        self.seats.load(Ordering::Acquire) > 0
     }
 
     /// Wakes the connection's writing half.

@@ -23,8 +23,6 @@ pub(crate) enum InboxItem {
     Departure { place: Arc<Place>, words: Option<Line> },
     /// A listener ended.
     ListenerGone { place: Arc<Place> },
-    /// An act was stored, or could not be.
-    ActStored { number: u64, is_stored: bool },
 }
 
 impl InboxItem {

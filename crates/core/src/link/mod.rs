@@ -11,7 +11,6 @@ mod mailbox;
 mod outcome;
 mod request;
 mod seat;
-mod unstored;
 mod view;
 
 pub use crate::command::{
@@ -33,6 +32,5 @@ pub use mailbox::{BYTES_MAX, Full, ITEMS_MAX, Mail};
 pub use outcome::Outcome;
 pub use request::{Change, Query, Request};
 pub use seat::{Listener, Seat};
-pub use unstored::Unstored;
 pub(crate) use view::Place;
 pub use view::{Entered, Listening, Mark, Replay, Resumed, View};

@@ -18,17 +18,30 @@ pub(crate) trait Leave: Debug + Send + Sync {
     fn stop_listening(&self, place: Arc<Place>);
 }
 
+/// Counts the seats that a connection holds. An act can remove the person before the connection
+/// gives the seat up.
+pub(crate) trait HoldSeat: Debug + Send + Sync {
+    /// Notes that the connection has one more seat.
+    fn hold_seat(&self);
+
+    /// Notes that the connection has given up a seat, and wakes the writing half, which waits for
+    /// that if the person was removed.
+    fn drop_seat(&self);
+}
+
 /// A place in a room, held by the connection. Dropping it leaves the room.
 #[derive(Debug)]
 pub struct Seat {
     place: Arc<Place>,
+    holder: Arc<dyn HoldSeat>,
     house: Arc<dyn Leave>,
     words: Option<Line>,
 }
 
 impl Seat {
-    pub(crate) fn new(place: Arc<Place>, house: Arc<dyn Leave>) -> Seat {
-        Seat { place, house, words: None }
+    pub(crate) fn new(place: Arc<Place>, holder: Arc<dyn HoldSeat>, house: Arc<dyn Leave>) -> Seat {
+        holder.hold_seat();
+        Seat { place, holder, house, words: None }
     }
 
     /// The room of the seat.
@@ -71,6 +84,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.house.leave(Arc::clone(&self.place), self.words.take());
+        self.holder.drop_seat();
     }
 }
 

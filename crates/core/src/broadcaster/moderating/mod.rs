@@ -2,5 +2,4 @@
 //! and the answer follow when the act is stored, so nobody reads about an act that a crash undoes.
 
 mod lists;
-mod makers;
 mod publishing;

@@ -2,7 +2,6 @@
 //! not know which acts are allowed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
@@ -10,7 +9,8 @@ use parlor_core::journal::Past;
 use parlor_core::model::{Act, By, Deed, Line, Name, Reach, RoomName, Topic, Verb, WallTime, Whom};
 use rusqlite::{Connection, Params, Row, params};
 
-use crate::journal::{Sql, stored_room};
+use super::row::stored_room;
+use super::sql::Sql;
 
 /// The limit of stored rows for acts in rooms, where anybody can be a keeper: more than anybody
 /// reads. Rows of the operator and of keepers of the server are never deleted, so that nobody can
@@ -148,13 +148,6 @@ pub(crate) fn moment(at: WallTime) -> String {
     let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
     let at = ZonedDateTime::new(at, TimeZone::system());
     at.strftime("%Y-%m-%d %H:%M").to_string()
-}
-
-/// Stores acts and the rules that follow from them: all of them, or none.
-pub(crate) fn record(connection: &mut Connection, acts: &[Arc<Act>]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    acts.iter().try_for_each(|act| put(&transaction, act))?;
-    transaction.commit()
 }
 
 /// Stores one act, in the transaction of the caller: the rule that holds from then on, and a row
@@ -326,13 +319,13 @@ mod tests {
     use crate::config::Keep;
     use crate::journal;
 
-    fn removal(at: i64, keeper: &str, reach: &Reach) -> Arc<Act> {
-        Arc::new(Act {
+    fn removal(at: i64, keeper: &str, reach: &Reach) -> Act {
+        Act {
             deed: Deed::to(Verb::Kick, Whom::Name(Name::stored("bob"))),
             by: By::Keeper(Name::stored(keeper)),
             reach: reach.clone(),
             at: WallTime(at),
-        })
+        }
     }
 
     #[test]
@@ -344,8 +337,9 @@ mod tests {
         let much: Vec<_> = (2..max + 12).map(|at| removal(at, "mallory", &tea)).collect();
         let opened = journal::open(directory.path(), Keep::Written).unwrap();
         let told = opened.stored.database.at_start(move |connection| {
-            record(connection, &of_others)?;
-            record(connection, &much)?;
+            let transaction = connection.transaction()?;
+            of_others.iter().chain(&much).try_for_each(|act| put(&transaction, act))?;
+            transaction.commit()?;
             latest(connection, usize::MAX >> 1)
         });
         let told = told.unwrap();
