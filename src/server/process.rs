@@ -71,7 +71,7 @@ pub fn check_threads() -> anyhow::Result<()> {
         Ok::<(), io::Error>(())
     })
     .with_context(|| {
-        format!("the system gives this user no {wanted} threads; raise the limit: ulimit -u, or TasksMax= in a unit file")
+        format!("the system does not allow this user {wanted} more threads; raise the limit: ulimit -u, or TasksMax= in a unit file")
     })
 }
 

@@ -134,7 +134,7 @@ fn too_few_threads_are_one_sentence_with_what_to_do() {
     command.env("PARLOR_MEMORY", "true");
     let (code, words) = fails(command, &HERE);
     assert_eq!(code, Some(1), "{words}");
-    let start = "parlor: the system gives this user no ";
+    let start = "parlor: the system does not allow this user ";
     assert!(words.starts_with(start) && words.lines().count() == 1, "{words}");
 }
 

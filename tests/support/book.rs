@@ -55,7 +55,7 @@ impl Netcat3 {
     #[track_caller]
     pub(crate) fn line(&mut self) -> String {
         let line = self.shown.recv_timeout(DEADLINE);
-        line.expect("a line was to come in time, and not the end")
+        line.expect("a line comes in time, and the output has not ended")
     }
 
     /// Checks that the next line that it shows is this one.

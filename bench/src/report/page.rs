@@ -1,4 +1,4 @@
-//! The report: results as a page of Markdown with pictures. Of a scenario it knows only the name.
+//! The report: results as a page of Markdown with pictures. Knows a scenario only by its name.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -26,7 +26,7 @@ pub(super) struct Entrant {
     pub(super) target: Target,
     /// The cores that it may use.
     pub(super) cores: Vec<usize>,
-    /// The place of the entrant that its ratios are to.
+    /// The index of the entrant with which its ratios compare it.
     pub(super) reference: usize,
 }
 

@@ -24,8 +24,8 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
             "{SPEAKERS} speakers say as many lines of 64 bytes a second as the first column has, by the clock, for \
              {seconds} s; {LISTENERS} listen, and the time is until all of them have a line, from when it was due. \
              Lines are on disk before they are shown, and the index for searching follows. The server may use all cores \
-             of this machine ({}), of which the load has one to itself as far as it needs it. A rate at which a \
-             listener misses lines, or all are 100,000 behind, has no figures.{}",
+             of this machine ({}), and the load runs on one of them. A rate has no figures if a listener misses lines, \
+             or if all are 100,000 lines behind.{}",
             bench.cores.all.len(),
             bench.parlor.note()
         ),

@@ -76,7 +76,7 @@ where
         exchange.begin();
         let busy = request.body().is_end_stream().then(|| exchange.busy());
         let answering = answer(request);
-        // Unpinned, as the caller gets the connection back.
+        // Boxed, so that the connection need not be pinned: the caller gets it back.
         Box::pin(async move {
             let answered = answering.await;
             exchange.end();

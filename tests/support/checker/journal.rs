@@ -87,15 +87,15 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
                     return Err(broken(Rule::Name, what));
                 }
                 let is_here = here.insert(person, name).is_some();
-                is_here.then_some("arrives who is here")
+                is_here.then_some("a person arrives who is here already")
             }
             Shown::Left { name, .. } if is_change(event) => (here.remove(&person) != Some(name))
-                .then_some("leaves who is not here, or not under this name"),
+                .then_some("a person leaves who is not here, or not under this name"),
             Shown::Renamed { from, to } => (here.insert(person, to) != Some(from))
-                .then_some("takes a name who is not here, or not under that name"),
+                .then_some("a person takes a name who is not here, or not under that name"),
             Shown::Said { name, .. } | Shown::Topic { name, .. } => (here.get(&person)
                 != Some(&name.as_str()))
-            .then_some("is heard who is not here, or not under this name"),
+            .then_some("a person is heard who is not here, or not under this name"),
             _ => None,
         };
         if let Some(why) = wrong {

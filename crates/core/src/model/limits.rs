@@ -14,7 +14,7 @@ pub struct Capacity {
 /// The limits of the broadcaster.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The number of rooms.
+    /// The largest number of rooms.
     pub rooms: usize,
     /// The capacity of each room's log.
     pub log: Capacity,
