@@ -125,12 +125,13 @@ impl fmt::Display for TurnedAway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TurnedAway::Full => write!(f, "The server is full; try again in {RETRY_SECONDS} s"),
-            TurnedAway::Address(max) => {
-                write!(
-                    f,
-                    "Your address has {max} connections, the most allowed; close one and try again"
-                )
-            }
+            TurnedAway::Address(1) => f.write_str(
+                "Your address has 1 connection, the most allowed; close it and try again",
+            ),
+            TurnedAway::Address(max) => write!(
+                f,
+                "Your address has {max} connections, the most allowed; close one and try again"
+            ),
         }
     }
 }

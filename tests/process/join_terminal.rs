@@ -354,8 +354,8 @@ fn the_client_returns_to_its_room_before_it_sends_a_line() {
     again.say("In lobby: bob");
     assert_eq!(again.heard(), "/join tea");
     assert_eq!(again.heard(), "for tea only");
-    again.say("-- There are 1 rooms, the most allowed here");
-    terminal.shows("-- There are 1 rooms, the most allowed here");
+    again.say("-- There is 1 room, the most allowed here");
+    terminal.shows("-- There is 1 room, the most allowed here");
 }
 
 #[test]

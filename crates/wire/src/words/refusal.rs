@@ -179,6 +179,8 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         Refusal::NoRoom(room) => row("no-room", 404,
             format!("There is no room {room}; /rooms lists the rooms, /join {room} creates it"))
             .for_curl(format!("There is no room {room}; the first line sent there creates it")),
+        Refusal::TooManyRooms(1) => row("too-many-rooms", 503,
+            "There is 1 room, the most allowed here; join it with /join lobby").limit("rooms"),
         Refusal::TooManyRooms(max) => row("too-many-rooms", 503,
             format!("There are {max} rooms, the most allowed here; join one that /rooms lists")).limit("rooms"),
         Refusal::RoomsShare(own) => row("too-many-rooms", 503,
