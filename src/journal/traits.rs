@@ -75,7 +75,7 @@ pub(crate) trait History: fmt::Debug + Send + Sync {
         lines: u64,
     ) -> Answering<'a, ()> {
         Box::pin(async move {
-            let missing = lines.saturating_sub(replay.words());
+            let missing = lines.saturating_sub(replay.lines_with_words());
             let last = replay.from.seq;
             if missing == 0 || last == 0 {
                 return;

@@ -33,7 +33,7 @@ pub(super) fn door_setup(
             history: stored.map(|stored| Arc::clone(&stored.history)),
             search: stored.map(|stored| Arc::clone(&stored.search)),
             forgetting: stored.map(|stored| stored.forgetting.clone()),
-            log: Arc::clone(&storage.epoch),
+            epoch: Arc::clone(&storage.epoch),
             accounts: disk.map(|disk| Arc::clone(&disk.accounts)),
             metrics: Arc::clone(&reception.metrics),
             zone: TimeZone::system(),

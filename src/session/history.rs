@@ -46,7 +46,7 @@ pub(super) async fn read_excerpt(
             let last = seq.saturating_sub(1);
             let to = log.behind(last);
             let from = log.back(to, lines);
-            let missing = lines.saturating_sub(log.words(from, to));
+            let missing = lines.saturating_sub(log.lines_with_words(from, to));
             let older = from.seq.min(last);
             let first = match history {
                 Some(history) if missing > 0 => history.back(room, older, missing).await?,
@@ -78,7 +78,7 @@ async fn show(
     let before = replay.from.seq.min(last);
     let shown = show_stored(person, person.seat.room_name(), first, before).await?;
     Ok(match shown {
-        0 if replay.words() == 0 => Answer::NothingKept.into(),
+        0 if replay.lines_with_words() == 0 => Answer::NothingKept.into(),
         _ => Effect::Tell(Mail::Replay(replay)),
     })
 }

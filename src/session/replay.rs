@@ -58,7 +58,7 @@ async fn is_of_this_log(log: &str, seq: u64, view: &View, settings: &SessionSett
         return false;
     }
     let end = match &settings.history {
-        _ if *log == *settings.log => return true,
+        _ if *log == *settings.epoch => return true,
         Some(history) => history.end_of(log, view.room_name()).await,
         None => return false,
     };

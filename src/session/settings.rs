@@ -34,7 +34,7 @@ pub(crate) struct SessionSettings {
     /// The deletion of lines, if there is a directory.
     pub(crate) forgetting: Option<Forgetting>,
     /// The name of the log to which the numbers of lines belong.
-    pub(crate) log: Arc<str>,
+    pub(crate) epoch: Arc<str>,
     /// The registered names, if there is a directory.
     pub(crate) accounts: Option<Arc<Accounts>>,
     /// The operator's metrics.

@@ -312,7 +312,7 @@ proptest! {
                         let ahead = log.ahead(from, lines);
                         let there = from.seq.saturating_add(lines).min(log.end().seq);
                         prop_assert_eq!(ahead.seq, there);
-                        prop_assert_eq!(log.words(from, ahead), there - from.seq);
+                        prop_assert_eq!(log.lines_with_words(from, ahead), there - from.seq);
                     }
                 }
                 Step::Since(at) => {

@@ -146,7 +146,7 @@ async fn read_room(
     let (replay, resumed) = replay::replay(&listening.view, &start, settings).await;
     listening.replay = replay;
     let is_elsewhere = resumed == Resumed::AnotherLog;
-    let log = settings.log.to_string();
+    let log = settings.epoch.to_string();
     let listener = follows.then_some(listener); // otherwise the view ends here
     let keepalive = form.keepalive();
     let reading = RoomReading { visit, link, listener, listening, keepalive };

@@ -131,7 +131,7 @@ impl OpenDoor for WebDoor {
                 let dialect = (WebDecoder::default(), encoder);
                 let waiter = reception.requests.waiter();
                 let mut socket = WebPrompt::new(stream, from, dialect, held.into(), waiter);
-                socket.greet(&settings.log);
+                socket.greet(&settings.epoch);
                 socket.come_in(newcomer, true, &reception).await
             });
             serve_session(coming_in, &reception).await;

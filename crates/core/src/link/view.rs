@@ -177,8 +177,8 @@ impl Replay {
     }
 
     /// The number of its lines that have words.
-    pub fn words(&self) -> u64 {
-        self.older.len() as u64 + self.log.words(self.from, self.to)
+    pub fn lines_with_words(&self) -> u64 {
+        self.older.len() as u64 + self.log.lines_with_words(self.from, self.to)
     }
 
     /// Its size in memory apart from the log, in bytes; an estimate.

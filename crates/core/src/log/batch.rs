@@ -260,7 +260,7 @@ impl Batch {
     }
 
     /// The number of its lines that have words and a number above `first` and at most `last`.
-    pub(crate) fn words(&self, first: u64, last: u64) -> u64 {
+    pub(crate) fn lines_with_words(&self, first: u64, last: u64) -> u64 {
         if !self.has_gone {
             let (first, last) = (first.max(self.start.seq), last.min(self.end.seq));
             return last.saturating_sub(first);

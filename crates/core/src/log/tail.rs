@@ -238,7 +238,7 @@ impl Log {
         let mut left = lines;
         let behind = ring.batches.partition_point(|batch| batch.start().seq < from.seq);
         for batch in ring.batches.range(..behind).rev() {
-            let words = batch.words(0, from.seq);
+            let words = batch.lines_with_words(0, from.seq);
             if words >= left {
                 return place_of_word(batch, 0, words - left);
             }
@@ -256,7 +256,7 @@ impl Log {
         let mut left = lines;
         let first = ring.batches.partition_point(|batch| batch.end().seq <= from.seq);
         for batch in ring.batches.range(first..) {
-            let words = batch.words(from.seq, u64::MAX);
+            let words = batch.lines_with_words(from.seq, u64::MAX);
             if words > left {
                 return place_of_word(batch, from.seq, left);
             }
@@ -266,10 +266,10 @@ impl Log {
     }
 
     /// The number of lines with words between these places.
-    pub fn words(&self, from: Cursor, to: Cursor) -> u64 {
+    pub fn lines_with_words(&self, from: Cursor, to: Cursor) -> u64 {
         let ring = read(&self.ring);
         let batches = ring.batches.iter();
-        batches.map(|batch| batch.words(from.seq, to.seq)).sum()
+        batches.map(|batch| batch.lines_with_words(from.seq, to.seq)).sum()
     }
 
     /// The place before the first line in the log that was said at `at` or later.
@@ -349,7 +349,7 @@ mod tests {
         for (from, lines, place) in [(0, 3, 6), (0, 4, 7), (3, 1, 7), (5, 4, 13), (9, 99, 15)] {
             assert_eq!(ahead(from, lines), place, "{lines} behind {from}");
             let (from, to) = (log.behind(from), log.behind(place));
-            assert_eq!(log.words(from, to), if lines == 99 { 3 } else { lines });
+            assert_eq!(log.lines_with_words(from, to), if lines == 99 { 3 } else { lines });
         }
     }
 }
