@@ -180,7 +180,7 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             format!("There is no room {room}; /rooms lists the rooms, /join {room} creates it"))
             .for_curl(format!("There is no room {room}; the first line sent there creates it")),
         Refusal::TooManyRooms(1) => row("too-many-rooms", 503,
-            "There is 1 room, the most allowed here; join it with /join lobby").limit("rooms"),
+            "There is 1 room, the most allowed here: the lobby").limit("rooms"),
         Refusal::TooManyRooms(max) => row("too-many-rooms", 503,
             format!("There are {max} rooms, the most allowed here; join one that /rooms lists")).limit("rooms"),
         Refusal::RoomsShare(own) => row("too-many-rooms", 503,
