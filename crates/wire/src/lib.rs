@@ -1,8 +1,9 @@
-//! Bytes to meaning and back, for each dialect. Does no IO and cannot panic on any input.
+//! Bytes to meaning and back, for each dialect and between servers. Does no IO and cannot panic on any input.
 
 pub mod first_line;
 pub mod framer;
 pub mod lines;
+pub mod pack;
 pub mod style;
 pub mod telnet;
 pub mod web;

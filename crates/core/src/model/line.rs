@@ -14,8 +14,8 @@ const PLAIN_CHUNK_BYTES: usize = 64;
 /// One line of text that cannot control a terminal.
 ///
 /// It has no control character but tab, no line separator, no character that changes or hides the
-/// reading order, and at most eight combining marks in a row. [`Line::sanitise`] is the only way to
-/// make one.
+/// reading order, and at most eight combining marks in a row. [`Line::sanitise`] makes one from the
+/// bytes of a person; [`Line::checked`] one from the text of another server.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Line(Box<str>);
 
@@ -40,6 +40,15 @@ impl Line {
             }
         }
         Self(safe.text.into_boxed_str())
+    }
+
+    /// A line that another server has sanitised; none if it has a character that no line has.
+    ///
+    /// Marks are not counted again. Which characters are marks depends on the version of Unicode,
+    /// and servers with different versions must accept the same lines.
+    #[must_use]
+    pub fn checked(text: &str) -> Option<Self> {
+        is_safe(text).then(|| Self(text.into()))
     }
 
     /// The text itself.
@@ -87,6 +96,11 @@ fn is_plain(bytes: &[u8]) -> bool {
     bytes.chunks(PLAIN_CHUNK_BYTES).all(|chunk| {
         chunk.iter().fold(true, |plain, &b| plain & ((b' '..=b'~').contains(&b) | (b == b'\t')))
     })
+}
+
+/// Whether a line can have all these characters.
+pub(crate) fn is_safe(text: &str) -> bool {
+    is_plain(text.as_bytes()) || text.chars().all(|c| replaced(c) == Some(c))
 }
 
 /// A line under construction.
@@ -157,6 +171,8 @@ fn is_invisible(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{prop_assert_eq, proptest};
+
     use super::*;
 
     fn shown(bytes: impl AsRef<[u8]>) -> String {
@@ -232,6 +248,18 @@ mod tests {
         assert_eq!(shown(format!("e{marks}\u{e0020}{marks}")), format!("e{marks}"));
         assert_eq!(shown(format!("e{marks}\u{200d}{marks}")), format!("e{marks}\u{200d}"));
         assert_eq!(shown(format!("e{marks}\u{2060}\u{fe0f}!")), format!("e{marks}\u{2060}!"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_accepted_as_it_is(text in "[a \\t\\r\u{9b}\u{301}\u{200d}\u{2028}\u{202e}\u{feff}\\PC]{0,40}") {
+            let line = Line::sanitise(text.as_bytes());
+            prop_assert_eq!(Line::checked(line.as_str()), Some(line.clone()));
+            let marks = text.chars().filter(|c| is_combining_mark(*c)).count();
+            if line.as_str() != text && marks <= MARKS_IN_A_ROW_MAX {
+                prop_assert_eq!(Line::checked(&text), None);
+            }
+        }
     }
 
     #[test]

@@ -100,21 +100,38 @@ impl Net {
             bits => bits,
         };
         match ip.to_canonical() {
+            IpAddr::V6(ip) if !ip.is_loopback() => Net::of(ip.into(), bits.unwrap_or(BITS_V6)),
+            ip @ IpAddr::V6(_) => Net::of(ip, bits.unwrap_or(128)),
+            ip @ IpAddr::V4(_) => Net::of(ip, bits.unwrap_or(32)),
+        }
+    }
+
+    /// The range of all addresses that begin with the same bits as this one; none if an address has
+    /// fewer bits.
+    pub fn of(ip: IpAddr, bits: u8) -> Option<Net> {
+        let first = match ip {
             IpAddr::V4(ip) => {
-                let bits = bits.unwrap_or(32);
                 let rest = 32_u32.checked_sub(bits.into())?;
                 let mask = u32::MAX.checked_shl(rest).unwrap_or(0);
-                let first = Ipv4Addr::from_bits(ip.to_bits() & mask).into();
-                Some(Net { first, bits })
+                Ipv4Addr::from_bits(ip.to_bits() & mask).into()
             }
             IpAddr::V6(ip) => {
-                let bits = bits.unwrap_or(if ip.is_loopback() { 128 } else { BITS_V6 });
                 let rest = 128_u32.checked_sub(bits.into())?;
                 let mask = u128::MAX.checked_shl(rest).unwrap_or(0);
-                let first = Ipv6Addr::from_bits(ip.to_bits() & mask).into();
-                Some(Net { first, bits })
+                Ipv6Addr::from_bits(ip.to_bits() & mask).into()
             }
-        }
+        };
+        Some(Net { first, bits })
+    }
+
+    /// The first address.
+    pub fn first(&self) -> IpAddr {
+        self.first
+    }
+
+    /// How many bits all addresses have in common.
+    pub fn bits(&self) -> u8 {
+        self.bits
     }
 
     /// Whether an address is in the range. This machine's own addresses never are, so a person on

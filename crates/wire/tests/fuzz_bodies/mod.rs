@@ -6,6 +6,7 @@
 pub(crate) mod first_line;
 pub(crate) mod framer;
 pub(crate) mod lines;
+pub(crate) mod proposal;
 pub(crate) mod reference;
 pub(crate) mod telnet;
 pub(crate) mod web;

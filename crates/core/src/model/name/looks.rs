@@ -24,6 +24,12 @@ impl Looks {
         }
     }
 
+    /// The looks of a name, as another server computed them: how it looks when it is shown, and in
+    /// other letter cases, each look with its first key. Servers compare them and never show them.
+    pub fn computed(shown: Box<str>, others: Vec<(Box<str>, Box<str>)>) -> Looks {
+        Looks { shown, others: others.into() }
+    }
+
     /// How the name looks when it is shown.
     pub fn shown(&self) -> &str {
         &self.shown
@@ -35,7 +41,7 @@ impl Looks {
     }
 
     /// The same, each with its first key.
-    pub(crate) fn others_with_keys(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn others_with_keys(&self) -> impl Iterator<Item = (&str, &str)> {
         self.others.iter().map(|(look, key)| (&**look, &**key))
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use super::error::NameError;
 use super::keys::{keys, look, looks_else};
 use super::rules::well_formed;
-use crate::model::line::Line;
+use crate::model::line::{Line, is_safe};
 
 /// Names that would speak for the server, for its operator, or for several people.
 static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
@@ -94,6 +94,17 @@ impl Name {
     #[must_use]
     pub fn stored(name: &str) -> Self {
         Self::new(Line::sanitise(name.as_bytes()).as_str().to_owned())
+    }
+
+    /// A name with its keys, as another server computed them; none if the name is empty or has a
+    /// character that no [`Line`] has.
+    ///
+    /// The keys are not computed again: they depend on the version of Unicode, and servers with
+    /// different versions must agree which names are alike.
+    #[must_use]
+    pub fn with_keys(shown: &str, keys: [&str; 2]) -> Option<Self> {
+        let parts = || Parts { shown: shown.into(), keys: keys.map(Box::from) };
+        (is_safe(shown) && !shown.is_empty()).then(|| Self(Arc::new(parts())))
     }
 
     /// A name that needs no check, or is checked already.

@@ -1,18 +1,21 @@
 //! A room's name. It follows the rules of people's names, in lower case. Knows no room.
 
-use std::{fmt, sync::LazyLock};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use super::error::NameError;
-use super::person::Name;
 use super::rules::well_formed;
+use crate::model::line::{Line, is_safe};
 
-static LOBBY: LazyLock<RoomName> = LazyLock::new(|| RoomName(Name::new("lobby".into())));
+static LOBBY: LazyLock<RoomName> = LazyLock::new(|| RoomName("lobby".into()));
 
 /// A room's name. Upper case becomes lower case.
 ///
 /// No name is reserved: a room never speaks, so `/join all` harms nobody.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomName(Name);
+pub struct RoomName(Arc<str>);
 
 impl RoomName {
     /// The room that everybody enters first.
@@ -25,22 +28,29 @@ impl RoomName {
     ///
     /// # Errors
     ///
-    /// The name breaks the rules of [`Name::parse`], except that reserved names are allowed.
+    /// The name breaks the rules of [`Name::parse`](super::Name::parse), except that reserved names are allowed.
     pub fn parse(typed: &str) -> Result<Self, NameError> {
-        well_formed(&typed.to_lowercase()).map(|shown| Self(Name::new(shown)))
+        well_formed(&typed.to_lowercase()).map(|shown| Self(shown.into()))
     }
 
     /// A room's name from storage. It was checked before it was stored; even if the file has
     /// changed since, the name is safe to show.
     #[must_use]
     pub fn stored(name: &str) -> Self {
-        Self(Name::stored(name))
+        Self(Line::sanitise(name.as_bytes()).as_str().into())
+    }
+
+    /// A room's name that another server has checked; none if it is empty or has a character that
+    /// no [`Line`] has.
+    #[must_use]
+    pub fn checked(name: &str) -> Option<Self> {
+        (is_safe(name) && !name.is_empty()).then(|| Self(name.into()))
     }
 
     /// The name as it is shown.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.0
     }
 }
 

@@ -1,0 +1,7 @@
+//! Values as bytes that servers send to each other and store. Knows no engine that carries them.
+
+mod bytes;
+mod model;
+pub mod proposal;
+
+pub use bytes::{TooLarge, UnpackError};

@@ -1,0 +1,75 @@
+//! Proposals as bytes.
+//!
+//! | part | bytes |
+//! |---|---|
+//! | format | a number, now 1 |
+//! | boot | a number below 2^32 |
+//! | number of the proposal | a number |
+//! | intents | a list of at most 8,192 intents |
+//!
+//! All together are at most 512 KiB. An intent is a choice: its rows below have the number of each
+//! variant and the order of its fields. `bytes.rs` and `model.rs` say how each field is packed.
+//!
+//! The number of an intent never gets another meaning. An intent that changes gets a new number in
+//! a new format, and the old number is still read.
+
+use parlor_core::intent::{Intent, Proposal, ProposalId};
+
+use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
+
+/// The newest format, which is the one that is written.
+pub const FORMAT: u64 = 1;
+
+/// The largest proposal, in bytes: half of the smallest message that servers of NATS allow by
+/// default.
+pub const BYTES_MAX: usize = 512 << 10;
+
+/// The largest number of intents in a proposal: one in each place of a batch.
+pub const INTENTS_MAX: usize = 8_192;
+
+record!(ProposalId { boot, number });
+
+choice!(Intent, "an intent", {
+    1 => Say { person, room, lines },
+    2 => Enter { person, name, looks, room },
+    3 => ComeBack { person, name, looks, room, from },
+    4 => Sit { person, room },
+    5 => Leave { person, room, words, removal },
+    6 => GiveUp { heir, room },
+    7 => SpeakOnce { person, name, looks, room, lines },
+    8 => Rename { person, name, looks },
+    9 => SetTopic { person, room, text },
+    10 => DeleteLines { person, since },
+    11 => Own { name, proof, by },
+    12 => Release { name, proof },
+    13 => Act { asker, here, deed },
+    14 => EndRoom(room),
+    15 => Remove { people, act },
+});
+
+/// The bytes of a proposal.
+///
+/// # Errors
+/// It has more than [`BYTES_MAX`] bytes or [`INTENTS_MAX`] intents, or a text that is longer than a
+/// person can type.
+pub fn pack(proposal: &Proposal) -> Result<Vec<u8>, TooLarge> {
+    let Proposal { id, intents } = proposal;
+    let mut packer = Packer::default();
+    FORMAT.pack(&mut packer);
+    id.pack(&mut packer);
+    packer.list(intents, INTENTS_MAX);
+    packer.finish(BYTES_MAX)
+}
+
+/// The proposal in these bytes. If it has format [`FORMAT`], [`pack`] returns the same bytes again.
+///
+/// # Errors
+/// The format is newer than this version of the program, or these bytes are no proposal.
+pub fn unpack(bytes: &[u8]) -> Result<Proposal, UnpackError> {
+    let mut unpacker = Unpacker::new(bytes, BYTES_MAX)?;
+    unpacker.format(FORMAT)?;
+    let id = ProposalId::unpack(&mut unpacker)?;
+    let intents = unpacker.list(INTENTS_MAX)?;
+    unpacker.finish()?;
+    Ok(Proposal { id, intents })
+}

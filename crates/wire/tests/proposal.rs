@@ -1,0 +1,233 @@
+//! Proposals as bytes: they come back as they were, and no bytes do harm.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+#[path = "fuzz_bodies/proposal.rs"]
+mod fuzz_body;
+mod proposals;
+
+use std::collections::BTreeSet;
+
+use parlor_core::intent::{Intent, Proposal, ProposalId};
+use parlor_core::model::{Line, Manner, Name, PersonId, Proof, RoomName, Spoken};
+use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT, INTENTS_MAX, pack, unpack};
+use parlor_wire::pack::{TooLarge, UnpackError};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use proposals::{any_proposal, samples};
+
+/// The first bytes of a proposal with one intent: the format, the boot, the number, and the length
+/// of the list.
+const HEAD: [u8; 4] = [FORMAT as u8, 0, 7, 1];
+
+fn proposal(intents: Vec<Intent>) -> Proposal {
+    Proposal { id: ProposalId { boot: 0, number: 7 }, intents }
+}
+
+/// Each sample with its name and its bytes.
+fn packed_samples() -> impl Iterator<Item = (&'static str, Proposal, Vec<u8>)> {
+    let none =
+        Proposal { id: ProposalId { boot: u32::MAX, number: u64::MAX }, intents: Vec::new() };
+    let samples = samples().into_iter().map(|(name, intent)| (name, proposal(vec![intent])));
+    samples.chain([("nothing", none)]).map(|(name, sample)| {
+        let bytes = pack(&sample).unwrap();
+        (name, sample, bytes)
+    })
+}
+
+/// The result for these bytes after [`HEAD`].
+fn unpack_intent(bytes: &[u8]) -> Result<Proposal, UnpackError> {
+    unpack(&[&HEAD, bytes].concat())
+}
+
+fn malformed(rule: &'static str) -> UnpackError {
+    UnpackError::Malformed(rule)
+}
+
+/// People say these lines, one intent each.
+fn said(texts: &[&str]) -> Proposal {
+    let say = |text: &&str| Intent::Say {
+        person: PersonId::new(1_000),
+        room: RoomName::lobby(),
+        lines: vec![Spoken { manner: Manner::Plain, text: Line::sanitise(text.as_bytes()) }],
+    };
+    proposal(texts.iter().map(say).collect())
+}
+
+/// Bytes in hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(digits: &str) -> Vec<u8> {
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.as_bytes().chunks(2).map(byte).collect()
+}
+
+#[test]
+fn stored_bytes_of_format_1_are_read_and_written() {
+    let stored = include_str!("proposals/format-1.txt");
+    let rows = packed_samples().map(|(name, _, bytes)| format!("{name} {}\n", hex(&bytes)));
+    assert_eq!(rows.collect::<String>(), stored, "a change needs a new format");
+    for ((_, sample, _), row) in packed_samples().zip(stored.lines()) {
+        let bytes = from_hex(row.split_once(' ').unwrap().1);
+        assert_eq!(format!("{:?}", unpack(&bytes).unwrap()), format!("{sample:?}"));
+    }
+}
+
+#[test]
+fn there_is_a_sample_of_each_intent() {
+    let is_known = |number: &u8| {
+        let unknown = UnpackError::NoVariant("an intent", (*number).into());
+        unpack_intent(&[*number]).unwrap_err() != unknown
+    };
+    let numbers =
+        samples().into_iter().map(|(_, intent)| pack(&proposal(vec![intent])).unwrap()[4]);
+    assert_eq!((0..0x80).filter(is_known).collect::<BTreeSet<_>>(), numbers.collect());
+}
+
+#[test]
+fn no_part_of_a_proposal_is_a_proposal() {
+    for (name, _, bytes) in packed_samples() {
+        for length in 0..bytes.len() {
+            let part = unpack(&bytes[..length]);
+            assert_eq!(part.unwrap_err(), malformed("the bytes end too early"), "{name} {length}");
+        }
+        let more = unpack(&[&bytes[..], &[0]].concat());
+        assert_eq!(more.unwrap_err(), malformed("bytes are left over"), "{name}");
+    }
+}
+
+#[test]
+fn no_changed_bit_does_harm() {
+    for (_, _, mut bytes) in packed_samples() {
+        for bit in 0..8 * bytes.len() {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            fuzz_body::run(&bytes);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_format_or_intent_is_named() {
+    let newer = unpack(&[0xac, 0x02, 0, 0, 0]).unwrap_err();
+    assert_eq!(newer, UnpackError::NewerFormat(300));
+    assert!(newer.to_string().contains("300"), "{newer}");
+    assert_eq!(unpack(&[0, 0, 0, 0]).unwrap_err(), malformed("formats are counted from 1"));
+    let unknown = unpack_intent(&[99]).unwrap_err();
+    assert_eq!(unknown, UnpackError::NoVariant("an intent", 99));
+    assert_eq!(unknown.to_string(), "an intent has no variant 99");
+}
+
+#[test]
+fn lengths_that_lie_are_refused() {
+    let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]; // 2^64 - 1
+    let lobby = [&[5][..], b"lobby"].concat();
+    let say = [&[1, 0, 0][..], &lobby].concat();
+    for (bytes, rule) in [
+        ([&HEAD[..3], &huge].concat(), "a list is too long"),
+        ([&HEAD[..3], &[0x81, 0x40]].concat(), "a list is too long"), // 8,193
+        ([&HEAD[..3], &[0x80, 0x40]].concat(), "the bytes end too early"), // 8,192
+        ([&HEAD[..], &[1, 0, 0], &huge].concat(), "a text is too long"),
+        ([&HEAD[..], &[1, 0, 0, 0x81, 0x01]].concat(), "a text is too long"), // 129
+        ([&HEAD[..], &[1, 0, 0, 0x80, 0x01]].concat(), "the bytes end too early"), // 128
+        ([&HEAD[..], &say, &huge].concat(), "the bytes end too early"),
+        ([&HEAD[..], &say, &[1, 0], &huge].concat(), "a text is too long"),
+        ([&HEAD[..], &say, &[1, 0, 0x81, 0x60]].concat(), "a text is too long"), // 12,289
+    ] {
+        assert_eq!(unpack(&bytes).unwrap_err(), malformed(rule), "{bytes:x?}");
+    }
+    let oversized = vec![FORMAT as u8; BYTES_MAX + 1];
+    assert_eq!(unpack(&oversized).unwrap_err(), malformed("there are too many bytes"));
+}
+
+#[test]
+fn each_value_has_one_form() {
+    let overlong = [FORMAT as u8, 0x80, 0, 7, 0];
+    assert_eq!(unpack(&overlong).unwrap_err(), malformed("a number is not as short as possible"));
+    let wide = [&[FORMAT as u8, 0][..], &[0xff; 9], &[0x02, 0]].concat();
+    assert_eq!(unpack(&wide).unwrap_err(), malformed("a number has more than 64 bits"));
+    for (intent, rule) in [
+        (&[12, 1, b'a', 2, b'a', 0, 0][..], "a key equals the text before it"),
+        (&[12, 1, b'a', 2, b'b', 2, b'b', 0], "a key equals the text before it"),
+        (&[12, 0, 0, 0, 0], "a name is empty or has a character that no name has"),
+        (&[14, 0], "a name is empty or has a character that no name has"),
+        (&[14, 1, 0x1b], "a name is empty or has a character that no name has"),
+        (&[14, 1, 0xff], "a text is not UTF-8"),
+        (&[4, 0, 0x80, 0x80, 0x80, 0x08, 1, b'a'], "the number of a person is too large"),
+    ] {
+        assert_eq!(unpack_intent(intent).unwrap_err(), malformed(rule), "{intent:x?}");
+    }
+    let line = [&[1, 0, 0, 1, b'a', 1, 0, 3][..], "\u{9b}m".as_bytes()].concat();
+    let refused = unpack_intent(&line).unwrap_err();
+    assert_eq!(refused, malformed("a line has a character that no line has"));
+}
+
+#[test]
+fn a_proposal_has_limits() {
+    let line = "x".repeat(4_096);
+    assert_eq!(pack(&said(&[&*line; 128])), Err(TooLarge), "512 KiB of text, and the rest");
+    assert!(pack(&said(&[&*line; 127])).is_ok());
+    assert!(pack(&said(&["x"; INTENTS_MAX])).is_ok());
+    assert_eq!(pack(&said(&["x"; INTENTS_MAX + 1])), Err(TooLarge));
+    let longest = "\u{fffd}".repeat(4_096);
+    assert!(pack(&said(&[&longest])).is_ok());
+    assert_eq!(pack(&said(&[&format!("{longest}!")])), Err(TooLarge));
+}
+
+#[test]
+fn keys_travel_with_the_name() {
+    let name = Name::with_keys("tea", ["first", "second"]).unwrap();
+    let release = Intent::Release { name, proof: Proof(1) };
+    let proposal = unpack(&pack(&proposal(vec![release])).unwrap()).unwrap();
+    let [Intent::Release { name, .. }] = &proposal.intents[..] else {
+        panic!("{proposal:?}");
+    };
+    assert_eq!((name.as_str(), name.keys()), ("tea", ["first", "second"]));
+}
+
+#[test]
+fn the_longest_name_fits_into_its_limits() {
+    for letter in ["a", "m", "が", "長", "꽦"] {
+        let name = Name::parse(&letter.repeat(32)).unwrap();
+        let intent = Intent::Own { name: name.into(), proof: Proof(1), by: None };
+        let bytes = pack(&proposal(vec![intent])).unwrap();
+        assert!(unpack(&bytes).is_ok(), "{letter}");
+    }
+}
+
+#[test]
+fn a_post_of_one_line_takes_few_bytes_more_than_its_text() {
+    let text = "x".repeat(64);
+    assert_eq!(pack(&said(&[&text])).unwrap().len(), 64 + 17);
+    let Proposal { id, mut intents } = said(&[&text]);
+    if let Some(Intent::Say { lines, .. }) = intents.first_mut() {
+        *lines = vec![lines[0].clone(); 64];
+    }
+    assert_eq!(pack(&Proposal { id, intents }).unwrap().len(), 64 * 64 + 15 + 64 * 2);
+}
+
+proptest! {
+    #[test]
+    fn a_proposal_comes_back_as_it_was(proposal in any_proposal()) {
+        let bytes = pack(&proposal).unwrap();
+        let back = unpack(&bytes).unwrap();
+        prop_assert_eq!(format!("{back:?}"), format!("{proposal:?}"));
+        prop_assert_eq!(pack(&back).unwrap(), bytes);
+    }
+
+    #[test]
+    fn changed_proposals_do_no_harm(
+        proposal in any_proposal(),
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..5),
+    ) {
+        let mut bytes = pack(&proposal).unwrap();
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        fuzz_body::run(&bytes);
+    }
+}

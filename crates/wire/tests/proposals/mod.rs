@@ -1,0 +1,252 @@
+//! Proposals to pack: a sample of each intent, and arbitrary ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_core::intent::{Intent, Proposal, ProposalId};
+use parlor_core::model::{
+    Act, By, Claim, Deed, Line, Looks, Manner, Name, Net, OwnedName, PersonId, Proof, Reach,
+    RoomName, Spoken, Verb, WallTime, Whom,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// At least one of each intent, each with a name. Formats are tested with them, so a sample never
+/// changes.
+pub(crate) fn samples() -> Vec<(&'static str, Intent)> {
+    let person = PersonId::new(3 << 40 | 1_000);
+    let room = RoomName::parse("tea").unwrap();
+    let line = |text: &str| Line::sanitise(text.as_bytes());
+    let lines = vec![
+        Spoken { manner: Manner::Plain, text: line("Hi! 世界\t\x1b") },
+        Spoken { manner: Manner::Action, text: line("waves") },
+        Spoken { manner: Manner::Gone, text: line("") },
+    ];
+    let ian = Name::parse("Ian").unwrap();
+    let (name, looks) = (Claim { name: ian.clone(), proof: Some(Proof(2)) }, Looks::of(&ian));
+    let address = Name::of_address("192.0.2.7:50000");
+    let net = Net::parse("2001:db8::/32").unwrap();
+    let time = Some(Duration::from_millis(600_001));
+    let ban = Deed { time, text: Some(line("spam")), ..Deed::to(Verb::Ban, Whom::Net(net)) };
+    let mike = Name::parse("mike").unwrap();
+    let kick = Deed::to(Verb::Kick, Whom::Name(Name::parse("Борис").unwrap()));
+    let (by, reach) = (By::Keeper(mike.clone()), Reach::Room(room.clone()));
+    let kick = Arc::new(Act { reach, ..Act::by(by, kick, WallTime(-1)) });
+    let broadcast = Deed::to_all(Verb::Broadcast, Some(line("Hello, everybody")));
+    vec![
+        ("say", Intent::Say { person, room: room.clone(), lines: lines.clone() }),
+        (
+            "enter",
+            Intent::Enter { person, name: name.clone(), looks: looks.clone(), room: room.clone() },
+        ),
+        (
+            "enter-by-address",
+            Intent::Enter {
+                person,
+                looks: Looks::of(&address),
+                name: address.into(),
+                room: RoomName::lobby(),
+            },
+        ),
+        (
+            "come-back",
+            Intent::ComeBack {
+                person,
+                name: name.clone(),
+                looks: looks.clone(),
+                room: room.clone(),
+                from: Some(PersonId::BYGONE),
+            },
+        ),
+        ("sit", Intent::Sit { person, room: room.clone() }),
+        (
+            "leave",
+            Intent::Leave { person, room: room.clone(), words: None, removal: Some(kick.clone()) },
+        ),
+        ("give-up", Intent::GiveUp { heir: person, room: room.clone() }),
+        (
+            "speak-once",
+            Intent::SpeakOnce {
+                person,
+                name: name.clone(),
+                looks: looks.clone(),
+                room: room.clone(),
+                lines,
+            },
+        ),
+        ("rename", Intent::Rename { person, name, looks }),
+        ("set-topic", Intent::SetTopic { person, room: room.clone(), text: Some(line("Tea")) }),
+        ("delete-lines", Intent::DeleteLines { person, since: WallTime(1_796_000_000_000) }),
+        ("own", Intent::Own { name: OwnedName::from(ian), proof: Proof(3), by: Some(person) }),
+        ("release", Intent::Release { name: mike, proof: Proof(u64::MAX) }),
+        ("ban", Intent::Act { asker: person, here: Some(room.clone()), deed: ban }),
+        ("broadcast", Intent::Act { asker: person, here: None, deed: broadcast }),
+        ("end-room", Intent::EndRoom(room)),
+        ("remove", Intent::Remove { people: vec![person, PersonId::new(0)], act: kick }),
+    ]
+}
+
+/// Any proposal, in which each intent is as likely as the others.
+pub(crate) fn any_proposal() -> impl Strategy<Value = Proposal> {
+    let intents = select(samples()).prop_flat_map(|(_, intent)| any_like(&intent));
+    (any::<u32>(), any::<u64>(), vec(intents, 0..20))
+        .prop_map(|(boot, number, intents)| Proposal { id: ProposalId { boot, number }, intents })
+}
+
+/// Any intent of the same kind.
+fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
+    match intent {
+        Intent::Say { .. } => (person(), room(), lines())
+            .prop_map(|(person, room, lines)| Intent::Say { person, room, lines })
+            .boxed(),
+        Intent::Enter { .. } => (person(), claim(), room())
+            .prop_map(|(person, (name, looks), room)| Intent::Enter { person, name, looks, room })
+            .boxed(),
+        Intent::ComeBack { .. } => (person(), claim(), room(), option::of(person()))
+            .prop_map(|(person, (name, looks), room, from)| Intent::ComeBack {
+                person,
+                name,
+                looks,
+                room,
+                from,
+            })
+            .boxed(),
+        Intent::Sit { .. } => {
+            (person(), room()).prop_map(|(person, room)| Intent::Sit { person, room }).boxed()
+        }
+        Intent::Leave { .. } => {
+            let removal = option::of(act().prop_map(Arc::new));
+            (person(), room(), option::of(line()), removal)
+                .prop_map(|(person, room, words, removal)| Intent::Leave {
+                    person,
+                    room,
+                    words,
+                    removal,
+                })
+                .boxed()
+        }
+        Intent::GiveUp { .. } => {
+            (person(), room()).prop_map(|(heir, room)| Intent::GiveUp { heir, room }).boxed()
+        }
+        Intent::SpeakOnce { .. } => (person(), claim(), room(), lines())
+            .prop_map(|(person, (name, looks), room, lines)| Intent::SpeakOnce {
+                person,
+                name,
+                looks,
+                room,
+                lines,
+            })
+            .boxed(),
+        Intent::Rename { .. } => (person(), claim())
+            .prop_map(|(person, (name, looks))| Intent::Rename { person, name, looks })
+            .boxed(),
+        Intent::SetTopic { .. } => (person(), room(), option::of(line()))
+            .prop_map(|(person, room, text)| Intent::SetTopic { person, room, text })
+            .boxed(),
+        Intent::DeleteLines { .. } => (person(), time())
+            .prop_map(|(person, since)| Intent::DeleteLines { person, since })
+            .boxed(),
+        Intent::Own { .. } => (name(), proof(), option::of(person()))
+            .prop_map(|(name, proof, by)| Intent::Own { name: name.into(), proof, by })
+            .boxed(),
+        Intent::Release { .. } => {
+            (name(), proof()).prop_map(|(name, proof)| Intent::Release { name, proof }).boxed()
+        }
+        Intent::Act { .. } => (person(), option::of(room()), deed())
+            .prop_map(|(asker, here, deed)| Intent::Act { asker, here, deed })
+            .boxed(),
+        Intent::EndRoom(_) => room().prop_map(Intent::EndRoom).boxed(),
+        Intent::Remove { .. } => (vec(person(), 0..5), act().prop_map(Arc::new))
+            .prop_map(|(people, act)| Intent::Remove { people, act })
+            .boxed(),
+    }
+}
+
+fn person() -> impl Strategy<Value = PersonId> {
+    prop_oneof![0..300_u64, any::<u64>()].prop_map(PersonId::new)
+}
+
+fn proof() -> impl Strategy<Value = Proof> {
+    any::<u64>().prop_map(Proof)
+}
+
+fn time() -> impl Strategy<Value = WallTime> {
+    any::<i64>().prop_map(WallTime)
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    prop_oneof![any::<String>(), "\\PC{0,200}"].prop_map(|text| Line::sanitise(text.as_bytes()))
+}
+
+fn lines() -> impl Strategy<Value = Vec<Spoken>> {
+    let manner = select(vec![Manner::Plain, Manner::Action, Manner::Gone]);
+    vec((manner, line()).prop_map(|(manner, text)| Spoken { manner, text }), 0..9)
+}
+
+/// A name that people have, or one with keys of another version of Unicode.
+fn name() -> impl Strategy<Value = Name> {
+    let known = vec!["alice", "mike", "Straße", "R00T", "ÉCOLE", "佐藤ken", "127.0.0.1:64208"];
+    let strange = ("\\PC{1,32}", "\\PC{0,9}", "\\PC{0,9}").prop_map(|(shown, first, second)| {
+        let shown = Line::sanitise(shown.as_bytes());
+        Name::with_keys(shown.as_str(), [&first, &second])
+    });
+    prop_oneof![
+        select(known).prop_map(Name::stored),
+        strange.prop_filter_map("an empty name", |name| name),
+    ]
+}
+
+fn room() -> impl Strategy<Value = RoomName> {
+    prop_oneof![
+        Just(RoomName::lobby()),
+        name().prop_map(|name| RoomName::checked(name.as_str()).unwrap()),
+    ]
+}
+
+fn claim() -> impl Strategy<Value = (Claim, Looks)> {
+    let key = || "\\PC{0,9}".prop_map(String::into_boxed_str);
+    let strange = (key(), vec((key(), key()), 0..3));
+    let strange = strange.prop_map(|(shown, others)| Looks::computed(shown, others));
+    (name(), option::of(proof()), option::of(strange)).prop_map(|(name, proof, looks)| {
+        let looks = looks.unwrap_or_else(|| Looks::of(&name));
+        (Claim { name, proof }, looks)
+    })
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let verbs = [
+        Verb::Broadcast,
+        Verb::Kick,
+        Verb::Ban,
+        Verb::Unban,
+        Verb::Mute,
+        Verb::Unmute,
+        Verb::LockTopic,
+        Verb::UnlockTopic,
+        Verb::SetTopic,
+        Verb::MakeRoom,
+        Verb::AddKeeper,
+        Verb::RemoveKeeper,
+        Verb::ReleaseName,
+        Verb::SetPassword,
+        Verb::Reload,
+    ];
+    let net = (any::<std::net::IpAddr>(), 0..=32_u8);
+    let net = net.prop_map(|(ip, bits)| Net::of(ip, bits).unwrap());
+    let whom =
+        prop_oneof![Just(Whom::Everybody), name().prop_map(Whom::Name), net.prop_map(Whom::Net),];
+    let verb = select(verbs.to_vec());
+    (verb, whom, option::of(any::<Duration>()), option::of(line()))
+        .prop_map(|(verb, whom, time, text)| Deed { verb, whom, time, text })
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let by = prop_oneof![
+        select(vec![By::Operator, By::Oneself, By::NewPassword]),
+        name().prop_map(By::Keeper),
+    ];
+    let reach = prop_oneof![Just(Reach::Server), room().prop_map(Reach::Room)];
+    (deed(), by, reach, time()).prop_map(|(deed, by, reach, at)| Act { deed, by, reach, at })
+}
