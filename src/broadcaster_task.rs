@@ -64,11 +64,11 @@ impl BroadcasterTask {
             let slow = under_way.as_ref().and_then(UnderWay::slow_at);
             select! {
                 biased;
-                kept = commit_finished(&mut under_way), if under_way.is_some() => {
+                stored = commit_finished(&mut under_way), if under_way.is_some() => {
                     if let Some(done) = under_way.take() {
-                        done.note(&kept, is_refusing, &self.metrics);
-                        is_refusing = kept.is_err();
-                        self.broadcaster.append(done.gathered, kept, self.clock.now());
+                        done.note(&stored, is_refusing, &self.metrics);
+                        is_refusing = stored.is_err();
+                        self.broadcaster.append(done.gathered, stored, self.clock.now());
                     }
                 }
                 // Others who will post in a moment can do so first: their lines travel in the
@@ -136,10 +136,10 @@ impl UnderWay {
     }
 
     /// Counts the commit, and logs it if it failed.
-    fn note(&self, kept: &Result<(), NotStored>, is_refusing: bool, metrics: &Metrics) {
-        metrics.committed(self.gathered.lines(), self.since.elapsed(), kept.is_ok());
+    fn note(&self, stored: &Result<(), NotStored>, is_refusing: bool, metrics: &Metrics) {
+        metrics.committed(self.gathered.lines(), self.since.elapsed(), stored.is_ok());
         // Logged once, however many commits fail; the journal logs the reason.
-        if let (Err(error), false) = (kept, is_refusing) {
+        if let (Err(error), false) = (stored, is_refusing) {
             tracing::error!(%error, "a commit failed");
         }
     }

@@ -41,14 +41,14 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// Begins with `kept`, the time at which the last run ended. Without it, nothing is stored, and
+    /// Begins with the time at which the last run ended. Without it, nothing is stored, and
     /// nothing can be lost.
-    pub(crate) fn new(clock: Clock, kept: Option<WallTime>) -> Trust {
+    pub(crate) fn new(clock: Clock, last_run: Option<WallTime>) -> Trust {
         let shown = wall();
-        if let Some(kept) = kept {
-            clock.trust(kept.0);
+        if let Some(last_run) = last_run {
+            clock.trust(last_run.0);
         }
-        let start = kept.unwrap_or(shown);
+        let start = last_run.unwrap_or(shown);
         let days = (shown.0 - start.0) / GAP_MS;
         if days > 0 {
             tracing::warn!(
@@ -105,12 +105,12 @@ mod tests {
     const YEARS_MS: i64 = 5 * 365 * 24 * 3_600_000;
     const MINUTE_MS: i64 = 60_000;
 
-    /// The trusted time of each minute, for a server that continues from `kept` and whose clock
+    /// The trusted time of each minute, for a server that continues from `last_run` and whose clock
     /// shows `shown`.
-    fn trusted(kept: Option<i64>, start: i64, shown: impl Fn(i64) -> i64) -> Vec<i64> {
-        let mut trust = Trust::new(Clock::start(), kept.map(WallTime));
+    fn trusted(last_run: Option<i64>, start: i64, shown: impl Fn(i64) -> i64) -> Vec<i64> {
+        let mut trust = Trust::new(Clock::start(), last_run.map(WallTime));
         trust.shown_ms = start;
-        if kept.is_none() {
+        if last_run.is_none() {
             trust.start_ms = start;
         }
         let look = |minute: i64| {

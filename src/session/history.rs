@@ -78,7 +78,7 @@ async fn show(
     let before = replay.from.seq.min(last);
     let shown = show_stored(person, person.seat.room_name(), first, before).await?;
     Ok(match shown {
-        0 if replay.lines_with_words() == 0 => Answer::NothingKept.into(),
+        0 if replay.lines_with_words() == 0 => Answer::NothingStored.into(),
         _ => Effect::Tell(Mail::Replay(replay)),
     })
 }
@@ -97,7 +97,7 @@ pub(super) async fn missed(
         return Err(Refusal::NotThere);
     }
     let shown = show_stored(person, &room, first, last).await?;
-    Ok((shown == 0).then_some(Answer::NothingKept))
+    Ok((shown == 0).then_some(Answer::NothingStored))
 }
 
 /// The rooms that the person may not read.

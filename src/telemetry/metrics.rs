@@ -151,9 +151,9 @@ impl Metrics {
     }
 
     /// Counts a commit of this many lines.
-    pub(crate) fn committed(&self, lines: u64, time: Duration, is_kept: bool) {
+    pub(crate) fn committed(&self, lines: u64, time: Duration, is_stored: bool) {
         self.commit.observe(time.as_secs_f64());
-        if is_kept {
+        if is_stored {
             self.batch.observe(lines as f64);
             self.lines.inc_by(lines);
         } else {

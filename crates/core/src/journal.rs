@@ -10,7 +10,7 @@ use crate::model::Act;
 
 /// A commit failed: its lines are not stored, and nobody has seen them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("lines not kept: {0}")]
+#[error("lines not stored: {0}")]
 pub struct NotStored(pub &'static str);
 
 /// A running commit.

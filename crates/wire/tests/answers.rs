@@ -108,7 +108,7 @@ fn answers() -> Vec<Answer> {
         Answer::WhileAway(1),
         Answer::CanDelete(name()),
         Answer::Deleted(2),
-        Answer::NothingKept,
+        Answer::NothingStored,
         Answer::Told { people: 2, deaf: 1 },
         Answer::Unstored(Box::new(Answer::Act(act(Verb::Mute)))),
         Answer::Everybody(Vec::new()),

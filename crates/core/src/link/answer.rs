@@ -116,7 +116,7 @@ pub enum Answer {
     /// The number of the person's lines that are deleted.
     Deleted(u64),
     /// No stored lines match the request.
-    NothingKept,
+    NothingStored,
     /// An act is done.
     Act(Arc<Act>),
     /// Everybody was told.
@@ -292,7 +292,7 @@ impl Answer {
             | Answer::WhileAway(_)
             | Answer::CanDelete(_)
             | Answer::Deleted(_)
-            | Answer::NothingKept
+            | Answer::NothingStored
             | Answer::Told { .. }
             | Answer::Everybody(_)
             | Answer::Refused(_)

@@ -73,7 +73,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::WhileAway(letters) => about("while-away", out).with("letters", letters),
         Answer::CanDelete(name) => about("can-take-back", out).with("name", name.as_str()),
         Answer::Deleted(lines) => about("taken-back", out).with("lines", lines),
-        Answer::NothingKept => about("nothing-kept", out),
+        Answer::NothingStored => about("nothing-kept", out),
 
         // Moderation.
         Answer::Act(act) => with_whom(about(words::act_row(act, clock).about, out), act)

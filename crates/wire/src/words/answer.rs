@@ -115,7 +115,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
             sentence("Search is 1 line behind: the newest lines may be missing"),
         Answer::SearchBehind(lines) => sentence(format!(
             "Search is {} lines behind: the newest lines may be missing", grouped(*lines))),
-        Answer::NothingKept => sentence("No lines from that time are stored"),
+        Answer::NothingStored => sentence("No lines from that time are stored"),
         Answer::CanDelete(name) => sentence(format!(
             "/forget all deletes everything you said as {name}, in all rooms and for everybody; this cannot be undone")),
         Answer::Deleted(1) => sentence("1 line that you said is deleted, for everybody"),
