@@ -16,15 +16,21 @@ impl Ledger {
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
-        if let Some(seat) = self.people.get(id).and_then(|person| person.seats.last()) {
-            return Err(Refusal::AlreadyIn(seat.clone()));
-        }
+        self.is_not_here(id)?;
         self.people.enter(id, claim, looks)?;
         let seated = self.sit_down(id, room, at, happened);
         if seated.is_err() {
             self.people.leave(id);
         }
         seated
+    }
+
+    /// Whether a person is not here yet: nobody comes twice on one connection.
+    pub(super) fn is_not_here(&self, id: PersonId) -> Result<(), Refusal> {
+        let Some(person) = self.people.get(id) else {
+            return Ok(());
+        };
+        Err(person.seats.last().cloned().map_or(Refusal::NotThere, Refusal::AlreadyIn))
     }
 
     pub(super) fn sit_down(
@@ -153,7 +159,7 @@ impl Ledger {
         if claim.proof.is_some() && !self.people.is_proven(&claim) {
             return Err(Refusal::NoSuchCode); // the password has been changed meanwhile
         }
-        let from = from.filter(|&from| from != id);
+        self.is_not_here(id)?;
         self.may_come_back(from.unwrap_or(id), &claim, &room, at)?; // before the other one ends
         if let Some(from) = from {
             self.rules.follow(from, id);

@@ -79,6 +79,9 @@ impl RoomStates {
 
     /// Counts lines that are said now.
     pub(crate) fn add_lines(&mut self, room: &RoomName, lines: usize, at: WallTime) {
+        if lines == 0 {
+            return; // no room begins with nothing
+        }
         let end = &mut self.of(room).end;
         let at = if end.at.was_ahead(at) { at } else { end.at.max(at) };
         *end = End { seq: end.seq + lines as u64, at };

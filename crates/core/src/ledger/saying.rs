@@ -35,6 +35,7 @@ impl Ledger {
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
+        self.is_not_here(id)?;
         self.people.enter(id, claim, looks)?;
         let who = self.may_speak_once(id, &room, at);
         if who.is_ok() {

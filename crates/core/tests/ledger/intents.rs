@@ -1,0 +1,226 @@
+//! Random intents of every kind, by few people with few names in few rooms, so that they collide.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use parlor_core::intent::Intent;
+use parlor_core::ledger::{Mute, Person, Snapshot};
+use parlor_core::model::{
+    Act, By, Claim, Deed, End, Line, Looks, Manner, Name, OwnedName, PersonId, Proof, Reach,
+    RoomName, Spoken, Topic, Verb, WallTime, Whom,
+};
+use proptest::collection::vec;
+use proptest::option::{of, weighted};
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
+
+/// Names that look alike in several ways, with their looks; and an address, which two people may
+/// share.
+static NAMES: LazyLock<Vec<(Name, Looks)>> = LazyLock::new(|| {
+    let typed = ["alice", "Alice", "ALlCE", "bob", "mike", "rnike", "Ian", "lan", "zoë", "Zoë"];
+    let names = typed.map(Name::stored).into_iter();
+    let names = names.chain([Name::of_address("192.0.2.7:50000")]);
+    names.map(|name| (name.clone(), Looks::of(&name))).collect()
+});
+
+static OWNED: LazyLock<Vec<OwnedName>> =
+    LazyLock::new(|| NAMES.iter().map(|(name, _)| OwnedName::from(name.clone())).collect());
+
+/// Acts on people.
+const OFTEN: [Verb; 6] =
+    [Verb::Kick, Verb::Ban, Verb::Mute, Verb::Unmute, Verb::AddKeeper, Verb::RemoveKeeper];
+
+/// The other kinds of acts.
+const SELDOM: [Verb; 9] = [
+    Verb::Broadcast,
+    Verb::Unban,
+    Verb::LockTopic,
+    Verb::UnlockTopic,
+    Verb::SetTopic,
+    Verb::MakeRoom,
+    Verb::ReleaseName,
+    Verb::SetPassword,
+    Verb::Reload,
+];
+
+/// One step of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// The intent.
+    pub(crate) intent: Intent,
+    /// The time since the step before, in milliseconds. Clocks may be set back.
+    pub(crate) passed: i64,
+    /// Whether the second ledger is restored from its snapshot before the step.
+    pub(crate) is_restored: bool,
+}
+
+/// Some steps.
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let passed = prop_oneof![20 => 0..10_000_i64, 1 => -2_000_000..2_000_000_i64];
+    let step = (intent(), passed, proptest::bool::weighted(0.1));
+    let step = step.prop_map(|(intent, passed, is_restored)| Step { intent, passed, is_restored });
+    vec(step, 1..150)
+}
+
+/// The contents of a ledger at the start: nothing, or people with authority and rules.
+pub(crate) fn start() -> impl Strategy<Value = Snapshot> {
+    prop_oneof![1 => Just(Snapshot::default()), 2 => Just(keepers_at_work())]
+}
+
+/// Alice is a keeper of the server, and zoë of the room tea, where both sit.
+fn keepers_at_work() -> Snapshot {
+    let [alice, zoe] = ["alice", "zoë"].map(Name::stored);
+    let person = |id, name: &Name, seats: &[&str]| {
+        let (proof, looks) = (Some(Proof::default()), Looks::of(name));
+        let seats = seats.iter().map(|room| RoomName::stored(room)).collect();
+        (PersonId::new(id), Person { name: name.clone(), proof, looks, seats })
+    };
+    let people = [person(1, &alice, &["lobby", "tea"]), person(2, &zoe, &["tea"])];
+    let (tea, bob) = (RoomName::stored("tea"), Whom::Name(Name::stored("bob")));
+    let act = |verb, reach| Act { reach, ..Act::by(By::Operator, Deed::to(verb, bob.clone()), T0) };
+    let owned = [alice.clone(), zoe.clone()].map(OwnedName::from);
+    let owned = owned
+        .iter()
+        .flat_map(|OwnedName { name, keys }| keys.iter().map(|key| (key.clone(), name.clone())));
+    Snapshot {
+        people: people.into(),
+        owned: owned.collect(),
+        keepers: vec![(Reach::Server, alice), (Reach::Room(tea.clone()), zoe.clone())],
+        makers: [(tea.clone(), zoe)].into(),
+        bans: vec![act(Verb::Ban, Reach::Room(tea.clone()))],
+        mutes: vec![Mute { people: Vec::new(), act: act(Verb::Mute, Reach::Server) }],
+        ends: [(tea.clone(), End { seq: 7, at: T0 })].into(),
+        topics: [(tea, Topic { text: None, is_locked: true })].into(),
+        ..Snapshot::default()
+    }
+}
+
+const T0: WallTime = WallTime(1_000_000);
+
+fn intent() -> impl Strategy<Value = Intent> {
+    prop_oneof![
+        8 => coming(),
+        4 => (person(), room()).prop_map(|(person, room)| Intent::Sit { person, room }),
+        6 => speaking(),
+        3 => leaving(),
+        4 => (person(), claim()).prop_map(|(person, (name, looks))| {
+            Intent::Rename { person, name, looks }
+        }),
+        2 => owning(),
+        12 => (person(), weighted(0.8, room()), deed()).prop_map(|(asker, here, deed)| {
+            Intent::Act { asker, here, deed }
+        }),
+        1 => room().prop_map(Intent::EndRoom),
+    ]
+}
+
+fn coming() -> impl Strategy<Value = Intent> {
+    prop_oneof![
+        3 => (person(), claim(), room()).prop_map(|(person, (name, looks), room)| {
+            Intent::Enter { person, name, looks, room }
+        }),
+        2 => (person(), claim(), room(), of(person())).prop_map(
+            |(person, (name, looks), room, from)| {
+                Intent::ComeBack { person, name, looks, room, from }
+            }
+        ),
+    ]
+}
+
+fn speaking() -> impl Strategy<Value = Intent> {
+    prop_oneof![
+        3 => (person(), room(), lines()).prop_map(|(person, room, lines)| {
+            Intent::Say { person, room, lines }
+        }),
+        1 => (person(), claim(), room(), lines()).prop_map(
+            |(person, (name, looks), room, lines)| {
+                Intent::SpeakOnce { person, name, looks, room, lines }
+            }
+        ),
+        1 => (person(), room(), of(line())).prop_map(|(person, room, text)| {
+            Intent::SetTopic { person, room, text }
+        }),
+        1 => (person(), time()).prop_map(|(person, since)| Intent::DeleteLines { person, since }),
+    ]
+}
+
+fn leaving() -> impl Strategy<Value = Intent> {
+    prop_oneof![
+        1 => (vec(person(), 0..3), act()).prop_map(|(people, act)| {
+            Intent::Remove { people, act }
+        }),
+        3 => (person(), room(), of(line()), of(act())).prop_map(|(person, room, words, removal)| {
+            Intent::Leave { person, room, words, removal }
+        }),
+        1 => (person(), room()).prop_map(|(heir, room)| Intent::GiveUp { heir, room }),
+    ]
+}
+
+fn act() -> impl Strategy<Value = Arc<Act>> {
+    (deed(), of(room()), time()).prop_map(|(deed, room, at)| {
+        let reach = room.map_or(Reach::Server, Reach::Room);
+        Arc::new(Act { reach, ..Act::by(By::Operator, deed, at) })
+    })
+}
+
+fn owning() -> impl Strategy<Value = Intent> {
+    prop_oneof![
+        2 => (select(&OWNED[..]), proof(), of(person())).prop_map(|(name, proof, by)| {
+            Intent::Own { name, proof, by }
+        }),
+        1 => (claim(), proof()).prop_map(|((claim, _), proof)| {
+            Intent::Release { name: claim.name, proof }
+        }),
+    ]
+}
+
+fn person() -> impl Strategy<Value = PersonId> {
+    (1..=4_u64).prop_map(PersonId::new)
+}
+
+fn room() -> impl Strategy<Value = RoomName> {
+    select(&["lobby", "tea", "tea", "den"][..]).prop_map(RoomName::stored)
+}
+
+fn claim() -> impl Strategy<Value = (Claim, Looks)> {
+    (select(&NAMES[..]), weighted(0.5, proof()))
+        .prop_map(|((name, looks), proof)| (Claim { name, proof }, looks))
+}
+
+fn proof() -> impl Strategy<Value = Proof> {
+    (0..3_u64).prop_map(Proof)
+}
+
+fn time() -> impl Strategy<Value = WallTime> {
+    (0..2_000_000_i64).prop_map(WallTime)
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    select(&["", "hi", "tea is ready"][..]).prop_map(|text| Line::sanitise(text.as_bytes()))
+}
+
+fn lines() -> impl Strategy<Value = Vec<Spoken>> {
+    let manner = any::<bool>().prop_map(|is_plain| match is_plain {
+        true => Manner::Plain,
+        false => Manner::Action,
+    });
+    vec((manner, line()).prop_map(|(manner, text)| Spoken { manner, text }), 0..4)
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let nets = ["192.0.2.7", "2001:db8::/32", "127.0.0.1"];
+    let nets = nets.iter().filter_map(|net| Whom::parse(net).ok()).collect::<Vec<_>>();
+    let whom = prop_oneof![
+        8 => claim().prop_map(|(claim, _)| Whom::Name(claim.name)),
+        1 => select(nets),
+        1 => Just(Whom::Everybody),
+    ];
+    let verb = prop_oneof![2 => select(&OFTEN[..]), 1 => select(&SELDOM[..])];
+    let time = of((1..100_000_u64).prop_map(Duration::from_millis));
+    (verb, whom, time, of(line())).prop_map(|(verb, whom, time, text)| Deed {
+        verb,
+        whom,
+        time,
+        text,
+    })
+}

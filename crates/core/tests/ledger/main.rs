@@ -1,0 +1,245 @@
+//! The ledger is a function of the order of intents: two ledgers that apply the same ones are
+//! equal, even if one of them is restored from a snapshot on the way.
+#![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
+mod intents;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use intents::{Step, start, steps};
+use parlor_core::intent::Intent;
+use parlor_core::ledger::{Absent, Happened, Ledger, Person, Snapshot};
+use parlor_core::link::Refusal;
+use parlor_core::model::{PersonId, RoomName, Verb, WallTime};
+use proptest::prelude::{ProptestConfig, TestCaseError, prop_assert, prop_assert_eq};
+use proptest::test_runner::TestRunner;
+
+/// Results that must occur in some run; otherwise the intents do not reach the code behind them.
+const SIGHTS: [&str; 46] = [
+    "Said",
+    "Arrived",
+    "Left",
+    "Moved",
+    "Renamed",
+    "Topic",
+    "LinesDeleted",
+    "Proved",
+    "NameLost",
+    "RoomMade",
+    "Gone",
+    "Act",
+    "AlreadyIn",
+    "AlreadyKeeper",
+    "Banned",
+    "LobbyKeepers",
+    "Muted",
+    "NameOwned",
+    "NameTaken",
+    "NobodyCalled",
+    "NoSuchCode",
+    "NoSuchKeeper",
+    "NotBanned",
+    "NotKeeper",
+    "NotMuted",
+    "NotOwner",
+    "NotRegistered",
+    "NotThere",
+    "OwnMachine",
+    "TopicLocked",
+    "Yourself",
+    "Say is allowed",
+    "Enter is allowed",
+    "ComeBack is allowed",
+    "Sit is allowed",
+    "Leave is allowed",
+    "GiveUp is allowed",
+    "SpeakOnce is allowed",
+    "Rename is allowed",
+    "SetTopic is allowed",
+    "DeleteLines is allowed",
+    "Own is allowed",
+    "Release is allowed",
+    "Act is allowed",
+    "Remove is allowed",
+    "EndRoom is allowed",
+];
+
+#[test]
+fn two_ledgers_that_apply_the_same_intents_are_equal() {
+    let mut runner = TestRunner::new(ProptestConfig::with_source_file(file!()));
+    let seen = RefCell::new(BTreeSet::new());
+    let checked = runner.run(&(start(), steps()), |(start, steps)| {
+        let mut run = Run::new(start);
+        steps.into_iter().try_for_each(|step| run.step(step))?;
+        seen.borrow_mut().append(&mut run.seen);
+        run.finish()
+    });
+    checked.unwrap_or_else(|failure| panic!("{failure}"));
+    let unseen = SIGHTS.iter().filter(|sight| !seen.borrow().contains(**sight));
+    assert_eq!(unseen.collect::<Vec<_>>(), Vec::<&&str>::new(), "never seen");
+}
+
+/// Two ledgers that apply the same intents.
+struct Run {
+    at: WallTime,
+    first: Ledger,
+    second: Ledger,
+    /// The contents of the first one, and its digest.
+    before: (Snapshot, u64),
+    /// People whose name was given to another person, or released. They keep it until their
+    /// connections end.
+    losers: BTreeSet<PersonId>,
+    /// People whom an act has removed from a room. Only they stay without a seat.
+    removed: BTreeSet<PersonId>,
+    /// The first words of all results.
+    seen: BTreeSet<String>,
+}
+
+impl Run {
+    fn new(start: Snapshot) -> Run {
+        let [first, second] = [start.clone(), start].map(Ledger::restore);
+        let before = (first.snapshot(), first.digest());
+        let none = BTreeSet::new;
+        let (losers, removed, seen) = (none(), none(), BTreeSet::new());
+        Run { at: WallTime(1_000_000), first, second, before, losers, removed, seen }
+    }
+
+    fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
+        if step.is_restored {
+            self.second = Ledger::restore(self.second.snapshot());
+        }
+        self.at = WallTime(self.at.0 + step.passed);
+        let mut happened = [Vec::new(), Vec::new()];
+        let [events, others] = &mut happened;
+        let applied = self.first.apply(step.intent.clone(), self.at, events);
+        let other = self.second.apply(step.intent.clone(), self.at, others);
+        prop_assert_eq!(format!("{applied:?} {events:?}"), format!("{other:?} {others:?}"));
+        prop_assert_eq!(self.first.digest(), self.second.digest());
+        let (snapshot, digest) = (self.first.snapshot(), self.first.digest());
+        prop_assert_eq!(snapshot == self.before.0, digest == self.before.1, "the digest misses it");
+        if applied.is_err() && events.is_empty() && !may_change_rules(&step.intent) {
+            prop_assert_eq!(&snapshot, &self.before.0, "a refused intent changes nothing");
+        }
+        self.note(&step.intent, &applied, events, &snapshot);
+        self.check(&snapshot)?;
+        self.before = (snapshot, digest);
+        Ok(())
+    }
+
+    /// Notes the results.
+    fn note(
+        &mut self,
+        intent: &Intent,
+        applied: &Result<(), Refusal>,
+        events: &[Happened],
+        snapshot: &Snapshot,
+    ) {
+        for event in events {
+            match event {
+                Happened::NameLost { people, .. } => self.losers.extend(people),
+                Happened::Left { who, removal: Some(_), .. } => {
+                    self.removed.insert(who.id);
+                }
+                _ => {}
+            }
+            self.seen.insert(first_word(event));
+        }
+        let is_here = |id: &PersonId| snapshot.people.contains_key(id);
+        self.losers.retain(is_here);
+        self.removed.retain(is_here);
+        self.seen.insert(match applied {
+            Ok(()) => format!("{} is allowed", first_word(intent)),
+            Err(refusal) => first_word(refusal),
+        });
+    }
+
+    /// Checks the promises that hold at any time.
+    fn check(&self, snapshot: &Snapshot) -> Result<(), TestCaseError> {
+        // Everything else in a ledger follows from a snapshot: keys, looks, and counts of seats.
+        prop_assert_eq!(&Ledger::restore(snapshot.clone()), &self.first);
+        let Snapshot { people, ends, topics, absent, .. } = snapshot;
+        for (id, person) in people {
+            let seats: BTreeSet<_> = person.seats.iter().collect();
+            prop_assert!(!seats.is_empty() || self.removed.contains(id), "{id:?} has no seat");
+            prop_assert_eq!(seats.len(), person.seats.len(), "{:?} sits twice in a room", id);
+        }
+        let wearers = people.iter().filter(|(id, _)| !self.losers.contains(id));
+        for (id, person) in wearers.clone() {
+            for (other, their) in wearers.clone().filter(|(other, _)| *other != id) {
+                prop_assert!(may_both_be_here(person, their), "{id:?} and {other:?}");
+            }
+        }
+        for Absent { heir, .. } in absent {
+            prop_assert!(people.contains_key(heir), "nobody can take the seat of {heir:?}");
+        }
+        let seats = people.values().flat_map(|person| &person.seats);
+        let seats: BTreeSet<_> = seats.chain(absent.iter().map(|absent| &absent.room)).collect();
+        for (room, end) in ends {
+            let is_something = end.seq > 0 || seats.contains(room) || topics.contains_key(room);
+            prop_assert!(is_something, "{room} has no seat, no line and no topic");
+        }
+        Ok(())
+    }
+
+    /// Lets everybody leave, and checks that nothing of them stays.
+    fn finish(mut self) -> Result<(), TestCaseError> {
+        prop_assert_eq!(self.first.snapshot(), self.second.snapshot());
+        prop_assert_eq!(&self.first, &self.second);
+        let Snapshot { people, absent, .. } = self.first.snapshot();
+        let give_up = absent
+            .into_iter()
+            .map(|absent| Intent::GiveUp { heir: absent.heir, room: absent.room });
+        let leave = people.into_iter().flat_map(|(person, state)| {
+            let leave = move |room| Intent::Leave { person, room, words: None, removal: None };
+            state.seats.into_iter().chain([RoomName::lobby()]).map(leave)
+        });
+        for intent in give_up.chain(leave) {
+            self.step(Step { intent, passed: 0, is_restored: false })?;
+        }
+        let left = self.first.snapshot();
+        prop_assert!(left.people.is_empty() && left.absent.is_empty(), "{left:?}");
+        Ok(())
+    }
+}
+
+/// Whether the rules allow the names of two people: they differ, or both people prove that they own
+/// the same name. Two people may share an address.
+fn may_both_be_here(one: &Person, other: &Person) -> bool {
+    let are_owners = one.proof.is_some() && other.proof.is_some();
+    let is_owner = one.proof.is_some() || other.proof.is_some();
+    let is_shared = one.name.is_address() || are_owners && one.name.is_same(&other.name);
+    let is_like = one.name.looks_like(&other.name);
+    // In other letters, only two strangers must not look alike.
+    let is_like_in_other_letters = one.looks.others().any(|look| look == other.looks.shown());
+    is_shared || !is_like && (is_owner || !is_like_in_other_letters)
+}
+
+/// Whether the intent may change rules even if it is refused: it removes bans and mutes that have
+/// ended, or mutes follow a person to another connection.
+fn may_change_rules(intent: &Intent) -> bool {
+    match intent {
+        Intent::ComeBack { .. } => true,
+        Intent::Act { deed, .. } => matches!(deed.verb, Verb::Ban | Verb::Mute),
+        Intent::Say { .. }
+        | Intent::Enter { .. }
+        | Intent::Sit { .. }
+        | Intent::Leave { .. }
+        | Intent::GiveUp { .. }
+        | Intent::SpeakOnce { .. }
+        | Intent::Rename { .. }
+        | Intent::SetTopic { .. }
+        | Intent::DeleteLines { .. }
+        | Intent::Own { .. }
+        | Intent::Release { .. }
+        | Intent::Remove { .. }
+        | Intent::EndRoom(_) => false,
+    }
+}
+
+/// The name of a variant.
+fn first_word(value: impl Debug) -> String {
+    let shown = format!("{value:?}");
+    shown.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned()
+}
