@@ -433,12 +433,19 @@ fn the_steps_of_a_message_are_where_the_page_says() {
             assert_eq!(definitions(function), [file], "{function}");
         }
     }
-    for path in page
-        .split_whitespace()
-        .filter(|word| word.starts_with("src/") || word.starts_with("crates/"))
-    {
-        let path = path.split([']', ';', ',']).next().unwrap_or_default();
-        assert!(root().join(path).exists(), "{path}");
+}
+
+#[test]
+fn every_file_that_the_page_names_exists() {
+    let (page, files) = (text("ARCHITECTURE.md"), files());
+    let words = page.split(|c: char| c.is_whitespace() || "[]();:,|`".contains(c));
+    for word in words {
+        let word = word.trim_end_matches('.');
+        if word.starts_with("src/") || word.starts_with("crates/") {
+            assert!(root().join(word).exists(), "{word}");
+        } else if word.ends_with(".rs") {
+            assert!(files.iter().any(|file| file.ends_with(word)), "{word}");
+        }
     }
 }
 
