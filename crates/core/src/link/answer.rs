@@ -195,6 +195,13 @@ pub struct RoomInfo {
     pub topic: Option<Line>,
 }
 
+impl RoomInfo {
+    fn weight(&self) -> usize {
+        let topic = self.topic.as_ref().map_or(0, Line::len);
+        size_of::<RoomInfo>() + self.room.as_str().len() + topic
+    }
+}
+
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Answer {
         Answer::Refused(refusal)
@@ -249,7 +256,6 @@ const SMALL_BYTES: usize = 64;
 impl Answer {
     /// Its size in memory, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
-        let text = |line: &Option<Line>| line.as_ref().map_or(0, |line| line.as_str().len());
         let inside: usize = match self {
             Answer::Who { people, .. } => {
                 people.iter().map(|p| size_of::<Present>() + p.name.as_str().len()).sum()
@@ -257,15 +263,12 @@ impl Answer {
             Answer::People(PeoplePage { names, .. }) => {
                 names.iter().map(|name| size_of::<Name>() + name.as_str().len()).sum()
             }
-            Answer::Rooms { rooms, .. } => rooms
-                .iter()
-                .map(|r| size_of::<RoomInfo>() + r.room.as_str().len() + text(&r.topic))
-                .sum(),
+            Answer::Rooms { rooms, .. } => rooms.iter().map(RoomInfo::weight).sum(),
             Answer::Private { text, .. }
             | Answer::KeptMessage { text, .. }
             | Answer::FoundNothing(text) => text.as_str().len(),
             Answer::Found { said, .. } => said.weight(),
-            Answer::Topic { text: topic, .. } => text(topic),
+            Answer::Topic { text, .. } => text.as_ref().map_or(0, Line::len),
             Answer::Act(act) => act.weight(),
             Answer::Unstored(answer) => answer.weight(),
             Answer::Bans { bans, .. } => bans.iter().map(Act::weight).sum(),
