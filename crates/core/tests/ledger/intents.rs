@@ -68,7 +68,7 @@ pub(crate) fn start() -> impl Strategy<Value = Snapshot> {
 }
 
 /// Alice is a keeper of the server, and zoë of the room tea, where both sit.
-fn keepers_at_work() -> Snapshot {
+pub(crate) fn keepers_at_work() -> Snapshot {
     let [alice, zoe] = ["alice", "zoë"].map(Name::stored);
     let person = |id, name: &Name, seats: &[&str]| {
         let (proof, looks) = (Some(Proof::default()), Looks::of(name));

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use intents::{Step, start, steps};
+use intents::{Step, keepers_at_work, start, steps};
 use parlor_core::intent::Intent;
 use parlor_core::ledger::{Absent, Happened, Ledger, Person, Snapshot};
 use parlor_core::link::Refusal;
@@ -79,6 +79,12 @@ fn two_ledgers_that_apply_the_same_intents_are_equal() {
     checked.unwrap_or_else(|failure| panic!("{failure}"));
     let unseen = SIGHTS.iter().filter(|sight| !seen.borrow().contains(**sight));
     assert_eq!(unseen.collect::<Vec<_>>(), Vec::<&&str>::new(), "never seen");
+}
+
+#[test]
+fn a_digest_is_the_same_on_every_machine() {
+    assert_eq!(Ledger::default().digest(), 4_524_767_293_552_705_221);
+    assert_eq!(Ledger::restore(keepers_at_work()).digest(), 646_367_639_271_531_101);
 }
 
 /// Two ledgers that apply the same intents.
