@@ -1,4 +1,4 @@
-//! The scenarios, each in a file, and the code that they share. A scenario gets a [`Bench`], and
+//! The scenarios, each in a file, and the code that they share. A scenario gets a `Bench`, and
 //! adds its tables to it.
 
 mod bench;

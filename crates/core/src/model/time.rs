@@ -11,7 +11,8 @@ pub struct WallTime(pub i64);
 const AHEAD_MAX: Duration = Duration::from_mins(15);
 
 impl WallTime {
-    /// Whether the clock was ahead: it now shows a time that is earlier by more than [`AHEAD_MAX`].
+    /// Whether the clock was ahead: it now shows a time that is earlier by more than a quarter of an
+    /// hour.
     pub fn was_ahead(self, shown: WallTime) -> bool {
         self.before(AHEAD_MAX) > shown
     }
