@@ -63,6 +63,8 @@ pub enum Intent {
         words: Option<Line>,
         /// The act that removed the person.
         removal: Option<Arc<Act>>,
+        /// Whether the connection holds no other seat.
+        is_last: bool,
     },
     /// A person who came back on another connection did not sit down again in time.
     GiveUp {

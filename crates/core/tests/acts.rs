@@ -302,6 +302,47 @@ fn a_person_who_is_arriving_is_removed_from_a_room() {
 }
 
 #[test]
+fn a_person_who_joins_again_before_the_removal_is_told_has_the_new_seat() {
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut bob, lobby) = server.enter("bob", false);
+    let former = server.join(&mut bob, "tea").unwrap();
+    drop(lobby);
+    let kicked = server.begin(&mut dave, act(&tea, kick("bob")));
+    bob.start(join("tea"));
+    server.finish(kicked);
+    let seat = granted(&mut bob);
+    assert!(former.removed().is_some() && seat.removed().is_none());
+    drop(former); // the new seat stays
+    server.finish(None);
+    assert!(server.say(&mut bob, &seat).is_ok());
+    drop(seat);
+    server.finish(None);
+    assert_eq!(server.broadcaster.census().people, 1);
+}
+
+#[test]
+fn a_person_who_is_removed_from_all_rooms_stays_until_the_last_seat_is_given_up() {
+    let mut server = Server::new();
+    let (mut dave, lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut bob, seat) = server.enter("bob", false);
+    let first = server.join(&mut bob, "tea").unwrap();
+    let kicked = server.begin(&mut dave, act(&tea, kick("bob")));
+    drop(seat); // bob leaves the lobby, and holds the seat in tea
+    server.finish(kicked);
+    assert!(first.removed().is_some());
+    let second = server.join(&mut bob, "lobby").unwrap(); // bob is still here
+    drop(first);
+    server.finish(None);
+    assert!(server.say(&mut bob, &second).is_ok());
+    drop((second, lobby, tea));
+    server.finish(None);
+    assert_eq!(server.broadcaster.census().people, 0);
+}
+
+#[test]
 fn a_person_who_leaves_a_room_and_comes_back_at_once_is_removed_from_it() {
     let mut server = Server::new();
     let (mut dave, _lobby) = server.enter("dave", true);

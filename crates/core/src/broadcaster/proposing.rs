@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::rooms::Maker;
+use super::rooms::{Connection, Maker};
 use super::state::Broadcaster;
 use super::tickets::{Ticket, Wanted};
 use crate::intent::Intent;
@@ -172,15 +172,20 @@ impl Broadcaster {
         }
     }
 
-    /// A seat ended: the person leaves the room.
-    pub(super) fn depart(&mut self, place: &Place, words: Option<Line>, now: Now) {
-        let connection = self.connections.get(&place.person);
-        let removal = connection.and_then(|connection| connection.client.removed());
-        let removal = removal.or(place.removed()).cloned();
+    /// A connection gives up a seat: the person leaves the room.
+    pub(super) fn depart(&mut self, place: &Arc<Place>, words: Option<Line>, now: Now) {
+        let Some(Connection { client, places }) = self.connections.get(&place.person) else {
+            return; // the person has left the server
+        };
+        let is_last = !client.holds_seat();
+        if !is_last && !places.iter().any(|own| Arc::ptr_eq(own, place)) {
+            return; // an act ended this seat before; the person may have another in the room
+        }
+        let removal = client.removed().or(place.removed()).cloned();
         // After a change of password the others read no reason: it concerns only this person.
         let removal = removal.filter(|act| act.by != By::NewPassword);
         let (person, room) = (place.person, place.name.clone());
-        self.put_in_order(Intent::Leave { person, room, words, removal }, None, now);
+        self.put_in_order(Intent::Leave { person, room, words, removal, is_last }, None, now);
     }
 
     /// Gives up the seats that people did not take again in time.

@@ -29,8 +29,11 @@ impl Ledger {
                 self.come_back(person, (name, looks), room, from, at, happened)
             }
             Intent::Sit { person, room } => self.sit_down(person, room, at, happened),
-            Intent::Leave { person, room, words, removal } => {
-                self.leave(person, &room, words, removal, at, happened);
+            Intent::Leave { person, room, words, removal, is_last } => {
+                self.leave(person, &room, (words, removal), at, happened);
+                if is_last {
+                    self.leave_house_without_seat(person, happened);
+                }
                 Ok(())
             }
             Intent::GiveUp { heir, room } => {

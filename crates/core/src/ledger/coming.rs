@@ -76,14 +76,13 @@ impl Ledger {
         }
     }
 
-    /// A connection gives up a seat, and with the last seat the name. It may have lost the seat
-    /// before, because an act removed the person.
+    /// A connection gives up a seat. It may have lost the seat before, because an act removed the
+    /// person.
     pub(super) fn leave(
         &mut self,
         id: PersonId,
         room: &RoomName,
-        words: Option<Line>,
-        removal: Option<Arc<Act>>,
+        (words, removal): (Option<Line>, Option<Arc<Act>>),
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) {
@@ -95,11 +94,10 @@ impl Ledger {
             let is_untold = self.people.is_worn_in(&who.name, room);
             happened.push(Happened::Left { room: room.clone(), who, words, removal, is_untold });
         }
-        self.leave_house_without_seat(id, happened);
     }
 
     /// Removes people from the reach of an act. A person whom the act removes from the last room
-    /// stays on the server until the connection takes another seat or ends.
+    /// stays on the server until the connection gives up its last seat.
     pub(super) fn remove(
         &mut self,
         people: &[PersonId],
@@ -139,7 +137,8 @@ impl Ledger {
         true
     }
 
-    fn leave_house_without_seat(&mut self, id: PersonId, happened: &mut Vec<Happened>) {
+    /// Frees the name of a person who has no seat.
+    pub(super) fn leave_house_without_seat(&mut self, id: PersonId, happened: &mut Vec<Happened>) {
         if self.people.get(id).is_some_and(|person| person.seats.is_empty()) {
             self.people.leave(id);
             self.give_up_absent(|heir, _| heir == id, happened);

@@ -235,7 +235,7 @@ impl Ledger {
         let found = self.people.wearers(&name).find_map(|id| self.people.get(id)?.seats.last());
         match found.cloned() {
             Some(room) => Refusal::Elsewhere(name, room),
-            None => Refusal::NotThere,
+            None => Refusal::NobodyCalled(Line::sanitise(name.as_str().as_bytes())),
         }
     }
 

@@ -92,7 +92,7 @@ impl Client {
     }
 
     /// Whether the connection holds a seat.
-    pub(super) fn holds_seat(&self) -> bool {
+    pub(crate) fn holds_seat(&self) -> bool {
         self.seats.load(Ordering::Acquire) > 0
     }
 

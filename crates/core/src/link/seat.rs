@@ -83,8 +83,8 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.holder.drop_seat(); // before the broadcaster asks whether this was the last seat
         self.house.leave(Arc::clone(&self.place), self.words.take());
-        self.holder.drop_seat();
     }
 }
 

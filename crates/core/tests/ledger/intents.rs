@@ -149,9 +149,11 @@ fn leaving() -> impl Strategy<Value = Intent> {
         1 => (vec(person(), 0..3), act()).prop_map(|(people, act)| {
             Intent::Remove { people, act }
         }),
-        3 => (person(), room(), of(line()), of(act())).prop_map(|(person, room, words, removal)| {
-            Intent::Leave { person, room, words, removal }
-        }),
+        3 => (person(), room(), of(line()), of(act()), any::<bool>()).prop_map(
+            |(person, room, words, removal, is_last)| {
+                Intent::Leave { person, room, words, removal, is_last }
+            }
+        ),
         1 => (person(), room()).prop_map(|(heir, room)| Intent::GiveUp { heir, room }),
     ]
 }

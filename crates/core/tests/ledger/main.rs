@@ -97,7 +97,8 @@ struct Run {
     /// People whose name was given to another person, or released. They keep it until their
     /// connections end.
     losers: BTreeSet<PersonId>,
-    /// People whom an act has removed from a room. Only they stay without a seat.
+    /// People whom an act has removed from a room, and people whose connection holds another seat.
+    /// Only they stay without a seat in the ledger.
     removed: BTreeSet<PersonId>,
     /// The first words of all results.
     seen: BTreeSet<String>,
@@ -152,6 +153,9 @@ impl Run {
             }
             self.seen.insert(first_word(event));
         }
+        if let Intent::Leave { person, is_last: false, .. } = intent {
+            self.removed.insert(*person);
+        }
         let is_here = |id: &PersonId| snapshot.people.contains_key(id);
         self.losers.retain(is_here);
         self.removed.retain(is_here);
@@ -198,7 +202,13 @@ impl Run {
             .into_iter()
             .map(|absent| Intent::GiveUp { heir: absent.heir, room: absent.room });
         let leave = people.into_iter().flat_map(|(person, state)| {
-            let leave = move |room| Intent::Leave { person, room, words: None, removal: None };
+            let leave = move |room| Intent::Leave {
+                person,
+                room,
+                words: None,
+                removal: None,
+                is_last: true,
+            };
             state.seats.into_iter().chain([RoomName::lobby()]).map(leave)
         });
         for intent in give_up.chain(leave) {

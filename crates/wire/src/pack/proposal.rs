@@ -34,7 +34,7 @@ choice!(Intent, "an intent", {
     2 => Enter { person, name, looks, room },
     3 => ComeBack { person, name, looks, room, from },
     4 => Sit { person, room },
-    5 => Leave { person, room, words, removal },
+    5 => Leave { person, room, words, removal, is_last },
     6 => GiveUp { heir, room },
     7 => SpeakOnce { person, name, looks, room, lines },
     8 => Rename { person, name, looks },

@@ -63,7 +63,13 @@ pub(crate) fn samples() -> Vec<(&'static str, Intent)> {
         ("sit", Intent::Sit { person, room: room.clone() }),
         (
             "leave",
-            Intent::Leave { person, room: room.clone(), words: None, removal: Some(kick.clone()) },
+            Intent::Leave {
+                person,
+                room: room.clone(),
+                words: None,
+                removal: Some(kick.clone()),
+                is_last: true,
+            },
         ),
         ("give-up", Intent::GiveUp { heir: person, room: room.clone() }),
         (
@@ -118,12 +124,13 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         }
         Intent::Leave { .. } => {
             let removal = option::of(act().prop_map(Arc::new));
-            (person(), room(), option::of(line()), removal)
-                .prop_map(|(person, room, words, removal)| Intent::Leave {
+            (person(), room(), option::of(line()), removal, any::<bool>())
+                .prop_map(|(person, room, words, removal, is_last)| Intent::Leave {
                     person,
                     room,
                     words,
                     removal,
+                    is_last,
                 })
                 .boxed()
         }
