@@ -170,7 +170,7 @@ impl Server {
     fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>) {
         self.record.write(gathered.batches(), kept.is_ok());
         if kept.is_err() {
-            gathered.correct(&mut self.second.lock().unwrap());
+            self.broadcaster.correct(&gathered, &mut self.second.lock().unwrap());
         }
         self.broadcaster.append(gathered, kept, self.now);
     }

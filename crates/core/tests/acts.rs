@@ -834,6 +834,35 @@ fn a_topic_is_shown_when_it_is_stored_even_if_its_setter_has_left() {
 }
 
 #[test]
+fn topics_of_two_failed_commits_leave_the_topic_that_is_stored() {
+    let mut server = Server::new();
+    let (mut eve, lobby) = server.enter("eve", false);
+    let (mut bob, _seat) = server.enter("bob", false);
+    let den = server.join(&mut eve, "den").unwrap();
+    let there = server.join(&mut bob, "den").unwrap();
+    let set =
+        |seat: &Seat, text: &str| Change::SetTopic { room: seat.room(), text: Some(line(text)) };
+    answered(server.ask(&mut eve, set(&den, "stored"))).unwrap();
+    let first = server.begin(&mut eve, set(&den, "one")).unwrap();
+    bob.start(set(&there, "two"));
+    server.broadcaster.drain(server.now);
+    server.broadcaster.append(first, Err(NotStored("the disk is full")), server.now);
+    let second = server.broadcaster.gather(server.now).unwrap();
+    server.end(second, false);
+    for link in [&mut eve, &mut bob] {
+        let outcome = answered(link.outcome().unwrap());
+        assert!(matches!(outcome, Err(Refusal::NotWritten)), "{outcome:?}");
+    }
+    drop((den, there));
+    server.finish(None); // the room leaves memory
+    let Outcome::Entered(_den, entered) = server.ask(&mut eve, join("den")) else {
+        panic!("a seat");
+    };
+    assert_eq!(entered.topic.as_ref().map(Line::as_str), Some("stored"));
+    drop(lobby);
+}
+
+#[test]
 fn one_keeper_of_a_room_cannot_use_up_the_mutes_and_bans_of_others() {
     let mut server = Server::new();
     let (mut dave, _lobby) = server.enter("dave", true);

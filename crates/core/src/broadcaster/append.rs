@@ -6,7 +6,7 @@ use super::pending::{Gathered, Promise, Promised, RoomShare, Sequel, Stake};
 use super::rooms::{Member, Room};
 use super::state::Broadcaster;
 use crate::journal::NotStored;
-use crate::ledger::Announcement;
+use crate::ledger::{Announcement, Ledger};
 use crate::link::{Client, Entered, Outcome, Place, Refusal, Replay, Resumed, Seat, View};
 use crate::log::{Batch, Cursor};
 use crate::model::{Act, Entry, Now, Reach, Telling, Who};
@@ -18,7 +18,9 @@ impl Broadcaster {
     /// used again. Arrivals, departures, new names and acts still happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
         if kept.is_err() {
-            gathered.correct(&mut self.ledger);
+            let mut ledger = std::mem::take(&mut self.ledger);
+            self.correct(&gathered, &mut ledger);
+            self.ledger = ledger;
         }
         let announcements = self.follow_up(gathered.sequels);
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
@@ -44,12 +46,34 @@ impl Broadcaster {
         }
     }
 
-    /// Removes people. Returns the acts that are announced when the batch is visible.
+    /// Corrects a ledger after the commit of a batch failed: it has applied the intents of the
+    /// batch, and those of the next one.
+    pub fn correct(&mut self, gathered: &Gathered, ledger: &mut Ledger) {
+        for batch in gathered.batches() {
+            ledger.lines_not_stored(batch.room(), batch.lines());
+        }
+        for sequel in gathered.sequels.iter().rev() {
+            match sequel {
+                Sequel::Topic { act, before } => match self.gathering.topic_before(&act.reach) {
+                    Some(changed_again) => changed_again.clone_from(before),
+                    None => ledger.topic_not_stored(act, before.as_ref()),
+                },
+                Sequel::Maker(act) => ledger.maker_not_stored(act),
+                Sequel::Announce(..) | Sequel::Removal { .. } => {}
+            }
+        }
+    }
+
+    /// Tells people of acts, and removes people. Returns the acts that are announced when the batch
+    /// is visible.
     fn follow_up(&mut self, sequels: Vec<Sequel>) -> Vec<(Arc<Client>, Announcement)> {
         let mut announcements = Vec::new();
         for sequel in sequels {
             match sequel {
                 Sequel::Announce(client, announcement) => {
+                    for &id in &announcement.people {
+                        self.tell_of(id, &announcement.act); // they read it before the others do
+                    }
                     announcements.push((client, announcement));
                 }
                 Sequel::Removal { client, place, act } => remove(&client, &place, &act),

@@ -16,7 +16,8 @@ impl Broadcaster {
     pub fn gather(&mut self, now: Now) -> Option<Gathered> {
         let Gathering { happenings, mut promises, acts, sequels, .. } =
             std::mem::take(&mut self.gathering);
-        if happenings.is_empty() && promises.is_empty() && sequels.is_empty() {
+        let is_empty = happenings.is_empty() && promises.is_empty();
+        if is_empty && sequels.is_empty() && acts.is_empty() {
             return None;
         }
         let drafts = self.draft(happenings, &mut promises, now);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ledger::{Announcement, Ledger};
+use crate::ledger::Announcement;
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
-use crate::model::{Act, Limits, Line, Name, RoomId, Spoken, Who};
+use crate::model::{Act, Limits, Line, Name, Reach, RoomId, Spoken, Who};
 
 /// An event in a room, before it is an entry of the log.
 #[derive(Debug)]
@@ -142,6 +142,14 @@ impl Gathering {
         self.sequels.push(sequel);
     }
 
+    /// The topic of a room before its first change in the batch; none without a change.
+    pub(super) fn topic_before(&mut self, room: &Reach) -> Option<&mut Option<Line>> {
+        self.sequels.iter_mut().find_map(|sequel| match sequel {
+            Sequel::Topic { act, before } if act.reach == *room => Some(before),
+            _ => None,
+        })
+    }
+
     /// The clients that wait for the batch, once for each request.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {
         waiting(&self.promises, &self.sequels)
@@ -211,20 +219,6 @@ impl Gathered {
     /// The number of its lines.
     pub fn lines(&self) -> u64 {
         self.batches.iter().map(|batch| batch.lines()).sum()
-    }
-
-    /// Corrects a ledger after the commit failed: it has applied the intents of the batch.
-    pub fn correct(&self, ledger: &mut Ledger) {
-        for batch in &self.batches {
-            ledger.lines_not_stored(batch.room(), batch.lines());
-        }
-        for sequel in self.sequels.iter().rev() {
-            match sequel {
-                Sequel::Topic { act, before } => ledger.topic_not_stored(act, before.as_ref()),
-                Sequel::Maker(act) => ledger.maker_not_stored(act),
-                Sequel::Announce(..) | Sequel::Removal { .. } => {}
-            }
-        }
     }
 
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {

@@ -10,14 +10,10 @@ impl Ledger {
         self.rooms.remove_lines(room, lines);
     }
 
-    /// Restores the topic before this act, unless it has been changed again since.
+    /// Restores the topic before this act, which is the last one that changed it.
     pub(crate) fn topic_not_stored(&mut self, act: &Act, before: Option<&Line>) {
         if let Some(room) = act.reach.room() {
-            self.rooms.set_topic(room, |topic| {
-                if topic.text == act.deed.text {
-                    topic.text = before.cloned();
-                }
-            });
+            self.rooms.set_topic(room, |topic| topic.text = before.cloned());
         }
     }
 

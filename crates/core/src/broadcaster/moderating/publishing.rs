@@ -8,21 +8,18 @@ use crate::link::{Answer, Mail, Notice, Outcome};
 use crate::model::{Act, PersonId, Verb};
 
 impl Broadcaster {
-    /// Tells the people concerned. Returns the outcome for the person who asked, who may have read
-    /// about the act in the room already.
+    /// Announces an act. Returns the outcome for the person who asked, who may have read about the
+    /// act in the room already.
     pub(in crate::broadcaster) fn announce(
         &self,
         announcement: Announcement,
         is_stored: bool,
     ) -> Outcome {
-        let Announcement { act, people, room, here, is_seen } = announcement;
+        let Announcement { act, room, here, is_seen, .. } = announcement;
         let answer = match act.deed.verb {
             Verb::Broadcast => self.tell_everybody(&act),
             _ => Answer::Act(Arc::clone(&act)),
         };
-        for id in people {
-            self.tell_of(id, &act);
-        }
         if act.deed.verb == Verb::Ban {
             self.remove_listeners(&act);
         }
@@ -47,7 +44,7 @@ impl Broadcaster {
 
     /// Tells one person. Returns whether the notice was delivered; none for a person without a
     /// seat.
-    fn tell_of(&self, id: PersonId, act: &Arc<Act>) -> Option<bool> {
+    pub(in crate::broadcaster) fn tell_of(&self, id: PersonId, act: &Arc<Act>) -> Option<bool> {
         let (connection, mark) = self.connections.get(&id).zip(self.mark_of(id))?;
         let item = Mail::Answer(Answer::Notice(Notice::Act(Arc::clone(act))));
         Some(connection.client.send(mark, item).is_ok())
