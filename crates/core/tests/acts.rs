@@ -343,6 +343,25 @@ fn a_person_who_is_removed_from_all_rooms_stays_until_the_last_seat_is_given_up(
 }
 
 #[test]
+fn a_person_between_a_removal_and_the_next_room_reads_private_messages() {
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut bob, seat) = server.enter("bob", false);
+    let former = server.join(&mut bob, "tea").unwrap();
+    drop(seat);
+    let kicked = server.begin(&mut dave, act(&tea, kick("bob")));
+    let (mut eve, text) = (server.connect("198.51.100.7:50002"), line("psst"));
+    eve.start(Change::Enter { name: name("eve").into(), room: RoomName::lobby(), replay: 0 });
+    server.finish(kicked);
+    let _seat = granted(&mut eve);
+    let outcome = server.ask(&mut eve, Query::Private { to: line("bob"), text });
+    assert!(matches!(outcome, Outcome::Answer(Answer::Private { .. })), "{outcome:?}");
+    assert!(!bob.client().has_no_mail());
+    drop(former);
+}
+
+#[test]
 fn a_person_who_leaves_a_room_and_comes_back_at_once_is_removed_from_it() {
     let mut server = Server::new();
     let (mut dave, _lobby) = server.enter("dave", true);

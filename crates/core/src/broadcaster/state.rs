@@ -134,13 +134,16 @@ impl Broadcaster {
         Some(Subject { address, ..self.ledger.people.get(id)?.subject() })
     }
 
-    /// The end of the log of a room in which this person sits; none for a person who is entering,
-    /// and reads nothing before the answer to that.
+    /// The end of the log of a room in which this person sits; no room for a person whom an act has
+    /// just removed from the last one. None for a person who is entering, and reads nothing before
+    /// the answer to that.
     pub(super) fn mark_of(&self, id: PersonId) -> Option<Mark> {
-        let places = self.connections.get(&id)?.places.iter().rev();
-        let mut rooms = places.filter_map(|place| self.rooms.get(&place.room));
-        let room = rooms.find(|room| room.members.contains(id))?;
-        Some(Mark { room: room.id, position: room.log.watermark() })
+        let Connection { client, places } = self.connections.get(&id)?;
+        let mut rooms = places.iter().rev().filter_map(|place| self.rooms.get(&place.room));
+        match rooms.find(|room| room.members.contains(id)) {
+            Some(room) => Some(Mark { room: room.id, position: room.log.watermark() }),
+            None => client.holds_seat().then_some(Mark { room: RoomId(0), position: 0 }),
+        }
     }
 
     /// Whether the next batch is full.
