@@ -1,4 +1,4 @@
-//! The order of intents, which a second ledger follows.
+//! The order of intents, which a second ledger follows as another server would: from their bytes.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,6 +6,7 @@ use parlor_core::intent::Proposal;
 use parlor_core::ledger::Ledger;
 use parlor_core::model::WallTime;
 use parlor_core::sequencer::{Decided, Local, Sequencer};
+use parlor_wire::pack::proposal::{pack, unpack};
 
 /// The order of one server. A second ledger applies each proposal before the server gets it.
 #[derive(Debug, Default)]
@@ -22,7 +23,8 @@ impl Sequencer for Order {
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided> {
         let decided = self.local.poll_decided(now)?;
         let mut second = self.second.lock().unwrap();
-        for intent in decided.proposal.intents.clone() {
+        let received = unpack(&pack(&decided.proposal).unwrap()).unwrap();
+        for intent in received.intents {
             second.apply(intent, decided.at, &mut Vec::new()).ok();
         }
         Some(decided)

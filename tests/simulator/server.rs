@@ -15,6 +15,7 @@ use parlor_core::log::Batch;
 use parlor_core::model::{
     Capacity, Entry, Limits, Manner, Now, PersonId, RoomName, Telling, Together, Who,
 };
+use parlor_wire::pack::snapshot::{pack, unpack};
 
 use crate::checker::{Event, Kind, Room, Shown, together};
 use crate::order::Order;
@@ -156,12 +157,13 @@ impl Server {
         }
     }
 
-    /// Checks that the second ledger is equal, and sometimes makes it anew from its snapshot.
+    /// Checks that the second ledger is equal, and sometimes makes it anew from the bytes of its
+    /// snapshot.
     fn compare_ledgers(&mut self, rng: &mut Rng) {
         let mut second = self.second.lock().unwrap();
         assert_eq!(self.broadcaster.digest(), second.digest(), "the ledgers differ: {second:#?}");
         if rng.u8(0..16) == 0 {
-            let restored = Ledger::restore(second.snapshot());
+            let restored = Ledger::restore(unpack(&pack(&second.snapshot()).unwrap()).unwrap());
             assert_eq!(restored, *second);
             *second = restored;
         }

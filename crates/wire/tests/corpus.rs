@@ -17,11 +17,12 @@ use std::path::{Path, PathBuf};
 type Body = fn(&[u8]);
 
 /// The fuzz targets with their bodies.
-const TARGETS: [(&str, Body); 7] = [
+const TARGETS: [(&str, Body); 8] = [
     ("first_line", fuzz_bodies::first_line::run),
     ("framer", fuzz_bodies::framer::run),
     ("lines", fuzz_bodies::lines::run),
     ("proposal", fuzz_bodies::proposal::run),
+    ("snapshot", fuzz_bodies::snapshot::run),
     ("telnet", fuzz_bodies::telnet::run),
     ("web", fuzz_bodies::web::run),
     ("websocket", fuzz_bodies::websocket::run),

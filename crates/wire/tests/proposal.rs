@@ -4,7 +4,7 @@
 
 #[path = "fuzz_bodies/proposal.rs"]
 mod fuzz_body;
-mod proposals;
+mod samples;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use parlor_wire::pack::{TooLarge, UnpackError};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use proposals::{any_proposal, samples};
+use samples::{any_proposal, from_hex, hex, intents};
 
 /// The first bytes of a proposal with one intent: the format, the boot, the number, and the length
 /// of the list.
@@ -29,7 +29,7 @@ fn proposal(intents: Vec<Intent>) -> Proposal {
 fn packed_samples() -> impl Iterator<Item = (&'static str, Proposal, Vec<u8>)> {
     let none =
         Proposal { id: ProposalId { boot: u32::MAX, number: u64::MAX }, intents: Vec::new() };
-    let samples = samples().into_iter().map(|(name, intent)| (name, proposal(vec![intent])));
+    let samples = intents().into_iter().map(|(name, intent)| (name, proposal(vec![intent])));
     samples.chain([("nothing", none)]).map(|(name, sample)| {
         let bytes = pack(&sample).unwrap();
         (name, sample, bytes)
@@ -55,19 +55,9 @@ fn said(texts: &[&str]) -> Proposal {
     proposal(texts.iter().map(say).collect())
 }
 
-/// Bytes in hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(digits: &str) -> Vec<u8> {
-    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
-    digits.as_bytes().chunks(2).map(byte).collect()
-}
-
 #[test]
 fn stored_bytes_of_format_1_are_read_and_written() {
-    let stored = include_str!("proposals/format-1.txt");
+    let stored = include_str!("samples/proposal-1.txt");
     let rows = packed_samples().map(|(name, _, bytes)| format!("{name} {}\n", hex(&bytes)));
     assert_eq!(rows.collect::<String>(), stored, "a change needs a new format");
     for ((_, sample, _), row) in packed_samples().zip(stored.lines()) {
@@ -83,7 +73,7 @@ fn there_is_a_sample_of_each_intent() {
         unpack_intent(&[*number]).unwrap_err() != unknown
     };
     let numbers =
-        samples().into_iter().map(|(_, intent)| pack(&proposal(vec![intent])).unwrap()[4]);
+        intents().into_iter().map(|(_, intent)| pack(&proposal(vec![intent])).unwrap()[4]);
     assert_eq!((0..0x80).filter(is_known).collect::<BTreeSet<_>>(), numbers.collect());
 }
 

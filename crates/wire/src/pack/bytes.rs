@@ -11,6 +11,7 @@
 //! | yes or no | the number 1 or 0 |
 //! | optional value | the number 0; or the number 1, then the value |
 //! | list | its length as a number, then each value |
+//! | map | a list of its keys, each with its value; the keys are in order, each once |
 //! | record | its fields in order |
 //! | choice | the number of the variant, then its fields in order |
 
@@ -270,6 +271,24 @@ impl<T: Packed> Packed for Vec<T> {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Vec<T>, UnpackError> {
         from.list(usize::MAX)
+    }
+}
+
+impl<K: Packed + Ord, V: Packed> Packed for BTreeMap<K, V> {
+    fn pack(&self, to: &mut Packer) {
+        self.len().pack(to);
+        for (key, value) in self {
+            key.pack(to);
+            value.pack(to);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<BTreeMap<K, V>, UnpackError> {
+        let pairs: Vec<(K, V)> = Packed::unpack(from)?;
+        match pairs.is_sorted_by(|(before, _), (after, _)| before < after) {
+            true => Ok(pairs.into_iter().collect()),
+            false => Err(UnpackError::Malformed("the keys of a map are not in order")),
+        }
     }
 }
 

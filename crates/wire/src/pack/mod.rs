@@ -3,5 +3,6 @@
 mod bytes;
 mod model;
 pub mod proposal;
+pub mod snapshot;
 
 pub use bytes::{TooLarge, UnpackError};

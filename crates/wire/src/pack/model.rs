@@ -19,8 +19,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use parlor_core::model::{
-    Act, By, Claim, Deed, Line, Looks, Manner, NAME_CHARS_MAX, Name, Net, OwnedName, PersonId,
-    Proof, Reach, RoomName, Spoken, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, End, Line, Looks, Manner, NAME_CHARS_MAX, Name, Net, OwnedName, PersonId,
+    Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -44,6 +44,12 @@ const COUNT_BITS: u32 = 40;
 record!(WallTime(millis));
 
 record!(Proof(number));
+
+record!(End { seq, at });
+
+record!(Who { id, name });
+
+record!(Topic { text, is_locked });
 
 record!(Spoken { manner, text });
 

@@ -8,6 +8,7 @@ pub(crate) mod framer;
 pub(crate) mod lines;
 pub(crate) mod proposal;
 pub(crate) mod reference;
+pub(crate) mod snapshot;
 pub(crate) mod telnet;
 pub(crate) mod web;
 pub(crate) mod websocket;

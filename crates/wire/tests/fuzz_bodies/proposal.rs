@@ -3,7 +3,7 @@
 use parlor_wire::pack::UnpackError;
 use parlor_wire::pack::proposal::{FORMAT, pack, unpack};
 
-/// The bytes are a proposal, and also what comes after the format.
+/// The bytes are a proposal, and also the part after the format.
 pub(crate) fn run(data: &[u8]) {
     check(data);
     check(&[&[FORMAT as u8], data].concat());

@@ -1,4 +1,4 @@
-//! Proposals to pack: a sample of each intent, and arbitrary ones.
+//! Values to pack: samples, and arbitrary proposals.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use proptest::sample::select;
 
 /// At least one of each intent, each with a name. Formats are tested with them, so a sample never
 /// changes.
-pub(crate) fn samples() -> Vec<(&'static str, Intent)> {
+pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
     let person = PersonId::new(3 << 40 | 1_000);
     let room = RoomName::parse("tea").unwrap();
     let line = |text: &str| Line::sanitise(text.as_bytes());
@@ -96,7 +96,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Intent)> {
 
 /// Any proposal, in which each intent is as likely as the others.
 pub(crate) fn any_proposal() -> impl Strategy<Value = Proposal> {
-    let intents = select(samples()).prop_flat_map(|(_, intent)| any_like(&intent));
+    let intents = select(intents()).prop_flat_map(|(_, intent)| any_like(&intent));
     (any::<u32>(), any::<u64>(), vec(intents, 0..20))
         .prop_map(|(boot, number, intents)| Proposal { id: ProposalId { boot, number }, intents })
 }
@@ -256,4 +256,15 @@ fn act() -> impl Strategy<Value = Act> {
     ];
     let reach = prop_oneof![Just(Reach::Server), room().prop_map(Reach::Room)];
     (deed(), by, reach, time()).prop_map(|(deed, by, reach, at)| Act { deed, by, reach, at })
+}
+
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of hexadecimal digits.
+pub(crate) fn from_hex(digits: &str) -> Vec<u8> {
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.as_bytes().chunks(2).map(byte).collect()
 }

@@ -1,0 +1,143 @@
+//! Snapshots as bytes: a ledger continues from them, and no bytes do harm.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+#[path = "fuzz_bodies/snapshot.rs"]
+mod fuzz_body;
+mod samples;
+
+use parlor_core::ledger::{Absent, Ledger, Mute, Person, Snapshot};
+use parlor_core::model::{
+    Act, By, Deed, End, Line, Looks, Name, Net, OwnedName, PersonId, Proof, Reach, RoomName, Topic,
+    Verb, WallTime, Who, Whom,
+};
+use parlor_wire::pack::UnpackError;
+use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use samples::{any_proposal, from_hex, hex};
+
+fn malformed(rule: &'static str) -> UnpackError {
+    UnpackError::Malformed(rule)
+}
+
+/// A snapshot with something in each field. The format is tested with it, so it never changes.
+fn sample() -> Snapshot {
+    let (tea, lobby) = (RoomName::parse("tea").unwrap(), RoomName::lobby());
+    let (ian, mike) = (Name::parse("Ian").unwrap(), Name::parse("mike").unwrap());
+    let person = |name: &Name, seats: Vec<RoomName>| Person {
+        name: name.clone(),
+        proof: (name == &ian).then_some(Proof(2)),
+        looks: Looks::of(name),
+        seats,
+    };
+    let address = Name::of_address("192.0.2.7:50000");
+    let owned = OwnedName::from(ian.clone());
+    let net = Whom::Net(Net::parse("198.51.100.0/24").unwrap());
+    let act = |verb, whom| Act::by(By::Operator, Deed::to(verb, whom), WallTime(-1));
+    let mute = act(Verb::Mute, Whom::Name(mike.clone()));
+    let topic = Topic { text: Some(Line::sanitise(b"Tea")), is_locked: true };
+    Snapshot {
+        people: [
+            (PersonId::new(7), person(&ian, vec![lobby.clone(), tea.clone()])),
+            (PersonId::new(3 << 40 | 1_000), person(&address, vec![tea.clone()])),
+        ]
+        .into(),
+        owned: owned.keys.into_iter().map(|key| (key, ian.clone())).collect(),
+        proofs: [("ian".into(), Proof(2))].into(),
+        keepers: vec![(Reach::Server, ian.clone()), (Reach::Room(tea.clone()), mike.clone())],
+        makers: [(tea.clone(), mike.clone())].into(),
+        bans: vec![act(Verb::Ban, net)],
+        mutes: vec![Mute { people: vec![PersonId::new(9)], act: mute }],
+        ends: [(lobby.clone(), End { seq: 300, at: WallTime(1_796_000_000_000) })].into(),
+        topics: [(tea, topic)].into(),
+        absent: vec![Absent {
+            who: Who { id: PersonId::new(5), name: mike },
+            heir: PersonId::new(8),
+            room: lobby,
+        }],
+    }
+}
+
+#[test]
+fn stored_bytes_of_format_1_are_read_and_written() {
+    let empty = Snapshot::default();
+    let [full, none] = [sample(), empty].map(|sample| {
+        let bytes = pack(&sample).unwrap();
+        assert_eq!(unpack(&bytes), Ok(sample));
+        hex(&bytes)
+    });
+    let stored = include_str!("samples/snapshot-1.txt");
+    assert_eq!(format!("full {full}\nempty {none}\n"), stored, "a change needs a new format");
+    let digits = stored.split_whitespace().nth(1).unwrap();
+    assert_eq!(unpack(&from_hex(digits)), Ok(sample()));
+}
+
+#[test]
+fn no_part_of_a_snapshot_is_a_snapshot() {
+    let bytes = pack(&sample()).unwrap();
+    for length in 0..bytes.len() {
+        let part = unpack(&bytes[..length]);
+        assert_eq!(part, Err(malformed("the bytes end too early")), "{length} bytes");
+    }
+    let more = unpack(&[&bytes[..], &[0]].concat());
+    assert_eq!(more, Err(malformed("bytes are left over")));
+}
+
+#[test]
+fn no_changed_bit_does_harm() {
+    let mut bytes = pack(&sample()).unwrap();
+    for bit in 0..8 * bytes.len() {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fuzz_body::run(&bytes);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+#[test]
+fn a_newer_format_is_named_and_lengths_that_lie_are_refused() {
+    assert_eq!(unpack(&[2, 0]), Err(UnpackError::NewerFormat(2)));
+    let huge = [FORMAT as u8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+    assert_eq!(unpack(&huge), Err(malformed("the bytes end too early")));
+}
+
+#[test]
+fn each_key_of_a_map_stands_once_and_in_order() {
+    let proofs = |keys: &[u8]| {
+        let pairs = keys.iter().flat_map(|key| [1, *key, 0]);
+        let before = [FORMAT as u8, 0, 0, keys.len() as u8];
+        unpack(&before.into_iter().chain(pairs).chain([0; 7]).collect::<Vec<_>>())
+    };
+    assert!(proofs(b"ab").is_ok());
+    assert_eq!(proofs(b"ba"), Err(malformed("the keys of a map are not in order")));
+    assert_eq!(proofs(b"aa"), Err(malformed("the keys of a map are not in order")));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_ledger_continues_from_the_bytes_of_its_snapshot(proposals in vec(any_proposal(), 0..10)) {
+        let mut ledger = Ledger::default();
+        let intents = proposals.into_iter().flat_map(|proposal| proposal.intents);
+        for (place, intent) in (0..).zip(intents) {
+            ledger.apply(intent, WallTime(place), &mut Vec::new()).ok();
+        }
+        let bytes = pack(&ledger.snapshot()).unwrap();
+        let restored = Ledger::restore(unpack(&bytes).unwrap());
+        prop_assert_eq!(restored.digest(), ledger.digest());
+        prop_assert_eq!(restored, ledger);
+    }
+
+    #[test]
+    fn changed_snapshots_do_no_harm(changes in vec((any::<Index>(), any::<u8>()), 1..5)) {
+        let mut bytes = pack(&sample()).unwrap();
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        fuzz_body::run(&bytes);
+    }
+}
