@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use parlor_core::log::Batch;
 use parlor_core::model::{Act, RoomName};
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::acts::put;
 use super::files::{REFUSED_FILE, private_file};
@@ -37,18 +37,20 @@ impl Store {
                 date_back(&transaction, batch.room(), batch.at())?;
             }
             let mut insert = transaction.prepare_cached(
-                "INSERT INTO lines VALUES (:room, :seq, :at, :manner, :name, :text, :sum)",
+                // By number: a parameter with a name is looked up for each line.
+                "INSERT INTO lines (room, seq, at, manner, name, text, sum)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?;
             for said in batch.said() {
-                insert.execute(named_params! {
-                    ":room": room,
-                    ":seq": said.seq as i64,
-                    ":at": said.at.0,
-                    ":manner": code(said.manner),
-                    ":name": said.who.name.as_str(),
-                    ":text": said.text.as_str(),
-                    ":sum": sum_of(said),
-                })?;
+                insert.execute(params![
+                    room,
+                    said.seq as i64,
+                    said.at.0,
+                    code(said.manner),
+                    said.who.name.as_str(),
+                    said.text.as_str(),
+                    sum_of(said),
+                ])?;
             }
         }
         acts.iter().try_for_each(|act| put(&transaction, act))?;

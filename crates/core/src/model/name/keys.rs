@@ -43,6 +43,9 @@ pub(crate) fn looks_else(name: &str, keys: [&str; 2]) -> Vec<Box<str>> {
 /// nothing.
 #[must_use]
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase(); // most names, and much quicker
+    }
     let mut folded: String = text.nfc().collect();
     for _ in 0..FOLD_ROUNDS_MAX {
         let upper = folded.chars().flat_map(char::to_uppercase);
