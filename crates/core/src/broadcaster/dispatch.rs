@@ -8,8 +8,9 @@ use crate::link::{Answer, InboxItem, Mail, Notice, Request};
 use crate::model::Now;
 
 impl Broadcaster {
-    /// Takes in all requests since the last call.
+    /// Takes in all requests, and all intents of other processes, since the last call.
     pub fn drain(&mut self, now: Now) {
+        self.apply_decided(now);
         let mut drained = std::mem::take(&mut self.drained);
         self.inbox.take(&mut drained);
         for incoming in drained.drain(..) {

@@ -1,4 +1,5 @@
-//! The broadcaster: it owns rooms, names and rosters, and puts everything in order.
+//! The broadcaster: it turns requests into intents, and the results of intents into entries of the
+//! rooms' logs and answers.
 //!
 //! It is a state machine and knows no task, no clock and no journal. Its task repeats these steps:
 //! [`drain`](Broadcaster::drain) the inbox, [`gather`](Broadcaster::gather) a batch, let the

@@ -26,6 +26,10 @@ pub struct Broadcaster {
     pub(super) sequencer: Box<dyn Sequencer>,
     /// The state after the intents that have their place in the order.
     pub(super) ledger: Ledger,
+    /// The number of this run among the runs of all processes, as its proposals have it.
+    pub(super) boot: u32,
+    /// How many proposals this run has made.
+    pub(super) proposals: u64,
     /// The next proposal. It is empty between two calls, and keeps its memory.
     pub(super) proposal: Proposal,
     /// The results of an intent. It is empty between two calls, and keeps its memory.
@@ -81,6 +85,8 @@ impl Broadcaster {
             limits,
             sequencer: Box::new(Local::default()),
             ledger,
+            boot: 0,
+            proposals: 0,
             proposal: Proposal::default(),
             happened: Vec::new(),
             tickets: VecDeque::new(),

@@ -7,7 +7,7 @@ use super::pending::{Happening, Promised, RETURN_TIME, Sequel, Stake};
 use super::rooms::{Connection, Maker};
 use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
-use crate::intent::Intent;
+use crate::intent::{Intent, ProposalId};
 use crate::ledger::{Announcement, Happened};
 use crate::link::{Answer, Outcome, Place};
 use crate::model::{
@@ -20,11 +20,20 @@ impl Broadcaster {
     /// Puts an intent in order, and applies all intents that have their place now.
     pub(super) fn put_in_order(&mut self, intent: Intent, ticket: Option<Ticket>, now: Now) {
         self.tickets.push_back(ticket);
-        self.proposal.intents.push(intent);
-        self.sequencer.offer(std::mem::take(&mut self.proposal));
+        self.proposals += 1;
+        let mut proposal = std::mem::take(&mut self.proposal);
+        proposal.id = ProposalId { boot: self.boot, number: self.proposals };
+        proposal.intents.push(intent);
+        self.sequencer.offer(proposal);
+        self.apply_decided(now);
+    }
+
+    /// Applies all intents that have their place now: those of this process, and of others.
+    pub(super) fn apply_decided(&mut self, now: Now) {
         while let Some(Decided { at, mut proposal }) = self.sequencer.poll_decided(now.wall) {
+            let is_own = proposal.id.boot == self.boot;
             for intent in proposal.intents.drain(..) {
-                let ticket = self.tickets.pop_front().flatten();
+                let ticket = if is_own { self.tickets.pop_front().flatten() } else { None };
                 self.apply(intent, ticket, at, now);
             }
             self.proposal = proposal; // so that its memory is used again
