@@ -32,8 +32,8 @@ pub(super) async fn since(person: &Participant<'_>, typed: &Line) -> Result<Effe
     show(person, first.unwrap_or(u64::MAX), u64::MAX, replay).await
 }
 
-/// Shows lines before or after a number. Lines that the log has dropped come from the journal:
-/// perhaps all of them.
+/// Shows lines before or after a number. The journal has the lines that have left the log, perhaps
+/// all of them.
 pub(super) async fn read_excerpt(
     person: &Participant<'_>,
     excerpt: Excerpt,

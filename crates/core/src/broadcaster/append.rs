@@ -18,9 +18,7 @@ impl Broadcaster {
     /// used again. Arrivals, departures, new names and acts still happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
         if kept.is_err() {
-            let mut ledger = std::mem::take(&mut self.ledger);
-            self.correct(&gathered, &mut ledger);
-            self.ledger = ledger;
+            gathered.correct(&mut self.gathering, &mut self.ledger);
         }
         let announcements = self.follow_up(gathered.sequels);
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
@@ -46,22 +44,10 @@ impl Broadcaster {
         }
     }
 
-    /// Corrects a ledger after the commit of a batch failed: it has applied the intents of the
-    /// batch, and those of the next one.
+    /// Corrects another ledger that follows this one, before a batch is
+    /// [appended](Broadcaster::append) that is not stored.
     pub fn correct(&mut self, gathered: &Gathered, ledger: &mut Ledger) {
-        for batch in gathered.batches() {
-            ledger.lines_not_stored(batch.room(), batch.lines());
-        }
-        for sequel in gathered.sequels.iter().rev() {
-            match sequel {
-                Sequel::Topic { act, before } => match self.gathering.topic_before(&act.reach) {
-                    Some(changed_again) => changed_again.clone_from(before),
-                    None => ledger.topic_not_stored(act, before.as_ref()),
-                },
-                Sequel::Maker(act) => ledger.maker_not_stored(act),
-                Sequel::Announce(..) | Sequel::Removal { .. } => {}
-            }
-        }
+        gathered.correct(&mut self.gathering, ledger);
     }
 
     /// Tells people of acts, and removes people. Returns the acts that are announced when the batch

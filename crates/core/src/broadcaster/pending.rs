@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ledger::Announcement;
+use crate::ledger::{Announcement, Ledger};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
 use crate::model::{Act, Limits, Line, Name, Reach, RoomId, Spoken, Who};
@@ -219,6 +219,24 @@ impl Gathered {
     /// The number of its lines.
     pub fn lines(&self) -> u64 {
         self.batches.iter().map(|batch| batch.lines()).sum()
+    }
+
+    /// Corrects a ledger after the commit failed: it has applied the intents of this batch, and
+    /// those of the `next` one.
+    pub(super) fn correct(&self, next: &mut Gathering, ledger: &mut Ledger) {
+        for batch in &self.batches {
+            ledger.lines_not_stored(batch.room(), batch.lines());
+        }
+        for sequel in self.sequels.iter().rev() {
+            match sequel {
+                Sequel::Topic { act, before } => match next.topic_before(&act.reach) {
+                    Some(changed_again) => changed_again.clone_from(before),
+                    None => ledger.topic_not_stored(act, before.as_ref()),
+                },
+                Sequel::Maker(act) => ledger.maker_not_stored(act),
+                Sequel::Announce(..) | Sequel::Removal { .. } => {}
+            }
+        }
     }
 
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {

@@ -96,7 +96,7 @@ impl Broadcaster {
                 (Intent::DeleteLines { person: whose, since }, Wanted::Deletion)
             }
             Change::Act { here, deed } => {
-                let here = here.map(|room| self.room_name(room)).transpose()?;
+                let here = self.name_of(here)?;
                 self.may_ban(person, here.as_ref(), &deed)?;
                 (Intent::Act { asker: person, here, deed }, Wanted::Act)
             }
@@ -115,10 +115,6 @@ impl Broadcaster {
 
     fn propose(&mut self, intent: Intent, client: &Arc<Client>, wanted: Wanted, now: Now) {
         self.put_in_order(intent, Some(Ticket { client: Arc::clone(client), wanted }), now);
-    }
-
-    fn room_name(&self, room: RoomId) -> Result<RoomName, Refusal> {
-        self.rooms.get(&room).map(|room| room.name.clone()).ok_or(Refusal::NotThere)
     }
 
     /// Whether a person may come to a room under this name: the ledger knows neither addresses nor

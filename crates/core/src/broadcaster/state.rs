@@ -14,6 +14,7 @@ use crate::intent::Proposal;
 use crate::ledger::{Happened, Ledger, Past, Subject};
 use crate::link::{Inbox, InboxItem, Mark};
 use crate::model::{Limits, PersonId, RoomId, RoomName};
+use crate::refusal::Refusal;
 use crate::sequencer::{Local, Sequencer};
 
 /// The owner of rooms and logs. It turns requests into intents, and the results of intents into
@@ -132,6 +133,12 @@ impl Broadcaster {
 
     pub(super) fn room_called(&self, name: &RoomName) -> Option<&Room> {
         self.rooms.get(self.rooms_by_name.get(name)?)
+    }
+
+    /// The name of the room in which somebody asks for something; none for the operator.
+    pub(super) fn name_of(&self, here: Option<RoomId>) -> Result<Option<RoomName>, Refusal> {
+        let name = |room| self.rooms.get(&room).map(|room| room.name.clone());
+        here.map(|room| name(room).ok_or(Refusal::NotThere)).transpose()
     }
 
     /// The person, as the rules know them.

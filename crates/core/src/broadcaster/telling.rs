@@ -11,8 +11,8 @@ use crate::intent::{Intent, ProposalId};
 use crate::ledger::{Announcement, Happened};
 use crate::link::{Answer, Outcome, Place};
 use crate::model::{
-    Act, By, Deed, Line, Manner, Name, Now, PersonId, Reach, RoomName, Said, Spoken, Verb,
-    WallTime, Who, Whom,
+    Act, By, Deed, Line, Manner, Name, Now, PersonId, RoomName, Said, Spoken, Verb, WallTime, Who,
+    Whom,
 };
 use crate::sequencer::Decided;
 
@@ -235,12 +235,7 @@ impl Broadcaster {
         let people = self.people_at(&act);
         if !people.is_empty() {
             announcement.room = None; // they are seen leaving
-            let here = announcement.here.as_ref();
-            let sits_here = |id: &PersonId| {
-                let person = self.ledger.people.get(*id);
-                person.zip(here).is_some_and(|(person, here)| person.sits_in(here))
-            };
-            announcement.is_seen = people.iter().any(sits_here);
+            announcement.is_seen = self.ledger.is_seen(announcement.here.as_ref(), &people);
         }
         if let Some(room) = announcement.room.as_ref() {
             self.happen_in(room, Happening::Act(Arc::clone(&act)));
@@ -263,15 +258,10 @@ impl Broadcaster {
             return Vec::new();
         };
         let is_barred = |id: &PersonId| {
-            let person = self.ledger.people.get(*id);
-            let is_within = person.is_some_and(|person| match &act.reach {
-                Reach::Server => true,
-                Reach::Room(room) => person.sits_in(room),
-            });
-            let subject = self.subject(*id).filter(|_| is_within);
-            subject.is_some_and(|subject| self.ledger.rules.bars(act, subject))
+            self.subject(*id).is_some_and(|subject| self.ledger.rules.bars(act, subject))
         };
-        let mut people: Vec<_> = self.connections.keys().copied().filter(is_barred).collect();
+        let barred = self.connections.keys().copied().filter(is_barred);
+        let mut people = self.ledger.within(barred, &act.reach);
         people.sort();
         people
     }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::people::Person;
 use super::rules::Subject;
 use super::state::Ledger;
-use crate::model::{Claim, Name, PersonId, Reach, RoomName, WallTime, Who};
+use crate::model::{Act, Claim, Name, PersonId, Reach, RoomName, WallTime, Who};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -72,10 +72,7 @@ impl Ledger {
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
-        match self.rules.muted_under_another_name(id, name, room, at) {
-            Some(mute) => Err(Refusal::Muted(Box::new(mute.clone()))),
-            None => Ok(()),
-        }
+        unless(self.rules.muted_under_another_name(id, name, room, at), Refusal::Muted)
     }
 
     /// Whether a person at this address, if it is known, may take a name, wherever they sit.
@@ -100,10 +97,7 @@ impl Ledger {
     }
 
     fn is_let_in(&self, subject: Subject<'_>, reach: &Reach, at: WallTime) -> Result<(), Refusal> {
-        match self.rules.banned(reach, subject, at) {
-            Some(ban) => Err(Refusal::Banned(Box::new(ban.clone()))),
-            None => Ok(()),
-        }
+        unless(self.rules.banned(reach, subject, at), Refusal::Banned)
     }
 
     /// Whether a person may say something in a room.
@@ -113,10 +107,7 @@ impl Ledger {
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
-        match self.rules.muted(who.id, &who.name, room, at) {
-            Some(mute) => Err(Refusal::Muted(Box::new(mute.clone()))),
-            None => Ok(()),
-        }
+        unless(self.rules.muted(who.id, &who.name, room, at), Refusal::Muted)
     }
 
     /// A person without a seat, if they may say something in a room.
@@ -143,12 +134,9 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         let has_keepers = || !self.rules.keepers(&Reach::Room(room.clone())).is_empty();
         let is_known = |room| !self.rooms.is_new(room) || self.rooms.has_topic(room);
-        match self.rules.muted(id, name, room, at) {
-            Some(mute) if mute.reach == Reach::Server && !is_known(room) && !has_keepers() => {
-                Err(Refusal::Muted(Box::new(mute.clone())))
-            }
-            _ => Ok(()),
-        }
+        let mute = self.rules.muted(id, name, room, at);
+        let holds = |mute: &&Act| mute.reach == Reach::Server && !is_known(room) && !has_keepers();
+        unless(mute.filter(holds), Refusal::Muted)
     }
 
     /// Whether a person may write to one other person. In each room where one of them sits, the
@@ -188,4 +176,9 @@ impl Ledger {
             false => Ok(who),
         }
     }
+}
+
+/// Refuses something because of a rule, if there is one.
+fn unless(rule: Option<&Act>, refusal: impl FnOnce(Box<Act>) -> Refusal) -> Result<(), Refusal> {
+    rule.map_or(Ok(()), |rule| Err(refusal(Box::new(rule.clone()))))
 }

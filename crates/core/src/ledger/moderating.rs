@@ -95,7 +95,7 @@ impl Ledger {
         if removed.is_empty() {
             return Err(self.elsewhere(name));
         }
-        let is_seen = self.is_seen(authority, removed);
+        let is_seen = self.is_seen(authority.here.as_ref(), removed);
         Ok(Announcement { is_seen, ..authority.announce(act) })
     }
 
@@ -112,18 +112,22 @@ impl Ledger {
         let meant = meant.filter(|(_, person)| self.rules.bars(&act, person.subject()));
         *removed = self.within(meant.map(|(id, _)| id), &act.reach);
         let room = authority.here.clone().filter(|_| removed.is_empty()); // else they are seen
-        let is_seen = self.is_seen(authority, removed);
+        let is_seen = self.is_seen(authority.here.as_ref(), removed);
         Ok(Announcement { room, is_seen, ..authority.announce(act) })
     }
 
-    /// Whether the person who asks sees one of these people leave.
-    fn is_seen(&self, authority: &Authority, removed: &[PersonId]) -> bool {
+    /// Whether a person in this room, if it is one, sees one of these people leave.
+    pub(crate) fn is_seen(&self, here: Option<&RoomName>, removed: &[PersonId]) -> bool {
         let mut people = removed.iter().filter_map(|id| self.people.get(*id));
-        authority.here.as_ref().is_some_and(|here| people.any(|person| person.sits_in(here)))
+        here.is_some_and(|here| people.any(|person| person.sits_in(here)))
     }
 
     /// Those of the people who have a seat within reach.
-    fn within(&self, people: impl Iterator<Item = PersonId>, reach: &Reach) -> Vec<PersonId> {
+    pub(crate) fn within(
+        &self,
+        people: impl Iterator<Item = PersonId>,
+        reach: &Reach,
+    ) -> Vec<PersonId> {
         let has_seat =
             |id: &PersonId| self.seats_within(*id, reach).is_some_and(|seats| !seats.is_empty());
         people.filter(|id| *reach == Reach::Server || has_seat(id)).collect()

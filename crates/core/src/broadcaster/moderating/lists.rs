@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::broadcaster::state::Broadcaster;
 use crate::ledger::Person;
 use crate::link::{Answer, BANS_SHOWN_MAX, Visitor};
-use crate::model::{Now, PersonId, Reach, RoomId, RoomName};
+use crate::model::{Now, PersonId, Reach, RoomId};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
@@ -59,14 +59,5 @@ impl Broadcaster {
             room: room.map(|room| (room.clone(), keepers(&Reach::Room(room)))),
             server: keepers(&Reach::Server),
         })
-    }
-
-    /// The name of the room in which a question is asked; none for the operator.
-    pub(in crate::broadcaster) fn name_of(
-        &self,
-        here: Option<RoomId>,
-    ) -> Result<Option<RoomName>, Refusal> {
-        let name = |room| self.rooms.get(&room).map(|room| room.name.clone());
-        here.map(|room| name(room).ok_or(Refusal::NotThere)).transpose()
     }
 }
