@@ -110,7 +110,7 @@ impl OwnedNames {
             put_act(&transaction, Verb::ReleaseName, &name)?;
             transaction.commit()?;
             let proof = proofs.renew(&name);
-            inbox.connect().start(Change::Released { name, proof });
+            inbox.connect().start(Change::Release { name, proof });
             Ok(true)
         };
         self.database.write(release).await
@@ -129,7 +129,7 @@ impl OwnedNames {
         let own = move |connection: &mut Connection| {
             Ok(change(connection)?.map(|proof| {
                 // Later requests to the broadcaster come after this one.
-                let request = Change::Owned { name, proof, by };
+                let request = Change::Own { name, proof, by };
                 inbox.connect().start(request);
             }))
         };

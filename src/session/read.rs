@@ -195,7 +195,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Posts the lines, and waits until they are ordered, stored and shown. A connection has one
     /// post at a time.
     async fn post_lines(&mut self, lines: Vec<Spoken>) {
-        let post = Change::Post { room: self.person.seat.room(), lines };
+        let post = Change::Say { room: self.person.seat.room(), lines };
         if let Outcome::Answer(refusal) = self.person.link.call(post).await {
             Box::pin(self.person.answer(refusal)).await;
         }

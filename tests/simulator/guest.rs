@@ -212,7 +212,7 @@ impl Guest {
         }
         let (lines, last) = self.voice.speak(count, rng);
         let room = self.room();
-        self.call.start(Asked::Post { last }, Change::Post { room, lines });
+        self.call.start(Asked::Post { last }, Change::Say { room, lines });
     }
 
     fn set_topic(&mut self, rng: &mut Rng) {

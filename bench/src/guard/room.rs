@@ -173,7 +173,7 @@ fn counted_if<T>(is_counted: bool, work: impl FnOnce() -> T) -> T {
 fn post_change(room: RoomId, lines: usize) -> Change {
     let spoken =
         |number: usize| Spoken { manner: Manner::Plain, text: Line::sanitise(&text(number)) };
-    Change::Post { room, lines: (0..lines).map(spoken).collect() }
+    Change::Say { room, lines: (0..lines).map(spoken).collect() }
 }
 
 /// The text of a line: 64 bytes, as in the other measurements.

@@ -46,8 +46,8 @@ pub enum Intent {
         /// The person on the lost connection, if it is still here.
         from: Option<PersonId>,
     },
-    /// A person sits down in another room.
-    Sit {
+    /// A person takes another seat, in another room.
+    Join {
         /// The person.
         person: PersonId,
         /// The room.

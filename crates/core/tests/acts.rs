@@ -129,7 +129,7 @@ impl Server {
         let (manner, text) = (Manner::Plain, line("hello"));
         let lines = vec![Spoken { manner, text }];
         let room = seat.room();
-        match self.ask(link, Change::Post { room, lines }) {
+        match self.ask(link, Change::Say { room, lines }) {
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             _ => Ok(()),
         }
@@ -474,7 +474,7 @@ fn a_mute_silences_every_way_to_be_read() {
     let claim = |typed| Change::Rename(name(typed).into());
     let write = |to| Query::Private { to: line(to), text: line("buy") };
     let topic = Change::SetTopic { room: seat.room(), text: Some(line("buy")) };
-    let speak = Change::Speak {
+    let speak = Change::SpeakOnce {
         name: name("B0B").into(), // looks like bob
         room: RoomName::lobby(),
         lines: vec![Spoken { manner: Manner::Action, text: line("buys") }],
@@ -614,7 +614,8 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
 
     let mut curl = server.connect("198.51.100.7:50003");
     assert!(is_banned(&answered(server.ask(&mut curl, listen(Some("bob"), "tea")))));
-    let speak = Change::Speak { name: name("bob2").into(), room: room("tea"), lines: Vec::new() };
+    let speak =
+        Change::SpeakOnce { name: name("bob2").into(), room: room("tea"), lines: Vec::new() };
     answered(server.ask(&mut curl, speak)).unwrap();
     let mut nameless = server.connect("203.0.113.9:50004");
     assert!(is_banned(&answered(server.ask(&mut nameless, listen(None, "tea")))));
@@ -663,7 +664,7 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
             other => panic!("{other:?}"),
         }
     };
-    let speak = |into: &str| Change::Speak {
+    let speak = |into: &str| Change::SpeakOnce {
         name: Claim { name: name("carol"), proof: Some(Proof::default()) },
         room: room(into),
         lines: vec![Spoken { manner: Manner::Plain, text: line("hello") }],

@@ -606,12 +606,12 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
     server.own(&mut here.link, "kate", 0);
     let mut bob = server.enter("bob");
     let (room, id) = (here.seat.room(), here.link.client().id());
-    let Change::Post { lines, .. } = post(room, &["by the old token"]) else {
+    let Change::Say { lines, .. } = post(room, &["by the old token"]) else {
         panic!("no post");
     };
     let old = [
         enter_as(kate(0)),
-        Change::Speak { name: kate(0), room: RoomName::lobby(), lines },
+        Change::SpeakOnce { name: kate(0), room: RoomName::lobby(), lines },
         Change::ComeBack { name: kate(0), room: RoomName::lobby(), lost: Some(id) },
     ];
     // One batch is on its way and the next is full, so these wait; changes of owners do not.
@@ -623,7 +623,7 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
         link.start(request);
     }
     let mut registry = server.connect();
-    registry.start(Change::Owned { name: Name::stored("kate"), proof: Proof(1), by: Some(id) });
+    registry.start(Change::Own { name: Name::stored("kate"), proof: Proof(1), by: Some(id) });
     server.drain();
     assert!(matches!(registry.outcome(), Some(Outcome::Done)));
     server.append(under_way);

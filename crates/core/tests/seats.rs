@@ -135,7 +135,7 @@ fn listening(outcome: Outcome) -> (Listener, Box<parlor_core::link::Listening>) 
 
 fn speak(name: &str, room: &str, texts: &[&str]) -> Change {
     let spoken = |text: &&str| Spoken { manner: Manner::Plain, text: line(text) };
-    Change::Speak {
+    Change::SpeakOnce {
         name: Name::parse(name).unwrap().into(),
         room: RoomName::parse(room).unwrap(),
         lines: texts.iter().map(spoken).collect(),

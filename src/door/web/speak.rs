@@ -54,7 +54,7 @@ pub(super) async fn speak(
     if let Some(refused) = visit.pay(lines.len()) {
         return Err(refused);
     }
-    let request = Change::Speak { name, room: room.clone(), lines };
+    let request = Change::SpeakOnce { name, room: room.clone(), lines };
     match visit.connect().call(request).await {
         Outcome::Said { first, last } => Ok(receipt(&room, first, last, &headers)),
         Outcome::Answer(Answer::Refused(refusal)) => Err(visit.refuse(refusal)),

@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// A person in a room says these lines.
-    fn post(
+    fn propose_lines(
         &mut self,
         client: &Arc<Client>,
         room: RoomId,
@@ -25,7 +25,7 @@ impl Broadcaster {
     ) -> Result<(), Refusal> {
         let room = self.seat_of(client.id, room)?;
         let intent = Intent::Say { person: client.id, room, lines };
-        self.propose(intent, client, Wanted::Post, now);
+        self.propose(intent, client, Wanted::Say, now);
         Ok(())
     }
 
@@ -53,7 +53,7 @@ impl Broadcaster {
     ) -> Result<(), Refusal> {
         let person = client.id;
         let (intent, wanted) = match change {
-            Change::Post { room, lines } => return self.post(client, room, lines, now),
+            Change::Say { room, lines } => return self.propose_lines(client, room, lines, now),
             Change::Enter { name, room, replay } => {
                 let maker = self.may_come(client, &name, &room, now)?;
                 let looks = Looks::of(&name.name);
@@ -69,9 +69,9 @@ impl Broadcaster {
             Change::Join { room, replay } => {
                 let subject = self.subject(person).ok_or(Refusal::NotThere)?;
                 let maker = self.may_go(subject, &room, now)?;
-                (Intent::Sit { person, room }, Wanted::Seat { replay, is_first: false, maker })
+                (Intent::Join { person, room }, Wanted::Seat { replay, is_first: false, maker })
             }
-            Change::Speak { name, room, lines } => {
+            Change::SpeakOnce { name, room, lines } => {
                 let maker = self.may_come(client, &name, &room, now)?;
                 let looks = Looks::of(&name.name);
                 (Intent::SpeakOnce { person, name, looks, room, lines }, Wanted::Once { maker })
@@ -85,13 +85,11 @@ impl Broadcaster {
                 let room = self.seat_of(person, room)?;
                 (Intent::SetTopic { person, room, text }, Wanted::Topic)
             }
-            Change::Owned { name, proof, by } => {
+            Change::Own { name, proof, by } => {
                 let name = OwnedName::from(name);
                 (Intent::Own { name, proof, by }, Wanted::Ownership)
             }
-            Change::Released { name, proof } => {
-                (Intent::Release { name, proof }, Wanted::Ownership)
-            }
+            Change::Release { name, proof } => (Intent::Release { name, proof }, Wanted::Ownership),
             Change::DeleteLines { whose, since } => {
                 (Intent::DeleteLines { person: whose, since }, Wanted::Deletion)
             }

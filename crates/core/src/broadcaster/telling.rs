@@ -51,7 +51,7 @@ impl Broadcaster {
         match (applied, ticket) {
             (Err(refusal), Some(ticket)) => ticket.client.finish(refusal.into()),
             (Ok(()), Some(Ticket { client, wanted })) => match wanted {
-                Wanted::Post => self.gathering.promise(&client, Outcome::Done, Stake::Lines),
+                Wanted::Say => self.gathering.promise(&client, Outcome::Done, Stake::Lines),
                 Wanted::Rename(name) => {
                     let answer = Outcome::Answer(Answer::YouAre(name));
                     self.gathering.promise(&client, answer, Stake::Nothing);
@@ -304,7 +304,7 @@ impl Ticket {
     fn maker(&self) -> Option<Maker> {
         match &self.wanted {
             Wanted::Once { maker } | Wanted::Seat { maker, .. } => maker.clone(),
-            Wanted::Post
+            Wanted::Say
             | Wanted::Rename(_)
             | Wanted::Topic
             | Wanted::Deletion

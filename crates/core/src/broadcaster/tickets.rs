@@ -27,7 +27,7 @@ pub(super) enum Wanted {
         maker: Option<Maker>,
     },
     /// Lines from a seat.
-    Post,
+    Say,
     /// Lines without a seat.
     Once {
         /// The share in which the room counts, if the person makes it.

@@ -28,7 +28,7 @@ impl Ledger {
             Intent::ComeBack { person, name, looks, room, from } => {
                 self.come_back(person, (name, looks), room, from, at, happened)
             }
-            Intent::Sit { person, room } => self.sit_down(person, room, at, happened),
+            Intent::Join { person, room } => self.sit_down(person, room, at, happened),
             Intent::Leave { person, room, words, removal, is_last } => {
                 self.leave(person, &room, (words, removal), at, happened);
                 if is_last {

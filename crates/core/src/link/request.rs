@@ -68,7 +68,7 @@ pub enum Change {
     },
     /// Says these lines together, under a name that is taken only for them. Only connections
     /// without a seat send this.
-    Speak {
+    SpeakOnce {
         /// The name.
         name: Claim,
         /// The room; it is made if it does not exist.
@@ -77,7 +77,7 @@ pub enum Change {
         lines: Vec<Spoken>,
     },
     /// Says these lines in a room, together. It is done when they are stored and visible.
-    Post {
+    Say {
         /// The room.
         room: RoomId,
         /// The lines, in order.
@@ -93,7 +93,7 @@ pub enum Change {
         text: Option<Line>,
     },
     /// The stored registration of a name: it has an owner now, or its owner has a new password.
-    Owned {
+    Own {
         /// The name.
         name: Name,
         /// The valid proof from now on. A person who has the name by an earlier proof leaves.
@@ -102,7 +102,7 @@ pub enum Change {
         by: Option<PersonId>,
     },
     /// The stored release of a name: it has no owner now.
-    Released {
+    Release {
         /// The name.
         name: Name,
         /// The number of the next proof: earlier proofs are no longer valid.
@@ -135,13 +135,13 @@ impl Change {
             Change::Enter { .. }
             | Change::ComeBack { .. }
             | Change::Join { .. }
-            | Change::Speak { .. }
-            | Change::Post { .. }
+            | Change::SpeakOnce { .. }
+            | Change::Say { .. }
             | Change::Rename(_)
             | Change::SetTopic { .. } => true,
             Change::Listen { .. }
-            | Change::Owned { .. }
-            | Change::Released { .. }
+            | Change::Own { .. }
+            | Change::Release { .. }
             | Change::DeleteLines { .. }
             | Change::Limit(_)
             | Change::Act { .. } => false,

@@ -100,7 +100,7 @@ const T0: WallTime = WallTime(1_000_000);
 fn intent() -> impl Strategy<Value = Intent> {
     prop_oneof![
         8 => coming(),
-        4 => (person(), room()).prop_map(|(person, room)| Intent::Sit { person, room }),
+        4 => (person(), room()).prop_map(|(person, room)| Intent::Join { person, room }),
         6 => speaking(),
         3 => leaving(),
         4 => (person(), claim()).prop_map(|(person, (name, looks))| {

@@ -52,7 +52,7 @@ const SIGHTS: [&str; 46] = [
     "Say is allowed",
     "Enter is allowed",
     "ComeBack is allowed",
-    "Sit is allowed",
+    "Join is allowed",
     "Leave is allowed",
     "GiveUp is allowed",
     "SpeakOnce is allowed",
@@ -240,7 +240,7 @@ fn may_change_rules(intent: &Intent) -> bool {
         Intent::Act { deed, .. } => matches!(deed.verb, Verb::Ban | Verb::Mute),
         Intent::Say { .. }
         | Intent::Enter { .. }
-        | Intent::Sit { .. }
+        | Intent::Join { .. }
         | Intent::Leave { .. }
         | Intent::GiveUp { .. }
         | Intent::SpeakOnce { .. }

@@ -74,7 +74,7 @@ impl Server {
 
     /// Gives a name an owner, who has changed its password this many times.
     pub(crate) fn own(&mut self, link: &mut Link, name: &str, changes: u64) {
-        let request = Change::Owned {
+        let request = Change::Own {
             name: Name::stored(name),
             proof: Proof(changes),
             by: Some(link.client().id()),
@@ -167,5 +167,5 @@ pub(crate) fn line(text: &str) -> Line {
 
 pub(crate) fn post(room: RoomId, texts: &[&str]) -> Change {
     let spoken = |text: &&str| Spoken { manner: Manner::Plain, text: line(text) };
-    Change::Post { room, lines: texts.iter().map(spoken).collect() }
+    Change::Say { room, lines: texts.iter().map(spoken).collect() }
 }

@@ -33,7 +33,7 @@ choice!(Intent, "an intent", {
     1 => Say { person, room, lines },
     2 => Enter { person, name, looks, room },
     3 => ComeBack { person, name, looks, room, from },
-    4 => Sit { person, room },
+    4 => Join { person, room },
     5 => Leave { person, room, words, removal, is_last },
     6 => GiveUp { heir, room },
     7 => SpeakOnce { person, name, looks, room, lines },

@@ -60,7 +60,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 from: Some(PersonId::BYGONE),
             },
         ),
-        ("sit", Intent::Sit { person, room: room.clone() }),
+        ("join", Intent::Join { person, room: room.clone() }),
         (
             "leave",
             Intent::Leave {
@@ -119,8 +119,8 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
                 from,
             })
             .boxed(),
-        Intent::Sit { .. } => {
-            (person(), room()).prop_map(|(person, room)| Intent::Sit { person, room }).boxed()
+        Intent::Join { .. } => {
+            (person(), room()).prop_map(|(person, room)| Intent::Join { person, room }).boxed()
         }
         Intent::Leave { .. } => {
             let removal = option::of(act().prop_map(Arc::new));
