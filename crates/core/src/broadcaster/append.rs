@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::pending::{Gathered, Promise, Promised, RoomShare, Sequel, Stake};
-use super::rooms::{Member, Room};
+use super::rooms::{Member, Room, Seated};
 use super::state::Broadcaster;
 use crate::journal::NotStored;
 use crate::ledger::{Announcement, Ledger};
@@ -33,7 +33,10 @@ impl Broadcaster {
             });
         }
         for (client, announcement) in announcements {
-            client.finish(self.announce(announcement, kept.is_ok()));
+            let outcome = self.announce(announcement, kept.is_ok());
+            if let Some(client) = client {
+                client.finish(outcome);
+            }
         }
         self.shed_logs();
         self.end_rooms(now);
@@ -52,7 +55,7 @@ impl Broadcaster {
 
     /// Tells people of acts, and removes people. Returns the acts that are announced when the batch
     /// is visible.
-    fn follow_up(&mut self, sequels: Vec<Sequel>) -> Vec<(Arc<Client>, Announcement)> {
+    fn follow_up(&mut self, sequels: Vec<Sequel>) -> Vec<(Option<Arc<Client>>, Announcement)> {
         let mut announcements = Vec::new();
         for sequel in sequels {
             match sequel {
@@ -133,7 +136,7 @@ impl Room {
     fn take_effect(
         &mut self,
         batch: &Batch,
-        promised: Vec<Promised>,
+        promised: Vec<Option<Promised>>,
         is_owner: impl Fn(&Who) -> bool,
         now: Now,
     ) -> (Vec<Grant>, Vec<Arc<Client>>) {
@@ -152,9 +155,19 @@ impl Room {
                 | Entry::LinesDeleted { .. }
                 | Entry::Act(_) => {}
                 Entry::Arrived { who, .. } => {
-                    let seat = promised.next();
-                    granted
-                        .extend(seat.map(|seat| self.grant(who, is_owner(who), seat, after, now)));
+                    let mut member = Member {
+                        who: who.clone(),
+                        is_owner: is_owner(who),
+                        seated: None,
+                        active: now.monotonic,
+                    };
+                    if let Some(seat) = promised.next().flatten() {
+                        let Promised { client, place, .. } = &seat;
+                        let (client, place) = (Arc::clone(client), Arc::clone(place));
+                        member.seated = Some(Seated { client, place });
+                        granted.push(self.grant(who, seat, after));
+                    }
+                    self.members.insert(member);
                 }
                 Entry::Left { who, .. } => departed.extend(self.let_go(who, cursor)),
                 Entry::Renamed { who, .. } => self.members.rename(who, is_owner(who)),
@@ -165,41 +178,27 @@ impl Room {
         (granted, departed)
     }
 
-    fn grant(
-        &mut self,
-        who: &Who,
-        is_owner: bool,
-        promised: Promised,
-        arrived: Cursor,
-        now: Now,
-    ) -> Grant {
+    /// A seat for a newcomer who is not a member yet.
+    fn grant(&self, who: &Who, promised: Promised, arrived: Cursor) -> Grant {
         let Promised { client, place, replay, is_first } = promised;
         let entered = Entered {
             who: who.clone(),
             room: self.name.clone(),
             topic: self.topic.clone(),
-            roster: self.roster(), // taken before the newcomer is a member
-            keeps: None,           // set later: the room does not know the rules
+            roster: self.roster(),
+            keeps: None, // set later: the room does not know the rules
             first: is_first,
             resumed: Resumed::No,
             replay: Replay::between(&self.name, &self.log, arrived, arrived),
             view: View::new(Arc::clone(&place), arrived),
         };
-        let member = Member {
-            who: who.clone(),
-            is_owner,
-            client: Arc::clone(&client),
-            place: Arc::clone(&place),
-            active: now.monotonic,
-        };
-        self.members.insert(member);
         Grant { client, place, replay, entered }
     }
 
     fn let_go(&mut self, who: &Who, departed: Cursor) -> Option<Arc<Client>> {
-        let member = self.members.remove(who.id)?;
-        member.place.departed.set(departed).ok();
-        Some(member.client)
+        let Seated { client, place } = self.members.remove(who.id)?.seated?;
+        place.departed.set(departed).ok();
+        Some(client)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::rooms::{Room, first};
+use super::rooms::{Room, Seated, first};
 use super::state::Broadcaster;
 use crate::link::{Answer, Mail, Mark, Outcome, Query, ROOMS_MAX};
 use crate::model::{Census, Claim, Line, Now, PersonId, RoomId, fold};
@@ -64,10 +64,11 @@ impl Broadcaster {
     fn send_people(&self, asker: PersonId, room: RoomId, from: u64) -> Result<(), Refusal> {
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
         let member = room.members.get(asker).ok_or(Refusal::NotThere)?;
+        let Seated { client, .. } = member.seated.as_ref().ok_or(Refusal::NotThere)?;
         let people = room.people_from(from);
         let mark = Mark { room: room.id, position: people.position };
         let mail = Mail::Answer(Answer::People(people));
-        member.client.send_own(mark, mail);
+        client.send_own(mark, mail);
         Ok(())
     }
 

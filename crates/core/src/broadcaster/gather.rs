@@ -71,7 +71,9 @@ struct Draft {
     /// The number of the last line.
     seq: u64,
     at: WallTime,
-    promised: Vec<Promised>,
+    /// The time of the last line: times never decrease in a room.
+    said_at: WallTime,
+    promised: Vec<Option<Promised>>,
     happenings: usize,
 }
 
@@ -86,6 +88,7 @@ impl Draft {
             entries: Vec::new(),
             seq,
             at: room.at.max(wall),
+            said_at: room.at,
             promised: Vec::new(),
             happenings: 0,
         }
@@ -96,7 +99,7 @@ impl Draft {
         self.happenings += 1;
         let was_closed = room.crowd.is_closed();
         match happening {
-            Happening::Said { who, spoken } => self.say(room, who, spoken),
+            Happening::Said { who, spoken, at } => self.say(room, who, spoken, at),
             Happening::Arrival { who, promised, is_untold } => {
                 self.arrive(room, who, promised, is_untold)
             }
@@ -123,19 +126,20 @@ impl Draft {
         was_closed && !room.crowd.is_closed()
     }
 
-    fn say(&mut self, room: &mut Room, who: Who, spoken: Spoken) {
+    fn say(&mut self, room: &mut Room, who: Who, spoken: Spoken, at: WallTime) {
         self.tell_first(room, &who.name);
         self.seq += 1;
+        self.said_at = at.max(self.said_at).min(self.at);
         self.entries.push(Entry::Said(Said {
             seq: self.seq,
-            at: self.at,
+            at: self.said_at,
             who,
             manner: spoken.manner,
             text: spoken.text,
         }));
     }
 
-    fn arrive(&mut self, room: &mut Room, who: Who, promised: Promised, is_untold: bool) {
+    fn arrive(&mut self, room: &mut Room, who: Who, promised: Option<Promised>, is_untold: bool) {
         let telling = match is_untold {
             true => Telling::Untold,
             false => room.crowd.arrive(&who),

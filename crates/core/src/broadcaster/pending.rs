@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::ledger::{Announcement, Ledger};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
-use crate::model::{Act, Limits, Line, Name, Reach, RoomId, Spoken, Who};
+use crate::model::{Act, Limits, Line, Name, Reach, RoomId, Spoken, WallTime, Who};
 
 /// An event in a room, before it is an entry of the log.
 #[derive(Debug)]
@@ -14,10 +14,12 @@ pub(super) enum Happening {
     Said {
         who: Who,
         spoken: Spoken,
+        at: WallTime,
     },
     Arrival {
         who: Who,
-        promised: Promised,
+        /// None if the connection is on another node.
+        promised: Option<Promised>,
         /// Whether another connection of the owner wears the name in the room.
         is_untold: bool,
     },
@@ -93,8 +95,8 @@ pub(super) enum Stake {
 /// A step that follows when the batch is stored, or when it could not be.
 #[derive(Debug)]
 pub(super) enum Sequel {
-    /// People are told of an act, and the client that asked for it.
-    Announce(Arc<Client>, Announcement),
+    /// People are told of an act, and the client that asked for it, if it is on this node.
+    Announce(Option<Arc<Client>>, Announcement),
     /// A topic that is not stored is the one before again.
     Topic { act: Arc<Act>, before: Option<Line> },
     /// The maker of a room that is not stored is not its keeper.
@@ -161,7 +163,7 @@ fn waiting<'a>(
     sequels: &'a [Sequel],
 ) -> impl Iterator<Item = &'a Arc<Client>> {
     let asked = |sequel: &'a Sequel| match sequel {
-        Sequel::Announce(client, _) => Some(client),
+        Sequel::Announce(client, _) => client.as_ref(),
         Sequel::Topic { .. } | Sequel::Maker(_) | Sequel::Removal { .. } => None,
     };
     promises.iter().map(|promise| &promise.client).chain(sequels.iter().filter_map(asked))
@@ -195,7 +197,7 @@ pub struct Gathered {
 pub(super) struct RoomShare {
     pub(super) room: RoomId,
     /// One for each arrival in the entries, in order.
-    pub(super) promised: Vec<Promised>,
+    pub(super) promised: Vec<Option<Promised>>,
     /// The number of the room's pending events that are in it.
     pub(super) happenings: usize,
 }

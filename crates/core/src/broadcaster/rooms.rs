@@ -84,10 +84,17 @@ pub(crate) struct Member {
     pub(crate) who: Who,
     /// Whether this person owns the name: then several connections may wear it.
     pub(crate) is_owner: bool,
-    pub(crate) client: Arc<Client>,
-    pub(crate) place: Arc<Place>,
+    /// None if the connection is on another node.
+    pub(crate) seated: Option<Seated>,
     /// The time at which this person last said something here, or arrived.
     pub(crate) active: Duration,
+}
+
+/// A connection of this node with a seat in a room.
+#[derive(Clone, Debug)]
+pub(crate) struct Seated {
+    pub(crate) client: Arc<Client>,
+    pub(crate) place: Arc<Place>,
 }
 
 /// A listener: it reads a room without a seat.
@@ -135,14 +142,18 @@ pub(crate) struct Members {
 impl Members {
     pub(crate) fn insert(&mut self, member: Member) {
         self.count_owner(&member);
-        self.count_reader(&member.client);
+        if let Some(Seated { client, .. }) = &member.seated {
+            self.count_reader(client);
+        }
         self.people.insert(member.who.id, member);
     }
 
     pub(crate) fn remove(&mut self, person: PersonId) -> Option<Member> {
         let member = self.people.swap_remove(&person)?;
         self.discount_owner(&member);
-        self.discount_reader(&member.client);
+        if let Some(Seated { client, .. }) = &member.seated {
+            self.discount_reader(client);
+        }
         Some(member)
     }
 
@@ -305,10 +316,11 @@ impl Room {
             first(self.members.values().collect(), WHO_MAX, |member| Reverse(member.active));
         let mut seen = HashSet::new();
         latest.retain(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
+        let address = |member: &Member| member.seated.as_ref()?.client.address();
         let present = |member: &&Member| Present {
             name: member.who.name.clone(),
             silent: now.saturating_sub(member.active),
-            address: member.client.address().filter(|_| for_keeper),
+            address: address(member).filter(|_| for_keeper),
         };
         let people: Vec<_> = latest.iter().map(present).collect();
         Answer::Who {

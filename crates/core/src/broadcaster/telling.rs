@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::pending::{Happening, Promised, RETURN_TIME, Sequel, Stake};
-use super::rooms::{Connection, Maker};
+use super::rooms::{Connection, Maker, Seated};
 use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
 use crate::intent::{Intent, ProposalId};
@@ -45,7 +45,7 @@ impl Broadcaster {
         let mut happened = std::mem::take(&mut self.happened);
         let applied = self.ledger.apply(intent, at, &mut happened);
         for event in happened.drain(..) {
-            self.tell(event, ticket.as_ref(), now);
+            self.tell(event, ticket.as_ref(), at, now);
         }
         self.happened = happened;
         match (applied, ticket) {
@@ -68,9 +68,9 @@ impl Broadcaster {
         }
     }
 
-    fn tell(&mut self, happened: Happened, ticket: Option<&Ticket>, now: Now) {
+    fn tell(&mut self, happened: Happened, ticket: Option<&Ticket>, at: WallTime, now: Now) {
         match happened {
-            Happened::Said { room, who, lines } => self.said(&room, &who, lines, ticket, now),
+            Happened::Said { room, who, lines } => self.said(&room, &who, lines, ticket, at, now),
             Happened::Arrived { room, who, is_untold } => {
                 self.arrived(&room, who, is_untold, ticket)
             }
@@ -79,7 +79,13 @@ impl Broadcaster {
                     self.happen_in(&room, Happening::Departure { who, words, removal, is_untold });
                 }
             }
-            Happened::Moved { who, heir, rooms } => self.moved(&who, heir, rooms, now),
+            Happened::Moved { who, heir, rooms } => {
+                self.moved(&who, now);
+                if ticket.is_some() {
+                    let until = now.monotonic + RETURN_TIME;
+                    self.returns.extend(rooms.into_iter().map(|room| Return { heir, room, until }));
+                }
+            }
             Happened::Renamed { room, who, from, is_still_worn } => {
                 self.happen_in(&room, Happening::Renamed { who, from, is_still_worn });
             }
@@ -106,6 +112,7 @@ impl Broadcaster {
         who: &Who,
         lines: Vec<Spoken>,
         ticket: Option<&Ticket>,
+        at: WallTime,
         now: Now,
     ) {
         let maker = ticket.and_then(Ticket::maker);
@@ -119,7 +126,7 @@ impl Broadcaster {
         let id = room.id;
         room.pending += count;
         for spoken in lines {
-            self.gathering.push(id, Happening::Said { who: who.clone(), spoken });
+            self.gathering.push(id, Happening::Said { who: who.clone(), spoken, at });
         }
         if let Some(Ticket { client, wanted: Wanted::Once { .. } }) = ticket {
             let promise = self.gathering.next_promise();
@@ -129,19 +136,19 @@ impl Broadcaster {
     }
 
     fn arrived(&mut self, room: &RoomName, who: Who, is_untold: bool, ticket: Option<&Ticket>) {
-        let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, maker } }) = ticket
-        else {
+        let Some(room) = self.room_for(room, ticket.and_then(Ticket::maker), 0) else {
             return;
         };
-        let Some(room) = self.room_for(room, maker.clone(), 0) else {
-            return;
-        };
-        let (id, place) = (room.id, room.place(who.id));
-        let connection = self.connections.entry(who.id);
-        let new = || Connection { client: Arc::clone(client), places: Vec::new() };
-        connection.or_insert_with(new).places.push(Arc::clone(&place));
-        let (client, replay, is_first) = (Arc::clone(client), *replay, *is_first);
-        let promised = Promised { client, place, replay, is_first };
+        let id = room.id;
+        let mut promised = None;
+        if let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, .. } }) = ticket {
+            let place = room.place(who.id);
+            let connection = self.connections.entry(who.id);
+            let new = || Connection { client: Arc::clone(client), places: Vec::new() };
+            connection.or_insert_with(new).places.push(Arc::clone(&place));
+            let (client, replay, is_first) = (Arc::clone(client), *replay, *is_first);
+            promised = Some(Promised { client, place, replay, is_first });
+        }
         self.happen(id, Happening::Arrival { who, promised, is_untold });
     }
 
@@ -161,11 +168,12 @@ impl Broadcaster {
         if !self.closing {
             return false;
         }
-        let Some(member) = room.members.remove(who.id) else {
+        let Some(Seated { client, place }) = room.members.remove(who.id).and_then(|m| m.seated)
+        else {
             return false;
         };
-        member.place.departed.set(room.log.end()).ok();
-        member.client.ring();
+        place.departed.set(room.log.end()).ok();
+        client.ring();
         let id = room.id;
         self.forget_if_empty(id);
         true
@@ -178,7 +186,7 @@ impl Broadcaster {
     }
 
     /// Ends the connection of a person who continues on another one.
-    fn moved(&mut self, who: &Who, heir: PersonId, rooms: Vec<RoomName>, now: Now) {
+    fn moved(&mut self, who: &Who, now: Now) {
         if let Some(Connection { client, places }) = self.connections.remove(&who.id) {
             for place in places {
                 // From now on the person reads on the new connection.
@@ -187,8 +195,6 @@ impl Broadcaster {
             let deed = Deed::to(Verb::Kick, Whom::Name(who.name.clone()));
             client.remove(&Arc::new(Act::by(By::Oneself, deed, now.wall)));
         }
-        let until = now.monotonic + RETURN_TIME;
-        self.returns.extend(rooms.into_iter().map(|room| Return { heir, room, until }));
     }
 
     fn topic_changed(
@@ -208,9 +214,9 @@ impl Broadcaster {
     }
 
     fn proved(&mut self, who: &Who) {
-        let connection = self.connections.get(&who.id);
-        for place in connection.iter().flat_map(|connection| &connection.places) {
-            if let Some(room) = self.rooms.get_mut(&place.room) {
+        let person = self.ledger.people.get(who.id);
+        for room in person.iter().flat_map(|person| &person.seats) {
+            if let Some(room) = self.rooms_by_name.get(room).and_then(|id| self.rooms.get_mut(id)) {
                 room.members.rename(who, true);
             }
         }
@@ -240,13 +246,8 @@ impl Broadcaster {
         if let Some(room) = announcement.room.as_ref() {
             self.happen_in(room, Happening::Act(Arc::clone(&act)));
         }
-        match ticket {
-            Some(Ticket { client, .. }) => {
-                let sequel = Sequel::Announce(Arc::clone(client), announcement);
-                self.gathering.store(&act, sequel);
-            }
-            None => self.gathering.acts.push(Arc::clone(&act)),
-        }
+        let client = ticket.map(|ticket| Arc::clone(&ticket.client));
+        self.gathering.store(&act, Sequel::Announce(client, announcement));
         if !people.is_empty() {
             self.put_in_order(Intent::Remove { people, act }, None, now);
         }

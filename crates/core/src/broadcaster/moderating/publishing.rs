@@ -32,11 +32,12 @@ impl Broadcaster {
 
     fn tell_everybody(&self, act: &Arc<Act>) -> Answer {
         let (mut people, mut deaf) = (0, 0);
-        for (id, _) in self.ledger.people.iter() {
+        for (id, person) in self.ledger.people.iter() {
             match self.tell_of(id, act) {
                 Some(true) => people += 1,
                 Some(false) => deaf += 1,
-                None => {} // about to come in
+                None if self.connections.contains_key(&id) => {} // about to come in
+                None => people += usize::from(!person.seats.is_empty()), // another node tells them
             }
         }
         Answer::Told { people, deaf }
