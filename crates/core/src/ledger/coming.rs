@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::event::Happened;
 use super::state::{Absent, Ledger};
-use crate::model::{Act, By, Claim, Deed, Line, Looks, PersonId, Reach, RoomName, Verb, WallTime};
+use crate::model::{
+    Act, By, Claim, Deed, Line, Looks, Name, PersonId, Reach, RoomName, Verb, WallTime, Who,
+};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -16,21 +18,10 @@ impl Ledger {
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
-        self.is_not_here(id)?;
-        self.people.enter(id, claim, looks)?;
-        let seated = self.sit_down(id, room, at, happened);
-        if seated.is_err() {
-            self.people.leave(id);
-        }
-        seated
-    }
-
-    /// Whether a person is not here yet: nobody comes twice on one connection.
-    pub(super) fn is_not_here(&self, id: PersonId) -> Result<(), Refusal> {
-        let Some(person) = self.people.get(id) else {
-            return Ok(());
-        };
-        Err(person.seats.last().cloned().map_or(Refusal::NotThere, Refusal::AlreadyIn))
+        self.may_enter(id, None, (&claim, &looks), &room, at)?;
+        self.people.enter(id, claim, looks);
+        self.take_seat(id, room, at, happened);
+        Ok(())
     }
 
     pub(super) fn sit_down(
@@ -44,34 +35,46 @@ impl Ledger {
         if person.sits_in(&room) {
             return Err(Refusal::AlreadyIn(room));
         }
-        self.may_join(id, person, &room, at)?;
+        self.may_join(id, person.subject(), &room, at)?;
+        self.take_seat(id, room, at, happened);
+        Ok(())
+    }
+
+    fn take_seat(
+        &mut self,
+        id: PersonId,
+        room: RoomName,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) {
+        let Some(person) = self.people.get(id) else {
+            return;
+        };
+        let who = Who { id, name: person.name.clone() };
+        // A room is not new for a person who comes back to it.
+        self.make_room(&who.name, person.is_owner(), &room, at, happened);
         let is_back = self.is_back_in(id, &room, happened);
         let is_untold = is_back || self.people.is_accompanied(id, &room);
-        let who = self.people.who(id).ok_or(Refusal::NotThere)?;
-        self.make_room(id, &room, at, happened);
-        let person = self.people.get_mut(id).ok_or(Refusal::NotThere)?;
-        person.seats.push(room.clone());
-        self.rooms.add_seat(&room);
+        if let Some(person) = self.people.get_mut(id) {
+            person.seats.push(room.clone());
+            self.rooms.add_seat(&room);
+        }
         happened.push(Happened::Arrived { room, who, is_untold });
-        Ok(())
     }
 
     /// A person who is the first in a new room, under a name that they own, becomes its keeper.
     pub(super) fn make_room(
         &mut self,
-        id: PersonId,
+        name: &Name,
+        is_owner: bool,
         room: &RoomName,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) {
         let is_new = self.rooms.is_new(room) && *room != RoomName::lobby();
-        let maker = self.people.get(id).filter(|person| is_new && person.is_owner());
-        let Some(name) = maker.map(|person| person.name.clone()) else {
-            return;
-        };
-        if self.rules.make_room(room, &name) {
+        if is_new && is_owner && self.rules.make_room(room, name) {
             let deed = Deed::to_all(Verb::MakeRoom, None);
-            let (by, reach) = (By::Keeper(name), Reach::Room(room.clone()));
+            let (by, reach) = (By::Keeper(name.clone()), Reach::Room(room.clone()));
             happened.push(Happened::RoomMade(Arc::new(Act { deed, by, reach, at })));
         }
     }
@@ -158,19 +161,14 @@ impl Ledger {
         if claim.proof.is_some() && !self.people.is_proven(&claim) {
             return Err(Refusal::NoSuchCode); // the password has been changed meanwhile
         }
-        self.is_not_here(id)?;
-        self.may_come_back(from.unwrap_or(id), &claim, &room, at)?; // before the other one ends
+        self.may_enter(id, from, (&claim, &looks), &room, at)?;
         if let Some(from) = from {
             self.rules.follow(from, id);
             self.move_seats(from, id, happened);
         }
-        let entered = self.people.enter(id, claim, looks);
-        let seated = entered.and_then(|()| self.sit_down(id, room, at, happened));
-        if seated.is_err() {
-            self.people.leave(id);
-            self.give_up_absent(|heir, _| heir == id, happened);
-        }
-        seated
+        self.people.enter(id, claim, looks);
+        self.take_seat(id, room, at, happened);
+        Ok(())
     }
 
     /// Ends a connection whose person comes back on another one. The new connection gets the same

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::people::Person;
 use super::rules::Subject;
 use super::state::Ledger;
-use crate::model::{Act, Claim, Name, PersonId, Reach, RoomName, WallTime, Who};
+use crate::model::{Act, Claim, Looks, Name, PersonId, Reach, RoomName, WallTime, Who};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -34,19 +34,31 @@ impl Ledger {
         self.rules.rooms_with_bans().filter(is_barred).cloned().collect()
     }
 
-    /// Whether a person may come back to a room. `before` is the person on the connection that had
-    /// the seat.
-    pub(super) fn may_come_back(
+    /// Whether a person may come to the server, into a room. A person who comes back ends the lost
+    /// connection `from`: the name is free, and what holds for the old connection holds for the
+    /// new one.
+    pub(super) fn may_enter(
         &self,
-        before: PersonId,
-        claim: &Claim,
+        id: PersonId,
+        from: Option<PersonId>,
+        (claim, looks): (&Claim, &Looks),
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
+        self.is_not_here(id)?;
+        let connections = [id, from.unwrap_or(id)];
+        self.people.may_claim(&connections, claim, looks)?;
         let is_owner = self.people.is_proven(claim);
         let subject = Subject { name: &claim.name, is_owner, address: None };
-        self.may_read(subject, room, at)?;
-        self.may_be_renamed_in(before, &claim.name, room, at)
+        connections.iter().try_for_each(|id| self.may_join(*id, subject, room, at))
+    }
+
+    /// Whether a person is not here yet: nobody comes twice on one connection.
+    fn is_not_here(&self, id: PersonId) -> Result<(), Refusal> {
+        let Some(person) = self.people.get(id) else {
+            return Ok(());
+        };
+        Err(person.seats.last().cloned().map_or(Refusal::NotThere, Refusal::AlreadyIn))
     }
 
     /// Whether a person may join a room. A ban forbids it, and so does a mute there under another
@@ -54,13 +66,13 @@ impl Ledger {
     pub(super) fn may_join(
         &self,
         id: PersonId,
-        person: &Person,
+        subject: Subject<'_>,
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
-        self.may_read(person.subject(), room, at)?;
-        self.may_be_renamed_in(id, &person.name, room, at)?;
-        self.may_name_room(id, &person.name, room, at)
+        self.may_read(subject, room, at)?;
+        self.may_be_renamed_in(id, subject.name, room, at)?;
+        self.may_name_room(id, subject.name, room, at)
     }
 
     /// Whether a person may be in a room under this name. A person who was muted there under
@@ -108,20 +120,6 @@ impl Ledger {
         at: WallTime,
     ) -> Result<(), Refusal> {
         unless(self.rules.muted(who.id, &who.name, room, at), Refusal::Muted)
-    }
-
-    /// A person without a seat, if they may say something in a room.
-    pub(super) fn may_speak_once(
-        &self,
-        id: PersonId,
-        room: &RoomName,
-        at: WallTime,
-    ) -> Result<Who, Refusal> {
-        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
-        let who = Who { id, name: person.name.clone() };
-        self.may_speak(&who, room, at)?;
-        self.may_join(id, person, room, at)?;
-        Ok(who)
     }
 
     /// Whether a person may name a room, if it does not exist.

@@ -173,17 +173,12 @@ impl People {
         name.keys().iter().any(|key| self.owned.contains_key(*key))
     }
 
-    /// Adds a new person under this name.
-    pub(crate) fn enter(
-        &mut self,
-        id: PersonId,
-        claim: Claim,
-        looks: Looks,
-    ) -> Result<(), Refusal> {
-        self.claim(id, &claim, &looks)?;
+    /// Adds a new person under this name, which they may claim.
+    pub(crate) fn enter(&mut self, id: PersonId, claim: Claim, looks: Looks) {
+        self.keys.add(id, claim.name.keys());
+        self.looks.add(id, looks.others());
         let proof = claim.proof.filter(|_| self.is_proven(&claim));
         self.people.insert(id, Person { name: claim.name, proof, looks, seats: Vec::new() });
-        Ok(())
     }
 
     /// Gives a person another name, and frees the old one. Returns the old one.
@@ -193,22 +188,19 @@ impl People {
         claim: Claim,
         looks: Looks,
     ) -> Result<Name, Refusal> {
-        let Some(person) = self.people.get(&id) else {
-            return Err(Refusal::NotThere); // before the name is claimed, as nobody would free it
-        };
+        let person = self.people.get(&id).ok_or(Refusal::NotThere)?;
         // The owner may change the case of the name without another proof.
         let is_same = person.is_owner() && person.name.is_same(&claim.name);
         let own = person.proof.filter(|_| is_same);
         let proof = claim.proof.filter(|_| self.is_proven(&claim)).or(own);
-        self.claim(id, &Claim { proof, ..claim.clone() }, &looks)?;
-        let Some(person) = self.people.get_mut(&id) else {
-            return Err(Refusal::NotThere);
-        };
+        self.may_claim(&[id], &Claim { proof, ..claim.clone() }, &looks)?;
+        let person = self.people.get_mut(&id).ok_or(Refusal::NotThere)?;
         person.proof = proof;
         let from = std::mem::replace(&mut person.name, claim.name.clone());
         let looked = std::mem::replace(&mut person.looks, looks);
         let kept = claim.name.keys();
         let gone = from.keys().into_iter().filter(|key| !kept.contains(key));
+        self.keys.add(id, kept);
         self.keys.remove(id, gone);
         self.looks.remove(id, looked.others());
         self.looks.add(id, person.looks.others()); // some may belong to both names
@@ -223,9 +215,14 @@ impl People {
         }
     }
 
-    /// Claims a name for a person. Nobody else can have it, or a name that looks like it, from now
-    /// on.
-    fn claim(&mut self, id: PersonId, claim: &Claim, looks: &Looks) -> Result<(), Refusal> {
+    /// Whether a person may claim a name. If so, nobody else can have it, or a name that looks like
+    /// it, from then on. `own` are the connections of this person.
+    pub(super) fn may_claim(
+        &self,
+        own: &[PersonId],
+        claim: &Claim,
+        looks: &Looks,
+    ) -> Result<(), Refusal> {
         let (name, is_proven) = (&claim.name, self.is_proven(claim));
         // Each key is checked by itself: in other letters a name may look like a third one.
         for owned in name.keys().iter().filter_map(|&key| self.owned.get(key)) {
@@ -237,34 +234,32 @@ impl People {
             }
         }
         // An owner may come in even if another name looks like theirs in other letters.
-        let is_taken = self.is_taken(id, claim) || !is_proven && self.is_mistakable(id, looks);
+        let is_taken = self.is_taken(own, claim) || !is_proven && self.is_mistakable(own, looks);
         // Two listeners may see two connections from one address: they share it as their name.
-        if is_taken && !name.is_address() {
-            return Err(Refusal::NameTaken(name.clone()));
+        match is_taken && !name.is_address() {
+            true => Err(Refusal::NameTaken(name.clone())),
+            false => Ok(()),
         }
-        self.keys.add(id, name.keys());
-        self.looks.add(id, looks.others());
-        Ok(())
     }
 
     /// Whether others wear this name or a similar one. They may have worn it before it had an
     /// owner.
-    fn is_taken(&self, id: PersonId, claim: &Claim) -> bool {
+    fn is_taken(&self, own: &[PersonId], claim: &Claim) -> bool {
         let (name, is_proven) = (&claim.name, self.is_proven(claim));
         let is_own = |wearer: &Person| wearer.is_owner() && wearer.name.is_same(name);
         let wearers = name.keys().into_iter().flat_map(|key| self.keys.of(key));
-        let mut others = wearers.filter(|wearer| *wearer != id);
+        let mut others = wearers.filter(|wearer| !own.contains(wearer));
         others.any(|wearer| !(is_proven && self.get(wearer).is_some_and(is_own)))
     }
 
     /// Whether a name looks like another person's name in other letters, or the other way round.
-    fn is_mistakable(&self, id: PersonId, looks: &Looks) -> bool {
+    fn is_mistakable(&self, own: &[PersonId], looks: &Looks) -> bool {
         let looked_for = self.looks.of(looks.shown());
         let shown = looks.others_with_keys().flat_map(|(look, key)| {
             let is_shown_so = move |person: &Person| person.looks.shown() == look;
             self.keys.of(key).filter(move |wearer| self.get(*wearer).is_some_and(is_shown_so))
         });
-        looked_for.chain(shown).any(|wearer| wearer != id)
+        looked_for.chain(shown).any(|wearer| !own.contains(&wearer))
     }
 }
 

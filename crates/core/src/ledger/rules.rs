@@ -171,26 +171,27 @@ impl Rules {
 
     /// Adds a ban. It replaces one for the same name or address.
     pub(crate) fn ban(&mut self, ban: Act) -> Result<(), Refusal> {
-        self.bans.retain(|reach, bans| {
-            let is_old = |old: &Act| *reach == ban.reach && old.deed.whom.is_same(&ban.deed.whom);
-            bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
+        self.may_ban(&ban)?;
+        self.bans.retain(|_, bans| {
+            bans.retain(|old| !gives_way(old, &ban));
             !bans.is_empty()
         });
-        if ban.reach != Reach::Server {
-            let of_rooms = self.bans.iter().filter(|(at, _)| **at != Reach::Server);
-            let of_rooms = of_rooms.flat_map(|(_, bans)| bans);
-            has_share(&ban.by, of_rooms.map(|other| &other.by), BANS_OF_ROOMS_MAX)?;
-        }
-        let here = self.bans.entry(ban.reach.clone()).or_default();
-        match ban.reach {
-            Reach::Server => has_share(&ban.by, here.iter().map(|other| &other.by), BANS_MAX)?,
-            Reach::Room(_) if here.len() >= BANS_MAX => {
-                return Err(Refusal::TooManyRules(BANS_MAX));
-            }
-            Reach::Room(_) => {}
-        }
-        here.push(ban);
+        self.bans.entry(ban.reach.clone()).or_default().push(ban);
         Ok(())
+    }
+
+    fn may_ban(&self, ban: &Act) -> Result<(), Refusal> {
+        let others = || self.bans.values().flatten().filter(|old| !gives_way(old, ban));
+        let mut here = others().filter(|other| other.reach == ban.reach).map(|other| &other.by);
+        if ban.reach == Reach::Server {
+            return has_share(&ban.by, here, BANS_MAX);
+        }
+        let of_rooms = others().filter(|other| other.reach != Reach::Server);
+        has_share(&ban.by, of_rooms.map(|other| &other.by), BANS_OF_ROOMS_MAX)?;
+        match here.nth(BANS_MAX - 1) {
+            Some(_) => Err(Refusal::TooManyRules(BANS_MAX)),
+            None => Ok(()),
+        }
     }
 
     /// Lifts a ban. Returns the name or address as it was typed for the ban; none if there is no
@@ -204,12 +205,11 @@ impl Rules {
 
     /// Mutes a person. The mute replaces an earlier one.
     pub(crate) fn mute(&mut self, people: Vec<PersonId>, act: Act) -> Result<(), Refusal> {
-        let is_old = |old: &Act| old.reach == act.reach && old.deed.whom.is_same(&act.deed.whom);
-        self.mutes.retain(|old| !old.act.is_over(act.at) && !is_old(&old.act));
         let is_of_server = |act: &Act| act.reach == Reach::Server;
-        let others = self.mutes.iter().map(|other| &other.act);
+        let others = self.mutes.iter().map(|other| &other.act).filter(|old| !gives_way(old, &act));
         let alike = others.filter(|other| is_of_server(other) == is_of_server(&act));
         has_share(&act.by, alike.map(|other| &other.by), MUTES_MAX)?;
+        self.mutes.retain(|old| !gives_way(&old.act, &act));
         self.mutes.push(Mute { people, act });
         Ok(())
     }
@@ -272,6 +272,12 @@ impl Rules {
         };
         self.mutes.iter().find(is_meant).map(|mute| &mute.act)
     }
+}
+
+/// Whether an old ban or mute gives way to a new one: it has ended, or is for the same name or
+/// address at the same place.
+fn gives_way(old: &Act, new: &Act) -> bool {
+    old.is_over(new.at) || old.reach == new.reach && old.deed.whom.is_same(&new.deed.whom)
 }
 
 /// Checks that `by` may add one more rule to those of `holders`. The operator may use all free

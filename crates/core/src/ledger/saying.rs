@@ -35,14 +35,11 @@ impl Ledger {
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
-        self.is_not_here(id)?;
-        self.people.enter(id, claim, looks)?;
-        let who = self.may_speak_once(id, &room, at);
-        if who.is_ok() {
-            self.make_room(id, &room, at, happened);
-        }
-        self.people.leave(id);
-        let who = who?;
+        self.may_enter(id, None, (&claim, &looks), &room, at)?;
+        let is_owner = self.people.is_proven(&claim);
+        let who = Who { id, name: claim.name };
+        self.may_speak(&who, &room, at)?;
+        self.make_room(&who.name, is_owner, &room, at, happened);
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
         Ok(())
