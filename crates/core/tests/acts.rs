@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::{NotStored, Past};
-use parlor_core::link::{Answer, Change, Inbox, Link, Outcome, Query, Refusal, Request, Seat};
+use parlor_core::link::{
+    Answer, Change, Inbox, Link, Mail, Notice, Outcome, Query, Refusal, Request, Seat,
+};
 use parlor_core::log::Slice;
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Entry, Limits, Line, Manner, Name, Now, Proof, Reach, RoomName,
@@ -694,6 +696,51 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
     // This room has lines already, so making it again gives nobody any rights.
     let seat = server.join(&mut carol, "old").unwrap();
     assert_eq!(keepers(&mut server, &mut carol, &seat), []);
+}
+
+#[test]
+fn an_act_meets_the_seat_of_a_person_who_is_coming_back() {
+    for deed in [kick("bob"), ban("bob", None), ban("198.51.100.0/24", None)] {
+        for is_operator in [false, true] {
+            let mut server = Server::new();
+            let mut dave = server.connect("203.0.113.9:1");
+            let _lobby = server.try_to_enter(&mut dave, "dave", true).unwrap();
+            let Outcome::Entered(tea, in_tea) = server.ask(&mut dave, join("tea")) else {
+                panic!("a seat");
+            };
+            let (mut bob, _seat) = server.enter("bob", false);
+            let _there = server.join(&mut bob, "tea").unwrap();
+            let mut back = server.connect("198.51.100.7:50002");
+            let come_back = Change::ComeBack {
+                name: name("bob").into(),
+                room: RoomName::lobby(),
+                lost: Some(bob.client().id()),
+            };
+            let Outcome::Entered(_again, _) = server.ask(&mut back, come_back) else {
+                panic!("a seat");
+            };
+            match is_operator {
+                true => server.operate(deed.clone()).unwrap(),
+                false => server.act(&mut dave, &tea, deed.clone()).unwrap(),
+            }
+            let mut slices: Vec<Slice> = Vec::new();
+            in_tea.view.read(in_tea.view.arrived, usize::MAX, &mut slices).unwrap();
+            let entries =
+                slices.iter().flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
+            let removal = entries.rev().find_map(|entry| match entry {
+                Entry::Left { removal, .. } => Some(removal.as_ref().map(|act| act.deed.verb)),
+                _ => None,
+            });
+            assert_eq!(removal, Some(Some(deed.verb)), "{deed:?}");
+            // Bob reads of it at once: as a notice, or because the connection ends.
+            let notice = back.client().take(|_, _| true);
+            let is_told = matches!(&notice,
+                Some(Mail::Answer(Answer::Notice(Notice::Act(act)))) if act.deed.verb == deed.verb);
+            assert_eq!(is_told, !is_operator, "{deed:?}: {notice:?}");
+            assert_eq!(back.client().removed().is_some(), is_operator, "{deed:?}");
+            assert_eq!(server.broadcaster.census().people, if is_operator { 1 } else { 2 });
+        }
+    }
 }
 
 impl Server {

@@ -242,6 +242,7 @@ impl Broadcaster {
         if !people.is_empty() {
             announcement.room = None; // they are seen leaving
             announcement.is_seen = self.ledger.is_seen(announcement.here.as_ref(), &people);
+            announcement.people.extend(self.ledger.absentees(&people, &act.reach));
         }
         if let Some(room) = announcement.room.as_ref() {
             self.happen_in(room, Happening::Act(Arc::clone(&act)));

@@ -37,7 +37,7 @@ impl Ledger {
                 Ok(())
             }
             Intent::GiveUp { heir, room } => {
-                self.give_up_absent(|who, of| who == heir && *of == room, happened);
+                self.give_up_absent(|who, of| who == heir && *of == room, None, happened);
                 Ok(())
             }
             Intent::SpeakOnce { person, name, looks, room, lines } => {

@@ -99,8 +99,9 @@ impl Ledger {
         }
     }
 
-    /// Removes people from the reach of an act. A person whom the act removes from the last room
-    /// stays on the server until the connection gives up its last seat.
+    /// Removes people from the reach of an act, also from seats that they have not taken again yet.
+    /// A person whom the act removes from the last room stays on the server until the connection
+    /// gives up its last seat.
     pub(super) fn remove(
         &mut self,
         people: &[PersonId],
@@ -118,6 +119,8 @@ impl Ledger {
                 let (who, removal) = (who.clone(), Some(Arc::clone(act)));
                 happened.push(Happened::Left { room, who, words: None, removal, is_untold });
             }
+            let is_meant = |heir, room: &RoomName| heir == id && act.reach.has(room);
+            self.give_up_absent(is_meant, Some(act), happened);
             if act.reach == Reach::Server {
                 self.leave_house_without_seat(id, happened);
             }
@@ -128,6 +131,11 @@ impl Ledger {
     pub(super) fn seats_within(&self, id: PersonId, reach: &Reach) -> Option<Vec<RoomName>> {
         let seats = self.people.get(id)?.seats.iter();
         Some(seats.filter(|room| reach.has(room)).cloned().collect())
+    }
+
+    /// Whether a person came back on this connection, and has not taken a seat again within reach.
+    pub(super) fn is_absent_within(&self, heir: PersonId, reach: &Reach) -> bool {
+        self.absent.iter().any(|absent| absent.heir == heir && reach.has(&absent.room))
     }
 
     /// Frees a seat. Returns whether the person had it.
@@ -144,7 +152,7 @@ impl Ledger {
     pub(super) fn leave_house_without_seat(&mut self, id: PersonId, happened: &mut Vec<Happened>) {
         if self.people.get(id).is_some_and(|person| person.seats.is_empty()) {
             self.people.leave(id);
-            self.give_up_absent(|heir, _| heir == id, happened);
+            self.give_up_absent(|heir, _| heir == id, None, happened);
             happened.push(Happened::Gone(id));
         }
     }
@@ -201,30 +209,37 @@ impl Ledger {
         let absent = place.map(|place| self.absent.remove(place));
         let is_back = absent.is_some();
         if let Some(absent) = absent {
-            self.depart_absent(absent, true, happened);
+            self.depart_absent(absent, true, None, happened);
         }
         is_back
     }
 
     /// Gives up seats that were not taken again, and tells the others. `is_meant` gets the new
-    /// connection and the room.
+    /// connection and the room; an act may be the reason.
     pub(super) fn give_up_absent(
         &mut self,
         is_meant: impl Fn(PersonId, &RoomName) -> bool,
+        removal: Option<&Arc<Act>>,
         happened: &mut Vec<Happened>,
     ) {
         let is_meant = |absent: &mut Absent| is_meant(absent.heir, &absent.room);
         let gone: Vec<_> = self.absent.extract_if(.., is_meant).collect();
         for absent in gone {
             let is_untold = self.people.is_worn_in(&absent.who.name, &absent.room);
-            self.depart_absent(absent, is_untold, happened);
+            self.depart_absent(absent, is_untold, removal, happened);
         }
     }
 
-    fn depart_absent(&mut self, absent: Absent, is_untold: bool, happened: &mut Vec<Happened>) {
+    fn depart_absent(
+        &mut self,
+        absent: Absent,
+        is_untold: bool,
+        removal: Option<&Arc<Act>>,
+        happened: &mut Vec<Happened>,
+    ) {
         let Absent { who, room, .. } = absent;
         self.rooms.remove_seat(&room);
-        let (words, removal) = (None, None);
+        let (words, removal) = (None, removal.cloned());
         happened.push(Happened::Left { room, who, words, removal, is_untold });
     }
 }

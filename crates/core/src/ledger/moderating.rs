@@ -59,7 +59,7 @@ impl Ledger {
         }
         let act = Act { by: authority.by.clone(), reach: authority.reach.clone(), at, deed };
         let mut removed = Vec::new();
-        let announcement = match act.deed.verb {
+        let mut announcement = match act.deed.verb {
             Verb::Kick => self.kick(&authority, act, &mut removed),
             Verb::Ban => self.ban(&authority, act, &mut removed),
             Verb::Unban => self.unban(&authority, act),
@@ -77,6 +77,7 @@ impl Ledger {
             | Verb::SetPassword => Err(Refusal::NotKeeper),
         }?;
         let act = Arc::clone(&announcement.act);
+        announcement.people.extend(self.absentees(&removed, &act.reach));
         happened.push(Happened::Act(announcement));
         self.remove(&removed, &act, happened);
         Ok(())
@@ -118,19 +119,34 @@ impl Ledger {
 
     /// Whether a person in this room, if it is one, sees one of these people leave.
     pub(crate) fn is_seen(&self, here: Option<&RoomName>, removed: &[PersonId]) -> bool {
-        let mut people = removed.iter().filter_map(|id| self.people.get(*id));
-        here.is_some_and(|here| people.any(|person| person.sits_in(here)))
+        let here = here.map(|here| Reach::Room(here.clone()));
+        here.is_some_and(|here| removed.iter().any(|id| self.has_seat_within(*id, &here)))
     }
 
-    /// Those of the people who have a seat within reach.
+    /// Those of the people who have a seat within reach, or had one before they came back.
     pub(crate) fn within(
         &self,
         people: impl Iterator<Item = PersonId>,
         reach: &Reach,
     ) -> Vec<PersonId> {
-        let has_seat =
-            |id: &PersonId| self.seats_within(*id, reach).is_some_and(|seats| !seats.is_empty());
-        people.filter(|id| *reach == Reach::Server || has_seat(id)).collect()
+        let is_within = |id: &PersonId| *reach == Reach::Server || self.has_seat_within(*id, reach);
+        people.filter(is_within).collect()
+    }
+
+    fn has_seat_within(&self, id: PersonId, reach: &Reach) -> bool {
+        let seats = self.seats_within(id, reach);
+        seats.is_some_and(|seats| !seats.is_empty()) || self.is_absent_within(id, reach)
+    }
+
+    /// Those of the people who do not see in the room that an act removes them from it, because
+    /// they came back and have not taken the seat again.
+    pub(crate) fn absentees(
+        &self,
+        removed: &[PersonId],
+        reach: &Reach,
+    ) -> impl Iterator<Item = PersonId> {
+        let removed = removed.iter().copied().filter(|_| *reach != Reach::Server);
+        removed.filter(|id| self.is_absent_within(*id, reach))
     }
 
     fn unban(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {

@@ -74,7 +74,7 @@ impl Ledger {
         self.may_wear(id, &name, None, at)?;
         let from = self.people.rename(id, claim, looks)?;
         self.rules.rename(id, &from, |id| self.people.get(id).is_some());
-        self.give_up_absent(|heir, _| heir == id, happened);
+        self.give_up_absent(|heir, _| heir == id, None, happened);
         if from == name {
             return Ok(()); // nobody reads about it
         }
