@@ -104,6 +104,7 @@ fn lobby(kept: Vec<Row>) -> Room {
     };
     Room {
         name: "lobby".to_owned(),
+        before: 0,
         events: kept.into_iter().enumerate().map(event).collect(),
         is_whole: false,
     }

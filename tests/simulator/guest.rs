@@ -59,7 +59,7 @@ pub(crate) struct Guest {
 #[derive(Debug)]
 enum Asked {
     Seat,
-    Post { last: String },
+    Post { last: String, lines: u64 },
     Other,
 }
 
@@ -98,9 +98,8 @@ impl Guest {
         self.is_hasty && self.call.link.is_none() && self.reader.is_some()
     }
 
-    /// The number of lines it said.
-    pub(crate) fn lines(&self) -> u64 {
-        self.voice.lines
+    pub(crate) fn voice(&self) -> &Voice {
+        &self.voice
     }
 
     /// Checks that no request is under way.
@@ -212,7 +211,7 @@ impl Guest {
         }
         let (lines, last) = self.voice.speak(count, rng);
         let room = self.room();
-        self.call.start(Asked::Post { last }, Change::Say { room, lines });
+        self.call.start(Asked::Post { last, lines: count as u64 }, Change::Say { room, lines });
     }
 
     fn set_topic(&mut self, rng: &mut Rng) {
@@ -278,11 +277,19 @@ impl Guest {
                 self.seats.push(seat);
                 self.kept = None;
             }
-            (Outcome::Answer(answer), _) => match self.seats.last() {
-                Some(seat) => link.reply(seat.mark(), Mail::Answer(answer)),
-                None => self.refusals += 1,
-            },
-            (Outcome::Done, Asked::Post { last }) => self.kept = Some(last),
+            (Outcome::Answer(answer), asked) => {
+                if let Asked::Post { lines, .. } = asked {
+                    self.voice.answered(lines, false);
+                }
+                match self.seats.last() {
+                    Some(seat) => link.reply(seat.mark(), Mail::Answer(answer)),
+                    None => self.refusals += 1,
+                }
+            }
+            (Outcome::Done, Asked::Post { last, lines }) => {
+                self.voice.answered(lines, true);
+                self.kept = Some(last);
+            }
             _ => {}
         }
         true

@@ -52,9 +52,8 @@ impl Script {
         self.reader.is_none()
     }
 
-    /// The number of lines it said.
-    pub(crate) fn lines(&self) -> u64 {
-        self.voice.lines
+    pub(crate) fn voice(&self) -> &Voice {
+        &self.voice
     }
 
     pub(crate) fn assert_settled(&self) {
@@ -104,11 +103,15 @@ impl Script {
             }
             (Outcome::Said { first, last }, Asked::Speak { lines }) => {
                 assert_eq!(last + 1 - first, lines, "numbers of what was said");
+                self.voice.answered(lines, true);
             }
             // Lines that the disk did not store were ordered; other refused lines were not.
-            (Outcome::Answer(Answer::Refused(Refusal::NotStored(_))), _) => {}
+            (Outcome::Answer(Answer::Refused(Refusal::NotStored(_))), Asked::Speak { lines }) => {
+                self.voice.answered(lines, false);
+            }
             (Outcome::Answer(Answer::Refused(_)), Asked::Speak { lines }) => {
                 self.voice.lines -= lines;
+                self.voice.answered(lines, false);
             }
             (Outcome::Answer(Answer::Refused(_)), Asked::Listen) => {}
             other => panic!("an outcome of another request: {other:?}"),

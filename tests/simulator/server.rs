@@ -1,7 +1,6 @@
 //! The simulated server: the real broadcaster, run as its task runs it, with a journal that is
 //! slow, fails, and records everything.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,15 +9,12 @@ use fastrand::Rng;
 use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::NotStored;
 use parlor_core::ledger::{Ledger, Snapshot};
-use parlor_core::link::{Client, Inbox, Link, View};
-use parlor_core::log::Batch;
-use parlor_core::model::{
-    Capacity, Entry, Limits, Manner, Now, PersonId, RoomName, Telling, Together, Who,
-};
+use parlor_core::link::{Client, Inbox, Link};
+use parlor_core::model::{Capacity, Limits, Now, RoomName};
 use parlor_wire::pack::snapshot::{pack, unpack};
 
-use crate::checker::{Event, Kind, Room, Shown, together};
 use crate::order::Order;
+use crate::record::Record;
 use crate::shared_group::SharedGroup;
 
 /// A commit that takes longer is announced to the people who wait for it.
@@ -200,125 +196,4 @@ impl Server {
         left.topics.remove(&RoomName::lobby());
         assert_eq!(left, Snapshot::default(), "only the lobby stays");
     }
-}
-
-/// Everything that became visible, as the checker reads it.
-#[derive(Default)]
-pub(crate) struct Record {
-    pub(crate) rooms: Vec<Room>,
-    /// The present room of each name, as an index into `rooms`.
-    present: HashMap<String, usize>,
-    /// People who may sit in rooms.
-    persons: HashMap<PersonId, usize>,
-    commits: u64,
-    /// The number of lines in commits, stored or not.
-    pub(crate) lines: u64,
-}
-
-impl Record {
-    fn write(&mut self, batches: &[Arc<Batch>], is_kept: bool) {
-        self.commits += 1;
-        for batch in batches {
-            let room = batch.room();
-            self.lines += batch.said().count() as u64;
-            if batch.start().position == 0 {
-                self.make(room);
-            }
-            let entries = batch.entries().iter();
-            let events: Vec<_> = entries
-                .filter(|entry| is_kept || !matches!(entry, Entry::Said(_) | Entry::Topic { .. }))
-                .map(|entry| self.event(entry))
-                .collect();
-            let present = self.present[room.as_str()];
-            let written = &mut self.rooms[present].events;
-            if batch.goes_back() {
-                date_back(written, batch.at().0);
-            }
-            written.extend(events);
-        }
-    }
-
-    /// The index of the room that a reader enters now.
-    pub(crate) fn room_of(&mut self, view: &View) -> usize {
-        match view.log().end().position {
-            0 => self.make(view.room_name()), // nothing has been recorded yet
-            _ => self.present[view.room_name().as_str()],
-        }
-    }
-
-    /// Makes a room, whose numbers begin again. A present room without events is used instead.
-    fn make(&mut self, room: &RoomName) -> usize {
-        let present = self.present.get(room.as_str());
-        if let Some(&present) = present.filter(|&&present| self.rooms[present].events.is_empty()) {
-            return present;
-        }
-        self.present.insert(room.to_string(), self.rooms.len());
-        self.rooms.push(Room { name: room.to_string(), events: Vec::new(), is_whole: true });
-        self.rooms.len() - 1
-    }
-
-    fn event(&self, entry: &Entry) -> Event {
-        let (kind, shown) = describe(entry);
-        Event {
-            commit: self.commits,
-            person: entry.who().and_then(|who| self.persons.get(&who.id).copied()),
-            kind,
-            shown,
-        }
-    }
-}
-
-/// Dates lines back, like a journal after the clock was ahead.
-fn date_back(written: &mut [Event], latest: i64) {
-    for event in written {
-        if let Kind::Line { at, .. } = &mut event.kind {
-            *at = latest.min(*at);
-        }
-    }
-}
-
-fn describe(entry: &Entry) -> (Kind, Shown) {
-    let name = |who: &Who| who.name.to_string();
-    let words = |line: &Option<_>| line.as_ref().map(ToString::to_string);
-    match entry {
-        Entry::Said(said) => (
-            Kind::Line { seq: said.seq, at: said.at.0 },
-            Shown::Said {
-                name: name(&said.who),
-                text: said.text.to_string(),
-                is_action: said.manner == Manner::Action,
-            },
-        ),
-        Entry::Arrived { who, telling } => (kind(*telling), Shown::Arrived(name(who))),
-        Entry::Left { who, words: last, removal: _, telling } => {
-            let (name, words) = (name(who), words(last));
-            (kind(*telling), Shown::Left { name, words })
-        }
-        Entry::ArrivedTogether(people) => (Kind::Summary, summary(people, true)),
-        Entry::LeftTogether(people) => (Kind::Summary, summary(people, false)),
-        Entry::Renamed { who, from, .. } => {
-            let (from, to) = (from.to_string(), name(who));
-            (Kind::Other, Shown::Renamed { from, to })
-        }
-        Entry::LinesDeleted { .. } => unreachable!("nobody owns a name here"),
-        Entry::Act(_) => panic!("nobody keeps order here"),
-        Entry::Topic { who, text } => {
-            let (name, text) = (name(who), words(text));
-            (Kind::Other, Shown::Topic { name, text })
-        }
-    }
-}
-
-fn kind(telling: Telling) -> Kind {
-    match telling {
-        Telling::Told => Kind::Told,
-        Telling::Folded => Kind::Folded,
-        Telling::Late => Kind::Late,
-        Telling::Untold => panic!("no name has an owner here"),
-    }
-}
-
-fn summary(people: &Together, came: bool) -> Shown {
-    let named = people.named.iter().map(ToString::to_string).collect();
-    together(named, people.others, came)
 }

@@ -1,5 +1,7 @@
 //! The lines that a simulated client says: no two are the same.
 
+use std::collections::HashSet;
+
 use fastrand::Rng;
 use parlor_core::model::{Line, Manner, Spoken};
 
@@ -15,11 +17,21 @@ pub(crate) struct Voice {
     tokens: u64,
     /// The number of lines it said.
     pub(crate) lines: u64,
+    /// The outcomes of its lines.
+    pub(crate) answers: Vec<Answered>,
+}
+
+/// The outcome of a line, as its speaker was told.
+#[derive(Clone, Debug)]
+pub(crate) struct Answered {
+    pub(crate) token: String,
+    /// Whether it was sent.
+    pub(crate) is_sent: bool,
 }
 
 impl Voice {
     pub(crate) fn new(person: usize) -> Voice {
-        Voice { person, tokens: 0, lines: 0 }
+        Voice { person, tokens: 0, lines: 0, answers: Vec::new() }
     }
 
     /// The next lines to say, and the token of the last.
@@ -44,6 +56,13 @@ impl Voice {
         (lines, last)
     }
 
+    /// The last lines have an outcome.
+    pub(crate) fn answered(&mut self, lines: u64, is_sent: bool) {
+        let numbers = self.tokens + 1 - lines..=self.tokens;
+        let answered = |number| Answered { token: token(self.person, number), is_sent };
+        self.answers.extend(numbers.map(answered));
+    }
+
     /// A private message.
     pub(crate) fn whisper(&mut self, bytes: usize) -> Line {
         self.tokens += 1;
@@ -58,4 +77,13 @@ pub(crate) fn line(text: &str) -> Line {
 
 pub(crate) fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(0..from.len())].clone()
+}
+
+/// Checks the outcomes that people were told; `stored` are the texts of all stored lines.
+pub(crate) fn check_answers<'a>(answers: &[Answered], stored: impl Iterator<Item = &'a str>) {
+    let token = |text: &'a str| text.split(|c: char| !c.is_ascii_alphanumeric()).next();
+    let stored: HashSet<_> = stored.filter_map(token).collect();
+    for Answered { token, is_sent } in answers {
+        assert_eq!(*is_sent, stored.contains(token.as_str()), "whether {token} was sent");
+    }
 }

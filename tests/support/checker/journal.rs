@@ -21,7 +21,7 @@ pub(super) fn check(rooms: &[Room]) -> Result<(), Broken> {
 
 /// Numbers are dense, and times do not go back.
 fn check_numbers(room: &Room) -> Result<(), Broken> {
-    let (mut last, mut time) = (0, i64::MIN);
+    let (mut last, mut time) = (room.before, i64::MIN);
     for event in &room.events {
         let Kind::Line { seq, at } = event.kind else {
             continue;

@@ -35,6 +35,8 @@ pub(crate) struct Story {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Room {
     pub(crate) name: String,
+    /// The number of its lines before these events.
+    pub(crate) before: u64,
     pub(crate) events: Vec<Event>,
     /// Whether the events are complete, or only the lines.
     pub(crate) is_whole: bool,

@@ -30,7 +30,7 @@ fn renamed(commit: u64, person: usize, from: &str, to: &str) -> Event {
 }
 
 fn room(name: &str, events: Vec<Event>) -> Room {
-    Room { name: name.into(), events, is_whole: true }
+    Room { name: name.into(), before: 0, events, is_whole: true }
 }
 
 fn reader(person: usize, end: End, lines: &[&str]) -> Reader {

@@ -1,0 +1,315 @@
+//! One server and its visitors: guests and scripts come, act, stall and go.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use fastrand::Rng;
+use parlor_core::link::Client;
+
+use crate::checker::{self, End, Shown, Story};
+use crate::guest::Guest;
+use crate::script::Script;
+use crate::server::Server;
+use crate::voice::{Answered, Voice, check_answers};
+
+/// After the faults everybody must have read everything within this many turns.
+const TURNS_TO_SETTLE_MAX: usize = 200;
+
+/// The most guests at a time; more than eight, so that there are crowds.
+const GUESTS_MAX: usize = 16;
+
+/// The number of actions of visitors and of the server, by frequency.
+pub(crate) const VISITS: u8 = 89;
+
+/// The most scripts at a time, beside the guests.
+const SCRIPTS_MAX: usize = 4;
+
+/// A server and all its clients.
+pub(crate) struct World {
+    rng: Rng,
+    pub(crate) server: Server,
+    guests: Vec<Guest>,
+    scripts: Vec<Script>,
+    /// The number of the last visitor.
+    pub(crate) people: usize,
+    /// The lines of people who are gone.
+    said: Said,
+    /// Everything seen by people who are gone.
+    seen: Vec<checker::Reader>,
+    clients: Vec<Weak<Client>>,
+}
+
+/// Lines of several people, and their outcomes.
+#[derive(Clone, Default)]
+pub(crate) struct Said {
+    lines: u64,
+    pub(crate) answers: Vec<Answered>,
+}
+
+impl Said {
+    fn add(&mut self, voice: &Voice) {
+        self.lines += voice.lines;
+        self.answers.extend_from_slice(&voice.answers);
+    }
+}
+
+impl World {
+    /// A server without visitors.
+    pub(crate) fn new(rng: Rng, server: Server) -> World {
+        World {
+            rng,
+            server,
+            guests: Vec::new(),
+            scripts: Vec::new(),
+            people: 0,
+            said: Said::default(),
+            seen: Vec::new(),
+            clients: Vec::new(),
+        }
+    }
+
+    /// Some of the things that happen to a server without other nodes.
+    pub(crate) fn run(&mut self) {
+        for _ in 0..self.rng.usize(50..450) {
+            self.step();
+        }
+    }
+
+    /// Everything that the visitors saw, and the record of the server.
+    pub(crate) fn story(&self) -> Story {
+        let guests = self.guests.iter();
+        let guests = guests.filter_map(|guest| guest.seen(End::Here));
+        let scripts = self.scripts.iter();
+        let scripts = scripts.filter_map(|script| script.seen(End::Here));
+        let here = guests.chain(scripts);
+        Story {
+            readers: self.seen.iter().cloned().chain(here).collect(),
+            rooms: self.server.record.rooms.clone(),
+        }
+    }
+
+    /// The lines of everybody so far.
+    pub(crate) fn said(&self) -> Said {
+        let mut said = self.said.clone();
+        let guests = self.guests.iter().map(Guest::voice);
+        guests.chain(self.scripts.iter().map(Script::voice)).for_each(|voice| said.add(voice));
+        said
+    }
+
+    fn step(&mut self) {
+        match self.rng.u8(0..100) {
+            die @ 0..VISITS => self.visit(die),
+            VISITS => self.server.now.wall.0 = self.rng.i64(-10_000_000..10_000_000),
+            90..92 => self.pass(5_000),
+            _ => self.pass(100),
+        }
+    }
+
+    /// An action of a visitor or of the server, by a number below [`VISITS`].
+    pub(crate) fn visit(&mut self, die: u8) {
+        match die {
+            0..6 => self.come(),
+            6..8 => self.come_in_a_crowd(),
+            8..30 => {
+                self.server.step(&mut self.rng);
+            }
+            30..38 => self.step_script(),
+            38..60 => self.with_guest(|guest, server, rng| {
+                guest.look();
+                guest.act(server.now, rng);
+            }),
+            60..85 => self.with_guest(|guest, _, rng| match guest.stalled {
+                0 => {
+                    let room = if rng.bool() { usize::MAX } else { rng.usize(0..400) };
+                    guest.read(room, rng.usize(1..400));
+                }
+                _ => guest.stalled -= 1,
+            }),
+            85..87 => self.with_guest(|guest, _, rng| {
+                let turns_max = if rng.bool() { 10 } else { 200 };
+                guest.stalled = rng.usize(0..turns_max);
+            }),
+            87 => self.with_guest(|guest, _, rng| guest.leave(rng)),
+            _ => self.break_one_off(),
+        }
+        self.remove_finished();
+    }
+
+    fn come(&mut self) {
+        if self.guests.len() >= GUESTS_MAX {
+            return;
+        }
+        self.people += 1;
+        let (link, shared) = self.server.connect(self.people);
+        self.clients.push(std::sync::Arc::downgrade(link.client()));
+        self.server.know(link.client(), self.people);
+        let mut guest = Guest::new(self.people, link, shared, &mut self.rng);
+        guest.act(self.server.now, &mut self.rng);
+        self.guests.push(guest);
+    }
+
+    /// A script connects, or does one of the things that scripts do.
+    fn step_script(&mut self) {
+        if self.scripts.len() < SCRIPTS_MAX && self.rng.u8(0..4) == 0 {
+            self.people += 1;
+            let (link, shared) = self.server.connect(self.people);
+            self.clients.push(std::sync::Arc::downgrade(link.client()));
+            let script = Script::new(self.people, link, shared, &mut self.rng);
+            self.scripts.push(script);
+        }
+        if self.scripts.is_empty() {
+            return;
+        }
+        let chosen = self.rng.usize(0..self.scripts.len());
+        let (script, rng) = (&mut self.scripts[chosen], &mut self.rng);
+        script.look(&mut self.server);
+        match rng.u8(0..20) {
+            0..8 => script.act(rng),
+            8 => script.leave(),
+            9 => self.seen.extend(script.break_off(rng)),
+            10 => script.stalled = rng.usize(0..50),
+            _ if script.stalled > 0 => script.stalled -= 1,
+            _ => {
+                script.read(rng.usize(0..2_000), rng.usize(1..400));
+            }
+        }
+    }
+
+    fn come_in_a_crowd(&mut self) {
+        for _ in 0..self.rng.usize(0..GUESTS_MAX) {
+            self.come();
+        }
+    }
+
+    fn with_guest(&mut self, act: impl FnOnce(&mut Guest, &Server, &mut Rng)) {
+        if !self.guests.is_empty() {
+            let chosen = self.rng.usize(0..self.guests.len());
+            act(&mut self.guests[chosen], &self.server, &mut self.rng);
+        }
+    }
+
+    fn break_one_off(&mut self) {
+        if self.guests.is_empty() {
+            return;
+        }
+        let chosen = self.rng.usize(0..self.guests.len());
+        self.seen.extend(self.guests[chosen].break_off(&mut self.rng));
+    }
+
+    fn pass(&mut self, milliseconds_max: u64) {
+        let passed = self.rng.u64(0..milliseconds_max);
+        self.server.now.monotonic += Duration::from_millis(passed);
+        self.server.now.wall.0 += passed as i64;
+    }
+
+    /// Removes guests and scripts that are done.
+    fn remove_finished(&mut self) {
+        for guest in &mut self.guests {
+            if guest.is_rushing_off() && self.rng.u8(0..10) == 0 {
+                guest.read(self.rng.usize(1..4_000), 400);
+                self.seen.extend(guest.break_off(&mut self.rng));
+            }
+            self.seen.extend(guest.finish());
+            if guest.is_gone() {
+                self.said.add(guest.voice());
+            }
+        }
+        for script in &mut self.scripts {
+            self.seen.extend(script.finish());
+            if script.is_gone() {
+                self.said.add(script.voice());
+            }
+        }
+        self.guests.retain(|guest| !guest.is_gone());
+        self.scripts.retain(|script| !script.is_gone());
+    }
+
+    /// Stops the faults: everybody gets an outcome and reads everything.
+    pub(crate) fn settle(&mut self) {
+        self.server.is_faulty = false;
+        for _ in 0..TURNS_TO_SETTLE_MAX {
+            let moved = self.turn();
+            match self.server.due() {
+                Some(due) => self.server.now.monotonic = due.max(self.server.now.monotonic),
+                None if !moved => {
+                    self.assert_settled();
+                    self.assert_heard();
+                    self.assert_answers();
+                    return;
+                }
+                None => {}
+            }
+        }
+        panic!("after {TURNS_TO_SETTLE_MAX} turns there is still something to do");
+    }
+
+    /// Everybody looks for an outcome, and reads. Returns whether there was anything to do.
+    pub(crate) fn turn(&mut self) -> bool {
+        let mut moved = self.server.step(&mut self.rng);
+        for guest in &mut self.guests {
+            moved |= guest.look();
+            moved |= guest.read(usize::MAX, usize::MAX);
+        }
+        for script in &mut self.scripts {
+            moved |= script.look(&mut self.server);
+            moved |= script.read(usize::MAX, usize::MAX);
+        }
+        self.remove_finished();
+        moved
+    }
+
+    /// Checks that everybody has every outcome, and has read everything.
+    pub(crate) fn assert_settled(&self) {
+        self.guests.iter().for_each(Guest::assert_answered);
+        self.guests.iter().for_each(Guest::assert_caught_up);
+        self.scripts.iter().for_each(Script::assert_settled);
+    }
+
+    /// Checks that every line said was ordered, including the last lines before a connection broke.
+    fn assert_heard(&self) {
+        assert_eq!(self.said().lines, self.server.record.lines, "lines said, and lines ordered");
+    }
+
+    /// Checks that people were told the truth about their lines.
+    fn assert_answers(&self) {
+        let events = self.server.record.rooms.iter().flat_map(|room| &room.events);
+        let said = events.filter_map(|event| match &event.shown {
+            Shown::Said { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        check_answers(&self.said().answers, said);
+    }
+
+    /// Lets everybody leave, and checks that nothing is left behind.
+    pub(crate) fn empty(mut self) {
+        if self.rng.bool() {
+            self.server.close();
+        }
+        self.send_away();
+        self.settle();
+        self.assert_empty();
+    }
+
+    /// Lets everybody leave.
+    pub(crate) fn send_away(&mut self) {
+        while let Some(mut guest) = self.guests.pop() {
+            assert!(guest.client().is_some(), "a guest that is gone is still listed");
+            if self.rng.bool() {
+                guest.leave(&mut self.rng);
+            }
+            self.said.add(guest.voice());
+            drop(guest);
+            self.server.step(&mut self.rng);
+        }
+        for script in self.scripts.drain(..) {
+            self.said.add(script.voice());
+        }
+    }
+
+    /// Checks that nothing of the visitors is left behind.
+    pub(crate) fn assert_empty(&self) {
+        self.server.assert_empty();
+        let left = self.clients.iter().filter(|client| client.upgrade().is_some());
+        assert_eq!(left.count(), 0, "clients that are still held");
+    }
+}
