@@ -145,8 +145,13 @@ pub enum Intent {
         /// The act.
         act: Arc<Act>,
     },
-    /// A room that is not stored leaves memory.
-    EndRoom(RoomName),
+    /// A room leaves memory. If lines are not stored, the room ends.
+    EndRoom {
+        /// The room.
+        room: RoomName,
+        /// The number of its last line. The intent counts only if that is still the last one.
+        last: u64,
+    },
 }
 
 /// The identity of a proposal, which all nodes know.

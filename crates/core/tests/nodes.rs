@@ -6,12 +6,13 @@ mod server;
 use std::sync::{Arc, Mutex};
 
 use parlor_core::broadcaster::Broadcaster;
-use parlor_core::intent::Proposal;
-use parlor_core::link::{Answer, Change, Inbox, Outcome, Query};
+use parlor_core::intent::{Intent, Proposal};
+use parlor_core::journal::Past;
+use parlor_core::link::{Answer, Change, Outcome, Query};
 use parlor_core::log::Slice;
-use parlor_core::model::{Entry, Limits, Now, RoomName, WallTime};
+use parlor_core::model::{Entry, Limits, Manner, Name, Now, RoomName, Spoken, WallTime};
 use parlor_core::sequencer::{Decided, Sequencer};
-use server::{Server, granted, join, post, rename};
+use server::{Server, granted, join, line, post, rename};
 
 /// A node's place in an order of proposals that all nodes share.
 #[derive(Debug)]
@@ -36,8 +37,11 @@ impl Sequencer for Node {
 }
 
 fn node(order: &Arc<Mutex<Vec<Proposal>>>, boot: u32) -> Server {
+    with_order(Broadcaster::new(Arc::default(), Limits::default()), order, boot)
+}
+
+fn with_order(broadcaster: Broadcaster, order: &Arc<Mutex<Vec<Proposal>>>, boot: u32) -> Server {
     let node = Node { order: Arc::clone(order), place: 0, boot };
-    let broadcaster = Broadcaster::new(Arc::new(Inbox::default()), Limits::default());
     let now = Now { wall: WallTime(1_000), ..Now::default() };
     Server { broadcaster: broadcaster.with_sequencer(Box::new(node)), now }
 }
@@ -97,4 +101,25 @@ fn a_line_has_the_time_of_its_place_whatever_batch_it_lands_in() {
     let read = alice.read();
     let [Entry::Said(said)] = &read[..] else { panic!("{read:?}") };
     assert_eq!(said.at, WallTime(1_000));
+}
+
+#[test]
+fn no_process_ends_a_room_that_is_stored() {
+    let order: Arc<Mutex<Vec<Proposal>>> = Arc::default();
+    let broadcaster = Broadcaster::resume(Arc::default(), Limits::default(), Past::default());
+    let mut here = with_order(broadcaster, &order, 0);
+    let speak = |text| {
+        let (name, room) = (Name::stored("alice").into(), RoomName::stored("tea"));
+        let lines = vec![Spoken { manner: Manner::Plain, text: line(text) }];
+        Change::SpeakOnce { name, room, lines }
+    };
+    let mut alice = here.connect();
+    for number in 1..4 {
+        let said = here.ask(&mut alice, speak("hello"));
+        assert!(matches!(said, Outcome::Said { first, .. } if first == number), "{said:?}");
+        assert_eq!(here.census().rooms, 1, "the room has left memory");
+        let end = Intent::EndRoom { room: RoomName::stored("tea"), last: number };
+        let proposal = Proposal { intents: vec![end], ..Proposal::default() };
+        order.lock().unwrap().push(proposal); // by a process that stores nothing
+    }
 }

@@ -38,7 +38,7 @@ impl Broadcaster {
         }
         let (all, limit) = (self.rooms.len(), self.limits.rooms);
         let max = match subject.is_owner {
-            _ if !self.is_stored => limit, // without a journal nobody has a registered name
+            _ if !self.ledger.is_stored => limit, // without a journal nobody has a registered name
             _ if self.ledger.rules.keeps(&Reach::Server, subject) => {
                 return self.may_have_more_than(limit);
             }
@@ -99,8 +99,8 @@ impl Broadcaster {
         };
         self.logs_bytes -= room.log.weight();
         self.rooms_by_name.remove(&room.name);
-        if !self.is_stored {
-            self.ended.push(room.name);
+        if !self.ledger.is_stored {
+            self.ended.push((room.name, room.log.end().seq));
         }
     }
 

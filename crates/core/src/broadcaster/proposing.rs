@@ -191,8 +191,8 @@ impl Broadcaster {
 
     /// Ends rooms that left memory and are not stored.
     pub(super) fn end_rooms(&mut self, now: Now) {
-        while let Some(room) = self.ended.pop() {
-            self.put_in_order(Intent::EndRoom(room), None, now);
+        while let Some((room, last)) = self.ended.pop() {
+            self.put_in_order(Intent::EndRoom { room, last }, None, now);
         }
     }
 }

@@ -43,8 +43,6 @@ pub struct Broadcaster {
     pub(super) rooms: FxHashMap<RoomId, Room>,
     pub(super) rooms_by_name: BTreeMap<RoomName, RoomId>,
     pub(super) rooms_made: u64,
-    /// Whether rooms, names and acts are stored. Stored rooms outlast their last person.
-    pub(super) is_stored: bool,
     /// The next batch.
     pub(super) gathering: Gathering,
     /// Requests that wait because that batch is full: at most a request and a departure for each
@@ -55,8 +53,8 @@ pub struct Broadcaster {
     /// The times by which people who came back on another connection must take their seats again;
     /// the earliest first.
     pub(super) returns: VecDeque<Return>,
-    /// Rooms that have left memory, and whose lines and topics end with them.
-    pub(super) ended: Vec<RoomName>,
+    /// Rooms that have left memory and end, each with the number of its last line.
+    pub(super) ended: Vec<(RoomName, u64)>,
     /// The other half of the inbox's double buffer.
     pub(super) drained: Vec<InboxItem>,
     /// The size of the logs of all rooms, in bytes.
@@ -69,18 +67,18 @@ pub struct Broadcaster {
 
 impl Broadcaster {
     /// A broadcaster with an empty lobby that stores nothing: the numbers of a room end with the
-    /// room.
+    /// room. So it cannot share its ledger with another process, which may still have the lines.
     pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
-        Broadcaster::build(inbox, limits, Ledger::default(), false)
+        Broadcaster::build(inbox, limits, Ledger::default())
     }
 
     /// A broadcaster that continues from the contents of a journal: the numbers of each room
     /// continue, even if the room was empty, and registered names belong to their owners.
     pub fn resume(inbox: Arc<Inbox>, limits: Limits, past: Past) -> Broadcaster {
-        Broadcaster::build(inbox, limits, Ledger::resume(past), true)
+        Broadcaster::build(inbox, limits, Ledger::resume(past))
     }
 
-    fn build(inbox: Arc<Inbox>, limits: Limits, ledger: Ledger, is_stored: bool) -> Broadcaster {
+    fn build(inbox: Arc<Inbox>, limits: Limits, ledger: Ledger) -> Broadcaster {
         let mut broadcaster = Broadcaster {
             inbox,
             limits,
@@ -95,7 +93,6 @@ impl Broadcaster {
             rooms: FxHashMap::default(),
             rooms_by_name: BTreeMap::new(),
             rooms_made: 0,
-            is_stored,
             gathering: Gathering::default(),
             waiting: VecDeque::new(),
             crowds: VecDeque::new(),

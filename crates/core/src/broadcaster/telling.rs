@@ -274,7 +274,7 @@ impl Broadcaster {
     fn delete_lines(&mut self, owner: &Who, since: WallTime) -> Vec<(RoomName, u64)> {
         let key = owner.name.keys()[0];
         let is_own = |said: &Said| said.manner != Manner::Gone && said.who.name.keys()[0] == key;
-        let stored = self.ledger.rooms.iter().filter(|_| self.is_stored);
+        let stored = self.ledger.rooms.iter().filter(|_| self.ledger.is_stored);
         let bygone = stored.filter(|(room, state)| {
             state.end.at >= since && !self.rooms_by_name.contains_key(*room)
         });

@@ -63,8 +63,10 @@ impl Ledger {
                 self.remove(&people, &act, happened);
                 Ok(())
             }
-            Intent::EndRoom(room) => {
-                self.rooms.end_room(&room);
+            Intent::EndRoom { room, last } => {
+                if !self.is_stored {
+                    self.rooms.end_room(&room, last);
+                }
                 Ok(())
             }
         }

@@ -20,11 +20,12 @@ impl Ledger {
     /// it misses one in 2^64. So it finds ledgers that went apart by an error; it does not stop an
     /// attacker who makes two ledgers with one digest.
     pub fn digest(&self) -> u64 {
-        let Ledger { people, rules, rooms, absent } = self;
+        let Ledger { people, rules, rooms, is_stored, absent } = self;
         let mut digest = Digest::default();
         digest.people(people);
         digest.rules(rules);
         digest.each(rooms.iter(), Digest::room);
+        digest.number(u64::from(*is_stored));
         digest.each(absent, Digest::absent);
         digest.0.finish()
     }

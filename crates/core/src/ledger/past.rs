@@ -33,7 +33,7 @@ impl Ledger {
         let Past { ends, owned, keepers, makers, bans, mutes, topics } = past;
         let muted = |act| Mute { people: Vec::new(), act }; // the journal knows only the name
         let mutes = mutes.into_iter().map(muted).collect();
-        let rest = Snapshot::default();
+        let rest = Snapshot { is_stored: true, ..Snapshot::default() };
         let mut ledger =
             Ledger::restore(Snapshot { ends, keepers, makers, bans, mutes, topics, ..rest });
         for name in owned {

@@ -99,9 +99,9 @@ impl RoomStates {
         self.forget_if_nothing(room);
     }
 
-    /// Ends a room whose lines and topic end with it, unless somebody sits there.
-    pub(crate) fn end_room(&mut self, room: &RoomName) {
-        if self.0.get(room).is_some_and(|state| state.seats == 0) {
+    /// Ends a room, with its lines and topic, unless somebody sits there or another line was said.
+    pub(crate) fn end_room(&mut self, room: &RoomName, last: u64) {
+        if self.0.get(room).is_some_and(|state| state.seats == 0 && state.end.seq == last) {
             self.0.remove(room);
         }
     }

@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub ends: BTreeMap<RoomName, End>,
     /// The topic of each room that has a topic or a lock.
     pub topics: BTreeMap<RoomName, Topic>,
+    /// Whether lines are stored, so that rooms outlast their last person.
+    pub is_stored: bool,
     /// The seats of people who came back on another connection and have not sat down there yet;
     /// the earliest first.
     pub absent: Vec<Absent>,
@@ -38,7 +40,7 @@ pub struct Snapshot {
 impl Ledger {
     /// Everything that the ledger knows. Takes time in proportion to that.
     pub fn snapshot(&self) -> Snapshot {
-        let Ledger { people, rules, rooms, absent } = self;
+        let Ledger { people, rules, rooms, is_stored, absent } = self;
         let keepers = rules
             .keepers
             .iter()
@@ -55,6 +57,7 @@ impl Ledger {
             mutes: rules.mutes.clone(),
             ends: ends.filter(|(_, end)| *end != End::default()).collect(),
             topics: topics.filter(|(_, topic)| !topic.is_nothing()).collect(),
+            is_stored: *is_stored,
             absent: absent.clone(),
         }
     }
@@ -71,6 +74,7 @@ impl Ledger {
             people: People::restore(people, owned, proofs),
             rules: Rules::restore(keepers, makers, bans, mutes),
             rooms,
+            is_stored: snapshot.is_stored,
             absent: snapshot.absent,
         }
     }

@@ -12,6 +12,8 @@ pub struct Ledger {
     pub(crate) people: People,
     pub(crate) rules: Rules,
     pub(crate) rooms: RoomStates,
+    /// Whether lines are stored, so that rooms outlast their last person.
+    pub(crate) is_stored: bool,
     /// Seats of people who came back on another connection and have not sat down there yet; the
     /// earliest first. Each person had a few.
     pub(super) absent: Vec<Absent>,

@@ -64,10 +64,12 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// The contents of a ledger at the start: nothing, or people with authority and rules.
 pub(crate) fn start() -> impl Strategy<Value = Snapshot> {
-    prop_oneof![1 => Just(Snapshot::default()), 2 => Just(keepers_at_work())]
+    let start = prop_oneof![1 => Just(Snapshot::default()), 2 => Just(keepers_at_work())];
+    (start, any::<bool>()).prop_map(|(start, is_stored)| Snapshot { is_stored, ..start })
 }
 
-/// Alice is a keeper of the server, and zoë of the room tea, where both sit.
+/// Alice is a keeper of the server, and zoë of the room tea, where both sit. The room den has lines
+/// and nobody.
 pub(crate) fn keepers_at_work() -> Snapshot {
     let [alice, zoe] = ["alice", "zoë"].map(Name::stored);
     let person = |id, name: &Name, seats: &[&str]| {
@@ -76,7 +78,8 @@ pub(crate) fn keepers_at_work() -> Snapshot {
         (PersonId::new(id), Person { name: name.clone(), proof, looks, seats })
     };
     let people = [person(1, &alice, &["lobby", "tea"]), person(2, &zoe, &["tea"])];
-    let (tea, bob) = (RoomName::stored("tea"), Whom::Name(Name::stored("bob")));
+    let [tea, den] = ["tea", "den"].map(RoomName::stored);
+    let bob = Whom::Name(Name::stored("bob"));
     let act = |verb, reach| Act { reach, ..Act::by(By::Operator, Deed::to(verb, bob.clone()), T0) };
     let owned = [alice.clone(), zoe.clone()].map(OwnedName::from);
     let owned = owned
@@ -89,7 +92,7 @@ pub(crate) fn keepers_at_work() -> Snapshot {
         makers: [(tea.clone(), zoe)].into(),
         bans: vec![act(Verb::Ban, Reach::Room(tea.clone()))],
         mutes: vec![Mute { people: Vec::new(), act: act(Verb::Mute, Reach::Server) }],
-        ends: [(tea.clone(), End { seq: 7, at: T0 })].into(),
+        ends: [(tea.clone(), 7), (den, 3)].map(|(room, seq)| (room, End { seq, at: T0 })).into(),
         topics: [(tea, Topic { text: None, is_locked: true })].into(),
         ..Snapshot::default()
     }
@@ -110,7 +113,9 @@ fn intent() -> impl Strategy<Value = Intent> {
         12 => (person(), weighted(0.8, room()), deed()).prop_map(|(asker, here, deed)| {
             Intent::Act { asker, here, deed }
         }),
-        1 => room().prop_map(Intent::EndRoom),
+        1 => (room(), select(&[0, 3, 7][..])).prop_map(|(room, last)| {
+            Intent::EndRoom { room, last }
+        }),
     ]
 }
 

@@ -43,7 +43,7 @@ choice!(Intent, "an intent", {
     11 => Own { name, proof, by },
     12 => Release { name, proof },
     13 => Act { asker, here, deed },
-    14 => EndRoom(room),
+    14 => EndRoom { room, last },
     15 => Remove { people, act },
 });
 

@@ -14,7 +14,19 @@ pub const FORMAT: u64 = 1;
 /// The largest snapshot, in bytes: it has space for several million people.
 pub const BYTES_MAX: usize = 1 << 30;
 
-record!(Snapshot { people, owned, proofs, keepers, makers, bans, mutes, ends, topics, absent });
+record!(Snapshot {
+    people,
+    owned,
+    proofs,
+    keepers,
+    makers,
+    bans,
+    mutes,
+    ends,
+    topics,
+    is_stored,
+    absent
+});
 
 record!(Person { name, proof, looks, seats });
 

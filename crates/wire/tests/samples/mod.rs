@@ -89,7 +89,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ("release", Intent::Release { name: mike, proof: Proof(u64::MAX) }),
         ("ban", Intent::Act { asker: person, here: Some(room.clone()), deed: ban }),
         ("broadcast", Intent::Act { asker: person, here: None, deed: broadcast }),
-        ("end-room", Intent::EndRoom(room)),
+        ("end-room", Intent::EndRoom { room, last: 300 }),
         ("remove", Intent::Remove { people: vec![person, PersonId::new(0)], act: kick }),
     ]
 }
@@ -164,7 +164,9 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::Act { .. } => (person(), option::of(room()), deed())
             .prop_map(|(asker, here, deed)| Intent::Act { asker, here, deed })
             .boxed(),
-        Intent::EndRoom(_) => room().prop_map(Intent::EndRoom).boxed(),
+        Intent::EndRoom { .. } => {
+            (room(), any::<u64>()).prop_map(|(room, last)| Intent::EndRoom { room, last }).boxed()
+        }
         Intent::Remove { .. } => (vec(person(), 0..5), act().prop_map(Arc::new))
             .prop_map(|(people, act)| Intent::Remove { people, act })
             .boxed(),
