@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use parlor_core::intent::Proposal;
+use parlor_core::intent::{Proposal, Stamp};
 use parlor_core::ledger::Ledger;
 use parlor_core::model::WallTime;
 use parlor_core::sequencer::{Decided, Local, Sequencer};
@@ -25,7 +25,8 @@ impl Sequencer for Order {
         let mut second = self.second.lock().unwrap();
         let received = unpack(&pack(&decided.proposal).unwrap()).unwrap();
         for intent in received.intents {
-            second.apply(intent, decided.at, &mut Vec::new()).ok();
+            let stamp = Stamp { boot: 0, at: decided.at };
+            second.apply(intent, stamp, &mut Vec::new()).ok();
         }
         Some(decided)
     }

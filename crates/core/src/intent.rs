@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Act, Claim, Deed, Line, Looks, Name, OwnedName, PersonId, Proof, RoomName, Spoken, WallTime,
+    Act, Claim, Deed, Line, Looks, Name, NodeName, OwnedName, PersonId, Proof, RoomName, Spoken,
+    WallTime,
 };
 
 /// A change that a person wants.
@@ -152,6 +153,41 @@ pub enum Intent {
         /// The number of its last line. The intent counts only if that is still the last one.
         last: u64,
     },
+    /// A node begins a boot. Only this intent comes from a proposal without a boot.
+    Up {
+        /// The node.
+        node: NodeName,
+        /// The random number of its process, which no other process has.
+        nonce: u64,
+        /// The newest format of proposals that it reads.
+        version: u64,
+        /// The boot of this node before. The intent counts only if that is still the last one.
+        after: Option<u32>,
+    },
+    /// A node has nothing else to propose, and is alive.
+    Alive,
+    /// A node was not heard for a while: its boot ends.
+    Down {
+        /// The boot.
+        boot: u32,
+        /// The number of its last proposal. The intent counts only if that is still the last one.
+        last: u64,
+    },
+    /// A node stops: its boot ends.
+    Leaving,
+    /// A person whose node had to begin another boot enters again.
+    Return {
+        /// The person.
+        person: PersonId,
+        /// The name that the person had.
+        name: Claim,
+        /// How that name looks.
+        looks: Looks,
+        /// The name if that one is taken now, and how it looks: the person's address.
+        otherwise: (Name, Looks),
+        /// The rooms in which the person had a seat.
+        rooms: Vec<RoomName>,
+    },
 }
 
 /// The identity of a proposal, which all nodes know.
@@ -168,6 +204,29 @@ pub struct ProposalId {
 pub struct Proposal {
     /// Its identity.
     pub id: ProposalId,
+    /// The position in the order up to which its node had applied all proposals.
+    pub after: u64,
+    /// The last digest of the ledger that its node has computed.
+    pub check: Check,
     /// The intents, in order.
     pub intents: Vec<Intent>,
+}
+
+/// A digest of the ledger after the proposal at a position, by which nodes notice that their ledgers
+/// differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Check {
+    /// The position.
+    pub position: u64,
+    /// The digest.
+    pub digest: u64,
+}
+
+/// Where an intent that is applied comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The boot of the proposal.
+    pub boot: u32,
+    /// The time of its place in the order.
+    pub at: WallTime,
 }

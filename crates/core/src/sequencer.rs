@@ -9,6 +9,9 @@ use crate::model::WallTime;
 /// A proposal with its place in the order.
 #[derive(Clone, Debug)]
 pub struct Decided {
+    /// The position of that place; 0 on a server without other nodes. Later places have larger
+    /// positions.
+    pub position: u64,
     /// The time of that place.
     pub at: WallTime,
     /// The proposal.
@@ -37,6 +40,6 @@ impl Sequencer for Local {
     }
 
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided> {
-        self.offered.pop_front().map(|proposal| Decided { at: now, proposal })
+        self.offered.pop_front().map(|proposal| Decided { position: 0, at: now, proposal })
     }
 }

@@ -32,7 +32,7 @@ impl Sequencer for Node {
         let mut proposal = self.order.lock().unwrap().get(self.place)?.clone();
         self.place += 1;
         proposal.id.boot = self.boot;
-        Some(Decided { at: now, proposal })
+        Some(Decided { position: 0, at: now, proposal })
     }
 }
 

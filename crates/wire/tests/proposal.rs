@@ -8,7 +8,7 @@ mod samples;
 
 use std::collections::BTreeSet;
 
-use parlor_core::intent::{Intent, Proposal, ProposalId};
+use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
 use parlor_core::model::{Line, Manner, Name, PersonId, Proof, RoomName, Spoken};
 use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT, INTENTS_MAX, pack, unpack};
 use parlor_wire::pack::{TooLarge, UnpackError};
@@ -17,18 +17,20 @@ use proptest::sample::Index;
 
 use samples::{any_proposal, from_hex, hex, intents};
 
-/// The first bytes of a proposal with one intent: the format, the boot, the number, and the length
-/// of the list.
-const HEAD: [u8; 4] = [FORMAT as u8, 0, 7, 1];
+/// The first bytes of a proposal with one intent: the format, the boot, the number, the position,
+/// the check, and the length of the list.
+const HEAD: [u8; 7] = [FORMAT as u8, 0, 7, 5, 4, 9, 1];
 
 fn proposal(intents: Vec<Intent>) -> Proposal {
-    Proposal { id: ProposalId { boot: 0, number: 7 }, intents }
+    let check = Check { position: 4, digest: 9 };
+    Proposal { id: ProposalId { boot: 0, number: 7 }, after: 5, check, intents }
 }
 
 /// Each sample with its name and its bytes.
 fn packed_samples() -> impl Iterator<Item = (&'static str, Proposal, Vec<u8>)> {
-    let none =
-        Proposal { id: ProposalId { boot: u32::MAX, number: u64::MAX }, intents: Vec::new() };
+    let check = Check { position: u64::MAX, digest: u64::MAX };
+    let id = ProposalId { boot: u32::MAX, number: u64::MAX };
+    let none = Proposal { id, after: u64::MAX, check, intents: Vec::new() };
     let samples = intents().into_iter().map(|(name, intent)| (name, proposal(vec![intent])));
     samples.chain([("nothing", none)]).map(|(name, sample)| {
         let bytes = pack(&sample).unwrap();
@@ -70,10 +72,10 @@ fn stored_bytes_of_format_1_are_read_and_written() {
 fn there_is_a_sample_of_each_intent() {
     let is_known = |number: &u8| {
         let unknown = UnpackError::NoVariant("an intent", (*number).into());
-        unpack_intent(&[*number]).unwrap_err() != unknown
+        unpack_intent(&[*number]).err() != Some(unknown)
     };
     let numbers =
-        intents().into_iter().map(|(_, intent)| pack(&proposal(vec![intent])).unwrap()[4]);
+        intents().into_iter().map(|(_, intent)| pack(&proposal(vec![intent])).unwrap()[HEAD.len()]);
     assert_eq!((0..0x80).filter(is_known).collect::<BTreeSet<_>>(), numbers.collect());
 }
 
@@ -102,7 +104,7 @@ fn no_changed_bit_does_harm() {
 
 #[test]
 fn an_unknown_format_or_intent_is_named() {
-    let newer = unpack(&[0xac, 0x02, 0, 0, 0]).unwrap_err();
+    let newer = unpack(&[0xac, 0x02, 0, 0, 0, 0, 0, 0]).unwrap_err();
     assert_eq!(newer, UnpackError::NewerFormat(300));
     assert!(newer.to_string().contains("300"), "{newer}");
     assert_eq!(unpack(&[0, 0, 0, 0]).unwrap_err(), malformed("formats are counted from 1"));
@@ -117,9 +119,9 @@ fn lengths_that_lie_are_refused() {
     let lobby = [&[5][..], b"lobby"].concat();
     let say = [&[1, 0, 0][..], &lobby].concat();
     for (bytes, rule) in [
-        ([&HEAD[..3], &huge].concat(), "a list is too long"),
-        ([&HEAD[..3], &[0x81, 0x40]].concat(), "a list is too long"), // 8,193
-        ([&HEAD[..3], &[0x80, 0x40]].concat(), "the bytes end too early"), // 8,192
+        ([&HEAD[..6], &huge].concat(), "a list is too long"),
+        ([&HEAD[..6], &[0x81, 0x40]].concat(), "a list is too long"), // 8,193
+        ([&HEAD[..6], &[0x80, 0x40]].concat(), "the bytes end too early"), // 8,192
         ([&HEAD[..], &[1, 0, 0], &huge].concat(), "a text is too long"),
         ([&HEAD[..], &[1, 0, 0, 0x81, 0x01]].concat(), "a text is too long"), // 129
         ([&HEAD[..], &[1, 0, 0, 0x80, 0x01]].concat(), "the bytes end too early"), // 128
@@ -135,7 +137,7 @@ fn lengths_that_lie_are_refused() {
 
 #[test]
 fn each_value_has_one_form() {
-    let overlong = [FORMAT as u8, 0x80, 0, 7, 0];
+    let overlong = [FORMAT as u8, 0x80, 0, 7, 0, 0, 0, 0];
     assert_eq!(unpack(&overlong).unwrap_err(), malformed("a number is not as short as possible"));
     let wide = [&[FORMAT as u8, 0][..], &[0xff; 9], &[0x02, 0]].concat();
     assert_eq!(unpack(&wide).unwrap_err(), malformed("a number has more than 64 bits"));
@@ -191,12 +193,12 @@ fn the_longest_name_fits_into_its_limits() {
 #[test]
 fn a_post_of_one_line_takes_few_bytes_more_than_its_text() {
     let text = "x".repeat(64);
-    assert_eq!(pack(&said(&[&text])).unwrap().len(), 64 + 17);
-    let Proposal { id, mut intents } = said(&[&text]);
+    assert_eq!(pack(&said(&[&text])).unwrap().len(), 64 + 20);
+    let Proposal { mut intents, .. } = said(&[&text]);
     if let Some(Intent::Say { lines, .. }) = intents.first_mut() {
         *lines = vec![lines[0].clone(); 64];
     }
-    assert_eq!(pack(&Proposal { id, intents }).unwrap().len(), 64 * 64 + 15 + 64 * 2);
+    assert_eq!(pack(&proposal(intents)).unwrap().len(), 64 * 64 + 18 + 64 * 2);
 }
 
 proptest! {

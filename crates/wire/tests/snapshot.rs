@@ -6,7 +6,8 @@
 mod fuzz_body;
 mod samples;
 
-use parlor_core::ledger::{Absent, Ledger, Mute, Person, Snapshot};
+use parlor_core::intent::Stamp;
+use parlor_core::ledger::{Absent, Boot, Ledger, Mute, Person, Snapshot};
 use parlor_core::model::{
     Act, By, Deed, End, Line, Looks, Name, Net, OwnedName, PersonId, Proof, Reach, RoomName, Topic,
     Verb, WallTime, Who, Whom,
@@ -17,7 +18,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use samples::{any_proposal, from_hex, hex};
+use samples::{any_proposal, from_hex, hex, node};
 
 fn malformed(rule: &'static str) -> UnpackError {
     UnpackError::Malformed(rule)
@@ -32,6 +33,7 @@ fn sample() -> Snapshot {
         proof: (name == &ian).then_some(Proof(2)),
         looks: Looks::of(name),
         seats,
+        boot: 3,
     };
     let address = Name::of_address("192.0.2.7:50000");
     let owned = OwnedName::from(ian.clone());
@@ -59,6 +61,10 @@ fn sample() -> Snapshot {
             heir: PersonId::new(8),
             room: lobby,
         }],
+        boots: [(3, Boot { node: node(), nonce: 1 << 63, version: 1, last: 300, is_live: true })]
+            .into(),
+        last_boot: 4,
+        at: WallTime(1_796_000_000_000),
     }
 }
 
@@ -126,7 +132,8 @@ proptest! {
         let mut ledger = Ledger::default();
         let intents = proposals.into_iter().flat_map(|proposal| proposal.intents);
         for (place, intent) in (0..).zip(intents) {
-            ledger.apply(intent, WallTime(place), &mut Vec::new()).ok();
+            let stamp = Stamp { boot: 0, at: WallTime(place) };
+            ledger.apply(intent, stamp, &mut Vec::new()).ok();
         }
         let bytes = pack(&ledger.snapshot()).unwrap();
         let restored = Ledger::restore(unpack(&bytes).unwrap());

@@ -7,7 +7,7 @@ use super::pending::{Happening, Promised, RETURN_TIME, Sequel, Stake};
 use super::rooms::{Connection, Maker, Seated};
 use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
-use crate::intent::{Intent, ProposalId};
+use crate::intent::{Intent, ProposalId, Stamp};
 use crate::ledger::{Announcement, Happened};
 use crate::link::{Answer, Outcome, Place};
 use crate::model::{
@@ -30,7 +30,7 @@ impl Broadcaster {
 
     /// Applies all intents that have their place now: those of this process, and of others.
     pub(super) fn apply_decided(&mut self, now: Now) {
-        while let Some(Decided { at, mut proposal }) = self.sequencer.poll_decided(now.wall) {
+        while let Some(Decided { at, mut proposal, .. }) = self.sequencer.poll_decided(now.wall) {
             let is_own = proposal.id.boot == self.boot;
             for intent in proposal.intents.drain(..) {
                 let ticket = if is_own { self.tickets.pop_front().flatten() } else { None };
@@ -43,7 +43,7 @@ impl Broadcaster {
     /// Applies an intent, and tells its client the outcome, unless that waits for a commit.
     fn apply(&mut self, intent: Intent, ticket: Option<Ticket>, at: WallTime, now: Now) {
         let mut happened = std::mem::take(&mut self.happened);
-        let applied = self.ledger.apply(intent, at, &mut happened);
+        let applied = self.ledger.apply(intent, Stamp { boot: 0, at }, &mut happened);
         for event in happened.drain(..) {
             self.tell(event, ticket.as_ref(), at, now);
         }
@@ -103,6 +103,8 @@ impl Broadcaster {
             Happened::Proved(who) => self.proved(&who),
             Happened::NameLost { name, people, act } => self.name_lost(&name, &people, &act),
             Happened::Act(announcement) => self.act_holds(announcement, ticket, now),
+            Happened::BootBegan { .. } | Happened::BootEnded { .. } | Happened::Returned { .. } => {
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 //! Applies intents: one match says which function applies which intent.
 
 use super::event::Happened;
+use super::nodes::Boot;
 use super::state::Ledger;
-use crate::intent::Intent;
-use crate::model::WallTime;
+use crate::intent::{Intent, Stamp};
 use crate::refusal::Refusal;
 
 impl Ledger {
-    /// Applies an intent that has its place in the order, at the time of that place. Adds the
+    /// Applies an intent that has its place in the order. Adds the
     /// results to `happened`, even if the intent is refused.
     ///
     /// # Errors
@@ -15,18 +15,19 @@ impl Ledger {
     pub fn apply(
         &mut self,
         intent: Intent,
-        at: WallTime,
+        stamp: Stamp,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
+        let Stamp { boot, at } = stamp;
         match intent {
             Intent::Say { person, room, lines } => {
                 self.say_in_room(person, room, lines, at, happened)
             }
             Intent::Enter { person, name, looks, room } => {
-                self.enter(person, (name, looks), room, at, happened)
+                self.enter(person, (name, looks), room, stamp, happened)
             }
             Intent::ComeBack { person, name, looks, room, from } => {
-                self.come_back(person, (name, looks), room, from, at, happened)
+                self.come_back(person, (name, looks), room, from, stamp, happened)
             }
             Intent::Join { person, room } => self.sit_down(person, room, at, happened),
             Intent::Leave { person, room, words, removal, is_last } => {
@@ -68,6 +69,23 @@ impl Ledger {
                     self.rooms.end_room(&room, last);
                 }
                 Ok(())
+            }
+            Intent::Up { node, nonce, version, after } => {
+                let new = Boot { node, nonce, version, last: 0, is_live: true };
+                self.begin_boot(new, after, happened);
+                Ok(())
+            }
+            Intent::Alive => Ok(()),
+            Intent::Down { boot, last } => {
+                self.end_silent_boot(boot, last, happened);
+                Ok(())
+            }
+            Intent::Leaving => {
+                self.end_boot(boot, happened);
+                Ok(())
+            }
+            Intent::Return { person, name, looks, otherwise, rooms } => {
+                self.enter_again(person, (name, looks), otherwise, rooms, stamp, happened)
             }
         }
     }

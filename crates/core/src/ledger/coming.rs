@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::event::Happened;
 use super::state::{Absent, Ledger};
+use crate::intent::Stamp;
 use crate::model::{
     Act, By, Claim, Deed, Line, Looks, Name, PersonId, Reach, RoomName, Verb, WallTime, Who,
 };
@@ -15,12 +16,46 @@ impl Ledger {
         id: PersonId,
         (claim, looks): (Claim, Looks),
         room: RoomName,
-        at: WallTime,
+        Stamp { boot, at }: Stamp,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_enter(id, None, (&claim, &looks), &room, at)?;
-        self.people.enter(id, claim, looks);
+        self.people.enter(id, claim, looks, boot);
         self.take_seat(id, room, at, happened);
+        Ok(())
+    }
+
+    /// A person enters again whose boot has ended while the connection was still there: under the
+    /// same name, or if that is taken, under another one; in the same rooms, as far as the rules
+    /// allow it now.
+    pub(super) fn enter_again(
+        &mut self,
+        id: PersonId,
+        (claim, looks): (Claim, Looks),
+        (other_name, other_looks): (Name, Looks),
+        rooms: Vec<RoomName>,
+        Stamp { boot, at }: Stamp,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        self.is_not_here(id)?;
+        let from = claim.name.clone();
+        if self.people.may_claim(&[id], &claim, &looks).is_ok() {
+            self.people.enter(id, claim, looks, boot);
+        } else {
+            let claim = other_name.into();
+            self.people.may_claim(&[id], &claim, &other_looks)?;
+            self.people.enter(id, claim, other_looks, boot);
+            self.rules.rename(id, &from, |id| self.people.get(id).is_some());
+        }
+        let who = self.people.who(id).ok_or(Refusal::NotThere)?;
+        let mut refused = Vec::new();
+        for room in rooms {
+            if let Err(refusal) = self.sit_down(id, room.clone(), at, happened) {
+                refused.push((room, refusal));
+            }
+        }
+        happened.push(Happened::Returned { who, from, refused });
+        self.leave_house_without_seat(id, happened);
         Ok(())
     }
 
@@ -127,6 +162,21 @@ impl Ledger {
         }
     }
 
+    /// A person leaves all rooms and the server.
+    pub(super) fn leave_everywhere(&mut self, id: PersonId, happened: &mut Vec<Happened>) {
+        let Some((who, seats)) = self.people.who(id).zip(self.seats_within(id, &Reach::Server))
+        else {
+            return;
+        };
+        for room in seats {
+            self.free_seat(id, &room);
+            let is_untold = self.people.is_worn_in(&who.name, &room);
+            let (who, words, removal) = (who.clone(), None, None);
+            happened.push(Happened::Left { room, who, words, removal, is_untold });
+        }
+        self.leave_house_without_seat(id, happened);
+    }
+
     /// The seats that a person has within reach.
     pub(super) fn seats_within(&self, id: PersonId, reach: &Reach) -> Option<Vec<RoomName>> {
         let seats = self.people.get(id)?.seats.iter();
@@ -163,7 +213,7 @@ impl Ledger {
         (claim, looks): (Claim, Looks),
         room: RoomName,
         from: Option<PersonId>,
-        at: WallTime,
+        Stamp { boot, at }: Stamp,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         if claim.proof.is_some() && !self.people.is_proven(&claim) {
@@ -174,7 +224,7 @@ impl Ledger {
             self.rules.follow(from, id);
             self.move_seats(from, id, happened);
         }
-        self.people.enter(id, claim, looks);
+        self.people.enter(id, claim, looks, boot);
         self.take_seat(id, room, at, happened);
         Ok(())
     }

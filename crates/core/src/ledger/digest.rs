@@ -4,6 +4,7 @@ use std::hash::Hasher;
 
 use fnv::FnvHasher;
 
+use super::nodes::{Boot, Nodes};
 use super::people::{People, Person};
 use super::rooms::RoomState;
 use super::rules::{Mute, Rules};
@@ -20,13 +21,14 @@ impl Ledger {
     /// it misses one in 2^64. So it finds ledgers that went apart by an error; it does not stop an
     /// attacker who makes two ledgers with one digest.
     pub fn digest(&self) -> u64 {
-        let Ledger { people, rules, rooms, is_stored, absent } = self;
+        let Ledger { people, rules, rooms, is_stored, nodes, absent } = self;
         let mut digest = Digest::default();
         digest.people(people);
         digest.rules(rules);
         digest.each(rooms.iter(), Digest::room);
         digest.number(u64::from(*is_stored));
         digest.each(absent, Digest::absent);
+        digest.nodes(nodes);
         digest.0.finish()
     }
 }
@@ -50,7 +52,7 @@ impl Digest {
     }
 
     fn person(&mut self, (&id, person): (&PersonId, &Person)) {
-        let Person { name, proof, looks, seats } = person;
+        let Person { name, proof, looks, seats, boot } = person;
         self.id(id);
         self.name(name);
         self.each(proof, |digest, proof| digest.number(proof.0));
@@ -61,6 +63,7 @@ impl Digest {
             self.text(key);
         }
         self.each(seats, Digest::room_name);
+        self.number((*boot).into());
     }
 
     fn rules(&mut self, rules: &Rules) {
@@ -96,6 +99,18 @@ impl Digest {
         self.name(name);
         self.id(*heir);
         self.room_name(room);
+    }
+
+    fn nodes(&mut self, nodes: &Nodes) {
+        let Nodes { boots, last_boot, at } = nodes;
+        self.each(boots, |digest, (&number, boot)| {
+            let Boot { node, nonce, version, last, is_live } = boot;
+            digest.number(number.into());
+            digest.text(node.as_str());
+            [*nonce, *version, *last, (*is_live).into()].into_iter().for_each(|n| digest.number(n));
+        });
+        self.number((*last_boot).into());
+        self.number(at.0.cast_unsigned());
     }
 
     fn act(&mut self, act: &Act) {

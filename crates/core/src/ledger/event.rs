@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{Act, Line, Name, PersonId, RoomName, Spoken, WallTime, Who};
+use super::people::Person;
+use crate::model::{Act, Line, Name, NodeName, PersonId, RoomName, Spoken, WallTime, Who};
+use crate::refusal::Refusal;
 
 /// Something that happened because an intent was applied.
 #[derive(Debug)]
@@ -91,6 +93,31 @@ pub enum Happened {
     },
     /// An act holds.
     Act(Announcement),
+    /// A node has begun a boot.
+    BootBegan {
+        /// The boot.
+        boot: u32,
+        /// The node.
+        node: NodeName,
+        /// The random number of its process.
+        nonce: u64,
+    },
+    /// A boot has ended. Its people leave now.
+    BootEnded {
+        /// The boot.
+        boot: u32,
+        /// The people, as they were before.
+        people: Vec<(PersonId, Person)>,
+    },
+    /// A person has entered again in another boot, and has arrived in rooms.
+    Returned {
+        /// The person.
+        who: Who,
+        /// The name before.
+        from: Name,
+        /// The rooms that the person may not enter now, and why.
+        refused: Vec<(RoomName, Refusal)>,
+    },
 }
 
 /// An act that holds, and the people who read about it.

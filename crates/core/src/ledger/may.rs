@@ -54,7 +54,7 @@ impl Ledger {
     }
 
     /// Whether a person is not here yet: nobody comes twice on one connection.
-    fn is_not_here(&self, id: PersonId) -> Result<(), Refusal> {
+    pub(super) fn is_not_here(&self, id: PersonId) -> Result<(), Refusal> {
         let Some(person) = self.people.get(id) else {
             return Ok(());
         };

@@ -6,11 +6,13 @@
 //! whether two ledgers are equal; a ledger that is restored from a snapshot equals the first one.
 
 mod apply;
+mod booting;
 mod coming;
 mod digest;
 mod event;
 mod may;
 mod moderating;
+mod nodes;
 mod owning;
 mod past;
 mod people;
@@ -23,6 +25,7 @@ mod state;
 mod unstored;
 
 pub use event::{Announcement, Happened};
+pub use nodes::{Boot, Skipped};
 pub use past::Past;
 pub use people::Person;
 pub use rules::Mute;

@@ -19,6 +19,8 @@ pub struct Person {
     pub looks: Looks,
     /// The rooms in which this person sits, in the order in which they were entered.
     pub seats: Vec<RoomName>,
+    /// The boot of the node with the connection.
+    pub boot: u32,
 }
 
 impl Person {
@@ -174,11 +176,12 @@ impl People {
     }
 
     /// Adds a new person under this name, which they may claim.
-    pub(crate) fn enter(&mut self, id: PersonId, claim: Claim, looks: Looks) {
+    pub(crate) fn enter(&mut self, id: PersonId, claim: Claim, looks: Looks, boot: u32) {
         self.keys.add(id, claim.name.keys());
         self.looks.add(id, looks.others());
         let proof = claim.proof.filter(|_| self.is_proven(&claim));
-        self.people.insert(id, Person { name: claim.name, proof, looks, seats: Vec::new() });
+        let person = Person { name: claim.name, proof, looks, seats: Vec::new(), boot };
+        self.people.insert(id, person);
     }
 
     /// Gives a person another name, and frees the old one. Returns the old one.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::nodes::{Boot, Nodes};
 use super::people::{People, Person};
 use super::rooms::RoomStates;
 use super::rules::{Mute, Rules};
 use super::state::{Absent, Ledger};
-use crate::model::{Act, End, Name, PersonId, Proof, Reach, RoomName, Topic};
+use crate::model::{Act, End, Name, PersonId, Proof, Reach, RoomName, Topic, WallTime};
 
 /// Everything that a ledger knows, in one order: two ledgers are equal if and only if their
 /// snapshots are equal.
@@ -35,12 +36,18 @@ pub struct Snapshot {
     /// The seats of people who came back on another connection and have not sat down there yet;
     /// the earliest first.
     pub absent: Vec<Absent>,
+    /// The last boot of each node.
+    pub boots: BTreeMap<u32, Boot>,
+    /// The number of the last boot of all.
+    pub last_boot: u32,
+    /// The time of the last proposal of a node.
+    pub at: WallTime,
 }
 
 impl Ledger {
     /// Everything that the ledger knows. Takes time in proportion to that.
     pub fn snapshot(&self) -> Snapshot {
-        let Ledger { people, rules, rooms, is_stored, absent } = self;
+        let Ledger { people, rules, rooms, is_stored, nodes, absent } = self;
         let keepers = rules
             .keepers
             .iter()
@@ -59,6 +66,9 @@ impl Ledger {
             topics: topics.filter(|(_, topic)| !topic.is_nothing()).collect(),
             is_stored: *is_stored,
             absent: absent.clone(),
+            boots: nodes.boots.clone(),
+            last_boot: nodes.last_boot,
+            at: nodes.at,
         }
     }
 
@@ -75,6 +85,7 @@ impl Ledger {
             rules: Rules::restore(keepers, makers, bans, mutes),
             rooms,
             is_stored: snapshot.is_stored,
+            nodes: Nodes { boots: snapshot.boots, last_boot: snapshot.last_boot, at: snapshot.at },
             absent: snapshot.absent,
         }
     }

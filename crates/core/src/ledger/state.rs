@@ -1,6 +1,7 @@
 //! The state of the ledger. Its parts, one for each kind of intent, are in the files beside this
 //! one.
 
+use super::nodes::Nodes;
 use super::people::People;
 use super::rooms::RoomStates;
 use super::rules::Rules;
@@ -14,6 +15,7 @@ pub struct Ledger {
     pub(crate) rooms: RoomStates,
     /// Whether lines are stored, so that rooms outlast their last person.
     pub(crate) is_stored: bool,
+    pub(crate) nodes: Nodes,
     /// Seats of people who came back on another connection and have not sat down there yet; the
     /// earliest first. Each person had a few.
     pub(super) absent: Vec<Absent>,

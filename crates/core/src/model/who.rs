@@ -14,6 +14,13 @@ impl PersonId {
         PersonId(number)
     }
 
+    /// The first person whose connection was made in this boot of a node. Numbers have 40 bits for
+    /// the count of connections, and above them 24 bits for the boot; a server without other nodes
+    /// is boot 0.
+    pub const fn first_of(boot: u32) -> PersonId {
+        PersonId((boot as u64) << 40)
+    }
+
     /// The number: connections are counted in the order in which they arrive.
     pub fn number(self) -> u64 {
         self.0

@@ -3,11 +3,11 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use parlor_core::intent::Intent;
+use parlor_core::intent::{Intent, ProposalId};
 use parlor_core::ledger::{Mute, Person, Snapshot};
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Line, Looks, Manner, Name, OwnedName, PersonId, Proof, Reach,
-    RoomName, Spoken, Topic, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, End, Line, Looks, Manner, Name, NodeName, OwnedName, PersonId, Proof,
+    Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -48,6 +48,9 @@ const SELDOM: [Verb; 9] = [
 pub(crate) struct Step {
     /// The intent.
     pub(crate) intent: Intent,
+    /// The proposal of the intent. If it does not count, the intent is applied as on a server
+    /// without other nodes.
+    pub(crate) id: ProposalId,
     /// The time since the step before, in milliseconds. Clocks may be set back.
     pub(crate) passed: i64,
     /// Whether the second ledger is restored from its snapshot before the step.
@@ -57,8 +60,10 @@ pub(crate) struct Step {
 /// Some steps.
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let passed = prop_oneof![20 => 0..10_000_i64, 1 => -2_000_000..2_000_000_i64];
-    let step = (intent(), passed, proptest::bool::weighted(0.1));
-    let step = step.prop_map(|(intent, passed, is_restored)| Step { intent, passed, is_restored });
+    let id = (0..4_u32, 0..20_u64).prop_map(|(boot, number)| ProposalId { boot, number });
+    let step = (intent(), id, passed, proptest::bool::weighted(0.1));
+    let step =
+        step.prop_map(|(intent, id, passed, is_restored)| Step { intent, id, passed, is_restored });
     vec(step, 1..150)
 }
 
@@ -75,7 +80,7 @@ pub(crate) fn keepers_at_work() -> Snapshot {
     let person = |id, name: &Name, seats: &[&str]| {
         let (proof, looks) = (Some(Proof::default()), Looks::of(name));
         let seats = seats.iter().map(|room| RoomName::stored(room)).collect();
-        (PersonId::new(id), Person { name: name.clone(), proof, looks, seats })
+        (PersonId::new(id), Person { name: name.clone(), proof, looks, seats, boot: 0 })
     };
     let people = [person(1, &alice, &["lobby", "tea"]), person(2, &zoe, &["tea"])];
     let [tea, den] = ["tea", "den"].map(RoomName::stored);
@@ -116,6 +121,28 @@ fn intent() -> impl Strategy<Value = Intent> {
         1 => (room(), select(&[0, 3, 7][..])).prop_map(|(room, last)| {
             Intent::EndRoom { room, last }
         }),
+        6 => of_nodes(),
+    ]
+}
+
+fn of_nodes() -> impl Strategy<Value = Intent> {
+    let node = || select(&["red", "blue"][..]).prop_map(|name| NodeName::parse(name).unwrap());
+    prop_oneof![
+        6 => (node(), 0..2_u64, of(1..4_u32)).prop_map(|(node, nonce, after)| {
+            Intent::Up { node, nonce, version: 1, after }
+        }),
+        1 => Just(Intent::Alive),
+        2 => (1..4_u32, 0..20_u64).prop_map(|(boot, last)| Intent::Down { boot, last }),
+        1 => Just(Intent::Leaving),
+        6 => (person(), claim(), claim(), vec(room(), 0..3)).prop_map(
+            |(person, (name, looks), (other, other_looks), rooms)| Intent::Return {
+                person,
+                name,
+                looks,
+                otherwise: (other.name, other_looks),
+                rooms,
+            }
+        ),
     ]
 }
 

@@ -9,6 +9,7 @@
 //! | key | a text of at most 1,024 bytes |
 //! | room | its name, a text of at most 128 bytes |
 //! | name | the name as it is shown, a text of at most 128 bytes; the first key; the second key. In place of a key that equals the text before it stands the number 0, and otherwise the length of a key is 1 more than its bytes |
+//! | node | its name, a text of at most 63 bytes |
 //! | looks | the shown look, a key; a list of the other looks, each as two keys |
 //! | addresses | the number of bits that all addresses have in common; then the first address, a list of 4 or 16 numbers |
 //!
@@ -19,8 +20,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Line, Looks, Manner, NAME_CHARS_MAX, Name, Net, OwnedName, PersonId,
-    Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
+    Act, By, Claim, Deed, End, Line, Looks, Manner, NAME_CHARS_MAX, Name, Net, NodeName, OwnedName,
+    PersonId, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -185,6 +186,17 @@ fn unpack_key<'a>(from: &mut Unpacker<'a>, before: &'a str) -> Result<&'a str, U
     match from.rest_of_text(len, KEY_BYTES_MAX)? {
         key if key == before => Err(UnpackError::Malformed("a key equals the text before it")),
         key => Ok(key),
+    }
+}
+
+impl Packed for NodeName {
+    fn pack(&self, to: &mut Packer) {
+        to.text(self.as_str(), NodeName::BYTES_MAX);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<NodeName, UnpackError> {
+        let name = NodeName::parse(from.text(NodeName::BYTES_MAX)?);
+        name.ok_or(UnpackError::Malformed("a node has a name that no node has"))
     }
 }
 

@@ -5,6 +5,8 @@
 //! | format | a number, now 1 |
 //! | boot | a number below 2^32 |
 //! | number of the proposal | a number |
+//! | position that its node had applied | a number |
+//! | position and digest of a check | two numbers |
 //! | intents | a list of at most 8,192 intents |
 //!
 //! All together are at most 512 KiB. An intent is a choice: its rows below have the number of each
@@ -13,7 +15,7 @@
 //! The number of an intent never gets another meaning. An intent that changes gets a new number in
 //! a new format, and the old number is still read.
 
-use parlor_core::intent::{Intent, Proposal, ProposalId};
+use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
 
 use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
 
@@ -28,6 +30,8 @@ pub const BYTES_MAX: usize = 512 << 10;
 pub const INTENTS_MAX: usize = 8_192;
 
 record!(ProposalId { boot, number });
+
+record!(Check { position, digest });
 
 choice!(Intent, "an intent", {
     1 => Say { person, room, lines },
@@ -45,6 +49,11 @@ choice!(Intent, "an intent", {
     13 => Act { asker, here, deed },
     14 => EndRoom { room, last },
     15 => Remove { people, act },
+    16 => Up { node, nonce, version, after },
+    17 => Alive,
+    18 => Down { boot, last },
+    19 => Leaving,
+    20 => Return { person, name, looks, otherwise, rooms },
 });
 
 /// The bytes of a proposal.
@@ -53,10 +62,12 @@ choice!(Intent, "an intent", {
 /// It has more than [`BYTES_MAX`] bytes or [`INTENTS_MAX`] intents, or a text that is longer than a
 /// person can type.
 pub fn pack(proposal: &Proposal) -> Result<Vec<u8>, TooLarge> {
-    let Proposal { id, intents } = proposal;
+    let Proposal { id, after, check, intents } = proposal;
     let mut packer = Packer::default();
     FORMAT.pack(&mut packer);
     id.pack(&mut packer);
+    after.pack(&mut packer);
+    check.pack(&mut packer);
     packer.list(intents, INTENTS_MAX);
     packer.finish(BYTES_MAX)
 }
@@ -69,7 +80,9 @@ pub fn unpack(bytes: &[u8]) -> Result<Proposal, UnpackError> {
     let mut unpacker = Unpacker::new(bytes, BYTES_MAX)?;
     unpacker.format(FORMAT)?;
     let id = ProposalId::unpack(&mut unpacker)?;
+    let after = u64::unpack(&mut unpacker)?;
+    let check = Check::unpack(&mut unpacker)?;
     let intents = unpacker.list(INTENTS_MAX)?;
     unpacker.finish()?;
-    Ok(Proposal { id, intents })
+    Ok(Proposal { id, after, check, intents })
 }

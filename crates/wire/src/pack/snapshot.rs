@@ -4,7 +4,7 @@
 //! fields. `bytes.rs` and `model.rs` say how each field is packed. Maps are in the order of the
 //! numbers of people, and of the bytes of rooms and keys.
 
-use parlor_core::ledger::{Absent, Mute, Person, Snapshot};
+use parlor_core::ledger::{Absent, Boot, Mute, Person, Snapshot};
 
 use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, record};
 
@@ -25,10 +25,15 @@ record!(Snapshot {
     ends,
     topics,
     is_stored,
-    absent
+    absent,
+    boots,
+    last_boot,
+    at
 });
 
-record!(Person { name, proof, looks, seats });
+record!(Boot { node, nonce, version, last, is_live });
+
+record!(Person { name, proof, looks, seats, boot });
 
 record!(Mute { people, act });
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::intent::{Intent, Proposal, ProposalId};
+use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
 use parlor_core::model::{
-    Act, By, Claim, Deed, Line, Looks, Manner, Name, Net, OwnedName, PersonId, Proof, Reach,
-    RoomName, Spoken, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, Line, Looks, Manner, Name, Net, NodeName, OwnedName, PersonId, Proof,
+    Reach, RoomName, Spoken, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -46,7 +46,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
             Intent::Enter {
                 person,
                 looks: Looks::of(&address),
-                name: address.into(),
+                name: address.clone().into(),
                 room: RoomName::lobby(),
             },
         ),
@@ -82,23 +82,42 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 lines,
             },
         ),
-        ("rename", Intent::Rename { person, name, looks }),
+        ("rename", Intent::Rename { person, name: name.clone(), looks: looks.clone() }),
         ("set-topic", Intent::SetTopic { person, room: room.clone(), text: Some(line("Tea")) }),
         ("delete-lines", Intent::DeleteLines { person, since: WallTime(1_796_000_000_000) }),
         ("own", Intent::Own { name: OwnedName::from(ian), proof: Proof(3), by: Some(person) }),
         ("release", Intent::Release { name: mike, proof: Proof(u64::MAX) }),
         ("ban", Intent::Act { asker: person, here: Some(room.clone()), deed: ban }),
         ("broadcast", Intent::Act { asker: person, here: None, deed: broadcast }),
-        ("end-room", Intent::EndRoom { room, last: 300 }),
+        ("end-room", Intent::EndRoom { room: room.clone(), last: 300 }),
         ("remove", Intent::Remove { people: vec![person, PersonId::new(0)], act: kick }),
+        ("up", Intent::Up { node: node(), nonce: u64::MAX, version: 1, after: Some(2) }),
+        ("alive", Intent::Alive),
+        ("down", Intent::Down { boot: 3, last: 300 }),
+        ("leaving", Intent::Leaving),
+        (
+            "return",
+            Intent::Return {
+                person,
+                name,
+                looks,
+                otherwise: (address.clone(), Looks::of(&address)),
+                rooms: vec![RoomName::lobby(), room],
+            },
+        ),
     ]
 }
 
 /// Any proposal, in which each intent is as likely as the others.
 pub(crate) fn any_proposal() -> impl Strategy<Value = Proposal> {
     let intents = select(intents()).prop_flat_map(|(_, intent)| any_like(&intent));
-    (any::<u32>(), any::<u64>(), vec(intents, 0..20))
-        .prop_map(|(boot, number, intents)| Proposal { id: ProposalId { boot, number }, intents })
+    let check = any::<(u64, u64)>().prop_map(|(position, digest)| Check { position, digest });
+    (any::<(u32, u64)>(), any::<u64>(), check, vec(intents, 0..20)).prop_map(
+        |((boot, number), after, check, intents)| {
+            let id = ProposalId { boot, number };
+            Proposal { id, after, check, intents }
+        },
+    )
 }
 
 /// Any intent of the same kind.
@@ -170,7 +189,34 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::Remove { .. } => (vec(person(), 0..5), act().prop_map(Arc::new))
             .prop_map(|(people, act)| Intent::Remove { people, act })
             .boxed(),
+        Intent::Up { .. } => (any::<(u64, u64)>(), option::of(any::<u32>()))
+            .prop_map(|((nonce, version), after)| Intent::Up {
+                node: node(),
+                nonce,
+                version,
+                after,
+            })
+            .boxed(),
+        Intent::Alive => Just(Intent::Alive).boxed(),
+        Intent::Down { .. } => {
+            any::<(u32, u64)>().prop_map(|(boot, last)| Intent::Down { boot, last }).boxed()
+        }
+        Intent::Leaving => Just(Intent::Leaving).boxed(),
+        Intent::Return { .. } => (person(), claim(), claim(), vec(room(), 0..3))
+            .prop_map(|(person, (name, looks), (other, other_looks), rooms)| Intent::Return {
+                person,
+                name,
+                looks,
+                otherwise: (other.name, other_looks),
+                rooms,
+            })
+            .boxed(),
     }
+}
+
+/// A node.
+pub(crate) fn node() -> NodeName {
+    NodeName::parse("chat-1.example").unwrap()
 }
 
 fn person() -> impl Strategy<Value = PersonId> {

@@ -1,0 +1,69 @@
+//! Boots begin and end, and only proposals of live boots count. Knows no clock: the nodes propose
+//! which of them is down.
+
+use super::event::Happened;
+use super::nodes::{Boot, Skipped};
+use super::state::Ledger;
+use crate::intent::{Intent, Proposal, Stamp};
+use crate::model::{PersonId, WallTime};
+
+impl Ledger {
+    /// Whether a proposal with a place in the order counts. Its intents are then
+    /// [applied](Ledger::apply). Each proposal of a node counts once, and time does not go back.
+    ///
+    /// # Errors
+    /// It does not count, on any node.
+    pub fn admit(&mut self, proposal: &Proposal, at: WallTime) -> Result<Stamp, Skipped> {
+        let id = proposal.id;
+        match (self.nodes.boots.get_mut(&id.boot), &proposal.intents[..]) {
+            (Some(boot), _) if boot.is_live && id.number > boot.last => boot.last = id.number,
+            (Some(boot), _) if boot.is_live => return Err(Skipped::Repeated),
+            (None, [Intent::Up { .. }]) if id.boot == 0 => {} // its intent says if it counts
+            _ => return Err(Skipped::Fenced),
+        }
+        self.nodes.at = self.nodes.at.max(at);
+        Ok(Stamp { boot: id.boot, at: self.nodes.at })
+    }
+
+    /// Begins a boot, if `after` is the last one of its node. That one ends.
+    pub(super) fn begin_boot(
+        &mut self,
+        boot: Boot,
+        after: Option<u32>,
+        happened: &mut Vec<Happened>,
+    ) {
+        let before = self.nodes.last_of(&boot.node).map(|(number, _)| number);
+        if before != after {
+            return; // it came before, or the node has begun another one
+        }
+        if let Some(before) = before {
+            self.end_boot(before, happened);
+        }
+        let (node, nonce) = (boot.node.clone(), boot.nonce);
+        if let Some(boot) = self.nodes.begin(boot, before) {
+            happened.push(Happened::BootBegan { boot, node, nonce });
+        }
+    }
+
+    /// Ends a boot that was silent since its proposal with the number `last`.
+    pub(super) fn end_silent_boot(&mut self, boot: u32, last: u64, happened: &mut Vec<Happened>) {
+        if self.nodes.boots.get(&boot).is_some_and(|boot| boot.last == last) {
+            self.end_boot(boot, happened);
+        }
+    }
+
+    /// Ends a boot: its people leave the server, and its proposals no longer count.
+    pub(super) fn end_boot(&mut self, boot: u32, happened: &mut Vec<Happened>) {
+        match self.nodes.boots.get_mut(&boot) {
+            Some(boot) if boot.is_live => boot.is_live = false,
+            _ => return,
+        }
+        let people = self.people.iter().filter(|(_, person)| person.boot == boot);
+        let people: Vec<_> = people.map(|(id, person)| (id, person.clone())).collect();
+        let ids: Vec<PersonId> = people.iter().map(|(id, _)| *id).collect();
+        happened.push(Happened::BootEnded { boot, people });
+        for id in ids {
+            self.leave_everywhere(id, happened);
+        }
+    }
+}

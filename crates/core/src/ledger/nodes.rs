@@ -1,0 +1,68 @@
+//! The nodes: servers that share this ledger. Each run of a node is a boot, and people live by the
+//! boot of their connection.
+
+use std::collections::BTreeMap;
+
+use crate::model::{NodeName, WallTime};
+
+/// The limit of node names. A node that is down makes space for another one.
+const NODES_MAX: usize = 256;
+
+/// Numbers of boots have 24 bits.
+const BOOTS_MAX: u32 = (1 << 24) - 1;
+
+/// The last run of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boot {
+    /// The name of the node.
+    pub node: NodeName,
+    /// The random number of its process, which no other process has.
+    pub nonce: u64,
+    /// The newest format of proposals that it reads.
+    pub version: u64,
+    /// The number of its last proposal that counted.
+    pub last: u64,
+    /// Whether its proposals count.
+    pub is_live: bool,
+}
+
+/// The last boot of each node.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Nodes {
+    pub(super) boots: BTreeMap<u32, Boot>,
+    /// The number of the last boot of all.
+    pub(super) last_boot: u32,
+    /// The time of the last proposal that counted.
+    pub(super) at: WallTime,
+}
+
+/// The reason why a proposal does not count, on any node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// It came before, or was given up.
+    Repeated,
+    /// Its boot has ended, or never began.
+    Fenced,
+}
+
+impl Nodes {
+    /// The last boot of a node.
+    pub(crate) fn last_of(&self, node: &NodeName) -> Option<(u32, &Boot)> {
+        let of_node = self.boots.iter().find(|(_, boot)| boot.node == *node);
+        of_node.map(|(&number, boot)| (number, boot))
+    }
+
+    /// Notes a boot that begins, in place of the one before. Returns its number; none if there are
+    /// too many nodes.
+    pub(super) fn begin(&mut self, boot: Boot, before: Option<u32>) -> Option<u32> {
+        if let Some(before) = before {
+            self.boots.remove(&before);
+        } else if self.boots.len() >= NODES_MAX {
+            let (&ended, _) = self.boots.iter().find(|(_, boot)| !boot.is_live)?;
+            self.boots.remove(&ended);
+        }
+        self.last_boot = (self.last_boot < BOOTS_MAX).then_some(self.last_boot + 1)?;
+        self.boots.insert(self.last_boot, boot);
+        Some(self.last_boot)
+    }
+}

@@ -1,0 +1,50 @@
+//! The names of nodes: servers that share one order of intents. Knows no address.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The name of a node, which stays the same when the node restarts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeName(Arc<str>);
+
+impl NodeName {
+    /// The longest name, in bytes: that of a label in DNS.
+    pub const BYTES_MAX: usize = 63;
+
+    /// Parses a name: 1 to 63 letters, digits, dots, hyphens and underscores of ASCII. None for
+    /// other texts.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<NodeName> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        let is_name = (1..=Self::BYTES_MAX).contains(&typed.len()) && typed.bytes().all(is_allowed);
+        is_name.then(|| NodeName(typed.into()))
+    }
+
+    /// The name as it is shown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NodeName;
+
+    #[test]
+    fn names_of_hosts_are_names_of_nodes() {
+        let longest = "x".repeat(63);
+        for name in ["a", "chat-1.example.com", "NODE_2", &longest] {
+            assert_eq!(NodeName::parse(name).map(|name| name.to_string()), Some(name.to_owned()));
+        }
+        for other in ["", "a b", "é", "a\n", &format!("{longest}x")] {
+            assert_eq!(NodeName::parse(other), None);
+        }
+    }
+}

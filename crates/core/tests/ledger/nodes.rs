@@ -1,0 +1,154 @@
+//! Nodes: boots begin and end, and each proposal of a live boot counts once.
+
+use parlor_core::intent::{Intent, Proposal, ProposalId, Stamp};
+use parlor_core::ledger::{Happened, Ledger, Skipped, Snapshot};
+use parlor_core::model::{Looks, Name, NodeName, PersonId, RoomName, WallTime};
+
+/// A ledger that follows an order of proposals.
+#[derive(Default)]
+struct Follower {
+    ledger: Ledger,
+    at: i64,
+}
+
+impl Follower {
+    fn reads(
+        &mut self,
+        (boot, number): (u32, u64),
+        intent: Intent,
+    ) -> Result<Vec<Happened>, Skipped> {
+        let id = ProposalId { boot, number };
+        let proposal = Proposal { id, intents: vec![intent.clone()], ..Proposal::default() };
+        let stamp = self.ledger.admit(&proposal, WallTime(self.at))?;
+        let mut happened = Vec::new();
+        self.ledger.apply(intent, stamp, &mut happened).unwrap();
+        Ok(happened)
+    }
+
+    /// A node begins a boot. Returns its number, if it counts.
+    fn up(&mut self, node: &str, after: Option<u32>) -> Option<u32> {
+        let node = NodeName::parse(node).unwrap();
+        let up = Intent::Up { node, nonce: 7, version: 1, after };
+        let happened = self.reads((0, 0), up).unwrap();
+        happened.into_iter().find_map(|event| match event {
+            Happened::BootBegan { boot, .. } => Some(boot),
+            _ => None,
+        })
+    }
+
+    fn enter(&mut self, id: (u32, u64), person: u64, name: &str) -> Vec<Happened> {
+        let name = Name::parse(name).unwrap();
+        let (looks, room) = (Looks::of(&name), RoomName::lobby());
+        let person = PersonId::new(person);
+        self.reads(id, Intent::Enter { person, name: name.into(), looks, room }).unwrap()
+    }
+
+    fn people(&self) -> Vec<u64> {
+        self.ledger.snapshot().people.keys().map(|id| id.number()).collect()
+    }
+}
+
+#[test]
+fn each_proposal_of_a_live_boot_counts_once() {
+    let mut order = Follower::default();
+    assert_eq!(order.reads((1, 1), Intent::Alive).unwrap_err(), Skipped::Fenced);
+    assert_eq!(order.reads((0, 1), Intent::Alive).unwrap_err(), Skipped::Fenced);
+    assert_eq!(order.up("red", None), Some(1));
+    assert!(order.reads((1, 1), Intent::Alive).is_ok());
+    assert!(order.reads((1, 3), Intent::Alive).is_ok(), "number 2 is given up");
+    for number in 1..=3 {
+        assert_eq!(order.reads((1, number), Intent::Alive).unwrap_err(), Skipped::Repeated);
+    }
+    assert!(order.reads((1, 4), Intent::Leaving).is_ok());
+    assert_eq!(order.reads((1, 5), Intent::Alive).unwrap_err(), Skipped::Fenced);
+}
+
+#[test]
+fn a_boot_ends_if_it_was_silent_and_its_people_leave() {
+    let mut order = Follower::default();
+    let (red, blue) = (order.up("red", None).unwrap(), order.up("blue", None).unwrap());
+    order.enter((red, 1), 10, "alice");
+    order.enter((blue, 1), 20, "bob");
+    let down = |last| Intent::Down { boot: red, last };
+    order.reads((blue, 2), down(0)).unwrap();
+    assert_eq!(order.people(), [10, 20], "red said more since then");
+    let happened = order.reads((blue, 3), down(1)).unwrap();
+    assert_eq!(order.people(), [20]);
+    let [Happened::BootEnded { boot, people }, Happened::Left { .. }, Happened::Gone(gone)] =
+        &happened[..]
+    else {
+        panic!("{happened:?}");
+    };
+    assert_eq!((*boot, people.len(), gone.number()), (red, 1, 10));
+    assert!(order.reads((blue, 4), down(1)).unwrap().is_empty(), "it has ended");
+    assert_eq!(order.reads((red, 2), Intent::Alive).unwrap_err(), Skipped::Fenced);
+}
+
+#[test]
+fn a_new_boot_ends_the_one_before_and_an_old_copy_does_nothing() {
+    let mut order = Follower::default();
+    assert_eq!(order.up("red", Some(3)), None);
+    let first = order.up("red", None).unwrap();
+    order.enter((first, 1), 10, "alice");
+    assert_eq!(order.up("red", None), None, "a copy");
+    assert_eq!(order.people(), [10]);
+    let second = order.up("red", Some(first)).unwrap();
+    assert!(second > first && order.people().is_empty());
+    assert_eq!(order.up("red", Some(first)), None, "a copy");
+    assert_eq!(order.reads((first, 2), Intent::Alive).unwrap_err(), Skipped::Fenced);
+    assert!(order.reads((second, 1), Intent::Alive).is_ok());
+}
+
+#[test]
+fn a_person_returns_in_another_boot_under_the_same_name_or_the_address() {
+    let mut order = Follower::default();
+    let (red, blue) = (order.up("red", None).unwrap(), order.up("blue", None).unwrap());
+    order.enter((red, 1), 10, "alice");
+    order.enter((red, 2), 11, "carol");
+    order.reads((blue, 1), Intent::Down { boot: red, last: 2 }).unwrap();
+    order.enter((blue, 2), 20, "carol");
+    let red = order.up("red", Some(red)).unwrap();
+    for (number, person, name, shown) in
+        [(1, 10, "alice", "alice"), (2, 11, "carol", "192.0.2.7:50000")]
+    {
+        let (name, address) = (Name::parse(name).unwrap(), Name::of_address("192.0.2.7:50000"));
+        let back = Intent::Return {
+            person: PersonId::new(person),
+            looks: Looks::of(&name),
+            name: name.into(),
+            otherwise: (address.clone(), Looks::of(&address)),
+            rooms: vec![RoomName::lobby()],
+        };
+        let happened = order.reads((red, number), back).unwrap();
+        let [Happened::Arrived { .. }, Happened::Returned { who, refused, .. }] = &happened[..]
+        else {
+            panic!("{happened:?}");
+        };
+        assert_eq!((who.name.as_str(), refused.len()), (shown, 0));
+    }
+    let boots: Vec<_> = order.ledger.snapshot().people.values().map(|p| p.boot).collect();
+    assert_eq!(boots, [red, red, blue], "the numbers of people stay the same");
+}
+
+#[test]
+fn the_time_of_the_nodes_does_not_go_back() {
+    let mut order = Follower { at: 2_000, ..Follower::default() };
+    order.up("red", None);
+    order.at = 1_000;
+    let id = ProposalId { boot: 1, number: 1 };
+    let stamp = order.ledger.admit(&Proposal { id, ..Proposal::default() }, WallTime(order.at));
+    assert_eq!(stamp, Ok(Stamp { boot: 1, at: WallTime(2_000) }));
+}
+
+#[test]
+fn nodes_that_are_down_make_space_for_others() {
+    let mut order = Follower::default();
+    for number in 0..256 {
+        assert!(order.up(&format!("node-{number}"), None).is_some());
+    }
+    assert_eq!(order.up("other", None), None);
+    order.reads((9, 1), Intent::Leaving).unwrap();
+    assert_eq!(order.up("other", None), Some(257));
+    let Snapshot { boots, .. } = order.ledger.snapshot();
+    assert!(boots.len() == 256 && !boots.contains_key(&9));
+}
