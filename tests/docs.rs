@@ -16,7 +16,7 @@ use parlor_core::link::{
     Refusal, WHO_MAX,
 };
 use parlor_core::model::{
-    Act, By, Damaged, Deed, Line, Missed, NAME_CHARS_MAX, Name, Reach, RoomName, Together, Verb,
+    Act, By, Damage, Deed, Line, Missed, NAME_CHARS_MAX, Name, Reach, RoomName, Together, Verb,
     WallTime, Whom,
 };
 use parlor_wire::lines::LineEncoder;
@@ -295,7 +295,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
     let minutes = Duration::from_mins;
     let damaged = |first, last| {
         let room = RoomName::parse("lobby").unwrap();
-        Answer::Notice(Notice::Damaged(Damaged { room, first, last }))
+        Answer::Notice(Notice::Damaged(Damage { room, first, last, is_missing: false }))
     };
     let act = |verb, time, text: Option<&str>| {
         let deed = Deed { time, text: text.map(line), ..Deed::to(verb, Whom::Name(bob.clone())) };

@@ -10,12 +10,12 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
-use parlor_core::model::{Manner, RoomName, Said, WallTime};
+use parlor_core::model::{Damage, Manner, RoomName, Said, WallTime};
 use parlor_wire::web::put_line;
 
 use crate::clock::moment;
 use crate::config::{DataOption, InvalidValue};
-use crate::journal::{self, Archive, Damage};
+use crate::journal::{self, Archive};
 
 /// How many lines of a room are read at once.
 const PAGE_LINES: usize = 1_000;

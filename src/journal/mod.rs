@@ -16,7 +16,7 @@ pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
 pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql};
 pub(crate) use sqlite::{latest as latest_acts, moment, past, put as put_act};
-pub(crate) use traits::{Ahead, Archive, Damage, Extent, Searcher, Unreadable};
+pub(crate) use traits::{Ahead, Archive, Extent, Searcher, Unreadable};
 pub(crate) use traits::{History, Search};
 
 use std::collections::HashMap;

@@ -6,14 +6,13 @@
 //! [`Database`](super::Database) with any journal.
 
 use std::collections::VecDeque;
-use std::error::Error;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
 use std::pin::Pin;
 
 use parlor_core::link::{Refusal, Replay};
-use parlor_core::model::{Damaged, End, PersonId, RoomName, Said, WallTime};
+use parlor_core::model::{Damage, End, PersonId, RoomName, Said, WallTime};
 
 /// An answer that may wait for a disk or another server.
 pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -98,7 +97,7 @@ pub(crate) trait History: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) struct StoredPage {
     /// Oldest first; damage in the place of damaged lines.
-    pub(crate) lines: VecDeque<Result<Said, Damaged>>,
+    pub(crate) lines: VecDeque<Result<Said, Damage>>,
     /// The number after the last one examined.
     pub(crate) next: u64,
 }
@@ -222,30 +221,4 @@ pub(crate) struct Extent {
     pub(crate) rooms: usize,
     /// The number of lines.
     pub(crate) lines: u64,
-}
-
-/// Stored lines that have changed since they were written, or are missing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Damage {
-    /// Their room.
-    pub(crate) room: String,
-    /// The number of the first line.
-    pub(crate) first: u64,
-    /// The number of the last line, often the same.
-    pub(crate) last: u64,
-    /// Whether the lines are missing. Otherwise it is one line, and it has changed.
-    pub(crate) is_missing: bool,
-}
-
-impl Error for Damage {}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (room, first, last) = (&self.room, self.first, self.last);
-        match self.is_missing {
-            false => write!(f, "line {first} of {room} is damaged: it does not match its checksum"),
-            true if first == last => write!(f, "line {first} of {room} is missing"),
-            true => write!(f, "lines {first} to {last} of {room} are missing"),
-        }
-    }
 }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use parlor_core::link::{Entered, Replay, Resumed, Start, View};
-use parlor_core::model::{Damaged, Missed, Said};
+use parlor_core::model::{Damage, Missed, Said};
 
 use super::settings::SessionSettings;
 use crate::journal::{History, Unreadable};
@@ -113,4 +113,4 @@ async fn older(
 }
 
 /// The lines of [`Replay::older`].
-type Older = VecDeque<Result<Said, Damaged>>;
+type Older = VecDeque<Result<Said, Damage>>;

@@ -14,7 +14,7 @@ use parlor_core::link::{
     Answer, COMMANDS, Encoder, Inbox, Notice, PasswordFor, Present, Refusal, RoomInfo,
 };
 use parlor_core::model::{
-    Act, By, Damaged, Deed, Line, Manner, Missed, Name, Reach, RoomName, Said, Verb, WallTime, Who,
+    Act, By, Damage, Deed, Line, Manner, Missed, Name, Reach, RoomName, Said, Verb, WallTime, Who,
     Whom,
 };
 
@@ -121,7 +121,7 @@ fn answers() -> Vec<Answer> {
 
 /// Unrequested notices.
 fn notices() -> Vec<Notice> {
-    let damaged = Damaged { room: RoomName::lobby(), first: 1, last: 1 };
+    let damaged = Damage { room: RoomName::lobby(), first: 1, last: 1, is_missing: false };
     vec![
         Notice::Skipped(missed()),
         Notice::PassedOver(missed()),

@@ -6,13 +6,13 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use parlor_core::model::{End, RoomName, Said, WallTime};
+use parlor_core::model::{Damage, End, RoomName, Said, WallTime};
 use rusqlite::ErrorCode;
 
 use super::fault::UnusableFile;
 use super::sql::Sql;
 use super::store::Store;
-use crate::journal::traits::{Archive, Damage, Extent};
+use crate::journal::traits::{Archive, Extent};
 
 /// The offset of the byte in an SQLite file that says whether it has a write-ahead log, and the
 /// value of that byte without one.

@@ -3,9 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use parlor_core::model::Damage;
 use rusqlite::ErrorCode;
-
-use crate::journal::traits::Damage;
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]

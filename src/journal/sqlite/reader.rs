@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use parlor_core::model::{Damaged, End, RoomName, Said, WallTime};
+use parlor_core::model::{End, RoomName, Said, WallTime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -150,12 +150,7 @@ impl History for FileHistory {
             let read = move |store: &mut Store| {
                 let looked_at = store.read(&room, first, last, |line| {
                     bytes += line.as_ref().map_or(size_of::<Said>(), Said::weight);
-                    lines.push_back(line.map_err(|damage| {
-                        damages.tell(&damage);
-                        let (first, last) = (damage.first, damage.last);
-                        let room = room.clone();
-                        Damaged { room, first, last }
-                    }));
+                    lines.push_back(line.inspect_err(|damage| damages.tell(damage)));
                     bytes < PAGE_BYTES_MAX
                 })?;
                 let next = looked_at + 1;

@@ -1,13 +1,12 @@
 //! Reads rows of lines, and checks that each is unchanged since it was written. Knows no thread.
 
-use parlor_core::model::{End, RoomName, Said, WallTime};
+use parlor_core::model::{Damage, End, RoomName, Said, WallTime};
 use rusqlite::{Connection, params};
 
 use super::fault::UnusableFile;
 use super::row::{GONE, LineRow};
 use super::sql::Sql;
 use super::store::Store;
-use crate::journal::traits::Damage;
 
 /// The number of latest lines that the start checks, beginning with the room of the most recent
 /// line.
@@ -192,7 +191,7 @@ impl Store {
         mut more: impl FnMut(Result<LineRow, Damage>) -> bool,
     ) -> rusqlite::Result<u64> {
         let damage = |first: u64, last: u64, is_missing: bool| Damage {
-            room: room.to_owned(),
+            room: RoomName::stored(room),
             first,
             last,
             is_missing,

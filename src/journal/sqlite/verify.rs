@@ -6,10 +6,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parlor_core::model::Damage;
+
 use super::fault::UnusableFile;
 use super::rows::Unchecked;
 use super::store::Store;
-use crate::journal::traits::Damage;
 
 /// The pause between two slices. A slice takes some milliseconds, so the check takes a small part
 /// of one processor and of the disk.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::command::Spec;
-use crate::model::{Act, Damaged, Line, Missed, Name, RoomName, Said, WallTime, Who};
+use crate::model::{Act, Damage, Line, Missed, Name, RoomName, Said, WallTime, Who};
 use crate::refusal::Refusal;
 
 /// The answer to a command, or a notice of the server.
@@ -232,7 +232,7 @@ pub enum Notice {
     /// These of the requested lines have left the log meanwhile.
     LeftTheLog(Missed),
     /// These of the requested lines are damaged.
-    Damaged(Damaged),
+    Damaged(Damage),
     /// A commit takes long.
     DiskSlow,
     /// The connection closes soon, because the person types nothing.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::log::{Cursor, Fallen, Log, Slice};
 use crate::model::{
-    Act, Damaged, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
+    Act, Damage, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
 };
 
 /// The data that the owner of a seat or listener, its reader and the broadcaster share.
@@ -149,7 +149,7 @@ pub struct Replay {
     /// The skipped lines before it, if the reader is told of them.
     pub passed_over: Option<Missed>,
     /// The lines before [`Replay::from`], oldest first; damaged ones are errors.
-    pub older: VecDeque<Result<Said, Damaged>>,
+    pub older: VecDeque<Result<Said, Damage>>,
     /// The log.
     pub log: Arc<Log>,
     /// Where the replayed part of the log begins.

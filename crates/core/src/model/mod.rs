@@ -25,7 +25,7 @@ pub use name::{Looks, NAME_CHARS_MAX, Name, NameError, OwnedName, RoomName, fold
 pub use nearest::nearest;
 pub use node::NodeName;
 pub use rate::{Bucket, Rate, network};
-pub use span::{Damaged, End, Missed};
+pub use span::{Damage, End, Missed};
 pub use time::{Now, WallTime};
 pub use topic::Topic;
 pub use who::{Claim, Manner, PersonId, Proof, RoomId, Spoken, Who};

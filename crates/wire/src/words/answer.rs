@@ -1,7 +1,7 @@
 //! The sentences of the server to one person. Knows no line ending and no connection.
 
 use parlor_core::link::{Answer, Notice, PasswordFor, Present, RoomInfo};
-use parlor_core::model::{Damaged, Missed, Name, RoomName, Said};
+use parlor_core::model::{Damage, Missed, Name, RoomName, Said};
 
 use super::{act, event, help, refusal};
 use crate::style::{LineMode, LocalClock, Storage, counted, silence, span};
@@ -157,7 +157,7 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
     })
 }
 
-fn damaged(Damaged { room, first, last }: &Damaged) -> String {
+fn damaged(Damage { room, first, last, .. }: &Damage) -> String {
     let lines = match first == last {
         true => format!("Line {first} of {room} is"),
         false => format!("Lines {first} to {last} of {room} are"),
