@@ -122,22 +122,7 @@ impl Index {
             params![room.as_str(), followed as i64],
             |row| row.get(0),
         )?;
-        for said in lines {
-            // A search reads the newest lines of all rooms first, so the position in the index is
-            // the time.
-            let at = said.at.0.clamp(0, TIME_MAX - 1);
-            let (first, width) = (at << COUNTER_BITS, (1_i64 << COUNTER_BITS) - 1);
-            let position = transaction.one(
-                "INSERT INTO places VALUES (
-                     1 + coalesce((SELECT max(id) FROM places WHERE id BETWEEN ?1 AND ?1 + ?2), ?1), ?3, ?4)
-                 RETURNING id",
-                params![first, width, room, said.seq as i64],
-                |row| row.get::<_, i64>(0),
-            )?;
-            let words = words::hashed_all(&words::said(said.text.as_str()));
-            transaction
-                .run("INSERT INTO words (rowid, text) VALUES (?1, ?2)", params![position, words])?;
-        }
+        put(&transaction, room, lines)?;
         transaction.commit()
     }
 
@@ -223,6 +208,34 @@ impl Index {
         let readable = |(id, room): (_, Result<_, _>)| Some((id, room.ok().filter(&may_read)?));
         Ok(rooms.into_iter().filter_map(readable).collect())
     }
+}
+
+/// Puts lines of a room into the tables.
+///
+/// No statement here may change several rows, as one with RETURNING might: SQLite prepares to undo
+/// such a statement by itself, and for that the index writes all words so far to the disk.
+fn put(transaction: &Transaction<'_>, room: i64, lines: &[Said]) -> rusqlite::Result<()> {
+    let last = "SELECT max(id) FROM places WHERE id BETWEEN ?1 AND ?1 + ?2";
+    let mut last = transaction.prepare_cached(last)?;
+    let mut put_place = transaction.prepare_cached("INSERT INTO places VALUES (?1, ?2, ?3)")?;
+    let put_words = "INSERT INTO words (rowid, text) VALUES (?1, ?2)";
+    let mut put_words = transaction.prepare_cached(put_words)?;
+    let (mut moment, mut position) = (None, 0);
+    for said in lines {
+        // A search reads the newest lines of all rooms first, so the position in the index is the
+        // time.
+        let first = said.at.0.clamp(0, TIME_MAX - 1) << COUNTER_BITS;
+        if moment != Some(first) {
+            let width = (1_i64 << COUNTER_BITS) - 1;
+            let last = last.query_row([first, width], |row| row.get::<_, Option<i64>>(0))?;
+            (moment, position) = (Some(first), last.unwrap_or(first));
+        }
+        position += 1;
+        put_place.execute([position, room, said.seq as i64])?;
+        let words = words::hashed_all(&words::said(said.text.as_str()));
+        put_words.execute(params![position, words])?;
+    }
+    Ok(())
 }
 
 /// Removes the lines whose positions a query finds. Returns their number.

@@ -8,6 +8,7 @@
 //! SQLite's full-text search stores words in its own tables, and keeps some of them after their
 //! lines are deleted. So the index gets hashes of words.
 
+use std::fmt::Write;
 use std::hash::{DefaultHasher, Hasher};
 
 use unicode_normalization::UnicodeNormalization;
@@ -28,6 +29,9 @@ const WORD_BITS: u32 = 48;
 
 /// Each character of a pair has its own hash, so that a search finds words that begin with it.
 const CHAR_BITS: u32 = 32;
+
+/// The length of a hashed word and a blank; that of a pair is longer.
+const HASHED_BYTES: usize = 2 + WORD_BITS as usize / 4;
 
 /// Words that a search looks for in this order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,21 +70,22 @@ pub(super) fn looked_for(typed: &str) -> Vec<Phrase> {
 }
 
 fn phrase(typed: &str) -> Option<Phrase> {
-    let pieces = pieces(typed);
+    let mut pieces = pieces(typed);
+    let last = pieces.pop()?;
+    let is_open = matches!(&last, Piece::Run(run) if run.len() == 1);
     let mut words = Vec::new();
-    let last = pieces.len().checked_sub(1)?;
-    for (index, piece) in pieces.iter().enumerate() {
-        piece.put(index < last, &mut words);
+    for piece in pieces {
+        piece.put(true, &mut words);
     }
-    let is_open = matches!(pieces.last(), Some(Piece::Run(run)) if run.len() == 1);
+    last.put(false, &mut words);
     Some(Phrase { words, is_open })
 }
 
 impl Piece {
     /// Adds the words of this piece. In a line, a run `ends` here; in a search, it may continue.
-    fn put(&self, ends: bool, words: &mut Vec<String>) {
+    fn put(self, ends: bool, words: &mut Vec<String>) {
         match self {
-            Piece::Word(word) => words.push(word.clone()),
+            Piece::Word(word) => words.push(word),
             Piece::Run(run) => {
                 words.extend(run.windows(2).map(|pair| pair.iter().collect()));
                 if ends || run.len() == 1 {
@@ -215,20 +220,29 @@ fn is_passed_over(c: char) -> bool {
         | '\u{6D6}'..='\u{6DC}' | '\u{6DF}'..='\u{6E8}' | '\u{6EA}'..='\u{6ED}' | '\u{8CA}'..='\u{8FF}')
 }
 
-/// A word as the index has it.
-fn hashed(word: &str) -> String {
-    if !word.starts_with(has_no_blanks) {
-        return format!("w{:x}", hash(word, WORD_BITS));
-    }
-    let chars = word.chars();
-    let hashes = chars.map(|c| hash(c.encode_utf8(&mut [0; 4]), CHAR_BITS));
-    hashes.fold("c".to_owned(), |hashed, hash| hashed + &format!("{hash:08x}"))
-}
-
 /// Words as the index has them, one after the other.
 pub(super) fn hashed_all(words: &[String]) -> String {
-    let hashed: Vec<_> = words.iter().map(|word| hashed(word)).collect();
-    hashed.join(" ")
+    let mut hashed = String::with_capacity(words.len() * HASHED_BYTES);
+    for word in words {
+        if !hashed.is_empty() {
+            hashed.push(' ');
+        }
+        put_hashed(word, &mut hashed);
+    }
+    hashed
+}
+
+/// Adds a word as the index has it.
+fn put_hashed(word: &str, hashed: &mut String) {
+    // Writing to a string cannot fail.
+    if !word.starts_with(has_no_blanks) {
+        write!(hashed, "w{:x}", hash(word, WORD_BITS)).ok();
+        return;
+    }
+    hashed.push('c');
+    for c in word.chars() {
+        write!(hashed, "{:08x}", hash(c.encode_utf8(&mut [0; 4]), CHAR_BITS)).ok();
+    }
 }
 
 /// The query for all of these phrases, in the syntax of the index.
@@ -243,7 +257,7 @@ pub(super) fn query(phrases: &[Phrase]) -> String {
 /// A sample of the hashes. Another version of the standard library may make other hashes; then this
 /// differs, and the index is rebuilt.
 pub(super) fn probe() -> String {
-    hashed("probe")
+    hashed_all(&["probe".to_owned()])
 }
 
 fn hash(text: &str, bits: u32) -> u64 {
