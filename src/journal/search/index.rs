@@ -7,15 +7,15 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use parlor_core::model::{RoomName, Said, WallTime};
+use parlor_core::model::{RoomName, WallTime};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Params, Row, Transaction, params};
 
 use super::words::{self, Phrase};
-use crate::journal::sqlite::{Sql, UnusableFile, create_private, empty_log, scrub};
+use crate::journal::sqlite::{LineRow, Sql, UnusableFile, create_private, empty_log, scrub};
 use crate::journal::traits::Found;
 
 /// The version of the tables and of the words in them. An index with another version is rebuilt.
-const VERSION: i32 = 4;
+const VERSION: i32 = 5;
 
 /// How long to wait for a file that another program has locked.
 const BUSY_TIME: Duration = Duration::from_millis(100);
@@ -112,7 +112,7 @@ impl Index {
     pub(super) fn add(
         &mut self,
         room: &RoomName,
-        lines: &[Said],
+        lines: &[LineRow],
         followed: u64,
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
@@ -214,25 +214,25 @@ impl Index {
 ///
 /// No statement here may change several rows, as one with RETURNING might: SQLite prepares to undo
 /// such a statement by itself, and for that the index writes all words so far to the disk.
-fn put(transaction: &Transaction<'_>, room: i64, lines: &[Said]) -> rusqlite::Result<()> {
+fn put(transaction: &Transaction<'_>, room: i64, lines: &[LineRow]) -> rusqlite::Result<()> {
     let last = "SELECT max(id) FROM places WHERE id BETWEEN ?1 AND ?1 + ?2";
     let mut last = transaction.prepare_cached(last)?;
     let mut put_place = transaction.prepare_cached("INSERT INTO places VALUES (?1, ?2, ?3)")?;
     let put_words = "INSERT INTO words (rowid, text) VALUES (?1, ?2)";
     let mut put_words = transaction.prepare_cached(put_words)?;
     let (mut moment, mut position) = (None, 0);
-    for said in lines {
+    for line in lines {
         // A search reads the newest lines of all rooms first, so the position in the index is the
         // time.
-        let first = said.at.0.clamp(0, TIME_MAX - 1) << COUNTER_BITS;
+        let first = line.at.clamp(0, TIME_MAX - 1) << COUNTER_BITS;
         if moment != Some(first) {
             let width = (1_i64 << COUNTER_BITS) - 1;
             let last = last.query_row([first, width], |row| row.get::<_, Option<i64>>(0))?;
             (moment, position) = (Some(first), last.unwrap_or(first));
         }
         position += 1;
-        put_place.execute([position, room, said.seq as i64])?;
-        let words = words::hashed_all(&words::said(said.text.as_str()));
+        put_place.execute([position, room, line.seq])?;
+        let words = words::hashed_all(&words::said(&line.text));
         put_words.execute(params![position, words])?;
     }
     Ok(())

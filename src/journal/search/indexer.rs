@@ -209,12 +209,12 @@ impl Indexer {
         let failures = self.signals.failures.load(Ordering::Acquire);
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let slice_end = end.seq.min(last + SLICE_LINES);
-        let read = store.read(room, last + 1, slice_end, |said| {
+        let read = store.read(room, last + 1, slice_end, |row| {
             // A damaged line has no words.
-            let said = said.ok().filter(|said| said.at >= self.expired);
-            if let Some(said) = said {
-                bytes += said.weight();
-                lines.push(said);
+            let row = row.ok().filter(|row| row.at >= self.expired.0);
+            if let Some(row) = row {
+                bytes += row.text.len();
+                lines.push(row);
             }
             bytes < SLICE_BYTES
         });

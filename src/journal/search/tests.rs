@@ -4,13 +4,14 @@
 
 use std::time::{Duration, Instant};
 
-use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Said, WallTime, Who};
+use parlor_core::model::RoomName;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::finder::SEARCH_TIME;
 use super::index::Index;
 use super::words;
+use crate::journal::sqlite::LineRow;
 use crate::journal::traits::Found;
 
 /// An index in its own directory.
@@ -34,8 +35,8 @@ impl Table {
         table
     }
 
-    fn add(&mut self, room: &str, lines: &[Said]) {
-        let followed = lines.last().unwrap().seq;
+    fn add(&mut self, room: &str, lines: &[LineRow]) {
+        let followed = lines.last().unwrap().seq as u64;
         let room = RoomName::parse(room).unwrap();
         self.index.add(&room, lines, followed).unwrap();
     }
@@ -58,14 +59,9 @@ impl Table {
     }
 }
 
-fn said(seq: u64, text: &str) -> Said {
-    Said {
-        seq,
-        at: WallTime(1_700_000_000_000 + seq as i64 * 1_000),
-        who: Who { id: PersonId::BYGONE, name: Name::parse("alice").unwrap() },
-        manner: Manner::Plain,
-        text: Line::sanitise(text.as_bytes()),
-    }
+fn said(seq: i64, text: &str) -> LineRow {
+    let at = 1_700_000_000_000 + seq * 1_000;
+    LineRow { seq, at, manner: 0, name: "alice".to_owned(), text: text.to_owned() }
 }
 
 #[test]
@@ -136,7 +132,7 @@ fn the_newest_of_all_rooms_come_first_and_the_others_are_counted() {
 #[test]
 fn lines_of_one_moment_come_in_their_order() {
     let mut table = Table::new();
-    let at_once = |seq| Said { at: WallTime(7), ..said(seq, "tea") };
+    let at_once = |seq| LineRow { at: 7, ..said(seq, "tea") };
     table.add("lobby", &[at_once(1), at_once(2)]);
     table.add("lobby", &[at_once(3)]);
     assert_eq!(table.find("tea"), [3, 2, 1]);

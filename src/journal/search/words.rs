@@ -8,7 +8,6 @@
 //! SQLite's full-text search stores words in its own tables, and keeps some of them after their
 //! lines are deleted. So the index gets hashes of words.
 
-use std::fmt::Write;
 use std::hash::{DefaultHasher, Hasher};
 
 use unicode_normalization::UnicodeNormalization;
@@ -23,15 +22,13 @@ enum Piece {
     Run(Vec<char>),
 }
 
-/// Two words with the same hash count as one word; with this many bits that never happens in
-/// practice.
-const WORD_BITS: u32 = 48;
+/// The digits of a word's hash. Two words with the same hash count as one word; with 50 bits that
+/// never happens in practice.
+const WORD_DIGITS: usize = 10;
 
-/// Each character of a pair has its own hash, so that a search finds words that begin with it.
-const CHAR_BITS: u32 = 32;
-
-/// The length of a hashed word and a blank; that of a pair is longer.
-const HASHED_BYTES: usize = 2 + WORD_BITS as usize / 4;
+/// The digits of the hash of one character of a pair. Each character has its own, so that a search
+/// finds words that begin with it.
+const CHAR_DIGITS: usize = 7;
 
 /// Words that a search looks for in this order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -222,7 +219,7 @@ fn is_passed_over(c: char) -> bool {
 
 /// Words as the index has them, one after the other.
 pub(super) fn hashed_all(words: &[String]) -> String {
-    let mut hashed = String::with_capacity(words.len() * HASHED_BYTES);
+    let mut hashed = String::with_capacity(words.len() * (2 + WORD_DIGITS));
     for word in words {
         if !hashed.is_empty() {
             hashed.push(' ');
@@ -234,14 +231,24 @@ pub(super) fn hashed_all(words: &[String]) -> String {
 
 /// Adds a word as the index has it.
 fn put_hashed(word: &str, hashed: &mut String) {
-    // Writing to a string cannot fail.
     if !word.starts_with(has_no_blanks) {
-        write!(hashed, "w{:x}", hash(word, WORD_BITS)).ok();
-        return;
+        hashed.push('w');
+        return put_hash(word, WORD_DIGITS, hashed);
     }
     hashed.push('c');
     for c in word.chars() {
-        write!(hashed, "{:08x}", hash(c.encode_utf8(&mut [0; 4]), CHAR_BITS)).ok();
+        put_hash(c.encode_utf8(&mut [0; 4]), CHAR_DIGITS, hashed);
+    }
+}
+
+/// Adds a hash with this many digits of five bits.
+fn put_hash(text: &str, digits: usize, hashed: &mut String) {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    let mut hash = hasher.finish();
+    for _ in 0..digits {
+        hashed.extend(char::from_digit((hash % 32) as u32, 32));
+        hash /= 32;
     }
 }
 
@@ -258,12 +265,6 @@ pub(super) fn query(phrases: &[Phrase]) -> String {
 /// differs, and the index is rebuilt.
 pub(super) fn probe() -> String {
     hashed_all(&["probe".to_owned()])
-}
-
-fn hash(text: &str, bits: u32) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(text.as_bytes());
-    hasher.finish() >> (u64::BITS - bits)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use parlor_core::model::{Damage, End, RoomName, Said, WallTime};
 use rusqlite::ErrorCode;
 
 use super::fault::UnusableFile;
+use super::row::LineRow;
 use super::sql::Sql;
 use super::store::Store;
 use crate::journal::traits::{Archive, Extent};
@@ -93,7 +94,8 @@ impl Archive for Store {
         last: u64,
         more: &mut dyn FnMut(Result<Said, Damage>) -> bool,
     ) -> anyhow::Result<u64> {
-        Ok(Store::read(self, room, first, last, more).map_err(UnusableFile::from)?)
+        let read = Store::read(self, room, first, last, |row| more(row.map(LineRow::said)));
+        Ok(read.map_err(UnusableFile::from)?)
     }
 
     fn verify(&self, found: &mut dyn FnMut(String)) -> anyhow::Result<Extent> {

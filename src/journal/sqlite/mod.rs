@@ -29,7 +29,7 @@ pub(crate) use database::{Database, DatabaseFailed};
 pub(crate) use disk::{Disk, OpenedDisk};
 pub(crate) use fault::UnusableFile;
 pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
-pub(crate) use row::{GONE, sum};
+pub(crate) use row::{GONE, LineRow, sum};
 pub(crate) use scrub::{ScrubSchedule, empty_log, scrub};
 pub(crate) use signals::Signals;
 pub(crate) use sql::Sql;

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::files::{Files, OpenError, failed};
 use super::holes::Holes;
+use super::row::LineRow;
 use super::rows::Way;
 use super::store::Store;
 use super::verify::Damages;
@@ -148,7 +149,8 @@ impl History for FileHistory {
             }
             let (room, damages) = (room.clone(), Arc::clone(&self.damages));
             let read = move |store: &mut Store| {
-                let looked_at = store.read(&room, first, last, |line| {
+                let looked_at = store.read(&room, first, last, |row| {
+                    let line = row.map(LineRow::said);
                     bytes += line.as_ref().map_or(size_of::<Said>(), Said::weight);
                     lines.push_back(line.inspect_err(|damage| damages.tell(damage)));
                     bytes < PAGE_BYTES_MAX

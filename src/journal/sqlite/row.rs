@@ -11,12 +11,13 @@ use rusqlite::Row;
 pub(crate) const GONE: i64 = 2;
 
 /// A row, as it was written.
-pub(super) struct LineRow {
-    seq: i64,
-    pub(super) at: i64,
-    manner: i64,
-    name: String,
-    text: String,
+#[derive(Clone, Debug)]
+pub(crate) struct LineRow {
+    pub(crate) seq: i64,
+    pub(crate) at: i64,
+    pub(crate) manner: i64,
+    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
 impl LineRow {
@@ -35,20 +36,28 @@ impl LineRow {
         (number(5)? == sum).then_some(read)
     }
 
-    /// The line; none if it was deleted.
-    pub(super) fn said(self) -> Option<Said> {
-        let manner = match self.manner {
+    /// Whether the line was deleted.
+    pub(super) fn is_gone(&self) -> bool {
+        self.manner() == Manner::Gone
+    }
+
+    fn manner(&self) -> Manner {
+        match self.manner {
             0 => Manner::Plain,
             1 => Manner::Action,
-            _ => return None,
-        };
-        Some(Said {
+            _ => Manner::Gone,
+        }
+    }
+
+    /// The line.
+    pub(super) fn said(self) -> Said {
+        Said {
             seq: self.seq as u64,
             at: WallTime(self.at),
             who: Who { id: PersonId::BYGONE, name: Name::stored(&self.name) },
-            manner,
+            manner: self.manner(),
             text: Line::sanitise(self.text.as_bytes()),
-        })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reads rows of lines, and checks that each is unchanged since it was written. Knows no thread.
 
-use parlor_core::model::{Damage, End, RoomName, Said, WallTime};
+use parlor_core::model::{Damage, End, RoomName, WallTime};
 use rusqlite::{Connection, params};
 
 use super::fault::UnusableFile;
@@ -135,13 +135,13 @@ impl Store {
         room: &RoomName,
         first: u64,
         last: u64,
-        mut more: impl FnMut(Result<Said, Damage>) -> bool,
+        mut more: impl FnMut(Result<LineRow, Damage>) -> bool,
     ) -> rusqlite::Result<u64> {
         let mut left = READ_ROWS_MAX;
         self.walk(room.as_str(), first, last, |row| {
             left -= 1;
-            let said = row.map(LineRow::said).transpose();
-            said.is_none_or(&mut more) && left > 0
+            let is_gone = row.as_ref().is_ok_and(LineRow::is_gone);
+            (is_gone || more(row)) && left > 0
         })
     }
 
