@@ -96,12 +96,12 @@ impl BroadcasterTask {
         self.broadcaster.drain(self.clock.now());
     }
 
-    /// Gathers a batch and begins to commit it. A batch without lines and acts is
+    /// Gathers a batch and begins to commit it. A batch without lines and records is
     /// appended at once.
     fn begin_commit(&mut self) -> Option<UnderWay> {
         while let Some(gathered) = self.broadcaster.gather(self.clock.now()) {
             if gathered.needs_commit() {
-                let commit = self.journal.commit(gathered.batches(), gathered.acts());
+                let commit = self.journal.commit(gathered.batches(), gathered.records());
                 return Some(UnderWay {
                     gathered,
                     commit,

@@ -1,8 +1,8 @@
 //! Codes that nobody can guess and people can type: return codes and tokens. Knows no owner.
 
-use parlor_core::model::Line;
+use parlor_core::model::{Hashed, Line};
 
-use super::hashed::Hashed;
+use super::hashed::hash_of;
 use crate::journal::DatabaseFailed;
 
 /// The characters of a code: no two look alike.
@@ -19,7 +19,7 @@ const GROUP_LETTERS: usize = 5;
 pub(crate) struct Code(String);
 
 impl Code {
-    pub(super) fn new() -> Result<Code, DatabaseFailed> {
+    pub(crate) fn new() -> Result<Code, DatabaseFailed> {
         let mut random = [0; CODE_LETTERS];
         getrandom::fill(&mut random).map_err(|error| {
             tracing::error!(%error, "the system has no random numbers");
@@ -30,14 +30,14 @@ impl Code {
     }
 
     /// A code as a person typed it, with or without separators.
-    pub(super) fn typed(words: &str) -> Code {
+    pub(crate) fn typed(words: &str) -> Code {
         let letters = words.chars().filter(char::is_ascii_alphanumeric);
         Code(letters.map(|letter| letter.to_ascii_lowercase()).collect())
     }
 
     /// The stored form of the code, so that a reader of the file cannot return as another person.
-    pub(super) fn hashed(&self) -> Hashed {
-        Hashed::of(&self.0)
+    pub(crate) fn hashed(&self) -> Hashed {
+        hash_of(&self.0)
     }
 
     /// The code as people read it.

@@ -6,7 +6,7 @@ use parlor_core::link::Refusal;
 use parlor_core::model::{Claim, Line, Name, PersonId, WallTime};
 use rusqlite::{Connection, params};
 
-use super::hashed::Hashed;
+use super::hashed::{hash_of, hash_of_network};
 use crate::journal::{Database, DatabaseFailed, Sql};
 
 /// The limits of messages that are stored for one person: from unregistered people, from these and
@@ -79,8 +79,8 @@ impl KeptMessages {
                     at.0,
                     from.name.as_str(),
                     text.as_str(),
-                    Hashed::of(&person),
-                    Hashed::of_network(address),
+                    hash_of(&person).0,
+                    hash_of_network(address).map(|hash| hash.0),
                     standing as i64,
                     MESSAGES_MAX[2],
                     MESSAGES_MAX[standing],

@@ -9,7 +9,6 @@ mod names;
 mod password_tries;
 mod password_turns;
 mod passwords;
-mod proofs;
 mod return_codes;
 mod tokens;
 mod typed_password;
@@ -18,22 +17,22 @@ pub(crate) use code::Code;
 pub(crate) use messages::KeptMessage;
 pub(crate) use names::Registered;
 pub(crate) use passwords::{good_password, is_same_password};
-pub(crate) use return_codes::{ReturnPlace, Returned};
+pub(crate) use return_codes::HeldCode;
 
 use std::sync::{Arc, Mutex};
 
+use parlor_core::journal::Past;
 use parlor_core::link::Inbox;
-use parlor_core::model::{Name, WallTime};
+use parlor_core::model::WallTime;
 
 use self::messages::KeptMessages;
 use self::names::OwnedNames;
 use self::password_turns::PasswordTurns;
 use self::passwords::Passwords;
-use self::proofs::Proofs;
-use self::return_codes::ReturnCodes;
+use self::return_codes::{ReturnCodes, end_of_codes};
 use self::tokens::Tokens;
-use crate::clock;
 use crate::journal::{Database, OpenError};
+use crate::{clock, journal};
 
 /// The accounts of a server.
 pub(crate) struct Accounts {
@@ -45,35 +44,36 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// The accounts in a file, for the broadcaster of this inbox, and the names that have an owner.
-    /// `clock` is the time at which the previous server ended.
-    ///
-    /// # Errors
-    /// The file cannot be used.
-    pub(crate) fn open(
-        database: &Database,
-        clock: Option<WallTime>,
-        inbox: Arc<Inbox>,
-    ) -> Result<(Accounts, Vec<Name>), OpenError> {
-        let owned = database.at_start(move |connection| {
-            return_codes::end_of_server(connection, clock)?;
-            names::owned(connection)
-        })?;
-        let proofs = Arc::new(Proofs::default());
-        let names =
-            Arc::new(OwnedNames { database: database.clone(), inbox, proofs: Arc::clone(&proofs) });
+    /// The accounts of the broadcaster that has this inbox.
+    pub(crate) fn new(database: &Database, inbox: &Arc<Inbox>) -> Accounts {
+        let names = Arc::new(OwnedNames { database: database.clone(), inbox: Arc::clone(inbox) });
         let passwords = Arc::new(Passwords {
             names: Arc::clone(&names),
             turns: PasswordTurns::new(),
             tries: Mutex::default(),
         });
-        let accounts = Accounts {
+        Accounts {
             names,
             tokens: Tokens { passwords: Arc::clone(&passwords) },
             passwords,
-            codes: ReturnCodes { database: database.clone(), proofs, holders: Mutex::default() },
+            codes: ReturnCodes { inbox: Arc::clone(inbox) },
             messages: KeptMessages { database: database.clone(), since: clock::wall() },
-        };
-        Ok((accounts, owned))
+        }
     }
+}
+
+/// The contents of a file beside lines, with which a server starts. `last_run` is the time at which
+/// the previous one ended.
+///
+/// # Errors
+/// The file cannot be used.
+pub(crate) fn past(database: &Database, last_run: Option<WallTime>) -> Result<Past, OpenError> {
+    // A clock that is ahead must not end acts that were in force when the last run ended; a clock
+    // that is behind must not end codes early.
+    let now = clock::wall();
+    let (earlier, later) = last_run.map_or((now, now), |at| (at.min(now), at.max(now)));
+    database.at_start(move |connection| {
+        journal::end_codes(connection, end_of_codes(later))?;
+        journal::past(connection, earlier)
+    })
 }

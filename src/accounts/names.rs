@@ -5,29 +5,27 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::link::{Change, Inbox, Refusal};
-use parlor_core::model::{Act, By, Deed, Name, PersonId, Proof, Verb, WallTime, Whom};
-use rusqlite::{Connection, Transaction, params};
+use parlor_core::journal::OwnerVisit;
+use parlor_core::ledger::Account;
+use parlor_core::link::{AccountChange, Answer, Change, Inbox, Outcome, Query, Refusal};
+use parlor_core::model::{Name, WallTime};
+use rusqlite::params;
 
-use super::hashed::Hashed;
-use super::proofs::Proofs;
-use super::return_codes::end_codes;
-use crate::clock::bounded;
+use super::hashed::{hash_of_network, hash_of_owner_at};
+use crate::clock::{self, bounded};
 use crate::journal::{Database, DatabaseFailed, Sql};
-use crate::{clock, journal};
 
 /// An owner's visit is noted if the last noted visit was at least this long ago.
 const SEEN_EVERY: Duration = Duration::from_secs(3_600);
 
-/// The number of remembered networks of one owner: home, work, and those of a phone.
-const NETWORKS_MAX: i64 = 16;
+/// The limit of names registered from one network: a hundredth of all.
+const NAMES_FROM_ONE_MAX: i64 = 1_000;
 
 /// The names that have an owner.
 pub(crate) struct OwnedNames {
     pub(super) database: Database,
-    /// The broadcaster, which knows the names that have an owner.
+    /// The broadcaster, which knows the accounts.
     pub(super) inbox: Arc<Inbox>,
-    pub(super) proofs: Arc<Proofs>,
 }
 
 /// A name that has an owner, as the operator reads it.
@@ -40,13 +38,10 @@ pub(crate) struct Registered {
     pub(crate) seen: Option<WallTime>,
 }
 
-/// The stored data about the owner of a name, for a person at some address.
+/// The account of a name, for a person at some address who claims to be the owner.
 #[derive(Debug)]
-pub(super) struct Account {
-    /// The hash of the password.
-    pub(super) password: String,
-    /// The hash of the token, if there is one.
-    pub(super) token: Option<Hashed>,
+pub(super) struct Claimed {
+    pub(super) account: Arc<Account>,
     /// The time of the owner's last visit, if it is known.
     seen: Option<WallTime>,
     /// Whether the owner has come from that address before.
@@ -56,20 +51,8 @@ pub(super) struct Account {
 impl OwnedNames {
     /// The time at which a name was registered; it is at most the present time. None if the name
     /// has no owner.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub(crate) async fn owned_since(
-        &self,
-        name: Name,
-        now: WallTime,
-    ) -> Result<Option<WallTime>, Refusal> {
-        let since = self.database.read(move |connection| {
-            let query = "SELECT since FROM accounts WHERE fold = ?1";
-            let key = [name.keys()[0]];
-            connection.one(query, key, |row| row.get(0))
-        });
-        Ok(since.await?.map(|since| bounded(WallTime(since), now)))
+    pub(crate) async fn owned_since(&self, name: Name, now: WallTime) -> Option<WallTime> {
+        self.account(name).await.map(|account| bounded(account.since, now))
     }
 
     /// All names that have an owner, in alphabetical order.
@@ -90,142 +73,77 @@ impl OwnedNames {
         names.await
     }
 
-    /// Removes the owner of a name, with the owner's data and rights, for the operator. Returns
-    /// whether it had one.
+    /// Removes the owner of a name, with the owner's data and rights, for the operator.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub(crate) async fn release(&self, name: Name) -> Result<bool, DatabaseFailed> {
-        let (proofs, inbox) = (Arc::clone(&self.proofs), Arc::clone(&self.inbox));
-        let release = move |connection: &mut Connection| {
-            let transaction = connection.transaction()?;
-            for table in ["letters", "places", "keepers", "makers"] {
-                delete_of(&transaction, table, &name)?;
-            }
-            let delete = "DELETE FROM accounts WHERE fold = ?1";
-            if transaction.run(delete, [name.keys()[0]])? == 0 {
-                return Ok(false);
-            }
-            end_codes(&transaction, &name)?;
-            put_act(&transaction, Verb::ReleaseName, &name)?;
-            transaction.commit()?;
-            let proof = proofs.renew(&name);
-            inbox.connect().start(Change::Release { name, proof });
-            Ok(true)
-        };
-        self.database.write(release).await
+    /// The name has no owner, or this cannot be stored.
+    pub(crate) async fn release(&self, name: Name) -> Result<(), Refusal> {
+        self.change(AccountChange::Release(name)).await
     }
 
-    /// Changes the owner of a name or the owner's password, and tells the broadcaster. Both happen
-    /// even if the caller stops waiting; otherwise the file could have an owner whom the
-    /// broadcaster does not know. `change` returns the new proof, or the reason for none.
-    pub(super) async fn own<E: Send + 'static>(
-        &self,
-        name: Name,
-        by: Option<PersonId>,
-        change: impl FnOnce(&mut Connection) -> rusqlite::Result<Result<Proof, E>> + Send + 'static,
-    ) -> Result<Result<(), E>, DatabaseFailed> {
-        let inbox = Arc::clone(&self.inbox);
-        let own = move |connection: &mut Connection| {
-            Ok(change(connection)?.map(|proof| {
-                // Later requests to the broadcaster come after this one.
-                let request = Change::Own { name, proof, by };
-                inbox.connect().start(request);
-            }))
-        };
-        self.database.write(own).await
+    /// Changes an account, and waits until the change is stored. It happens even if the caller
+    /// stops waiting.
+    pub(super) async fn change(&self, change: AccountChange) -> Result<(), Refusal> {
+        match self.inbox.connect().call(Change::Account(change)).await {
+            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
+            _ => Ok(()),
+        }
     }
 
-    /// The stored data about the owner of a name, for a person at that address who claims to be the
-    /// owner, and the proof for that person if the claim is true.
-    pub(super) async fn account(
-        &self,
-        name: &Name,
-        address: IpAddr,
-    ) -> Result<(Account, Proof), Refusal> {
-        let (owned, network) = (name.clone(), Hashed::of_owner_at(name, address));
-        let proofs = Arc::clone(&self.proofs);
-        let account = self.database.read(move |connection| {
-            let proof = proofs.of(&owned); // first: otherwise it could be newer than the password
-            let account = connection.one(
-                "SELECT password, token, seen,
-                 EXISTS (SELECT 1 FROM places WHERE account = id AND place = ?2)
-                 FROM accounts WHERE fold = ?1",
-                params![owned.keys()[0], network],
-                |row| {
-                    Ok(Account {
-                        password: row.get(0)?,
-                        token: row.get(1)?,
-                        seen: row.get::<_, Option<_>>(2)?.map(WallTime),
-                        is_known: row.get(3)?,
-                    })
-                },
-            )?;
-            Ok(account.map(|account| (account, proof)))
+    /// The account of a name.
+    pub(super) async fn account(&self, name: Name) -> Option<Arc<Account>> {
+        match self.inbox.connect().call(Query::Account(name)).await {
+            Outcome::Account(account) => account,
+            _ => None,
+        }
+    }
+
+    /// The account of a name, for a person at that address who claims to be the owner.
+    pub(super) async fn claimed(&self, name: &Name, address: IpAddr) -> Result<Claimed, Refusal> {
+        let wrong = || Refusal::WrongPassword(name.clone());
+        let account = self.account(name.clone()).await.ok_or_else(wrong)?;
+        let (owned, network) = (name.clone(), hash_of_owner_at(name, address));
+        let visits = self.database.read(move |connection| {
+            let query = "SELECT seen,
+                         EXISTS (SELECT 1 FROM places WHERE account = id AND place = ?2)
+                         FROM accounts WHERE fold = ?1";
+            connection.one(query, params![owned.keys()[0], network.0], |row| {
+                Ok((row.get::<_, Option<_>>(0)?.map(WallTime), row.get(1)?))
+            })
         });
-        account.await?.ok_or(Refusal::WrongPassword(name.clone()))
+        let (seen, is_known) = visits.await?.unwrap_or_default();
+        Ok(Claimed { account, seen, is_known })
     }
 
     /// Notes that the owner of a name has come from that address.
-    pub(super) async fn note_seen(&self, name: &Name, account: &Account, address: IpAddr) {
+    pub(super) fn note_seen(&self, claimed: &Claimed, address: IpAddr) {
         let now = clock::wall();
         let is_fresh = |seen: WallTime| seen > now.before(SEEN_EVERY) && seen <= now;
-        if account.is_known && account.seen.is_some_and(is_fresh) {
+        if claimed.is_known && claimed.seen.is_some_and(is_fresh) {
             return;
         }
-        let (name, network) = (name.clone(), Hashed::of_owner_at(name, address));
-        let note = move |connection: &mut Connection| {
-            let transaction = connection.transaction()?;
-            put_seen(&transaction, &name, network, now)?;
-            transaction.commit()
+        let visit = visit(&claimed.account.name, address);
+        self.inbox.connect().start(Change::Visited(visit));
+    }
+
+    /// Whether one more name may be registered from this address.
+    pub(super) async fn may_register_from(&self, address: IpAddr) -> Result<(), Refusal> {
+        let Some(origin) = hash_of_network(address) else {
+            return Ok(());
         };
-        self.database.write(note).await.ok(); // if this fails, the next visit is noted
+        let from_there = self.database.read(move |connection| {
+            let count = "SELECT count(*) FROM accounts WHERE origin = ?1";
+            connection.query_row(count, [origin.0], |row| row.get::<_, i64>(0))
+        });
+        match from_there.await? < NAMES_FROM_ONE_MAX {
+            true => Ok(()),
+            false => Err(Refusal::TooManyNamesFromHere),
+        }
     }
 }
 
-/// All names that have an owner.
-pub(super) fn owned(connection: &mut Connection) -> rusqlite::Result<Vec<Name>> {
-    let query = "SELECT name FROM accounts";
-    connection.all(query, [], |row| Ok(Name::stored(&row.get::<_, String>(0)?)))
-}
-
-/// Notes that the owner of a name has come from that network. The least recent networks are
-/// forgotten.
-pub(super) fn put_seen(
-    transaction: &Transaction<'_>,
-    name: &Name,
-    network: Hashed,
-    now: WallTime,
-) -> rusqlite::Result<()> {
-    let key = name.keys()[0];
-    transaction.run("UPDATE accounts SET seen = ?2 WHERE fold = ?1", params![key, now.0])?;
-    transaction.run(
-        "INSERT OR REPLACE INTO places SELECT id, ?2, ?3 FROM accounts WHERE fold = ?1",
-        params![key, network, now.0],
-    )?;
-    transaction.run(
-        "DELETE FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)
-         AND place NOT IN
-         (SELECT place FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)
-          ORDER BY at DESC LIMIT ?2)",
-        params![key, NETWORKS_MAX],
-    )?;
-    Ok(())
-}
-
-/// Deletes the rows of an owner in a table.
-pub(super) fn delete_of(connection: &Connection, table: &str, name: &Name) -> rusqlite::Result<()> {
-    let delete =
-        format!("DELETE FROM {table} WHERE account = (SELECT id FROM accounts WHERE fold = ?1)");
-    connection.run(&delete, [name.keys()[0]]).map(drop)
-}
-
-/// Records an act of the operator on a name.
-pub(super) fn put_act(
-    transaction: &Transaction<'_>,
-    verb: Verb,
-    name: &Name,
-) -> rusqlite::Result<()> {
-    let deed = Deed::to(verb, Whom::Name(name.clone()));
-    journal::put_act(transaction, &Act::by(By::Operator, deed, clock::wall()))
+/// A visit of the owner of a name at this address, now.
+pub(super) fn visit(name: &Name, address: IpAddr) -> OwnerVisit {
+    let network = hash_of_owner_at(name, address);
+    OwnerVisit { owner: name.clone(), at: clock::wall(), network, origin: None }
 }

@@ -4,18 +4,17 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use parlor_core::link::{Command, Refusal};
-use parlor_core::model::{Line, Name, PersonId, Proof, Verb, WallTime};
-use rusqlite::{Connection, Transaction, params};
+use parlor_core::journal::OwnerVisit;
+use parlor_core::ledger::Account;
+use parlor_core::link::{AccountChange, Command, Refusal};
+use parlor_core::model::{Line, Name, PersonId, Proof, WallTime};
 
-use super::hashed::Hashed;
-use super::names::{Account, OwnedNames, delete_of, put_act, put_seen};
+use super::hashed::hash_of_network;
+use super::names::{Claimed, OwnedNames, visit};
 use super::password_tries::{Tries, Try};
 use super::password_turns::{Party, PasswordTurns};
-use super::return_codes::end_codes;
 use super::typed_password::{Fit, TypedPassword};
-use crate::clock;
-use crate::journal::{DatabaseFailed, Sql};
+use crate::journal::DatabaseFailed;
 
 /// How long a try takes after too many tries for a name, from an address of its owner. So people
 /// there cannot guess fast, and the owner can enter.
@@ -23,13 +22,6 @@ const TRY_TIME: Duration = Duration::from_secs(1);
 
 /// The smallest number of characters in a password.
 const PASSWORD_CHARS_MIN: usize = 8;
-
-/// The limit of registered names: each one is stored permanently, and takes memory in the
-/// broadcaster.
-const ACCOUNTS_MAX: i64 = 100_000;
-
-/// The limit of names registered from one network: a hundredth of all.
-const NAMES_FROM_ONE_MAX: i64 = 1_000;
 
 /// Checks and changes the passwords of names.
 pub(crate) struct Passwords {
@@ -70,12 +62,12 @@ pub(crate) fn is_same_password(one: &str, other: &str) -> bool {
 }
 
 impl Passwords {
-    /// Registers a name for the person who has used it since that time, and tells the broadcaster.
+    /// Registers a name for the person who has used it since that time.
     ///
     /// # Errors
     ///
-    /// The password is not good, there are too many names, the name has another owner, or the file
-    /// cannot be written.
+    /// The password is not good, there are too many names, the name has another owner, or this
+    /// cannot be stored.
     pub(crate) async fn register(
         &self,
         name: Name,
@@ -86,13 +78,11 @@ impl Passwords {
     ) -> Result<(), Refusal> {
         good_password(&password)?;
         self.tries().register(address, Instant::now())?;
-        let hash = self.hash(Party::stranger(address), password).await?;
-        let (proofs, registered) = (Arc::clone(&self.names.proofs), name.clone());
-        let put = move |connection: &mut Connection| {
-            let put = put_account(connection, &registered, &hash, since, address)?;
-            Ok(put.map(|()| proofs.of(&registered)))
-        };
-        self.names.own(name, Some(by), put).await?
+        self.names.may_register_from(address).await?;
+        let password = self.hash(Party::stranger(address), password).await?;
+        let visit = OwnerVisit { origin: hash_of_network(address), ..visit(&name, address) };
+        let change = AccountChange::Register { name, since, password, by, visit };
+        self.names.change(change).await
     }
 
     /// Changes the password of a name, and ends everything that depends on the old one: codes, the
@@ -100,8 +90,7 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// The password is not good, the proof is older than the last change, or the file cannot be
-    /// written.
+    /// The password is not good, the proof is older than the last change, or this cannot be stored.
     pub(crate) async fn change(
         &self,
         (name, proof): (Name, Proof),
@@ -111,40 +100,27 @@ impl Passwords {
         by: PersonId,
     ) -> Result<(), Refusal> {
         good_password(&password)?;
-        let hash = self.hash(Party::known(&name, address), password).await?;
-        let (proofs, owned) = (Arc::clone(&self.names.proofs), name.clone());
-        let change = move |connection: &mut Connection| {
-            let is_changed = proofs.of(&owned) == proof
-                && change_password(connection, &owned, &hash, keeps_token, |transaction| {
-                    let network = Hashed::of_owner_at(&owned, address);
-                    put_seen(transaction, &owned, network, clock::wall())
-                })?;
-            Ok(match is_changed {
-                true => Ok(proofs.renew(&owned)),
-                false => Err(Refusal::NotOwner),
-            })
-        };
-        self.names.own(name, Some(by), change).await?
+        let password = self.hash(Party::known(&name, address), password).await?;
+        let (proof, by, visit) = (Some(proof), Some(by), Some(visit(&name, address)));
+        let change =
+            AccountChange::ChangePassword { name, proof, password, keeps_token, by, visit };
+        self.names.change(change).await
     }
 
     /// Changes the password of a name, for the operator, and ends everything that depends on the
-    /// old one. Returns whether the name has an owner.
+    /// old one.
     ///
     /// # Errors
     ///
-    /// The password is not good, or the file cannot be written.
-    pub(crate) async fn set(&self, name: Name, password: Line) -> Result<bool, Refusal> {
+    /// The password is not good, the name has no owner, or this cannot be stored.
+    pub(crate) async fn set(&self, name: Name, password: Line) -> Result<(), Refusal> {
         good_password(&password)?;
         let here = IpAddr::from(Ipv4Addr::LOCALHOST);
-        let hash = self.hash(Party::known(&name, here), password).await?;
-        let (proofs, owned) = (Arc::clone(&self.names.proofs), name.clone());
-        let set = move |connection: &mut Connection| {
-            let is_set = change_password(connection, &owned, &hash, false, |transaction| {
-                put_act(transaction, Verb::SetPassword, &owned)
-            })?;
-            Ok(is_set.then(|| proofs.renew(&owned)).ok_or(()))
-        };
-        Ok(self.names.own(name, None, set).await?.is_ok())
+        let password = self.hash(Party::known(&name, here), password).await?;
+        let (proof, keeps_token, by, visit) = (None, false, None, None);
+        let change =
+            AccountChange::ChangePassword { name, proof, password, keeps_token, by, visit };
+        self.names.change(change).await
     }
 
     /// The proof that a person at an address knows the password of a name.
@@ -157,20 +133,19 @@ impl Passwords {
         password: Line,
         address: IpAddr,
     ) -> Result<Proof, Refusal> {
-        let (account, proof) = self.names.account(name, address).await?;
-        self.check(account, name, password, address).await?;
-        Ok(proof)
+        let claimed = self.names.claimed(name, address).await?;
+        self.check(claimed, name, password, address).await
     }
 
-    /// Checks a password against an account.
+    /// Checks a password against the account of a name. Returns the proof.
     pub(super) async fn check(
         &self,
-        account: Account,
+        claimed: Claimed,
         name: &Name,
         password: Line,
         address: IpAddr,
-    ) -> Result<(), Refusal> {
-        let is_known = account.is_known;
+    ) -> Result<Proof, Refusal> {
+        let is_known = claimed.is_known;
         let taken = self.tries().take(name, address, is_known, Instant::now());
         let tried = taken?;
         let party = match is_known {
@@ -182,7 +157,7 @@ impl Passwords {
             false => Duration::ZERO,
         };
         let password = Arc::new(TypedPassword::new(password.as_str()));
-        let (typed, hash) = (Arc::clone(&password), account.password.clone());
+        let (typed, hash) = (Arc::clone(&password), Arc::clone(&claimed.account.password));
         let fit = self.turns.work(party, time, move || typed.fits(&hash));
         let fit = match fit.await {
             Ok(fit) => fit,
@@ -196,10 +171,10 @@ impl Passwords {
         };
         self.tries().give_back(tried);
         if fit == Fit::Otherwise {
-            self.hash_anew(name, account.password.clone(), password, address).await;
+            self.hash_anew(&claimed.account, password, address).await;
         }
-        self.names.note_seen(name, &account, address).await;
-        Ok(())
+        self.names.note_seen(&claimed, address);
+        Ok(claimed.account.proof)
     }
 
     /// The answer to a wrong password. After too many tries, it does not say whether the password
@@ -212,98 +187,29 @@ impl Passwords {
     }
 
     /// Stores the hash of a password in the present form.
-    async fn hash_anew(
-        &self,
-        name: &Name,
-        old: String,
-        password: Arc<TypedPassword>,
-        address: IpAddr,
-    ) {
+    async fn hash_anew(&self, account: &Account, password: Arc<TypedPassword>, address: IpAddr) {
+        let (name, proof) = (account.name.clone(), account.proof);
         let hash =
-            self.turns.work(Party::known(name, address), Duration::ZERO, move || password.hash());
-        let Ok(Ok(hash)) = hash.await else {
+            self.turns.work(Party::known(&name, address), Duration::ZERO, move || password.hash());
+        let Ok(Ok(password)) = hash.await else {
             return; // the next password tries again
         };
-        let name = name.clone();
-        let put = move |connection: &mut Connection| {
-            connection.run(
-                "UPDATE accounts SET password = ?3 WHERE fold = ?1 AND password = ?2",
-                params![name.keys()[0], old, hash],
-            )
-        };
-        self.names.database.write(put).await.ok(); // if this fails, the next password tries again
+        let rehash = AccountChange::Rehash { name, proof, password: password.into() };
+        self.names.change(rehash).await.ok(); // if this fails, the next password tries again
     }
 
     /// The hash of a password.
-    async fn hash(&self, party: Party, password: Line) -> Result<String, Refusal> {
+    async fn hash(&self, party: Party, password: Line) -> Result<Arc<str>, Refusal> {
         let password = TypedPassword::new(password.as_str());
         let hash = self.turns.work(party, Duration::ZERO, move || password.hash());
-        hash.await?.map_err(|error| {
+        let hash = hash.await?.map_err(|error| {
             tracing::error!(%error, "a password cannot be stored");
             Refusal::NotWritten
-        })
+        });
+        hash.map(Arc::from)
     }
 
     fn tries(&self) -> MutexGuard<'_, Tries> {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Gives a name an owner, unless it has one.
-fn put_account(
-    connection: &mut Connection,
-    name: &Name,
-    password: &str,
-    since: WallTime,
-    address: IpAddr,
-) -> rusqlite::Result<Result<(), Refusal>> {
-    let origin = Hashed::of_network(address);
-    let transaction = connection.transaction()?;
-    let count = "SELECT count(*) FROM accounts WHERE origin = ?1";
-    let from_there: i64 = transaction.query_row(count, [origin], |row| row.get(0))?;
-    if from_there >= NAMES_FROM_ONE_MAX {
-        return Ok(Err(Refusal::TooManyNamesFromHere));
-    }
-    let count = "SELECT count(*) FROM accounts";
-    let all: i64 = transaction.query_row(count, [], |row| row.get(0))?;
-    if all >= ACCOUNTS_MAX {
-        return Ok(Err(Refusal::TooManyNames));
-    }
-    let put = transaction.run(
-        "INSERT OR IGNORE INTO accounts (name, fold, password, since, origin)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![name.as_str(), name.keys()[0], password, since.0, origin],
-    )?;
-    if put == 0 {
-        return Ok(Err(Refusal::NameOwned(name.clone())));
-    }
-    let network = Hashed::of_owner_at(name, address);
-    put_seen(&transaction, name, network, clock::wall())?;
-    transaction.commit()?;
-    Ok(Ok(()))
-}
-
-/// Changes the password of a name, and ends everything that depends on the old one: codes, the
-/// token unless `keeps_token`, and the known networks of the owner. `then` runs in the same
-/// transaction. Returns whether the name has an owner.
-fn change_password(
-    connection: &mut Connection,
-    name: &Name,
-    password: &str,
-    keeps_token: bool,
-    then: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
-) -> rusqlite::Result<bool> {
-    let transaction = connection.transaction()?;
-    let changed = transaction.run(
-        "UPDATE accounts SET password = ?2, token = iif(?3, token, NULL) WHERE fold = ?1",
-        params![name.keys()[0], password, keeps_token],
-    )?;
-    if changed == 0 {
-        return Ok(false);
-    }
-    end_codes(&transaction, name)?;
-    delete_of(&transaction, "places", name)?;
-    then(&transaction)?;
-    transaction.commit()?;
-    Ok(true)
 }

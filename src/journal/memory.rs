@@ -3,16 +3,15 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use parlor_core::journal::{Commit, Journal};
+use parlor_core::journal::{Commit, Journal, Record};
 use parlor_core::log::Batch;
-use parlor_core::model::Act;
 
 /// Stores no lines: every commit succeeds at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory;
 
 impl Journal for Memory {
-    fn commit(&mut self, _: &[Arc<Batch>], _: &[Arc<Act>]) -> Commit {
+    fn commit(&mut self, _: &[Arc<Batch>], _: &[Record]) -> Commit {
         Box::pin(ready(Ok(())))
     }
 }

@@ -1,5 +1,5 @@
-//! All journals and searches, and the database in which accounts and acts have their tables. They
-//! know no session, no account and no act.
+//! All journals and searches, and the database with everything that is stored beside lines. They
+//! know no session and no rule.
 //!
 //! Only `open` knows which journal a server has. In production this is a file of SQLite: one thread
 //! writes it, another one reads it, and a third one keeps the search index up to date.
@@ -15,7 +15,7 @@ pub(crate) use epoch::passing_epoch;
 pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
 pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql};
-pub(crate) use sqlite::{latest as latest_acts, moment, past, put as put_act};
+pub(crate) use sqlite::{end_codes, latest as latest_acts, moment, past};
 pub(crate) use traits::{Ahead, Archive, Extent, Searcher, Unreadable};
 pub(crate) use traits::{History, Search};
 
@@ -50,7 +50,7 @@ pub(crate) struct Stored {
     pub(crate) search: Arc<dyn Search>,
     /// Deletes all lines of an owner.
     pub(crate) forgetting: Forgetting,
-    /// The tables of accounts and acts.
+    /// The file, for those who read or delete in it.
     pub(crate) database: Database,
 }
 

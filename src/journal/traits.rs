@@ -2,7 +2,7 @@
 //!
 //! A second kind of journal implements [`Journal`](parlor_core::journal::Journal), [`History`] and
 //! [`Archive`], and needs its own eraser, because the present one deletes lines with SQL. A second
-//! kind of search implements [`Search`]. [`open`](super::open) chooses. Accounts and acts use the
+//! kind of search implements [`Search`]. [`open`](super::open) chooses. Everything beside lines is in the
 //! [`Database`](super::Database) with any journal.
 
 use std::collections::VecDeque;

@@ -11,7 +11,7 @@ pub(crate) use words::why_not;
 
 use std::sync::Arc;
 
-use parlor_core::link::{Answer, Change, Inbox, Outcome, Query, Request};
+use parlor_core::link::{Answer, Change, Inbox, Outcome, Query, Refusal, Request};
 use parlor_core::model::{Deed, Line, Name};
 
 use self::command::HELP;
@@ -97,21 +97,25 @@ impl Operator {
     }
 
     async fn release(&self, deed: Deed) -> OperatorAnswer {
-        let name = name_of(&deed);
-        match self.accounts.names.release(name.clone()).await {
-            Ok(true) => Ok(done(deed)),
-            Ok(false) => Err(format!("{name} is not registered")),
-            Err(failed) => Err(failed.to_string()),
+        match self.accounts.names.release(name_of(&deed)).await {
+            Ok(()) => Ok(done(deed)),
+            Err(refusal) => Err(why_not_owned(&refusal)),
         }
     }
 
     async fn set_password(&self, deed: Deed, password: Line) -> OperatorAnswer {
-        let name = name_of(&deed);
-        match self.accounts.passwords.set(name.clone(), password).await {
-            Ok(true) => Ok(done(deed)),
-            Ok(false) => Err(format!("{name} is not registered")),
-            Err(refusal) => Err(why_not(&refusal)),
+        match self.accounts.passwords.set(name_of(&deed), password).await {
+            Ok(()) => Ok(done(deed)),
+            Err(refusal) => Err(why_not_owned(&refusal)),
         }
+    }
+}
+
+/// Why the account of a name cannot be changed.
+fn why_not_owned(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotRegistered(name) => format!("{name} is not registered"),
+        refusal => why_not(refusal),
     }
 }
 

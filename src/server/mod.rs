@@ -162,10 +162,10 @@ impl Server {
     /// Starts all tasks; the doors accept from now on.
     fn start(mut self) -> RunningServer {
         if let Some(disk) = self.storage.disk {
-            let link = self.reception.inbox.connect();
+            let inbox = Arc::clone(&self.reception.inbox);
             let trust = Trust::new(self.clock.clone(), disk.stored.last_run);
             let closing = self.reception.closing.clone();
-            let erasing = disk.eraser.run(link, trust, self.live.retain_changes(), closing);
+            let erasing = disk.eraser.run(inbox, trust, self.live.retain_changes(), closing);
             self.reception.tasks.spawn(erasing);
             let keeping = async move { disk.accounts.codes.store_readings_at_intervals().await };
             self.side_tasks.spawn(keeping);

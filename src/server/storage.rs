@@ -8,10 +8,10 @@ use parlor_core::journal::{Journal, Past};
 use parlor_core::link::Inbox;
 use parlor_core::model::Limits;
 
-use crate::accounts::Accounts;
+use crate::accounts::{self, Accounts};
 use crate::config::Config;
+use crate::journal;
 use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
-use crate::{clock, journal};
 
 /// The journal, and everything that is stored beside the lines.
 pub(super) struct ServerStorage {
@@ -46,13 +46,9 @@ impl ServerStorage {
         let Opened { journal, epoch, ends, stored, eraser } =
             journal::open(&directory, config.keep)?;
         tracing::info!("lines are stored in {}", directory.display());
-        let (accounts, owned) =
-            Accounts::open(&stored.database, stored.last_run, Arc::clone(inbox))?;
-        // A clock that is ahead must not end acts that were in force when the last run ended.
-        let now = stored.last_run.map_or(clock::wall(), |at| at.min(clock::wall()));
-        let past = stored.database.at_start(move |connection| journal::past(connection, now))?;
-        let past = Past { ends: ends.into_iter().collect(), owned, ..past };
-        let accounts = Arc::new(accounts);
+        let past = accounts::past(&stored.database, stored.last_run)?;
+        let past = Past { ends: ends.into_iter().collect(), ..past };
+        let accounts = Arc::new(Accounts::new(&stored.database, inbox));
         let disk = Some(OnDisk { directory, stored, eraser, accounts, past });
         Ok(ServerStorage { journal, epoch: epoch.into(), disk })
     }

@@ -152,7 +152,7 @@ async fn set_password(
         }
     };
     match stored {
-        Ok(()) => password_is_set(person, accounts, new).await,
+        Ok(()) => password_is_set(person, new).await,
         Err(
             refusal @ (Refusal::NameOwned(_)
             | Refusal::NotOwner
@@ -167,7 +167,6 @@ async fn set_password(
 /// password.
 async fn password_is_set(
     person: &mut Participant<'_>,
-    accounts: &Accounts,
     NewPassword { name, proof, keeps_token }: NewPassword,
 ) -> Result<Effect, Refusal> {
     if proof.is_none() {
@@ -175,12 +174,11 @@ async fn password_is_set(
         return Ok(Answer::Registered(name).into());
     }
     let changed = Answer::PasswordChanged { name, keeps_token };
-    let Some(code) = person.code.take() else {
+    if person.code.take().is_none() {
         return Ok(changed.into());
-    };
-    accounts.codes.revoke(&code.0);
+    }
     person.answer(changed).await;
-    Ok(make_code(person, accounts).await?.into())
+    Ok(make_code(person).await?.into())
 }
 
 /// Makes or revokes the token for scripts under the person's name.
@@ -254,8 +252,7 @@ pub(super) async fn delete_lines(
         return Ok(Answer::CanDelete(name));
     }
     let now = person.settings.clock.now().wall;
-    let since = accounts.names.owned_since(name.clone(), now).await?;
-    let since = since.ok_or(Refusal::NotOwner)?;
+    let since = accounts.names.owned_since(name.clone(), now).await.ok_or(Refusal::NotOwner)?;
     let id = person.link.client().id();
     let lines = forgetting.forget(Owner { id, name, since }).await?;
     Ok(Answer::Deleted(lines as u64))

@@ -2,16 +2,20 @@
 //! room. A door only asks and answers, in its dialect. Knows no dialect and no socket.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use parlor_core::ledger::ReturnCode;
 use parlor_core::link::{
-    Answer, Attempt, Change, Entered, Link, Notice, PasswordFor, Refusal, Seat, Start,
+    Answer, Attempt, Change, Entered, Link, Notice, Outcome, PasswordFor, Query, Refusal, Seat,
+    Start,
 };
 use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Said};
 
 use super::participant::{NewSeat, Participant, take_seat};
 use super::replay;
 use super::settings::{Peer, SessionSettings};
-use crate::accounts::Returned;
+use crate::accounts::{Code, HeldCode};
+use crate::clock;
 
 /// The number of attempts that may fail.
 pub(crate) const ATTEMPTS_MAX: usize = 5;
@@ -85,6 +89,14 @@ pub(crate) trait Tell {
 
     /// Sends all notices and lines that wait.
     async fn flush(&mut self) -> Result<(), NotEntered>;
+}
+
+/// A person who came back with a code.
+struct Returned {
+    /// The place to which the code led.
+    place: Arc<ReturnCode>,
+    /// The code, which stays valid for the next time.
+    held: HeldCode,
 }
 
 /// A connection that has not entered yet.
@@ -187,13 +199,17 @@ impl<'a> Newcomer<'a> {
         code: &str,
         room: Option<RoomName>,
     ) -> Result<NewSeat, NotEntered> {
-        let accounts = self.settings.accounts.as_ref();
-        let codes = &accounts.ok_or(Refusal::NoSuchCode)?.codes;
-        let returned = codes.redeem(code).await?;
-        let new_seat = take_seat(&mut self.link, returned.request(room)).await?;
-        codes.take_over(&returned.code, self.link.client(), new_seat.0.room());
-        self.is_owner = returned.place.claim.is_proven();
-        self.returned = Some(returned);
+        // Wrong codes are not counted: nobody can guess a code, and people behind one address each
+        // have their own.
+        let (typed, now) = (Code::typed(code), clock::wall_awake());
+        let code = typed.hashed();
+        let Outcome::Code(place) = self.link.call(Query::Code { code, now }).await else {
+            return Err(Refusal::NoSuchCode.into());
+        };
+        let new_seat = take_seat(&mut self.link, Change::ComeBack { code, now, room }).await?;
+        let room = new_seat.0.room();
+        self.is_owner = place.claim.is_proven();
+        self.returned = Some(Returned { place, held: HeldCode { code: typed, room } });
         Ok(new_seat)
     }
 
@@ -286,7 +302,7 @@ impl<'a> Newcomer<'a> {
     pub(crate) fn sit(self, seat: Seat, entered: Box<Entered>) -> Participant<'a> {
         let mut person = Participant::new(self.link, self.peer, (seat, entered), self.settings);
         person.may_have_messages = self.is_owner;
-        person.code = self.returned.map(|returned| Box::new((returned.code, returned.place)));
+        person.code = self.returned.map(|returned| Box::new(returned.held));
         person
     }
 }

@@ -110,8 +110,7 @@ where
     let says_last = Box::pin(async {
         let says_last = finish_writing(writing, &ended).await;
         if let (Some(code), Some(accounts)) = (code, accounts) {
-            // If storing fails, the operator's log says so.
-            accounts.codes.store_last_place(&code.0, &client, code.1).await.ok();
+            accounts.codes.end(&code, &client).await;
         }
         says_last
     })

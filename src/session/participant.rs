@@ -11,7 +11,7 @@ use parlor_core::model::{Claim, Line, Name, Proof, Spoken, WallTime};
 
 use super::ended::SessionEnd;
 use super::settings::{Peer, SessionSettings};
-use crate::accounts::{Accounts, Code, ReturnPlace};
+use crate::accounts::{Accounts, HeldCode};
 
 /// A person with a seat: the parts of a session that commands use.
 pub(crate) struct Participant<'a> {
@@ -28,8 +28,8 @@ pub(crate) struct Participant<'a> {
     pub(super) is_named: bool,
     /// Whether there may be kept messages to show.
     pub(super) may_have_messages: bool,
-    /// The return code, if the person asked for one, and the place that is stored with it.
-    pub(super) code: Option<Box<(Code, ReturnPlace)>>,
+    /// The return code, if the person asked for one.
+    pub(super) code: Option<Box<HeldCode>>,
     /// The question for a password that waits for its answer.
     pub(super) question: Option<Box<PasswordQuestion>>,
 }

@@ -20,9 +20,8 @@ use super::commands;
 use super::ended::SessionEnd;
 use super::io::read_some;
 use super::participant::{Effect, Participant, PasswordQuestion};
-use super::return_code::store_place;
 use super::rooms::move_out;
-use crate::accounts::{Code, ReturnPlace};
+use crate::accounts::HeldCode;
 
 /// The number of lines of one read that are posted together; more would take too much memory.
 const POST_LINES_MAX: usize = 256;
@@ -55,9 +54,6 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Reads until there is a reason to end.
     pub(super) async fn read_lines(&mut self) -> SessionEnd {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
-        if self.person.code.is_some() {
-            Box::pin(store_place(&mut self.person)).await;
-        }
         loop {
             if let Err(ended) = self.read_next(idle.as_mut()).await {
                 return ended;
@@ -328,7 +324,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     /// Leaves all rooms, with a final message to the person. Returns the input, which the door
     /// closes, and the return code, if there is one.
-    pub(super) fn leave(mut self, ended: &SessionEnd) -> (R, Option<Box<(Code, ReturnPlace)>>) {
+    pub(super) fn leave(mut self, ended: &SessionEnd) -> (R, Option<Box<HeldCode>>) {
         if self.person.question.is_some()
             && let Some(bytes) = self.decoder.conceal(false)
         {

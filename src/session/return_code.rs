@@ -1,56 +1,42 @@
-//! The return code of a person, and the place that is stored with it.
+//! The return code of a person.
 
-use parlor_core::link::{Answer, Refusal, Spec};
+use parlor_core::link::{Answer, Change, CodeChange, Refusal, Spec};
 
 use super::participant::Participant;
-use crate::accounts::{Accounts, ReturnPlace};
+use crate::accounts::{Code, HeldCode};
 
 /// Shows the return code, and makes it at the first request.
 pub(super) async fn show_code(
     person: &mut Participant<'_>,
     spec: &'static Spec,
 ) -> Result<Answer, Refusal> {
-    if let Some(code) = &person.code {
-        return Ok(Answer::Code(code.0.shown()));
+    if let Some(held) = &person.code {
+        return Ok(Answer::Code(held.code.shown()));
     }
-    let accounts = person.accounts(spec)?;
-    make_code(person, accounts).await
+    person.accounts(spec)?;
+    make_code(person).await
 }
 
 /// Makes a return code.
-pub(super) async fn make_code(
-    person: &mut Participant<'_>,
-    accounts: &Accounts,
-) -> Result<Answer, Refusal> {
-    let place = place(person).await?;
-    let code = accounts.codes.make(person.link.client(), person.seat.room(), &place).await?;
+pub(super) async fn make_code(person: &mut Participant<'_>) -> Result<Answer, Refusal> {
+    let (code, room) = (Code::new()?, person.seat.room());
+    let make = Change::Code(CodeChange::Make { code: code.hashed(), room });
+    if let Some(Answer::Refused(refusal)) = person.ask(make).await {
+        return Err(refusal);
+    }
     let shown = code.shown();
-    person.code = Some(Box::new((code, place)));
+    person.code = Some(Box::new(HeldCode { code, room }));
     Ok(Answer::Code(shown))
 }
 
 /// Stores the person's new room or new name, if there is a code.
 pub(super) async fn store_place(person: &mut Participant<'_>) {
-    if let Some(accounts) = person.settings.accounts.as_deref()
-        && person.code.is_some()
-        && let Ok(new_place) = place(person).await
-        && let Some(code) = &mut person.code
-    {
-        let (code, place) = &mut **code;
-        *place = new_place;
-        let (client, room) = (person.link.client(), person.seat.room());
-        // If storing fails, the operator's log says so.
-        accounts.codes.store_place(code, client, room, place).await.ok();
-    }
-}
-
-/// The person's place now: after the last written line if that is known, otherwise at the end.
-async fn place(person: &mut Participant<'_>) -> Result<ReturnPlace, Refusal> {
-    let claim = person.claim().await?;
-    let read = person.link.client().read_to(person.seat.room());
-    Ok(ReturnPlace {
-        claim,
-        room: person.seat.room_name().clone(),
-        seq: read.unwrap_or(person.seat.log().end().seq),
-    })
+    let room = person.seat.room();
+    let Some(held) = &mut person.code else {
+        return;
+    };
+    held.room = room;
+    let code = held.code.hashed();
+    // If storing fails, the operator's log says so.
+    person.ask(Change::Code(CodeChange::Move { code, room })).await;
 }

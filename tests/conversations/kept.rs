@@ -4,9 +4,8 @@ use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parlor_core::journal::{Commit, Journal, NotStored};
+use parlor_core::journal::{Commit, Journal, NotStored, Record};
 use parlor_core::log::Batch;
-use parlor_core::model::Act;
 use tokio::sync::Semaphore;
 
 use crate::support::TestServer;
@@ -17,7 +16,7 @@ struct SmallDisk {
 }
 
 impl Journal for SmallDisk {
-    fn commit(&mut self, _: &[Arc<Batch>], _: &[Arc<Act>]) -> Commit {
+    fn commit(&mut self, _: &[Arc<Batch>], _: &[Record]) -> Commit {
         let full = self.full.load(Ordering::SeqCst);
         Box::pin(ready(if full { Err(NotStored("the disk is full")) } else { Ok(()) }))
     }
@@ -55,7 +54,7 @@ struct SlowDisk {
 }
 
 impl Journal for SlowDisk {
-    fn commit(&mut self, _: &[Arc<Batch>], _: &[Arc<Act>]) -> Commit {
+    fn commit(&mut self, _: &[Arc<Batch>], _: &[Record]) -> Commit {
         let commits = Arc::clone(&self.commits);
         Box::pin(async move {
             let commit = commits.acquire_owned().await;

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Act, Claim, Deed, Line, Looks, Name, NodeName, OwnedName, PersonId, Proof, RoomName, Spoken,
-    WallTime,
+    Act, Claim, Deed, Hashed, Line, Looks, Name, NodeName, OwnedName, PersonId, Proof, RoomName,
+    Spoken, WallTime,
 };
 
 /// A change that a person wants.
@@ -34,19 +34,54 @@ pub enum Intent {
         /// The room.
         room: RoomName,
     },
-    /// A person comes back to a room on another connection.
+    /// A person comes back on another connection, with a return code.
     ComeBack {
         /// The person, on the new connection.
         person: PersonId,
-        /// The name.
-        name: Claim,
-        /// How that name looks.
-        looks: Looks,
+        /// The hash of the code.
+        code: Hashed,
+        /// The time by which the life of codes is measured.
+        now: WallTime,
+        /// The room; none for that of the code.
+        room: Option<RoomName>,
+    },
+    /// A person makes a return code.
+    MakeCode {
+        /// The person.
+        person: PersonId,
+        /// The hash of the code.
+        code: Hashed,
+        /// The room to which it leads.
+        room: RoomName,
+        /// The number of the last line that the person has read there.
+        seq: u64,
+    },
+    /// A person with a return code has another room or another name.
+    MoveCode {
+        /// The person.
+        person: PersonId,
+        /// The hash of the code.
+        code: Hashed,
         /// The room.
         room: RoomName,
-        /// The person on the lost connection, if it is still here.
-        from: Option<PersonId>,
+        /// The number of the last line that the person has read there.
+        seq: u64,
     },
+    /// The connection of a person with a return code has ended.
+    EndCode {
+        /// The person.
+        person: PersonId,
+        /// The hash of the code.
+        code: Hashed,
+        /// The number of the last line that was written to the connection, if it is known.
+        seq: Option<u64>,
+        /// How long the code is valid from now on.
+        until: WallTime,
+    },
+    /// People with return codes have read up to these lines.
+    Readings(Vec<(Hashed, u64)>),
+    /// Return codes that were valid until this time are deleted.
+    ExpireCodes(WallTime),
     /// A person takes another seat, in another room.
     Join {
         /// The person.
@@ -113,22 +148,50 @@ pub enum Intent {
         /// When the owner registered the name.
         since: WallTime,
     },
-    /// A name has an owner now, or its owner has a new password.
-    Own {
+    /// A name gets an owner, who has used it since this time.
+    Register {
         /// The name.
         name: OwnedName,
-        /// The proof that counts from now on.
-        proof: Proof,
-        /// The person who asked for it, who stays.
-        by: Option<PersonId>,
+        /// Since when.
+        since: WallTime,
+        /// The hash of the password.
+        password: Arc<str>,
+        /// The person who asks, who stays.
+        by: PersonId,
     },
-    /// A name no longer has an owner.
-    Release {
+    /// The owner of a name, or the operator, changes its password.
+    ChangePassword {
         /// The name.
         name: Name,
-        /// The number of the next proof: earlier proofs are no longer valid.
-        proof: Proof,
+        /// The proof of the old password; none for the operator.
+        proof: Option<Proof>,
+        /// The hash of the new password.
+        password: Arc<str>,
+        /// Whether the token for scripts stays valid.
+        keeps_token: bool,
+        /// The person who asks, who stays; none for the operator.
+        by: Option<PersonId>,
     },
+    /// The same password of a name has another hash.
+    Rehash {
+        /// The name.
+        name: Name,
+        /// The proof of the password.
+        proof: Proof,
+        /// The new hash of the password.
+        password: Arc<str>,
+    },
+    /// The owner of a name makes a token for scripts, or revokes it.
+    SetToken {
+        /// The name.
+        name: Name,
+        /// The proof of its password.
+        proof: Proof,
+        /// The hash of the token; none without a token.
+        token: Option<Hashed>,
+    },
+    /// The operator takes a name from its owner.
+    Release(Name),
     /// A person or the operator does something with authority.
     Act {
         /// The person who asks.

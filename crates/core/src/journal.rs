@@ -4,9 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::ledger::Past;
+pub use crate::ledger::{OwnerVisit, Past, Record};
 use crate::log::Batch;
-use crate::model::Act;
 
 /// A commit failed: its lines are not stored, and nobody has seen them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,11 +20,11 @@ pub type Commit = Pin<Box<dyn Future<Output = Result<(), NotStored>> + Send>>;
 /// The broadcaster runs one commit at a time and gathers the next batch meanwhile.
 pub trait Journal: Send {
     /// Begins to store the [lines](Batch::said) of these batches, one batch for each room, and
-    /// these acts: all of them or none.
+    /// these records, in their order: all of them or none.
     ///
     /// # Errors
     /// The future says why nothing is stored. In that case the journal is unchanged.
-    fn commit(&mut self, batches: &[Arc<Batch>], acts: &[Arc<Act>]) -> Commit;
+    fn commit(&mut self, batches: &[Arc<Batch>], records: &[Record]) -> Commit;
 
     /// The time that a commit costs, whatever its size. If lines come faster than that, it is
     /// cheaper to let them gather for this time. Zero if waiting saves nothing.

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::{NotStored, Past};
+use parlor_core::ledger::{Account, ReturnCode, Validity};
 use parlor_core::link::{
-    Answer, Change, Inbox, Link, Mail, Notice, Outcome, Query, Refusal, Request, Seat,
+    Answer, Change, CodeChange, Inbox, Link, Mail, Notice, Outcome, Query, Refusal, Request, Seat,
 };
 use parlor_core::log::Slice;
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Entry, Limits, Line, Manner, Name, Now, Proof, Reach, RoomName,
-    Spoken, Topic, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, End, Entry, Hashed, Limits, Line, Looks, Manner, Name, Now, Proof, Reach,
+    RoomName, Spoken, Topic, Verb, WallTime, Whom,
 };
 
 /// A server on which alice, carol and dave own their names. Alice and carol are keepers of the
@@ -25,6 +26,32 @@ struct Server {
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
+}
+
+/// An account that was registered before the start.
+fn account(text: &str) -> Account {
+    let (name, since, password) = (name(text), WallTime(0), "hash".into());
+    Account { name, since, password, token: None, proof: Proof::default() }
+}
+
+/// The hash of a return code.
+const CODE: Hashed = Hashed([7; 32]);
+
+/// The code of an owner whose connection has ended.
+fn ended_code(who: &str, there: &str) -> ReturnCode {
+    let name = name(who);
+    ReturnCode {
+        looks: Looks::of(&name),
+        claim: Claim { name, proof: Some(Proof::default()) },
+        room: room(there),
+        seq: 0,
+        validity: Validity::Until(WallTime(i64::MAX)),
+    }
+}
+
+/// A return with a code, to a room.
+fn come_back(code: Hashed, there: &str) -> Change {
+    Change::ComeBack { code, now: WallTime(0), room: Some(room(there)) }
 }
 
 fn line(text: &str) -> Line {
@@ -42,7 +69,7 @@ impl Server {
 
     fn with_bans(bans: Vec<Act>) -> Server {
         let past = Past {
-            owned: ["alice", "carol", "dave"].map(name).to_vec(),
+            accounts: ["alice", "carol", "dave", "owen"].map(account).to_vec(),
             keepers: vec![
                 (Reach::Server, name("alice")),
                 (Reach::Server, name("carol")),
@@ -125,6 +152,12 @@ impl Server {
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Makes a return code for a person.
+    fn make_code(&mut self, link: &mut Link, seat: &Seat) {
+        let make = CodeChange::Make { code: CODE, room: seat.room() };
+        answered(self.ask(link, Change::Code(make))).unwrap();
     }
 
     fn say(&mut self, link: &mut Link, seat: &Seat) -> Result<(), Refusal> {
@@ -431,7 +464,7 @@ fn keepers_have_no_authority_over_other_keepers_of_the_same_room_or_server() {
 fn an_owner_may_enter_although_other_names_look_alike_in_other_letters() {
     let owned = ["ALlCE", "alice"]; // with a small l; this name came first
     for names in [owned, [owned[1], owned[0]]] {
-        let past = Past { owned: owned.map(name).to_vec(), ..Past::default() };
+        let past = Past { accounts: owned.map(account).to_vec(), ..Past::default() };
         let mut server = Server::with(past);
         let _seats = names.map(|name| server.enter(name, true));
     }
@@ -527,12 +560,8 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     answered(server.ask(&mut bob, claim("buy"))).unwrap();
     assert!(is_muted(&server.join(&mut bob, "tea")), "with the new name");
     let mut back = server.connect("198.51.100.7:1");
-    let come_back = Change::ComeBack {
-        name: name("buy").into(),
-        room: room("tea"),
-        lost: Some(bob.client().id()),
-    };
-    assert!(is_muted(&answered(server.ask(&mut back, come_back))));
+    server.make_code(&mut bob, &seat);
+    assert!(is_muted(&answered(server.ask(&mut back, come_back(CODE, "tea")))));
     server.say(&mut bob, &seat).unwrap(); // the connection stays
     answered(server.ask(&mut bob, claim("bob"))).unwrap();
     let there = server.join(&mut bob, "tea").unwrap();
@@ -584,6 +613,7 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     let (mut dave, _lobby) = server.enter("dave", true);
     let tea = server.join(&mut dave, "tea").unwrap();
     server.act(&mut dave, &tea, ban("bob", None)).unwrap();
+    server.act(&mut dave, &tea, ban("owen", None)).unwrap();
     server.act(&mut dave, &tea, ban("203.0.113.0/24", None)).unwrap();
 
     let mut bob = server.connect("198.51.100.7:50001");
@@ -593,9 +623,9 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     let first = answered(server.ask(&mut near, enter("eve", false, "tea")));
     assert!(is_banned(&first), "{first:?}");
 
-    let _seat = server.try_to_enter(&mut bob, "bob", false).unwrap();
+    let lobby = server.try_to_enter(&mut bob, "bob", false).unwrap();
     assert!(is_banned(&server.join(&mut bob, "tea")));
-    let who = Query::Who { here: _seat.room(), room: Some(room("tea")) };
+    let who = Query::Who { here: lobby.room(), room: Some(room("tea")) };
     assert!(is_banned(&answered(server.ask(&mut bob, who))));
     let Outcome::Answer(Answer::Rooms { rooms, others: 0 }) = server.ask(&mut bob, Query::Rooms)
     else {
@@ -606,16 +636,13 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
         panic!("a list");
     };
     assert_eq!(barred, [room("tea")]); // so that a search leaves it out
-    let back = Change::ComeBack {
-        name: name("bob").into(),
-        room: room("tea"),
-        lost: Some(bob.client().id()),
-    };
+    server.make_code(&mut bob, &lobby);
+    let back = come_back(CODE, "tea");
     let mut again = server.connect("198.51.100.7:50002");
     assert!(is_banned(&answered(server.ask(&mut again, back))));
 
     let mut curl = server.connect("198.51.100.7:50003");
-    assert!(is_banned(&answered(server.ask(&mut curl, listen(Some("bob"), "tea")))));
+    assert!(is_banned(&answered(server.ask(&mut curl, listen(Some("owen"), "tea")))));
     let speak =
         Change::SpeakOnce { name: name("bob2").into(), room: room("tea"), lines: Vec::new() };
     answered(server.ask(&mut curl, speak)).unwrap();
@@ -634,7 +661,7 @@ fn a_ban_applies_to_a_listener_too() {
     let mut ears = Vec::new();
     let places = [
         ("203.0.113.9:1", None, "tea"),
-        ("198.51.100.7:1", Some("eve"), "tea"),
+        ("198.51.100.7:1", Some("owen"), "tea"),
         ("198.51.100.7:2", None, "tea"),
         ("203.0.113.9:2", None, "lobby"),
     ];
@@ -644,7 +671,7 @@ fn a_ban_applies_to_a_listener_too() {
         ears.push((link, listening));
     }
     server.act(&mut dave, &tea, ban("203.0.113.0/24", None)).unwrap();
-    server.act(&mut dave, &tea, ban("eve", None)).unwrap();
+    server.act(&mut dave, &tea, ban("owen", None)).unwrap();
     let ended: Vec<_> = ears.iter().map(|(link, _)| link.client().removed().is_some()).collect();
     assert_eq!(ended, [true, true, false, false]);
     server.operate(ban("203.0.113.9", None)).unwrap();
@@ -655,7 +682,8 @@ fn a_ban_applies_to_a_listener_too() {
 fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door() {
     let past = Past {
         ends: [(room("old"), End { seq: 1, ..End::default() })].into(),
-        owned: vec![name("carol")],
+        accounts: vec![account("carol")],
+        codes: vec![(CODE, ended_code("carol", "den3"))],
         ..Past::default()
     };
     let mut server = Server::with(past);
@@ -671,11 +699,7 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
         room: room(into),
         lines: vec![Spoken { manner: Manner::Plain, text: line("hello") }],
     };
-    let back = Change::ComeBack {
-        name: Claim { name: name("carol"), proof: Some(Proof::default()) },
-        room: room("den3"),
-        lost: None,
-    };
+    let back = come_back(CODE, "den3");
     let mut carol = server.connect("198.51.100.7:1");
     let Outcome::Entered(den, entered) = server.ask(&mut carol, enter("carol", true, "den")) else {
         panic!("a seat");
@@ -708,15 +732,12 @@ fn an_act_meets_the_seat_of_a_person_who_is_coming_back() {
             let Outcome::Entered(tea, in_tea) = server.ask(&mut dave, join("tea")) else {
                 panic!("a seat");
             };
-            let (mut bob, _seat) = server.enter("bob", false);
+            let (mut bob, seat) = server.enter("bob", false);
             let _there = server.join(&mut bob, "tea").unwrap();
+            server.make_code(&mut bob, &seat);
             let mut back = server.connect("198.51.100.7:50002");
-            let come_back = Change::ComeBack {
-                name: name("bob").into(),
-                room: RoomName::lobby(),
-                lost: Some(bob.client().id()),
-            };
-            let Outcome::Entered(_again, _) = server.ask(&mut back, come_back) else {
+            let Outcome::Entered(_again, _) = server.ask(&mut back, come_back(CODE, "lobby"))
+            else {
                 panic!("a seat");
             };
             match is_operator {
@@ -813,7 +834,7 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
 #[test]
 fn the_maker_of_a_room_enters_it_when_the_keeper_is_stored() {
     for is_stored in [true, false] {
-        let past = Past { owned: ["alice", "bob"].map(name).to_vec(), ..Past::default() };
+        let past = Past { accounts: ["alice", "bob"].map(account).to_vec(), ..Past::default() };
         let mut server = Server::with(past);
         let mut alice = server.connect("198.51.100.7:1");
         let begun = server.begin(&mut alice, enter("alice", true, "den")).unwrap();
@@ -845,7 +866,7 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
         at: WallTime(0),
     };
     let past = Past {
-        owned: vec![name("dave")],
+        accounts: vec![account("dave")],
         keepers: vec![(Reach::Room(room("tea")), name("dave"))],
         mutes: vec![mute],
         topics: [(room("tea"), topic("green", true)), (RoomName::lobby(), topic("all", false))]

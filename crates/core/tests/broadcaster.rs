@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, RETURN_TIME};
 use parlor_core::journal::{NotStored, Past};
-use parlor_core::link::{Answer, Change, Mail, Outcome, PEOPLE_MAX, Query, Refusal};
+use parlor_core::link::{AccountChange, Answer, Change, Mail, Outcome, PEOPLE_MAX, Query, Refusal};
 use parlor_core::log::{Cursor, Slice};
 use parlor_core::model::{
     Claim, End, Entry, Limits, Manner, Name, Proof, RoomName, Telling, WallTime,
 };
-use server::{Person, Server, enter, granted, join, line, post, refusal, rename};
+use server::{Person, Server, come_back, enter, granted, join, line, post, refusal, rename};
 
 #[test]
 fn a_name_is_free_when_its_wearer_leaves() {
@@ -403,11 +403,9 @@ fn a_seat_that_is_taken_again_in_time_has_no_departure() {
     let (tea, _) = granted(server.ask(&mut alice.link, join("tea")));
     let mut bob = server.enter("bob");
     let (bobs_tea, in_tea) = granted(server.ask(&mut bob.link, join("tea")));
-    let lost = Some(alice.entered.who.id);
+    let code = server.code(&mut alice.link, alice.seat.room());
     let mut again = server.connect();
-    let name = Name::parse("alice").unwrap().into();
-    let room = RoomName::lobby();
-    let (lobby, _) = granted(server.ask(&mut again, Change::ComeBack { name, room, lost }));
+    let (lobby, _) = granted(server.ask(&mut again, come_back(code)));
     drop((alice, tea));
     server.wait(RETURN_TIME.checked_sub(Duration::from_millis(1)).unwrap());
     assert_eq!(told(&bob), [], "in the lobby alice never left");
@@ -566,9 +564,9 @@ fn deletion_covers_rooms_that_are_not_in_memory() {
     assert_eq!(ends, [(tea, 7), (RoomName::lobby(), 0)]);
 }
 
-/// Kate, after this many changes of her password.
+/// Kate, after this many changes of her password, if no other name has an owner.
 fn kate(changes: u64) -> Claim {
-    Claim { name: Name::stored("kate"), proof: Some(Proof(changes)) }
+    Claim { name: Name::stored("kate"), proof: Some(Proof(1 + changes)) }
 }
 
 fn enter_as(name: Claim) -> Change {
@@ -606,13 +604,14 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
     server.own(&mut here.link, "kate", 0);
     let mut bob = server.enter("bob");
     let (room, id) = (here.seat.room(), here.link.client().id());
+    let code = server.code(&mut here.link, room);
     let Change::Say { lines, .. } = post(room, &["by the old token"]) else {
         panic!("no post");
     };
     let old = [
         enter_as(kate(0)),
         Change::SpeakOnce { name: kate(0), room: RoomName::lobby(), lines },
-        Change::ComeBack { name: kate(0), room: RoomName::lobby(), lost: Some(id) },
+        come_back(code),
     ];
     // One batch is on its way and the next is full, so these wait; changes of owners do not.
     here.link.start(post(room, &["first"]));
@@ -623,11 +622,18 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
         link.start(request);
     }
     let mut registry = server.connect();
-    registry.start(Change::Own { name: Name::stored("kate"), proof: Proof(1), by: Some(id) });
+    registry.start(Change::Account(AccountChange::ChangePassword {
+        name: Name::stored("kate"),
+        proof: Some(Proof(1)),
+        password: "another hash".into(),
+        keeps_token: false,
+        by: Some(id),
+        visit: None,
+    }));
     server.drain();
-    assert!(matches!(registry.outcome(), Some(Outcome::Done)));
     server.append(under_way);
     server.run();
+    assert!(matches!(registry.outcome(), Some(Outcome::Done)));
     for link in &mut others {
         let outcome = link.outcome();
         let is_refused = matches!(outcome, Some(Outcome::Answer(Answer::Refused(_))));

@@ -9,7 +9,7 @@ mod samples;
 use std::collections::BTreeSet;
 
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
-use parlor_core::model::{Line, Manner, Name, PersonId, Proof, RoomName, Spoken};
+use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Spoken, WallTime};
 use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT, INTENTS_MAX, pack, unpack};
 use parlor_wire::pack::{TooLarge, UnpackError};
 use proptest::prelude::*;
@@ -142,9 +142,9 @@ fn each_value_has_one_form() {
     let wide = [&[FORMAT as u8, 0][..], &[0xff; 9], &[0x02, 0]].concat();
     assert_eq!(unpack(&wide).unwrap_err(), malformed("a number has more than 64 bits"));
     for (intent, rule) in [
-        (&[12, 1, b'a', 2, b'a', 0, 0][..], "a key equals the text before it"),
-        (&[12, 1, b'a', 2, b'b', 2, b'b', 0], "a key equals the text before it"),
-        (&[12, 0, 0, 0, 0], "a name is empty or has a character that no name has"),
+        (&[12, 1, b'a', 2, b'a', 0][..], "a key equals the text before it"),
+        (&[12, 1, b'a', 2, b'b', 2, b'b'], "a key equals the text before it"),
+        (&[12, 0, 0, 0], "a name is empty or has a character that no name has"),
         (&[14, 0], "a name is empty or has a character that no name has"),
         (&[14, 1, 0x1b], "a name is empty or has a character that no name has"),
         (&[14, 1, 0xff], "a text is not UTF-8"),
@@ -172,9 +172,9 @@ fn a_proposal_has_limits() {
 #[test]
 fn keys_travel_with_the_name() {
     let name = Name::with_keys("tea", ["first", "second"]).unwrap();
-    let release = Intent::Release { name, proof: Proof(1) };
+    let release = Intent::Release(name);
     let proposal = unpack(&pack(&proposal(vec![release])).unwrap()).unwrap();
-    let [Intent::Release { name, .. }] = &proposal.intents[..] else {
+    let [Intent::Release(name)] = &proposal.intents[..] else {
         panic!("{proposal:?}");
     };
     assert_eq!((name.as_str(), name.keys()), ("tea", ["first", "second"]));
@@ -184,7 +184,8 @@ fn keys_travel_with_the_name() {
 fn the_longest_name_fits_into_its_limits() {
     for letter in ["a", "m", "が", "長", "꽦"] {
         let name = Name::parse(&letter.repeat(32)).unwrap();
-        let intent = Intent::Own { name: name.into(), proof: Proof(1), by: None };
+        let (since, password, by) = (WallTime(0), "".into(), PersonId::new(1));
+        let intent = Intent::Register { name: name.into(), since, password, by };
         let bytes = pack(&proposal(vec![intent])).unwrap();
         assert!(unpack(&bytes).is_ok(), "{letter}");
     }

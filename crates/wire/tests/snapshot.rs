@@ -6,11 +6,15 @@
 mod fuzz_body;
 mod samples;
 
+use std::sync::Arc;
+
 use parlor_core::intent::Stamp;
-use parlor_core::ledger::{Absent, Boot, Ledger, Mute, Person, Snapshot};
+use parlor_core::ledger::{
+    Absent, Account, Boot, Ledger, Mute, Person, ReturnCode, Snapshot, Validity,
+};
 use parlor_core::model::{
-    Act, By, Deed, End, Line, Looks, Name, Net, OwnedName, PersonId, Proof, Reach, RoomName, Topic,
-    Verb, WallTime, Who, Whom,
+    Act, By, Claim, Deed, End, Hashed, Line, Looks, Name, Net, OwnedName, PersonId, Proof, Reach,
+    RoomName, Topic, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::pack::UnpackError;
 use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
@@ -41,6 +45,11 @@ fn sample() -> Snapshot {
     let act = |verb, whom| Act::by(By::Operator, Deed::to(verb, whom), WallTime(-1));
     let mute = act(Verb::Mute, Whom::Name(mike.clone()));
     let topic = Topic { text: Some(Line::sanitise(b"Tea")), is_locked: true };
+    let code = |number: u8, validity| {
+        let claim = Claim { name: ian.clone(), proof: Some(Proof(2)) };
+        let (looks, room, seq) = (Looks::of(&ian), tea.clone(), 300);
+        (Hashed([number; 32]), Arc::new(ReturnCode { claim, looks, room, seq, validity }))
+    };
     Snapshot {
         people: [
             (PersonId::new(7), person(&ian, vec![lobby.clone(), tea.clone()])),
@@ -48,14 +57,26 @@ fn sample() -> Snapshot {
         ]
         .into(),
         owned: owned.keys.into_iter().map(|key| (key, ian.clone())).collect(),
-        proofs: [("ian".into(), Proof(2))].into(),
+        accounts: vec![Arc::new(Account {
+            name: ian.clone(),
+            since: WallTime(9),
+            password: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into(),
+            token: Some(Hashed([9; 32])),
+            proof: Proof(2),
+        })],
+        last_proof: Proof(3),
         keepers: vec![(Reach::Server, ian.clone()), (Reach::Room(tea.clone()), mike.clone())],
         makers: [(tea.clone(), mike.clone())].into(),
         bans: vec![act(Verb::Ban, net)],
         mutes: vec![Mute { people: vec![PersonId::new(9)], act: mute }],
         ends: [(lobby.clone(), End { seq: 300, at: WallTime(1_796_000_000_000) })].into(),
-        topics: [(tea, topic)].into(),
+        topics: [(tea.clone(), topic)].into(),
         is_stored: true,
+        codes: [
+            code(1, Validity::Held(PersonId::new(7))),
+            code(2, Validity::Until(WallTime(1_796_000_000_000))),
+        ]
+        .into(),
         absent: vec![Absent {
             who: Who { id: PersonId::new(5), name: mike },
             heir: PersonId::new(8),
@@ -113,15 +134,15 @@ fn a_newer_format_is_named_and_lengths_that_lie_are_refused() {
 #[test]
 fn each_key_of_a_map_stands_once_and_in_order() {
     let empty = pack(&Snapshot::default()).unwrap();
-    let proofs = |keys: &[u8]| {
-        let pairs = keys.iter().flat_map(|key| [1, *key, 0]);
+    let owned = |keys: &[u8]| {
+        let pairs = keys.iter().flat_map(|key| [1, *key, 1, b'n', 0, 0]);
         let before = [FORMAT as u8, 0, 0, keys.len() as u8];
         let after = empty[before.len()..].iter().copied();
         unpack(&before.into_iter().chain(pairs).chain(after).collect::<Vec<_>>())
     };
-    assert!(proofs(b"ab").is_ok());
-    assert_eq!(proofs(b"ba"), Err(malformed("the keys of a map are not in order")));
-    assert_eq!(proofs(b"aa"), Err(malformed("the keys of a map are not in order")));
+    assert!(owned(b"ab").is_ok());
+    assert_eq!(owned(b"ba"), Err(malformed("the keys of a map are not in order")));
+    assert_eq!(owned(b"aa"), Err(malformed("the keys of a map are not in order")));
 }
 
 proptest! {

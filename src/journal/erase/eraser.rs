@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
-use parlor_core::link::{Link, Refusal};
+use parlor_core::link::{Change, CodeChange, Inbox, Link, Refusal};
 use parlor_core::model::{RoomName, WallTime};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
@@ -68,10 +68,10 @@ impl Eraser {
     }
 
     /// Deletes lines that are older than `retain`, and lines of owners who ask for it, until the
-    /// server ends. `link` deletes lines in memory.
+    /// server ends. The broadcaster of this inbox deletes lines and return codes in memory.
     pub(crate) async fn run(
         self,
-        link: Link,
+        inbox: Arc<Inbox>,
         trust: Trust,
         retain: watch::Receiver<Option<Duration>>,
         closing: CancellationToken,
@@ -81,10 +81,11 @@ impl Eraser {
         let intake = Intake {
             database: rounds.database.clone(),
             history: Arc::clone(&rounds.history),
-            link,
+            link: inbox.connect(),
             begun,
         };
-        join!(intake.run(requests, &closing), rounds.run(next, trust, retain, &closing));
+        let rounds = rounds.run(inbox.connect(), next, trust, retain, &closing);
+        join!(intake.run(requests, &closing), rounds);
     }
 }
 
@@ -105,6 +106,7 @@ struct Rounds {
 impl Rounds {
     async fn run(
         mut self,
+        mut link: Link,
         mut next: mpsc::Receiver<Deletion>,
         mut trust: Trust,
         mut retain: watch::Receiver<Option<Duration>>,
@@ -123,6 +125,8 @@ impl Rounds {
                     self.note_clock(now, latest).await;
                 }
                 let time = *retain.borrow_and_update();
+                let codes = CodeChange::Expire(now.min(clock::wall_awake()));
+                link.call(Change::Code(codes)).await; // a failure is in the log
                 let outcome = self.round(now, time).await;
                 tell(&outcome, was_told);
                 was_told = outcome.is_err();
@@ -144,15 +148,11 @@ impl Rounds {
     /// Makes all deletions that are due now. Returns the number of deleted old lines.
     async fn round(&mut self, now: WallTime, retain: Option<Duration>) -> anyhow::Result<usize> {
         let owners = self.delete_for_owners().await;
-        let codes_until = now.min(clock::wall_awake());
-        let codes = self.database.write(move |file| rows::drop_expired_codes(file, codes_until));
-        let codes = codes.await;
         let old = match retain {
             Some(time) => self.delete_before(now.before(time)).await,
             None => self.scrub().await.map(|()| 0),
         };
         owners?;
-        codes?;
         old
     }
 

@@ -157,12 +157,3 @@ pub(super) fn clear_leftovers(
     let clear = "DELETE FROM meta WHERE key = 'remains' AND value = ?1";
     connection.run(clear, [&seen.0]).map(drop)
 }
-
-/// Deletes the return codes that have expired.
-pub(super) fn drop_expired_codes(
-    connection: &mut Connection,
-    now: WallTime,
-) -> rusqlite::Result<()> {
-    let delete = "DELETE FROM codes WHERE until < ?1";
-    connection.run(delete, [now.0]).map(drop)
-}

@@ -30,7 +30,7 @@ const BANS: EndingActs = ("bans", "whom");
 const MUTES: EndingActs = ("mutes", "name");
 
 /// The rules from before the start that hold at this time: keepers, bans, mutes and topics.
-pub(crate) fn past(connection: &Connection, now: WallTime) -> rusqlite::Result<Past> {
+pub(super) fn past(connection: &Connection, now: WallTime) -> rusqlite::Result<Past> {
     Ok(Past {
         keepers: keepers(connection, "keepers", "a keeper")?,
         makers: by_room(keepers(connection, "makers", "a maker")?),
@@ -152,7 +152,7 @@ pub(crate) fn moment(at: WallTime) -> String {
 
 /// Stores one act, in the transaction of the caller: the rule that holds from then on, and a row
 /// for the operator to read.
-pub(crate) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
+pub(super) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     let whom = act.deed.whom.name();
     let (word, rule) = match act.deed.verb {
         Verb::SetTopic => return put_topic(connection, act), // people read it in the room

@@ -8,12 +8,13 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use parlor_core::journal::Record;
 use parlor_core::log::Batch;
-use parlor_core::model::{Act, RoomName};
+use parlor_core::model::RoomName;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::acts::put;
 use super::files::{REFUSED_FILE, private_file};
+use super::records::put;
 use super::row::{code, sum_of};
 use super::schema::SCHEMA;
 use super::sql::Sql;
@@ -21,11 +22,11 @@ use super::store::Store;
 use super::times::date_back;
 
 impl Store {
-    /// Stores the lines of these batches and these acts, in one transaction.
+    /// Stores the lines of these batches and these records, in one transaction.
     pub(super) fn append(
         &mut self,
         batches: &[Arc<Batch>],
-        acts: &[Arc<Act>],
+        records: &[Record],
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         for batch in batches {
@@ -53,7 +54,7 @@ impl Store {
                 ])?;
             }
         }
-        acts.iter().try_for_each(|act| put(&transaction, act))?;
+        records.iter().try_for_each(|record| put(&transaction, record))?;
         transaction.commit()
     }
 

@@ -27,9 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[error("the file cannot be written")]
 pub(crate) struct DatabaseFailed;
 
-/// The file of SQLite, in which accounts and acts have their own tables beside the lines. Their
-/// code gets a connection of rusqlite and nothing else of the journal; it runs in one of the two
-/// threads that have the file open, after waiting commits. Clones share the threads.
+/// The file of SQLite, for code that reads or deletes what the journal has stored. That code gets a
+/// connection of rusqlite and nothing else of the journal; it runs in one of the two threads that
+/// have the file open, after waiting commits. Clones share the threads.
 ///
 /// [`open`](crate::journal::open) opens it together with the journal. A journal that stores lines
 /// elsewhere still needs it for the other tables.

@@ -9,9 +9,8 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use parlor_core::journal::{Commit, Journal, NotStored};
+use parlor_core::journal::{Commit, Journal, NotStored, Record};
 use parlor_core::log::Batch;
-use parlor_core::model::Act;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -128,14 +127,14 @@ impl Disk {
 }
 
 impl Journal for Disk {
-    fn commit(&mut self, batches: &[Arc<Batch>], acts: &[Arc<Act>]) -> Commit {
+    fn commit(&mut self, batches: &[Arc<Batch>], records: &[Record]) -> Commit {
         if self.signals.is_stuck() {
             return Box::pin(ready(Err(NO_ANSWER)));
         }
         let (answer, mut outcome) = oneshot::channel();
-        let (batches, noted, acts) = (batches.to_vec(), batches.to_vec(), acts.to_vec());
+        let (batches, noted, records) = (batches.to_vec(), batches.to_vec(), records.to_vec());
         let files = Arc::clone(&self.files);
-        let work = Work::Commit(CommitJob { batches, acts, answer });
+        let work = Work::Commit(CommitJob { batches, records, answer });
         self.work.try_send(work).ok(); // on failure the thread has ended, and drops the sender
         Box::pin(async move {
             let ended = |_| Err(NotStored("the journal has stopped"));

@@ -1,9 +1,11 @@
 //! The journal on disk: a file of SQLite, a thread that writes it, and one that reads it.
 
+mod accounts;
 mod acts;
 mod append;
 mod archive;
 mod checkpoints;
+mod codes;
 mod database;
 mod disk;
 mod epochs;
@@ -11,6 +13,7 @@ mod fault;
 mod files;
 mod holes;
 mod reader;
+mod records;
 mod row;
 mod rows;
 mod schema;
@@ -23,12 +26,14 @@ mod times;
 mod verify;
 mod writer;
 
-pub(crate) use acts::{latest, moment, past, put};
+pub(crate) use acts::{latest, moment};
 pub(crate) use archive::open_archive;
+pub(crate) use codes::end_all as end_codes;
 pub(crate) use database::{Database, DatabaseFailed};
 pub(crate) use disk::{Disk, OpenedDisk};
 pub(crate) use fault::UnusableFile;
 pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
+pub(crate) use records::past;
 pub(crate) use row::{GONE, LineRow, sum};
 pub(crate) use scrub::{ScrubSchedule, empty_log, scrub};
 pub(crate) use signals::Signals;

@@ -8,9 +8,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use parlor_core::journal::NotStored;
+use parlor_core::journal::{NotStored, Record};
 use parlor_core::log::Batch;
-use parlor_core::model::Act;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
@@ -54,11 +53,11 @@ pub(super) enum Work {
     End,
 }
 
-/// Lines and acts to store. If the receiver of the answer is gone, they are refused already and are
+/// Lines and records to store. If the receiver of the answer is gone, they are refused already and are
 /// not stored.
 pub(super) struct CommitJob {
     pub(super) batches: Vec<Arc<Batch>>,
-    pub(super) acts: Vec<Arc<Act>>,
+    pub(super) records: Vec<Record>,
     pub(super) answer: oneshot::Sender<Result<(), NotStored>>,
 }
 
@@ -181,7 +180,7 @@ impl FileWriter {
         }
     }
 
-    fn commit(&mut self, CommitJob { batches, acts, answer }: CommitJob) {
+    fn commit(&mut self, CommitJob { batches, records, answer }: CommitJob) {
         self.repair();
         if answer.is_closed() {
             // The lines were refused while they waited, so none is in the file.
@@ -194,7 +193,7 @@ impl FileWriter {
             answer.send(Err(breakdown.why)).ok(); // perhaps the server has ended
             return;
         }
-        if let Err(failure) = self.store(&batches, &acts) {
+        if let Err(failure) = self.store(&batches, &records) {
             let why = failure.why();
             self.fail(failure, batches);
             answer.send(Err(why)).ok();
@@ -212,9 +211,9 @@ impl FileWriter {
         }
     }
 
-    fn store(&mut self, batches: &[Arc<Batch>], acts: &[Arc<Act>]) -> Result<(), CommitFailure> {
+    fn store(&mut self, batches: &[Arc<Batch>], records: &[Record]) -> Result<(), CommitFailure> {
         let store = self.store.as_mut();
-        store.ok_or(CommitFailure::TooLate)?.append(batches, acts)?;
+        store.ok_or(CommitFailure::TooLate)?.append(batches, records)?;
         Ok(self.files.are_in_place()?)
     }
 

@@ -14,13 +14,14 @@ use crate::model::{Act, Entry, Now, Reach, Telling, Who};
 impl Broadcaster {
     /// Makes a gathered batch visible and tells the clients that wait for it.
     ///
-    /// If the journal could not store it, its lines and topics are refused and their numbers are
-    /// used again. Arrivals, departures, new names and acts still happen, in their order.
+    /// If the journal could not store it, its lines, topics and changes of accounts are refused, and
+    /// the numbers of its lines are used again. Arrivals, departures, new names and acts still
+    /// happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
         if kept.is_err() {
             gathered.correct(&mut self.gathering, &mut self.ledger);
         }
-        let announcements = self.follow_up(gathered.sequels);
+        let announcements = self.follow_up(gathered.sequels, kept.is_ok());
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
             let batch = if kept.is_ok() { batch } else { without_lines(&batch) };
             self.append_to_room(share, batch, now);
@@ -28,7 +29,7 @@ impl Broadcaster {
         for Promise { client, outcome, stake } in gathered.promises {
             client.finish(match (kept, stake) {
                 (Err(NotStored(why)), Stake::Lines) => Refusal::NotStored(why).into(),
-                (Err(_), Stake::Topic) => Refusal::NotWritten.into(),
+                (Err(_), Stake::Record) => Refusal::NotWritten.into(),
                 (Ok(()), _) | (Err(_), Stake::Nothing) => outcome,
             });
         }
@@ -55,7 +56,11 @@ impl Broadcaster {
 
     /// Tells people of acts, and removes people. Returns the acts that are announced when the batch
     /// is visible.
-    fn follow_up(&mut self, sequels: Vec<Sequel>) -> Vec<(Option<Arc<Client>>, Announcement)> {
+    fn follow_up(
+        &mut self,
+        sequels: Vec<Sequel>,
+        is_stored: bool,
+    ) -> Vec<(Option<Arc<Client>>, Announcement)> {
         let mut announcements = Vec::new();
         for sequel in sequels {
             match sequel {
@@ -66,7 +71,11 @@ impl Broadcaster {
                     announcements.push((client, announcement));
                 }
                 Sequel::Removal { client, place, act } => remove(&client, &place, &act),
-                Sequel::Topic { .. } | Sequel::Maker(_) => {}
+                Sequel::Prove(who) if is_stored => self.show_owner(&who),
+                Sequel::LoseName { name, people, act } if is_stored => {
+                    self.end_wearers(&name, &people, &act);
+                }
+                Sequel::Prove(_) | Sequel::LoseName { .. } | Sequel::Undo(_) => {}
             }
         }
         announcements

@@ -44,6 +44,11 @@ impl Broadcaster {
                 None => return Err(Refusal::NobodyCalled(typed)),
             },
             Query::Private { to, text } => self.send_private(asker, to, text, now)?,
+            Query::Account(name) => {
+                let account = self.ledger.people.accounts.of(&name);
+                return Ok(Outcome::Account(account.cloned()));
+            }
+            Query::Code { code, now } => return self.place_of_code(code, now).map(Outcome::Code),
             Query::Everybody => self.visitors(now),
             Query::Bans { here } => self.bans(asker, here, now)?,
             Query::Keepers { here } => self.keepers(asker, here)?,
@@ -82,11 +87,11 @@ impl Broadcaster {
         let people = &self.ledger.people;
         let from = people.who(asker).ok_or(Refusal::NotThere)?;
         let Some(found) = people.find(&key(&to)) else {
-            let Some(name) = people.owned(&key(&to)) else {
+            let Some(account) = people.accounts.called(&key(&to)) else {
                 return Err(Refusal::NobodyCalled(to));
             };
-            self.ledger.may_write_to(&from, name, now.wall)?;
-            return Err(Refusal::Away(name.clone()));
+            self.ledger.may_write_to(&from, &account.name, now.wall)?;
+            return Err(Refusal::Away(account.name.clone()));
         };
         if found.name.is_same(&from.name) {
             return Err(Refusal::Yourself);

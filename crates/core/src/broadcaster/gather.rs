@@ -14,15 +14,15 @@ impl Broadcaster {
     /// Closes the current batch, if there is any. [Append](Broadcaster::append) it before the next
     /// one is gathered, because numbers follow the last visible one.
     pub fn gather(&mut self, now: Now) -> Option<Gathered> {
-        let Gathering { happenings, mut promises, acts, sequels, .. } =
+        let Gathering { happenings, mut promises, records, sequels, .. } =
             std::mem::take(&mut self.gathering);
         let is_empty = happenings.is_empty() && promises.is_empty();
-        if is_empty && sequels.is_empty() && acts.is_empty() {
+        if is_empty && sequels.is_empty() && records.is_empty() {
             return None;
         }
         let drafts = self.draft(happenings, &mut promises, now);
         let mut gathered =
-            Gathered { batches: Vec::new(), shares: Vec::new(), promises, acts, sequels };
+            Gathered { batches: Vec::new(), shares: Vec::new(), promises, records, sequels };
         for (id, draft) in drafts {
             if let Some(room) = self.rooms.get_mut(&id) {
                 let (batch, share) = draft.close(room);

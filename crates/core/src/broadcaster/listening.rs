@@ -21,7 +21,9 @@ impl Broadcaster {
         if !waits && self.is_new(&name) && self.ledger.rooms.end(&name).seq == 0 {
             return Err(Refusal::NoRoom(name));
         }
-        if let Some(claim) = owner.as_ref().filter(|claim| !self.ledger.people.is_proven(claim)) {
+        if let Some(claim) =
+            owner.as_ref().filter(|claim| !self.ledger.people.accounts.proves(claim))
+        {
             return Err(Refusal::WrongPassword(claim.name.clone())); // it was changed meanwhile
         }
         let hearer = Hearer::new(client, owner.map(|claim| claim.name));

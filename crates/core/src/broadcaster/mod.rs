@@ -8,12 +8,14 @@
 
 mod append;
 mod asking;
+mod codes;
 mod crowd;
 mod dispatch;
 mod gather;
 mod listening;
 mod memory;
 mod moderating;
+mod owning;
 mod pending;
 mod proposing;
 mod rooms;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ledger::{Announcement, Ledger};
+use crate::ledger::{Announcement, Before, Ledger, Record};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
-use crate::model::{Act, Limits, Line, Name, Reach, RoomId, Spoken, WallTime, Who};
+use crate::model::{Act, Limits, Line, Name, PersonId, RoomId, Spoken, WallTime, Who};
 
 /// An event in a room, before it is an entry of the log.
 #[derive(Debug)]
@@ -88,8 +88,8 @@ pub(super) enum Stake {
     Nothing,
     /// Lines are refused, with the journal's reason.
     Lines,
-    /// A topic is refused.
-    Topic,
+    /// A change of something that is stored beside lines is refused.
+    Record,
 }
 
 /// A step that follows when the batch is stored, or when it could not be.
@@ -97,10 +97,12 @@ pub(super) enum Stake {
 pub(super) enum Sequel {
     /// People are told of an act, and the client that asked for it, if it is on this node.
     Announce(Option<Arc<Client>>, Announcement),
-    /// A topic that is not stored is the one before again.
-    Topic { act: Arc<Act>, before: Option<Line> },
-    /// The maker of a room that is not stored is not its keeper.
-    Maker(Arc<Act>),
+    /// If it could not be stored, the ledger returns to the state before.
+    Undo(Before),
+    /// The person is shown as the owner of the name, if that is stored.
+    Prove(Who),
+    /// These people lose the name, if that is stored, and so do listeners who read as its owner.
+    LoseName { name: Name, people: Vec<PersonId>, act: Arc<Act> },
     /// An act has removed the person from this place.
     Removal { client: Arc<Client>, place: Arc<Place>, act: Arc<Act> },
 }
@@ -110,8 +112,8 @@ pub(super) enum Sequel {
 pub(super) struct Gathering {
     pub(super) happenings: Vec<(RoomId, Happening)>,
     pub(super) promises: Vec<Promise>,
-    /// The acts that are stored with the batch.
-    pub(super) acts: Vec<Arc<Act>>,
+    /// The records that are stored with its lines.
+    pub(super) records: Vec<Record>,
     pub(super) sequels: Vec<Sequel>,
     pub(super) bytes: usize,
     /// The number of events that are lines.
@@ -120,7 +122,8 @@ pub(super) struct Gathering {
 
 impl Gathering {
     pub(super) fn is_full(&self, limits: &Limits) -> bool {
-        self.happenings.len() >= limits.batch_entries || self.bytes >= limits.batch_bytes
+        let entries = self.happenings.len() + self.records.len();
+        entries >= limits.batch_entries || self.bytes >= limits.batch_bytes
     }
 
     pub(super) fn push(&mut self, room: RoomId, happening: Happening) {
@@ -138,17 +141,18 @@ impl Gathering {
         self.promises.push(Promise { client: Arc::clone(client), outcome, stake });
     }
 
-    /// Stores an act with the batch.
-    pub(super) fn store(&mut self, act: &Arc<Act>, sequel: Sequel) {
-        self.acts.push(Arc::clone(act));
-        self.sequels.push(sequel);
+    /// Stores something with the batch.
+    pub(super) fn store(&mut self, record: Record, sequel: Option<Sequel>) {
+        self.records.push(record);
+        self.sequels.extend(sequel);
     }
 
-    /// The topic of a room before its first change in the batch; none without a change.
-    pub(super) fn topic_before(&mut self, room: &Reach) -> Option<&mut Option<Line>> {
-        self.sequels.iter_mut().find_map(|sequel| match sequel {
-            Sequel::Topic { act, before } if act.reach == *room => Some(before),
-            _ => None,
+    /// Notes that a change before this batch is undone. Returns whether a change in this batch is
+    /// of the same thing: if so, only the state before that one changes.
+    fn replace_before(&mut self, before: &Before) -> bool {
+        self.sequels.iter_mut().any(|sequel| match sequel {
+            Sequel::Undo(later) => before.replaces(later),
+            _ => false,
         })
     }
 
@@ -164,7 +168,9 @@ fn waiting<'a>(
 ) -> impl Iterator<Item = &'a Arc<Client>> {
     let asked = |sequel: &'a Sequel| match sequel {
         Sequel::Announce(client, _) => client.as_ref(),
-        Sequel::Topic { .. } | Sequel::Maker(_) | Sequel::Removal { .. } => None,
+        Sequel::Undo(_) | Sequel::Prove(_) | Sequel::LoseName { .. } | Sequel::Removal { .. } => {
+            None
+        }
     };
     promises.iter().map(|promise| &promise.client).chain(sequels.iter().filter_map(asked))
 }
@@ -188,7 +194,7 @@ pub struct Gathered {
     /// The share of each room in `batches`, beside its entries.
     pub(super) shares: Vec<RoomShare>,
     pub(super) promises: Vec<Promise>,
-    pub(super) acts: Vec<Arc<Act>>,
+    pub(super) records: Vec<Record>,
     pub(super) sequels: Vec<Sequel>,
 }
 
@@ -208,14 +214,14 @@ impl Gathered {
         &self.batches
     }
 
-    /// The acts that the journal stores.
-    pub fn acts(&self) -> &[Arc<Act>] {
-        &self.acts
+    /// The records that the journal stores.
+    pub fn records(&self) -> &[Record] {
+        &self.records
     }
 
-    /// Whether it has lines or acts: only these are stored.
+    /// Whether it has lines or records: only these are stored.
     pub fn needs_commit(&self) -> bool {
-        !self.acts.is_empty() || self.lines() > 0
+        !self.records.is_empty() || self.lines() > 0
     }
 
     /// The number of its lines.
@@ -230,13 +236,10 @@ impl Gathered {
             ledger.lines_not_stored(batch.room(), batch.lines());
         }
         for sequel in self.sequels.iter().rev() {
-            match sequel {
-                Sequel::Topic { act, before } => match next.topic_before(&act.reach) {
-                    Some(changed_again) => changed_again.clone_from(before),
-                    None => ledger.topic_not_stored(act, before.as_ref()),
-                },
-                Sequel::Maker(act) => ledger.maker_not_stored(act),
-                Sequel::Announce(..) | Sequel::Removal { .. } => {}
+            if let Sequel::Undo(before) = sequel
+                && !next.replace_before(before)
+            {
+                ledger.put_back(before);
             }
         }
     }

@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
+use super::owning::account_intent;
 use super::rooms::{Connection, Maker};
 use super::state::Broadcaster;
 use super::tickets::{Ticket, Wanted};
 use crate::intent::Intent;
-use crate::ledger::Subject;
+use crate::ledger::{Record, Subject};
 use crate::link::{Change, Client, Outcome, Place};
 use crate::model::{
-    By, Claim, Deed, Line, Looks, Now, OwnedName, PersonId, RoomId, RoomName, Spoken, Verb, Whom,
+    By, Claim, Deed, Line, Looks, Now, PersonId, RoomId, RoomName, Spoken, Verb, Whom,
 };
 use crate::refusal::Refusal;
 
@@ -27,17 +28,6 @@ impl Broadcaster {
         let intent = Intent::Say { person: client.id, room, lines };
         self.propose(intent, client, Wanted::Say, now);
         Ok(())
-    }
-
-    /// The name of a room in which a person sits and may stay.
-    fn seat_of(&self, id: PersonId, room: RoomId) -> Result<RoomName, Refusal> {
-        let connection = self.connections.get(&id).ok_or(Refusal::NotThere)?;
-        let place = connection.places.iter().find(|place| place.room == room);
-        let place = place.ok_or(Refusal::NotThere)?;
-        match connection.client.removed().or(place.removed()) {
-            Some(_) => Err(Refusal::NotThere), // will leave in a moment
-            None => Ok(place.name.clone()),
-        }
     }
 
     /// Proposes a change. The client learns the outcome when the change has its place in the order,
@@ -60,11 +50,13 @@ impl Broadcaster {
                 let wanted = Wanted::Seat { replay, is_first: true, maker };
                 (Intent::Enter { person, name, looks, room }, wanted)
             }
-            Change::ComeBack { name, room, lost } => {
-                let maker = self.may_come(client, &name, &room, now)?;
-                let looks = Looks::of(&name.name);
+            Change::ComeBack { code, now: awake, room } => {
+                let place = self.place_of_code(code, awake)?;
+                let target = room.as_ref().unwrap_or(&place.room);
+                let maker = self.may_come(client, &place.claim, target, now)?;
+                client.track_reading();
                 let wanted = Wanted::Seat { replay: 0, is_first: true, maker };
-                (Intent::ComeBack { person, name, looks, room, from: lost }, wanted)
+                (Intent::ComeBack { person, code, now: awake, room }, wanted)
             }
             Change::Join { room, replay } => {
                 let subject = self.subject(person).ok_or(Refusal::NotThere)?;
@@ -85,11 +77,18 @@ impl Broadcaster {
                 let room = self.seat_of(person, room)?;
                 (Intent::SetTopic { person, room, text }, Wanted::Topic)
             }
-            Change::Own { name, proof, by } => {
-                let name = OwnedName::from(name);
-                (Intent::Own { name, proof, by }, Wanted::Ownership)
+            Change::Account(change) => account_intent(change),
+            Change::Code(change) => self.code_intent(client, change)?,
+            Change::Visited(visit) => {
+                self.gathering.store(Record::OwnerVisit(visit), None);
+                client.finish(Outcome::Done); // nobody waits for it
+                return Ok(());
             }
-            Change::Release { name, proof } => (Intent::Release { name, proof }, Wanted::Ownership),
+            Change::NoteReadings => {
+                self.note_readings(now);
+                client.finish(Outcome::Done);
+                return Ok(());
+            }
             Change::DeleteLines { whose, since } => {
                 (Intent::DeleteLines { person: whose, since }, Wanted::Deletion)
             }
@@ -124,9 +123,9 @@ impl Broadcaster {
         room: &RoomName,
         now: Now,
     ) -> Result<Option<Maker>, Refusal> {
-        let is_owner = self.ledger.people.is_proven(claim);
+        let is_owner = self.ledger.people.accounts.proves(claim);
         let subject = Subject { name: &claim.name, is_owner, address: client.address() };
-        if !is_owner && self.ledger.people.is_owned(&claim.name) {
+        if !is_owner && self.ledger.people.accounts.has(&claim.name) {
             return Ok(None); // the ledger refuses it, as the owner has to prove the name first
         }
         self.may_go(subject, room, now)

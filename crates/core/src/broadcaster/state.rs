@@ -138,6 +138,17 @@ impl Broadcaster {
         here.map(|room| name(room).ok_or(Refusal::NotThere)).transpose()
     }
 
+    /// The name of a room in which a person sits and may stay.
+    pub(super) fn seat_of(&self, id: PersonId, room: RoomId) -> Result<RoomName, Refusal> {
+        let connection = self.connections.get(&id).ok_or(Refusal::NotThere)?;
+        let place = connection.places.iter().find(|place| place.room == room);
+        let place = place.ok_or(Refusal::NotThere)?;
+        match connection.client.removed().or(place.removed()) {
+            Some(_) => Err(Refusal::NotThere), // will leave in a moment
+            None => Ok(place.name.clone()),
+        }
+    }
+
     /// The person, as the rules know them.
     pub(super) fn subject(&self, id: PersonId) -> Option<Subject<'_>> {
         let address = self.connections.get(&id).and_then(|connection| connection.client.address());

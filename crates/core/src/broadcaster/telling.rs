@@ -8,11 +8,10 @@ use super::rooms::{Connection, Maker, Seated};
 use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
 use crate::intent::{Intent, ProposalId, Stamp};
-use crate::ledger::{Announcement, Happened};
+use crate::ledger::{Announcement, Before, Happened, Record};
 use crate::link::{Answer, Outcome, Place};
 use crate::model::{
-    Act, By, Deed, Line, Manner, Name, Now, PersonId, RoomName, Said, Spoken, Verb, WallTime, Who,
-    Whom,
+    Act, By, Deed, Line, Manner, Now, PersonId, RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
 };
 use crate::sequencer::Decided;
 
@@ -56,7 +55,10 @@ impl Broadcaster {
                     let answer = Outcome::Answer(Answer::YouAre(name));
                     self.gathering.promise(&client, answer, Stake::Nothing);
                 }
-                Wanted::Ownership => client.finish(Outcome::Done),
+                Wanted::Stored { beside } => {
+                    self.gathering.records.extend(beside);
+                    self.gathering.promise(&client, Outcome::Done, Stake::Record);
+                }
                 // An event has told the client, or promised to.
                 Wanted::Seat { .. }
                 | Wanted::Once { .. }
@@ -90,7 +92,13 @@ impl Broadcaster {
                 self.happen_in(&room, Happening::Renamed { who, from, is_still_worn });
             }
             Happened::Topic { who, act, before } => self.topic_changed(who, act, before, ticket),
-            Happened::RoomMade(act) => self.gathering.store(&act, Sequel::Maker(Arc::clone(&act))),
+            Happened::RoomMade(act) => {
+                let before = Before::Maker(Arc::clone(&act));
+                self.gathering.store(Record::Act(act), Some(Sequel::Undo(before)));
+            }
+            Happened::Changed { record, before } => {
+                self.gathering.store(record, before.map(Sequel::Undo));
+            }
             Happened::Gone(id) => {
                 self.connections.remove(&id);
             }
@@ -100,8 +108,10 @@ impl Broadcaster {
                     ticket.client.finish(Outcome::LinesDeleted(ends));
                 }
             }
-            Happened::Proved(who) => self.proved(&who),
-            Happened::NameLost { name, people, act } => self.name_lost(&name, &people, &act),
+            Happened::Proved(who) => self.gathering.sequels.push(Sequel::Prove(who)),
+            Happened::NameLost { name, people, act } => {
+                self.gathering.sequels.push(Sequel::LoseName { name, people, act });
+            }
             Happened::Act(announcement) => self.act_holds(announcement, ticket, now),
             Happened::BootBegan { .. } | Happened::BootEnded { .. } | Happened::Returned { .. } => {
             }
@@ -203,37 +213,17 @@ impl Broadcaster {
         &mut self,
         who: Who,
         act: Arc<Act>,
-        before: Option<Line>,
+        text: Option<Line>,
         ticket: Option<&Ticket>,
     ) {
         if let Some(room) = act.reach.room() {
             self.happen_in(room, Happening::Topic { who, text: act.deed.text.clone() });
         }
-        self.gathering.store(&act, Sequel::Topic { act: Arc::clone(&act), before });
+        let before = Before::Topic { act: Arc::clone(&act), text };
+        self.gathering.store(Record::Act(act), Some(Sequel::Undo(before)));
         if let Some(Ticket { client, .. }) = ticket {
-            self.gathering.promise(client, Outcome::Done, Stake::Topic);
+            self.gathering.promise(client, Outcome::Done, Stake::Record);
         }
-    }
-
-    fn proved(&mut self, who: &Who) {
-        let person = self.ledger.people.get(who.id);
-        for room in person.iter().flat_map(|person| &person.seats) {
-            if let Some(room) = self.rooms_by_name.get(room).and_then(|id| self.rooms.get_mut(id)) {
-                room.members.rename(who, true);
-            }
-        }
-    }
-
-    /// Ends the connections of people who lost their name, and the listeners who read as its owner.
-    fn name_lost(&self, name: &Name, people: &[PersonId], act: &Arc<Act>) {
-        let connections = people.iter().filter_map(|id| self.connections.get(id));
-        connections.for_each(|connection| connection.client.remove(act));
-        let hearers = self.rooms.values().flat_map(|room| room.members.hearers());
-        let of_name = hearers.filter(|hearer| {
-            let subject = hearer.subject();
-            subject.is_owner && subject.name.is_same(name)
-        });
-        of_name.for_each(|hearer| hearer.client.remove(act));
     }
 
     /// Lets an act be stored with the batch that shows it. Only this process knows the addresses
@@ -250,7 +240,8 @@ impl Broadcaster {
             self.happen_in(room, Happening::Act(Arc::clone(&act)));
         }
         let client = ticket.map(|ticket| Arc::clone(&ticket.client));
-        self.gathering.store(&act, Sequel::Announce(client, announcement));
+        let announce = Sequel::Announce(client, announcement);
+        self.gathering.store(Record::Act(Arc::clone(&act)), Some(announce));
         if !people.is_empty() {
             self.put_in_order(Intent::Remove { people, act }, None, now);
         }
@@ -313,7 +304,7 @@ impl Ticket {
             | Wanted::Topic
             | Wanted::Deletion
             | Wanted::Act
-            | Wanted::Ownership => None,
+            | Wanted::Stored { .. } => None,
         }
     }
 }

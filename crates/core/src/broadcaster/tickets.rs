@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::rooms::Maker;
+use crate::ledger::Record;
 use crate::link::Client;
 use crate::model::{Name, PersonId, RoomName};
 
@@ -41,8 +42,11 @@ pub(super) enum Wanted {
     Deletion,
     /// An act.
     Act,
-    /// The registration or release of a name.
-    Ownership,
+    /// A change of something that is stored, with records of this process that are stored with it.
+    Stored {
+        /// The records.
+        beside: Vec<Record>,
+    },
 }
 
 /// The time by which a person who came back on another connection must take the seats again.

@@ -26,8 +26,26 @@ impl Ledger {
             Intent::Enter { person, name, looks, room } => {
                 self.enter(person, (name, looks), room, stamp, happened)
             }
-            Intent::ComeBack { person, name, looks, room, from } => {
-                self.come_back(person, (name, looks), room, from, stamp, happened)
+            Intent::ComeBack { person, code, now, room } => {
+                self.come_back(person, (code, now), room, stamp, happened)
+            }
+            Intent::MakeCode { person, code, room, seq } => {
+                self.make_code(person, code, (room, seq), happened)
+            }
+            Intent::MoveCode { person, code, room, seq } => {
+                self.move_code(person, code, (room, seq), happened)
+            }
+            Intent::EndCode { person, code, seq, until } => {
+                self.end_code(person, code, seq, until, happened);
+                Ok(())
+            }
+            Intent::Readings(readings) => {
+                self.note_readings(readings, happened);
+                Ok(())
+            }
+            Intent::ExpireCodes(time) => {
+                self.expire_codes(time, happened);
+                Ok(())
             }
             Intent::Join { person, room } => self.sit_down(person, room, at, happened),
             Intent::Leave { person, room, words, removal, is_last } => {
@@ -51,14 +69,19 @@ impl Ledger {
                 self.set_topic(person, room, text, at, happened)
             }
             Intent::DeleteLines { person, since } => self.delete_lines(person, since, happened),
-            Intent::Own { name, proof, by } => {
-                self.own(name, proof, by, at, happened);
-                Ok(())
+            Intent::Register { name, since, password, by } => {
+                self.register(name, since, password, by, at, happened)
             }
-            Intent::Release { name, proof } => {
-                self.release(name, proof, at, happened);
-                Ok(())
+            Intent::ChangePassword { name, proof, password, keeps_token, by } => {
+                self.change_password((&name, proof), password, keeps_token, by, at, happened)
             }
+            Intent::Rehash { name, proof, password } => {
+                self.rehash(&name, proof, password, happened)
+            }
+            Intent::SetToken { name, proof, token } => {
+                self.set_token(&name, proof, token, happened)
+            }
+            Intent::Release(name) => self.release(&name, at, happened),
             Intent::Act { asker, here, deed } => self.decide(asker, here, deed, at, happened),
             Intent::Remove { people, act } => {
                 self.remove(&people, &act, happened);

@@ -62,6 +62,7 @@ impl Ledger {
         let people: Vec<_> = people.map(|(id, person)| (id, person.clone())).collect();
         let ids: Vec<PersonId> = people.iter().map(|(id, _)| *id).collect();
         happened.push(Happened::BootEnded { boot, people });
+        self.end_codes_of_people(&ids, happened);
         for id in ids {
             self.leave_everywhere(id, happened);
         }

@@ -1,4 +1,4 @@
-//! Coming and leaving: seats, and people who come back on another connection.
+//! Coming and leaving: seats, and those of people who come back on another connection.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn take_seat(
+    pub(super) fn take_seat(
         &mut self,
         id: PersonId,
         room: RoomName,
@@ -207,31 +207,14 @@ impl Ledger {
         }
     }
 
-    pub(super) fn come_back(
-        &mut self,
-        id: PersonId,
-        (claim, looks): (Claim, Looks),
-        room: RoomName,
-        from: Option<PersonId>,
-        Stamp { boot, at }: Stamp,
-        happened: &mut Vec<Happened>,
-    ) -> Result<(), Refusal> {
-        if claim.proof.is_some() && !self.people.is_proven(&claim) {
-            return Err(Refusal::NoSuchCode); // the password has been changed meanwhile
-        }
-        self.may_enter(id, from, (&claim, &looks), &room, at)?;
-        if let Some(from) = from {
-            self.rules.follow(from, id);
-            self.move_seats(from, id, happened);
-        }
-        self.people.enter(id, claim, looks, boot);
-        self.take_seat(id, room, at, happened);
-        Ok(())
-    }
-
     /// Ends a connection whose person comes back on another one. The new connection gets the same
     /// seats in a moment, so the others are told nothing.
-    fn move_seats(&mut self, from: PersonId, heir: PersonId, happened: &mut Vec<Happened>) {
+    pub(super) fn move_seats(
+        &mut self,
+        from: PersonId,
+        heir: PersonId,
+        happened: &mut Vec<Happened>,
+    ) {
         let Some(who) = self.people.who(from) else {
             return;
         };

@@ -1,15 +1,20 @@
 //! The digest of a ledger: a number that tells two ledgers apart.
 
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use fnv::FnvHasher;
 
+use super::accounts::{Account, Owners};
+use super::codes::{ReturnCode, Validity};
 use super::nodes::{Boot, Nodes};
 use super::people::{People, Person};
 use super::rooms::RoomState;
 use super::rules::{Mute, Rules};
 use super::state::{Absent, Ledger};
-use crate::model::{Act, By, Deed, End, Line, Name, PersonId, Reach, RoomName, Topic, Who};
+use crate::model::{
+    Act, By, Deed, End, Hashed, Line, Looks, Name, PersonId, Proof, Reach, RoomName, Topic, Who,
+};
 
 impl Ledger {
     /// A number over all that a [snapshot](Ledger::snapshot) has. Two ledgers with the same
@@ -21,12 +26,13 @@ impl Ledger {
     /// it misses one in 2^64. So it finds ledgers that went apart by an error; it does not stop an
     /// attacker who makes two ledgers with one digest.
     pub fn digest(&self) -> u64 {
-        let Ledger { people, rules, rooms, is_stored, nodes, absent } = self;
+        let Ledger { people, rules, rooms, is_stored, codes, nodes, absent } = self;
         let mut digest = Digest::default();
         digest.people(people);
         digest.rules(rules);
         digest.each(rooms.iter(), Digest::room);
         digest.number(u64::from(*is_stored));
+        digest.each(&codes.codes, Digest::code);
         digest.each(absent, Digest::absent);
         digest.nodes(nodes);
         digest.0.finish()
@@ -39,31 +45,47 @@ struct Digest(FnvHasher);
 
 impl Digest {
     fn people(&mut self, people: &People) {
-        let People { people, owned, proofs, .. } = people; // the rest follows from them
+        let People { people, accounts, .. } = people; // the rest follows from them
         self.each(people, Digest::person);
-        self.each(owned, |digest, (key, name)| {
+        let Owners { accounts, keys, last_proof } = accounts;
+        self.each(accounts, |digest, (_, account)| digest.account(account));
+        self.each(keys, |digest, (key, name)| {
             digest.text(key);
             digest.name(name);
         });
-        self.each(proofs, |digest, (key, proof)| {
-            digest.text(key);
-            digest.number(proof.0);
-        });
+        self.number(last_proof.0);
+    }
+
+    fn account(&mut self, account: &Account) {
+        let Account { name, since, password, token, proof } = account;
+        self.name(name);
+        self.number(since.0.cast_unsigned());
+        self.text(password);
+        self.each(token, |digest, token| digest.hash(*token));
+        self.number(proof.0);
     }
 
     fn person(&mut self, (&id, person): (&PersonId, &Person)) {
         let Person { name, proof, looks, seats, boot } = person;
         self.id(id);
+        self.claim(name, *proof);
+        self.looks(looks);
+        self.each(seats, Digest::room_name);
+        self.number((*boot).into());
+    }
+
+    fn claim(&mut self, name: &Name, proof: Option<Proof>) {
         self.name(name);
         self.each(proof, |digest, proof| digest.number(proof.0));
+    }
+
+    fn looks(&mut self, looks: &Looks) {
         self.text(looks.shown());
         self.number(looks.others().count() as u64);
         for (look, key) in looks.others_with_keys() {
             self.text(look);
             self.text(key);
         }
-        self.each(seats, Digest::room_name);
-        self.number((*boot).into());
     }
 
     fn rules(&mut self, rules: &Rules) {
@@ -91,6 +113,25 @@ impl Digest {
         self.each(text, Digest::line);
         self.number((*is_locked).into());
         self.number(*seats as u64);
+    }
+
+    fn code(&mut self, (hash, code): (&Hashed, &Arc<ReturnCode>)) {
+        let ReturnCode { claim, looks, room, seq, validity } = &**code;
+        self.hash(*hash);
+        self.claim(&claim.name, claim.proof);
+        self.looks(looks);
+        self.room_name(room);
+        self.number(*seq);
+        match validity {
+            Validity::Held(id) => {
+                self.number(0);
+                self.id(*id);
+            }
+            Validity::Until(end) => {
+                self.number(1);
+                self.number(end.0.cast_unsigned());
+            }
+        }
     }
 
     fn absent(&mut self, absent: &Absent) {
@@ -149,6 +190,10 @@ impl Digest {
 
     fn line(&mut self, line: &Line) {
         self.text(line.as_str());
+    }
+
+    fn hash(&mut self, hash: Hashed) {
+        self.0.write(&hash.0);
     }
 
     fn id(&mut self, id: PersonId) {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::people::Person;
+use super::record::Record;
+use super::unstored::Before;
 use crate::model::{Act, Line, Name, NodeName, PersonId, RoomName, Spoken, WallTime, Who};
 use crate::refusal::Refusal;
 
@@ -71,6 +73,13 @@ pub enum Happened {
     },
     /// A person made a room, and is its keeper from now on.
     RoomMade(Arc<Act>),
+    /// Something changed that is stored, and that nobody reads about in a room.
+    Changed {
+        /// The record that is stored.
+        record: Record,
+        /// The state before, if the ledger has it.
+        before: Option<Before>,
+    },
     /// A person has left the server.
     Gone(PersonId),
     /// The owner of a name deletes the lines under it that were said since this time.

@@ -48,7 +48,7 @@ impl Ledger {
         self.is_not_here(id)?;
         let connections = [id, from.unwrap_or(id)];
         self.people.may_claim(&connections, claim, looks)?;
-        let is_owner = self.people.is_proven(claim);
+        let is_owner = self.people.accounts.proves(claim);
         let subject = Subject { name: &claim.name, is_owner, address: None };
         connections.iter().try_for_each(|id| self.may_join(*id, subject, room, at))
     }

@@ -5,8 +5,10 @@
 //! value that depends on one of these is computed before, and travels in the intent. A digest tells
 //! whether two ledgers are equal; a ledger that is restored from a snapshot equals the first one.
 
+mod accounts;
 mod apply;
 mod booting;
+mod codes;
 mod coming;
 mod digest;
 mod event;
@@ -16,6 +18,8 @@ mod nodes;
 mod owning;
 mod past;
 mod people;
+mod record;
+mod returning;
 mod rooms;
 mod rules;
 mod saying;
@@ -24,12 +28,16 @@ mod snapshot;
 mod state;
 mod unstored;
 
+pub use accounts::Account;
+pub use codes::{CODE_LIFE, ReturnCode, Validity};
 pub use event::{Announcement, Happened};
 pub use nodes::{Boot, Skipped};
 pub use past::Past;
 pub use people::Person;
+pub use record::{OwnerVisit, Record};
 pub use rules::Mute;
 pub(crate) use rules::Subject;
 pub(crate) use share::is_within;
 pub use snapshot::Snapshot;
 pub use state::{Absent, Ledger};
+pub use unstored::Before;

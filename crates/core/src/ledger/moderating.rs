@@ -193,7 +193,8 @@ impl Ledger {
     ) -> Result<Announcement, Refusal> {
         act.reach = Ledger::reach_of_keepers(authority)?;
         let typed = typed(&act.deed);
-        let name = self.people.owned(&key(&act.deed)).cloned();
+        let account = self.people.accounts.called(&key(&act.deed));
+        let name = account.map(|account| account.name.clone());
         if act.deed.verb == Verb::AddKeeper {
             let name = name.ok_or(Refusal::NotRegistered(typed))?;
             self.rules.add_keeper(&act.reach, name.clone())?;

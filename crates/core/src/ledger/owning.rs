@@ -1,51 +1,160 @@
-//! Changes of ownership: a name gets an owner, loses its owner, or gets a new password. Knows no
-//! password.
+//! Changes of ownership: a name gets an owner, loses its owner, or gets a new password or token.
+//! Knows only hashes.
 
 use std::sync::Arc;
 
+use super::accounts::Account;
 use super::event::Happened;
+use super::record::Record;
 use super::state::Ledger;
+use super::unstored::Before;
 use crate::model::{
-    Act, By, Deed, Line, Name, OwnedName, PersonId, Proof, Verb, WallTime, Who, Whom,
+    Act, By, Deed, Hashed, Line, Name, OwnedName, PersonId, Proof, Verb, WallTime, Who, Whom,
 };
+use crate::refusal::Refusal;
 
 /// Why an owner's connections end when the operator releases the name.
 const RELEASED: &str = "this name is no longer registered";
 
 impl Ledger {
-    /// Gives a name an owner, or its owner another password, so earlier proofs become invalid.
-    /// Everybody who has the name leaves, except the person who asked for it.
-    pub(super) fn own(
+    /// Gives a name an owner. Everybody else who has the name leaves.
+    pub(super) fn register(
         &mut self,
         owned: OwnedName,
-        proof: Proof,
+        since: WallTime,
+        password: Arc<str>,
+        by: PersonId,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let name = owned.name.clone();
+        let accounts = &mut self.people.accounts;
+        accounts.may_add(&name)?;
+        accounts.protect(owned);
+        let proof = accounts.next_proof();
+        let account = Arc::new(Account { name, since, password, token: None, proof });
+        accounts.put(Arc::clone(&account));
+        let record = Record::Account(Arc::clone(&account));
+        self.change_hands((&account, None), record, Some(by), at, happened);
+        Ok(())
+    }
+
+    /// Gives the owner of a name another password, so earlier proofs become invalid. Everybody who
+    /// has the name leaves, except the person who asks. `proof` is that of the old password; the
+    /// operator needs none.
+    pub(super) fn change_password(
+        &mut self,
+        (name, proof): (&Name, Option<Proof>),
+        password: Arc<str>,
+        keeps_token: bool,
         by: Option<PersonId>,
         at: WallTime,
         happened: &mut Vec<Happened>,
-    ) {
-        let name = owned.name.clone();
-        self.people.own(owned);
-        self.people.renew(&name, proof);
-        if let Some(id) = by.filter(|by| self.people.wearers(&name).any(|id| id == *by)) {
-            self.prove(id, proof, happened);
+    ) -> Result<(), Refusal> {
+        let old = self.account_proven(name, proof)?;
+        let token = old.token.filter(|_| keeps_token);
+        let proof = self.people.accounts.next_proof();
+        let account = Arc::new(Account { password, token, proof, ..Account::clone(&old) });
+        self.people.accounts.put(Arc::clone(&account));
+        let record = Record::NewPassword(Arc::clone(&account));
+        self.change_hands((&account, Some(old)), record, by, at, happened);
+        self.end_codes_of_owner(name, happened);
+        if by.is_none() {
+            happened.push(changed(of_operator(Verb::SetPassword, name, at), None));
         }
-        let act = removal(By::NewPassword, &name, None, at);
-        self.lose(name, by, act, happened);
+        Ok(())
+    }
+
+    /// Stores the hash of the same password in another form.
+    pub(super) fn rehash(
+        &mut self,
+        name: &Name,
+        proof: Proof,
+        password: Arc<str>,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let old = self.account_proven(name, Some(proof))?;
+        self.replace(Account { password, ..Account::clone(&old) }, old, happened);
+        Ok(())
+    }
+
+    /// Gives the owner of a name another token for scripts, or none.
+    pub(super) fn set_token(
+        &mut self,
+        name: &Name,
+        proof: Proof,
+        token: Option<Hashed>,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let old = self.account_proven(name, Some(proof))?;
+        if old.token != token {
+            self.replace(Account { token, ..Account::clone(&old) }, old, happened);
+        }
+        Ok(())
     }
 
     /// Releases a name. Its owner leaves, and loses all keeper rights.
     pub(super) fn release(
         &mut self,
-        name: Name,
-        proof: Proof,
+        name: &Name,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let Some((account, keys)) = self.people.accounts.remove(name) else {
+            return Err(not_registered(name));
+        };
+        let rights = self.rules.remove_keeper_everywhere(name);
+        let (people, lost) = self.lose(name, None);
+        let before = Before::Account { name: name.clone(), account: Some((account, keys)), lost };
+        let act = removal(By::Operator, name, Some(RELEASED), at);
+        happened.extend([
+            changed(Record::Released(name.clone()), Some(before)),
+            changed(of_operator(Verb::ReleaseName, name, at), Some(Before::Rights(rights))),
+            Happened::NameLost { name: name.clone(), people, act },
+        ]);
+        self.end_codes_of_owner(name, happened);
+        Ok(())
+    }
+
+    /// The account of a name, if the proof is that of its present password. The operator needs no
+    /// proof.
+    fn account_proven(&self, name: &Name, proof: Option<Proof>) -> Result<Arc<Account>, Refusal> {
+        match (self.people.accounts.of(name), proof) {
+            (Some(account), None) => Ok(Arc::clone(account)),
+            (Some(account), Some(proof)) if account.proof == proof => Ok(Arc::clone(account)),
+            (None, None) => Err(not_registered(name)),
+            (_, Some(_)) => Err(Refusal::NotOwner),
+        }
+    }
+
+    /// Notes a change of an account that ends no proof.
+    fn replace(&mut self, account: Account, old: Arc<Account>, happened: &mut Vec<Happened>) {
+        let (name, account) = (account.name.clone(), Arc::new(account));
+        self.people.accounts.put(Arc::clone(&account));
+        let before = Before::Account { name, account: Some((old, Vec::new())), lost: Vec::new() };
+        happened.push(changed(Record::Account(account), Some(before)));
+    }
+
+    /// Notes that an account has a new password. Everybody who has the name leaves, except `by`,
+    /// who has proved to be the owner.
+    fn change_hands(
+        &mut self,
+        (account, old): (&Account, Option<Arc<Account>>),
+        record: Record,
+        by: Option<PersonId>,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) {
-        self.people.renew(&name, proof);
-        self.people.disown(&name);
-        self.rules.remove_keeper_everywhere(&name);
-        let act = removal(By::Operator, &name, Some(RELEASED), at);
-        self.lose(name, None, act, happened);
+        let name = account.name.clone();
+        let (people, lost) = self.lose(&name, by);
+        let old = old.map(|old| (old, Vec::new()));
+        let before = Before::Account { name: name.clone(), account: old, lost };
+        happened.push(changed(record, Some(before)));
+        if let Some(id) = by.filter(|by| self.people.wearers(&name).any(|id| id == *by)) {
+            self.prove(id, account.proof, happened);
+        }
+        let act = removal(By::NewPassword, &name, None, at);
+        happened.push(Happened::NameLost { name, people, act });
     }
 
     fn prove(&mut self, id: PersonId, proof: Proof, happened: &mut Vec<Happened>) {
@@ -55,22 +164,30 @@ impl Ledger {
         }
     }
 
-    /// Ends all connections with a name except `by`. Until they end, they count as strangers.
-    fn lose(
-        &mut self,
-        name: Name,
-        by: Option<PersonId>,
-        act: Arc<Act>,
-        happened: &mut Vec<Happened>,
-    ) {
-        let people: Vec<_> = self.people.wearers(&name).filter(|id| Some(*id) != by).collect();
-        for &id in &people {
-            if let Some(person) = self.people.get_mut(id) {
-                person.proof = None;
-            }
-        }
-        happened.push(Happened::NameLost { name, people, act });
+    /// All connections with a name except `by`, which count as strangers until they end; and those
+    /// of them that had proved the name.
+    fn lose(&mut self, name: &Name, by: Option<PersonId>) -> (Vec<PersonId>, Vec<PersonId>) {
+        let people: Vec<_> = self.people.wearers(name).filter(|id| Some(*id) != by).collect();
+        let mut had_proof = |id: &PersonId| {
+            let person = self.people.get_mut(*id);
+            person.is_some_and(|person| person.proof.take().is_some())
+        };
+        let lost = people.iter().copied().filter(|id| had_proof(id)).collect();
+        (people, lost)
     }
+}
+
+fn changed(record: Record, before: Option<Before>) -> Happened {
+    Happened::Changed { record, before }
+}
+
+fn of_operator(verb: Verb, name: &Name, at: WallTime) -> Record {
+    let deed = Deed::to(verb, Whom::Name(name.clone()));
+    Record::Act(Arc::new(Act::by(By::Operator, deed, at)))
+}
+
+fn not_registered(name: &Name) -> Refusal {
+    Refusal::NotRegistered(Line::sanitise(name.as_str().as_bytes()))
 }
 
 fn removal(by: By, name: &Name, reason: Option<&str>, at: WallTime) -> Arc<Act> {

@@ -1,19 +1,24 @@
 //! The contents of a journal, with which a ledger starts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::accounts::Account;
+use super::codes::ReturnCode;
 use super::rules::Mute;
 use super::snapshot::Snapshot;
 use super::state::Ledger;
-use crate::model::{Act, End, Name, OwnedName, Reach, RoomName, Topic};
+use crate::model::{Act, Claim, End, Hashed, Name, OwnedName, Reach, RoomName, Topic};
 
 /// The journal's contents from earlier runs, with which a server starts.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     /// The end of each room's lines.
     pub ends: BTreeMap<RoomName, End>,
-    /// The registered names, in the registered spelling.
-    pub owned: Vec<Name>,
+    /// The names that have an owner, the earliest registration first.
+    pub accounts: Vec<Account>,
+    /// The return codes that may be valid still. An owner's has the proof of the account above.
+    pub codes: Vec<(Hashed, ReturnCode)>,
     /// The keepers, and where each has authority.
     pub keepers: Vec<(Reach, Name)>,
     /// The makers of the rooms that have keepers.
@@ -30,14 +35,21 @@ impl Ledger {
     /// A ledger that continues from the contents of a journal: the numbers of each room continue,
     /// even if it was empty. Names that have an owner belong to the owner.
     pub(crate) fn resume(past: Past) -> Ledger {
-        let Past { ends, owned, keepers, makers, bans, mutes, topics } = past;
+        let Past { ends, accounts, codes, keepers, makers, bans, mutes, topics } = past;
         let muted = |act| Mute { people: Vec::new(), act }; // the journal knows only the name
         let mutes = mutes.into_iter().map(muted).collect();
         let rest = Snapshot { is_stored: true, ..Snapshot::default() };
         let mut ledger =
             Ledger::restore(Snapshot { ends, keepers, makers, bans, mutes, topics, ..rest });
-        for name in owned {
-            ledger.people.own(OwnedName::from(name));
+        for account in accounts {
+            ledger.people.accounts.protect(OwnedName::from(account.name.clone()));
+            ledger.people.accounts.put(Arc::new(account));
+        }
+        let is_owner = |claim: &Claim| ledger.people.accounts.proves(claim);
+        for (hash, code) in
+            codes.into_iter().filter(|(_, code)| !code.claim.is_proven() || is_owner(&code.claim))
+        {
+            ledger.codes.put(hash, Arc::new(code));
         }
         ledger
     }

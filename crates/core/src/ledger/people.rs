@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
+use super::accounts::Owners;
 use super::rules::Subject;
-use crate::model::{Claim, Looks, Name, OwnedName, PersonId, Proof, RoomName, Who};
+use crate::model::{Claim, Looks, Name, PersonId, Proof, RoomName, Who};
 use crate::refusal::Refusal;
 
 /// A person on the server, on one connection.
@@ -24,6 +25,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// The name, with the proof.
+    pub(crate) fn claim(&self) -> Claim {
+        Claim { name: self.name.clone(), proof: self.proof }
+    }
+
     /// Whether this person owns the name.
     pub(crate) fn is_owner(&self) -> bool {
         self.proof.is_some()
@@ -50,25 +56,19 @@ pub(crate) struct People {
     /// The spellings of these names in other letters, if they differ from the keys: few names have
     /// any.
     looks: Wearers,
-    /// Both keys of every name that has an owner.
-    pub(super) owned: BTreeMap<Box<str>, Name>,
-    /// The valid proof of a name, if it changed since the start; by the first key.
-    pub(super) proofs: BTreeMap<Box<str>, Proof>,
+    /// The names that have an owner.
+    pub(crate) accounts: Owners,
 }
 
 impl People {
     /// The people from a snapshot, under their names.
-    pub(super) fn restore(
-        people: BTreeMap<PersonId, Person>,
-        owned: BTreeMap<Box<str>, Name>,
-        proofs: BTreeMap<Box<str>, Proof>,
-    ) -> People {
+    pub(super) fn restore(people: BTreeMap<PersonId, Person>, accounts: Owners) -> People {
         let (mut keys, mut looks) = (Wearers::default(), Wearers::default());
         for (&id, person) in &people {
             keys.add(id, person.name.keys());
             looks.add(id, person.looks.others());
         }
-        People { people, keys, looks, owned, proofs }
+        People { people, keys, looks, accounts }
     }
 
     pub(crate) fn get(&self, id: PersonId) -> Option<&Person> {
@@ -140,46 +140,11 @@ impl People {
         person.is_some_and(|person| self.is_worn_in(&person.name, room))
     }
 
-    /// Gives a name an owner. Keys of another owned name stay with that name.
-    pub(crate) fn own(&mut self, OwnedName { name, keys }: OwnedName) {
-        for key in keys {
-            self.owned.entry(key).or_insert_with(|| name.clone());
-        }
-    }
-
-    /// Removes the owner of a name.
-    pub(crate) fn disown(&mut self, name: &Name) {
-        self.owned.retain(|_, owned| !owned.is_same(name));
-    }
-
-    /// Makes earlier proofs of a name invalid.
-    pub(crate) fn renew(&mut self, name: &Name, proof: Proof) {
-        if proof > Proof::default() {
-            self.proofs.insert(name.keys()[0].into(), proof);
-        }
-    }
-
-    /// Whether a claim has a valid proof of the name.
-    pub(crate) fn is_proven(&self, claim: &Claim) -> bool {
-        let needed = self.proofs.get(claim.name.keys()[0]).copied();
-        claim.proof >= Some(needed.unwrap_or_default())
-    }
-
-    /// The name with an owner that has this first key.
-    pub(crate) fn owned(&self, key: &str) -> Option<&Name> {
-        self.owned.get(key).filter(|name| name.keys()[0] == key)
-    }
-
-    /// Whether a name, or one that looks like it, has an owner.
-    pub(crate) fn is_owned(&self, name: &Name) -> bool {
-        name.keys().iter().any(|key| self.owned.contains_key(*key))
-    }
-
     /// Adds a new person under this name, which they may claim.
     pub(crate) fn enter(&mut self, id: PersonId, claim: Claim, looks: Looks, boot: u32) {
         self.keys.add(id, claim.name.keys());
         self.looks.add(id, looks.others());
-        let proof = claim.proof.filter(|_| self.is_proven(&claim));
+        let proof = claim.proof.filter(|_| self.accounts.proves(&claim));
         let person = Person { name: claim.name, proof, looks, seats: Vec::new(), boot };
         self.people.insert(id, person);
     }
@@ -195,7 +160,7 @@ impl People {
         // The owner may change the case of the name without another proof.
         let is_same = person.is_owner() && person.name.is_same(&claim.name);
         let own = person.proof.filter(|_| is_same);
-        let proof = claim.proof.filter(|_| self.is_proven(&claim)).or(own);
+        let proof = claim.proof.filter(|_| self.accounts.proves(&claim)).or(own);
         self.may_claim(&[id], &Claim { proof, ..claim.clone() }, &looks)?;
         let person = self.people.get_mut(&id).ok_or(Refusal::NotThere)?;
         person.proof = proof;
@@ -226,9 +191,9 @@ impl People {
         claim: &Claim,
         looks: &Looks,
     ) -> Result<(), Refusal> {
-        let (name, is_proven) = (&claim.name, self.is_proven(claim));
+        let (name, is_proven) = (&claim.name, self.accounts.proves(claim));
         // Each key is checked by itself: in other letters a name may look like a third one.
-        for owned in name.keys().iter().filter_map(|&key| self.owned.get(key)) {
+        for owned in name.keys().iter().filter_map(|key| self.accounts.holder(key)) {
             if !owned.is_same(name) {
                 return Err(Refusal::NameTaken(name.clone()));
             }
@@ -248,7 +213,7 @@ impl People {
     /// Whether others wear this name or a similar one. They may have worn it before it had an
     /// owner.
     fn is_taken(&self, own: &[PersonId], claim: &Claim) -> bool {
-        let (name, is_proven) = (&claim.name, self.is_proven(claim));
+        let (name, is_proven) = (&claim.name, self.accounts.proves(claim));
         let is_own = |wearer: &Person| wearer.is_owner() && wearer.name.is_same(name);
         let wearers = name.keys().into_iter().flat_map(|key| self.keys.of(key));
         let mut others = wearers.filter(|wearer| !own.contains(wearer));

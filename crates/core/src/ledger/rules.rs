@@ -52,6 +52,15 @@ impl Mute {
     }
 }
 
+/// The keeper rights of an owner.
+#[derive(Clone, Debug, Default)]
+pub struct Rights {
+    /// Where the owner is a keeper, and the place among the keepers there.
+    keepers: Vec<(Reach, usize, Name)>,
+    /// The rooms that the owner made.
+    makers: Vec<(RoomName, Name)>,
+}
+
 /// A person to whom rules may apply.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
@@ -116,13 +125,26 @@ impl Rules {
         self.keepers.retain(|_, keepers| !keepers.is_empty());
     }
 
-    /// Removes all keeper rights of a former owner of a name.
-    pub(crate) fn remove_keeper_everywhere(&mut self, name: &Name) {
-        self.keepers.retain(|_, keepers| {
-            keepers.retain(|keeper| !keeper.is_same(name));
-            !keepers.is_empty()
-        });
-        self.makers.retain(|_, maker| !maker.is_same(name));
+    /// Removes all keeper rights of a former owner of a name. Returns them.
+    pub(crate) fn remove_keeper_everywhere(&mut self, name: &Name) -> Rights {
+        let mut rights = Rights::default();
+        for (reach, keepers) in &mut self.keepers {
+            if let Some(place) = keepers.iter().position(|keeper| keeper.is_same(name)) {
+                rights.keepers.push((reach.clone(), place, keepers.remove(place)));
+            }
+        }
+        self.keepers.retain(|_, keepers| !keepers.is_empty());
+        rights.makers.extend(self.makers.extract_if(.., |_, maker| maker.is_same(name)));
+        rights
+    }
+
+    /// Gives removed rights back.
+    pub(crate) fn put_back(&mut self, rights: &Rights) {
+        for (reach, place, name) in &rights.keepers {
+            let keepers = self.keepers.entry(reach.clone()).or_default();
+            keepers.insert((*place).min(keepers.len()), name.clone());
+        }
+        self.makers.extend(rights.makers.iter().cloned());
     }
 
     /// Makes the first person in a new room its keeper, unless that person has reached the limit.

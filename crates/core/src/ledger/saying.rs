@@ -36,7 +36,7 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_enter(id, None, (&claim, &looks), &room, at)?;
-        let is_owner = self.people.is_proven(&claim);
+        let is_owner = self.people.accounts.proves(&claim);
         let who = Who { id, name: claim.name };
         self.may_speak(&who, &room, at)?;
         self.make_room(&who.name, is_owner, &room, at, happened);

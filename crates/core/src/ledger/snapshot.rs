@@ -1,13 +1,16 @@
 //! The ledger as plain data, so that another process can continue from it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::accounts::{Account, Owners};
+use super::codes::{Codes, ReturnCode};
 use super::nodes::{Boot, Nodes};
 use super::people::{People, Person};
 use super::rooms::RoomStates;
 use super::rules::{Mute, Rules};
 use super::state::{Absent, Ledger};
-use crate::model::{Act, End, Name, PersonId, Proof, Reach, RoomName, Topic, WallTime};
+use crate::model::{Act, End, Hashed, Name, PersonId, Proof, Reach, RoomName, Topic, WallTime};
 
 /// Everything that a ledger knows, in one order: two ledgers are equal if and only if their
 /// snapshots are equal.
@@ -15,10 +18,12 @@ use crate::model::{Act, End, Name, PersonId, Proof, Reach, RoomName, Topic, Wall
 pub struct Snapshot {
     /// The people on the server.
     pub people: BTreeMap<PersonId, Person>,
-    /// The registered names, each by every key that nobody else may have.
+    /// The names that have an owner, in the order of their first keys.
+    pub accounts: Vec<Arc<Account>>,
+    /// Every key that nobody but the owner of this name may have.
     pub owned: BTreeMap<Box<str>, Name>,
-    /// The valid proof of each name whose password has changed, by the name's first key.
-    pub proofs: BTreeMap<Box<str>, Proof>,
+    /// The number of the latest password.
+    pub last_proof: Proof,
     /// The keepers, by the place of their authority; the oldest of each place first.
     pub keepers: Vec<(Reach, Name)>,
     /// The makers of rooms that have keepers.
@@ -33,6 +38,8 @@ pub struct Snapshot {
     pub topics: BTreeMap<RoomName, Topic>,
     /// Whether lines are stored, so that rooms outlast their last person.
     pub is_stored: bool,
+    /// The return codes, by their hashes.
+    pub codes: BTreeMap<Hashed, Arc<ReturnCode>>,
     /// The seats of people who came back on another connection and have not sat down there yet;
     /// the earliest first.
     pub absent: Vec<Absent>,
@@ -47,7 +54,7 @@ pub struct Snapshot {
 impl Ledger {
     /// Everything that the ledger knows. Takes time in proportion to that.
     pub fn snapshot(&self) -> Snapshot {
-        let Ledger { people, rules, rooms, is_stored, nodes, absent } = self;
+        let Ledger { people, rules, rooms, is_stored, codes, nodes, absent } = self;
         let keepers = rules
             .keepers
             .iter()
@@ -56,8 +63,9 @@ impl Ledger {
         let topics = rooms.iter().map(|(room, state)| (room.clone(), state.topic.clone()));
         Snapshot {
             people: people.people.clone(),
-            owned: people.owned.clone(),
-            proofs: people.proofs.clone(),
+            accounts: people.accounts.accounts.values().cloned().collect(),
+            owned: people.accounts.keys.clone(),
+            last_proof: people.accounts.last_proof,
             keepers: keepers.collect(),
             makers: rules.makers.clone(),
             bans: rules.bans.values().flatten().cloned().collect(),
@@ -65,6 +73,7 @@ impl Ledger {
             ends: ends.filter(|(_, end)| *end != End::default()).collect(),
             topics: topics.filter(|(_, topic)| !topic.is_nothing()).collect(),
             is_stored: *is_stored,
+            codes: codes.codes.clone(),
             absent: absent.clone(),
             boots: nodes.boots.clone(),
             last_boot: nodes.last_boot,
@@ -74,18 +83,20 @@ impl Ledger {
 
     /// The ledger of a snapshot: it equals the first one, and does the same with each intent.
     pub fn restore(snapshot: Snapshot) -> Ledger {
-        let Snapshot { people, owned, proofs, keepers, makers, bans, mutes, .. } = snapshot;
+        let Snapshot { people, keepers, makers, bans, mutes, .. } = snapshot;
+        let accounts = Owners::restore(snapshot.accounts, snapshot.owned, snapshot.last_proof);
         let mut rooms = RoomStates::restore(snapshot.ends, snapshot.topics);
         let absent = snapshot.absent.iter().map(|absent| &absent.room);
         for room in people.values().flat_map(|person| &person.seats).chain(absent) {
             rooms.add_seat(room);
         }
         Ledger {
-            people: People::restore(people, owned, proofs),
+            people: People::restore(people, accounts),
             rules: Rules::restore(keepers, makers, bans, mutes),
             rooms,
             is_stored: snapshot.is_stored,
             nodes: Nodes { boots: snapshot.boots, last_boot: snapshot.last_boot, at: snapshot.at },
+            codes: Codes::restore(snapshot.codes),
             absent: snapshot.absent,
         }
     }

@@ -1,13 +1,14 @@
 //! The state of the ledger. Its parts, one for each kind of intent, are in the files beside this
 //! one.
 
+use super::codes::Codes;
 use super::nodes::Nodes;
 use super::people::People;
 use super::rooms::RoomStates;
 use super::rules::Rules;
 use crate::model::{PersonId, RoomName, Who};
 
-/// The people, the rules and the rooms of the server. A new ledger is empty.
+/// The people, the rules, the rooms and the return codes of the server. A new ledger is empty.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     pub(crate) people: People,
@@ -16,6 +17,7 @@ pub struct Ledger {
     /// Whether lines are stored, so that rooms outlast their last person.
     pub(crate) is_stored: bool,
     pub(crate) nodes: Nodes,
+    pub(crate) codes: Codes,
     /// Seats of people who came back on another connection and have not sat down there yet; the
     /// earliest first. Each person had a few.
     pub(super) absent: Vec<Absent>,

@@ -30,7 +30,7 @@ pub(crate) use inbox::InboxItem;
 pub use inbox::{Inbox, Link};
 pub use mailbox::{BYTES_MAX, Full, ITEMS_MAX, Mail};
 pub use outcome::Outcome;
-pub use request::{Change, Query, Request};
+pub use request::{AccountChange, Change, CodeChange, Query, Request};
 pub use seat::{Listener, Seat};
 pub(crate) use view::Place;
 pub use view::{Entered, Listening, Mark, Replay, Resumed, View};

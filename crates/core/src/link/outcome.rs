@@ -1,8 +1,11 @@
 //! The outcome of a request. Knows no connection.
 
+use std::sync::Arc;
+
 use super::answer::Answer;
 use super::seat::{Listener, Seat};
 use super::view::{Entered, Listening};
+use crate::ledger::{Account, ReturnCode};
 use crate::model::{Census, Claim, RoomName};
 use crate::refusal::Refusal;
 
@@ -24,6 +27,10 @@ pub enum Outcome {
     },
     /// The person has this name.
     You(Claim),
+    /// The account of a name; none if the name has no owner.
+    Account(Option<Arc<Account>>),
+    /// The place of a return code.
+    Code(Arc<ReturnCode>),
     /// The person may not read these rooms.
     Barred(Vec<RoomName>),
     /// Counts of the broadcaster's contents.

@@ -1,7 +1,10 @@
 //! The requests of a connection to the broadcaster, as values. Knows no connection.
 
+use std::sync::Arc;
+
+use crate::ledger::OwnerVisit;
 use crate::model::{
-    Claim, Deed, Limits, Line, Name, PersonId, Proof, RoomId, RoomName, Spoken, WallTime,
+    Claim, Deed, Hashed, Limits, Line, Name, PersonId, Proof, RoomId, RoomName, Spoken, WallTime,
 };
 
 /// A request of a connection to the broadcaster.
@@ -38,15 +41,15 @@ pub enum Change {
         /// The number of earlier lines to show.
         replay: u64,
     },
-    /// Enters the room of a lost connection again, under its name. If that connection is still
-    /// here, it leaves. The others are told neither of the arrival nor of the departure.
+    /// Comes back with a return code, under its name. If the lost connection is still here, it
+    /// leaves. The others are told neither of the arrival nor of the departure.
     ComeBack {
-        /// The name.
-        name: Claim,
-        /// The room; it is made if it does not exist.
-        room: RoomName,
-        /// The person on the lost connection, if it is still here.
-        lost: Option<PersonId>,
+        /// The hash of the code.
+        code: Hashed,
+        /// The time by which the life of codes is measured.
+        now: WallTime,
+        /// The room, which is made if it does not exist; none for that of the code.
+        room: Option<RoomName>,
     },
     /// Takes another seat, in another room.
     Join {
@@ -92,22 +95,14 @@ pub enum Change {
         /// The topic.
         text: Option<Line>,
     },
-    /// The stored registration of a name: it has an owner now, or its owner has a new password.
-    Own {
-        /// The name.
-        name: Name,
-        /// The valid proof from now on. A person who has the name by an earlier proof leaves.
-        proof: Proof,
-        /// The connection that requested it, which stays.
-        by: Option<PersonId>,
-    },
-    /// The stored release of a name: it has no owner now.
-    Release {
-        /// The name.
-        name: Name,
-        /// The number of the next proof: earlier proofs are no longer valid.
-        proof: Proof,
-    },
+    /// Changes who owns a name, or how the owner is recognised.
+    Account(AccountChange),
+    /// Notes that the owner of a name has come. It is stored later.
+    Visited(OwnerVisit),
+    /// Changes return codes.
+    Code(CodeChange),
+    /// Notes how far all people with return codes have read. It is stored later.
+    NoteReadings,
     /// Deletes from memory the lines that were said under the name that a person owns. The journal
     /// deletes its lines by itself.
     DeleteLines {
@@ -138,15 +133,103 @@ impl Change {
             | Change::SpeakOnce { .. }
             | Change::Say { .. }
             | Change::Rename(_)
-            | Change::SetTopic { .. } => true,
+            | Change::SetTopic { .. }
+            | Change::Code(_) => true,
             Change::Listen { .. }
-            | Change::Own { .. }
-            | Change::Release { .. }
+            | Change::Account(_) // a proof ends at once, like authority
+            | Change::Visited(_)
+            | Change::NoteReadings
             | Change::DeleteLines { .. }
             | Change::Limit(_)
             | Change::Act { .. } => false,
         }
     }
+}
+
+/// A change of the owner of a name, or of how the owner is recognised. Secrets are hashed already.
+/// The outcome comes when the change is stored.
+#[derive(Debug)]
+pub enum AccountChange {
+    /// Gives a name an owner.
+    Register {
+        /// The name.
+        name: Name,
+        /// Since when the owner has used it.
+        since: WallTime,
+        /// The hash of the password.
+        password: Arc<str>,
+        /// The connection of the owner, which stays. Everybody else who has the name leaves.
+        by: PersonId,
+        /// The first visit of the owner.
+        visit: OwnerVisit,
+    },
+    /// Changes the password of a name. Everybody who has the name leaves.
+    ChangePassword {
+        /// The name.
+        name: Name,
+        /// The proof of the old password; none for the operator.
+        proof: Option<Proof>,
+        /// The hash of the new password.
+        password: Arc<str>,
+        /// Whether the token for scripts stays valid.
+        keeps_token: bool,
+        /// The connection of the owner, which stays; none for the operator.
+        by: Option<PersonId>,
+        /// The visit of the owner.
+        visit: Option<OwnerVisit>,
+    },
+    /// Replaces the hash of a password by another hash of the same password.
+    Rehash {
+        /// The name.
+        name: Name,
+        /// The proof of the password.
+        proof: Proof,
+        /// The new hash.
+        password: Arc<str>,
+    },
+    /// Makes or revokes the token for scripts.
+    SetToken {
+        /// The name.
+        name: Name,
+        /// The proof of its password.
+        proof: Proof,
+        /// The hash of the token; none without a token.
+        token: Option<Hashed>,
+    },
+    /// Takes a name from its owner, for the operator.
+    Release(Name),
+}
+
+/// A change of return codes. The outcome comes when the change is stored.
+#[derive(Debug)]
+pub enum CodeChange {
+    /// Makes a code for this person.
+    Make {
+        /// The hash of the code.
+        code: Hashed,
+        /// The room to which it leads.
+        room: RoomId,
+    },
+    /// Moves the code of this person to another room, or gives it the present name.
+    Move {
+        /// The hash of the code.
+        code: Hashed,
+        /// The room.
+        room: RoomId,
+    },
+    /// Notes that the connection with a code has ended.
+    End {
+        /// The hash of the code.
+        code: Hashed,
+        /// The person of that connection.
+        whose: PersonId,
+        /// The number of the last line that was written to it, if it is known.
+        seq: Option<u64>,
+        /// How long the code is valid.
+        until: WallTime,
+    },
+    /// Deletes the codes that were valid until this time.
+    Expire(WallTime),
 }
 
 /// A question, or a message to one person. The answer comes at once, even if the journal is slow.
@@ -182,6 +265,15 @@ pub enum Query {
         to: Line,
         /// The words.
         text: Line,
+    },
+    /// The account of a name.
+    Account(Name),
+    /// The place of a return code.
+    Code {
+        /// The hash of the code.
+        code: Hashed,
+        /// The time by which the life of codes is measured.
+        now: WallTime,
     },
     /// Everybody on the server, for the operator.
     Everybody,

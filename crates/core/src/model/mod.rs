@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod entry;
+pub mod hashed;
 pub mod keys;
 pub mod limits;
 pub mod line;
@@ -18,6 +19,7 @@ pub mod whom;
 
 pub use act::{Act, By, Deed, Reach, Verb};
 pub use entry::{Entry, Said, Telling, Together};
+pub use hashed::Hashed;
 pub use limits::{Capacity, Census, Limits};
 pub use line::Line;
 pub(crate) use line::{is_picture, is_unseen};

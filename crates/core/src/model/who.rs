@@ -64,7 +64,7 @@ pub struct Spoken {
 }
 
 /// A name that a person wants to have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The name.
     pub name: Name,
@@ -73,8 +73,8 @@ pub struct Claim {
 }
 
 /// The number of the password with which a person has proved to own a name; a code or token has the
-/// number of its password. The first password is number 0, and each change adds 1. So a proof ends
-/// with its password, even while its request is on the way.
+/// number of its password. Passwords of all names are numbered together, so no number comes twice:
+/// a proof ends with its password, even while its request is on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Proof(pub u64);
 

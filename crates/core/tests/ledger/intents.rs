@@ -4,10 +4,10 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use parlor_core::intent::{Intent, ProposalId};
-use parlor_core::ledger::{Mute, Person, Snapshot};
+use parlor_core::ledger::{Account, Mute, Person, ReturnCode, Snapshot, Validity};
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Line, Looks, Manner, Name, NodeName, OwnedName, PersonId, Proof,
-    Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, End, Hashed, Line, Looks, Manner, Name, NodeName, OwnedName, PersonId,
+    Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -92,15 +92,36 @@ pub(crate) fn keepers_at_work() -> Snapshot {
         .flat_map(|OwnedName { name, keys }| keys.iter().map(|key| (key.clone(), name.clone())));
     Snapshot {
         people: people.into(),
+        accounts: [alice.clone(), zoe.clone()].map(account).map(Arc::new).to_vec(),
         owned: owned.collect(),
-        keepers: vec![(Reach::Server, alice), (Reach::Room(tea.clone()), zoe.clone())],
-        makers: [(tea.clone(), zoe)].into(),
+        keepers: vec![(Reach::Server, alice.clone()), (Reach::Room(tea.clone()), zoe.clone())],
+        makers: [(tea.clone(), zoe.clone())].into(),
         bans: vec![act(Verb::Ban, Reach::Room(tea.clone()))],
         mutes: vec![Mute { people: Vec::new(), act: act(Verb::Mute, Reach::Server) }],
         ends: [(tea.clone(), 7), (den, 3)].map(|(room, seq)| (room, End { seq, at: T0 })).into(),
-        topics: [(tea, Topic { text: None, is_locked: true })].into(),
+        topics: [(tea.clone(), Topic { text: None, is_locked: true })].into(),
+        codes: [
+            code_of(0, &alice, &tea, Validity::Held(PersonId::new(1))),
+            code_of(1, &zoe, &tea, Validity::Until(T0)),
+        ]
+        .into(),
         ..Snapshot::default()
     }
+}
+
+fn account(name: Name) -> Account {
+    Account { name, since: T0, password: "hash".into(), token: None, proof: Proof::default() }
+}
+
+fn code_of(
+    number: u8,
+    name: &Name,
+    room: &RoomName,
+    validity: Validity,
+) -> (Hashed, Arc<ReturnCode>) {
+    let claim = Claim { name: name.clone(), proof: Some(Proof::default()) };
+    let (looks, room) = (Looks::of(name), room.clone());
+    (Hashed([number; 32]), Arc::new(ReturnCode { claim, looks, room, seq: 3, validity }))
 }
 
 const T0: WallTime = WallTime(1_000_000);
@@ -114,7 +135,7 @@ fn intent() -> impl Strategy<Value = Intent> {
         4 => (person(), claim()).prop_map(|(person, (name, looks))| {
             Intent::Rename { person, name, looks }
         }),
-        2 => owning(),
+        4 => owning(),
         12 => (person(), weighted(0.8, room()), deed()).prop_map(|(asker, here, deed)| {
             Intent::Act { asker, here, deed }
         }),
@@ -151,12 +172,29 @@ fn coming() -> impl Strategy<Value = Intent> {
         3 => (person(), claim(), room()).prop_map(|(person, (name, looks), room)| {
             Intent::Enter { person, name, looks, room }
         }),
-        2 => (person(), claim(), room(), of(person())).prop_map(
-            |(person, (name, looks), room, from)| {
-                Intent::ComeBack { person, name, looks, room, from }
-            }
+        3 => (person(), code(), time(), weighted(0.3, room())).prop_map(
+            |(person, code, now, room)| Intent::ComeBack { person, code, now, room }
         ),
+        3 => (person(), code(), room(), seq()).prop_map(|(person, code, room, seq)| {
+            Intent::MakeCode { person, code, room, seq }
+        }),
+        2 => (person(), code(), room(), seq()).prop_map(|(person, code, room, seq)| {
+            Intent::MoveCode { person, code, room, seq }
+        }),
+        2 => (person(), code(), of(seq()), time()).prop_map(|(person, code, seq, until)| {
+            Intent::EndCode { person, code, seq, until }
+        }),
+        1 => vec((code(), seq()), 0..3).prop_map(Intent::Readings),
+        1 => time().prop_map(Intent::ExpireCodes),
     ]
+}
+
+fn code() -> impl Strategy<Value = Hashed> {
+    (0..3_u8).prop_map(|number| Hashed([number; 32]))
+}
+
+fn seq() -> impl Strategy<Value = u64> {
+    0..10_u64
 }
 
 fn speaking() -> impl Strategy<Value = Intent> {
@@ -199,13 +237,30 @@ fn act() -> impl Strategy<Value = Arc<Act>> {
 
 fn owning() -> impl Strategy<Value = Intent> {
     prop_oneof![
-        2 => (select(&OWNED[..]), proof(), of(person())).prop_map(|(name, proof, by)| {
-            Intent::Own { name, proof, by }
+        4 => (select(&OWNED[..]), time(), password(), person()).prop_map(
+            |(name, since, password, by)| Intent::Register { name, since, password, by }
+        ),
+        3 => (name(), of(proof()), password(), any::<bool>(), of(person())).prop_map(
+            |(name, proof, password, keeps_token, by)| {
+                Intent::ChangePassword { name, proof, password, keeps_token, by }
+            }
+        ),
+        1 => (name(), proof(), password()).prop_map(|(name, proof, password)| {
+            Intent::Rehash { name, proof, password }
         }),
-        1 => (claim(), proof()).prop_map(|((claim, _), proof)| {
-            Intent::Release { name: claim.name, proof }
+        2 => (name(), proof(), of(code())).prop_map(|(name, proof, token)| {
+            Intent::SetToken { name, proof, token }
         }),
+        1 => name().prop_map(Intent::Release),
     ]
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    select(&NAMES[..]).prop_map(|(name, _)| name)
+}
+
+fn password() -> impl Strategy<Value = Arc<str>> {
+    select(&["hash", "another hash"][..]).prop_map(Arc::from)
 }
 
 fn person() -> impl Strategy<Value = PersonId> {

@@ -14,7 +14,7 @@ use parlor_core::intent::{Intent, Proposal, ProposalId, Stamp};
 use parlor_core::ledger::{Absent, Happened, Ledger, Mute, Person, Snapshot};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Looks, Name, PersonId, Proof, RoomName, Verb, WallTime, Whom,
+    Act, By, Deed, End, Hashed, Looks, Name, PersonId, RoomName, Verb, WallTime, Whom,
 };
 use proptest::prelude::{ProptestConfig, TestCaseError, prop_assert, prop_assert_eq};
 use proptest::test_runner::TestRunner;
@@ -26,7 +26,7 @@ const BEGIN: WallTime = WallTime(1_000_000);
 const STAMP: Stamp = Stamp { boot: 0, at: BEGIN };
 
 /// Results that must occur in some run; otherwise the intents do not reach the code behind them.
-const SIGHTS: [&str; 56] = [
+const SIGHTS: [&str; 65] = [
     "Said",
     "Arrived",
     "Left",
@@ -37,6 +37,7 @@ const SIGHTS: [&str; 56] = [
     "Proved",
     "NameLost",
     "RoomMade",
+    "Changed",
     "Gone",
     "Act",
     "BootBegan",
@@ -73,8 +74,16 @@ const SIGHTS: [&str; 56] = [
     "Rename is allowed",
     "SetTopic is allowed",
     "DeleteLines is allowed",
-    "Own is allowed",
+    "Register is allowed",
+    "ChangePassword is allowed",
+    "Rehash is allowed",
+    "SetToken is allowed",
     "Release is allowed",
+    "MakeCode is allowed",
+    "MoveCode is allowed",
+    "EndCode is allowed",
+    "Readings is allowed",
+    "ExpireCodes is allowed",
     "Act is allowed",
     "Remove is allowed",
     "EndRoom is allowed",
@@ -102,8 +111,8 @@ fn two_ledgers_that_apply_the_same_intents_are_equal() {
 
 #[test]
 fn a_digest_is_the_same_on_every_machine() {
-    assert_eq!(Ledger::default().digest(), 10_161_053_961_325_535_557);
-    assert_eq!(Ledger::restore(keepers_at_work()).digest(), 6_873_214_989_121_231_808);
+    assert_eq!(Ledger::default().digest(), 16_041_717_257_755_306_629);
+    assert_eq!(Ledger::restore(keepers_at_work()).digest(), 6_627_477_648_992_638_330);
 }
 
 #[test]
@@ -144,11 +153,12 @@ fn a_person_who_comes_back_to_a_room_does_not_make_it() {
     };
     let people = [(lost, stranger)].into();
     let mut ledger = Ledger::restore(Snapshot { people, ..Snapshot::default() });
-    let name = Claim { name: zoe.clone(), proof: Some(Proof(1)) };
-    let own = Intent::Own { name: zoe.into(), proof: Proof(1), by: Some(lost) };
-    let back = Intent::ComeBack { person, name, looks, room: den, from: Some(lost) };
+    let (name, since, code) = (zoe.into(), BEGIN, Hashed([1; 32]));
+    let own = Intent::Register { name, since, password: "hash".into(), by: lost };
+    let make = Intent::MakeCode { person: lost, code, room: den, seq: 0 };
+    let back = Intent::ComeBack { person, code, now: BEGIN, room: None };
     let mut happened = Vec::new();
-    for intent in [own, back] {
+    for intent in [own, make, back] {
         ledger.apply(intent, STAMP, &mut happened).unwrap();
     }
     assert!(happened.iter().any(|event| matches!(event, Happened::Arrived { .. })));

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, Gathered};
-use parlor_core::link::{Answer, Change, Entered, Inbox, Link, Outcome, Refusal, Request, Seat};
+use parlor_core::journal::OwnerVisit;
+use parlor_core::link::{
+    AccountChange, Answer, Change, CodeChange, Entered, Inbox, Link, Outcome, Refusal, Request,
+    Seat,
+};
 use parlor_core::log::Slice;
 use parlor_core::model::{
-    Census, Entry, Limits, Line, Manner, Name, Now, Proof, RoomId, RoomName, Spoken,
+    Census, Entry, Hashed, Limits, Line, Manner, Name, Now, PersonId, Proof, RoomId, RoomName,
+    Spoken, WallTime,
 };
 
 pub(crate) struct Server {
@@ -74,13 +79,29 @@ impl Server {
 
     /// Gives a name an owner, who has changed its password this many times.
     pub(crate) fn own(&mut self, link: &mut Link, name: &str, changes: u64) {
-        let request = Change::Own {
-            name: Name::stored(name),
-            proof: Proof(changes),
-            by: Some(link.client().id()),
+        let (name, by, password) = (Name::stored(name), link.client().id(), "hash".into());
+        let change = match changes {
+            0 => register(name, by),
+            _ => AccountChange::ChangePassword {
+                name,
+                proof: Some(Proof(changes)), // the number of the password before
+                password,
+                keeps_token: false,
+                by: Some(by),
+                visit: None,
+            },
         };
         let mut registry = self.connect();
-        assert!(matches!(self.ask(&mut registry, request), Outcome::Done));
+        let outcome = self.ask(&mut registry, Change::Account(change));
+        assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+    }
+
+    /// The hash of a return code that this person makes in a room.
+    pub(crate) fn code(&mut self, link: &mut Link, room: RoomId) -> Hashed {
+        let code = Hashed([link.client().id().number() as u8; 32]);
+        let outcome = self.ask(link, Change::Code(CodeChange::Make { code, room }));
+        assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+        code
     }
 
     /// Lets this much time pass.
@@ -103,6 +124,18 @@ impl Server {
             Census { rooms: 1, logs_bytes: lobby, logs_bytes_counted: lobby, ..Census::default() };
         assert_eq!(census, empty);
     }
+}
+
+/// Gives a name an owner.
+pub(crate) fn register(name: Name, by: PersonId) -> AccountChange {
+    let visit =
+        OwnerVisit { owner: name.clone(), at: WallTime(0), network: Hashed([0; 32]), origin: None };
+    AccountChange::Register { name, since: WallTime(0), password: "hash".into(), by, visit }
+}
+
+/// A return to the place of a code.
+pub(crate) fn come_back(code: Hashed) -> Change {
+    Change::ComeBack { code, now: WallTime(0), room: None }
 }
 
 pub(crate) struct Person {

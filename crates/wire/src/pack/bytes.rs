@@ -91,6 +91,11 @@ impl Packer {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
+    /// Appends bytes without their length.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// Appends a list.
     pub(super) fn list<T: Packed>(&mut self, values: &[T], len_max: usize) {
         self.is_too_large |= values.len() > len_max;
@@ -147,6 +152,13 @@ impl<'a> Unpacker<'a> {
         let (text, rest) = self.rest.split_at_checked(len).ok_or(TOO_SHORT)?;
         self.rest = rest;
         str::from_utf8(text).map_err(|_| UnpackError::Malformed("a text is not UTF-8"))
+    }
+
+    /// Takes this many bytes.
+    pub(super) fn raw<const LEN: usize>(&mut self) -> Result<[u8; LEN], UnpackError> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(TOO_SHORT)?;
+        self.rest = rest;
+        Ok(*bytes)
     }
 
     /// Takes a list of at most `len_max` values. Each value has at least one byte.
@@ -315,7 +327,7 @@ impl<T: Packed> Packed for Arc<T> {
 
 /// Packs a record field by field. A field that is missing here does not compile.
 macro_rules! record {
-    ($type:ident $(($($value:ident),*))? $({ $($field:ident),* })?) => {
+    ($type:ident $(($($value:ident),*))? $({ $($field:ident),* $(,)? })?) => {
         impl Packed for $type {
             fn pack(&self, to: &mut Packer) {
                 let $type $(($($value),*))? $({ $($field),* })? = self;

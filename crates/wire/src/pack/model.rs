@@ -6,6 +6,8 @@
 //! | time | milliseconds since 1970-01-01 00:00 UTC, as a signed number |
 //! | duration | seconds; nanoseconds within the second |
 //! | line | a text of at most 12,288 bytes |
+//! | hash | 32 bytes |
+//! | hash of a password | a text of at most 512 bytes |
 //! | key | a text of at most 1,024 bytes |
 //! | room | its name, a text of at most 128 bytes |
 //! | name | the name as it is shown, a text of at most 128 bytes; the first key; the second key. In place of a key that equals the text before it stands the number 0, and otherwise the length of a key is 1 more than its bytes |
@@ -17,11 +19,12 @@
 //! the numbers of the variants. A number never gets another meaning.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Line, Looks, Manner, NAME_CHARS_MAX, Name, Net, NodeName, OwnedName,
-    PersonId, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
+    Act, By, Claim, Deed, End, Hashed, Line, Looks, Manner, NAME_CHARS_MAX, Name, Net, NodeName,
+    OwnedName, PersonId, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -32,6 +35,9 @@ const NAME_BYTES_MAX: usize = 4 * NAME_CHARS_MAX;
 
 /// The look of a character has at most 21 bytes.
 const KEY_BYTES_MAX: usize = 32 * NAME_CHARS_MAX;
+
+/// A hash of a password has all that is needed to check it: its method, its cost and its salt.
+const PASSWORD_BYTES_MAX: usize = 512;
 
 /// Each byte that is not UTF-8 becomes a character of three bytes.
 const TEXT_BYTES_MAX: usize = 3 * LINE_BYTES_MAX;
@@ -137,6 +143,26 @@ impl Packed for Box<str> {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Box<str>, UnpackError> {
         from.text(KEY_BYTES_MAX).map(Box::from)
+    }
+}
+
+impl Packed for Arc<str> {
+    fn pack(&self, to: &mut Packer) {
+        to.text(self, PASSWORD_BYTES_MAX);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Arc<str>, UnpackError> {
+        from.text(PASSWORD_BYTES_MAX).map(Arc::from)
+    }
+}
+
+impl Packed for Hashed {
+    fn pack(&self, to: &mut Packer) {
+        to.raw(&self.0);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Hashed, UnpackError> {
+        from.raw().map(Hashed)
     }
 }
 

@@ -36,7 +36,7 @@ record!(Check { position, digest });
 choice!(Intent, "an intent", {
     1 => Say { person, room, lines },
     2 => Enter { person, name, looks, room },
-    3 => ComeBack { person, name, looks, room, from },
+    3 => ComeBack { person, code, now, room },
     4 => Join { person, room },
     5 => Leave { person, room, words, removal, is_last },
     6 => GiveUp { heir, room },
@@ -44,8 +44,8 @@ choice!(Intent, "an intent", {
     8 => Rename { person, name, looks },
     9 => SetTopic { person, room, text },
     10 => DeleteLines { person, since },
-    11 => Own { name, proof, by },
-    12 => Release { name, proof },
+    11 => Register { name, since, password, by },
+    12 => Release(name),
     13 => Act { asker, here, deed },
     14 => EndRoom { room, last },
     15 => Remove { people, act },
@@ -54,6 +54,14 @@ choice!(Intent, "an intent", {
     18 => Down { boot, last },
     19 => Leaving,
     20 => Return { person, name, looks, otherwise, rooms },
+    21 => ChangePassword { name, proof, password, keeps_token, by },
+    22 => Rehash { name, proof, password },
+    23 => SetToken { name, proof, token },
+    24 => MakeCode { person, code, room, seq },
+    25 => MoveCode { person, code, room, seq },
+    26 => EndCode { person, code, seq, until },
+    27 => Readings(readings),
+    28 => ExpireCodes(time),
 });
 
 /// The bytes of a proposal.

@@ -4,9 +4,9 @@
 //! fields. `bytes.rs` and `model.rs` say how each field is packed. Maps are in the order of the
 //! numbers of people, and of the bytes of rooms and keys.
 
-use parlor_core::ledger::{Absent, Boot, Mute, Person, Snapshot};
+use parlor_core::ledger::{Absent, Account, Boot, Mute, Person, ReturnCode, Snapshot, Validity};
 
-use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, record};
+use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
 
 /// The newest format, which is the one that is written.
 pub const FORMAT: u64 = 1;
@@ -16,8 +16,9 @@ pub const BYTES_MAX: usize = 1 << 30;
 
 record!(Snapshot {
     people,
+    accounts,
     owned,
-    proofs,
+    last_proof,
     keepers,
     makers,
     bans,
@@ -25,11 +26,18 @@ record!(Snapshot {
     ends,
     topics,
     is_stored,
+    codes,
     absent,
     boots,
     last_boot,
-    at
+    at,
 });
+
+record!(Account { name, since, password, token, proof });
+
+record!(ReturnCode { claim, looks, room, seq, validity });
+
+choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 
 record!(Boot { node, nonce, version, last, is_live });
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
 use parlor_core::model::{
-    Act, By, Claim, Deed, Line, Looks, Manner, Name, Net, NodeName, OwnedName, PersonId, Proof,
-    Reach, RoomName, Spoken, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, Hashed, Line, Looks, Manner, Name, Net, NodeName, OwnedName, PersonId,
+    Proof, Reach, RoomName, Spoken, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -31,6 +31,8 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
     let time = Some(Duration::from_millis(600_001));
     let ban = Deed { time, text: Some(line("spam")), ..Deed::to(Verb::Ban, Whom::Net(net)) };
     let mike = Name::parse("mike").unwrap();
+    let code = Hashed(std::array::from_fn(|place| 8 * place as u8));
+    let password: Arc<str> = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into();
     let kick = Deed::to(Verb::Kick, Whom::Name(Name::parse("Борис").unwrap()));
     let (by, reach) = (By::Keeper(mike.clone()), Reach::Room(room.clone()));
     let kick = Arc::new(Act { reach, ..Act::by(by, kick, WallTime(-1)) });
@@ -52,14 +54,13 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ),
         (
             "come-back",
-            Intent::ComeBack {
-                person,
-                name: name.clone(),
-                looks: looks.clone(),
-                room: room.clone(),
-                from: Some(PersonId::BYGONE),
-            },
+            Intent::ComeBack { person, code, now: WallTime(7), room: Some(room.clone()) },
         ),
+        ("make-code", Intent::MakeCode { person, code, room: room.clone(), seq: 300 }),
+        ("move-code", Intent::MoveCode { person, code, room: room.clone(), seq: 301 }),
+        ("end-code", Intent::EndCode { person, code, seq: Some(302), until: WallTime(-7) }),
+        ("readings", Intent::Readings(vec![(code, 303), (Hashed([0; 32]), 0)])),
+        ("expire-codes", Intent::ExpireCodes(WallTime(8))),
         ("join", Intent::Join { person, room: room.clone() }),
         (
             "leave",
@@ -85,8 +86,28 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ("rename", Intent::Rename { person, name: name.clone(), looks: looks.clone() }),
         ("set-topic", Intent::SetTopic { person, room: room.clone(), text: Some(line("Tea")) }),
         ("delete-lines", Intent::DeleteLines { person, since: WallTime(1_796_000_000_000) }),
-        ("own", Intent::Own { name: OwnedName::from(ian), proof: Proof(3), by: Some(person) }),
-        ("release", Intent::Release { name: mike, proof: Proof(u64::MAX) }),
+        (
+            "register",
+            Intent::Register {
+                name: OwnedName::from(ian.clone()),
+                since: WallTime(9),
+                password: password.clone(),
+                by: person,
+            },
+        ),
+        (
+            "change-password",
+            Intent::ChangePassword {
+                name: ian.clone(),
+                proof: Some(Proof(3)),
+                password: password.clone(),
+                keeps_token: true,
+                by: Some(person),
+            },
+        ),
+        ("rehash", Intent::Rehash { name: ian.clone(), proof: Proof(3), password }),
+        ("set-token", Intent::SetToken { name: ian, proof: Proof(u64::MAX), token: Some(code) }),
+        ("release", Intent::Release(mike)),
         ("ban", Intent::Act { asker: person, here: Some(room.clone()), deed: ban }),
         ("broadcast", Intent::Act { asker: person, here: None, deed: broadcast }),
         ("end-room", Intent::EndRoom { room: room.clone(), last: 300 }),
@@ -129,15 +150,22 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::Enter { .. } => (person(), claim(), room())
             .prop_map(|(person, (name, looks), room)| Intent::Enter { person, name, looks, room })
             .boxed(),
-        Intent::ComeBack { .. } => (person(), claim(), room(), option::of(person()))
-            .prop_map(|(person, (name, looks), room, from)| Intent::ComeBack {
-                person,
-                name,
-                looks,
-                room,
-                from,
-            })
+        Intent::ComeBack { .. } => (person(), hashed(), time(), option::of(room()))
+            .prop_map(|(person, code, now, room)| Intent::ComeBack { person, code, now, room })
             .boxed(),
+        Intent::MakeCode { .. } => (person(), hashed(), room(), any::<u64>())
+            .prop_map(|(person, code, room, seq)| Intent::MakeCode { person, code, room, seq })
+            .boxed(),
+        Intent::MoveCode { .. } => (person(), hashed(), room(), any::<u64>())
+            .prop_map(|(person, code, room, seq)| Intent::MoveCode { person, code, room, seq })
+            .boxed(),
+        Intent::EndCode { .. } => (person(), hashed(), any::<Option<u64>>(), time())
+            .prop_map(|(person, code, seq, until)| Intent::EndCode { person, code, seq, until })
+            .boxed(),
+        Intent::Readings(_) => {
+            vec((hashed(), any::<u64>()), 0..5).prop_map(Intent::Readings).boxed()
+        }
+        Intent::ExpireCodes(_) => time().prop_map(Intent::ExpireCodes).boxed(),
         Intent::Join { .. } => {
             (person(), room()).prop_map(|(person, room)| Intent::Join { person, room }).boxed()
         }
@@ -174,12 +202,32 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::DeleteLines { .. } => (person(), time())
             .prop_map(|(person, since)| Intent::DeleteLines { person, since })
             .boxed(),
-        Intent::Own { .. } => (name(), proof(), option::of(person()))
-            .prop_map(|(name, proof, by)| Intent::Own { name: name.into(), proof, by })
+        Intent::Register { .. } => (name(), time(), password(), person())
+            .prop_map(|(name, since, password, by)| Intent::Register {
+                name: name.into(),
+                since,
+                password,
+                by,
+            })
             .boxed(),
-        Intent::Release { .. } => {
-            (name(), proof()).prop_map(|(name, proof)| Intent::Release { name, proof }).boxed()
+        Intent::ChangePassword { .. } => {
+            (name(), option::of(proof()), password(), any::<bool>(), option::of(person()))
+                .prop_map(|(name, proof, password, keeps_token, by)| Intent::ChangePassword {
+                    name,
+                    proof,
+                    password,
+                    keeps_token,
+                    by,
+                })
+                .boxed()
         }
+        Intent::Rehash { .. } => (name(), proof(), password())
+            .prop_map(|(name, proof, password)| Intent::Rehash { name, proof, password })
+            .boxed(),
+        Intent::SetToken { .. } => (name(), proof(), option::of(hashed()))
+            .prop_map(|(name, proof, token)| Intent::SetToken { name, proof, token })
+            .boxed(),
+        Intent::Release(_) => name().prop_map(Intent::Release).boxed(),
         Intent::Act { .. } => (person(), option::of(room()), deed())
             .prop_map(|(asker, here, deed)| Intent::Act { asker, here, deed })
             .boxed(),
@@ -221,6 +269,15 @@ pub(crate) fn node() -> NodeName {
 
 fn person() -> impl Strategy<Value = PersonId> {
     prop_oneof![0..300_u64, any::<u64>()].prop_map(PersonId::new)
+}
+
+/// Few hashes, so that some intents are about the same code.
+fn hashed() -> impl Strategy<Value = Hashed> {
+    (0..4_u8).prop_map(|byte| Hashed([byte; 32]))
+}
+
+fn password() -> impl Strategy<Value = Arc<str>> {
+    "\\PC{0,60}".prop_map(Arc::from)
 }
 
 fn proof() -> impl Strategy<Value = Proof> {

@@ -1,0 +1,85 @@
+//! Return codes: the broadcaster knows from its connections how far their people have read.
+
+use std::sync::Arc;
+
+use super::state::Broadcaster;
+use super::tickets::Wanted;
+use crate::intent::Intent;
+use crate::ledger::{ReturnCode, Validity};
+use crate::link::{Client, CodeChange};
+use crate::model::{Hashed, Now, PersonId, RoomId, RoomName, WallTime};
+use crate::refusal::Refusal;
+
+/// The number of readings in one intent, which stays small enough for a proposal.
+const READINGS_MAX: usize = 4_096;
+
+impl Broadcaster {
+    /// The intent of a change of return codes. The client learns the outcome when it is stored.
+    pub(super) fn code_intent(
+        &self,
+        client: &Client,
+        change: CodeChange,
+    ) -> Result<(Intent, Wanted), Refusal> {
+        let person = client.id;
+        let intent = match change {
+            CodeChange::Make { code, room } => {
+                let (room, seq) = self.place_in(client, room)?;
+                Intent::MakeCode { person, code, room, seq }
+            }
+            CodeChange::Move { code, room } => {
+                let (room, seq) = self.place_in(client, room)?;
+                Intent::MoveCode { person, code, room, seq }
+            }
+            CodeChange::End { code, whose, seq, until } => {
+                Intent::EndCode { person: whose, code, seq, until }
+            }
+            CodeChange::Expire(time) => Intent::ExpireCodes(time),
+        };
+        Ok((intent, Wanted::Stored { beside: Vec::new() }))
+    }
+
+    /// The room in which a person sits, and the last line that was written to the connection; if
+    /// that is not known yet, the last line. From now on it is recorded.
+    fn place_in(&self, client: &Client, room: RoomId) -> Result<(RoomName, u64), Refusal> {
+        let name = self.seat_of(client.id, room)?;
+        client.track_reading();
+        let end = || self.rooms.get(&room).map_or(0, |room| room.log.end().seq);
+        Ok((name, client.read_to(room).unwrap_or_else(end)))
+    }
+
+    /// The place of a valid code. If its connection is still here, the place is after the last line
+    /// that was written to it.
+    pub(super) fn place_of_code(
+        &self,
+        code: Hashed,
+        now: WallTime,
+    ) -> Result<Arc<ReturnCode>, Refusal> {
+        let place = self.ledger.codes.valid(code, now).ok_or(Refusal::NoSuchCode)?;
+        let mut place = Arc::clone(place);
+        if let Validity::Held(id) = place.validity
+            && let Some(seq) = self.read_to(id, &place.room)
+            && seq != place.seq
+        {
+            Arc::make_mut(&mut place).seq = seq;
+        }
+        Ok(place)
+    }
+
+    /// Proposes how far the people with codes have read, so that they may return after a crash.
+    pub(super) fn note_readings(&mut self, now: Now) {
+        let further = self.ledger.codes.held().filter_map(|(hash, code, id)| {
+            let seq = self.read_to(id, &code.room).filter(|seq| *seq > code.seq)?;
+            Some((hash, seq))
+        });
+        let readings: Vec<_> = further.collect();
+        for some in readings.chunks(READINGS_MAX) {
+            self.put_in_order(Intent::Readings(some.to_vec()), None, now);
+        }
+    }
+
+    /// The last line of a room that was written to the connection of a person.
+    fn read_to(&self, id: PersonId, room: &RoomName) -> Option<u64> {
+        let connection = self.connections.get(&id)?;
+        connection.client.read_to(*self.rooms_by_name.get(room)?)
+    }
+}

@@ -1,0 +1,56 @@
+//! Changes of accounts: they become intents, and people read of them when they are stored.
+
+use std::sync::Arc;
+
+use super::state::Broadcaster;
+use super::tickets::Wanted;
+use crate::intent::Intent;
+use crate::ledger::Record;
+use crate::link::AccountChange;
+use crate::model::{Act, Name, OwnedName, PersonId, Who};
+
+/// The intent of a change of an account. The client learns the outcome when it is stored.
+pub(super) fn account_intent(change: AccountChange) -> (Intent, Wanted) {
+    let (intent, visit) = match change {
+        AccountChange::Register { name, since, password, by, visit } => {
+            let name = OwnedName::from(name);
+            (Intent::Register { name, since, password, by }, Some(visit))
+        }
+        AccountChange::ChangePassword { name, proof, password, keeps_token, by, visit } => {
+            (Intent::ChangePassword { name, proof, password, keeps_token, by }, visit)
+        }
+        AccountChange::Rehash { name, proof, password } => {
+            (Intent::Rehash { name, proof, password }, None)
+        }
+        AccountChange::SetToken { name, proof, token } => {
+            (Intent::SetToken { name, proof, token }, None)
+        }
+        AccountChange::Release(name) => (Intent::Release(name), None),
+    };
+    let beside = visit.map(Record::OwnerVisit).into_iter().collect();
+    (intent, Wanted::Stored { beside })
+}
+
+impl Broadcaster {
+    /// Shows the others in each room that a person owns the name.
+    pub(super) fn show_owner(&mut self, who: &Who) {
+        let person = self.ledger.people.get(who.id);
+        for room in person.iter().flat_map(|person| &person.seats) {
+            if let Some(room) = self.rooms_by_name.get(room).and_then(|id| self.rooms.get_mut(id)) {
+                room.members.rename(who, true);
+            }
+        }
+    }
+
+    /// Ends the connections of people who lost their name, and the listeners who read as its owner.
+    pub(super) fn end_wearers(&self, name: &Name, people: &[PersonId], act: &Arc<Act>) {
+        let connections = people.iter().filter_map(|id| self.connections.get(id));
+        connections.for_each(|connection| connection.client.remove(act));
+        let hearers = self.rooms.values().flat_map(|room| room.members.hearers());
+        let of_name = hearers.filter(|hearer| {
+            let subject = hearer.subject();
+            subject.is_owner && subject.name.is_same(name)
+        });
+        of_name.for_each(|hearer| hearer.client.remove(act));
+    }
+}

@@ -1,0 +1,165 @@
+//! Coming back: return codes are made, follow their people, and end; a person comes back with one.
+
+use std::sync::Arc;
+
+use super::codes::{CODE_LIFE, ReturnCode, Validity};
+use super::event::Happened;
+use super::record::Record;
+use super::state::Ledger;
+use super::unstored::Before;
+use crate::intent::Stamp;
+use crate::model::{Hashed, Name, PersonId, RoomName, WallTime};
+use crate::refusal::Refusal;
+
+impl Ledger {
+    /// Makes a code for a person in a room.
+    pub(super) fn make_code(
+        &mut self,
+        id: PersonId,
+        hash: Hashed,
+        (room, seq): (RoomName, u64),
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        if self.codes.codes.contains_key(&hash) {
+            return Err(Refusal::NoSuchCode); // it was made before, and may be another person's
+        }
+        let code = self.code_of(id, (room, seq))?;
+        self.put_code(hash, code, Some(Before::NoCode(hash)), happened);
+        Ok(())
+    }
+
+    /// Notes the present name and place of the person with a code. If the code has ended, or has
+    /// moved to another connection, nothing happens.
+    pub(super) fn move_code(
+        &mut self,
+        id: PersonId,
+        hash: Hashed,
+        place: (RoomName, u64),
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        if self.codes.held_by(hash, id).is_some() {
+            let code = self.code_of(id, place)?;
+            self.put_code(hash, code, None, happened);
+        }
+        Ok(())
+    }
+
+    /// The connection with a code has ended. `seq` is the last line that was written to it, if that
+    /// is known.
+    pub(super) fn end_code(
+        &mut self,
+        id: PersonId,
+        hash: Hashed,
+        seq: Option<u64>,
+        until: WallTime,
+        happened: &mut Vec<Happened>,
+    ) {
+        let Some(code) = self.codes.held_by(hash, id) else {
+            return; // it has ended before, or has moved to another connection
+        };
+        let (seq, validity) = (seq.unwrap_or(code.seq), Validity::Until(until));
+        let code = ReturnCode { seq, validity, ..ReturnCode::clone(code) };
+        self.put_code(hash, code, None, happened);
+        if let Some(gone) = self.codes.remove_excess() {
+            let record = Record::CodesGone([gone].into());
+            happened.push(Happened::Changed { record, before: None });
+        }
+    }
+
+    /// The connections of these people, in the order of their numbers, have ended with their boot.
+    pub(super) fn end_codes_of_people(
+        &mut self,
+        people: &[PersonId],
+        happened: &mut Vec<Happened>,
+    ) {
+        let held = self.codes.held().filter(|(_, _, id)| people.binary_search(id).is_ok());
+        let held: Vec<_> = held.map(|(hash, _, id)| (hash, id)).collect();
+        let until = self.nodes.at.after(CODE_LIFE);
+        for (hash, id) in held {
+            self.end_code(id, hash, None, until, happened);
+        }
+    }
+
+    /// Notes how far people with codes have read.
+    pub(super) fn note_readings(
+        &mut self,
+        mut readings: Vec<(Hashed, u64)>,
+        happened: &mut Vec<Happened>,
+    ) {
+        readings.retain(|(hash, seq)| self.codes.note_reading(*hash, *seq));
+        if !readings.is_empty() {
+            let record = Record::Readings(readings.into());
+            happened.push(Happened::Changed { record, before: None });
+        }
+    }
+
+    /// Ends the codes of the owner of a name, whose password has changed or who has lost the name.
+    pub(super) fn end_codes_of_owner(&mut self, name: &Name, happened: &mut Vec<Happened>) {
+        let codes = self.codes.remove_of_owner(name);
+        if !codes.is_empty() {
+            let record = Record::CodesGone(codes.iter().map(|(hash, _)| *hash).collect());
+            happened.push(Happened::Changed { record, before: Some(Before::Codes(codes)) });
+        }
+    }
+
+    /// Deletes the codes that were valid until this time.
+    pub(super) fn expire_codes(&mut self, time: WallTime, happened: &mut Vec<Happened>) {
+        if self.codes.remove_ended_before(time) {
+            happened.push(Happened::Changed { record: Record::CodesExpired(time), before: None });
+        }
+    }
+
+    /// A person comes back with a code, on another connection: to the place of the code, or to this
+    /// room. `now` is the time by which the life of codes is measured.
+    pub(super) fn come_back(
+        &mut self,
+        id: PersonId,
+        (hash, now): (Hashed, WallTime),
+        room: Option<RoomName>,
+        Stamp { boot, at }: Stamp,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let code = self.codes.valid(hash, now).cloned().ok_or(Refusal::NoSuchCode)?;
+        let room = room.unwrap_or_else(|| code.room.clone());
+        let from = match code.validity {
+            Validity::Held(from) => Some(from),
+            Validity::Until(_) => None,
+        };
+        self.may_enter(id, from, (&code.claim, &code.looks), &room, at)?;
+        if let Some(from) = from {
+            self.rules.follow(from, id);
+            self.move_seats(from, id, happened);
+        }
+        self.people.enter(id, code.claim.clone(), code.looks.clone(), boot);
+        self.take_seat(id, room.clone(), at, happened);
+        let seq = match room == code.room {
+            true => code.seq,
+            false => self.rooms.end(&room).seq,
+        };
+        let validity = Validity::Held(id);
+        let code = ReturnCode { room, seq, validity, ..ReturnCode::clone(&code) };
+        self.put_code(hash, code, None, happened);
+        Ok(())
+    }
+
+    /// The code of a person for a place: the room, and the last line read there.
+    fn code_of(&self, id: PersonId, (room, seq): (RoomName, u64)) -> Result<ReturnCode, Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        let (claim, looks) = (person.claim(), person.looks.clone());
+        Ok(ReturnCode { claim, looks, room, seq, validity: Validity::Held(id) })
+    }
+
+    /// Keeps a code. Without a state before, the ledger keeps it even if it cannot be stored: the
+    /// file has an earlier place then, which is better than none.
+    fn put_code(
+        &mut self,
+        hash: Hashed,
+        code: ReturnCode,
+        before: Option<Before>,
+        happened: &mut Vec<Happened>,
+    ) {
+        let code = Arc::new(code);
+        self.codes.put(hash, Arc::clone(&code));
+        happened.push(Happened::Changed { record: Record::Code(hash, code), before });
+    }
+}

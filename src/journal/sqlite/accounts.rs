@@ -1,0 +1,87 @@
+//! Accounts in the file: names, the hashes that prove their owners, and the networks from which the
+//! owners came. Does not know which changes are allowed.
+
+use parlor_core::journal::OwnerVisit;
+use parlor_core::ledger::Account;
+use parlor_core::model::{Hashed, Name, Proof, WallTime};
+use rusqlite::{Connection, params};
+
+use super::sql::Sql;
+
+/// The number of remembered networks of one owner: home, work, and those of a phone.
+const NETWORKS_MAX: i64 = 16;
+
+/// All accounts, the earliest registration first.
+pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
+    let query = "SELECT name, since, password, token FROM accounts ORDER BY id";
+    connection.all(query, [], |row| {
+        Ok(Account {
+            name: Name::stored(&row.get::<_, String>(0)?),
+            since: WallTime(row.get(1)?),
+            password: row.get(2)?,
+            token: row.get::<_, Option<_>>(3)?.map(Hashed),
+            proof: Proof::default(),
+        })
+    })
+}
+
+/// Stores an account.
+pub(super) fn put(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
+    let Account { name, since, password, token, proof: _ } = account;
+    let token = token.map(|token| token.0);
+    connection.run(
+        "INSERT INTO accounts (name, fold, password, since, token) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (fold) DO UPDATE SET password = excluded.password, token = excluded.token",
+        params![name.as_str(), key(name), password, since.0, token],
+    )?;
+    Ok(())
+}
+
+/// Stores an account with a new password, and forgets the networks of the owner.
+pub(super) fn put_password(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
+    put(connection, account)?;
+    delete_of(connection, "places", &account.name)
+}
+
+/// Deletes an account, and everything that belongs to its owner.
+pub(super) fn release(connection: &Connection, name: &Name) -> rusqlite::Result<()> {
+    for table in ["letters", "places", "keepers", "makers"] {
+        delete_of(connection, table, name)?;
+    }
+    connection.run("DELETE FROM accounts WHERE fold = ?1", [key(name)]).map(drop)
+}
+
+/// Notes a visit of an owner. The least recent networks are forgotten.
+pub(super) fn put_visit(connection: &Connection, visit: &OwnerVisit) -> rusqlite::Result<()> {
+    let OwnerVisit { owner, at, network, origin } = visit;
+    let (key, origin) = (key(owner), origin.map(|origin| origin.0));
+    connection.run(
+        "UPDATE accounts SET seen = ?2, origin = ifnull(?3, origin) WHERE fold = ?1",
+        params![key, at.0, origin],
+    )?;
+    connection.run(
+        "INSERT INTO places SELECT id, ?2, ?3 FROM accounts WHERE fold = ?1
+         ON CONFLICT (account, place) DO UPDATE SET at = excluded.at",
+        params![key, network.0, at.0],
+    )?;
+    connection.run(
+        "DELETE FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)
+         AND place NOT IN
+         (SELECT place FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)
+          ORDER BY at DESC LIMIT ?2)",
+        params![key, NETWORKS_MAX],
+    )?;
+    Ok(())
+}
+
+/// Deletes the rows of an owner in a table.
+fn delete_of(connection: &Connection, table: &str, name: &Name) -> rusqlite::Result<()> {
+    let delete =
+        format!("DELETE FROM {table} WHERE account = (SELECT id FROM accounts WHERE fold = ?1)");
+    connection.run(&delete, [key(name)]).map(drop)
+}
+
+/// The key that finds the account of a name.
+fn key(name: &Name) -> &str {
+    name.keys()[0]
+}

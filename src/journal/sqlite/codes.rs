@@ -1,0 +1,81 @@
+//! Return codes in the file. Does not know who may use them.
+
+use parlor_core::ledger::{ReturnCode, Validity};
+use parlor_core::model::{Claim, Hashed, Looks, Name, Proof, RoomName, WallTime};
+use rusqlite::{Connection, params};
+
+use super::row::stored_room;
+use super::sql::Sql;
+
+/// Sets the end of codes whose connections ended with the previous server.
+pub(crate) fn end_all(connection: &Connection, until: WallTime) -> rusqlite::Result<()> {
+    connection.run("UPDATE codes SET until = ?1 WHERE until IS NULL", [until.0]).map(drop)
+}
+
+/// All codes. None has a connection.
+pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(Hashed, ReturnCode)>> {
+    let query = "SELECT hash, name, owner, room, seq, until FROM codes WHERE until IS NOT NULL";
+    connection.all(query, [], |row| {
+        let name = Name::stored(&row.get::<_, String>(1)?);
+        let proof = row.get::<_, bool>(2)?.then(Proof::default);
+        let code = ReturnCode {
+            looks: Looks::of(&name),
+            claim: Claim { name, proof },
+            room: stored_room(&row.get::<_, String>(3)?).unwrap_or_else(RoomName::lobby),
+            seq: row.get::<_, i64>(4)? as u64,
+            validity: Validity::Until(WallTime(row.get(5)?)),
+        };
+        Ok((Hashed(row.get(0)?), code))
+    })
+}
+
+/// Stores a code.
+pub(super) fn put(
+    connection: &Connection,
+    hash: Hashed,
+    code: &ReturnCode,
+) -> rusqlite::Result<()> {
+    let until = match code.validity {
+        Validity::Held(_) => None,
+        Validity::Until(end) => Some(end.0),
+    };
+    connection.run(
+        "INSERT INTO codes (hash, name, owner, room, seq, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (hash) DO UPDATE SET name = excluded.name, owner = excluded.owner,
+         room = excluded.room, seq = excluded.seq, until = excluded.until",
+        params![
+            hash.0,
+            code.claim.name.as_str(),
+            code.claim.is_proven(),
+            code.room.as_str(),
+            code.seq as i64,
+            until
+        ],
+    )?;
+    Ok(())
+}
+
+/// Stores how far people with codes have read.
+pub(super) fn put_readings(
+    connection: &Connection,
+    readings: &[(Hashed, u64)],
+) -> rusqlite::Result<()> {
+    for (hash, seq) in readings {
+        let update = "UPDATE codes SET seq = ?2 WHERE hash = ?1 AND seq < ?2";
+        connection.run(update, params![hash.0, *seq as i64])?;
+    }
+    Ok(())
+}
+
+/// Deletes codes.
+pub(super) fn delete(connection: &Connection, hashes: &[Hashed]) -> rusqlite::Result<()> {
+    for hash in hashes {
+        connection.run("DELETE FROM codes WHERE hash = ?1", [hash.0])?;
+    }
+    Ok(())
+}
+
+/// Deletes the codes that were valid until this time.
+pub(super) fn delete_expired(connection: &Connection, time: WallTime) -> rusqlite::Result<()> {
+    connection.run("DELETE FROM codes WHERE until < ?1", [time.0]).map(drop)
+}

@@ -1,0 +1,32 @@
+//! Records in the file: everything that is stored beside lines. Each kind has its own file.
+
+use parlor_core::journal::{Past, Record};
+use parlor_core::model::WallTime;
+use rusqlite::Connection;
+
+use super::{accounts, acts, codes};
+
+/// The contents of the file beside lines with which a server starts at this time: accounts, return
+/// codes and rules.
+pub(crate) fn past(connection: &Connection, now: WallTime) -> rusqlite::Result<Past> {
+    Ok(Past {
+        accounts: accounts::load(connection)?,
+        codes: codes::load(connection)?,
+        ..acts::past(connection, now)?
+    })
+}
+
+/// Stores a record, in the transaction of the caller.
+pub(super) fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
+    match record {
+        Record::Act(act) => acts::put(connection, act),
+        Record::Account(account) => accounts::put(connection, account),
+        Record::NewPassword(account) => accounts::put_password(connection, account),
+        Record::Released(name) => accounts::release(connection, name),
+        Record::OwnerVisit(visit) => accounts::put_visit(connection, visit),
+        Record::Code(hash, code) => codes::put(connection, *hash, code),
+        Record::Readings(readings) => codes::put_readings(connection, readings),
+        Record::CodesGone(hashes) => codes::delete(connection, hashes),
+        Record::CodesExpired(time) => codes::delete_expired(connection, *time),
+    }
+}
