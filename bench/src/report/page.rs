@@ -50,7 +50,7 @@ impl ReportPage {
                 "# Benchmarks\n\n\
                  What Parlor costs and how long it takes, compared with the bare loop and with other servers. This page and its \
                  pictures are generated from results; nothing on it is written by hand. Each section names the command that \
-                 measured it. With `--json FILE` that command also wrote the file of results from which this command made the \
+                 measured it, and its date: the costs of a later version may differ. With `--json FILE` that command also wrote the file of results from which this command made the \
                  page:\n\n{}",
                 code(command)
             ),
