@@ -253,6 +253,141 @@ pub enum Intent {
     },
 }
 
+/// The size of an intent without its texts, in bytes; an estimate that is never too small.
+const EMPTY_BYTES: usize = 96;
+
+impl Intent {
+    /// Whether it tells of something that has happened on a node, so that it is not refused.
+    pub fn is_fact(&self) -> bool {
+        match self {
+            Intent::Leave { .. }
+            | Intent::GiveUp { .. }
+            | Intent::EndCode { .. }
+            | Intent::Remove { .. }
+            | Intent::EndRoom { .. }
+            | Intent::Up { .. }
+            | Intent::Alive
+            | Intent::Down { .. }
+            | Intent::Leaving
+            | Intent::Return { .. } => true,
+            Intent::Say { .. }
+            | Intent::Enter { .. }
+            | Intent::ComeBack { .. }
+            | Intent::Join { .. }
+            | Intent::SpeakOnce { .. }
+            | Intent::Rename { .. }
+            | Intent::SetTopic { .. }
+            | Intent::DeleteLines { .. }
+            | Intent::MakeCode { .. }
+            | Intent::MoveCode { .. }
+            | Intent::Readings(_)
+            | Intent::ExpireCodes(_)
+            | Intent::Register { .. }
+            | Intent::ChangePassword { .. }
+            | Intent::Rehash { .. }
+            | Intent::SetToken { .. }
+            | Intent::Release(_)
+            | Intent::Act { .. } => false,
+        }
+    }
+
+    /// Its size in a message, in bytes; an estimate that is never too small.
+    pub fn bytes(&self) -> usize {
+        let texts = match self {
+            Intent::Say { room, lines, .. } => room.as_str().len() + lines_bytes(lines),
+            Intent::Enter { name, looks, room, .. } => {
+                name_bytes(&name.name) + looks_bytes(looks) + room.as_str().len()
+            }
+            Intent::ComeBack { room, .. } => room.as_ref().map_or(0, |room| room.as_str().len()),
+            Intent::SpeakOnce { name, looks, room, lines, .. } => {
+                let named = name_bytes(&name.name) + looks_bytes(looks);
+                named + room.as_str().len() + lines_bytes(lines)
+            }
+            Intent::Join { room, .. }
+            | Intent::MakeCode { room, .. }
+            | Intent::MoveCode { room, .. }
+            | Intent::GiveUp { room, .. }
+            | Intent::EndRoom { room, .. } => room.as_str().len(),
+            Intent::Leave { room, words, removal, .. } => {
+                let removal = removal.as_ref().map_or(0, |act| act_bytes(act));
+                room.as_str().len() + words.as_ref().map_or(0, Line::len) + removal
+            }
+            Intent::Rename { name, looks, .. } => name_bytes(&name.name) + looks_bytes(looks),
+            Intent::SetTopic { room, text, .. } => {
+                room.as_str().len() + text.as_ref().map_or(0, Line::len)
+            }
+            Intent::Register { name, password, .. } => {
+                let keys = name.keys.iter().map(|key| key.len() + NUMBER_BYTES);
+                name_bytes(&name.name) + keys.sum::<usize>() + password.len()
+            }
+            Intent::ChangePassword { name, password, .. }
+            | Intent::Rehash { name, password, .. } => name_bytes(name) + password.len(),
+            Intent::SetToken { name, .. } | Intent::Release(name) => name_bytes(name),
+            Intent::Readings(readings) => readings.len() * (HASH_BYTES + NUMBER_BYTES),
+            Intent::Act { here, deed, .. } => {
+                here.as_ref().map_or(0, |room| room.as_str().len()) + deed_bytes(deed)
+            }
+            Intent::Remove { people, act } => people.len() * PERSON_BYTES + act_bytes(act),
+            Intent::Up { node, .. } => node.as_str().len(),
+            Intent::Return { name, looks, otherwise: (other, other_looks), rooms, .. } => {
+                let names = name_bytes(&name.name) + name_bytes(other);
+                let looks = looks_bytes(looks) + looks_bytes(other_looks);
+                let rooms = rooms.iter().map(|room| room.as_str().len() + NUMBER_BYTES);
+                names + looks + rooms.sum::<usize>()
+            }
+            Intent::EndCode { .. }
+            | Intent::ExpireCodes(_)
+            | Intent::DeleteLines { .. }
+            | Intent::Alive
+            | Intent::Down { .. }
+            | Intent::Leaving => 0,
+        };
+        EMPTY_BYTES + texts
+    }
+}
+
+/// The largest number in a message, in bytes.
+const NUMBER_BYTES: usize = 10;
+
+/// A hash in a message, in bytes.
+const HASH_BYTES: usize = 32;
+
+/// A person in a message, in bytes: two numbers.
+const PERSON_BYTES: usize = 2 * NUMBER_BYTES;
+
+/// The size of lines that are said together, in bytes.
+pub fn lines_bytes(lines: &[Spoken]) -> usize {
+    lines.iter().map(|spoken| spoken.text.len() + NUMBER_BYTES).sum()
+}
+
+fn name_bytes(name: &Name) -> usize {
+    let keys = name.keys().into_iter().map(|key| key.len() + NUMBER_BYTES);
+    name.as_str().len() + keys.sum::<usize>()
+}
+
+fn looks_bytes(looks: &Looks) -> usize {
+    let pair = |(look, key): (&str, &str)| look.len() + key.len() + PERSON_BYTES;
+    looks.shown().len() + looks.others_with_keys().map(pair).sum::<usize>()
+}
+
+fn deed_bytes(deed: &Deed) -> usize {
+    let name = deed.whom.name().map_or(2 * PERSON_BYTES, name_bytes);
+    name + deed.text.as_ref().map_or(0, Line::len)
+}
+
+fn act_bytes(act: &Act) -> usize {
+    let by = act.by.name().map_or(0, name_bytes);
+    let room = act.reach.room().map_or(0, |room| room.as_str().len());
+    deed_bytes(&act.deed) + by + room + EMPTY_BYTES
+}
+
+/// The largest proposal, in bytes: half of the smallest message that servers of NATS allow by
+/// default.
+pub const BYTES_MAX: usize = 512 << 10;
+
+/// The largest number of intents in a proposal: one in each place of a batch.
+pub const INTENTS_MAX: usize = 8_192;
+
 /// The identity of a proposal, which all nodes know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProposalId {

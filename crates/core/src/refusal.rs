@@ -139,6 +139,10 @@ pub enum Refusal {
     TooManyRules(usize),
     /// The journal could not store it; the reason is a clause ("the disk is full").
     NotStored(&'static str),
+    /// There is no contact with the other nodes, and what the person sent is not known there.
+    NotSent,
+    /// There is no contact with the other nodes, so nobody can enter here.
+    OutOfTouch,
 }
 
 impl Refusal {

@@ -1,125 +1,540 @@
-//! Several nodes over one order: they show the same lines, rosters and names.
+//! Several nodes over one order: they show the same lines, people and names, and a node that was
+//! out of touch comes back.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
 mod server;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use parlor_core::broadcaster::Broadcaster;
-use parlor_core::intent::{Intent, Proposal};
-use parlor_core::journal::Past;
-use parlor_core::link::{Answer, Change, Outcome, Query};
+use parlor_core::broadcaster::{Broadcaster, NodeStart, Standing};
+use parlor_core::intent::{Check, Intent, Proposal};
+use parlor_core::ledger::Snapshot;
+use parlor_core::link::{
+    Answer, Change, Contact, Inbox, Link, Mail, Notice, Outcome, Query, Refusal, View,
+};
 use parlor_core::log::Slice;
-use parlor_core::model::{Entry, Limits, Manner, Name, Now, RoomName, Spoken, WallTime};
+use parlor_core::model::{Entry, Limits, NodeName, RoomName, Telling, WallTime};
 use parlor_core::sequencer::{Decided, Sequencer};
-use server::{Server, granted, join, line, post, rename};
+use server::{Person, Server, enter, granted, join, post, refusal, rename};
 
-/// A node's place in an order of proposals that all nodes share.
-#[derive(Debug)]
-struct Node {
-    order: Arc<Mutex<Vec<Proposal>>>,
+/// An order that all nodes share, with the time of each place.
+type Order = Arc<Mutex<Vec<(WallTime, Proposal)>>>;
+
+/// The way of a node to the order and back.
+#[derive(Debug, Default)]
+struct Way {
+    order: Order,
+    offered: Option<Proposal>,
     place: usize,
-    /// The boot of other nodes' proposals, as this node reads it.
-    boot: u32,
+    /// Whether nothing is published.
+    is_cut_out: bool,
+    /// Whether nothing is received.
+    is_cut_in: bool,
 }
 
-impl Sequencer for Node {
+/// The engine of a node.
+#[derive(Debug)]
+struct Engine(Arc<Mutex<Way>>);
+
+impl Sequencer for Engine {
     fn offer(&mut self, proposal: Proposal) {
-        self.order.lock().unwrap().push(proposal);
+        self.0.lock().unwrap().offered = Some(proposal);
     }
 
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided> {
-        let mut proposal = self.order.lock().unwrap().get(self.place)?.clone();
-        self.place += 1;
-        proposal.id.boot = self.boot;
-        Some(Decided { position: 0, at: now, proposal })
+        let mut way = self.0.lock().unwrap();
+        if !way.is_cut_out
+            && let Some(proposal) = way.offered.take()
+        {
+            way.order.lock().unwrap().push((now, proposal));
+        }
+        if way.is_cut_in {
+            return None;
+        }
+        let (at, proposal) = way.order.lock().unwrap().get(way.place)?.clone();
+        way.place += 1;
+        Some(Decided { position: way.place as u64, at, proposal })
     }
 }
 
-fn node(order: &Arc<Mutex<Vec<Proposal>>>, boot: u32) -> Server {
-    with_order(Broadcaster::new(Arc::default(), Limits::default()), order, boot)
+/// A node, and its way to the order.
+struct Node {
+    server: Server,
+    way: Arc<Mutex<Way>>,
 }
 
-fn with_order(broadcaster: Broadcaster, order: &Arc<Mutex<Vec<Proposal>>>, boot: u32) -> Server {
-    let node = Node { order: Arc::clone(order), place: 0, boot };
-    let now = Now { wall: WallTime(1_000), ..Now::default() };
-    Server { broadcaster: broadcaster.with_sequencer(Box::new(node)), now }
+impl Node {
+    fn new(name: &str, nonce: u64, order: &Order) -> Node {
+        Node::continued(name, nonce, order, Snapshot::default(), 0)
+    }
+
+    fn continued(name: &str, nonce: u64, order: &Order, ledger: Snapshot, place: usize) -> Node {
+        let way = Way { order: Arc::clone(order), place, ..Way::default() };
+        let way = Arc::new(Mutex::new(way));
+        let start = NodeStart {
+            name: NodeName::parse(name).unwrap(),
+            nonce,
+            version: 1,
+            bytes_max: 20_000,
+            ledger,
+            position: place as u64,
+        };
+        let inbox = Arc::new(Inbox::default());
+        let broadcaster = Broadcaster::one_of_several(inbox, Limits::default(), start);
+        let broadcaster = broadcaster.with_sequencer(Box::new(Engine(Arc::clone(&way))));
+        let mut server = Server::of(broadcaster);
+        server.now.monotonic = Duration::from_secs(1);
+        server.now.wall = WallTime(1_000);
+        Node { server, way }
+    }
+
+    fn cut(&self, is_cut: bool) {
+        let mut way = self.way.lock().unwrap();
+        (way.is_cut_out, way.is_cut_in) = (is_cut, is_cut);
+    }
+
+    fn standing(&self) -> Standing {
+        self.server.broadcaster.standing()
+    }
+
+    /// The people in the lobby, as `/who` names them.
+    fn who(&mut self, person: &mut Person) -> Vec<String> {
+        let here = person.seat.room();
+        match self.server.ask(&mut person.link, Query::Who { here, room: None }) {
+            Outcome::Answer(Answer::Who { people, .. }) => {
+                let mut names: Vec<_> = people.iter().map(|one| one.name.to_string()).collect();
+                names.sort();
+                names
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Two nodes whose boots have begun.
+fn two() -> (Order, Node, Node) {
+    let order = Order::default();
+    let mut nodes = ["red", "blue"].map(|name| Node::new(name, 7, &order));
+    wait(&mut nodes.each_mut(), 2);
+    assert!(nodes.iter().all(|node| node.standing() == Standing::InTouch));
+    let [red, blue] = nodes;
+    (order, red, blue)
+}
+
+/// Lets this many seconds pass, one after the other.
+fn wait(nodes: &mut [&mut Node], seconds: u64) {
+    for _ in 0..seconds {
+        for node in &mut *nodes {
+            node.server.wait(Duration::from_secs(1));
+        }
+        nodes.iter_mut().for_each(|node| node.server.run());
+    }
+    let ends: Vec<_> = nodes
+        .iter()
+        .map(|node| (node.server.broadcaster.position(), node.server.broadcaster.digest()))
+        .collect();
+    let mut sorted = ends.clone();
+    sorted.sort_unstable();
+    for pair in sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        assert_eq!(pair[0].1, pair[1].1, "ledgers differ: {ends:?}");
+    }
+}
+
+/// All entries in a room since the arrival.
+fn read(view: &View) -> Vec<Entry> {
+    let mut slices: Vec<Slice> = Vec::new();
+    view.read(view.arrived, usize::MAX, &mut slices).unwrap();
+    slices.iter().flat_map(|slice| slice.batch.entries()[slice.entries.clone()].to_vec()).collect()
+}
+
+/// The events, however they are announced: each node folds crowds by itself.
+fn events(entries: &[Entry]) -> Vec<String> {
+    let event = |entry: &Entry| match entry {
+        Entry::Arrived { telling: Telling::Late, .. }
+        | Entry::Left { telling: Telling::Late, .. } => None,
+        Entry::Arrived { who, .. } => Some(format!("+{}", who.name)),
+        Entry::Left { who, .. } => Some(format!("-{}", who.name)),
+        Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => None,
+        other => Some(format!("{other:?}")),
+    };
+    entries.iter().filter_map(event).collect()
+}
+
+/// The notices in the mailbox.
+fn notices(link: &Link) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    while let Some(mail) = link.client().take(|_, _| true) {
+        if let Mail::Answer(Answer::Notice(notice)) = mail {
+            notices.push(notice);
+        }
+    }
+    notices
+}
+
+fn contact(link: &Link) -> Vec<Contact> {
+    let contact = |notice| match notice {
+        Notice::Contact(contact) => Some(contact),
+        _ => None,
+    };
+    notices(link).into_iter().filter_map(contact).collect()
 }
 
 #[test]
-fn a_node_shows_the_people_and_lines_of_another_node() {
-    let order = Arc::default();
-    let (mut here, mut there) = (node(&order, 0), node(&order, 7));
-    let mut reader = there.connect();
-    let lobby = RoomName::lobby();
-    let listen = Change::Listen { owner: None, room: lobby.clone(), waits: false, replay: 0 };
-    let Outcome::Listening(_listener, listening) = there.ask(&mut reader, listen) else {
-        panic!("the lobby can be read");
-    };
-    let mut alice = here.enter("alice");
-    let mut bob = here.enter("bob");
-    let (room, view) = (alice.seat.room(), &alice.entered.view);
-    here.ask(&mut alice.link, post(room, &["one", "two"]));
-    here.ask(&mut bob.link, rename("bobby"));
-    here.ask(&mut bob.link, post(room, &["three"]));
-    let (tea, _) = granted(here.ask(&mut alice.link, join("tea")));
-    here.ask(&mut alice.link, post(tea.room(), &["alone"]));
-    there.run();
-    let read = |view: &parlor_core::link::View| -> Vec<Entry> {
-        let mut slices: Vec<Slice> = Vec::new();
-        view.read(view.arrived, usize::MAX, &mut slices).unwrap();
-        slices.iter().flat_map(|s| s.batch.entries()[s.entries.clone()].to_vec()).collect()
-    };
-    let own = read(view);
-    assert_eq!(own.len(), 5, "{own:?}");
-    assert_eq!(read(&listening.view)[1..], own, "without alice's own arrival");
-    assert_eq!(here.broadcaster.digest(), there.broadcaster.digest());
-    let census = there.census();
-    assert_eq!((census.people, census.seats, census.rooms), (2, 3, 2), "{census:?}");
-    drop((alice, bob, tea));
-    here.run();
-    there.run();
-    let left = |entry: &&Entry| matches!(entry, Entry::Left { .. });
-    assert_eq!(read(&listening.view).iter().filter(left).count(), 2);
-    assert_eq!(there.census().people, 0);
-    assert_eq!(there.census().rooms, 1, "the room tea has left memory");
-    let Outcome::Answer(Answer::Refused(_)) = there.ask(&mut reader, Query::Rooms) else {
-        panic!("a listener is not here");
-    };
+fn two_nodes_show_the_same_lines_people_and_names() {
+    let (_, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut bob = blue.server.enter("bob");
+    wait(&mut [&mut red, &mut blue], 1);
+    let refused = blue.server.refusal(&mut bob.link, rename("ALICE"));
+    assert!(matches!(refused, Refusal::NameTaken(_)), "{refused:?}");
+    red.server.ask(&mut alice.link, post(alice.seat.room(), &["one", "two"]));
+    blue.server.ask(&mut bob.link, post(bob.seat.room(), &["three"]));
+    blue.server.ask(&mut bob.link, rename("bobby"));
+    let (tea, entered) = granted(red.server.ask(&mut alice.link, join("tea")));
+    red.server.ask(&mut alice.link, post(tea.room(), &["alone"]));
+    wait(&mut [&mut red, &mut blue], 1);
+    assert_eq!(read(&alice.entered.view)[1..], read(&bob.entered.view), "after bob's arrival");
+    assert_eq!(read(&entered.view).len(), 1);
+    for (node, person) in [(&mut red, &mut alice), (&mut blue, &mut bob)] {
+        assert_eq!(node.who(person), ["alice", "bobby"]);
+        assert_eq!(node.server.census().rooms, 2);
+    }
+    drop((alice, tea));
+    wait(&mut [&mut red, &mut blue], 1);
+    assert_eq!(blue.who(&mut bob), ["bobby"]);
+    assert_eq!(blue.server.census().rooms, 1, "the room tea has left memory");
+}
+
+#[test]
+fn of_two_claims_the_first_in_the_order_counts() {
+    let (_, mut red, mut blue) = two();
+    let (mut one, mut other) = (red.server.connect(), blue.server.connect());
+    blue.cut(true);
+    other.start(enter("alice", "lobby"));
+    blue.server.run();
+    let (_seat, _) = granted(red.server.ask(&mut one, enter("alice", "lobby")));
+    blue.cut(false);
+    wait(&mut [&mut red, &mut blue], 1);
+    let refused = refusal(other.outcome().unwrap());
+    assert!(matches!(refused, Refusal::NameTaken(_)), "{refused:?}");
 }
 
 #[test]
 fn a_line_has_the_time_of_its_place_whatever_batch_it_lands_in() {
-    let order = Arc::default();
-    let mut here = node(&order, 0);
-    let mut alice = here.enter("alice");
+    let (_, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    red.server.now.wall = WallTime(50_000);
     alice.link.start(post(alice.seat.room(), &["early"]));
-    here.drain();
-    here.now.wall.0 += 5_000;
-    let gathered = here.gather();
-    here.append(gathered);
-    let read = alice.read();
-    let [Entry::Said(said)] = &read[..] else { panic!("{read:?}") };
-    assert_eq!(said.at, WallTime(1_000));
+    red.server.drain();
+    red.server.now.wall = WallTime(90_000);
+    let gathered = red.server.gather();
+    assert_eq!(gathered.position(), red.server.broadcaster.position());
+    red.server.append(gathered);
+    wait(&mut [&mut red, &mut blue], 1);
+    let said = read(&alice.entered.view);
+    let [Entry::Said(said)] = &said[..] else { panic!("{said:?}") };
+    assert_eq!(said.at, WallTime(50_000));
 }
 
 #[test]
-fn no_process_ends_a_room_that_is_stored() {
-    let order: Arc<Mutex<Vec<Proposal>>> = Arc::default();
-    let broadcaster = Broadcaster::resume(Arc::default(), Limits::default(), Past::default());
-    let mut here = with_order(broadcaster, &order, 0);
-    let speak = |text| {
-        let (name, room) = (Name::stored("alice").into(), RoomName::stored("tea"));
-        let lines = vec![Spoken { manner: Manner::Plain, text: line(text) }];
-        Change::SpeakOnce { name, room, lines }
-    };
-    let mut alice = here.connect();
-    for number in 1..4 {
-        let said = here.ask(&mut alice, speak("hello"));
-        assert!(matches!(said, Outcome::Said { first, .. } if first == number), "{said:?}");
-        assert_eq!(here.census().rooms, 1, "the room has left memory");
-        let end = Intent::EndRoom { room: RoomName::stored("tea"), last: number };
-        let proposal = Proposal { intents: vec![end], ..Proposal::default() };
-        order.lock().unwrap().push(proposal); // by a process that stores nothing
+fn a_proposal_that_comes_twice_counts_once() {
+    let (order, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    red.server.ask(&mut alice.link, post(alice.seat.room(), &["once"]));
+    let copies: Vec<_> = order.lock().unwrap().clone();
+    order.lock().unwrap().extend(copies);
+    wait(&mut [&mut red, &mut blue], 2);
+    assert_eq!(alice.heard(), ["once"]);
+    assert_eq!(red.standing(), Standing::InTouch);
+    assert_eq!(red.who(&mut alice), ["alice"]);
+}
+
+#[test]
+fn one_proposal_is_under_way_and_the_next_intents_wait() {
+    let (order, mut red, _blue) = two();
+    let mut people = ["alice", "bob", "carol"].map(|name| red.server.enter(name));
+    let before = order.lock().unwrap().len();
+    red.way.lock().unwrap().is_cut_in = true;
+    for person in &mut people {
+        person.link.start(post(person.seat.room(), &["hi"]));
+        red.server.run();
     }
+    assert_eq!(order.lock().unwrap().len(), before + 1);
+    red.way.lock().unwrap().is_cut_in = false;
+    red.server.run();
+    red.server.run();
+    let intents: Vec<_> =
+        order.lock().unwrap()[before..].iter().map(|(_, p)| p.intents.len()).collect();
+    assert_eq!(intents, [1, 2]);
+    assert!(people.iter_mut().all(|person| matches!(person.link.outcome(), Some(Outcome::Done))));
+    assert_eq!(people[2].heard().len(), 3);
+}
+
+#[test]
+fn a_large_post_is_split_and_said_in_order() {
+    let (order, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    let lines: Vec<String> =
+        (0..100).map(|number| format!("{number} {}", "x".repeat(1_000))).collect();
+    let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
+    alice.link.start(post(alice.seat.room(), &texts));
+    wait(&mut [&mut red, &mut blue], 1);
+    assert!(matches!(alice.link.outcome(), Some(Outcome::Done)));
+    assert_eq!(alice.heard(), lines);
+    let sizes = order
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(_, proposal)| proposal.intents.iter().map(Intent::bytes).sum::<usize>())
+        .collect::<Vec<_>>();
+    assert!(sizes.iter().all(|bytes| *bytes <= 20_000), "{sizes:?}");
+}
+
+#[test]
+fn a_node_that_is_silent_is_down_and_its_people_leave_as_a_crowd() {
+    let (_, mut red, mut blue) = two();
+    let people: Vec<_> = (0..5).map(|n| red.server.enter(&format!("guest{n}"))).collect();
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut bob = blue.server.enter("bob");
+    wait(&mut [&mut blue], 8);
+    assert_eq!(blue.server.census().people, 6, "not yet");
+    wait(&mut [&mut blue], 5);
+    assert_eq!(blue.who(&mut bob), ["bob"]);
+    let told = read(&bob.entered.view);
+    let together = told.iter().find_map(|entry| match entry {
+        Entry::LeftTogether(people) => Some(people.len()),
+        _ => None,
+    });
+    assert_eq!(together, Some(5), "{told:?}");
+    let mut again = blue.server.connect();
+    granted(blue.server.ask(&mut again, enter("guest0", "lobby")));
+    drop(people);
+}
+
+#[test]
+fn a_node_that_was_out_of_touch_accuses_nobody_for_that_time() {
+    let (_, mut red, mut blue) = two();
+    let _alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    red.cut(true);
+    blue.cut(true);
+    wait(&mut [&mut red, &mut blue], 9);
+    red.cut(false);
+    blue.cut(false);
+    wait(&mut [&mut red, &mut blue], 12);
+    assert_eq!(blue.server.census().people, 1, "an election took 9 s");
+    // A process that was asleep does not know what it missed.
+    blue.server.now.monotonic += Duration::from_secs(60);
+    blue.server.drain();
+    wait(&mut [&mut red, &mut blue], 3);
+    assert_eq!(blue.server.census().people, 1);
+}
+
+#[test]
+fn a_fenced_node_enters_its_people_again_and_nobody_loses_the_connection() {
+    let (_, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    let mut carol = red.server.enter("carol");
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut bob = blue.server.enter("bob");
+    wait(&mut [&mut red, &mut blue], 1);
+    red.cut(true);
+    alice.link.start(post(alice.seat.room(), &["late"]));
+    wait(&mut [&mut red, &mut blue], 12);
+    assert_eq!(blue.who(&mut bob), ["bob"]);
+    let mut thief = blue.server.connect();
+    let (_seat, _) = granted(blue.server.ask(&mut thief, enter("carol", "lobby")));
+    blue.server.ask(&mut bob.link, post(bob.seat.room(), &["meanwhile"]));
+    assert_eq!(contact(&alice.link), [Contact::Waiting, Contact::Lost]);
+    red.cut(false);
+    wait(&mut [&mut red, &mut blue], 4);
+    assert_eq!(red.standing(), Standing::InTouch);
+    assert!(matches!(alice.link.outcome(), Some(Outcome::Done)), "it is sent in the next boot");
+    let address = ":";
+    for (node, person) in [(&mut red, &mut alice), (&mut blue, &mut bob)] {
+        assert_eq!(node.who(person), [address, "alice", "bob", "carol"]);
+        assert_eq!(person.heard(), ["meanwhile", "late"]);
+    }
+    let told = notices(&carol.link);
+    let gone =
+        |notice: &Notice| matches!(notice, Notice::NameGone { now, .. } if now.as_str() == address);
+    assert!(told.iter().any(gone), "{told:?}");
+    assert_eq!(contact(&alice.link), [Contact::Back { lines: 1 }], "without her own");
+    let refused = red.server.ask(&mut carol.link, post(carol.seat.room(), &["still here"]));
+    assert!(matches!(refused, Outcome::Done));
+    wait(&mut [&mut red, &mut blue], 1);
+    assert_eq!(bob.heard(), ["meanwhile", "late", "still here"]);
+    let (red_read, blue_read) = (read(&carol.entered.view), read(&bob.entered.view));
+    assert_eq!(events(&red_read)[1..], events(&blue_read), "after bob's arrival");
+    drop((alice, carol));
+    wait(&mut [&mut red, &mut blue], 2);
+    assert_eq!(red.server.census().people, 2);
+    assert_eq!(red.server.census().seats, blue.server.census().seats);
+}
+
+#[test]
+fn a_person_who_may_not_return_to_a_room_loses_the_seat() {
+    let (_, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    red.cut(true);
+    wait(&mut [&mut red, &mut blue], 12);
+    let mut operator = blue.server.connect();
+    let deed = parlor_core::model::Deed::to(
+        parlor_core::model::Verb::Ban,
+        parlor_core::model::Whom::Name(parlor_core::model::Name::parse("alice").unwrap()),
+    );
+    blue.server.ask(&mut operator, Change::Act { here: None, deed });
+    red.cut(false);
+    wait(&mut [&mut red, &mut blue], 3);
+    assert!(alice.link.client().removed().is_some());
+    assert!(alice.entered.view.departed().is_some());
+    drop(alice.seat);
+    red.server.run();
+    assert!(alice.link.outcome().is_none());
+    assert_eq!(red.server.census().people, 0);
+}
+
+#[test]
+fn a_line_whose_fate_is_unknown_is_void_or_sent_and_never_both() {
+    for is_published in [false, true] {
+        let (_, mut red, mut blue) = two();
+        let mut alice = red.server.enter("alice");
+        wait(&mut [&mut red, &mut blue], 1);
+        {
+            let mut way = red.way.lock().unwrap();
+            (way.is_cut_out, way.is_cut_in) = (!is_published, true);
+        }
+        blue.cut(true); // nobody is declared down
+        alice.link.start(post(alice.seat.room(), &["unknown"]));
+        red.server.run();
+        red.way.lock().unwrap().is_cut_out = true;
+        wait(&mut [&mut red, &mut blue], 31);
+        let told = contact(&alice.link);
+        assert_eq!(told, [Contact::Waiting, Contact::Lost, Contact::Unknown]);
+        assert!(alice.link.outcome().is_none(), "nobody knows");
+        let mut other = red.server.connect();
+        let refused = red.server.refusal(&mut other, enter("zoe", "lobby"));
+        assert!(matches!(refused, Refusal::OutOfTouch), "{refused:?}");
+        red.cut(false);
+        blue.cut(false);
+        wait(&mut [&mut red, &mut blue], 3);
+        let outcome = alice.link.outcome().unwrap();
+        match is_published {
+            true => assert!(matches!(outcome, Outcome::Done), "{outcome:?}"),
+            false => assert!(matches!(refusal(outcome), Refusal::NotSent)),
+        }
+        let said: &[&str] = if is_published { &["unknown"] } else { &[] };
+        assert_eq!(alice.heard(), said);
+        let back = contact(&alice.link);
+        assert_eq!(back.contains(&Contact::Sent), is_published, "{back:?}");
+        assert!(matches!(back.last(), Some(Contact::Back { .. })), "{back:?}");
+    }
+}
+
+#[test]
+fn requests_that_wait_too_long_are_refused_and_departures_are_not_lost() {
+    let (_, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    let (mut bob, carol) = (red.server.enter("bob"), red.server.enter("carol"));
+    wait(&mut [&mut red, &mut blue], 1);
+    red.cut(true);
+    blue.cut(true);
+    alice.link.start(post(alice.seat.room(), &["under way"]));
+    red.server.run();
+    bob.link.start(post(bob.seat.room(), &["waits"]));
+    drop(carol);
+    wait(&mut [&mut red, &mut blue], 31);
+    let refused = refusal(bob.link.outcome().unwrap());
+    assert!(matches!(refused, Refusal::NotSent), "{refused:?}");
+    let refused = red.server.refusal(&mut bob.link, post(bob.seat.room(), &["now"]));
+    assert!(matches!(refused, Refusal::NotSent), "{refused:?}");
+    red.cut(false);
+    blue.cut(false);
+    wait(&mut [&mut red, &mut blue], 3);
+    assert_eq!(red.who(&mut bob), ["alice", "bob"]);
+    assert_eq!(blue.server.census().people, 2);
+}
+
+#[test]
+fn a_node_that_stops_tells_the_others_at_once() {
+    let (_, mut red, mut blue) = two();
+    let alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    let bob = blue.server.enter("bob");
+    red.server.broadcaster.close();
+    wait(&mut [&mut red, &mut blue], 1);
+    assert_eq!(red.standing(), Standing::Left);
+    assert!(alice.entered.view.departed().is_some());
+    assert_eq!(blue.server.census().people, 1);
+    let left = |entry: &Entry| matches!(entry, Entry::Left { .. });
+    assert_eq!(read(&bob.entered.view).iter().filter(|entry| left(entry)).count(), 1);
+}
+
+#[test]
+fn a_node_restarts_from_a_snapshot_and_replaces_the_process_before() {
+    let (order, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut bob = blue.server.enter("bob");
+    wait(&mut [&mut red, &mut blue], 1);
+    let ledger = red.server.broadcaster.snapshot();
+    let place = usize::try_from(red.server.broadcaster.position()).unwrap();
+    red.server.ask(&mut alice.link, post(alice.seat.room(), &["after the snapshot"]));
+    let mut again = Node::continued("red", 8, &order, ledger, place);
+    wait(&mut [&mut again, &mut blue], 2);
+    assert_eq!(again.standing(), Standing::InTouch);
+    assert_eq!(blue.who(&mut bob), ["bob"]);
+    let mut carol = again.server.enter("carol");
+    again.server.ask(&mut carol.link, post(carol.seat.room(), &["two"]));
+    wait(&mut [&mut again, &mut blue], 1);
+    assert_eq!(again.who(&mut carol), ["bob", "carol"]);
+    let last = read(&bob.entered.view).into_iter().filter_map(|entry| match entry {
+        Entry::Said(said) => Some((said.seq, said.text.to_string())),
+        _ => None,
+    });
+    let lines = [(1, "after the snapshot".to_owned()), (2, "two".to_owned())];
+    assert_eq!(last.collect::<Vec<_>>(), lines);
+    wait(&mut [&mut red, &mut blue], 1);
+    assert_eq!(red.standing(), Standing::Replaced);
+    let refused = red.server.refusal(&mut alice.link, post(alice.seat.room(), &["no"]));
+    assert!(matches!(refused, Refusal::NotSent), "{refused:?}");
+}
+
+#[test]
+fn nobody_enters_before_the_first_boot() {
+    let order = Order::default();
+    let mut red = Node::new("red", 7, &order);
+    red.cut(true);
+    let mut alice = red.server.connect();
+    let refused = red.server.refusal(&mut alice, enter("alice", "lobby"));
+    assert!(matches!(refused, Refusal::OutOfTouch), "{refused:?}");
+    assert_eq!(red.standing(), Standing::Starting);
+    red.cut(false);
+    wait(&mut [&mut red], 1);
+    assert_eq!(red.server.connect().client().id().number() >> 40, 1);
+}
+
+#[test]
+fn a_node_whose_ledger_differs_stops() {
+    let (order, mut red, mut blue) = two();
+    let _alice = red.server.enter("alice");
+    let idle = Proposal { intents: vec![Intent::Alive], ..Proposal::default() };
+    let places = 4_096 - order.lock().unwrap().len();
+    order.lock().unwrap().extend(vec![(WallTime(1), idle); places]);
+    wait(&mut [&mut red, &mut blue], 2);
+    let check = Check { position: 4_096, digest: 1 };
+    let last = order.lock().unwrap().last().unwrap().1.clone();
+    assert_eq!(last.check.position, 4_096);
+    assert_ne!(last.check.digest, 1);
+    order.lock().unwrap().push((WallTime(1), Proposal { check, ..last }));
+    wait(&mut [&mut red, &mut blue], 1);
+    assert_eq!(red.standing(), Standing::Astray);
+    let lobby = RoomName::lobby();
+    let mut reader = red.server.connect();
+    let listen = Change::Listen { owner: None, room: lobby, waits: false, replay: 0 };
+    let listening = red.server.ask(&mut reader, listen);
+    assert!(matches!(listening, Outcome::Listening(..)), "history can be read");
 }

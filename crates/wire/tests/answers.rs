@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use fuzz_bodies::web::{encoder, object};
 use parlor_core::link::{
-    Answer, COMMANDS, Encoder, Inbox, Notice, PasswordFor, Present, Refusal, RoomInfo,
+    Answer, COMMANDS, Contact, Encoder, Inbox, Notice, PasswordFor, Present, Refusal, RoomInfo,
 };
 use parlor_core::model::{
     Act, By, Damage, Deed, Line, Manner, Missed, Name, Reach, RoomName, Said, Verb, WallTime, Who,
@@ -130,6 +130,12 @@ fn notices() -> Vec<Notice> {
         Notice::DiskSlow,
         Notice::IdleClosed(Duration::from_secs(1)),
         Notice::GoingDown,
+        Notice::Contact(Contact::Waiting),
+        Notice::Contact(Contact::Lost),
+        Notice::Contact(Contact::Unknown),
+        Notice::Contact(Contact::Sent),
+        Notice::Contact(Contact::Back { lines: 12 }),
+        Notice::NameGone { from: name(), now: Name::of_address("192.0.2.7:50000") },
     ]
 }
 

@@ -208,6 +208,8 @@ proptest! {
         let bytes = pack(&proposal).unwrap();
         let back = unpack(&bytes).unwrap();
         prop_assert_eq!(format!("{back:?}"), format!("{proposal:?}"));
+        let estimate: usize = proposal.intents.iter().map(Intent::bytes).sum();
+        prop_assert!(bytes.len() <= 64 + estimate, "{} > 64 + {estimate}", bytes.len());
         prop_assert_eq!(pack(&back).unwrap(), bytes);
     }
 

@@ -18,6 +18,8 @@ impl Broadcaster {
     /// the numbers of its lines are used again. Arrivals, departures, new names and acts still
     /// happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
+        // With other nodes, everything with a place in the order has happened, stored here or not.
+        let kept = if self.node.is_some() { Ok(()) } else { kept };
         if kept.is_err() {
             gathered.correct(&mut self.gathering, &mut self.ledger);
         }
@@ -41,11 +43,7 @@ impl Broadcaster {
         }
         self.shed_logs();
         self.end_rooms(now);
-        while !self.is_full()
-            && let Some(incoming) = self.waiting.pop_front()
-        {
-            self.carry_out(incoming, now);
-        }
+        self.carry_out_waiting(now);
     }
 
     /// Corrects another ledger that follows this one, before a batch is
@@ -90,7 +88,8 @@ impl Broadcaster {
         room.pending = room.pending.saturating_sub(share.happenings);
         // The entries take effect before they become visible, so nobody reads beyond their own
         // departure, and each roster is that of the arrival.
-        let (granted, departed) = room.take_effect(&batch, share.promised, is_owner, now);
+        let (granted, departed) =
+            room.take_effect(&batch, share.promised, &share.staying, is_owner, now);
         let weight = room.log.weight();
         if batch.goes_back() {
             room.log.date_back(batch.at());
@@ -101,6 +100,11 @@ impl Broadcaster {
         }
         self.logs_bytes = self.logs_bytes + room.log.weight() - weight;
         room.ring();
+        for Seated { client, place } in share.lost {
+            place.departed.set(room.log.end()).ok();
+            room.members.discount_reader(&client);
+            client.ring();
+        }
         for client in departed {
             client.ring();
         }
@@ -146,6 +150,7 @@ impl Room {
         &mut self,
         batch: &Batch,
         promised: Vec<Option<Promised>>,
+        staying: &[usize],
         is_owner: impl Fn(&Who) -> bool,
         now: Now,
     ) -> (Vec<Grant>, Vec<Arc<Client>>) {
@@ -153,7 +158,7 @@ impl Room {
         let mut granted = Vec::new();
         let mut departed = Vec::new();
         let mut cursor = batch.start();
-        for entry in batch.entries() {
+        for (index, entry) in batch.entries().iter().enumerate() {
             let after = cursor.after(entry);
             match entry {
                 Entry::Said(_)
@@ -170,13 +175,21 @@ impl Room {
                         seated: None,
                         active: now.monotonic,
                     };
-                    if let Some(seat) = promised.next().flatten() {
-                        let Promised { client, place, .. } = &seat;
-                        let (client, place) = (Arc::clone(client), Arc::clone(place));
-                        member.seated = Some(Seated { client, place });
-                        granted.push(self.grant(who, seat, after));
+                    let promised = promised.next().flatten();
+                    let seat = promised.as_ref().and_then(|promised| promised.seat);
+                    let has_read_on = promised.is_some() && seat.is_none();
+                    if let Some(Promised { client, place, .. }) = promised {
+                        let seated = Seated { client, place };
+                        granted.extend(seat.map(|seat| self.grant(who, &seated, seat, after)));
+                        member.seated = Some(seated);
                     }
-                    self.members.insert(member);
+                    match has_read_on {
+                        true => self.members.insert_reader(member),
+                        false => self.members.insert(member),
+                    }
+                }
+                Entry::Left { who, .. } if staying.contains(&index) => {
+                    self.members.remove_and_read_on(who.id);
                 }
                 Entry::Left { who, .. } => departed.extend(self.let_go(who, cursor)),
                 Entry::Renamed { who, .. } => self.members.rename(who, is_owner(who)),
@@ -188,8 +201,14 @@ impl Room {
     }
 
     /// A seat for a newcomer who is not a member yet.
-    fn grant(&self, who: &Who, promised: Promised, arrived: Cursor) -> Grant {
-        let Promised { client, place, replay, is_first } = promised;
+    fn grant(
+        &self,
+        who: &Who,
+        Seated { client, place }: &Seated,
+        (replay, is_first): (u64, bool),
+        arrived: Cursor,
+    ) -> Grant {
+        let (client, place) = (Arc::clone(client), Arc::clone(place));
         let entered = Entered {
             who: who.clone(),
             room: self.name.clone(),

@@ -64,6 +64,11 @@ impl Crowd {
         telling
     }
 
+    /// Folds everybody who comes or goes in this window from now on.
+    pub(crate) fn fold_from_now(&mut self) {
+        self.count = self.count.max(TOLD_MAX);
+    }
+
     fn count(&mut self) -> Telling {
         self.count += 1;
         if self.count <= TOLD_MAX { Telling::Told } else { Telling::Folded }

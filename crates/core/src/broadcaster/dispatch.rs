@@ -11,6 +11,9 @@ impl Broadcaster {
     /// Takes in all requests, and all intents of other processes, since the last call.
     pub fn drain(&mut self, now: Now) {
         self.apply_decided(now);
+        if self.node.is_some() {
+            self.carry_out_waiting(now); // they may wait for the order
+        }
         let mut drained = std::mem::take(&mut self.drained);
         self.inbox.take(&mut drained);
         for incoming in drained.drain(..) {
@@ -48,6 +51,15 @@ impl Broadcaster {
         self.waiting.push_back(incoming);
     }
 
+    /// Handles requests that wait, until the next batch is full again.
+    pub(super) fn carry_out_waiting(&mut self, now: Now) {
+        while !self.is_full()
+            && let Some(incoming) = self.waiting.pop_front()
+        {
+            self.carry_out(incoming, now);
+        }
+    }
+
     /// Handles a request. Only this function says which function handles which request.
     pub(super) fn carry_out(&mut self, incoming: InboxItem, now: Now) {
         match incoming {
@@ -69,7 +81,8 @@ impl Broadcaster {
     pub fn deadline(&self) -> Option<Duration> {
         let crowd = self.crowds.front().map(|&(until, _)| until);
         let late = self.returns.front().map(|late| late.until);
-        let deadlines = [crowd, late, self.expire_at];
+        let node = self.node.as_ref().map(|node| node.due());
+        let deadlines = [crowd, late, self.expire_at, node];
         deadlines.into_iter().flatten().min()
     }
 
@@ -86,6 +99,10 @@ impl Broadcaster {
         self.give_up_returns(now);
         if self.expire_at.is_some_and(|at| at <= now.monotonic) {
             self.expire(now);
+        }
+        if self.node.as_ref().is_some_and(|node| node.due() <= now.monotonic) {
+            self.apply_decided(now); // before silence is noticed
+            self.tick_node(now);
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::crowd::CROWD_TIME;
 use super::pending::{Gathered, Gathering, Happening, Promise, Promised, RoomShare};
-use super::rooms::{FxIndexMap, Room};
+use super::rooms::{FxIndexMap, Room, Seated};
 use super::state::Broadcaster;
 use crate::link::Outcome;
 use crate::log::Batch;
@@ -21,8 +21,15 @@ impl Broadcaster {
             return None;
         }
         let drafts = self.draft(happenings, &mut promises, now);
-        let mut gathered =
-            Gathered { batches: Vec::new(), shares: Vec::new(), promises, records, sequels };
+        let position = self.position();
+        let mut gathered = Gathered {
+            batches: Vec::new(),
+            shares: Vec::new(),
+            promises,
+            records,
+            sequels,
+            position,
+        };
         for (id, draft) in drafts {
             if let Some(room) = self.rooms.get_mut(&id) {
                 let (batch, share) = draft.close(room);
@@ -41,11 +48,12 @@ impl Broadcaster {
         now: Now,
     ) -> FxIndexMap<RoomId, Draft> {
         let mut drafts = FxIndexMap::default();
+        let at = self.time(now);
         for (id, happening) in happenings {
             let Some(room) = self.rooms.get_mut(&id) else {
                 continue;
             };
-            let draft = drafts.entry(id).or_insert_with(|| Draft::new(room, now.wall));
+            let draft = drafts.entry(id).or_insert_with(|| Draft::new(room, at));
             if let Happening::Receipt { promise, lines } = happening {
                 let (first, last) = (draft.seq + 1 - lines, draft.seq);
                 if let Some(promise) = promises.get_mut(promise) {
@@ -74,6 +82,8 @@ struct Draft {
     /// The time of the last line: times never decrease in a room.
     said_at: WallTime,
     promised: Vec<Option<Promised>>,
+    staying: Vec<usize>,
+    lost: Vec<Seated>,
     happenings: usize,
 }
 
@@ -90,6 +100,8 @@ impl Draft {
             at: room.at.max(wall),
             said_at: room.at,
             promised: Vec::new(),
+            staying: Vec::new(),
+            lost: Vec::new(),
             happenings: 0,
         }
     }
@@ -103,7 +115,8 @@ impl Draft {
             Happening::Arrival { who, promised, is_untold } => {
                 self.arrive(room, who, promised, is_untold)
             }
-            Happening::Departure { who, words, removal, is_untold } => {
+            Happening::Departure { who, words, removal, is_untold, stays } => {
+                self.staying.extend(stays.then_some(self.entries.len()));
                 self.leave(room, who, words, removal, is_untold)
             }
             Happening::Renamed { who, from, is_still_worn } => {
@@ -120,6 +133,8 @@ impl Draft {
                 self.entries.push(Entry::Topic { who, text });
             }
             Happening::Act(act) => self.entries.push(Entry::Act(act)),
+            Happening::Crowd => room.crowd.fold_from_now(),
+            Happening::SeatLost(seated) => self.lost.push(seated),
             Happening::CrowdIsOver => self.entries.extend(room.crowd.close()),
             Happening::Receipt { .. } => {}
         }
@@ -181,8 +196,13 @@ impl Draft {
         if room.was_ahead {
             batch = batch.going_back();
         }
-        let share =
-            RoomShare { room: room.id, promised: self.promised, happenings: self.happenings };
+        let share = RoomShare {
+            room: room.id,
+            promised: self.promised,
+            staying: self.staying,
+            lost: self.lost,
+            happenings: self.happenings,
+        };
         (Arc::new(batch), share)
     }
 }

@@ -9,12 +9,17 @@
 mod append;
 mod asking;
 mod codes;
+mod contact;
 mod crowd;
 mod dispatch;
+mod fencing;
+mod following;
 mod gather;
 mod listening;
 mod memory;
 mod moderating;
+mod node;
+mod ordering;
 mod owning;
 mod pending;
 mod proposing;
@@ -23,5 +28,6 @@ mod state;
 mod telling;
 mod tickets;
 
+pub use node::{NodeStart, Standing};
 pub use pending::{Gathered, RETURN_TIME};
 pub use state::Broadcaster;

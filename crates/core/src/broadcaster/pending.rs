@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::rooms::Seated;
 use crate::ledger::{Announcement, Before, Ledger, Record};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
@@ -29,6 +30,8 @@ pub(super) enum Happening {
         removal: Option<Arc<Act>>,
         /// Whether another connection of the owner still wears the name in the room.
         is_untold: bool,
+        /// Whether the connection stays, and reads on: the boot of this node has ended.
+        stays: bool,
     },
     Renamed {
         who: Who,
@@ -44,7 +47,11 @@ pub(super) enum Happening {
         text: Option<Line>,
     },
     Act(Arc<Act>),
+    /// Several people leave together.
+    Crowd,
     CrowdIsOver,
+    /// A person whose connection stayed did not get the seat again.
+    SeatLost(Seated),
     /// The author of the lines before it learns their numbers.
     Receipt {
         /// The index of the author's promise.
@@ -65,7 +72,9 @@ impl Happening {
             | Happening::Renamed { .. }
             | Happening::LinesDeleted { .. }
             | Happening::Act(_)
+            | Happening::Crowd
             | Happening::CrowdIsOver
+            | Happening::SeatLost(_)
             | Happening::Receipt { .. } => 0,
         }
     }
@@ -181,10 +190,9 @@ pub(super) struct Promised {
     pub(super) client: Arc<Client>,
     /// The place of the seat. The person has it already, and may be removed from it.
     pub(super) place: Arc<Place>,
-    /// The number of earlier lines to show.
-    pub(super) replay: u64,
-    /// Whether it is this person's first seat.
-    pub(super) is_first: bool,
+    /// For a new seat: the number of earlier lines to show, and whether it is this person's first
+    /// seat. None if the person has the seat again.
+    pub(super) seat: Option<(u64, bool)>,
 }
 
 /// A closed batch, on its way through the journal: the entries of each room it touches.
@@ -196,6 +204,7 @@ pub struct Gathered {
     pub(super) promises: Vec<Promise>,
     pub(super) records: Vec<Record>,
     pub(super) sequels: Vec<Sequel>,
+    pub(super) position: u64,
 }
 
 /// The data for appending one room's share of a batch.
@@ -204,6 +213,10 @@ pub(super) struct RoomShare {
     pub(super) room: RoomId,
     /// One for each arrival in the entries, in order.
     pub(super) promised: Vec<Option<Promised>>,
+    /// The indices of the departures after which the connection stays.
+    pub(super) staying: Vec<usize>,
+    /// The seats that are lost at the end of the batch.
+    pub(super) lost: Vec<Seated>,
     /// The number of the room's pending events that are in it.
     pub(super) happenings: usize,
 }
@@ -217,6 +230,12 @@ impl Gathered {
     /// The records that the journal stores.
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// The position in the order up to which everything is in this batch or an earlier one; 0
+    /// without other nodes.
+    pub fn position(&self) -> u64 {
+        self.position
     }
 
     /// Whether it has lines or records: only these are stored.

@@ -25,6 +25,7 @@ impl Broadcaster {
         now: Now,
     ) -> Result<(), Refusal> {
         let room = self.seat_of(client.id, room)?;
+        let lines = self.offer_all_but_last(client.id, &room, lines);
         let intent = Intent::Say { person: client.id, room, lines };
         self.propose(intent, client, Wanted::Say, now);
         Ok(())
@@ -41,6 +42,7 @@ impl Broadcaster {
         change: Change,
         now: Now,
     ) -> Result<(), Refusal> {
+        self.may_propose(&change)?;
         let person = client.id;
         let (intent, wanted) = match change {
             Change::Say { room, lines } => return self.propose_lines(client, room, lines, now),

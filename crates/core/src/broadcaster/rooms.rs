@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -105,13 +105,16 @@ pub(crate) struct Hearer {
     is_owner: bool,
 }
 
+/// The name of a person without one: the address, if it is known.
+pub(crate) fn address_name(address: Option<SocketAddr>) -> Name {
+    let address = address.map(|address| address.to_string());
+    Name::of_address(address.as_deref().unwrap_or(":"))
+}
+
 impl Hearer {
     /// A listener who owns a name, or has only an address.
     pub(crate) fn new(client: &Arc<Client>, owner: Option<Name>) -> Hearer {
-        let address = || {
-            let address = client.address().map(|address| address.to_string());
-            Name::of_address(address.as_deref().unwrap_or(":"))
-        };
+        let address = || address_name(client.address());
         Hearer {
             client: Arc::clone(client),
             is_owner: owner.is_some(),
@@ -141,16 +144,27 @@ pub(crate) struct Members {
 
 impl Members {
     pub(crate) fn insert(&mut self, member: Member) {
-        self.count_owner(&member);
         if let Some(Seated { client, .. }) = &member.seated {
             self.count_reader(client);
         }
+        self.insert_reader(member);
+    }
+
+    /// Adds a person who reads here already.
+    pub(crate) fn insert_reader(&mut self, member: Member) {
+        self.count_owner(&member);
         self.people.insert(member.who.id, member);
     }
 
-    pub(crate) fn remove(&mut self, person: PersonId) -> Option<Member> {
+    /// Removes a person who still reads here.
+    pub(crate) fn remove_and_read_on(&mut self, person: PersonId) -> Option<Member> {
         let member = self.people.swap_remove(&person)?;
         self.discount_owner(&member);
+        Some(member)
+    }
+
+    pub(crate) fn remove(&mut self, person: PersonId) -> Option<Member> {
+        let member = self.remove_and_read_on(person)?;
         if let Some(Seated { client, .. }) = &member.seated {
             self.discount_reader(client);
         }
@@ -189,7 +203,8 @@ impl Members {
         }
     }
 
-    fn discount_reader(&mut self, client: &Client) {
+    /// Counts a reader less.
+    pub(crate) fn discount_reader(&mut self, client: &Client) {
         let group = client.group();
         let mut groups = self.groups.iter_mut();
         if let Some((_, count)) = groups.find(|(here, _)| Arc::ptr_eq(here, group)) {
@@ -252,9 +267,9 @@ impl Members {
         }
     }
 
-    /// Whether the room has neither people nor listeners.
+    /// Whether the room has neither people nor readers.
     pub(crate) fn is_empty(&self) -> bool {
-        self.people.is_empty() && self.listeners.is_empty()
+        self.people.is_empty() && self.groups.is_empty()
     }
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::node::{Node, Silence, Standing};
 use super::pending::{Gathering, Happening};
 use super::rooms::{Connection, Room};
 use super::tickets::{Return, Ticket};
 use crate::intent::Proposal;
-use crate::ledger::{Happened, Ledger, Past, Subject};
-use crate::link::{Inbox, InboxItem, Mark};
-use crate::model::{Limits, PersonId, RoomId, RoomName};
+use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
+use crate::link::{Inbox, InboxItem, Mark, Place};
+use crate::model::{Limits, Now, PersonId, RoomId, RoomName, WallTime};
 use crate::refusal::Refusal;
 use crate::sequencer::{Local, Sequencer};
 
@@ -27,10 +28,10 @@ pub struct Broadcaster {
     pub(super) sequencer: Box<dyn Sequencer>,
     /// The state after the intents that have their place in the order.
     pub(super) ledger: Ledger,
-    /// The number of this run among the runs of all processes, as its proposals have it.
-    pub(super) boot: u32,
-    /// How many proposals this run has made.
-    pub(super) proposals: u64,
+    /// This server as one of several nodes; none without other nodes.
+    pub(super) node: Option<Box<Node>>,
+    /// The numbers of the last lines of the rooms when this node lost touch with the others.
+    pub(super) ends_at_loss: BTreeMap<RoomName, u64>,
     /// The next proposal. It is empty between two calls, and keeps its memory.
     pub(super) proposal: Proposal,
     /// The results of an intent. It is empty between two calls, and keeps its memory.
@@ -78,14 +79,39 @@ impl Broadcaster {
         Broadcaster::build(inbox, limits, Ledger::resume(past))
     }
 
-    fn build(inbox: Arc<Inbox>, limits: Limits, ledger: Ledger) -> Broadcaster {
+    /// The state of this server among its nodes.
+    pub fn standing(&self) -> Standing {
+        match &self.node {
+            None => Standing::Alone,
+            Some(node) if node.standing != Standing::InTouch => node.standing,
+            Some(node) if node.told == Silence::None => Standing::InTouch,
+            Some(_) => Standing::OutOfTouch,
+        }
+    }
+
+    /// The position in the order up to which everything is applied; 0 without other nodes.
+    pub fn position(&self) -> u64 {
+        self.node.as_ref().map_or(0, |node| node.position())
+    }
+
+    /// Everything that the ledger knows at the [position](Broadcaster::position).
+    pub fn snapshot(&self) -> Snapshot {
+        self.ledger.snapshot()
+    }
+
+    /// The time for entries: with other nodes, that of the order.
+    pub(super) fn time(&self, now: Now) -> WallTime {
+        self.node.as_ref().map_or(now.wall, |_| self.ledger.nodes.at())
+    }
+
+    pub(super) fn build(inbox: Arc<Inbox>, limits: Limits, ledger: Ledger) -> Broadcaster {
         let mut broadcaster = Broadcaster {
             inbox,
             limits,
             sequencer: Box::new(Local::default()),
             ledger,
-            boot: 0,
-            proposals: 0,
+            node: None,
+            ends_at_loss: BTreeMap::new(),
             proposal: Proposal::default(),
             happened: Vec::new(),
             tickets: VecDeque::new(),
@@ -152,7 +178,9 @@ impl Broadcaster {
     /// The person, as the rules know them.
     pub(super) fn subject(&self, id: PersonId) -> Option<Subject<'_>> {
         let address = self.connections.get(&id).and_then(|connection| connection.client.address());
-        Some(Subject { address, ..self.ledger.people.get(id)?.subject() })
+        let person = self.ledger.people.get(id);
+        let exile = || self.node.as_ref()?.exiles.get(&id);
+        Some(Subject { address, ..person.or_else(exile)?.subject() })
     }
 
     /// The end of the log of a room in which this person sits; no room for a person whom an act has
@@ -169,7 +197,8 @@ impl Broadcaster {
 
     /// Whether the next batch is full.
     pub(super) fn is_full(&self) -> bool {
-        self.gathering.is_full(&self.limits)
+        let is_queue_full = self.node.as_ref().is_some_and(|node| node.is_full());
+        is_queue_full || self.gathering.is_full(&self.limits)
     }
 
     /// Puts an event into the next batch. This decides the order of all events.
@@ -178,6 +207,20 @@ impl Broadcaster {
             room.pending += 1;
             self.gathering.push(room.id, happening);
         }
+    }
+
+    /// Puts an event into the next batch, if the room is in memory.
+    pub(super) fn happen_in(&mut self, room: &RoomName, happening: Happening) {
+        if let Some(&room) = self.rooms_by_name.get(room) {
+            self.happen(room, happening);
+        }
+    }
+
+    /// Takes the place of a person in a room from the connection, if it is on this node.
+    pub(super) fn take_place(&mut self, room: &RoomName, id: PersonId) -> Option<Arc<Place>> {
+        let connection = self.connections.get_mut(&id)?;
+        let index = connection.places.iter().position(|place| place.name == *room)?;
+        Some(connection.places.remove(index))
     }
 
     /// Makes a room in memory. Its log begins after its last line, except for `new` lines of the

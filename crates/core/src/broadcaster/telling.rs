@@ -7,44 +7,20 @@ use super::pending::{Happening, Promised, RETURN_TIME, Sequel, Stake};
 use super::rooms::{Connection, Maker, Seated};
 use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
-use crate::intent::{Intent, ProposalId, Stamp};
+use crate::intent::{INTENTS_MAX, Intent, Stamp};
 use crate::ledger::{Announcement, Before, Happened, Record};
-use crate::link::{Answer, Outcome, Place};
+use crate::link::{Answer, Outcome};
 use crate::model::{
     Act, By, Deed, Line, Manner, Now, PersonId, RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
 };
-use crate::sequencer::Decided;
 
 impl Broadcaster {
-    /// Puts an intent in order, and applies all intents that have their place now.
-    pub(super) fn put_in_order(&mut self, intent: Intent, ticket: Option<Ticket>, now: Now) {
-        self.tickets.push_back(ticket);
-        self.proposals += 1;
-        let mut proposal = std::mem::take(&mut self.proposal);
-        proposal.id = ProposalId { boot: self.boot, number: self.proposals };
-        proposal.intents.push(intent);
-        self.sequencer.offer(proposal);
-        self.apply_decided(now);
-    }
-
-    /// Applies all intents that have their place now: those of this process, and of others.
-    pub(super) fn apply_decided(&mut self, now: Now) {
-        while let Some(Decided { at, mut proposal, .. }) = self.sequencer.poll_decided(now.wall) {
-            let is_own = proposal.id.boot == self.boot;
-            for intent in proposal.intents.drain(..) {
-                let ticket = if is_own { self.tickets.pop_front().flatten() } else { None };
-                self.apply(intent, ticket, at, now);
-            }
-            self.proposal = proposal; // so that its memory is used again
-        }
-    }
-
     /// Applies an intent, and tells its client the outcome, unless that waits for a commit.
-    fn apply(&mut self, intent: Intent, ticket: Option<Ticket>, at: WallTime, now: Now) {
+    pub(super) fn apply(&mut self, intent: Intent, ticket: Option<Ticket>, stamp: Stamp, now: Now) {
         let mut happened = std::mem::take(&mut self.happened);
-        let applied = self.ledger.apply(intent, Stamp { boot: 0, at }, &mut happened);
+        let applied = self.ledger.apply(intent, stamp, &mut happened);
         for event in happened.drain(..) {
-            self.tell(event, ticket.as_ref(), at, now);
+            self.tell(event, ticket.as_ref(), stamp.at, now);
         }
         self.happened = happened;
         match (applied, ticket) {
@@ -77,8 +53,10 @@ impl Broadcaster {
                 self.arrived(&room, who, is_untold, ticket)
             }
             Happened::Left { room, who, words, removal, is_untold } => {
-                if !self.left(&room, &who, removal.as_ref()) {
-                    self.happen_in(&room, Happening::Departure { who, words, removal, is_untold });
+                let stays = self.is_exile(who.id);
+                if stays || !self.left(&room, &who, removal.as_ref()) {
+                    let departure = Happening::Departure { who, words, removal, is_untold, stays };
+                    self.happen_in(&room, departure);
                 }
             }
             Happened::Moved { who, heir, rooms } => {
@@ -99,6 +77,7 @@ impl Broadcaster {
             Happened::Changed { record, before } => {
                 self.gathering.store(record, before.map(Sequel::Undo));
             }
+            Happened::Gone(id) if self.is_exile(id) => {}
             Happened::Gone(id) => {
                 self.connections.remove(&id);
             }
@@ -112,9 +91,10 @@ impl Broadcaster {
             Happened::NameLost { name, people, act } => {
                 self.gathering.sequels.push(Sequel::LoseName { name, people, act });
             }
-            Happened::Act(announcement) => self.act_holds(announcement, ticket, now),
-            Happened::BootBegan { .. } | Happened::BootEnded { .. } | Happened::Returned { .. } => {
-            }
+            Happened::Act(announcement) => self.act_holds(announcement, ticket),
+            Happened::BootBegan { boot, node, nonce } => self.boot_began(boot, &node, nonce),
+            Happened::BootEnded { boot, people } => self.boot_ended(boot, people),
+            Happened::Returned { who, from, refused } => self.returned(&who, from, refused),
         }
     }
 
@@ -151,15 +131,23 @@ impl Broadcaster {
         let Some(room) = self.room_for(room, ticket.and_then(Ticket::maker), 0) else {
             return;
         };
-        let id = room.id;
-        let mut promised = None;
+        let (id, mut promised) = (room.id, None);
         if let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, .. } }) = ticket {
             let place = room.place(who.id);
             let connection = self.connections.entry(who.id);
             let new = || Connection { client: Arc::clone(client), places: Vec::new() };
             connection.or_insert_with(new).places.push(Arc::clone(&place));
             let (client, replay, is_first) = (Arc::clone(client), *replay, *is_first);
-            promised = Some(Promised { client, place, replay, is_first });
+            promised = Some(Promised { client, place, seat: Some((replay, is_first)) });
+        } else if let Some(connection) = self.connections.get(&who.id) {
+            // The person enters again after another boot of this node, and reads on.
+            let place = connection.places.iter().find(|place| place.room == id);
+            let client = &connection.client;
+            promised = place.map(|place| Promised {
+                client: Arc::clone(client),
+                place: Arc::clone(place),
+                seat: None,
+            });
         }
         self.happen(id, Happening::Arrival { who, promised, is_untold });
     }
@@ -189,12 +177,6 @@ impl Broadcaster {
         let id = room.id;
         self.forget_if_empty(id);
         true
-    }
-
-    fn take_place(&mut self, room: &RoomName, id: PersonId) -> Option<Arc<Place>> {
-        let connection = self.connections.get_mut(&id)?;
-        let index = connection.places.iter().position(|place| place.name == *room)?;
-        Some(connection.places.remove(index))
     }
 
     /// Ends the connection of a person who continues on another one.
@@ -228,7 +210,7 @@ impl Broadcaster {
 
     /// Lets an act be stored with the batch that shows it. Only this process knows the addresses
     /// of its people, and removes those that a ban of addresses means.
-    fn act_holds(&mut self, mut announcement: Announcement, ticket: Option<&Ticket>, now: Now) {
+    fn act_holds(&mut self, mut announcement: Announcement, ticket: Option<&Ticket>) {
         let act = Arc::clone(&announcement.act);
         let people = self.people_at(&act);
         if !people.is_empty() {
@@ -242,8 +224,9 @@ impl Broadcaster {
         let client = ticket.map(|ticket| Arc::clone(&ticket.client));
         let announce = Sequel::Announce(client, announcement);
         self.gathering.store(Record::Act(Arc::clone(&act)), Some(announce));
-        if !people.is_empty() {
-            self.put_in_order(Intent::Remove { people, act }, None, now);
+        for people in people.chunks(INTENTS_MAX) {
+            let (people, act) = (people.to_vec(), Arc::clone(&act));
+            self.offer(Intent::Remove { people, act }, None);
         }
     }
 
@@ -285,12 +268,6 @@ impl Broadcaster {
             self.happen(room, Happening::LinesDeleted { who: owner.clone() });
         }
         ends
-    }
-
-    fn happen_in(&mut self, room: &RoomName, happening: Happening) {
-        if let Some(&room) = self.rooms_by_name.get(room) {
-            self.happen(room, happening);
-        }
     }
 }
 

@@ -46,6 +46,16 @@ pub enum Skipped {
 }
 
 impl Nodes {
+    /// The boots whose proposals count.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (u32, &Boot)> {
+        self.boots.iter().filter(|(_, boot)| boot.is_live).map(|(&number, boot)| (number, boot))
+    }
+
+    /// The time of the last proposal that counted.
+    pub(crate) fn at(&self) -> WallTime {
+        self.at
+    }
+
     /// The last boot of a node.
     pub(crate) fn last_of(&self, node: &NodeName) -> Option<(u32, &Boot)> {
         let of_node = self.boots.iter().find(|(_, boot)| boot.node == *node);

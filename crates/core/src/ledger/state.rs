@@ -20,7 +20,7 @@ pub struct Ledger {
     pub(crate) codes: Codes,
     /// Seats of people who came back on another connection and have not sat down there yet; the
     /// earliest first. Each person had a few.
-    pub(super) absent: Vec<Absent>,
+    pub(crate) absent: Vec<Absent>,
 }
 
 /// A seat of a person who came back on another connection and has not sat down again.

@@ -248,6 +248,33 @@ pub enum Notice {
     GoingDown,
     /// An act of a keeper or the operator that concerns this person.
     Act(Arc<Act>),
+    /// The contact of this server with the other nodes.
+    Contact(Contact),
+    /// The person has another name: while this server was out of touch, somebody else took it.
+    NameGone {
+        /// The name before.
+        from: Name,
+        /// The name now.
+        now: Name,
+    },
+}
+
+/// The contact of a server with the other nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// There is none for a moment, and the person's request waits.
+    Waiting,
+    /// There is none; requests wait.
+    Lost,
+    /// It is not known whether the person's last lines were sent.
+    Unknown,
+    /// The lines were sent.
+    Sent,
+    /// It is back.
+    Back {
+        /// How many lines were said meanwhile in the person's rooms.
+        lines: u64,
+    },
 }
 
 /// The size of an answer without a list or a text, in bytes: a name and a few numbers.

@@ -72,6 +72,11 @@ impl Inbox {
         Link { client: Arc::new(Client::new(id, address, chosen(id))), inbox: Arc::clone(self) }
     }
 
+    /// Numbers new connections from the first person of this boot on.
+    pub(crate) fn begin_boot(&self, boot: u32) {
+        self.people.fetch_max(PersonId::first_of(boot).number(), Ordering::Relaxed);
+    }
+
     /// Rings when the inbox has new items.
     pub fn bell(&self) -> &Bell {
         &self.bell

@@ -27,10 +27,11 @@ impl Server {
     }
 
     pub(crate) fn with(limits: Limits) -> Server {
-        Server {
-            broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
-            now: Now::default(),
-        }
+        Server::of(Broadcaster::new(Arc::new(Inbox::default()), limits))
+    }
+
+    pub(crate) fn of(broadcaster: Broadcaster) -> Server {
+        Server { broadcaster, now: Now::default() }
     }
 
     pub(crate) fn connect(&self) -> Link {

@@ -15,19 +15,13 @@
 //! The number of an intent never gets another meaning. An intent that changes gets a new number in
 //! a new format, and the old number is still read.
 
+pub use parlor_core::intent::{BYTES_MAX, INTENTS_MAX};
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
 
 use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
 
 /// The newest format, which is the one that is written.
 pub const FORMAT: u64 = 1;
-
-/// The largest proposal, in bytes: half of the smallest message that servers of NATS allow by
-/// default.
-pub const BYTES_MAX: usize = 512 << 10;
-
-/// The largest number of intents in a proposal: one in each place of a batch.
-pub const INTENTS_MAX: usize = 8_192;
 
 record!(ProposalId { boot, number });
 

@@ -1,8 +1,8 @@
 //! Messages of the server to one person, as JSON objects: in fields for programs, and in words.
 
 use parlor_core::link::{
-    Answer, COMMANDS, Entered, Misread, Notice, PasswordFor, Present, Refusal, Resumed, RoomInfo,
-    Spec,
+    Answer, COMMANDS, Contact, Entered, Misread, Notice, PasswordFor, Present, Refusal, Resumed,
+    RoomInfo, Spec,
 };
 use parlor_core::model::{Act, Line, Manner, Missed, Name, Verb};
 
@@ -155,6 +155,14 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Notice::DiskSlow => about("disk-slow", out),
         Notice::Idle { .. } | Notice::IdleClosed(_) => about("silent", out),
         Notice::GoingDown => about("going-down", out),
+        Notice::Contact(Contact::Waiting) => about("contact-waits", out),
+        Notice::Contact(Contact::Lost) => about("contact-lost", out),
+        Notice::Contact(Contact::Unknown) => about("not-known", out),
+        Notice::Contact(Contact::Sent) => about("sent", out),
+        Notice::Contact(Contact::Back { lines }) => about("contact-back", out).with("lines", lines),
+        Notice::NameGone { from, now } => {
+            about("name-gone", out).with("from", from.as_str()).with("name", now.as_str())
+        }
     }
 }
 

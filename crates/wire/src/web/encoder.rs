@@ -91,6 +91,8 @@ impl WebEncoder {
             | Notice::LeftTheLog(_)
             | Notice::Damaged(_)
             | Notice::DiskSlow
+            | Notice::Contact(_)
+            | Notice::NameGone { .. }
             | Notice::Idle { .. } => None,
         }
     }

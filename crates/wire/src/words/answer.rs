@@ -1,6 +1,6 @@
 //! The sentences of the server to one person. Knows no line ending and no connection.
 
-use parlor_core::link::{Answer, Notice, PasswordFor, Present, RoomInfo};
+use parlor_core::link::{Answer, Contact, Notice, PasswordFor, Present, RoomInfo};
 use parlor_core::model::{Damage, Missed, Name, RoomName, Said};
 
 use super::{act, event, help, refusal};
@@ -154,7 +154,28 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
         }
         Notice::IdleClosed(silent) => format!("Silent for {}: closed", span(*silent)),
         Notice::GoingDown => "The server is going down".to_owned(),
+        Notice::Contact(contact) => self::contact(*contact),
+        Notice::NameGone { from, now } => {
+            format!("Somebody else is called {from} now; you are {now}. Choose a name with /name")
+        }
     })
+}
+
+fn contact(contact: Contact) -> String {
+    match contact {
+        Contact::Waiting => "No contact with the other nodes; your messages are waiting",
+        Contact::Lost => {
+            "Contact with the other nodes is lost. You can read history; messages wait"
+        }
+        Contact::Unknown => "It is not known yet whether your last message was sent",
+        Contact::Sent => "Your last message was sent",
+        Contact::Back { lines: 0 } => "Contact is back; nothing was said meanwhile",
+        Contact::Back { lines: 1 } => "Contact is back; 1 line was said meanwhile",
+        Contact::Back { lines } => {
+            return format!("Contact is back; {} lines were said meanwhile", grouped(lines));
+        }
+    }
+    .to_owned()
 }
 
 fn damaged(Damage { room, first, last, .. }: &Damage) -> String {

@@ -218,6 +218,10 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         // Storage.
         Refusal::NotStored(why) => row("not-kept", 503,
             format!("Not sent: {why}; try again later")).retry_after(5),
+        Refusal::NotSent => row("no-contact", 503,
+            "Not sent: no contact with the other nodes. Send it again later").retry_after(5),
+        Refusal::OutOfTouch => row("out-of-touch", 503,
+            "No contact with the other nodes; use another one, or try again in 10 s").retry_after(10),
         Refusal::NotWritten => row("not-written", 503,
             "The disk cannot be written right now; nothing is changed, try again later").retry_after(5),
         Refusal::Unreadable => row("unreadable", 503,

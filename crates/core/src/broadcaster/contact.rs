@@ -1,0 +1,105 @@
+//! Notices and refusals while this node is out of touch with the others.
+
+use std::collections::BTreeMap;
+
+use super::node::{Silence, Standing};
+use super::state::Broadcaster;
+use super::tickets::Wanted;
+use crate::intent::Intent;
+use crate::link::{Change, Contact, InboxItem, Notice};
+use crate::model::{Now, PersonId, RoomName};
+use crate::refusal::Refusal;
+
+impl Broadcaster {
+    /// Tells people that the node is out of touch, or is back.
+    pub(super) fn tell_contact(&mut self, now: Now) {
+        let Some(node) = self.node.as_deref_mut() else {
+            return;
+        };
+        let (told, silence) = (node.told, node.silence(now.monotonic));
+        if silence > told {
+            node.told = silence;
+            if told < Silence::Lost && silence >= Silence::Lost {
+                self.ends_at_loss =
+                    self.rooms.values().map(|room| self.end_of(&room.name)).collect();
+                let people: Vec<_> = self.connections.keys().copied().collect();
+                self.tell_all(people, Contact::Lost);
+            } else if told == Silence::None {
+                self.tell_all(self.waiting_for_order(), Contact::Waiting);
+            }
+        } else if silence == Silence::None && node.is_in_touch() {
+            node.told = Silence::None;
+            let before = std::mem::take(&mut self.ends_at_loss);
+            if told >= Silence::Lost {
+                self.tell_back(&before);
+            }
+        }
+    }
+
+    fn end_of(&self, room: &RoomName) -> (RoomName, u64) {
+        (room.clone(), self.ledger.rooms.end(room).seq)
+    }
+
+    /// The people whose requests wait for a place in the order.
+    fn waiting_for_order(&self) -> Vec<PersonId> {
+        let waiting = self.waiting.iter().filter_map(|incoming| match incoming {
+            InboxItem::Request { client, .. } => Some(client.id),
+            InboxItem::Departure { .. } | InboxItem::ListenerGone { .. } => None,
+        });
+        let tickets = self.tickets.iter().flatten().map(|ticket| ticket.client.id);
+        tickets.chain(waiting).collect()
+    }
+
+    /// Tells everybody that the node is in touch again, and how much was said meanwhile.
+    fn tell_back(&self, before: &BTreeMap<RoomName, u64>) {
+        for (&id, connection) in &self.connections {
+            let rooms = connection.places.iter().map(|place| self.end_of(&place.name));
+            let lines = rooms.map(|(room, end)| end - before.get(&room).map_or(end, |seq| *seq));
+            self.tell_one(id, Notice::Contact(Contact::Back { lines: lines.sum() }));
+        }
+    }
+
+    /// The people who were told that it is not known whether their lines are sent.
+    pub(super) fn people_in_doubt(&self) -> Vec<PersonId> {
+        let node = self.node.as_ref().filter(|node| node.is_given_up());
+        let under_way = node.map_or(0, |node| node.under_way());
+        let tickets = self.tickets.iter().take(under_way).flatten();
+        let said =
+            tickets.filter(|ticket| matches!(ticket.wanted, Wanted::Say | Wanted::Once { .. }));
+        said.map(|ticket| ticket.client.id).collect()
+    }
+
+    /// Tells these people of the contact with the other nodes.
+    pub(super) fn tell_all(&self, people: Vec<PersonId>, contact: Contact) {
+        people.into_iter().for_each(|id| self.tell_one(id, Notice::Contact(contact)));
+    }
+
+    /// Refuses all requests that are not under way, if the node is out of touch for too long.
+    pub(super) fn refuse_waiting(&mut self) {
+        if self.node.as_ref().is_some_and(|node| node.told == Silence::GivenUp) {
+            let tickets = self.sift(Intent::is_fact);
+            tickets.into_iter().for_each(|ticket| ticket.client.finish(Refusal::NotSent.into()));
+        }
+    }
+
+    /// Whether a node that is out of touch takes this request.
+    ///
+    /// # Errors
+    /// It does not, and the person has to try again later.
+    pub(super) fn may_propose(&self, change: &Change) -> Result<(), Refusal> {
+        let Some(node) = &self.node else {
+            return Ok(());
+        };
+        let is_starting = node.standing == Standing::Starting;
+        match change {
+            Change::Listen { .. } | Change::Limit(_) => Ok(()),
+            Change::Enter { .. } | Change::ComeBack { .. } | Change::SpeakOnce { .. }
+                if is_starting || node.told >= Silence::Lost =>
+            {
+                Err(Refusal::OutOfTouch)
+            }
+            _ if is_starting || node.told == Silence::GivenUp => Err(Refusal::NotSent),
+            _ => Ok(()),
+        }
+    }
+}

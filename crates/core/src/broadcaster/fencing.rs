@@ -1,0 +1,117 @@
+//! Boots begin and end. When the boot of this node ends while the node lives, its people leave for
+//! everybody else. Here they keep their connections, read on, and enter again in the next boot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::node::Standing;
+use super::pending::{Happening, Sequel};
+use super::rooms::{Seated, address_name};
+use super::state::Broadcaster;
+use crate::intent::Intent;
+use crate::ledger::Person;
+use crate::link::{Answer, Mail, Notice};
+use crate::model::{Claim, Looks, Name, NodeName, PersonId, RoomName, Who};
+use crate::refusal::Refusal;
+
+impl Broadcaster {
+    /// A boot has begun. If it is that of this node, people enter again before anything else
+    /// happens.
+    pub(super) fn boot_began(&mut self, boot: u32, name: &NodeName, nonce: u64) {
+        let Some(node) = self.node_mut().filter(|node| node.name == *name) else {
+            return;
+        };
+        if nonce == node.nonce {
+            node.begin(boot);
+            self.inbox.begin_boot(boot);
+            self.bring_back_exiles();
+        } else if node.standing != Standing::Starting {
+            node.standing = Standing::Replaced;
+        }
+    }
+
+    fn bring_back_exiles(&mut self) {
+        let exiles = self.node.iter().flat_map(|node| &node.exiles);
+        let returns: Vec<_> = exiles.map(|(&id, person)| self.return_of(id, person)).collect();
+        returns.into_iter().rev().for_each(|intent| self.offer_first(intent, None));
+    }
+
+    fn return_of(&self, person: PersonId, before: &Person) -> Intent {
+        let Person { name, proof, looks, seats, .. } = before.clone();
+        let connection = self.connections.get(&person);
+        let address = address_name(connection.and_then(|connection| connection.client.address()));
+        let name = Claim { name, proof };
+        let otherwise = (address.clone(), Looks::of(&address));
+        Intent::Return { person, name, looks, otherwise, rooms: seats }
+    }
+
+    /// A boot has ended, and its people leave now: as a crowd, if there are several.
+    pub(super) fn boot_ended(&mut self, boot: u32, people: Vec<(PersonId, Person)>) {
+        let mut rooms: BTreeMap<&RoomName, usize> = BTreeMap::new();
+        for room in people.iter().flat_map(|(_, person)| &person.seats) {
+            *rooms.entry(room).or_default() += 1;
+        }
+        for (room, _) in rooms.into_iter().filter(|(_, people)| *people > 1) {
+            self.happen_in(room, Happening::Crowd);
+        }
+        let Some(node) = self.node_mut() else {
+            return;
+        };
+        node.forget(boot);
+        if node.boot != boot {
+            return;
+        }
+        node.end_boot();
+        if node.is_leaving() {
+            node.standing = Standing::Left;
+            let tickets = self.sift(|_| false);
+            tickets.into_iter().for_each(|ticket| ticket.client.finish(Refusal::NotSent.into()));
+            return;
+        }
+        // Everybody who has to return gets a new intent, and no other boot is accused for the past.
+        self.sift(|intent| {
+            !matches!(intent, Intent::Return { .. } | Intent::Down { .. } | Intent::Alive)
+        });
+        let people = people.into_iter().filter(|(id, _)| self.connections.contains_key(id));
+        let people: Vec<_> = people.collect();
+        if let Some(node) = self.node_mut() {
+            node.exiles.extend(people);
+        }
+    }
+
+    /// Whether this person's boot has ended, while the connection stays here.
+    pub(super) fn is_exile(&self, id: PersonId) -> bool {
+        self.node.as_ref().is_some_and(|node| node.exiles.contains_key(&id))
+    }
+
+    /// A person has entered again.
+    pub(super) fn returned(&mut self, who: &Who, from: Name, refused: Vec<(RoomName, Refusal)>) {
+        if self.node_mut().and_then(|node| node.exiles.remove(&who.id)).is_none() {
+            return; // on another node
+        }
+        if who.name != from {
+            self.tell_one(who.id, Notice::NameGone { from, now: who.name.clone() });
+        }
+        for (room, refusal) in refused {
+            let Some(place) = self.take_place(&room, who.id) else {
+                continue;
+            };
+            let Some(connection) = self.connections.get(&who.id) else {
+                continue;
+            };
+            let client = Arc::clone(&connection.client);
+            if let Refusal::Banned(act) | Refusal::Muted(act) = refusal {
+                let (client, place) = (Arc::clone(&client), Arc::clone(&place));
+                self.gathering.sequels.push(Sequel::Removal { client, place, act: (*act).into() });
+            }
+            self.happen(place.room, Happening::SeatLost(Seated { client, place }));
+        }
+    }
+
+    /// Tells one person, who may not read it if the mailbox is full.
+    pub(super) fn tell_one(&self, id: PersonId, notice: Notice) {
+        if let Some((connection, mark)) = self.connections.get(&id).zip(self.mark_of(id)) {
+            connection.client.send(mark, Mail::Answer(Answer::Notice(notice))).ok();
+        }
+    }
+}

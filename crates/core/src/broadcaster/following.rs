@@ -1,0 +1,158 @@
+//! This process follows the order: it applies each proposal that has its place, its own and those
+//! of other nodes, and does what is due as one of several nodes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::node::{CHECK_EVERY, Node, NodeStart, Settled, Silence, Standing};
+use super::rooms::Member;
+use super::state::Broadcaster;
+use super::tickets::Ticket;
+use crate::intent::{Intent, Stamp};
+use crate::ledger::{Ledger, Snapshot};
+use crate::link::{Contact, Inbox, Notice};
+use crate::model::{Limits, Now, Who};
+use crate::refusal::Refusal;
+use crate::sequencer::Decided;
+
+impl Broadcaster {
+    /// A broadcaster of a server that is one of several nodes. It needs the
+    /// [sequencer](Broadcaster::with_sequencer) that all of them share, which continues after the
+    /// position of the ledger.
+    pub fn one_of_several(inbox: Arc<Inbox>, limits: Limits, start: NodeStart) -> Broadcaster {
+        let node = Box::new(Node::new(&start));
+        let snapshot = Snapshot { is_stored: true, ..start.ledger }; // in the order
+        let mut broadcaster = Broadcaster::build(inbox, limits, Ledger::restore(snapshot));
+        broadcaster.node = Some(node);
+        broadcaster.show_people();
+        broadcaster
+    }
+
+    /// Lets the people of a restored ledger be members of their rooms.
+    fn show_people(&mut self) {
+        let people = self.ledger.people.iter();
+        let seats = people.flat_map(|(id, person)| {
+            let is_owner = person.is_owner();
+            let who = Who { id, name: person.name.clone() };
+            person.seats.iter().map(move |room| (room.clone(), who.clone(), is_owner))
+        });
+        let absent = self.ledger.absent.iter().map(|of| (of.room.clone(), of.who.clone(), false));
+        for (room, who, is_owner) in seats.chain(absent).collect::<Vec<_>>() {
+            let member = Member { who, is_owner, seated: None, active: Duration::ZERO };
+            if let Some(room) = self.room_for(&room, None, 0) {
+                room.members.insert(member);
+            }
+        }
+    }
+
+    /// Puts an intent in order, and applies all intents that have their place now.
+    pub(super) fn put_in_order(&mut self, intent: Intent, ticket: Option<Ticket>, now: Now) {
+        let is_waiting = self.node.as_ref().is_some_and(|node| node.told >= Silence::Waiting);
+        if let (true, Some(ticket)) = (is_waiting, &ticket) {
+            self.tell_one(ticket.client.id, Notice::Contact(Contact::Waiting));
+        }
+        self.offer(intent, ticket);
+        self.offer_next(now);
+        self.apply_decided(now);
+    }
+
+    /// Applies all intents that have their place now: those of this process, and of others.
+    pub(super) fn apply_decided(&mut self, now: Now) {
+        while let Some(decided) = self.sequencer.poll_decided(now.wall) {
+            if self.node.is_some() {
+                self.follow(decided, now);
+                self.offer_next(now);
+                continue;
+            }
+            let Decided { at, mut proposal, .. } = decided;
+            for intent in proposal.intents.drain(..) {
+                let ticket = self.tickets.pop_front().flatten();
+                self.apply(intent, ticket, Stamp { boot: 0, at }, now);
+            }
+            self.proposal = proposal; // so that its memory is used again
+        }
+    }
+
+    /// Applies a proposal of one of several nodes, if it counts.
+    fn follow(&mut self, Decided { position, at, proposal }: Decided, now: Now) {
+        let Some(node) = self.node.as_deref_mut().filter(|node| node.is_new(position)) else {
+            return;
+        };
+        if node.differs(proposal.check) {
+            node.standing = Standing::Astray;
+            return self.tell_contact(now);
+        }
+        if let Ok(stamp) = self.ledger.admit(&proposal, at) {
+            let in_doubt = self.people_in_doubt();
+            let Some(node) = self.node.as_deref_mut() else {
+                return;
+            };
+            let settled = node.settle(&proposal, now.monotonic);
+            let is_own = matches!(settled, Settled::Own) && stamp.boot > 0;
+            if let Settled::Void(intents) = settled {
+                self.refuse_void(intents);
+            }
+            for intent in proposal.intents {
+                let ticket = if is_own { self.tickets.pop_front().flatten() } else { None };
+                self.apply(intent, ticket, stamp, now);
+            }
+            if is_own {
+                self.tell_all(in_doubt, Contact::Sent);
+            }
+            self.tell_contact(now);
+        }
+        let digest = position.is_multiple_of(CHECK_EVERY).then(|| self.ledger.digest());
+        if let Some(node) = &mut self.node {
+            node.applied(position, digest);
+        }
+    }
+
+    /// Refuses the requests of a void proposal. What has happened on this node is proposed again.
+    fn refuse_void(&mut self, intents: Vec<Intent>) {
+        let mut facts = Vec::new();
+        for intent in intents {
+            let ticket = self.tickets.pop_front().flatten();
+            if intent.is_fact() {
+                facts.push((intent, ticket));
+            } else if let Some(ticket) = ticket {
+                ticket.client.finish(Refusal::NotSent.into());
+            }
+        }
+        for (intent, ticket) in facts.into_iter().rev() {
+            self.offer_first(intent, ticket);
+        }
+    }
+
+    /// Does what is due as one of several nodes.
+    pub(super) fn tick_node(&mut self, now: Now) {
+        let Some(node) = self.node.as_deref_mut() else {
+            return;
+        };
+        node.wake(now.monotonic);
+        self.tell_contact(now);
+        self.refuse_waiting();
+        let closing = self.closing;
+        let Some(node) = self.node.as_deref_mut() else {
+            return;
+        };
+        if let Some(empty) = node.give_up(now.monotonic) {
+            self.sequencer.offer(empty);
+            self.tell_all(self.people_in_doubt(), Contact::Unknown);
+        }
+        self.offer_what_is_due(closing, now);
+        self.offer_next(now);
+    }
+
+    fn offer_what_is_due(&mut self, closing: bool, now: Now) {
+        let Some(node) = self.node.as_deref_mut() else {
+            return;
+        };
+        let live = self.ledger.nodes.live().map(|(boot, of)| (boot, of.last));
+        let mut due = node.accuse(live, now.monotonic);
+        due.extend((closing && node.leave()).then_some(Intent::Leaving));
+        if due.is_empty() && node.is_quiet(now.monotonic) {
+            due.push(Intent::Alive);
+        }
+        due.into_iter().for_each(|intent| self.offer(intent, None));
+    }
+}

@@ -1,0 +1,427 @@
+//! This server as one of several nodes: its proposal under way, its contact with the others, and
+//! the others that are silent.
+//!
+//! A state machine: time is an argument. Knows no client, no ledger and no engine.
+//!
+//! One proposal is under way, and the next intents wait. The proposal is offered until it comes
+//! back with its place in the order, whatever happens on the way. So nobody is told that it failed
+//! while that is unknown. It is void if the boot of this node ends before it, or if an empty
+//! proposal with the next number comes back without it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::intent::{BYTES_MAX, Check, INTENTS_MAX, Intent, Proposal, ProposalId};
+use crate::ledger::{Person, Snapshot};
+use crate::model::{NodeName, PersonId};
+
+/// How often a node does what is due. It proposes something at least this often.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A node whose proposal takes longer than this is out of touch. A node that has not ticked for
+/// longer was asleep, and knows nothing of that time.
+const WAITING_AFTER: Duration = Duration::from_secs(2);
+
+/// After this time out of touch, everybody on the node is told. A node that was in touch all this
+/// time, and has not heard another one, proposes that the other one is down.
+const LOST_AFTER: Duration = Duration::from_secs(10);
+
+/// After this time, requests that are not under way are refused, and the node tries to find out
+/// what became of the proposal under way.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
+
+/// The ledger is compared at each multiple of this position.
+pub(super) const CHECK_EVERY: u64 = 4_096;
+
+/// The number of recent checks with which those of other nodes are compared.
+const CHECKS_MAX: usize = 16;
+
+/// The start of a server that is one of several nodes.
+#[derive(Clone, Debug)]
+pub struct NodeStart {
+    /// Its name, which no other node has.
+    pub name: NodeName,
+    /// A random number of this process.
+    pub nonce: u64,
+    /// The newest format of proposals that it reads.
+    pub version: u64,
+    /// The largest proposal that it makes, in bytes; at most [`BYTES_MAX`] counts.
+    pub bytes_max: usize,
+    /// The ledger from which it continues.
+    pub ledger: Snapshot,
+    /// The position of that ledger in the order.
+    pub position: u64,
+}
+
+/// The state of a server among its nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There are no other nodes.
+    Alone,
+    /// Its first boot has not begun yet, so nobody can enter.
+    Starting,
+    /// Its proposals come back.
+    InTouch,
+    /// They do not come back.
+    OutOfTouch,
+    /// It stopped, and has told the others.
+    Left,
+    /// Another process has begun a boot under its name. It has to stop.
+    Replaced,
+    /// Its ledger differs from that of another node. It has to stop, and begin from a snapshot.
+    Astray,
+}
+
+/// How long the node waits for a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Silence {
+    None,
+    Waiting,
+    Lost,
+    GivenUp,
+}
+
+/// The meaning of a proposal for the one under way.
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// It is another one.
+    No,
+    /// It is the one under way.
+    Own,
+    /// The one under way is void. These are its intents.
+    Void(Vec<Intent>),
+}
+
+/// A proposal under way.
+#[derive(Debug)]
+struct Offered {
+    /// Boot 0 for the beginning of a boot.
+    id: ProposalId,
+    intents: Vec<Intent>,
+    since: Duration,
+    /// Whether the empty proposal after it is offered.
+    is_given_up: bool,
+}
+
+/// The node.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) name: NodeName,
+    pub(super) nonce: u64,
+    version: u64,
+    bytes_max: usize,
+    /// The present boot; 0 if there is none.
+    pub(super) boot: u32,
+    /// The number of the last proposal of this boot.
+    number: u64,
+    /// The position up to which all proposals are applied.
+    position: u64,
+    under_way: Option<Offered>,
+    /// The intents that wait, each with its size in bytes.
+    queue: VecDeque<(Intent, usize)>,
+    queue_bytes: usize,
+    /// People whose boot has ended while their connections were here. They enter again.
+    pub(super) exiles: BTreeMap<PersonId, Person>,
+    pub(super) standing: Standing,
+    /// The silence that people have been told of.
+    pub(super) told: Silence,
+    is_leaving: bool,
+    ticked_at: Duration,
+    offered_at: Duration,
+    /// Since when the node is in touch without a break.
+    in_touch_since: Option<Duration>,
+    /// When each boot was heard.
+    heard: BTreeMap<u32, Duration>,
+    /// The boots that this node proposed to end, each with its last number then.
+    accused: BTreeMap<u32, u64>,
+    checks: VecDeque<Check>,
+}
+
+impl Node {
+    pub(super) fn new(start: &NodeStart) -> Node {
+        Node {
+            name: start.name.clone(),
+            nonce: start.nonce,
+            version: start.version,
+            bytes_max: start.bytes_max.min(BYTES_MAX),
+            boot: 0,
+            number: 0,
+            position: start.position,
+            under_way: None,
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            exiles: BTreeMap::new(),
+            standing: Standing::Starting,
+            told: Silence::None,
+            is_leaving: false,
+            ticked_at: Duration::ZERO,
+            offered_at: Duration::ZERO,
+            in_touch_since: None,
+            heard: BTreeMap::new(),
+            accused: BTreeMap::new(),
+            checks: VecDeque::new(),
+        }
+    }
+
+    /// Whether nothing is proposed or applied any more.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.standing, Standing::Left | Standing::Replaced | Standing::Astray)
+    }
+
+    // The queue of intents. Its intents are in the order of their tickets.
+
+    /// Adds an intent.
+    pub(super) fn push(&mut self, intent: Intent) {
+        let bytes = intent.bytes();
+        self.queue_bytes += bytes;
+        self.queue.push_back((intent, bytes));
+    }
+
+    /// Adds an intent before all others that wait.
+    pub(super) fn push_first(&mut self, intent: Intent) {
+        let bytes = intent.bytes();
+        self.queue_bytes += bytes;
+        self.queue.push_front((intent, bytes));
+    }
+
+    /// All intents that wait.
+    pub(super) fn take_queue(&mut self) -> impl Iterator<Item = Intent> + use<> {
+        self.queue_bytes = 0;
+        std::mem::take(&mut self.queue).into_iter().map(|(intent, _)| intent)
+    }
+
+    /// Whether the intents that wait are enough for the next proposal.
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.len() >= INTENTS_MAX || self.queue_bytes >= self.bytes_max
+    }
+
+    /// The number of intents under way: they have the first tickets.
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.as_ref().map_or(0, |offered| offered.intents.len())
+    }
+
+    /// The largest proposal of this node.
+    pub(super) fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
+    // Proposals.
+
+    /// The next proposal, if none is under way. `before` is the last boot of this node in the
+    /// ledger.
+    pub(super) fn next(&mut self, before: Option<u32>, now: Duration) -> Option<Proposal> {
+        if self.under_way.is_some() || self.is_over() || (self.boot == 0 && self.is_leaving) {
+            return None;
+        }
+        let intents = match self.boot {
+            0 => vec![Intent::Up {
+                node: self.name.clone(),
+                nonce: self.nonce,
+                version: self.version,
+                after: before,
+            }],
+            _ => self.take_some(),
+        };
+        if intents.is_empty() {
+            return None;
+        }
+        let proposal = self.proposal(intents);
+        self.offered_at = now;
+        self.under_way = Some(Offered {
+            id: proposal.id,
+            // The beginning of a boot has no tickets.
+            intents: if self.boot == 0 { Vec::new() } else { proposal.intents.clone() },
+            since: now,
+            is_given_up: false,
+        });
+        Some(proposal)
+    }
+
+    /// As many of the waiting intents as fit into a proposal; at least one.
+    fn take_some(&mut self) -> Vec<Intent> {
+        let (mut count, mut bytes) = (0, 0);
+        for (_, size) in self.queue.iter().take(INTENTS_MAX) {
+            if count > 0 && bytes + size > self.bytes_max {
+                break;
+            }
+            (count, bytes) = (count + 1, bytes + size);
+        }
+        self.queue_bytes -= bytes;
+        self.queue.drain(..count).map(|(intent, _)| intent).collect()
+    }
+
+    fn proposal(&mut self, intents: Vec<Intent>) -> Proposal {
+        self.number += u64::from(self.boot > 0);
+        let id = ProposalId { boot: self.boot, number: self.number };
+        let check = self.checks.back().copied().unwrap_or_default();
+        Proposal { id, after: self.position, check, intents }
+    }
+
+    /// An empty proposal that makes the one under way void, if that takes too long.
+    pub(super) fn give_up(&mut self, now: Duration) -> Option<Proposal> {
+        let is_due = self.boot > 0 && self.silence(now) == Silence::GivenUp;
+        let offered = self.under_way.as_mut().filter(|offered| is_due && !offered.is_given_up)?;
+        offered.is_given_up = true;
+        Some(self.proposal(Vec::new()))
+    }
+
+    /// Whether people were told that it is not known whether the proposal under way counts.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.under_way.as_ref().is_some_and(|offered| offered.is_given_up)
+    }
+
+    /// Whether the place of a proposal is new to this node.
+    pub(super) fn is_new(&self, position: u64) -> bool {
+        position > self.position && !self.is_over()
+    }
+
+    /// Notes that a proposal of this or another node counts.
+    pub(super) fn settle(&mut self, proposal: &Proposal, now: Duration) -> Settled {
+        let id = proposal.id;
+        self.heard.insert(id.boot, now);
+        let is_mine = match &proposal.intents[..] {
+            [Intent::Up { node, nonce, .. }] if id.boot == 0 => {
+                *node == self.name && *nonce == self.nonce
+            }
+            _ => id.boot == self.boot && id.boot > 0,
+        };
+        let is_settled = |offered: &mut Offered| {
+            is_mine && id.boot == offered.id.boot && id.number >= offered.id.number
+        };
+        let Some(offered) = self.under_way.take_if(is_settled) else {
+            return Settled::No;
+        };
+        match now.saturating_sub(offered.since) < WAITING_AFTER {
+            true => self.in_touch_since = self.in_touch_since.or(Some(now)),
+            false => self.in_touch_since = None,
+        }
+        match id.number == offered.id.number {
+            true => Settled::Own,
+            false => Settled::Void(offered.intents),
+        }
+    }
+
+    /// Notes that all proposals up to this position are applied, and the digest of the ledger there,
+    /// if it was computed.
+    pub(super) fn applied(&mut self, position: u64, digest: Option<u64>) {
+        self.position = position;
+        self.checks.extend(digest.map(|digest| Check { position, digest }));
+        if self.checks.len() > CHECKS_MAX {
+            self.checks.pop_front();
+        }
+    }
+
+    /// The position up to which all proposals are applied.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Whether another node had another ledger at a position.
+    pub(super) fn differs(&self, check: Check) -> bool {
+        let mut checks = self.checks.iter();
+        checks.any(|own| own.position == check.position && own.digest != check.digest)
+    }
+
+    // Boots.
+
+    /// A boot of this node begins.
+    pub(super) fn begin(&mut self, boot: u32) {
+        (self.boot, self.number) = (boot, 0);
+        self.standing = Standing::InTouch;
+    }
+
+    /// The boot of this node has ended: what is under way is proposed again in the next one.
+    pub(super) fn end_boot(&mut self) {
+        let offered = self.under_way.take();
+        for intent in offered.into_iter().flat_map(|offered| offered.intents).rev() {
+            self.push_first(intent);
+        }
+        (self.boot, self.in_touch_since) = (0, None);
+    }
+
+    /// The node stops.
+    pub(super) fn leave(&mut self) -> bool {
+        let is_new = !self.is_leaving && self.boot > 0;
+        self.is_leaving |= is_new;
+        is_new
+    }
+
+    /// Whether this node has told the others that it stops.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.is_leaving
+    }
+
+    // Time.
+
+    /// The next time at which something may be due.
+    pub(super) fn due(&self) -> Duration {
+        self.ticked_at + TICK
+    }
+
+    /// Notes the time. While the process was asleep, it could not hear anything.
+    pub(super) fn wake(&mut self, now: Duration) {
+        let asleep = now.saturating_sub(self.ticked_at);
+        self.ticked_at = now;
+        if asleep > WAITING_AFTER {
+            self.in_touch_since = None;
+            if let Some(offered) = &mut self.under_way {
+                offered.since = now.min(offered.since + asleep);
+            }
+        }
+    }
+
+    /// How long the node waits for the proposal under way.
+    pub(super) fn silence(&self, now: Duration) -> Silence {
+        let since = self.under_way.as_ref().map_or(now, |offered| offered.since);
+        let silent = now.saturating_sub(since);
+        let has_to_stop = matches!(self.standing, Standing::Replaced | Standing::Astray);
+        if has_to_stop || silent >= GIVE_UP_AFTER {
+            Silence::GivenUp
+        } else if silent >= LOST_AFTER {
+            Silence::Lost
+        } else if silent >= WAITING_AFTER {
+            Silence::Waiting
+        } else {
+            Silence::None
+        }
+    }
+
+    /// Whether the last proposal of this node came back in time.
+    pub(super) fn is_in_touch(&self) -> bool {
+        self.in_touch_since.is_some()
+    }
+
+    /// Whether it is time to propose something, so that the others hear this node.
+    pub(super) fn is_quiet(&self, now: Duration) -> bool {
+        let is_idle = self.boot > 0 && self.under_way.is_none() && self.queue.is_empty();
+        is_idle && now >= self.offered_at + TICK
+    }
+
+    /// The intents that end the boots which are silent. `live` are all boots, each with its last
+    /// number.
+    pub(super) fn accuse(
+        &mut self,
+        live: impl Iterator<Item = (u32, u64)>,
+        now: Duration,
+    ) -> Vec<Intent> {
+        let Some(since) = self.in_touch_since else {
+            return Vec::new();
+        };
+        let others = live.filter(|(boot, _)| *boot != self.boot);
+        let mut silent = Vec::new();
+        for (boot, last) in others {
+            let heard = self.heard.get(&boot).map_or(since, |heard| since.max(*heard));
+            let is_silent = now.saturating_sub(heard) >= LOST_AFTER;
+            if is_silent && self.accused.insert(boot, last) != Some(last) {
+                silent.push(Intent::Down { boot, last });
+            }
+        }
+        silent
+    }
+
+    /// Forgets a boot of another node that has ended.
+    pub(super) fn forget(&mut self, boot: u32) {
+        self.heard.remove(&boot);
+        self.accused.remove(&boot);
+    }
+}
