@@ -312,7 +312,7 @@ fn has_share<'a>(
     let (mut own, mut all) = (0, 0);
     for holder in holders {
         all += 1;
-        own += usize::from(holder == by);
+        own += usize::from(holder.is_same(by));
     }
     let has_all = *by == By::Operator;
     match has_all || share::is_within(own, all, max, 1) {

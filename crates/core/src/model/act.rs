@@ -53,6 +53,14 @@ impl By {
             By::Keeper(name) => Some(name),
         }
     }
+
+    /// Whether both are the same author, whatever the case of the name.
+    pub(crate) fn is_same(&self, other: &By) -> bool {
+        match (self.name(), other.name()) {
+            (Some(name), Some(other)) => name.is_same(other),
+            _ => self == other,
+        }
+    }
 }
 
 /// The kinds of acts.
