@@ -55,7 +55,6 @@ impl BroadcasterTask {
             let paused = pace.pauses_until(&self.broadcaster).filter(|_| !last);
             if under_way.is_none() && paused.is_none() {
                 under_way = self.begin_commit();
-                pace.note(&under_way);
             }
             if last && under_way.is_none() {
                 break;
@@ -68,6 +67,7 @@ impl BroadcasterTask {
                     if let Some(done) = under_way.take() {
                         done.note(&stored, is_refusing, &self.metrics);
                         is_refusing = stored.is_err();
+                        pace.note(done.gathered.lines());
                         self.broadcaster.append(done.gathered, stored, self.clock.now());
                     }
                 }
@@ -149,7 +149,7 @@ impl UnderWay {
 struct Pace {
     /// How long they gather.
     pause: Duration,
-    /// The start of the last commit that had more than one line.
+    /// The end of the last commit, if it had more than one line.
     busy: Option<Instant>,
 }
 
@@ -166,10 +166,10 @@ impl Pace {
         (is_worth_it && Instant::now() < until).then_some(until)
     }
 
-    fn note(&mut self, begun: &Option<UnderWay>) {
-        if let (Some(UnderWay { gathered, since, .. }), false) = (begun, self.pause.is_zero()) {
-            self.busy = (gathered.lines() > 1).then_some(*since);
-        }
+    /// Notes that a commit of this many lines has ended. People answer what they read, so the pause
+    /// begins here, however long the commit took.
+    fn note(&mut self, lines: u64) {
+        self.busy = (lines > 1 && !self.pause.is_zero()).then(Instant::now);
     }
 }
 
