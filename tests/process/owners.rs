@@ -329,6 +329,7 @@ fn a_message_to_an_absent_owner_is_shown_on_return() {
         bob.say(&format!("/msg alice {text}"));
         bob.until("-- alice is away and gets your message on return");
     }
+    assert_ne!(data.traces("boysenberry"), 0);
     bob.say("/msg carol three");
     bob.until("-- Nobody here is called carol; /who lists the people in this room");
     server.close([bob]);
@@ -344,8 +345,7 @@ fn a_message_to_an_absent_owner_is_shown_on_return() {
     let mut again = come_back(&server, PASSWORD);
     again.say("read");
     assert_eq!(again.until("alice: read").len(), 1, "they are shown once");
-    assert_ne!(data.traces("boysenberry"), 0);
-    server.kill();
+    server.kill(); // it may have deleted the traces already, as it does soon after its start
 
     // Messages that were read are in no file, not even in the WAL.
     let server = data.open(&["--replay", "0"]);
