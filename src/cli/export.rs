@@ -186,9 +186,11 @@ fn write_line(
     let at = ZonedDateTime::new(time, zone.clone()).strftime("[%Y-%m-%d %H:%M]");
     match (format, said.manner) {
         (_, Manner::Gone) => Ok(()),
-        (ExportFormat::Text, Manner::Plain) => writeln!(out, "{at} {room} {name}: {text}"),
+        (ExportFormat::Text, Manner::Plain | Manner::Notice) => {
+            writeln!(out, "{at} {room} {name}: {text}")
+        }
         (ExportFormat::Text, Manner::Action) => writeln!(out, "{at} {room} * {name} {text}"),
-        (ExportFormat::Jsonl, Manner::Plain | Manner::Action) => {
+        (ExportFormat::Jsonl, Manner::Plain | Manner::Notice | Manner::Action) => {
             let mut line = Vec::new();
             put_line(room, said, &mut line);
             line.push(b'\n');

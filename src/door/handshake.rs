@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
-use parlor_core::link::{Answer, Decoder, Encoder, Entered, Seat};
+use parlor_core::link::{Answer, Decoder, Encoder};
 use parlor_core::model::{RoomName, Said};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -17,7 +17,7 @@ use super::reception::Reception;
 use super::transport::{Eager, WORD_TIME, say_at_once, say_last};
 use super::waiting::Waiter;
 use crate::clock::{sleep, timeout};
-use crate::session::{self, Arrival, Doorway, Newcomer, NotEntered, Tell};
+use crate::session::{self, Admitted, Arrival, Doorway, Newcomer, NotEntered, Tell};
 
 /// The time in which a client must enter.
 const QUESTION_TIME: Duration = Duration::from_secs(60);
@@ -95,12 +95,7 @@ impl<D: Decoder, E: Encoder> Arriving<D, E> {
         self.encoder.raw(bytes, &mut self.words);
     }
 
-    fn arrive<'a>(
-        mut self,
-        newcomer: Newcomer<'a>,
-        seat: Seat,
-        entered: Box<Entered>,
-    ) -> NewArrival<'a, D, E> {
+    fn arrive<'a>(mut self, newcomer: Newcomer<'a>, admitted: Admitted) -> NewArrival<'a, D, E> {
         self.held.shrink_to_fit(); // an idle connection holds no buffer
         let (input, output) = self.stream.into_split();
         Arrival {
@@ -109,7 +104,7 @@ impl<D: Decoder, E: Encoder> Arriving<D, E> {
             decoder: self.decoder,
             encoder: self.encoder,
             held: self.held,
-            person: newcomer.sit(seat, entered),
+            person: newcomer.sit(admitted),
         }
     }
 }
@@ -151,7 +146,7 @@ where
     ) -> Option<NewArrival<'a, D, E>> {
         tracing::debug!("connected");
         match self.enter(&mut newcomer, asks, reception).await {
-            Ok((seat, entered)) => Some(self.arrive(newcomer, seat, entered)),
+            Ok(admitted) => Some(self.arrive(newcomer, admitted)),
             Err(why) => {
                 drop(newcomer); // a client that loses its place has not arrived
                 self.turn_out(why, reception).await;
@@ -165,8 +160,8 @@ where
         newcomer: &mut Newcomer<'_>,
         asks: bool,
         reception: &Reception,
-    ) -> Result<(Seat, Box<Entered>), NotEntered> {
-        let (seat, mut entered) = match asks {
+    ) -> Result<Admitted, NotEntered> {
+        let mut admitted = match asks {
             false => newcomer.enter_by_address().await?,
             true => select! {
                 biased;
@@ -177,10 +172,10 @@ where
         };
         select! {
             biased;
-            caught_up = newcomer.catch_up(self, &seat, &mut entered) => caught_up?,
+            caught_up = newcomer.catch_up(self, &mut admitted) => caught_up?,
             () = reception.closing.cancelled() => {}
         }
-        Ok((seat, entered))
+        Ok(admitted)
     }
 
     async fn turn_out(mut self, why: NotEntered, reception: &Reception) {

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use parlor_core::ledger::ReturnCode;
 use parlor_core::link::{
-    Answer, Attempt, Change, Entered, Link, Notice, Outcome, PasswordFor, Query, Refusal, Seat,
-    Start,
+    Answer, Attempt, Change, Link, Notice, Outcome, PasswordFor, Query, Refusal, Start,
 };
 use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Said};
 
-use super::participant::{NewSeat, Participant, take_seat};
+use super::participant::{Admitted, Participant, come_in};
 use super::replay;
 use super::settings::{Peer, SessionSettings};
 use crate::accounts::{Code, HeldCode};
@@ -130,7 +129,7 @@ impl<'a> Newcomer<'a> {
     }
 
     /// Reads attempts until one succeeds.
-    pub(crate) async fn enter(&mut self, door: &mut impl Doorway) -> Result<NewSeat, NotEntered> {
+    pub(crate) async fn enter(&mut self, door: &mut impl Doorway) -> Result<Admitted, NotEntered> {
         for _ in 0..ATTEMPTS_MAX {
             match self.attempt(door).await {
                 Err(NotEntered::Refused(refusal)) => door.refuse(refusal)?,
@@ -142,7 +141,7 @@ impl<'a> Newcomer<'a> {
     }
 
     /// Enters the lobby under the address.
-    pub(crate) async fn enter_by_address(&mut self) -> Result<NewSeat, NotEntered> {
+    pub(crate) async fn enter_by_address(&mut self) -> Result<Admitted, NotEntered> {
         self.claim(self.address_name().into(), RoomName::lobby()).await
     }
 
@@ -150,10 +149,10 @@ impl<'a> Newcomer<'a> {
         Name::of_address(&self.from.to_string())
     }
 
-    async fn attempt(&mut self, door: &mut impl Doorway) -> Result<NewSeat, NotEntered> {
+    async fn attempt(&mut self, door: &mut impl Doorway) -> Result<Admitted, NotEntered> {
         let Attempt { name, password, code, room, start } = door.next_attempt().await?;
         self.start = start;
-        let new_seat = match code {
+        let admitted = match code {
             Some(code) => self.come_back(code.as_str(), room).await?,
             None => {
                 let name = match name {
@@ -164,7 +163,7 @@ impl<'a> Newcomer<'a> {
             }
         };
         door.accept();
-        Ok(new_seat)
+        Ok(admitted)
     }
 
     /// Enters under a name, with its password if it is registered.
@@ -174,23 +173,23 @@ impl<'a> Newcomer<'a> {
         name: Name,
         password: Option<Line>,
         room: Option<RoomName>,
-    ) -> Result<NewSeat, NotEntered> {
+    ) -> Result<Admitted, NotEntered> {
         let room = room.unwrap_or_else(RoomName::lobby);
         match self.claim(name.clone().into(), room.clone()).await {
             Err(NotEntered::Refused(Answer::Refused(Refusal::NameOwned(owned)))) => {
                 let proof = Some(self.prove(door, owned, password).await?);
                 door.flush().await?;
-                let new_seat = self.claim(Claim { name, proof }, room).await?;
+                let admitted = self.claim(Claim { name, proof }, room).await?;
                 self.is_owner = true;
-                Ok(new_seat)
+                Ok(admitted)
             }
             entered => entered,
         }
     }
 
-    async fn claim(&mut self, name: Claim, room: RoomName) -> Result<NewSeat, NotEntered> {
+    async fn claim(&mut self, name: Claim, room: RoomName) -> Result<Admitted, NotEntered> {
         let replay = replay::lines_asked_for(&self.start, self.settings);
-        Ok(take_seat(&mut self.link, Change::Enter { name, room, replay }).await?)
+        Ok(come_in(&mut self.link, Change::Enter { name, profile: None, room, replay }).await?)
     }
 
     /// Takes the place that the person had on another connection.
@@ -198,7 +197,7 @@ impl<'a> Newcomer<'a> {
         &mut self,
         code: &str,
         room: Option<RoomName>,
-    ) -> Result<NewSeat, NotEntered> {
+    ) -> Result<Admitted, NotEntered> {
         // Wrong codes are not counted: nobody can guess a code, and people behind one address each
         // have their own.
         let (typed, now) = (Code::typed(code), clock::wall_awake());
@@ -206,11 +205,11 @@ impl<'a> Newcomer<'a> {
         let Outcome::Code(place) = self.link.call(Query::Code { code, now }).await else {
             return Err(Refusal::NoSuchCode.into());
         };
-        let new_seat = take_seat(&mut self.link, Change::ComeBack { code, now, room }).await?;
-        let room = new_seat.0.room();
+        let admitted = come_in(&mut self.link, Change::ComeBack { code, now, room }).await?;
+        let room = admitted.seat.room();
         self.is_owner = place.claim.is_proven();
         self.returned = Some(Returned { place, held: HeldCode { code: typed, room } });
-        Ok(new_seat)
+        Ok(admitted)
     }
 
     /// Proves that this person owns a registered name. A door with questions asks until the
@@ -260,8 +259,7 @@ impl<'a> Newcomer<'a> {
     pub(crate) async fn catch_up<D: Doorway>(
         &self,
         door: &mut D,
-        seat: &Seat,
-        entered: &mut Entered,
+        Admitted { seat, entered, .. }: &mut Admitted,
     ) -> Result<(), NotEntered> {
         let Some(returned) = self.returned.as_ref().filter(|_| D::ASKS) else {
             replay::complete(entered, &self.start, self.settings).await;
@@ -298,9 +296,9 @@ impl<'a> Newcomer<'a> {
         door.flush().await
     }
 
-    /// The person on the new seat.
-    pub(crate) fn sit(self, seat: Seat, entered: Box<Entered>) -> Participant<'a> {
-        let mut person = Participant::new(self.link, self.peer, (seat, entered), self.settings);
+    /// The person who came in.
+    pub(crate) fn sit(self, admitted: Admitted) -> Participant<'a> {
+        let mut person = Participant::new(self.link, self.peer, admitted, self.settings);
         person.may_have_messages = self.is_owner;
         person.code = self.returned.map(|returned| Box::new(returned.held));
         person

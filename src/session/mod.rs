@@ -35,7 +35,7 @@ use tokio::select;
 use tokio_util::sync::CancellationToken;
 
 use self::ended::SessionEnd;
-pub(crate) use self::participant::Participant;
+pub(crate) use self::participant::{Admitted, Participant};
 use self::read::Reader;
 use crate::accounts::Accounts;
 use crate::clock::{sleep, timeout};

@@ -1,11 +1,11 @@
 //! A person in a session, and what a command leaves to do. Knows no bytes and no command.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::Poll;
 
 use parlor_core::link::{
-    Answer, Entered, Link, Mail, Outcome, PasswordFor, Query, Refusal, Request, Seat, Spec,
+    Answer, Entered, Link, Mail, NewSeat, Outcome, PasswordFor, Presence, Query, Refusal, Request,
+    Seat, Spec,
 };
 use parlor_core::model::{Claim, Line, Name, Proof, Spoken, WallTime};
 
@@ -17,6 +17,8 @@ use crate::accounts::{Accounts, HeldCode};
 pub(crate) struct Participant<'a> {
     pub(super) link: Link,
     pub(super) peer: Peer,
+    /// Ends before the seats, so all of them end with it.
+    presence: Presence,
     /// The room where the person speaks.
     pub(super) seat: Seat,
     /// The other rooms, which the person reads.
@@ -34,8 +36,29 @@ pub(crate) struct Participant<'a> {
     pub(super) question: Option<Box<PasswordQuestion>>,
 }
 
-/// A seat that was just taken, and what the person reads first in the room.
-pub(super) type NewSeat = (Seat, Box<Entered>);
+/// A person who has just come to the server. If they leave at once, the presence ends first, so the
+/// seat ends with it.
+pub(crate) struct Admitted {
+    pub(super) presence: Presence,
+    pub(crate) seat: Seat,
+    /// The first information about the room.
+    pub(crate) entered: Box<Entered>,
+}
+
+/// Comes to the server, into a first room.
+///
+/// # Errors
+/// The answer says why the person cannot come in.
+pub(super) async fn come_in(
+    link: &mut Link,
+    request: impl Into<Request>,
+) -> Result<Admitted, Answer> {
+    match link.call(request).await {
+        Outcome::Came(presence, Some((seat, entered))) => Ok(Admitted { presence, seat, entered }),
+        Outcome::Answer(answer) => Err(answer),
+        _ => Err(Refusal::NotThere.into()),
+    }
+}
 
 /// Takes a seat.
 ///
@@ -46,7 +69,7 @@ pub(super) async fn take_seat(
     request: impl Into<Request>,
 ) -> Result<NewSeat, Answer> {
     match link.call(request).await {
-        Outcome::Entered(seat, entered) => Ok((seat, entered)),
+        Outcome::Entered(seat) => Ok(seat),
         Outcome::Answer(answer) => Err(answer),
         _ => Err(Refusal::NotThere.into()),
     }
@@ -113,11 +136,11 @@ impl PasswordQuestion {
 }
 
 impl<'a> Participant<'a> {
-    /// A person who has just taken a seat.
+    /// A person who has just come in.
     pub(super) fn new(
         link: Link,
         peer: Peer,
-        (seat, entered): NewSeat,
+        Admitted { presence, seat, entered }: Admitted,
         settings: &'a SessionSettings,
     ) -> Self {
         let is_named = !entered.who.name.is_address();
@@ -125,6 +148,7 @@ impl<'a> Participant<'a> {
         Participant {
             link,
             peer,
+            presence,
             seat,
             others: Vec::new(),
             settings,
@@ -197,16 +221,13 @@ impl<'a> Participant<'a> {
         .await;
     }
 
-    /// Leaves all rooms, with a final message to the person.
+    /// Leaves the server, with a final message to the person.
     pub(super) fn leave(self, ended: &SessionEnd) {
         if let Some(notice) = ended.notice() {
-            self.link.reply(self.seat.mark_of_departure(), notice);
+            let seats = [&self.seat].into_iter().chain(&self.others);
+            self.link.reply(seats.map(Seat::mark_of_departure).collect(), notice);
         }
-        let client = Arc::clone(self.link.client());
         drop(self.link); // so that the writer sees that the connection ends
-        client.ring();
-        for seat in [self.seat].into_iter().chain(self.others) {
-            seat.leave(ended.words());
-        }
+        self.presence.leave(ended.words());
     }
 }

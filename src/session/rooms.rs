@@ -2,11 +2,11 @@
 
 use std::mem;
 
-use parlor_core::link::{Answer, Change, Mail, Notice, Refusal, Seat, Start};
+use parlor_core::link::{Answer, Change, Mail, NewSeat, Notice, Refusal, Seat, Start};
 use parlor_core::model::RoomName;
 
 use super::ended::SessionEnd;
-use super::participant::{NewSeat, Participant, take_seat};
+use super::participant::{Participant, take_seat};
 use super::replay;
 use super::return_code::store_place;
 

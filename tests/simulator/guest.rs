@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Waker};
 
 use fastrand::Rng;
-use parlor_core::link::{Change, Link, Mail, Outcome, Query, Replay, Seat};
+use parlor_core::link::{Change, Link, Mail, Mark, Outcome, Presence, Query, Replay, Seat};
 use parlor_core::model::{Bucket, Name, Now, Rate, RoomName};
 
 use crate::call::Call;
@@ -35,6 +35,7 @@ pub(crate) struct Guest {
     person: usize,
     dialect: Dialect,
     call: Call<Asked>,
+    presence: Option<Presence>,
     /// The seats; the guest speaks in the last one.
     seats: Vec<Seat>,
     /// The room that it left last.
@@ -75,6 +76,7 @@ impl Guest {
             dialect,
             reader: Some(Reader::new(Arc::clone(link.client()), shared, AnyEncoder::new(dialect))),
             call: Call::new(link),
+            presence: None,
             seats: Vec::new(),
             left: None,
             voice: Voice::new(person),
@@ -122,8 +124,15 @@ impl Guest {
         if !self.call.is_free() {
             return;
         }
-        if self.seats.is_empty() {
+        if self.presence.is_none() {
             self.enter(rng);
+        } else if self.seats.is_empty() && self.has_room() {
+            match rng.u8(0..8) {
+                0..5 => self.join(rng),
+                5 => self.rename(rng),
+                6 => self.write_privately(rng),
+                _ => self.leave(rng),
+            }
         } else if self.has_room() {
             match rng.u8(0..40) {
                 0..29 if self.is_hasty && self.left.is_some() => self.join(rng),
@@ -161,9 +170,13 @@ impl Guest {
         } else {
             pick(rng, &NAMES)
         };
+        if self.dialect == Dialect::Web && rng.u8(0..3) == 0 {
+            self.call.start(Asked::Seat, Change::Come { name: name.into(), profile: None });
+            return;
+        }
         let room = if rng.bool() { RoomName::lobby() } else { pick(rng, &ROOMS) };
         let (name, replay) = (name.into(), rng.u64(0..6));
-        self.call.start(Asked::Seat, Change::Enter { name, room, replay });
+        self.call.start(Asked::Seat, Change::Enter { name, profile: None, room, replay });
     }
 
     fn join(&mut self, rng: &mut Rng) {
@@ -179,7 +192,7 @@ impl Guest {
 
     /// Takes one more seat, turns to another one, or gives one up.
     fn move_about(&mut self, rng: &mut Rng) {
-        if self.seats.len() < 2 || rng.u8(0..4) == 0 {
+        if self.seats.len() < 2 && rng.u8(0..8) != 0 || rng.u8(0..4) == 0 {
             self.join(rng);
             return;
         }
@@ -263,7 +276,14 @@ impl Guest {
             return false;
         };
         match (outcome, asked) {
-            (Outcome::Entered(seat, entered), _) => {
+            (Outcome::Came(presence, seat), _) => {
+                self.presence = Some(presence);
+                if let Some((seat, entered)) = seat {
+                    link.reply(seat.mark(), Mail::Entered(entered));
+                    self.seats.push(seat);
+                }
+            }
+            (Outcome::Entered((seat, entered)), _) => {
                 let mark = match self.seats.last() {
                     // The seat that this replaces is given up when its place in the mailbox is
                     // taken.
@@ -283,6 +303,9 @@ impl Guest {
                 }
                 match self.seats.last() {
                     Some(seat) => link.reply(seat.mark(), Mail::Answer(answer)),
+                    None if self.presence.is_some() => {
+                        link.reply(Mark::default(), Mail::Answer(answer));
+                    }
                     None => self.refusals += 1,
                 }
             }
@@ -302,29 +325,29 @@ impl Guest {
 
     /// Leaves, perhaps with a request under way, and continues to read up to the departure.
     pub(crate) fn leave(&mut self, rng: &mut Rng) {
-        if self.seats.is_empty() {
+        let Some(presence) = self.presence.take() else {
             return;
-        }
+        };
         let words = rng.bool().then(|| line("bye (for now)"));
         self.call.asked = None;
         if rng.bool() {
             self.call.link = None;
         }
-        for seat in self.seats.drain(..) {
-            seat.leave(words.clone());
-        }
+        presence.leave(words);
+        self.seats.clear(); // they ended with the presence
         self.call.link = None;
     }
 
     /// The connection breaks: everything is dropped, in random order.
     pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
         let seen = self.seen(End::Broken);
-        let mut parts = [0, 1, 2];
+        let mut parts = [0, 1, 2, 3];
         rng.shuffle(&mut parts);
         for part in parts {
             match part {
                 0 => drop(self.call.link.take()),
                 1 => self.seats.clear(),
+                2 => drop(self.presence.take()),
                 _ => drop(self.reader.take()),
             }
         }

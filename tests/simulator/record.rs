@@ -100,8 +100,8 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
                 is_action: said.manner == Manner::Action,
             },
         ),
-        Entry::Arrived { who, telling } => (kind(*telling), Shown::Arrived(name(who))),
-        Entry::Left { who, words: last, removal: _, telling } => {
+        Entry::Arrived { who, telling, .. } => (kind(*telling), Shown::Arrived(name(who))),
+        Entry::Left { who, words: last, telling, .. } => {
             let (name, words) = (name(who), words(last));
             (kind(*telling), Shown::Left { name, words })
         }

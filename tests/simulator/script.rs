@@ -94,7 +94,7 @@ impl Script {
                     from: view.arrived.position as usize,
                     to: None,
                 };
-                let mark = Mark { room: view.room(), position: u64::MAX };
+                let mark = Mark::behind(view.room());
                 if let Some(link) = &self.call.link {
                     link.reply(mark, Mail::Listening(listening));
                 }

@@ -46,10 +46,8 @@ impl Voice {
             } else {
                 String::new()
             };
-            Spoken {
-                manner: if rng.u8(0..5) == 0 { Manner::Action } else { Manner::Plain },
-                text: line(&format!("{last}{tail}{long}")),
-            }
+            let manner = if rng.u8(0..5) == 0 { Manner::Action } else { Manner::Plain };
+            Spoken::new(manner, line(&format!("{last}{tail}{long}")))
         });
         let lines = lines.collect();
         self.lines += count as u64;

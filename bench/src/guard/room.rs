@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
 use parlor_core::broadcaster::{Broadcaster, Gathered};
-use parlor_core::link::{Backlog, Change, Inbox, Link, Mail, Outcome, Seat};
+use parlor_core::link::{Backlog, Change, Inbox, Link, Mail, Outcome, Presence, Seat};
 use parlor_core::log::{Batch, Group, Rung};
 use parlor_core::model::{
     Capacity, Limits, Line, Manner, Name, Now, RoomId, RoomName, Spoken, WallTime,
@@ -86,17 +86,18 @@ impl CountedRoom {
         let mut link = inbox.connect_in(|_| Arc::clone(&self.group));
         link.start(Change::Enter {
             name: Name::parse(&format!("guest{number}"))?.into(),
+            profile: None,
             room: RoomName::lobby(),
             replay: 0,
         });
         let gathered = self.gather().context("nobody has entered")?;
         self.broadcaster.append(gathered, Ok(()), self.now);
-        let Some(Outcome::Entered(seat, entered)) = link.outcome() else {
+        let Some(Outcome::Came(presence, Some((seat, entered)))) = link.outcome() else {
             bail!("guest{number} has no seat");
         };
         link.reply(seat.mark(), Mail::Entered(entered));
         let backlog = Backlog::new(encoder(), Arc::clone(link.client()));
-        self.members.push(CountedMember { link, seat, backlog });
+        self.members.push(CountedMember { link, _presence: presence, seat, backlog });
         Ok(())
     }
 
@@ -171,8 +172,7 @@ fn counted_if<T>(is_counted: bool, work: impl FnOnce() -> T) -> T {
 }
 
 fn post_change(room: RoomId, lines: usize) -> Change {
-    let spoken =
-        |number: usize| Spoken { manner: Manner::Plain, text: Line::sanitise(&text(number)) };
+    let spoken = |number: usize| Spoken::new(Manner::Plain, Line::sanitise(&text(number)));
     Change::Say { room, lines: (0..lines).map(spoken).collect() }
 }
 
@@ -184,6 +184,7 @@ pub(super) fn text(number: usize) -> Vec<u8> {
 /// A member of the room.
 struct CountedMember {
     link: Link,
+    _presence: Presence,
     seat: Seat,
     backlog: Backlog<LineEncoder>,
 }

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Act, Claim, Deed, Hashed, Line, Looks, Name, NodeName, OwnedName, PersonId, Proof, RoomName,
-    Spoken, WallTime,
+    Act, Claim, Deed, Extras, Hashed, Line, Looks, Name, NodeName, OwnedName, PersonId, Profile,
+    Proof, RoomName, Spoken, WallTime,
 };
 
 /// A change that a person wants.
@@ -23,6 +23,17 @@ pub enum Intent {
         /// The lines, in order.
         lines: Vec<Spoken>,
     },
+    /// A person comes to the server, and sits in no room.
+    Come {
+        /// The person.
+        person: PersonId,
+        /// The name that the person wants.
+        name: Claim,
+        /// How that name looks.
+        looks: Looks,
+        /// The profile from the person's client.
+        profile: Option<Arc<Profile>>,
+    },
     /// A person comes to the server, into a first room.
     Enter {
         /// The person.
@@ -31,6 +42,8 @@ pub enum Intent {
         name: Claim,
         /// How that name looks.
         looks: Looks,
+        /// The profile from the person's client.
+        profile: Option<Arc<Profile>>,
         /// The room.
         room: RoomName,
     },
@@ -89,7 +102,7 @@ pub enum Intent {
         /// The room.
         room: RoomName,
     },
-    /// A person leaves a room, and with the last room the server.
+    /// A person leaves a room, and stays on the server.
     Leave {
         /// The person.
         person: PersonId,
@@ -97,10 +110,15 @@ pub enum Intent {
         room: RoomName,
         /// The last words.
         words: Option<Line>,
+    },
+    /// A person leaves all rooms and the server.
+    LeaveServer {
+        /// The person.
+        person: PersonId,
+        /// The last words.
+        words: Option<Line>,
         /// The act that removed the person.
         removal: Option<Arc<Act>>,
-        /// Whether the connection holds no other seat.
-        is_last: bool,
     },
     /// A person who came back on another connection did not sit down again in time.
     GiveUp {
@@ -248,6 +266,8 @@ pub enum Intent {
         looks: Looks,
         /// The name if that one is taken now, and how it looks: the person's address.
         otherwise: (Name, Looks),
+        /// The profile from the person's client.
+        profile: Option<Arc<Profile>>,
         /// The rooms in which the person had a seat.
         rooms: Vec<RoomName>,
     },
@@ -261,6 +281,7 @@ impl Intent {
     pub fn is_fact(&self) -> bool {
         match self {
             Intent::Leave { .. }
+            | Intent::LeaveServer { .. }
             | Intent::GiveUp { .. }
             | Intent::EndCode { .. }
             | Intent::Remove { .. }
@@ -271,6 +292,7 @@ impl Intent {
             | Intent::Leaving
             | Intent::Return { .. } => true,
             Intent::Say { .. }
+            | Intent::Come { .. }
             | Intent::Enter { .. }
             | Intent::ComeBack { .. }
             | Intent::Join { .. }
@@ -295,8 +317,12 @@ impl Intent {
     pub fn bytes(&self) -> usize {
         let texts = match self {
             Intent::Say { room, lines, .. } => room.as_str().len() + lines_bytes(lines),
-            Intent::Enter { name, looks, room, .. } => {
-                name_bytes(&name.name) + looks_bytes(looks) + room.as_str().len()
+            Intent::Come { name, looks, profile, .. } => {
+                name_bytes(&name.name) + looks_bytes(looks) + profile_bytes(profile)
+            }
+            Intent::Enter { name, looks, profile, room, .. } => {
+                let named = name_bytes(&name.name) + looks_bytes(looks);
+                named + profile_bytes(profile) + room.as_str().len()
             }
             Intent::ComeBack { room, .. } => room.as_ref().map_or(0, |room| room.as_str().len()),
             Intent::SpeakOnce { name, looks, room, lines, .. } => {
@@ -308,9 +334,12 @@ impl Intent {
             | Intent::MoveCode { room, .. }
             | Intent::GiveUp { room, .. }
             | Intent::EndRoom { room, .. } => room.as_str().len(),
-            Intent::Leave { room, words, removal, .. } => {
+            Intent::Leave { room, words, .. } => {
+                room.as_str().len() + words.as_ref().map_or(0, Line::len)
+            }
+            Intent::LeaveServer { words, removal, .. } => {
                 let removal = removal.as_ref().map_or(0, |act| act_bytes(act));
-                room.as_str().len() + words.as_ref().map_or(0, Line::len) + removal
+                words.as_ref().map_or(0, Line::len) + removal
             }
             Intent::Rename { name, looks, .. } => name_bytes(&name.name) + looks_bytes(looks),
             Intent::SetTopic { room, text, .. } => {
@@ -329,11 +358,13 @@ impl Intent {
             }
             Intent::Remove { people, act } => people.len() * PERSON_BYTES + act_bytes(act),
             Intent::Up { node, .. } => node.as_str().len(),
-            Intent::Return { name, looks, otherwise: (other, other_looks), rooms, .. } => {
+            Intent::Return {
+                name, looks, otherwise: (other, other_looks), profile, rooms, ..
+            } => {
                 let names = name_bytes(&name.name) + name_bytes(other);
                 let looks = looks_bytes(looks) + looks_bytes(other_looks);
                 let rooms = rooms.iter().map(|room| room.as_str().len() + NUMBER_BYTES);
-                names + looks + rooms.sum::<usize>()
+                names + looks + profile_bytes(profile) + rooms.sum::<usize>()
             }
             Intent::EndCode { .. }
             | Intent::ExpireCodes(_)
@@ -357,7 +388,23 @@ const PERSON_BYTES: usize = 2 * NUMBER_BYTES;
 
 /// The size of lines that are said together, in bytes.
 pub fn lines_bytes(lines: &[Spoken]) -> usize {
-    lines.iter().map(|spoken| spoken.text.len() + NUMBER_BYTES).sum()
+    let line = |spoken: &Spoken| {
+        let extras = spoken.extras.as_deref();
+        spoken.text.len() + NUMBER_BYTES + extras.map_or(0, extras_bytes)
+    };
+    lines.iter().map(line).sum()
+}
+
+fn extras_bytes(extras: &Extras) -> usize {
+    let texts = [&extras.tags, &extras.label].into_iter().flatten();
+    texts.map(Line::len).sum::<usize>() + 4 * NUMBER_BYTES
+}
+
+fn profile_bytes(profile: &Option<Arc<Profile>>) -> usize {
+    profile.as_ref().map_or(0, |profile| {
+        let texts = [profile.user(), profile.realname(), profile.host()];
+        texts.map(|text| text.len() + NUMBER_BYTES).into_iter().sum()
+    })
 }
 
 fn name_bytes(name: &Name) -> usize {

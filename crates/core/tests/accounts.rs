@@ -23,7 +23,7 @@ fn alice() -> Name {
 /// Enters as the owner of the name alice.
 fn enter_as_owner(proof: u64) -> Change {
     let name = Claim { name: alice(), proof: Some(Proof(proof)) };
-    Change::Enter { name, room: RoomName::lobby(), replay: 0 }
+    Change::Enter { name, profile: None, room: RoomName::lobby(), replay: 0 }
 }
 
 fn new_password(proof: u64, password: &str, by: PersonId) -> AccountChange {

@@ -1,15 +1,20 @@
 //! Acts of keepers and of the operator, at times that the test sets.
 #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
+#[path = "server/held.rs"]
+mod held;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use held::Held;
 use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::{NotStored, Past};
 use parlor_core::ledger::{Account, ReturnCode, Validity};
 use parlor_core::link::{
-    Answer, Change, CodeChange, Inbox, Link, Mail, Notice, Outcome, Query, Refusal, Request, Seat,
+    Answer, Change, CodeChange, Entered, Inbox, Link, Mail, Notice, Outcome, Query, Refusal,
+    Request, Seat,
 };
 use parlor_core::log::Slice;
 use parlor_core::model::{
@@ -129,28 +134,26 @@ impl Server {
         link: &mut Link,
         who: &str,
         is_proven: bool,
-    ) -> Result<Seat, Refusal> {
+    ) -> Result<Held, Refusal> {
         let (name, room, replay) = (name(who), RoomName::lobby(), 0);
         let proof = is_proven.then(Proof::default);
         let name = Claim { name, proof };
-        match self.ask(link, Change::Enter { name, room, replay }) {
-            Outcome::Entered(seat, _) => Ok(seat),
+        match self.ask(link, Change::Enter { name, profile: None, room, replay }) {
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
-            other => panic!("{other:?}"),
+            other => Ok(seat(other).0),
         }
     }
 
-    fn enter(&mut self, who: &str, is_proven: bool) -> (Link, Seat) {
+    fn enter(&mut self, who: &str, is_proven: bool) -> (Link, Held) {
         let mut link = self.connect("198.51.100.7:50000");
         let seat = self.try_to_enter(&mut link, who, is_proven);
         (link, seat.unwrap())
     }
 
-    fn join(&mut self, link: &mut Link, typed: &str) -> Result<Seat, Refusal> {
+    fn join(&mut self, link: &mut Link, typed: &str) -> Result<Held, Refusal> {
         match self.ask(link, join(typed)) {
-            Outcome::Entered(seat, _) => Ok(seat),
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
-            other => panic!("{other:?}"),
+            other => Ok(seat(other).0),
         }
     }
 
@@ -161,8 +164,7 @@ impl Server {
     }
 
     fn say(&mut self, link: &mut Link, seat: &Seat) -> Result<(), Refusal> {
-        let (manner, text) = (Manner::Plain, line("hello"));
-        let lines = vec![Spoken { manner, text }];
+        let lines = vec![Spoken::new(Manner::Plain, line("hello"))];
         let room = seat.room();
         match self.ask(link, Change::Say { room, lines }) {
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
@@ -212,11 +214,12 @@ fn join(typed: &str) -> Change {
 }
 
 /// The seat that was granted.
-fn granted(link: &mut Link) -> Seat {
-    match link.outcome() {
-        Some(Outcome::Entered(seat, _)) => seat,
-        other => panic!("no seat but {other:?}"),
-    }
+fn granted(link: &mut Link) -> Held {
+    seat(link.outcome().unwrap()).0
+}
+
+fn seat(outcome: Outcome) -> (Held, Box<Entered>) {
+    Held::take(outcome).unwrap_or_else(|other| panic!("no seat but {other:?}"))
 }
 
 fn is_banned<T>(outcome: &Result<T, Refusal>) -> bool {
@@ -343,7 +346,7 @@ fn a_person_who_joins_again_before_the_removal_is_told_has_the_new_seat() {
     let tea = server.join(&mut dave, "tea").unwrap();
     let (mut bob, lobby) = server.enter("bob", false);
     let former = server.join(&mut bob, "tea").unwrap();
-    drop(lobby);
+    let presence = lobby.get_up();
     let kicked = server.begin(&mut dave, act(&tea, kick("bob")));
     bob.start(join("tea"));
     server.finish(kicked);
@@ -352,27 +355,28 @@ fn a_person_who_joins_again_before_the_removal_is_told_has_the_new_seat() {
     drop(former); // the new seat stays
     server.finish(None);
     assert!(server.say(&mut bob, &seat).is_ok());
-    drop(seat);
+    drop(presence);
     server.finish(None);
     assert_eq!(server.broadcaster.census().people, 1);
 }
 
 #[test]
-fn a_person_who_is_removed_from_all_rooms_stays_until_the_last_seat_is_given_up() {
+fn a_person_who_is_removed_from_all_rooms_stays_on_the_server() {
     let mut server = Server::new();
     let (mut dave, lobby) = server.enter("dave", true);
     let tea = server.join(&mut dave, "tea").unwrap();
     let (mut bob, seat) = server.enter("bob", false);
     let first = server.join(&mut bob, "tea").unwrap();
     let kicked = server.begin(&mut dave, act(&tea, kick("bob")));
-    drop(seat); // bob leaves the lobby, and holds the seat in tea
+    let presence = seat.get_up();
     server.finish(kicked);
     assert!(first.removed().is_some());
-    let second = server.join(&mut bob, "lobby").unwrap(); // bob is still here
     drop(first);
     server.finish(None);
+    assert_eq!(server.broadcaster.census().people, 2);
+    let second = server.join(&mut bob, "lobby").unwrap();
     assert!(server.say(&mut bob, &second).is_ok());
-    drop((second, lobby, tea));
+    drop((presence, second, lobby, tea));
     server.finish(None);
     assert_eq!(server.broadcaster.census().people, 0);
 }
@@ -384,10 +388,15 @@ fn a_person_between_a_removal_and_the_next_room_reads_private_messages() {
     let tea = server.join(&mut dave, "tea").unwrap();
     let (mut bob, seat) = server.enter("bob", false);
     let former = server.join(&mut bob, "tea").unwrap();
-    drop(seat);
+    let _presence = seat.get_up();
     let kicked = server.begin(&mut dave, act(&tea, kick("bob")));
     let (mut eve, text) = (server.connect("198.51.100.7:50002"), line("psst"));
-    eve.start(Change::Enter { name: name("eve").into(), room: RoomName::lobby(), replay: 0 });
+    eve.start(Change::Enter {
+        name: name("eve").into(),
+        profile: None,
+        room: RoomName::lobby(),
+        replay: 0,
+    });
     server.finish(kicked);
     let _seat = granted(&mut eve);
     let outcome = server.ask(&mut eve, Query::Private { to: line("bob"), text });
@@ -416,7 +425,7 @@ fn a_person_who_is_entering_is_removed_from_the_server() {
     let mut bob = server.connect("198.51.100.7:50001");
     let (name, room, replay) = (name("bob"), RoomName::lobby(), 0);
     let name = Claim { name, proof: None };
-    let arriving = server.begin(&mut bob, Change::Enter { name, room, replay });
+    let arriving = server.begin(&mut bob, Change::Enter { name, profile: None, room, replay });
     let mut operator = server.broadcaster.inbox().connect();
     operator.start(Change::Act { here: None, deed: kick("bob") });
     server.finish(arriving);
@@ -512,7 +521,7 @@ fn a_mute_silences_every_way_to_be_read() {
     let speak = Change::SpeakOnce {
         name: name("B0B").into(), // looks like bob
         room: RoomName::lobby(),
-        lines: vec![Spoken { manner: Manner::Action, text: line("buys") }],
+        lines: vec![Spoken::new(Manner::Action, line("buys"))],
     };
     assert!(is_muted(&server.say(&mut bob, &seat)));
     for request in [
@@ -593,6 +602,7 @@ fn enter(typed: &str, is_proven: bool, into: &str) -> Change {
     let name = name(typed);
     Change::Enter {
         name: Claim { name, proof: is_proven.then(Proof::default) },
+        profile: None,
         room: room(into),
         replay: 0,
     }
@@ -697,21 +707,17 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
     let speak = |into: &str| Change::SpeakOnce {
         name: Claim { name: name("carol"), proof: Some(Proof::default()) },
         room: room(into),
-        lines: vec![Spoken { manner: Manner::Plain, text: line("hello") }],
+        lines: vec![Spoken::new(Manner::Plain, line("hello"))],
     };
     let back = come_back(CODE, "den3");
     let mut carol = server.connect("198.51.100.7:1");
-    let Outcome::Entered(den, entered) = server.ask(&mut carol, enter("carol", true, "den")) else {
-        panic!("a seat");
-    };
+    let (den, entered) = seat(server.ask(&mut carol, enter("carol", true, "den")));
     assert_eq!(entered.keeps, Some(Reach::Room(room("den"))));
     assert_eq!(keepers(&mut server, &mut carol, &den), [name("carol")]);
     let mut curl = server.connect("198.51.100.7:2");
     assert!(matches!(server.ask(&mut curl, speak("den2")), Outcome::Said { .. }));
     let mut again = server.connect("198.51.100.7:3");
-    let Outcome::Entered(_den3, entered) = server.ask(&mut again, back) else {
-        panic!("a seat");
-    };
+    let (_den3, entered) = seat(server.ask(&mut again, back));
     assert_eq!(entered.keeps, Some(Reach::Room(room("den3"))));
     for into in ["den2", "den4"] {
         let seat = server.join(&mut carol, into).unwrap();
@@ -729,17 +735,12 @@ fn an_act_meets_the_seat_of_a_person_who_is_coming_back() {
             let mut server = Server::new();
             let mut dave = server.connect("203.0.113.9:1");
             let _lobby = server.try_to_enter(&mut dave, "dave", true).unwrap();
-            let Outcome::Entered(tea, in_tea) = server.ask(&mut dave, join("tea")) else {
-                panic!("a seat");
-            };
-            let (mut bob, seat) = server.enter("bob", false);
+            let (tea, in_tea) = seat(server.ask(&mut dave, join("tea")));
+            let (mut bob, lobby) = server.enter("bob", false);
             let _there = server.join(&mut bob, "tea").unwrap();
-            server.make_code(&mut bob, &seat);
+            server.make_code(&mut bob, &lobby);
             let mut back = server.connect("198.51.100.7:50002");
-            let Outcome::Entered(_again, _) = server.ask(&mut back, come_back(CODE, "lobby"))
-            else {
-                panic!("a seat");
-            };
+            let (_again, _) = seat(server.ask(&mut back, come_back(CODE, "lobby")));
             match is_operator {
                 true => server.operate(deed.clone()).unwrap(),
                 false => server.act(&mut dave, &tea, deed.clone()).unwrap(),
@@ -845,13 +846,9 @@ fn the_maker_of_a_room_enters_it_when_the_keeper_is_stored() {
         bob.start(enter("bob", true, "den"));
         server.broadcaster.drain(server.now);
         server.end(begun, is_stored);
-        let Some(Outcome::Entered(_seat, entered)) = alice.outcome() else {
-            panic!("a seat");
-        };
+        let (_seat, entered) = seat(alice.outcome().unwrap());
         assert_eq!(entered.keeps.is_some(), is_stored);
-        let Some(Outcome::Entered(_seat, entered)) = bob.outcome() else {
-            panic!("a seat");
-        };
+        let (_seat, entered) = seat(bob.outcome().unwrap());
         assert_eq!(entered.keeps, None);
     }
 }
@@ -915,9 +912,7 @@ fn a_topic_is_shown_when_it_is_stored_even_if_its_setter_has_left() {
     drop(den);
     server.end(begun, true);
     answered(eve.outcome().unwrap()).unwrap();
-    let Outcome::Entered(_den, entered) = server.ask(&mut eve, join("den")) else {
-        panic!("a seat");
-    };
+    let (_den, entered) = seat(server.ask(&mut eve, join("den")));
     assert_eq!(entered.topic.as_ref().map(Line::as_str), Some("mine"));
 }
 
@@ -943,9 +938,7 @@ fn topics_of_two_failed_commits_leave_the_topic_that_is_stored() {
     }
     drop((den, there));
     server.finish(None); // the room leaves memory
-    let Outcome::Entered(_den, entered) = server.ask(&mut eve, join("den")) else {
-        panic!("a seat");
-    };
+    let (_den, entered) = seat(server.ask(&mut eve, join("den")));
     assert_eq!(entered.topic.as_ref().map(Line::as_str), Some("stored"));
     drop(lobby);
 }

@@ -379,7 +379,7 @@ fn a_folded_arrival_is_announced_before_the_person_speaks() {
             Entry::Arrived { telling: Telling::Folded, .. },
             Entry::Arrived { telling: Telling::Folded, .. },
             Entry::Arrived { telling: Telling::Folded, .. },
-            Entry::Arrived { who, telling: Telling::Late },
+            Entry::Arrived { who, telling: Telling::Late, .. },
             Entry::Said(_),
             Entry::ArrivedTogether(others),
         ] if who.name.as_str() == "guest9" && others.len() == 2),
@@ -570,7 +570,7 @@ fn kate(changes: u64) -> Claim {
 }
 
 fn enter_as(name: Claim) -> Change {
-    Change::Enter { name, room: RoomName::lobby(), replay: 0 }
+    Change::Enter { name, profile: None, room: RoomName::lobby(), replay: 0 }
 }
 
 #[test]

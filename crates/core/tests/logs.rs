@@ -59,10 +59,8 @@ fn shown(entries: &[Entry]) -> Vec<u8> {
 }
 
 fn somebody() -> Who {
-    Who {
-        id: Arc::new(Inbox::default()).connect().client().id(),
-        name: Name::of_address("[::1]:1"),
-    }
+    let id = Arc::new(Inbox::default()).connect().client().id();
+    Who::new(id, Name::of_address("[::1]:1"))
 }
 
 /// An entry before it has a number.
@@ -95,12 +93,20 @@ fn batch(start: Cursor, at: i64, happenings: &[Happening]) -> Batch {
                 who: somebody(),
                 manner: Manner::Plain,
                 text: Line::sanitise("x".repeat(*length).as_bytes()),
+                extras: None,
             })
         }
-        Happening::Comes => Entry::Arrived { who: somebody(), telling: Telling::Told },
-        Happening::Goes => {
-            Entry::Left { removal: None, who: somebody(), words: None, telling: Telling::Told }
+        Happening::Comes => {
+            Entry::Arrived { who: somebody(), is_keeper: false, telling: Telling::Told }
         }
+        Happening::Goes => Entry::Left {
+            who: somebody(),
+            words: None,
+            removal: None,
+            is_from_server: true,
+            event: None,
+            telling: Telling::Told,
+        },
     };
     let entries = happenings.iter().map(entry).collect();
     Batch::new(RoomName::lobby(), start, at, entries)
@@ -111,6 +117,7 @@ fn after(start: Cursor, entries: &[Entry]) -> Cursor {
     Cursor {
         position: start.position + entries.len() as u64,
         seq: start.seq + numbers(entries).len() as u64,
+        ..start
     }
 }
 
@@ -151,7 +158,7 @@ proptest! {
     fn places_in_a_batch_are_right(
         happenings in happenings(0..30), position in 0..50_u64, seq in 0..50_u64,
     ) {
-        let start = Cursor { position, seq };
+        let start = Cursor { position, seq, event: 0 };
         let batch = batch(start, 0, &happenings);
         for index in 0..=batch.entries().len() + 1 {
             let inside = index.min(batch.entries().len());

@@ -10,7 +10,9 @@ use loom::future::block_on;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
 use parlor_core::broadcaster::Broadcaster;
-use parlor_core::link::{Answer, Change, Entered, Inbox, Link, Mail, Mark, Notice, Outcome, Seat};
+use parlor_core::link::{
+    Answer, Change, Entered, Inbox, Link, Mail, Mark, Notice, Outcome, Presence, Seat,
+};
 use parlor_core::log::{Batch, Bell, Cursor, Fallen, Group, Log, Rung, Slice};
 use parlor_core::model::{
     Capacity, Census, Entry, Limits, Line, Manner, Name, Now, RoomName, Said, WallTime, Who,
@@ -60,6 +62,7 @@ fn line(start: Cursor, who: &Who) -> Arc<Batch> {
         who: who.clone(),
         manner: Manner::Plain,
         text: Line::sanitise(b"a"),
+        extras: None,
     };
     let entries = vec![Entry::Said(said)];
     Arc::new(Batch::new(RoomName::lobby(), start, WallTime(0), entries))
@@ -67,7 +70,7 @@ fn line(start: Cursor, who: &Who) -> Arc<Batch> {
 
 fn somebody(inbox: &Arc<Inbox>) -> (Link, Who) {
     let link = inbox.connect();
-    let who = Who { id: link.client().id(), name: Name::of_address(":1") };
+    let who = Who::new(link.client().id(), Name::of_address(":1"));
     (link, who)
 }
 
@@ -140,12 +143,14 @@ impl Server {
         }
     }
 
-    fn enter(&mut self, name: &str) -> (Link, Seat, Entered) {
+    fn enter(&mut self, name: &str) -> (Link, Presence, Seat, Entered) {
         let mut link = self.connect();
         link.start(enter(name));
         self.run();
         match link.outcome() {
-            Some(Outcome::Entered(seat, entered)) => (link, seat, *entered),
+            Some(Outcome::Came(presence, Some((seat, entered)))) => {
+                (link, presence, seat, *entered)
+            }
             other => panic!("no seat but {other:?}"),
         }
     }
@@ -159,15 +164,20 @@ impl Server {
 }
 
 fn enter(name: &str) -> Change {
-    Change::Enter { name: Name::of_address(name).into(), room: RoomName::lobby(), replay: 0 }
+    Change::Enter {
+        name: Name::of_address(name).into(),
+        profile: None,
+        room: RoomName::lobby(),
+        replay: 0,
+    }
 }
 
 #[test]
 fn nobody_reads_beyond_their_own_departure() {
     check(|| {
         let mut server = Server::new();
-        let (link, seat, entered) = server.enter(":1");
-        let (_other_link, other_seat, _) = server.enter(":2");
+        let (link, presence, _seat, entered) = server.enter(":1");
+        let (_other_link, other_presence, _other_seat, _) = server.enter(":2");
         let reader = thread::spawn(move || {
             block_on(async {
                 let view = entered.view;
@@ -192,8 +202,8 @@ fn nobody_reads_beyond_their_own_departure() {
                 }
             });
         });
-        drop(seat);
-        drop(other_seat);
+        drop(presence);
+        drop(other_presence);
         server.run();
         reader.join().unwrap();
     });
@@ -225,7 +235,7 @@ fn every_call_gets_an_answer() {
         let mut link = server.connect();
         let connection = thread::spawn(move || {
             let outcome = block_on(link.call(enter(":1")));
-            assert!(matches!(outcome, Outcome::Entered(..)));
+            assert!(matches!(outcome, Outcome::Came(..)));
         });
         block_on(async {
             loop {
@@ -275,13 +285,13 @@ fn the_task_of_a_group_finds_everybody_for_whom_it_was_rung() {
 fn no_mail_is_lost() {
     check(|| {
         let mut server = Server::new();
-        let (link, seat, _) = server.enter(":1");
+        let (link, _presence, seat, _) = server.enter(":1");
         let mark: Mark = seat.mark();
         let client = Arc::clone(link.client());
         let sender = thread::spawn(move || {
             for _ in 0..2 {
                 let word = Mail::Answer(Answer::Notice(Notice::DiskSlow));
-                client.send(mark, word).expect("there is room");
+                client.send(mark.clone(), word).expect("there is room");
             }
         });
         block_on(async {

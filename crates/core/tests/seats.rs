@@ -12,7 +12,7 @@ use parlor_core::link::{
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Capacity, Entry, Limits, Manner, Name, RoomName, Said, Spoken};
-use server::{Server, enter, granted, join, line, post, refusal};
+use server::{Held, Server, enter, granted, join, line, post, refusal};
 
 /// A dialect of words: a line is `room:text`, everything else is as short as possible.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Reader {
     }
 
     /// Takes another seat.
-    fn sits(&mut self, server: &mut Server, request: impl Into<Request>) -> Seat {
+    fn sits(&mut self, server: &mut Server, request: impl Into<Request>) -> Held {
         let (seat, entered) = granted(server.ask(&mut self.link, request));
         self.link.reply(seat.mark(), Mail::Entered(entered));
         seat
@@ -90,7 +90,7 @@ impl Reader {
 
     fn listens(&mut self, server: &mut Server, room: &str) -> Listener {
         let (listener, listening) = listening(server.ask(&mut self.link, listen(room)));
-        let mark = Mark { room: listening.view.room(), position: u64::MAX };
+        let mark = Mark::behind(listening.view.room());
         self.link.reply(mark, Mail::Listening(listening));
         listener
     }
@@ -134,7 +134,7 @@ fn listening(outcome: Outcome) -> (Listener, Box<parlor_core::link::Listening>) 
 }
 
 fn speak(name: &str, room: &str, texts: &[&str]) -> Change {
-    let spoken = |text: &&str| Spoken { manner: Manner::Plain, text: line(text) };
+    let spoken = |text: &&str| Spoken::new(Manner::Plain, line(text));
     Change::SpeakOnce {
         name: Name::parse(name).unwrap().into(),
         room: RoomName::parse(room).unwrap(),

@@ -160,7 +160,7 @@ fn escaped(typed: &str) -> Input {
 }
 
 fn say(text: Line) -> Input {
-    Input::Say(Spoken { manner: Manner::Plain, text })
+    Input::Say(Spoken::new(Manner::Plain, text))
 }
 
 impl Decoder for LineDecoder {

@@ -28,11 +28,12 @@ fn name() -> Name {
 }
 
 fn who() -> Who {
-    Who { id: Arc::new(Inbox::default()).connect().client().id(), name: name() }
+    Who::new(Arc::new(Inbox::default()).connect().client().id(), name())
 }
 
 fn said() -> Said {
-    Said { seq: u64::MAX, at: WallTime(i64::MAX), who: who(), manner: Manner::Action, text: line() }
+    let (seq, at, manner) = (u64::MAX, WallTime(i64::MAX), Manner::Action);
+    Said { seq, at, who: who(), manner, text: line(), extras: None }
 }
 
 fn missed() -> Missed {

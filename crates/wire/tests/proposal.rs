@@ -52,7 +52,7 @@ fn said(texts: &[&str]) -> Proposal {
     let say = |text: &&str| Intent::Say {
         person: PersonId::new(1_000),
         room: RoomName::lobby(),
-        lines: vec![Spoken { manner: Manner::Plain, text: Line::sanitise(text.as_bytes()) }],
+        lines: vec![Spoken::new(Manner::Plain, Line::sanitise(text.as_bytes()))],
     };
     proposal(texts.iter().map(say).collect())
 }
@@ -194,12 +194,12 @@ fn the_longest_name_fits_into_its_limits() {
 #[test]
 fn a_post_of_one_line_takes_few_bytes_more_than_its_text() {
     let text = "x".repeat(64);
-    assert_eq!(pack(&said(&[&text])).unwrap().len(), 64 + 20);
+    assert_eq!(pack(&said(&[&text])).unwrap().len(), 64 + 21);
     let Proposal { mut intents, .. } = said(&[&text]);
     if let Some(Intent::Say { lines, .. }) = intents.first_mut() {
         *lines = vec![lines[0].clone(); 64];
     }
-    assert_eq!(pack(&proposal(intents)).unwrap().len(), 64 * 64 + 18 + 64 * 2);
+    assert_eq!(pack(&proposal(intents)).unwrap().len(), 64 * 64 + 18 + 64 * 3);
 }
 
 proptest! {

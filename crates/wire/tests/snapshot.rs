@@ -13,8 +13,8 @@ use parlor_core::ledger::{
     Absent, Account, Boot, Ledger, Mute, Person, ReturnCode, Snapshot, Validity,
 };
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Hashed, Line, Looks, Name, Net, OwnedName, PersonId, Proof, Reach,
-    RoomName, Topic, Verb, WallTime, Who, Whom,
+    Act, By, Claim, Deed, End, Hashed, Line, Looks, Name, Net, OwnedName, PersonId, Profile, Proof,
+    Reach, RoomName, Topic, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::pack::UnpackError;
 use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
@@ -32,10 +32,12 @@ fn malformed(rule: &'static str) -> UnpackError {
 fn sample() -> Snapshot {
     let (tea, lobby) = (RoomName::parse("tea").unwrap(), RoomName::lobby());
     let (ian, mike) = (Name::parse("Ian").unwrap(), Name::parse("mike").unwrap());
+    let texts = ["ian", "Ian", "irc"].map(|text| Line::sanitise(text.as_bytes()));
     let person = |name: &Name, seats: Vec<RoomName>| Person {
         name: name.clone(),
         proof: (name == &ian).then_some(Proof(2)),
         looks: Looks::of(name),
+        profile: (name == &ian).then(|| Arc::new(Profile::new(texts.clone(), true))),
         seats,
         boot: 3,
     };
@@ -78,7 +80,7 @@ fn sample() -> Snapshot {
         ]
         .into(),
         absent: vec![Absent {
-            who: Who { id: PersonId::new(5), name: mike },
+            who: Who { account: Some(mike.clone()), ..Who::new(PersonId::new(5), mike) },
             heir: PersonId::new(8),
             room: lobby,
         }],
@@ -86,6 +88,7 @@ fn sample() -> Snapshot {
             .into(),
         last_boot: 4,
         at: WallTime(1_796_000_000_000),
+        events: 300,
     }
 }
 

@@ -47,8 +47,8 @@ impl RoomReading {
         let RoomReading { visit, link, listener, listening, keepalive } = self;
         let (mut output, input) = duplex(BETWEEN_BYTES_MAX);
         output.write_all(first).await.ok(); // the bytes fit, and the reader exists
-        let end = Mark { room: listening.view.room(), position: u64::MAX };
-        link.reply(end, Mail::Listening(listening));
+        let end = Mark::behind(listening.view.room());
+        link.reply(end.clone(), Mail::Listening(listening));
         let writing = visit.reception.writers.write(output, encoder, link.client());
         let is_over = CancellationToken::new();
         let guards = (visit.exchange.busy(), is_over.clone().drop_guard());

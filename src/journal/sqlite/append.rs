@@ -152,8 +152,9 @@ mod tests {
             Entry::Said(Said {
                 seq,
                 at: WallTime(1_000),
-                who: Who { id: PersonId::BYGONE, name: Name::stored("alice") },
+                who: Who::new(PersonId::BYGONE, Name::stored("alice")),
                 manner: Manner::Plain,
+                extras: None,
                 text: Line::sanitise(text.as_bytes()),
             })
         });

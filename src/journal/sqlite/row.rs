@@ -10,6 +10,9 @@ use rusqlite::Row;
 /// The column `manner` of a deleted line.
 pub(crate) const GONE: i64 = 2;
 
+/// The column `manner` of a notice.
+const NOTICE: i64 = 3;
+
 /// A row, as it was written.
 #[derive(Clone, Debug)]
 pub(crate) struct LineRow {
@@ -45,6 +48,7 @@ impl LineRow {
         match self.manner {
             0 => Manner::Plain,
             1 => Manner::Action,
+            NOTICE => Manner::Notice,
             _ => Manner::Gone,
         }
     }
@@ -54,9 +58,10 @@ impl LineRow {
         Said {
             seq: self.seq as u64,
             at: WallTime(self.at),
-            who: Who { id: PersonId::BYGONE, name: Name::stored(&self.name) },
+            who: Who::new(PersonId::BYGONE, Name::stored(&self.name)),
             manner: self.manner(),
             text: Line::sanitise(self.text.as_bytes()),
+            extras: None,
         }
     }
 }
@@ -67,6 +72,7 @@ pub(super) fn code(manner: Manner) -> i64 {
         Manner::Plain => 0,
         Manner::Action => 1,
         Manner::Gone => GONE,
+        Manner::Notice => NOTICE,
     }
 }
 

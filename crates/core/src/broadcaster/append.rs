@@ -7,7 +7,9 @@ use super::rooms::{Member, Room, Seated};
 use super::state::Broadcaster;
 use crate::journal::NotStored;
 use crate::ledger::{Announcement, Ledger};
-use crate::link::{Client, Entered, Outcome, Place, Refusal, Replay, Resumed, Seat, View};
+use crate::link::{
+    Client, Entered, Outcome, Place, Presence, Refusal, Replay, Resumed, Seat, View,
+};
 use crate::log::{Batch, Cursor};
 use crate::model::{Act, Entry, Now, Reach, Telling, Who};
 
@@ -68,7 +70,9 @@ impl Broadcaster {
                     }
                     announcements.push((client, announcement));
                 }
-                Sequel::Removal { client, place, act } => remove(&client, &place, &act),
+                Sequel::Removal { client, place, act } => {
+                    remove(&client, place.as_deref(), &act);
+                }
                 Sequel::Prove(who) if is_stored => self.show_owner(&who),
                 Sequel::LoseName { name, people, act } if is_stored => {
                     self.end_wearers(&name, &people, &act);
@@ -120,16 +124,22 @@ impl Broadcaster {
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
         let person = self.ledger.people.get(client.id);
         entered.keeps = person.and_then(|person| self.ledger.may_keep(person, &entered.room));
-        let seat = Seat::new(place, Arc::clone(&client) as _, Arc::clone(&self.inbox) as _);
-        client.finish(Outcome::Entered(seat, Box::new(entered)));
+        let (stay, house) = (Arc::clone(&client) as Arc<_>, Arc::clone(&self.inbox) as Arc<_>);
+        let is_first = entered.first;
+        let seat = Seat::new(place, Arc::clone(&stay), Arc::clone(&house));
+        let seat = (seat, Box::new(entered));
+        client.finish(match is_first {
+            true => Outcome::Came(Presence::new(stay, house), Some(seat)),
+            false => Outcome::Entered(seat),
+        });
     }
 }
 
 /// Ends a connection, or its stay in one room, because of an act.
-fn remove(client: &Client, place: &Place, act: &Arc<Act>) {
-    match act.reach {
-        Reach::Server => client.remove(act),
-        Reach::Room(_) => {
+fn remove(client: &Client, place: Option<&Place>, act: &Arc<Act>) {
+    match place.filter(|_| act.reach != Reach::Server) {
+        None => client.remove(act),
+        Some(place) => {
             place.removed.set(Arc::clone(act)).ok(); // the first of two acts is told
             client.wake_reader();
         }

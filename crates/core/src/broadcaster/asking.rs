@@ -71,7 +71,7 @@ impl Broadcaster {
         let member = room.members.get(asker).ok_or(Refusal::NotThere)?;
         let Seated { client, .. } = member.seated.as_ref().ok_or(Refusal::NotThere)?;
         let people = room.people_from(from);
-        let mark = Mark { room: room.id, position: people.position };
+        let mark = Mark::at(room.id, people.position);
         let mail = Mail::Answer(Answer::People(people));
         client.send_own(mark, mail);
         Ok(())

@@ -44,7 +44,9 @@ impl Broadcaster {
     fn waiting_for_order(&self) -> Vec<PersonId> {
         let waiting = self.waiting.iter().filter_map(|incoming| match incoming {
             InboxItem::Request { client, .. } => Some(client.id),
-            InboxItem::Departure { .. } | InboxItem::ListenerGone { .. } => None,
+            InboxItem::LeftRoom { .. }
+            | InboxItem::LeftServer { .. }
+            | InboxItem::ListenerGone { .. } => None,
         });
         let tickets = self.tickets.iter().flatten().map(|ticket| ticket.client.id);
         tickets.chain(waiting).collect()

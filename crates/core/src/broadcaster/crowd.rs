@@ -82,10 +82,12 @@ impl Crowd {
             who,
             words: None,
             removal: None,
+            is_from_server: false,
+            event: None,
             telling,
         });
         let arrived = self.arrived.remove(name);
-        let arrived = arrived.map(|who| Entry::Arrived { who, telling });
+        let arrived = arrived.map(|who| Entry::Arrived { who, is_keeper: false, telling });
         left.into_iter().chain(arrived)
     }
 
@@ -157,7 +159,7 @@ mod tests {
 
     /// The `n`th connection, with the `name`th name.
     fn who(n: u64, name: usize) -> Who {
-        Who { id: PersonId(n), name: Name::of_address(&format!(":{name}")) }
+        Who::new(PersonId(n), Name::of_address(&format!(":{name}")))
     }
 
     fn names(together: &Together) -> Vec<&str> {
@@ -214,7 +216,7 @@ mod tests {
         crowd.arrive(&who(8, 8));
         crowd.arrive(&who(9, 9));
         let telling = Telling::Late;
-        let late = Entry::Arrived { who: who(8, 8), telling };
+        let late = Entry::Arrived { who: who(8, 8), is_keeper: false, telling };
         assert_eq!(crowd.tell_first(&who(8, 8).name).collect::<Vec<_>>(), [late]);
         assert_eq!(crowd.tell_first(&who(8, 8).name).count(), 0);
         let told: Vec<_> = crowd.close().collect();
@@ -331,11 +333,18 @@ mod tests {
                         let who = who(connections, name);
                         let entry = if here.remove(&name) {
                             let telling = crowd.leave(&who);
-                            Entry::Left { who, words: None, removal: None, telling }
+                            Entry::Left {
+                                who,
+                                words: None,
+                                removal: None,
+                                is_from_server: true,
+                                event: None,
+                                telling,
+                            }
                         } else {
                             here.insert(name);
                             let telling = crowd.arrive(&who);
-                            Entry::Arrived { who, telling }
+                            Entry::Arrived { who, is_keeper: false, telling }
                         };
                         screen.show(&entry);
                     }

@@ -28,9 +28,10 @@ impl Broadcaster {
         match &incoming {
             InboxItem::Request { request: Request::Change(change), .. } if change.needs_place() => {
             }
-            InboxItem::Departure { .. } if !self.closing => {}
+            InboxItem::LeftRoom { .. } | InboxItem::LeftServer { .. } if !self.closing => {}
             InboxItem::Request { .. }
-            | InboxItem::Departure { .. }
+            | InboxItem::LeftRoom { .. }
+            | InboxItem::LeftServer { .. }
             | InboxItem::ListenerGone { .. } => return self.carry_out(incoming, now),
         }
         if self.is_full() || !self.waiting.is_empty() {
@@ -72,7 +73,8 @@ impl Broadcaster {
             InboxItem::Request { client, request: Request::Query(query) } => {
                 client.finish(self.answer(client.id, query, now))
             }
-            InboxItem::Departure { place, words } => self.depart(&place, words, now),
+            InboxItem::LeftRoom { place, words } => self.leave_room(&place, words, now),
+            InboxItem::LeftServer { person, words } => self.leave_server(person, words, now),
             InboxItem::ListenerGone { place } => self.stop_listening(&place),
         }
     }
@@ -110,7 +112,9 @@ impl Broadcaster {
     pub fn tell_slow(&self, gathered: &Gathered) {
         let waiting = self.waiting.iter().filter_map(|incoming| match incoming {
             InboxItem::Request { client, .. } => Some(client),
-            InboxItem::Departure { .. } | InboxItem::ListenerGone { .. } => None,
+            InboxItem::LeftRoom { .. }
+            | InboxItem::LeftServer { .. }
+            | InboxItem::ListenerGone { .. } => None,
         });
         for client in gathered.waiting().chain(self.gathering.waiting()).chain(waiting) {
             let Some(mark) = self.mark_of(client.id) else {

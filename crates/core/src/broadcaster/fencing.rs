@@ -37,12 +37,12 @@ impl Broadcaster {
     }
 
     fn return_of(&self, person: PersonId, before: &Person) -> Intent {
-        let Person { name, proof, looks, seats, .. } = before.clone();
+        let Person { name, proof, looks, profile, seats, .. } = before.clone();
         let connection = self.connections.get(&person);
         let address = address_name(connection.and_then(|connection| connection.client.address()));
         let name = Claim { name, proof };
         let otherwise = (address.clone(), Looks::of(&address));
-        Intent::Return { person, name, looks, otherwise, rooms: seats }
+        Intent::Return { person, name, looks, otherwise, profile, rooms: seats }
     }
 
     /// A boot has ended, and its people leave now: as a crowd, if there are several.
@@ -101,7 +101,7 @@ impl Broadcaster {
             };
             let client = Arc::clone(&connection.client);
             if let Refusal::Banned(act) | Refusal::Muted(act) = refusal {
-                let (client, place) = (Arc::clone(&client), Arc::clone(&place));
+                let (client, place) = (Arc::clone(&client), Some(Arc::clone(&place)));
                 self.gathering.sequels.push(Sequel::Removal { client, place, act: (*act).into() });
             }
             self.happen(place.room, Happening::SeatLost(Seated { client, place }));

@@ -11,7 +11,7 @@ use super::tickets::Ticket;
 use crate::intent::{Intent, Stamp};
 use crate::ledger::{Ledger, Snapshot};
 use crate::link::{Contact, Inbox, Notice};
-use crate::model::{Limits, Now, Who};
+use crate::model::{Limits, Now};
 use crate::refusal::Refusal;
 use crate::sequencer::Decided;
 
@@ -33,7 +33,7 @@ impl Broadcaster {
         let people = self.ledger.people.iter();
         let seats = people.flat_map(|(id, person)| {
             let is_owner = person.is_owner();
-            let who = Who { id, name: person.name.clone() };
+            let who = person.who(id);
             person.seats.iter().map(move |room| (room.clone(), who.clone(), is_owner))
         });
         let absent = self.ledger.absent.iter().map(|of| (of.room.clone(), of.who.clone(), false));

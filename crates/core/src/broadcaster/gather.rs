@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::crowd::CROWD_TIME;
-use super::pending::{Gathered, Gathering, Happening, Promise, Promised, RoomShare};
+use super::pending::{
+    Departure, Gathered, Gathering, Happening, Joined, Promise, Promised, RoomShare,
+};
 use super::rooms::{FxIndexMap, Room, Seated};
 use super::state::Broadcaster;
 use crate::link::Outcome;
 use crate::log::Batch;
-use crate::model::{Act, Entry, Line, Name, Now, RoomId, Said, Spoken, Telling, WallTime, Who};
+use crate::model::{Entry, Name, Now, RoomId, Said, Spoken, Telling, WallTime, Who};
 
 impl Broadcaster {
     /// Closes the current batch, if there is any. [Append](Broadcaster::append) it before the next
@@ -112,17 +114,15 @@ impl Draft {
         let was_closed = room.crowd.is_closed();
         match happening {
             Happening::Said { who, spoken, at } => self.say(room, who, spoken, at),
-            Happening::Arrival { who, promised, is_untold } => {
-                self.arrive(room, who, promised, is_untold)
+            Happening::Arrival(arrival) => self.arrive(room, arrival),
+            Happening::Departure(departure) => {
+                self.staying.extend(departure.stays.then_some(self.entries.len()));
+                self.leave(room, departure)
             }
-            Happening::Departure { who, words, removal, is_untold, stays } => {
-                self.staying.extend(stays.then_some(self.entries.len()));
-                self.leave(room, who, words, removal, is_untold)
-            }
-            Happening::Renamed { who, from, is_still_worn } => {
+            Happening::Renamed { who, from, seen, event } => {
                 self.tell_first(room, &from);
                 self.tell_first(room, &who.name);
-                self.entries.push(Entry::Renamed { who, from, is_still_worn });
+                self.entries.push(Entry::Renamed { who, from, seen, event });
             }
             Happening::LinesDeleted { who } => {
                 self.tell_first(room, &who.name);
@@ -151,26 +151,22 @@ impl Draft {
             who,
             manner: spoken.manner,
             text: spoken.text,
+            extras: spoken.extras,
         }));
     }
 
-    fn arrive(&mut self, room: &mut Room, who: Who, promised: Option<Promised>, is_untold: bool) {
+    fn arrive(&mut self, room: &mut Room, arrival: Joined) {
+        let Joined { who, is_keeper, is_untold, promised } = arrival;
         let telling = match is_untold {
             true => Telling::Untold,
             false => room.crowd.arrive(&who),
         };
-        self.entries.push(Entry::Arrived { who, telling });
+        self.entries.push(Entry::Arrived { who, is_keeper, telling });
         self.promised.push(promised);
     }
 
-    fn leave(
-        &mut self,
-        room: &mut Room,
-        who: Who,
-        words: Option<Line>,
-        removal: Option<Arc<Act>>,
-        is_untold: bool,
-    ) {
+    fn leave(&mut self, room: &mut Room, departure: Departure) {
+        let Departure { who, words, removal, is_from_server, event, is_untold, .. } = departure;
         let telling = if is_untold {
             Telling::Untold
         } else if removal.is_some() {
@@ -180,7 +176,8 @@ impl Draft {
         } else {
             room.crowd.leave(&who)
         };
-        self.entries.push(Entry::Left { who, words, removal, telling });
+        let event = Some(event);
+        self.entries.push(Entry::Left { who, words, removal, is_from_server, event, telling });
     }
 
     /// If the arrival or departure of a name is folded, adds its announcement before others read

@@ -12,6 +12,7 @@ mod codes;
 mod contact;
 mod crowd;
 mod dispatch;
+mod events;
 mod fencing;
 mod following;
 mod gather;

@@ -7,7 +7,9 @@ use super::rooms::Seated;
 use crate::ledger::{Announcement, Before, Ledger, Record};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
-use crate::model::{Act, Limits, Line, Name, PersonId, RoomId, Spoken, WallTime, Who};
+use crate::model::{
+    Act, Limits, Line, Name, PersonEvent, PersonId, Renaming, RoomId, Spoken, WallTime, Who,
+};
 
 /// An event in a room, before it is an entry of the log.
 #[derive(Debug)]
@@ -17,27 +19,13 @@ pub(super) enum Happening {
         spoken: Spoken,
         at: WallTime,
     },
-    Arrival {
-        who: Who,
-        /// None if the connection is on another node.
-        promised: Option<Promised>,
-        /// Whether another connection of the owner wears the name in the room.
-        is_untold: bool,
-    },
-    Departure {
-        who: Who,
-        words: Option<Line>,
-        removal: Option<Arc<Act>>,
-        /// Whether another connection of the owner still wears the name in the room.
-        is_untold: bool,
-        /// Whether the connection stays, and reads on: the boot of this node has ended.
-        stays: bool,
-    },
+    Arrival(Joined),
+    Departure(Departure),
     Renamed {
         who: Who,
         from: Name,
-        /// Whether another connection of the owner still wears the old name in the room.
-        is_still_worn: bool,
+        seen: Renaming,
+        event: Arc<PersonEvent>,
     },
     LinesDeleted {
         who: Who,
@@ -60,15 +48,38 @@ pub(super) enum Happening {
     },
 }
 
+/// A person sits down in the room.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) who: Who,
+    pub(super) is_keeper: bool,
+    pub(super) is_untold: bool,
+    /// None if the connection is on another node.
+    pub(super) promised: Option<Promised>,
+}
+
+/// A person leaves the room.
+#[derive(Debug)]
+pub(super) struct Departure {
+    pub(super) who: Who,
+    pub(super) words: Option<Line>,
+    pub(super) removal: Option<Arc<Act>>,
+    pub(super) is_from_server: bool,
+    pub(super) event: Arc<PersonEvent>,
+    pub(super) is_untold: bool,
+    /// Whether the connection stays, and reads on: the boot of this node has ended.
+    pub(super) stays: bool,
+}
+
 impl Happening {
     /// The size of its text, in bytes.
     fn bytes(&self) -> usize {
         match self {
             Happening::Said { spoken, .. } => spoken.text.len(),
-            Happening::Departure { words: text, .. } | Happening::Topic { text, .. } => {
+            Happening::Departure(Departure { words: text, .. }) | Happening::Topic { text, .. } => {
                 text.as_ref().map_or(0, Line::len)
             }
-            Happening::Arrival { .. }
+            Happening::Arrival(_)
             | Happening::Renamed { .. }
             | Happening::LinesDeleted { .. }
             | Happening::Act(_)
@@ -112,8 +123,8 @@ pub(super) enum Sequel {
     Prove(Who),
     /// These people lose the name, if that is stored, and so do listeners who read as its owner.
     LoseName { name: Name, people: Vec<PersonId>, act: Arc<Act> },
-    /// An act has removed the person from this place.
-    Removal { client: Arc<Client>, place: Arc<Place>, act: Arc<Act> },
+    /// An act has removed the person from this place; from the server if there is none.
+    Removal { client: Arc<Client>, place: Option<Arc<Place>>, act: Arc<Act> },
 }
 
 /// The next batch, while the one before it is being committed.

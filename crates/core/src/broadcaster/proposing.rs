@@ -46,11 +46,16 @@ impl Broadcaster {
         let person = client.id;
         let (intent, wanted) = match change {
             Change::Say { room, lines } => return self.propose_lines(client, room, lines, now),
-            Change::Enter { name, room, replay } => {
+            Change::Come { name, profile } => {
+                self.may_be_here(client, &name, now)?;
+                let looks = Looks::of(&name.name);
+                (Intent::Come { person, name, looks, profile }, Wanted::Presence)
+            }
+            Change::Enter { name, profile, room, replay } => {
                 let maker = self.may_come(client, &name, &room, now)?;
                 let looks = Looks::of(&name.name);
                 let wanted = Wanted::Seat { replay, is_first: true, maker };
-                (Intent::Enter { person, name, looks, room }, wanted)
+                (Intent::Enter { person, name, looks, profile, room }, wanted)
             }
             Change::ComeBack { code, now: awake, room } => {
                 let place = self.place_of_code(code, awake)?;
@@ -125,12 +130,25 @@ impl Broadcaster {
         room: &RoomName,
         now: Now,
     ) -> Result<Option<Maker>, Refusal> {
-        let is_owner = self.ledger.people.accounts.proves(claim);
-        let subject = Subject { name: &claim.name, is_owner, address: client.address() };
-        if !is_owner && self.ledger.people.accounts.has(&claim.name) {
-            return Ok(None); // the ledger refuses it, as the owner has to prove the name first
+        match self.newcomer(client, claim) {
+            Some(subject) => self.may_go(subject, room, now),
+            None => Ok(None),
         }
-        self.may_go(subject, room, now)
+    }
+
+    /// Whether a person may come to the server under this name.
+    fn may_be_here(&self, client: &Client, claim: &Claim, now: Now) -> Result<(), Refusal> {
+        let subject = self.newcomer(client, claim);
+        subject.map_or(Ok(()), |subject| self.ledger.may_be_here(subject, now.wall))
+    }
+
+    /// A person who wants to come under this name. None if the ledger refuses it, as the owner has
+    /// to prove the name first.
+    fn newcomer<'a>(&self, client: &Client, claim: &'a Claim) -> Option<Subject<'a>> {
+        let is_owner = self.ledger.people.accounts.proves(claim);
+        let is_refused = !is_owner && self.ledger.people.accounts.has(&claim.name);
+        let subject = Subject { name: &claim.name, is_owner, address: client.address() };
+        (!is_refused).then_some(subject)
     }
 
     /// Whether a person with a name may come to a room.
@@ -168,19 +186,24 @@ impl Broadcaster {
     }
 
     /// A connection gives up a seat: the person leaves the room.
-    pub(super) fn depart(&mut self, place: &Arc<Place>, words: Option<Line>, now: Now) {
-        let Some(Connection { client, places }) = self.connections.get(&place.person) else {
-            return; // the person has left the server
-        };
-        let is_last = !client.holds_seat();
-        if !is_last && !places.iter().any(|own| Arc::ptr_eq(own, place)) {
+    pub(super) fn leave_room(&mut self, place: &Arc<Place>, words: Option<Line>, now: Now) {
+        let connection = self.connections.get(&place.person);
+        let mut places = connection.iter().flat_map(|connection| &connection.places);
+        if !places.any(|own| Arc::ptr_eq(own, place)) {
             return; // an act ended this seat before; the person may have another in the room
         }
-        let removal = client.removed().or(place.removed()).cloned();
-        // After a change of password the others read no reason: it concerns only this person.
-        let removal = removal.filter(|act| act.by != By::NewPassword);
         let (person, room) = (place.person, place.name.clone());
-        self.put_in_order(Intent::Leave { person, room, words, removal, is_last }, None, now);
+        self.put_in_order(Intent::Leave { person, room, words }, None, now);
+    }
+
+    /// A connection ends: the person leaves all rooms and the server.
+    pub(super) fn leave_server(&mut self, person: PersonId, words: Option<Line>, now: Now) {
+        let Some(Connection { client, .. }) = self.connections.get(&person) else {
+            return; // an act ended it before
+        };
+        // After a change of password the others read no reason: it concerns only this person.
+        let removal = client.removed().filter(|act| act.by != By::NewPassword).cloned();
+        self.put_in_order(Intent::LeaveServer { person, words, removal }, None, now);
     }
 
     /// Gives up the seats that people did not take again in time.

@@ -1,7 +1,7 @@
 //! A room: its members, its topic, its log. Knows no socket and no clock.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -70,12 +70,53 @@ impl Maker {
     }
 }
 
-/// A connection of a person in rooms.
+/// A connection of a person on the server.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) client: Arc<Client>,
     /// The places of its seats, in the order in which they were taken. Each ends with its seat.
     pub(crate) places: Vec<Arc<Place>>,
+}
+
+impl Connection {
+    pub(crate) fn new(client: &Arc<Client>) -> Connection {
+        Connection { client: Arc::clone(client), places: Vec::new() }
+    }
+}
+
+/// The rooms that people have left who are still on the server, each with the number of that event.
+#[derive(Debug, Default)]
+pub(crate) struct RoomsLeft(FxHashMap<PersonId, VecDeque<(RoomId, u64)>>);
+
+/// The number of such rooms of one person: the latest count.
+const ROOMS_LEFT_MAX: usize = 100;
+
+impl RoomsLeft {
+    /// The rooms that this person has left, and in which they do not sit again.
+    pub(crate) fn of(&self, person: PersonId) -> impl Iterator<Item = (RoomId, u64)> + use<'_> {
+        self.0.get(&person).into_iter().flatten().copied()
+    }
+
+    pub(crate) fn leave(&mut self, person: PersonId, room: RoomId, event: u64) {
+        let left = self.0.entry(person).or_default();
+        if left.len() == ROOMS_LEFT_MAX {
+            left.pop_front();
+        }
+        left.push_back((room, event));
+    }
+
+    pub(crate) fn sit(&mut self, person: PersonId, room: RoomId) {
+        if let Some(left) = self.0.get_mut(&person) {
+            left.retain(|(other, _)| *other != room);
+        }
+    }
+
+    /// The person continues under another number, or leaves the server.
+    pub(crate) fn end(&mut self, person: PersonId, heir: Option<PersonId>) {
+        if let Some((heir, left)) = heir.zip(self.0.remove(&person)) {
+            self.0.insert(heir, left);
+        }
+    }
 }
 
 /// A person in a room.
@@ -283,7 +324,7 @@ impl Room {
 
     /// An empty room, whose first line follows `end`.
     pub(crate) fn new(id: RoomId, name: RoomName, end: End, topic: Option<Line>) -> Room {
-        let start = Cursor { position: 0, seq: end.seq };
+        let start = Cursor { seq: end.seq, ..Cursor::default() };
         Room {
             id,
             name,

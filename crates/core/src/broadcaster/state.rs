@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::node::{Node, Silence, Standing};
 use super::pending::{Gathering, Happening};
-use super::rooms::{Connection, Room};
+use super::rooms::{Connection, Room, RoomsLeft};
 use super::tickets::{Return, Ticket};
 use crate::intent::Proposal;
 use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
@@ -39,14 +39,15 @@ pub struct Broadcaster {
     /// One for each intent that was proposed and has no place in the order yet; none if nobody
     /// waits for it.
     pub(super) tickets: VecDeque<Option<Ticket>>,
-    /// The connections of people in rooms.
+    /// The connections of the people on the server.
     pub(super) connections: FxHashMap<PersonId, Connection>,
+    pub(super) rooms_left: RoomsLeft,
     pub(super) rooms: FxHashMap<RoomId, Room>,
     pub(super) rooms_by_name: BTreeMap<RoomName, RoomId>,
     pub(super) rooms_made: u64,
     /// The next batch.
     pub(super) gathering: Gathering,
-    /// Requests that wait because that batch is full: at most a request and a departure for each
+    /// Requests that wait because that batch is full: at most a request and the departures for each
     /// connection.
     pub(super) waiting: VecDeque<InboxItem>,
     /// The times at which the windows of crowds close, and their rooms; the earliest first.
@@ -116,6 +117,7 @@ impl Broadcaster {
             happened: Vec::new(),
             tickets: VecDeque::new(),
             connections: FxHashMap::default(),
+            rooms_left: RoomsLeft::default(),
             rooms: FxHashMap::default(),
             rooms_by_name: BTreeMap::new(),
             rooms_made: 0,
@@ -183,16 +185,14 @@ impl Broadcaster {
         Some(Subject { address, ..person.or_else(exile)?.subject() })
     }
 
-    /// The end of the log of a room in which this person sits; no room for a person whom an act has
-    /// just removed from the last one. None for a person who is entering, and reads nothing before
-    /// the answer to that.
+    /// The present ends of the logs of all rooms in which this person sits. None for a person who
+    /// is entering, and reads nothing before the answer to that.
     pub(super) fn mark_of(&self, id: PersonId) -> Option<Mark> {
         let Connection { client, places } = self.connections.get(&id)?;
-        let mut rooms = places.iter().rev().filter_map(|place| self.rooms.get(&place.room));
-        match rooms.find(|room| room.members.contains(id)) {
-            Some(room) => Some(Mark { room: room.id, position: room.log.watermark() }),
-            None => client.holds_seat().then_some(Mark { room: RoomId(0), position: 0 }),
-        }
+        let rooms = places.iter().filter_map(|place| self.rooms.get(&place.room));
+        let rooms = rooms.filter(|room| room.members.contains(id));
+        let marks = rooms.map(|room| Mark::at(room.id, room.log.watermark()));
+        client.is_present().then(|| marks.collect())
     }
 
     /// Whether the next batch is full.

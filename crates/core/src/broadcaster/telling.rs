@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::pending::{Happening, Promised, RETURN_TIME, Sequel, Stake};
-use super::rooms::{Connection, Maker, Seated};
+use super::pending::{Happening, Joined, Promised, RETURN_TIME, Sequel, Stake};
+use super::rooms::{Connection, Maker};
 use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
 use crate::intent::{INTENTS_MAX, Intent, Stamp};
 use crate::ledger::{Announcement, Before, Happened, Record};
-use crate::link::{Answer, Outcome};
+use crate::link::{Answer, Client, Outcome, Presence};
 use crate::model::{
     Act, By, Deed, Line, Manner, Now, PersonId, RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
 };
@@ -31,6 +31,7 @@ impl Broadcaster {
                     let answer = Outcome::Answer(Answer::YouAre(name));
                     self.gathering.promise(&client, answer, Stake::Nothing);
                 }
+                Wanted::Presence => self.came(&client),
                 Wanted::Stored { beside } => {
                     self.gathering.records.extend(beside);
                     self.gathering.promise(&client, Outcome::Done, Stake::Record);
@@ -49,25 +50,25 @@ impl Broadcaster {
     fn tell(&mut self, happened: Happened, ticket: Option<&Ticket>, at: WallTime, now: Now) {
         match happened {
             Happened::Said { room, who, lines } => self.said(&room, &who, lines, ticket, at, now),
-            Happened::Arrived { room, who, is_untold } => {
-                self.arrived(&room, who, is_untold, ticket)
+            Happened::Arrived { room, who, is_keeper, is_untold } => {
+                self.arrived(&room, who, (is_keeper, is_untold), ticket)
             }
-            Happened::Left { room, who, words, removal, is_untold } => {
-                let stays = self.is_exile(who.id);
-                if stays || !self.left(&room, &who, removal.as_ref()) {
-                    let departure = Happening::Departure { who, words, removal, is_untold, stays };
-                    self.happen_in(&room, departure);
-                }
+            Happened::Left { event, who, parting, removal } => {
+                self.left(event, who, parting, removal);
+            }
+            Happened::LeftServer { event, who, rooms, removal } => {
+                self.left_server(event, &who, rooms, removal.as_ref());
             }
             Happened::Moved { who, heir, rooms } => {
+                self.rooms_left.end(who.id, Some(heir));
                 self.moved(&who, now);
                 if ticket.is_some() {
                     let until = now.monotonic + RETURN_TIME;
                     self.returns.extend(rooms.into_iter().map(|room| Return { heir, room, until }));
                 }
             }
-            Happened::Renamed { room, who, from, is_still_worn } => {
-                self.happen_in(&room, Happening::Renamed { who, from, is_still_worn });
+            Happened::Renamed { event, who, from, rooms } => {
+                self.renamed(event, &who, &from, rooms);
             }
             Happened::Topic { who, act, before } => self.topic_changed(who, act, before, ticket),
             Happened::RoomMade(act) => {
@@ -76,10 +77,6 @@ impl Broadcaster {
             }
             Happened::Changed { record, before } => {
                 self.gathering.store(record, before.map(Sequel::Undo));
-            }
-            Happened::Gone(id) if self.is_exile(id) => {}
-            Happened::Gone(id) => {
-                self.connections.remove(&id);
             }
             Happened::LinesDeleted { who, since } => {
                 let ends = self.delete_lines(&who, since);
@@ -127,16 +124,20 @@ impl Broadcaster {
         }
     }
 
-    fn arrived(&mut self, room: &RoomName, who: Who, is_untold: bool, ticket: Option<&Ticket>) {
+    fn arrived(
+        &mut self,
+        room: &RoomName,
+        who: Who,
+        (is_keeper, is_untold): (bool, bool),
+        ticket: Option<&Ticket>,
+    ) {
         let Some(room) = self.room_for(room, ticket.and_then(Ticket::maker), 0) else {
             return;
         };
         let (id, mut promised) = (room.id, None);
         if let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, .. } }) = ticket {
             let place = room.place(who.id);
-            let connection = self.connections.entry(who.id);
-            let new = || Connection { client: Arc::clone(client), places: Vec::new() };
-            connection.or_insert_with(new).places.push(Arc::clone(&place));
+            self.connection_of(client).places.push(Arc::clone(&place));
             let (client, replay, is_first) = (Arc::clone(client), *replay, *is_first);
             promised = Some(Promised { client, place, seat: Some((replay, is_first)) });
         } else if let Some(connection) = self.connections.get(&who.id) {
@@ -149,34 +150,20 @@ impl Broadcaster {
                 seat: None,
             });
         }
-        self.happen(id, Happening::Arrival { who, promised, is_untold });
+        self.rooms_left.sit(who.id, id);
+        self.happen(id, Happening::Arrival(Joined { who, is_keeper, is_untold, promised }));
     }
 
-    /// Notes that a person has left a room. Returns whether nobody is told: while the server stops,
-    /// people leave without an entry, at the end of the log.
-    fn left(&mut self, room: &RoomName, who: &Who, removal: Option<&Arc<Act>>) -> bool {
-        let place = self.take_place(room, who.id);
-        let connection = self.connections.get(&who.id);
-        if let (Some(connection), Some(place), Some(act)) = (connection, &place, removal) {
-            let (client, place) = (Arc::clone(&connection.client), Arc::clone(place));
-            let removal = Sequel::Removal { client, place, act: Arc::clone(act) };
-            self.gathering.sequels.push(removal);
-        }
-        let Some(room) = place.as_ref().and_then(|place| self.rooms.get_mut(&place.room)) else {
-            return false;
-        };
-        if !self.closing {
-            return false;
-        }
-        let Some(Seated { client, place }) = room.members.remove(who.id).and_then(|m| m.seated)
-        else {
-            return false;
-        };
-        place.departed.set(room.log.end()).ok();
-        client.ring();
-        let id = room.id;
-        self.forget_if_empty(id);
-        true
+    /// The connection of a person on the server.
+    fn connection_of(&mut self, client: &Arc<Client>) -> &mut Connection {
+        self.connections.entry(client.id).or_insert_with(|| Connection::new(client))
+    }
+
+    /// A person comes to the server, without a seat.
+    fn came(&mut self, client: &Arc<Client>) {
+        self.connection_of(client);
+        let presence = Presence::new(Arc::clone(client) as _, Arc::clone(&self.inbox) as _);
+        client.finish(Outcome::Came(presence, None));
     }
 
     /// Ends the connection of a person who continues on another one.
@@ -277,6 +264,7 @@ impl Ticket {
         match &self.wanted {
             Wanted::Once { maker } | Wanted::Seat { maker, .. } => maker.clone(),
             Wanted::Say
+            | Wanted::Presence
             | Wanted::Rename(_)
             | Wanted::Topic
             | Wanted::Deletion

@@ -18,11 +18,13 @@ pub(super) struct Ticket {
 /// The outcome that the client wants, as far as the intent does not determine it.
 #[derive(Debug)]
 pub(super) enum Wanted {
+    /// To be on the server, without a seat.
+    Presence,
     /// A seat.
     Seat {
         /// The number of earlier lines to show.
         replay: u64,
-        /// Whether it is this person's first seat.
+        /// Whether the person comes to the server with this seat.
         is_first: bool,
         /// The share in which the room counts, if the person makes it.
         maker: Option<Maker>,

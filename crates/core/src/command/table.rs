@@ -51,9 +51,7 @@ pub static COMMANDS: &[Spec] = &[
         arguments: "ACTION",
         does: "says what you are doing: /me waves shows * alice waves",
         more: "",
-        parse: |spec, rest| {
-            Ok(Command::Say(Spoken { manner: Manner::Action, text: needed(spec, rest)? }))
-        },
+        parse: |spec, rest| Ok(Command::Say(Spoken::new(Manner::Action, needed(spec, rest)?))),
     },
     Spec {
         name: "msg",
@@ -466,7 +464,7 @@ mod tests {
             Command::Who(None) => "Who(None)".to_owned(),
             Command::Who(Some(room)) => format!("Who(Some({room}))"),
             Command::Name(name) => format!("Name({name})"),
-            Command::Say(Spoken { manner, text }) => {
+            Command::Say(Spoken { manner, text, .. }) => {
                 assert_eq!(*manner, Manner::Action);
                 format!("Say(* {text})")
             }

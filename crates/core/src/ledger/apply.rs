@@ -23,8 +23,11 @@ impl Ledger {
             Intent::Say { person, room, lines } => {
                 self.say_in_room(person, room, lines, at, happened)
             }
-            Intent::Enter { person, name, looks, room } => {
-                self.enter(person, (name, looks), room, stamp, happened)
+            Intent::Come { person, name, looks, profile } => {
+                self.come(person, (name, looks), profile, stamp)
+            }
+            Intent::Enter { person, name, looks, profile, room } => {
+                self.enter(person, (name, looks), profile, room, stamp, happened)
             }
             Intent::ComeBack { person, code, now, room } => {
                 self.come_back(person, (code, now), room, stamp, happened)
@@ -48,11 +51,12 @@ impl Ledger {
                 Ok(())
             }
             Intent::Join { person, room } => self.sit_down(person, room, at, happened),
-            Intent::Leave { person, room, words, removal, is_last } => {
-                self.leave(person, &room, (words, removal), at, happened);
-                if is_last {
-                    self.leave_house_without_seat(person, happened);
-                }
+            Intent::Leave { person, room, words } => {
+                self.leave(person, room, words, at, happened);
+                Ok(())
+            }
+            Intent::LeaveServer { person, words, removal } => {
+                self.leave_server(person, (words, removal), at, happened);
                 Ok(())
             }
             Intent::GiveUp { heir, room } => {
@@ -84,7 +88,7 @@ impl Ledger {
             Intent::Release(name) => self.release(&name, at, happened),
             Intent::Act { asker, here, deed } => self.decide(asker, here, deed, at, happened),
             Intent::Remove { people, act } => {
-                self.remove(&people, &act, happened);
+                self.remove(&people, &act, at, happened);
                 Ok(())
             }
             Intent::EndRoom { room, last } => {
@@ -107,8 +111,9 @@ impl Ledger {
                 self.end_boot(boot, happened);
                 Ok(())
             }
-            Intent::Return { person, name, looks, otherwise, rooms } => {
-                self.enter_again(person, (name, looks), otherwise, rooms, stamp, happened)
+            Intent::Return { person, name, looks, otherwise, profile, rooms } => {
+                let names = ((name, looks), otherwise);
+                self.enter_again(person, names, profile, rooms, stamp, happened)
             }
         }
     }

@@ -64,7 +64,7 @@ impl Ledger {
         happened.push(Happened::BootEnded { boot, people });
         self.end_codes_of_people(&ids, happened);
         for id in ids {
-            self.leave_everywhere(id, happened);
+            self.leave_server(id, (None, None), self.nodes.at, happened);
         }
     }
 }

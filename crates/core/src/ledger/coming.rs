@@ -2,25 +2,41 @@
 
 use std::sync::Arc;
 
-use super::event::Happened;
+use super::event::{Happened, Parting};
 use super::state::{Absent, Ledger};
 use crate::intent::Stamp;
 use crate::model::{
-    Act, By, Claim, Deed, Line, Looks, Name, PersonId, Reach, RoomName, Verb, WallTime, Who,
+    Act, By, Claim, Deed, Line, Looks, Name, PersonId, Profile, Reach, RoomName, Verb, WallTime,
+    Who,
 };
 use crate::refusal::Refusal;
 
 impl Ledger {
+    /// A person comes to the server.
+    pub(super) fn come(
+        &mut self,
+        id: PersonId,
+        (claim, looks): (Claim, Looks),
+        profile: Option<Arc<Profile>>,
+        Stamp { boot, at }: Stamp,
+    ) -> Result<(), Refusal> {
+        self.may_come(id, (&claim, &looks), at)?;
+        self.people.enter(id, (claim, looks), profile, boot);
+        Ok(())
+    }
+
+    /// A person comes to the server, into a first room.
     pub(super) fn enter(
         &mut self,
         id: PersonId,
         (claim, looks): (Claim, Looks),
+        profile: Option<Arc<Profile>>,
         room: RoomName,
         Stamp { boot, at }: Stamp,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_enter(id, None, (&claim, &looks), &room, at)?;
-        self.people.enter(id, claim, looks, boot);
+        self.people.enter(id, (claim, looks), profile, boot);
         self.take_seat(id, room, at, happened);
         Ok(())
     }
@@ -31,8 +47,8 @@ impl Ledger {
     pub(super) fn enter_again(
         &mut self,
         id: PersonId,
-        (claim, looks): (Claim, Looks),
-        (other_name, other_looks): (Name, Looks),
+        ((claim, looks), (other_name, other_looks)): ((Claim, Looks), (Name, Looks)),
+        profile: Option<Arc<Profile>>,
         rooms: Vec<RoomName>,
         Stamp { boot, at }: Stamp,
         happened: &mut Vec<Happened>,
@@ -40,11 +56,11 @@ impl Ledger {
         self.is_not_here(id)?;
         let from = claim.name.clone();
         if self.people.may_claim(&[id], &claim, &looks).is_ok() {
-            self.people.enter(id, claim, looks, boot);
+            self.people.enter(id, (claim, looks), profile, boot);
         } else {
             let claim = other_name.into();
             self.people.may_claim(&[id], &claim, &other_looks)?;
-            self.people.enter(id, claim, other_looks, boot);
+            self.people.enter(id, (claim, other_looks), profile, boot);
             self.rules.rename(id, &from, |id| self.people.get(id).is_some());
         }
         let who = self.people.who(id).ok_or(Refusal::NotThere)?;
@@ -55,7 +71,10 @@ impl Ledger {
             }
         }
         happened.push(Happened::Returned { who, from, refused });
-        self.leave_house_without_seat(id, happened);
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        if let Err(Refusal::Banned(ban)) = self.may_be_here(person.subject(), at) {
+            self.leave_server(id, (None, Some((*ban).into())), at, happened);
+        }
         Ok(())
     }
 
@@ -85,16 +104,18 @@ impl Ledger {
         let Some(person) = self.people.get(id) else {
             return;
         };
-        let who = Who { id, name: person.name.clone() };
+        let who = person.who(id);
         // A room is not new for a person who comes back to it.
         self.make_room(&who.name, person.is_owner(), &room, at, happened);
         let is_back = self.is_back_in(id, &room, happened);
         let is_untold = is_back || self.people.is_accompanied(id, &room);
+        let person = self.people.get(id);
+        let is_keeper = person.is_some_and(|person| self.may_keep(person, &room).is_some());
         if let Some(person) = self.people.get_mut(id) {
             person.seats.push(room.clone());
             self.rooms.add_seat(&room);
         }
-        happened.push(Happened::Arrived { room, who, is_untold });
+        happened.push(Happened::Arrived { room, who, is_keeper, is_untold });
     }
 
     /// A person who is the first in a new room, under a name that they own, becomes its keeper.
@@ -119,62 +140,75 @@ impl Ledger {
     pub(super) fn leave(
         &mut self,
         id: PersonId,
-        room: &RoomName,
+        room: RoomName,
+        words: Option<Line>,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) {
+        if let Some((who, parting)) = self.part(id, room, words, at) {
+            let event = self.next_event();
+            happened.push(Happened::Left { event, who, parting, removal: None });
+        }
+    }
+
+    /// A person leaves all rooms and the server, and gives up seats that they have not taken again
+    /// yet.
+    pub(super) fn leave_server(
+        &mut self,
+        id: PersonId,
         (words, removal): (Option<Line>, Option<Arc<Act>>),
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) {
-        let Some(who) = self.people.who(id) else {
-            return;
-        };
-        let words = words.filter(|_| self.may_speak(&who, room, at).is_ok());
-        if self.free_seat(id, room) {
-            let is_untold = self.people.is_worn_in(&who.name, room);
-            happened.push(Happened::Left { room: room.clone(), who, words, removal, is_untold });
-        }
-    }
-
-    /// Removes people from the reach of an act, also from seats that they have not taken again yet.
-    /// A person whom the act removes from the last room stays on the server until the connection
-    /// gives up its last seat.
-    pub(super) fn remove(
-        &mut self,
-        people: &[PersonId],
-        act: &Arc<Act>,
-        happened: &mut Vec<Happened>,
-    ) {
-        for &id in people {
-            let Some((who, seats)) = self.people.who(id).zip(self.seats_within(id, &act.reach))
-            else {
-                continue;
-            };
-            for room in seats {
-                self.free_seat(id, &room);
-                let is_untold = self.people.is_worn_in(&who.name, &room);
-                let (who, removal) = (who.clone(), Some(Arc::clone(act)));
-                happened.push(Happened::Left { room, who, words: None, removal, is_untold });
-            }
-            let is_meant = |heir, room: &RoomName| heir == id && act.reach.has(room);
-            self.give_up_absent(is_meant, Some(act), happened);
-            if act.reach == Reach::Server {
-                self.leave_house_without_seat(id, happened);
-            }
-        }
-    }
-
-    /// A person leaves all rooms and the server.
-    pub(super) fn leave_everywhere(&mut self, id: PersonId, happened: &mut Vec<Happened>) {
         let Some((who, seats)) = self.people.who(id).zip(self.seats_within(id, &Reach::Server))
         else {
             return;
         };
-        for room in seats {
-            self.free_seat(id, &room);
-            let is_untold = self.people.is_worn_in(&who.name, &room);
-            let (who, words, removal) = (who.clone(), None, None);
-            happened.push(Happened::Left { room, who, words, removal, is_untold });
+        let parted = seats.into_iter().filter_map(|room| self.part(id, room, words.clone(), at));
+        let rooms = parted.map(|(_, parting)| parting).collect();
+        self.people.leave(id);
+        let event = self.next_event();
+        happened.push(Happened::LeftServer { event, who, rooms, removal: removal.clone() });
+        self.give_up_absent(|heir, _| heir == id, removal.as_ref(), happened);
+    }
+
+    /// Removes people from the reach of an act, also from seats that they have not taken again yet.
+    pub(super) fn remove(
+        &mut self,
+        people: &[PersonId],
+        act: &Arc<Act>,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) {
+        for &id in people {
+            let removal = Some(Arc::clone(act));
+            let Reach::Room(room) = &act.reach else {
+                self.leave_server(id, (None, removal), at, happened);
+                continue;
+            };
+            if let Some((who, parting)) = self.part(id, room.clone(), None, at) {
+                let event = self.next_event();
+                happened.push(Happened::Left { event, who, parting, removal });
+            }
+            self.give_up_absent(|heir, of| heir == id && of == room, Some(act), happened);
         }
-        self.leave_house_without_seat(id, happened);
+    }
+
+    /// Frees a person's seat. None if the person has no seat in the room.
+    fn part(
+        &mut self,
+        id: PersonId,
+        room: RoomName,
+        words: Option<Line>,
+        at: WallTime,
+    ) -> Option<(Who, Parting)> {
+        let who = self.people.who(id)?;
+        let words = words.filter(|_| self.may_speak(&who, &room, at).is_ok());
+        let person = self.people.get_mut(id).filter(|person| person.sits_in(&room))?;
+        person.seats.retain(|seat| *seat != room);
+        self.rooms.remove_seat(&room);
+        let is_untold = self.people.is_worn_in(&who.name, &room);
+        Some((who, Parting { room, words, is_untold }))
     }
 
     /// The seats that a person has within reach.
@@ -186,25 +220,6 @@ impl Ledger {
     /// Whether a person came back on this connection, and has not taken a seat again within reach.
     pub(super) fn is_absent_within(&self, heir: PersonId, reach: &Reach) -> bool {
         self.absent.iter().any(|absent| absent.heir == heir && reach.has(&absent.room))
-    }
-
-    /// Frees a seat. Returns whether the person had it.
-    fn free_seat(&mut self, id: PersonId, room: &RoomName) -> bool {
-        let Some(person) = self.people.get_mut(id).filter(|person| person.sits_in(room)) else {
-            return false;
-        };
-        person.seats.retain(|seat| seat != room);
-        self.rooms.remove_seat(room);
-        true
-    }
-
-    /// Frees the name of a person who has no seat.
-    pub(super) fn leave_house_without_seat(&mut self, id: PersonId, happened: &mut Vec<Happened>) {
-        if self.people.get(id).is_some_and(|person| person.seats.is_empty()) {
-            self.people.leave(id);
-            self.give_up_absent(|heir, _| heir == id, None, happened);
-            happened.push(Happened::Gone(id));
-        }
     }
 
     /// Ends a connection whose person comes back on another one. The new connection gets the same
@@ -272,7 +287,8 @@ impl Ledger {
     ) {
         let Absent { who, room, .. } = absent;
         self.rooms.remove_seat(&room);
-        let (words, removal) = (None, removal.cloned());
-        happened.push(Happened::Left { room, who, words, removal, is_untold });
+        let parting = Parting { room, words: None, is_untold };
+        let (event, removal) = (self.next_event(), removal.cloned());
+        happened.push(Happened::Left { event, who, parting, removal });
     }
 }

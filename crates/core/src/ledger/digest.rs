@@ -13,7 +13,8 @@ use super::rooms::RoomState;
 use super::rules::{Mute, Rules};
 use super::state::{Absent, Ledger};
 use crate::model::{
-    Act, By, Deed, End, Hashed, Line, Looks, Name, PersonId, Proof, Reach, RoomName, Topic, Who,
+    Act, By, Deed, End, Hashed, Line, Looks, Name, PersonId, Profile, Proof, Reach, RoomName,
+    Topic, Who,
 };
 
 impl Ledger {
@@ -26,7 +27,7 @@ impl Ledger {
     /// it misses one in 2^64. So it finds ledgers that went apart by an error; it does not stop an
     /// attacker who makes two ledgers with one digest.
     pub fn digest(&self) -> u64 {
-        let Ledger { people, rules, rooms, is_stored, codes, nodes, absent } = self;
+        let Ledger { people, rules, rooms, is_stored, codes, nodes, absent, events } = self;
         let mut digest = Digest::default();
         digest.people(people);
         digest.rules(rules);
@@ -35,6 +36,7 @@ impl Ledger {
         digest.each(&codes.codes, Digest::code);
         digest.each(absent, Digest::absent);
         digest.nodes(nodes);
+        digest.number(*events);
         digest.0.finish()
     }
 }
@@ -66,10 +68,11 @@ impl Digest {
     }
 
     fn person(&mut self, (&id, person): (&PersonId, &Person)) {
-        let Person { name, proof, looks, seats, boot } = person;
+        let Person { name, proof, looks, profile, seats, boot } = person;
         self.id(id);
         self.claim(name, *proof);
         self.looks(looks);
+        self.each(profile, |digest, profile| digest.profile(profile));
         self.each(seats, Digest::room_name);
         self.number((*boot).into());
     }
@@ -86,6 +89,13 @@ impl Digest {
             self.text(look);
             self.text(key);
         }
+    }
+
+    fn profile(&mut self, profile: &Profile) {
+        for text in [profile.user(), profile.realname(), profile.host()] {
+            self.line(text);
+        }
+        self.number(profile.is_bot().into());
     }
 
     fn rules(&mut self, rules: &Rules) {
@@ -135,9 +145,11 @@ impl Digest {
     }
 
     fn absent(&mut self, absent: &Absent) {
-        let Absent { who: Who { id, name }, heir, room } = absent;
+        let Absent { who: Who { id, name, account, profile }, heir, room } = absent;
         self.id(*id);
         self.name(name);
+        self.each(account, Digest::name);
+        self.each(profile, |digest, profile| digest.profile(profile));
         self.id(*heir);
         self.room_name(room);
     }

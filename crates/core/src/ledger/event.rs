@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::people::Person;
 use super::record::Record;
 use super::unstored::Before;
-use crate::model::{Act, Line, Name, NodeName, PersonId, RoomName, Spoken, WallTime, Who};
+use crate::model::{
+    Act, Line, Name, NodeName, PersonId, Renaming, RoomName, Spoken, WallTime, Who,
+};
 use crate::refusal::Refusal;
 
 /// Something that happened because an intent was applied.
@@ -26,21 +28,33 @@ pub enum Happened {
         room: RoomName,
         /// The person.
         who: Who,
-        /// Whether another connection of the owner has the name in the room.
+        /// Whether the person has authority in the room.
+        is_keeper: bool,
+        /// Whether nobody is told: another connection of the owner has the name in the room, or had
+        /// it a moment ago.
         is_untold: bool,
     },
-    /// A person left a room.
+    /// A person left one room.
     Left {
-        /// The room.
-        room: RoomName,
+        /// The number of this event.
+        event: u64,
         /// The person.
         who: Who,
-        /// The last words.
-        words: Option<Line>,
+        /// The room.
+        parting: Parting,
         /// The act that removed the person.
         removal: Option<Arc<Act>>,
-        /// Whether another connection of the owner still has the name in the room.
-        is_untold: bool,
+    },
+    /// A person left the server, and all rooms with it.
+    LeftServer {
+        /// The number of this event.
+        event: u64,
+        /// The person.
+        who: Who,
+        /// The rooms in which the person sat.
+        rooms: Vec<Parting>,
+        /// The act that removed the person.
+        removal: Option<Arc<Act>>,
     },
     /// A person continues on another connection, which sits down in these rooms in a moment.
     Moved {
@@ -53,14 +67,14 @@ pub enum Happened {
     },
     /// A person has another name.
     Renamed {
-        /// A room in which the person sits.
-        room: RoomName,
+        /// The number of this event.
+        event: u64,
         /// The person, under the new name.
         who: Who,
         /// The old name.
         from: Name,
-        /// Whether another connection of the owner still has the old name in the room.
-        is_still_worn: bool,
+        /// The rooms in which the person sits, and how each of them sees it.
+        rooms: Vec<(RoomName, Renaming)>,
     },
     /// A person changed the topic of a room: the act says how.
     Topic {
@@ -80,8 +94,6 @@ pub enum Happened {
         /// The state before, if the ledger has it.
         before: Option<Before>,
     },
-    /// A person has left the server.
-    Gone(PersonId),
     /// The owner of a name deletes the lines under it that were said since this time.
     LinesDeleted {
         /// The owner.
@@ -127,6 +139,17 @@ pub enum Happened {
         /// The rooms that the person may not enter now, and why.
         refused: Vec<(RoomName, Refusal)>,
     },
+}
+
+/// A departure from one room.
+#[derive(Debug)]
+pub struct Parting {
+    /// The room.
+    pub room: RoomName,
+    /// The last words there.
+    pub words: Option<Line>,
+    /// Whether nobody is told: another connection of the owner still has the name in the room.
+    pub is_untold: bool,
 }
 
 /// An act that holds, and the people who read about it.

@@ -24,7 +24,7 @@ impl Ledger {
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
-        self.is_let_in(subject, &Reach::Server, at)?;
+        self.may_be_here(subject, at)?;
         self.is_let_in(subject, &Reach::Room(room.clone()), at)
     }
 
@@ -32,6 +32,24 @@ impl Ledger {
     pub(crate) fn barred(&self, subject: Subject<'_>, at: WallTime) -> Vec<RoomName> {
         let is_barred = |room: &&RoomName| self.may_read(subject, room, at).is_err();
         self.rules.rooms_with_bans().filter(is_barred).cloned().collect()
+    }
+
+    /// Whether a person may be on the server.
+    pub(crate) fn may_be_here(&self, subject: Subject<'_>, at: WallTime) -> Result<(), Refusal> {
+        self.is_let_in(subject, &Reach::Server, at)
+    }
+
+    /// Whether a person may come to the server under this name.
+    pub(super) fn may_come(
+        &self,
+        id: PersonId,
+        (claim, looks): (&Claim, &Looks),
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        self.is_not_here(id)?;
+        self.people.may_claim(&[id], claim, looks)?;
+        let is_owner = self.people.accounts.proves(claim);
+        self.may_be_here(Subject { name: &claim.name, is_owner, address: None }, at)
     }
 
     /// Whether a person may come to the server, into a room. A person who comes back ends the lost
@@ -97,8 +115,8 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         let subject = Subject { name, is_owner: person.is_owner(), address };
-        self.is_let_in(subject, &Reach::Server, at)?;
-        let who = Who { id, name: person.name.clone() };
+        self.may_be_here(subject, at)?;
+        let who = person.who(id);
         for room in &person.seats {
             self.is_let_in(subject, &Reach::Room(room.clone()), at)?;
             if *name != person.name {
@@ -167,7 +185,7 @@ impl Ledger {
         at: WallTime,
     ) -> Result<Who, Refusal> {
         let person = self.seated(id, room)?;
-        let who = Who { id, name: person.name.clone() };
+        let who = person.who(id);
         self.may_speak(&who, room, at)?;
         match self.rooms.is_locked(room) && self.may_keep(person, room).is_none() {
             true => Err(Refusal::TopicLocked),

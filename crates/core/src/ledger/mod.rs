@@ -30,7 +30,7 @@ mod unstored;
 
 pub use accounts::Account;
 pub use codes::{CODE_LIFE, ReturnCode, Validity};
-pub use event::{Announcement, Happened};
+pub use event::{Announcement, Happened, Parting};
 pub use nodes::{Boot, Skipped};
 pub use past::Past;
 pub use people::Person;

@@ -79,7 +79,7 @@ impl Ledger {
         let act = Arc::clone(&announcement.act);
         announcement.people.extend(self.absentees(&removed, &act.reach));
         happened.push(Happened::Act(announcement));
-        self.remove(&removed, &act, happened);
+        self.remove(&removed, &act, at, happened);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::record::Record;
 use super::state::Ledger;
 use super::unstored::Before;
 use crate::model::{
-    Act, By, Deed, Hashed, Line, Name, OwnedName, PersonId, Proof, Verb, WallTime, Who, Whom,
+    Act, By, Deed, Hashed, Line, Name, OwnedName, PersonId, Proof, Verb, WallTime, Whom,
 };
 use crate::refusal::Refusal;
 
@@ -160,7 +160,7 @@ impl Ledger {
     fn prove(&mut self, id: PersonId, proof: Proof, happened: &mut Vec<Happened>) {
         if let Some(person) = self.people.get_mut(id) {
             person.proof = Some(proof);
-            happened.push(Happened::Proved(Who { id, name: person.name.clone() }));
+            happened.push(Happened::Proved(person.who(id)));
         }
     }
 

@@ -1,12 +1,13 @@
 //! The people on the server and the names they have. Knows no connection.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::accounts::Owners;
 use super::rules::Subject;
-use crate::model::{Claim, Looks, Name, PersonId, Proof, RoomName, Who};
+use crate::model::{Claim, Looks, Name, PersonId, Profile, Proof, RoomName, Who};
 use crate::refusal::Refusal;
 
 /// A person on the server, on one connection.
@@ -18,6 +19,8 @@ pub struct Person {
     pub proof: Option<Proof>,
     /// The spellings of the name.
     pub looks: Looks,
+    /// The profile from the person's client.
+    pub profile: Option<Arc<Profile>>,
     /// The rooms in which this person sits, in the order in which they were entered.
     pub seats: Vec<RoomName>,
     /// The boot of the node with the connection.
@@ -28,6 +31,12 @@ impl Person {
     /// The name, with the proof.
     pub(crate) fn claim(&self) -> Claim {
         Claim { name: self.name.clone(), proof: self.proof }
+    }
+
+    /// The person, as others read about them.
+    pub(crate) fn who(&self, id: PersonId) -> Who {
+        let account = self.is_owner().then(|| self.name.clone());
+        Who { id, name: self.name.clone(), account, profile: self.profile.clone() }
     }
 
     /// Whether this person owns the name.
@@ -95,12 +104,12 @@ impl People {
 
     /// The person, under the current name.
     pub(crate) fn who(&self, id: PersonId) -> Option<Who> {
-        Some(Who { id, name: self.people.get(&id)?.name.clone() })
+        Some(self.people.get(&id)?.who(id))
     }
 
     /// The person whose name has this first key.
     pub(crate) fn find(&self, key: &str) -> Option<Who> {
-        self.called(key).next().map(|(id, person)| Who { id, name: person.name.clone() })
+        self.called(key).next().map(|(id, person)| person.who(id))
     }
 
     /// All connections that wear a name, whatever its case.
@@ -141,11 +150,18 @@ impl People {
     }
 
     /// Adds a new person under this name, which they may claim.
-    pub(crate) fn enter(&mut self, id: PersonId, claim: Claim, looks: Looks, boot: u32) {
+    pub(crate) fn enter(
+        &mut self,
+        id: PersonId,
+        (claim, looks): (Claim, Looks),
+        profile: Option<Arc<Profile>>,
+        boot: u32,
+    ) {
         self.keys.add(id, claim.name.keys());
         self.looks.add(id, looks.others());
         let proof = claim.proof.filter(|_| self.accounts.proves(&claim));
-        let person = Person { name: claim.name, proof, looks, seats: Vec::new(), boot };
+        let seats = Vec::new();
+        let person = Person { name: claim.name, proof, looks, profile, seats, boot };
         self.people.insert(id, person);
     }
 
@@ -175,7 +191,7 @@ impl People {
         Ok(from)
     }
 
-    /// Frees the name of a person who has left the last room.
+    /// Frees the name of a person who leaves the server.
     pub(crate) fn leave(&mut self, id: PersonId) {
         if let Some(person) = self.people.remove(&id) {
             self.keys.remove(id, person.name.keys());

@@ -126,11 +126,13 @@ impl Ledger {
             Validity::Until(_) => None,
         };
         self.may_enter(id, from, (&code.claim, &code.looks), &room, at)?;
+        let before = from.and_then(|from| self.people.get(from));
+        let profile = before.and_then(|person| person.profile.clone());
         if let Some(from) = from {
             self.rules.follow(from, id);
             self.move_seats(from, id, happened);
         }
-        self.people.enter(id, code.claim.clone(), code.looks.clone(), boot);
+        self.people.enter(id, (code.claim.clone(), code.looks.clone()), profile, boot);
         self.take_seat(id, room.clone(), at, happened);
         let seq = match room == code.room {
             true => code.seq,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::event::Happened;
 use super::state::Ledger;
 use crate::model::{
-    Act, By, Claim, Deed, Line, Looks, PersonId, Reach, RoomName, Spoken, Verb, WallTime, Who,
+    Act, By, Claim, Deed, Line, Looks, PersonId, Reach, Renaming, RoomName, Spoken, Verb, WallTime,
+    Who,
 };
 use crate::refusal::Refusal;
 
@@ -19,7 +20,7 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         let person = self.seated(id, &room)?; // otherwise the departure may still be on its way
-        let who = Who { id, name: person.name.clone() };
+        let who = person.who(id);
         self.may_speak(&who, &room, at)?;
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
@@ -37,7 +38,8 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         self.may_enter(id, None, (&claim, &looks), &room, at)?;
         let is_owner = self.people.accounts.proves(&claim);
-        let who = Who { id, name: claim.name };
+        let account = is_owner.then(|| claim.name.clone());
+        let who = Who { account, ..Who::new(id, claim.name) };
         self.may_speak(&who, &room, at)?;
         self.make_room(&who.name, is_owner, &room, at, happened);
         self.rooms.add_lines(&room, lines.len(), at);
@@ -79,11 +81,15 @@ impl Ledger {
             return Ok(()); // nobody reads about it
         }
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
-        for room in person.seats.iter().cloned() {
-            let is_still_worn = self.people.is_worn_by_another(&from, &room, id);
-            let who = Who { id, name: name.clone() };
-            happened.push(Happened::Renamed { room, who, from: from.clone(), is_still_worn });
-        }
+        let who = person.who(id);
+        let renaming = |room: &RoomName| Renaming {
+            is_still_worn: self.people.is_worn_by_another(&from, room, id),
+            is_accompanied: person.is_owner() && self.people.is_worn_by_another(&name, room, id),
+            is_keeper: self.may_keep(person, room).is_some(),
+        };
+        let rooms = person.seats.iter().map(|room| (room.clone(), renaming(room))).collect();
+        let event = self.next_event();
+        happened.push(Happened::Renamed { event, who, from, rooms });
         Ok(())
     }
 
@@ -97,7 +103,7 @@ impl Ledger {
         if !person.is_owner() {
             return Err(Refusal::NotOwner);
         }
-        happened.push(Happened::LinesDeleted { who: Who { id, name: person.name.clone() }, since });
+        happened.push(Happened::LinesDeleted { who: person.who(id), since });
         Ok(())
     }
 }

@@ -49,12 +49,14 @@ pub struct Snapshot {
     pub last_boot: u32,
     /// The time of the last proposal of a node.
     pub at: WallTime,
+    /// The number of departures and new names.
+    pub events: u64,
 }
 
 impl Ledger {
     /// Everything that the ledger knows. Takes time in proportion to that.
     pub fn snapshot(&self) -> Snapshot {
-        let Ledger { people, rules, rooms, is_stored, codes, nodes, absent } = self;
+        let Ledger { people, rules, rooms, is_stored, codes, nodes, absent, events } = self;
         let keepers = rules
             .keepers
             .iter()
@@ -78,6 +80,7 @@ impl Ledger {
             boots: nodes.boots.clone(),
             last_boot: nodes.last_boot,
             at: nodes.at,
+            events: *events,
         }
     }
 
@@ -98,6 +101,7 @@ impl Ledger {
             nodes: Nodes { boots: snapshot.boots, last_boot: snapshot.last_boot, at: snapshot.at },
             codes: Codes::restore(snapshot.codes),
             absent: snapshot.absent,
+            events: snapshot.events,
         }
     }
 }

@@ -21,6 +21,16 @@ pub struct Ledger {
     /// Seats of people who came back on another connection and have not sat down there yet; the
     /// earliest first. Each person had a few.
     pub(crate) absent: Vec<Absent>,
+    /// The number of departures and new names.
+    pub(super) events: u64,
+}
+
+impl Ledger {
+    /// Counts an event of a person. Returns its number.
+    pub(super) fn next_event(&mut self) -> u64 {
+        self.events += 1;
+        self.events
+    }
 }
 
 /// A seat of a person who came back on another connection and has not sat down again.

@@ -12,8 +12,10 @@ use super::client::Client;
 use super::dialect::Encoder;
 use super::filter::Filter;
 use super::mailbox::Mail;
+use super::reading::{Reading, Readings};
+use super::seat::Stay;
 use super::view::{Mark, Replay, View};
-use crate::log::{Cursor, Slice};
+use crate::log::Slice;
 use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
 use crate::refusal::Refusal;
 
@@ -26,24 +28,6 @@ const OWN_BYTES_MAX: usize = 4 * 1024;
 /// The rooms that a connection reads: nearly always one.
 pub type Rooms = SmallVec<[RoomId; 1]>;
 
-/// A room that the connection reads, and how far it has read.
-#[derive(Debug)]
-struct Reading {
-    view: View,
-    cursor: Cursor,
-}
-
-impl Reading {
-    /// Whether the person's own departure is reached.
-    fn is_over(&self) -> bool {
-        self.view.departed().is_some_and(|departed| self.cursor.position >= departed.position)
-    }
-
-    fn is_up_to_date(&self) -> bool {
-        self.cursor.position >= self.view.log().watermark() || self.is_over()
-    }
-}
-
 /// The bytes to write next, and the source of the bytes after them.
 #[derive(Debug)]
 pub struct Backlog<E> {
@@ -54,11 +38,9 @@ pub struct Backlog<E> {
     /// Batches of one room, nearly always one, that are written after the rest. They are released
     /// while the socket accepts nothing.
     slices: SmallVec<[Slice; 1]>,
-    /// The rooms that the connection reads; none before the first mail names one.
-    readings: SmallVec<[Reading; 1]>,
-    /// The index of the room of the slices, or of the room to read next. Rooms take turns, so a
-    /// busy room delays no other. The index is valid while there is a room.
-    turn: usize,
+    /// The rooms that the connection reads; none before the first mail names one. The slices are
+    /// those of the room whose turn it is.
+    readings: Readings,
     /// The earlier lines that are being written.
     replay: Option<Replay>,
     filter: Filter,
@@ -86,8 +68,7 @@ impl<E: Encoder> Backlog<E> {
             client,
             rest: Vec::new(),
             slices: SmallVec::new(),
-            readings: SmallVec::new(),
-            turn: 0,
+            readings: Readings::default(),
             replay: None,
             filter,
             falls: 0,
@@ -114,17 +95,16 @@ impl<E: Encoder> Backlog<E> {
     /// Takes the next mail that is due, so even slow readers get their answers in order.
     fn take_mail(&self) -> Option<Mail> {
         // Mail with a mark after the person's own departure is due when the room is no longer read.
-        let is_reached = |mark: Mark| {
-            let mut readings = self.readings.iter();
-            let reading = readings.find(|reading| reading.view.room() == mark.room);
-            reading.is_none_or(|reading| reading.cursor.position >= mark.position)
+        let is_reached = |mark: &Mark| {
+            let is_past = |reading: &Reading| {
+                let place = mark.place_in(reading.view.room());
+                place.is_none_or(|position| reading.cursor.position >= position)
+            };
+            self.readings.iter().all(is_past)
         };
         // If a room left memory and was made again meanwhile, the old room is read to its end
         // first.
-        let is_read = |room: &RoomName| {
-            let mut readings = self.readings.iter();
-            readings.any(|reading| reading.view.room_name() == room)
-        };
+        let is_read = |room: &RoomName| self.readings.called(room).is_some();
         self.client.take(|mark, mail| {
             let waits = matches!(mail, Mail::Entered(entered) if is_read(&entered.room));
             !waits && is_reached(mark)
@@ -147,16 +127,14 @@ impl<E: Encoder> Backlog<E> {
 
     /// Starts to read a room, beginning with these earlier lines.
     fn follow(&mut self, view: View, replay: Replay) {
-        let cursor = view.arrived;
-        self.readings.push(Reading { view, cursor });
+        self.readings.follow(view);
         self.phase = Phase::Reading;
         self.replay = Some(replay);
     }
 
     /// Whether the reader is further in the log than this page of people.
     fn has_read_past(&self, people: &PeoplePage) -> bool {
-        let mut readings = self.readings.iter();
-        let reading = readings.find(|reading| *reading.view.room_name() == people.room);
+        let reading = self.readings.called(&people.room);
         reading.is_some_and(|reading| reading.cursor.position > people.position)
     }
 
@@ -263,9 +241,9 @@ impl<E: Encoder> Backlog<E> {
         // must come before the end.
         let is_told = self.client.removed().is_none() || self.client.is_gone();
         if self.readings.is_empty()
-            && self.phase == Phase::Reading
+            && (self.phase == Phase::Reading && !self.client.is_present()
+                || self.phase == Phase::Before && self.client.has_left())
             && is_told
-            && !self.client.holds_seat()
             && self.client.has_no_mail()
         {
             self.encoder.ended(&mut self.rest);
@@ -276,43 +254,34 @@ impl<E: Encoder> Backlog<E> {
             if look_again || !self.slices.is_empty() {
                 return look_again;
             }
-            self.pass_turn();
+            self.readings.pass_turn();
         }
         false
-    }
-
-    /// Passes the turn to the next room.
-    fn pass_turn(&mut self) {
-        self.turn += 1;
-        if self.turn >= self.readings.len() {
-            self.turn = 0;
-        }
     }
 
     /// Stops reading the room whose turn it is, if the person's departure is reached. Returns
     /// whether it did.
     fn part_if_over(&mut self) -> bool {
-        let reading = self.readings.get(self.turn);
-        if !self.slices.is_empty() || !reading.is_some_and(Reading::is_over) {
+        if !self.slices.is_empty() {
             return false;
         }
-        let Reading { view, .. } = self.readings.remove(self.turn);
+        let Some(view) = self.readings.part_if_over() else {
+            return false;
+        };
         // A person who leaves the server is not told of each room.
         if !self.client.is_gone() && self.client.removed().is_none() {
             self.encoder.departed(view.room_name(), &mut self.rest);
-        }
-        if self.turn >= self.readings.len() {
-            self.turn = 0;
         }
         true
     }
 
     /// Reads the log of the room whose turn it is. Returns whether to look again.
     fn read_log(&mut self) -> bool {
-        let Some(Reading { view, cursor }) = self.readings.get_mut(self.turn) else {
+        let Some(reading) = self.readings.current_mut() else {
             return false;
         };
-        if let Err(fallen) = view.read(*cursor, BATCHES_MAX, &mut self.slices) {
+        let (view, cursor) = (&reading.view, reading.cursor);
+        if let Err(fallen) = view.read(cursor, BATCHES_MAX, &mut self.slices) {
             if fallen.lines > 0 {
                 let missed = Missed::between(view.room_name(), cursor.seq, fallen.to.seq);
                 self.client.group().count_skipped(missed.lines());
@@ -321,11 +290,14 @@ impl<E: Encoder> Backlog<E> {
                 self.encoder.answer(&notice, &mut self.rest);
             }
             self.encoder.fell_behind(view.room_name(), &mut self.rest);
-            *cursor = fallen.to;
+            reading.cursor = fallen.to;
             self.falls += 1;
             return true;
         }
         self.stop_at_mail();
+        if self.readings.len() > 1 && self.encoder.tells_events_once() && self.stop_at_event() {
+            return true;
+        }
         let filtered = !self.slices.is_empty()
             && (self.filter.is_active()
                 || self.slices.iter().any(|slice| slice.batch.has_renames()));
@@ -335,28 +307,58 @@ impl<E: Encoder> Backlog<E> {
         filtered // if all of it is hidden, the mail after it is due now
     }
 
-    /// Cuts the slices at the first mail, which stands between two entries: the later entries wait.
-    /// This looks for mail after the log is read, because mail is sent before the next entry is
-    /// appended.
+    /// Cuts the slices at the first mail, if it stands between two entries of this room: the later
+    /// entries wait. This looks for mail after the log is read, because mail is sent before the
+    /// next entry is appended.
     fn stop_at_mail(&mut self) {
-        let reading = self.readings.get(self.turn);
-        let (Some(mark), Some(reading)) = (self.client.next_mark(), reading) else {
+        let reading = self.readings.current();
+        let (Some((room, position)), Some(reading)) = (self.client.next_stop(), reading) else {
             return;
         };
-        if reading.view.room() != mark.room {
+        if reading.view.room() != room {
             return;
         }
         for Slice { batch, entries } in &mut self.slices {
-            entries.end = entries.end.min(batch.index_of(mark.position));
+            entries.end = entries.end.min(batch.index_of(position));
         }
         self.slices.retain(|slice| !slice.entries.is_empty());
+    }
+
+    /// Cuts the slices at the first event that concerns another room of the reader, too. Such an
+    /// event waits until the reader has come to it in all these rooms, and is told once. Returns
+    /// whether an event was passed.
+    #[inline(never)] // few connections read several rooms
+    fn stop_at_event(&mut self) -> bool {
+        let Some(event) = self.readings.cut_at_event(&mut self.slices) else {
+            return false;
+        };
+        let slices = std::mem::take(&mut self.slices);
+        let Some(Slice { batch, entries }) = slices.first() else {
+            return false;
+        };
+        let entry = batch.entries().get(entries.start).filter(|_| self.readings.come_to(&event));
+        let Some(entry) = entry else {
+            return false;
+        };
+        match self.filter.shows(entry) {
+            true => {
+                let encoded = batch.encoded(&self.encoder);
+                self.rest.extend_from_slice(encoded.bytes(entries.clone()));
+            }
+            false => {
+                let scene = batch.scene(batch.cursor_at(entries.start).seq);
+                self.encoder.hidden(entry, scene, &mut self.rest);
+            }
+        }
+        self.readings.go_on_after(&event, entry);
+        true
     }
 
     /// Collects the slices entry by entry, for a person who hides something. This is the slow path
     /// to the same bytes.
     fn read_filtered(&mut self) {
         let slices = std::mem::take(&mut self.slices);
-        let Some(Reading { cursor, .. }) = self.readings.get_mut(self.turn) else {
+        let Some(Reading { cursor, .. }) = self.readings.current_mut() else {
             return;
         };
         for Slice { batch, entries } in slices {
@@ -409,7 +411,7 @@ impl<E: Encoder> Backlog<E> {
         left -= self.rest.len();
         self.rest = Vec::new(); // an idle connection holds no buffer
         let slices = std::mem::take(&mut self.slices);
-        let Some(Reading { view, cursor }) = self.readings.get_mut(self.turn) else {
+        let Some(Reading { view, cursor, .. }) = self.readings.current_mut() else {
             return;
         };
         let before = cursor.seq;
@@ -429,7 +431,7 @@ impl<E: Encoder> Backlog<E> {
         }
         self.client.group().count_delivered(cursor.seq - before);
         self.client.note_read(view.room(), cursor.seq);
-        self.pass_turn();
+        self.readings.pass_turn();
     }
 
     /// The rooms that the connection reads now; none before the first mail names one.

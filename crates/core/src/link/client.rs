@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::mailbox::{Full, Mail, Mailbox};
 use super::outcome::Outcome;
-use super::seat::HoldSeat;
+use super::seat::Stay;
 use super::view::Mark;
 use crate::log::{AtomicUsize, Bell, Group, Mutex, Ordering, lock};
 use crate::model::{Act, Missed, PersonId, RoomId};
@@ -31,8 +31,8 @@ pub struct Client {
     is_tracked: AtomicUsize,
     /// The room that it reads, and the number of the last line written to it, if this is recorded.
     read_to: Mutex<Option<(RoomId, u64)>>,
-    /// How many seats the connection holds.
-    seats: AtomicUsize,
+    /// Whether the connection is on the server: [`OUTSIDE`], [`PRESENT`] or [`LEFT`].
+    presence: AtomicUsize,
     /// The act that ends the connection. The broadcaster sets it once.
     removed: OnceLock<Arc<Act>>,
 }
@@ -48,14 +48,30 @@ enum Delivery {
     Gone,
 }
 
-impl HoldSeat for Client {
-    fn hold_seat(&self) {
-        self.seats.fetch_add(1, Ordering::AcqRel);
+/// The connection has not come to the server. A listener never does.
+const OUTSIDE: usize = 0;
+/// The connection is on the server.
+const PRESENT: usize = 1;
+/// The connection was on the server, and has left it.
+const LEFT: usize = 2;
+
+impl Stay for Client {
+    fn person(&self) -> PersonId {
+        self.id
     }
 
-    fn drop_seat(&self) {
-        self.seats.fetch_sub(1, Ordering::AcqRel);
+    fn come(&self) {
+        self.presence.store(PRESENT, Ordering::Release);
+    }
+
+    fn has_left(&self) -> bool {
+        self.presence.load(Ordering::Acquire) == LEFT
+    }
+
+    fn leave(&self) -> bool {
+        let was_present = self.presence.swap(LEFT, Ordering::AcqRel) == PRESENT;
         self.ring();
+        was_present
     }
 }
 
@@ -71,7 +87,7 @@ impl Client {
             missed: Mutex::new(None),
             is_tracked: AtomicUsize::new(0),
             read_to: Mutex::new(None),
-            seats: AtomicUsize::new(0),
+            presence: AtomicUsize::new(OUTSIDE),
             removed: OnceLock::new(),
         }
     }
@@ -91,9 +107,9 @@ impl Client {
         &self.group
     }
 
-    /// Whether the connection holds a seat.
-    pub(crate) fn holds_seat(&self) -> bool {
-        self.seats.load(Ordering::Acquire) > 0
+    /// Whether the connection is on the server.
+    pub(crate) fn is_present(&self) -> bool {
+        self.presence.load(Ordering::Acquire) == PRESENT
     }
 
     /// Wakes the connection's writing half.
@@ -124,15 +140,15 @@ impl Client {
     }
 
     /// Takes the next mail, if `is_due` returns true for it and its mark.
-    pub fn take(&self, is_due: impl FnOnce(Mark, &Mail) -> bool) -> Option<Mail> {
+    pub fn take(&self, is_due: impl FnOnce(&Mark, &Mail) -> bool) -> Option<Mail> {
         let mail = self.mailbox.take(is_due)?;
         self.answered.ring(); // the reading half may wait for space
         Some(mail)
     }
 
-    /// The mark of the next mail, if any waits.
-    pub(crate) fn next_mark(&self) -> Option<Mark> {
-        self.mailbox.first_mark()
+    /// The place at which the next mail stops a room, if it does.
+    pub(crate) fn next_stop(&self) -> Option<(RoomId, u64)> {
+        self.mailbox.first_stop()
     }
 
     /// Discards all mail from now on: there is no writer.

@@ -129,6 +129,12 @@ pub trait Encoder: Encoding + Send {
     /// Appends an answer for this person alone.
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>);
 
+    /// Whether an event of a person, such as a new name, is told once to a reader of several rooms
+    /// of that person. Otherwise it is told in each room.
+    fn tells_events_once(&self) -> bool {
+        false
+    }
+
     /// Appends the text for a person who enters a room; the room's lines follow.
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>);
 

@@ -20,7 +20,9 @@ pub(crate) enum InboxItem {
     /// A connection sends a request.
     Request { client: Arc<Client>, request: Request },
     /// A seat ended.
-    Departure { place: Arc<Place>, words: Option<Line> },
+    LeftRoom { place: Arc<Place>, words: Option<Line> },
+    /// A presence ended, and all its seats with it.
+    LeftServer { person: PersonId, words: Option<Line> },
     /// A listener ended.
     ListenerGone { place: Arc<Place> },
 }
@@ -33,7 +35,9 @@ impl InboxItem {
             self,
             InboxItem::Request {
                 client,
-                request: Request::Change(Change::Enter { .. } | Change::ComeBack { .. }),
+                request: Request::Change(
+                    Change::Come { .. } | Change::Enter { .. } | Change::ComeBack { .. }
+                ),
             } if client.is_gone()
         )
     }
@@ -41,8 +45,8 @@ impl InboxItem {
 
 /// The requests of connections that the broadcaster has not seen yet.
 ///
-/// It is bounded without its own limit: a connection has one request under way, and a seat or a
-/// listener has one departure.
+/// It is bounded without its own limit: a connection has one request under way, and a seat, a
+/// presence or a listener ends once.
 #[derive(Debug, Default)]
 pub struct Inbox {
     incoming: Mutex<Vec<InboxItem>>,
@@ -94,8 +98,12 @@ impl Inbox {
 }
 
 impl Leave for Inbox {
-    fn leave(&self, place: Arc<Place>, words: Option<Line>) {
-        self.put(InboxItem::Departure { place, words });
+    fn leave_room(&self, place: Arc<Place>, words: Option<Line>) {
+        self.put(InboxItem::LeftRoom { place, words });
+    }
+
+    fn leave_server(&self, person: PersonId, words: Option<Line>) {
+        self.put(InboxItem::LeftServer { person, words });
     }
 
     fn stop_listening(&self, place: Arc<Place>) {

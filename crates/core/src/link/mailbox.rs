@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::answer::Answer;
 use super::view::{Entered, Listening, Mark, Replay};
 use crate::log::{AtomicUsize, Mutex, Ordering, lock};
+use crate::model::RoomId;
 
 /// A message for one person: it is written when the reader has reached its mark.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ struct Contents {
 impl Mailbox {
     /// Puts mail from another person or the server.
     pub(crate) fn put(&self, mark: Mark, mail: Mail) -> Result<(), Full> {
-        let weight = mail.weight();
+        let weight = mail.weight() + mark.weight();
         let mut items = lock(&self.items);
         let is_full = items.queue.len() >= ITEMS_MAX || items.bytes + weight > BYTES_MAX;
         if items.is_closed || is_full {
@@ -76,7 +77,7 @@ impl Mailbox {
     /// Puts mail that the owner asked for; owners ask only while the mailbox
     /// [`has_space`](Self::has_space).
     pub(crate) fn put_own(&self, mark: Mark, mail: Mail) {
-        let weight = mail.weight();
+        let weight = mail.weight() + mark.weight();
         self.push(&mut lock(&self.items), mark, mail, weight);
     }
 
@@ -111,17 +112,17 @@ impl Mailbox {
     }
 
     /// Takes the first mail, if `is_due` returns true for it and its mark.
-    pub(crate) fn take(&self, is_due: impl FnOnce(Mark, &Mail) -> bool) -> Option<Mail> {
+    pub(crate) fn take(&self, is_due: impl FnOnce(&Mark, &Mail) -> bool) -> Option<Mail> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
         let mut items = lock(&self.items);
         let (mark, mail) = items.queue.front()?;
-        if !is_due(*mark, mail) {
+        if !is_due(mark, mail) {
             return None;
         }
-        let (_, mail) = items.queue.pop_front()?;
-        items.bytes -= mail.weight();
+        let (mark, mail) = items.queue.pop_front()?;
+        items.bytes -= mail.weight() + mark.weight();
         if items.queue.is_empty() {
             *items = Contents::default(); // an idle connection holds no memory for it
         }
@@ -129,12 +130,12 @@ impl Mailbox {
         Some(mail)
     }
 
-    /// The mark of the first mail, if there is any.
-    pub(crate) fn first_mark(&self) -> Option<Mark> {
+    /// The place at which the first mail stops a room, if there is any mail, and it does.
+    pub(crate) fn first_stop(&self) -> Option<(RoomId, u64)> {
         if self.is_empty() {
             return None;
         }
-        lock(&self.items).queue.front().map(|(mark, _)| *mark)
+        lock(&self.items).queue.front().and_then(|(mark, _)| mark.stop())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -145,15 +146,13 @@ impl Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RoomId;
 
     fn bytes(count: usize) -> Mail {
         Mail::Raw(vec![b'x'; count].into())
     }
 
     fn mark(position: u64) -> Mark {
-        let room = RoomId(1);
-        Mark { room, position }
+        Mark::at(RoomId(1), position)
     }
 
     fn fill(mailbox: &Mailbox, item: impl Fn() -> Mail) -> usize {
@@ -205,7 +204,7 @@ mod tests {
         }
         let mut sizes = Vec::new();
         for read in 0..10 {
-            while let Some(item) = mailbox.take(|mark, _| mark.position <= read) {
+            while let Some(item) = mailbox.take(|mark, _| mark.place_in(RoomId(1)) <= Some(read)) {
                 sizes.push((read, item.weight()));
             }
         }

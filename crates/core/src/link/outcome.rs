@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use super::answer::Answer;
-use super::seat::{Listener, Seat};
+use super::seat::{Listener, Presence, Seat};
 use super::view::{Entered, Listening};
 use crate::ledger::{Account, ReturnCode};
 use crate::model::{Census, Claim, RoomName};
 use crate::refusal::Refusal;
 
+/// A seat that was just taken, and what the person reads first in the room.
+pub type NewSeat = (Seat, Box<Entered>);
+
 /// The outcome of a request.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The person has a seat.
-    Entered(Seat, Box<Entered>),
+    /// The person is on the server, and has a first seat if that was asked for.
+    Came(Presence, Option<NewSeat>),
+    /// The person has another seat.
+    Entered(NewSeat),
     /// The client listens to a room.
     Listening(Listener, Box<Listening>),
     /// The request is done; its lines are stored and visible.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::ledger::OwnerVisit;
 use crate::model::{
-    Claim, Deed, Hashed, Limits, Line, Name, PersonId, Proof, RoomId, RoomName, Spoken, WallTime,
+    Claim, Deed, Hashed, Limits, Line, Name, PersonId, Profile, Proof, RoomId, RoomName, Spoken,
+    WallTime,
 };
 
 /// A request of a connection to the broadcaster.
@@ -31,11 +32,20 @@ impl From<Query> for Request {
 /// A request that changes people, lines or rules.
 #[derive(Debug)]
 pub enum Change {
-    /// Enters a first room under this name. The person gets the seat when the arrival is in the
+    /// Comes to the server under this name, without a seat.
+    Come {
+        /// The name to take.
+        name: Claim,
+        /// The profile of the person.
+        profile: Option<Arc<Profile>>,
+    },
+    /// Comes to the server, into a first room. The person gets the seat when the arrival is in the
     /// room's log.
     Enter {
         /// The name to take.
         name: Claim,
+        /// The profile of the person.
+        profile: Option<Arc<Profile>>,
         /// The room; it is made if it does not exist.
         room: RoomName,
         /// The number of earlier lines to show.
@@ -127,7 +137,8 @@ impl Change {
     /// is full.
     pub(crate) fn needs_place(&self) -> bool {
         match self {
-            Change::Enter { .. }
+            Change::Come { .. }
+            | Change::Enter { .. }
             | Change::ComeBack { .. }
             | Change::Join { .. }
             | Change::SpeakOnce { .. }

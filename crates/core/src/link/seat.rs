@@ -1,47 +1,88 @@
-//! A seat: a person's right to be in a room, from entering to leaving. Knows no inbox and no
-//! socket.
+//! A presence: a person's right to be on the server. A seat: the right to be in a room. Knows no
+//! inbox and no socket.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::view::{Mark, Place};
 use crate::log::Log;
-use crate::model::{Act, Line, RoomId, RoomName};
+use crate::model::{Act, Line, PersonId, RoomId, RoomName};
 
-/// Accepts seats and listeners that end. It has space for every departure, so it never fails or
-/// waits.
+/// Accepts presences, seats and listeners that end. It has space for every departure, so it never
+/// fails or waits.
 pub(crate) trait Leave: Debug + Send + Sync {
     /// Ends a seat, with these last words.
-    fn leave(&self, place: Arc<Place>, words: Option<Line>);
+    fn leave_room(&self, place: Arc<Place>, words: Option<Line>);
+
+    /// Ends a presence and all its seats, with these last words.
+    fn leave_server(&self, person: PersonId, words: Option<Line>);
 
     /// Ends a listener.
     fn stop_listening(&self, place: Arc<Place>);
 }
 
-/// Counts the seats that a connection holds. An act can remove the person before the connection
-/// gives the seat up.
-pub(crate) trait HoldSeat: Debug + Send + Sync {
-    /// Notes that the connection has one more seat.
-    fn hold_seat(&self);
+/// Knows whether the connection is on the server. An act can remove the person before the connection
+/// gives the presence up.
+pub(crate) trait Stay: Debug + Send + Sync {
+    /// The person.
+    fn person(&self) -> PersonId;
 
-    /// Notes that the connection has given up a seat, and wakes the writing half, which waits for
-    /// that if the person was removed.
-    fn drop_seat(&self);
+    /// Notes that the connection is on the server.
+    fn come(&self);
+
+    /// Whether the connection was on the server and has left it.
+    fn has_left(&self) -> bool;
+
+    /// Notes that the connection leaves the server, and wakes the writing half, which waits for
+    /// that. Returns whether the connection was still on the server.
+    fn leave(&self) -> bool;
 }
 
-/// A place in a room, held by the connection. Dropping it leaves the room.
+/// A connection's right to be on the server, under a name and in any number of rooms. Dropping it
+/// leaves all rooms and the server, together.
+#[derive(Debug)]
+pub struct Presence {
+    stay: Arc<dyn Stay>,
+    house: Arc<dyn Leave>,
+}
+
+impl Presence {
+    pub(crate) fn new(stay: Arc<dyn Stay>, house: Arc<dyn Leave>) -> Presence {
+        stay.come();
+        Presence { stay, house }
+    }
+
+    /// Leaves all rooms and the server, with these last words.
+    pub fn leave(self, words: Option<Line>) {
+        self.end(words);
+    }
+
+    fn end(&self, words: Option<Line>) {
+        if self.stay.leave() {
+            self.house.leave_server(self.stay.person(), words);
+        }
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+/// A place in a room, held by the connection. Dropping it leaves the room, unless the presence has
+/// ended before.
 #[derive(Debug)]
 pub struct Seat {
     place: Arc<Place>,
-    holder: Arc<dyn HoldSeat>,
+    stay: Arc<dyn Stay>,
     house: Arc<dyn Leave>,
     words: Option<Line>,
 }
 
 impl Seat {
-    pub(crate) fn new(place: Arc<Place>, holder: Arc<dyn HoldSeat>, house: Arc<dyn Leave>) -> Seat {
-        holder.hold_seat();
-        Seat { place, holder, house, words: None }
+    pub(crate) fn new(place: Arc<Place>, stay: Arc<dyn Stay>, house: Arc<dyn Leave>) -> Seat {
+        Seat { place, stay, house, words: None }
     }
 
     /// The room of the seat.
@@ -61,12 +102,12 @@ impl Seat {
 
     /// The present end of the room's log, where an answer given now belongs.
     pub fn mark(&self) -> Mark {
-        Mark { room: self.place.room, position: self.place.log.watermark() }
+        Mark::at(self.place.room, self.place.log.watermark())
     }
 
     /// The place after this seat's departure, where the first mail from the next room belongs.
     pub fn mark_of_departure(&self) -> Mark {
-        Mark { room: self.place.room, position: u64::MAX }
+        Mark::behind(self.place.room)
     }
 
     /// The act that removed this person from the room; none while the person may stay. When it is
@@ -83,8 +124,9 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.holder.drop_seat(); // before the broadcaster asks whether this was the last seat
-        self.house.leave(Arc::clone(&self.place), self.words.take());
+        if !self.stay.has_left() {
+            self.house.leave_room(Arc::clone(&self.place), self.words.take());
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::log::{Cursor, Fallen, Log, Slice};
 use crate::model::{
     Act, Damage, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
@@ -30,14 +32,50 @@ impl Place {
     }
 }
 
-/// The place of mail among the lines: it is written when the reader of the room's log has come this
-/// far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// The room of the log.
-    pub room: RoomId,
-    /// The position in the log.
-    pub position: u64,
+/// The place of mail among the lines: positions in the logs of some rooms. The mail is written when
+/// the reader has come this far in all of them that it still reads.
+///
+/// A mark in one room stops that room, so the mail stands exactly there: an answer about the room. A
+/// mark in several rooms stops none, since rooms may wait for each other already: what other people
+/// write stands behind all lines that were visible before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mark(SmallVec<[(RoomId, u64); 1]>);
+
+impl Mark {
+    /// The mark at this position in the log of one room.
+    pub fn at(room: RoomId, position: u64) -> Mark {
+        Mark(smallvec![(room, position)])
+    }
+
+    /// The mark behind everything that a person reads in a room.
+    pub fn behind(room: RoomId) -> Mark {
+        Mark::at(room, u64::MAX)
+    }
+
+    /// The position in this room, if it is one of the rooms.
+    pub(crate) fn place_in(&self, room: RoomId) -> Option<u64> {
+        self.0.iter().find(|(marked, _)| *marked == room).map(|(_, position)| *position)
+    }
+
+    /// The place at which reading stops for the mail, if it stops a room.
+    pub(crate) fn stop(&self) -> Option<(RoomId, u64)> {
+        match self.0.as_slice() {
+            [place] => Some(*place),
+            _ => None,
+        }
+    }
+
+    /// Its size in memory outside the mailbox, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        if self.0.spilled() { size_of_val(self.0.as_slice()) } else { 0 }
+    }
+}
+
+/// All these places together.
+impl FromIterator<Mark> for Mark {
+    fn from_iter<I: IntoIterator<Item = Mark>>(marks: I) -> Mark {
+        Mark(marks.into_iter().flat_map(|mark| mark.0).collect())
+    }
 }
 
 /// The lines that a person reads in a seat: the room's log, between the arrival and the departure.

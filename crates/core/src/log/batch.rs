@@ -18,13 +18,19 @@ pub struct Cursor {
     pub position: u64,
     /// The number of the last line before it; 0 if there is none.
     pub seq: u64,
+    /// The number of the last event of a person before it; 0 if the log never had any.
+    pub event: u64,
 }
 
 impl Cursor {
     /// The place after `entry`, which follows this place.
     pub fn after(self, entry: &Entry) -> Cursor {
-        let said = u64::from(matches!(entry, Entry::Said(_)));
-        Cursor { position: self.position + 1, seq: self.seq + said }
+        let (position, seq) = (self.position + 1, self.seq);
+        match (entry, entry.event()) {
+            (Entry::Said(_), _) => Cursor { position, seq: seq + 1, ..self },
+            (_, Some(event)) => Cursor { position, seq, event: event.number },
+            (_, None) => Cursor { position, ..self },
+        }
     }
 }
 
@@ -144,6 +150,7 @@ pub struct Batch {
     /// Its size in memory, in bytes; an estimate.
     weight: usize,
     has_renames: bool,
+    has_events: bool,
     /// Whether some of its lines are deleted.
     has_gone: bool,
     /// See [`Batch::goes_back`].
@@ -157,7 +164,9 @@ impl Batch {
         let end = entries.iter().fold(start, Cursor::after);
         // In a quiet room each line is a batch, so the batch itself counts.
         let weight = size_of::<Batch>() + entries.iter().map(Entry::weight).sum::<usize>();
-        let has_renames = entries.iter().any(|entry| matches!(entry, Entry::Renamed { .. }));
+        let has_events = end.event > start.event;
+        let is_rename = |entry: &Entry| matches!(entry, Entry::Renamed { .. });
+        let has_renames = has_events && entries.iter().any(is_rename);
         Batch {
             room,
             start,
@@ -166,6 +175,7 @@ impl Batch {
             entries: entries.into(),
             weight,
             has_renames,
+            has_events,
             has_gone: false,
             goes_back: false,
             encoded: Chain::default(),
@@ -253,6 +263,11 @@ impl Batch {
     /// Whether it has a rename. The renamed person reads an answer instead.
     pub(crate) fn has_renames(&self) -> bool {
         self.has_renames
+    }
+
+    /// Whether it has an event of a person, which that person's other rooms may have, too.
+    pub(crate) fn has_events(&self) -> bool {
+        self.has_events
     }
 
     pub(crate) fn lines(&self) -> u64 {

@@ -322,9 +322,10 @@ mod tests {
                 Entry::Said(Said {
                     seq: start.seq + line,
                     at: WallTime(at),
-                    who: Who { id: PersonId::BYGONE, name: Name::stored("alice") },
+                    who: Who::new(PersonId::BYGONE, Name::stored("alice")),
                     manner: Manner::Plain,
                     text: Line::sanitise(b"Hi!"),
+                    extras: None,
                 })
             });
             let (room, at) = (RoomName::lobby(), WallTime(at));

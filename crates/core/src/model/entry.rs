@@ -6,7 +6,7 @@ use super::act::Act;
 use super::line::Line;
 use super::name::Name;
 use super::time::WallTime;
-use super::who::{Manner, Who};
+use super::who::{Extras, Manner, RoomId, Who};
 
 /// One entry of a room's log.
 ///
@@ -20,6 +20,8 @@ pub enum Entry {
     Arrived {
         /// The person.
         who: Who,
+        /// Whether the person has authority in the room. A late announcement does not know it.
+        is_keeper: bool,
         /// Whether this entry is announced or folded into a summary.
         telling: Telling,
     },
@@ -31,6 +33,10 @@ pub enum Entry {
         words: Option<Line>,
         /// The act that removed the person, if one did.
         removal: Option<Arc<Act>>,
+        /// Whether the person left the server, or only this room.
+        is_from_server: bool,
+        /// The event; none for a late announcement.
+        event: Option<Arc<PersonEvent>>,
         /// Whether this entry is announced or folded into a summary.
         telling: Telling,
     },
@@ -44,8 +50,10 @@ pub enum Entry {
         who: Who,
         /// The old name.
         from: Name,
-        /// Whether another connection of the name's owner still has the old name in the room.
-        is_still_worn: bool,
+        /// How the room sees it.
+        seen: Renaming,
+        /// The event.
+        event: Arc<PersonEvent>,
     },
     /// The owner of a name deleted the earlier lines under it.
     LinesDeleted {
@@ -76,12 +84,14 @@ pub struct Said {
     pub manner: Manner,
     /// The words.
     pub text: Line,
+    /// The additions of clients that know them.
+    pub extras: Option<Arc<Extras>>,
 }
 
 impl Said {
     /// The same line without its words: only its number and time remain.
     pub(crate) fn without_words(&self) -> Said {
-        Said { manner: Manner::Gone, text: Line::sanitise(b""), ..self.clone() }
+        Said { manner: Manner::Gone, text: Line::sanitise(b""), extras: None, ..self.clone() }
     }
 
     /// Whether it still has its words.
@@ -91,8 +101,56 @@ impl Said {
 
     /// Its size in memory, in bytes; an estimate.
     pub fn weight(&self) -> usize {
-        size_of::<Said>() + self.who.name.as_str().len() + self.text.len()
+        size_of::<Said>() + self.who.name.as_str().len() + self.text.len() + self.extras_weight()
     }
+
+    fn extras_weight(&self) -> usize {
+        self.extras.as_deref().map_or(0, Extras::weight)
+    }
+}
+
+/// An event that concerns a person: a departure or a new name. All rooms of that person that it
+/// concerns have an entry about it: they are twins. All rooms have events in the order of their
+/// numbers.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PersonEvent {
+    /// The number of the event: the ledger counts them.
+    pub number: u64,
+    /// The rooms that a reader of several rooms has to read before this event is told once, each
+    /// with the number of the event up to which: this one, or the person's earlier departure from
+    /// that room. Sorted.
+    rooms: Box<[(RoomId, u64)]>,
+}
+
+impl PersonEvent {
+    /// The event with this number, in these rooms, of a person who has left other rooms before.
+    pub(crate) fn new(
+        number: u64,
+        rooms: impl IntoIterator<Item = RoomId>,
+        left: impl IntoIterator<Item = (RoomId, u64)>,
+    ) -> PersonEvent {
+        let rooms = rooms.into_iter().map(|room| (room, number));
+        let mut rooms: Box<[_]> = rooms.chain(left).collect();
+        rooms.sort_unstable();
+        PersonEvent { number, rooms }
+    }
+
+    /// The number of the event up to which this room has to be read; none if it does not matter.
+    pub(crate) fn needs(&self, room: RoomId) -> Option<u64> {
+        let index = self.rooms.binary_search_by_key(&room, |(room, _)| *room).ok()?;
+        self.rooms.get(index).map(|(_, event)| *event)
+    }
+}
+
+/// A new name, as one room sees it. Several connections of an owner are one person there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Renaming {
+    /// Whether another connection of the owner still has the old name in the room.
+    pub is_still_worn: bool,
+    /// Whether another connection of the owner had the new name in the room before.
+    pub is_accompanied: bool,
+    /// Whether the person has authority in the room under the new name.
+    pub is_keeper: bool,
 }
 
 /// Whether an arrival or departure is announced by its own entry.
@@ -144,6 +202,21 @@ impl Entry {
         }
     }
 
+    /// The event of a person that this entry and its twins are about.
+    pub fn event(&self) -> Option<&Arc<PersonEvent>> {
+        match self {
+            Entry::Left { event, .. } => event.as_ref(),
+            Entry::Renamed { event, .. } => Some(event),
+            Entry::Said(_)
+            | Entry::Arrived { .. }
+            | Entry::ArrivedTogether(_)
+            | Entry::LeftTogether(_)
+            | Entry::LinesDeleted { .. }
+            | Entry::Topic { .. }
+            | Entry::Act(_) => None,
+        }
+    }
+
     /// Whether this is an arrival or a departure, which a quiet client hides.
     pub(crate) fn is_presence(&self) -> bool {
         matches!(
@@ -158,7 +231,7 @@ impl Entry {
     /// Its size in memory with one encoding of it, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
         let text = match self {
-            Entry::Said(said) => said.text.as_str().len(),
+            Entry::Said(said) => said.text.as_str().len() + said.extras_weight(),
             Entry::Left { words: Some(words), .. } => words.as_str().len(),
             Entry::Topic { text: Some(text), .. } => text.as_str().len(),
             Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => 256,

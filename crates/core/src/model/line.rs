@@ -57,6 +57,15 @@ impl Line {
         &self.0
     }
 
+    /// Its first characters, in at most this many bytes.
+    #[must_use]
+    pub(crate) fn cut(self, bytes_max: usize) -> Self {
+        match self.0.len() <= bytes_max {
+            true => self,
+            false => Self(self.0.get(..self.0.floor_char_boundary(bytes_max)).unwrap_or("").into()),
+        }
+    }
+
     /// Its length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -18,7 +18,7 @@ pub mod who;
 pub mod whom;
 
 pub use act::{Act, By, Deed, Reach, Verb};
-pub use entry::{Entry, Said, Telling, Together};
+pub use entry::{Entry, PersonEvent, Renaming, Said, Telling, Together};
 pub use hashed::Hashed;
 pub use limits::{Capacity, Census, Limits};
 pub use line::Line;
@@ -30,5 +30,8 @@ pub use rate::{Bucket, Rate, network};
 pub use span::{Damage, End, Missed};
 pub use time::{Now, WallTime};
 pub use topic::Topic;
-pub use who::{Claim, Manner, PersonId, Proof, RoomId, Spoken, Who};
+pub use who::{
+    Claim, Extras, InGroup, Manner, PROFILE_BYTES_MAX, PersonId, Profile, Proof, RoomId, Spoken,
+    Who,
+};
 pub use whom::{Net, Whom};

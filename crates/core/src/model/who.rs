@@ -1,6 +1,8 @@
 //! The numbers of people and rooms, the names that people claim, and the lines they say. Does not
 //! know which people are connected.
 
+use std::sync::Arc;
+
 use super::line::Line;
 use super::name::Name;
 
@@ -41,6 +43,58 @@ pub struct Who {
     pub id: PersonId,
     /// The name.
     pub name: Name,
+    /// The registered name that the person has proved to own.
+    pub account: Option<Name>,
+    /// The profile from the person's client; none at doors without profiles.
+    pub profile: Option<Arc<Profile>>,
+}
+
+impl Who {
+    /// A person of whom only the name is known.
+    pub fn new(id: PersonId, name: Name) -> Who {
+        Who { id, name, account: None, profile: None }
+    }
+}
+
+/// The description of a person by their client, as everybody may read it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Profile {
+    user: Line,
+    realname: Line,
+    host: Line,
+    is_bot: bool,
+}
+
+/// The longest text of a profile, in bytes.
+pub const PROFILE_BYTES_MAX: usize = 512;
+
+impl Profile {
+    /// A profile: the name of the user, the real name, and the host as it is shown. Texts that are
+    /// longer than [`PROFILE_BYTES_MAX`] are cut.
+    pub fn new([user, realname, host]: [Line; 3], is_bot: bool) -> Profile {
+        let cut = |line: Line| line.cut(PROFILE_BYTES_MAX);
+        Profile { user: cut(user), realname: cut(realname), host: cut(host), is_bot }
+    }
+
+    /// The name of the user on their own machine.
+    pub fn user(&self) -> &Line {
+        &self.user
+    }
+
+    /// The real name.
+    pub fn realname(&self) -> &Line {
+        &self.realname
+    }
+
+    /// The host, as it is shown: never an address.
+    pub fn host(&self) -> &Line {
+        &self.host
+    }
+
+    /// Whether the client says that it is a program.
+    pub fn is_bot(&self) -> bool {
+        self.is_bot
+    }
 }
 
 /// The kind of a line.
@@ -50,6 +104,8 @@ pub enum Manner {
     Plain,
     /// `* alice waves`
     Action,
+    /// A line that no program may answer. It is shown like a plain one.
+    Notice,
     /// The words are deleted, and only the line's number remains.
     Gone,
 }
@@ -61,6 +117,44 @@ pub struct Spoken {
     pub manner: Manner,
     /// The words.
     pub text: Line,
+    /// The additions of clients that know them.
+    pub extras: Option<Arc<Extras>>,
+}
+
+impl Spoken {
+    /// A line without extras.
+    pub fn new(manner: Manner, text: Line) -> Spoken {
+        Spoken { manner, text, extras: None }
+    }
+}
+
+/// The additions of a client to a line, for other clients that understand them. They are not
+/// stored.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Tags of clients, as they were sent.
+    pub tags: Option<Line>,
+    /// The speaker's own word for the line.
+    pub label: Option<Line>,
+    /// The place of the line among those that were sent together.
+    pub group: Option<InGroup>,
+}
+
+/// The place of a line in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InGroup {
+    /// The number of lines before it.
+    pub index: u32,
+    /// The number of lines in the group.
+    pub lines: u32,
+}
+
+impl Extras {
+    /// Its size in memory, in bytes; an estimate.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = [&self.tags, &self.label].into_iter().flatten();
+        size_of::<Extras>() + texts.map(Line::len).sum::<usize>()
+    }
 }
 
 /// A name that a person wants to have.

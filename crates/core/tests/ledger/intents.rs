@@ -7,7 +7,7 @@ use parlor_core::intent::{Intent, ProposalId};
 use parlor_core::ledger::{Account, Mute, Person, ReturnCode, Snapshot, Validity};
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Hashed, Line, Looks, Manner, Name, NodeName, OwnedName, PersonId,
-    Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
+    Profile, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -80,7 +80,10 @@ pub(crate) fn keepers_at_work() -> Snapshot {
     let person = |id, name: &Name, seats: &[&str]| {
         let (proof, looks) = (Some(Proof::default()), Looks::of(name));
         let seats = seats.iter().map(|room| RoomName::stored(room)).collect();
-        (PersonId::new(id), Person { name: name.clone(), proof, looks, seats, boot: 0 })
+        (
+            PersonId::new(id),
+            Person { name: name.clone(), proof, looks, profile: None, seats, boot: 0 },
+        )
     };
     let people = [person(1, &alice, &["lobby", "tea"]), person(2, &zoe, &["tea"])];
     let [tea, den] = ["tea", "den"].map(RoomName::stored);
@@ -155,12 +158,13 @@ fn of_nodes() -> impl Strategy<Value = Intent> {
         1 => Just(Intent::Alive),
         2 => (1..4_u32, 0..20_u64).prop_map(|(boot, last)| Intent::Down { boot, last }),
         1 => Just(Intent::Leaving),
-        6 => (person(), claim(), claim(), vec(room(), 0..3)).prop_map(
-            |(person, (name, looks), (other, other_looks), rooms)| Intent::Return {
+        6 => (person(), claim(), claim(), profile(), vec(room(), 0..3)).prop_map(
+            |(person, (name, looks), (other, other_looks), profile, rooms)| Intent::Return {
                 person,
                 name,
                 looks,
                 otherwise: (other.name, other_looks),
+                profile,
                 rooms,
             }
         ),
@@ -169,8 +173,13 @@ fn of_nodes() -> impl Strategy<Value = Intent> {
 
 fn coming() -> impl Strategy<Value = Intent> {
     prop_oneof![
-        3 => (person(), claim(), room()).prop_map(|(person, (name, looks), room)| {
-            Intent::Enter { person, name, looks, room }
+        3 => (person(), claim(), profile(), room()).prop_map(
+            |(person, (name, looks), profile, room)| {
+                Intent::Enter { person, name, looks, profile, room }
+            }
+        ),
+        2 => (person(), claim(), profile()).prop_map(|(person, (name, looks), profile)| {
+            Intent::Come { person, name, looks, profile }
         }),
         3 => (person(), code(), time(), weighted(0.3, room())).prop_map(
             |(person, code, now, room)| Intent::ComeBack { person, code, now, room }
@@ -219,11 +228,12 @@ fn leaving() -> impl Strategy<Value = Intent> {
         1 => (vec(person(), 0..3), act()).prop_map(|(people, act)| {
             Intent::Remove { people, act }
         }),
-        3 => (person(), room(), of(line()), of(act()), any::<bool>()).prop_map(
-            |(person, room, words, removal, is_last)| {
-                Intent::Leave { person, room, words, removal, is_last }
-            }
-        ),
+        3 => (person(), room(), of(line())).prop_map(|(person, room, words)| {
+            Intent::Leave { person, room, words }
+        }),
+        2 => (person(), of(line()), of(act())).prop_map(|(person, words, removal)| {
+            Intent::LeaveServer { person, words, removal }
+        }),
         1 => (person(), room()).prop_map(|(heir, room)| Intent::GiveUp { heir, room }),
     ]
 }
@@ -276,6 +286,14 @@ fn claim() -> impl Strategy<Value = (Claim, Looks)> {
         .prop_map(|((name, looks), proof)| (Claim { name, proof }, looks))
 }
 
+fn profile() -> impl Strategy<Value = Option<Arc<Profile>>> {
+    let profile = (line(), any::<bool>()).prop_map(|(realname, is_bot)| {
+        let [user, host] = ["u", "irc"].map(|text| Line::sanitise(text.as_bytes()));
+        Arc::new(Profile::new([user, realname, host], is_bot))
+    });
+    of(profile)
+}
+
 fn proof() -> impl Strategy<Value = Proof> {
     (0..3_u64).prop_map(Proof)
 }
@@ -293,7 +311,7 @@ fn lines() -> impl Strategy<Value = Vec<Spoken>> {
         true => Manner::Plain,
         false => Manner::Action,
     });
-    vec((manner, line()).prop_map(|(manner, text)| Spoken { manner, text }), 0..4)
+    vec((manner, line()).prop_map(|(manner, text)| Spoken::new(manner, text)), 0..4)
 }
 
 fn deed() -> impl Strategy<Value = Deed> {

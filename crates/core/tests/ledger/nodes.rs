@@ -40,7 +40,8 @@ impl Follower {
         let name = Name::parse(name).unwrap();
         let (looks, room) = (Looks::of(&name), RoomName::lobby());
         let person = PersonId::new(person);
-        self.reads(id, Intent::Enter { person, name: name.into(), looks, room }).unwrap()
+        let name = name.into();
+        self.reads(id, Intent::Enter { person, name, looks, profile: None, room }).unwrap()
     }
 
     fn people(&self) -> Vec<u64> {
@@ -74,12 +75,11 @@ fn a_boot_ends_if_it_was_silent_and_its_people_leave() {
     assert_eq!(order.people(), [10, 20], "red said more since then");
     let happened = order.reads((blue, 3), down(1)).unwrap();
     assert_eq!(order.people(), [20]);
-    let [Happened::BootEnded { boot, people }, Happened::Left { .. }, Happened::Gone(gone)] =
-        &happened[..]
+    let [Happened::BootEnded { boot, people }, Happened::LeftServer { who, .. }] = &happened[..]
     else {
         panic!("{happened:?}");
     };
-    assert_eq!((*boot, people.len(), gone.number()), (red, 1, 10));
+    assert_eq!((*boot, people.len(), who.id.number()), (red, 1, 10));
     assert!(order.reads((blue, 4), down(1)).unwrap().is_empty(), "it has ended");
     assert_eq!(order.reads((red, 2), Intent::Alive).unwrap_err(), Skipped::Fenced);
 }
@@ -117,6 +117,7 @@ fn a_person_returns_in_another_boot_under_the_same_name_or_the_address() {
             looks: Looks::of(&name),
             name: name.into(),
             otherwise: (address.clone(), Looks::of(&address)),
+            profile: None,
             rooms: vec![RoomName::lobby()],
         };
         let happened = order.reads((red, number), back).unwrap();

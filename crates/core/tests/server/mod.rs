@@ -1,6 +1,8 @@
 //! A server without tasks and sockets: a broadcaster that runs step by step, and its clients.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+mod held;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +10,14 @@ use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::OwnerVisit;
 use parlor_core::link::{
     AccountChange, Answer, Change, CodeChange, Entered, Inbox, Link, Outcome, Refusal, Request,
-    Seat,
 };
 use parlor_core::log::Slice;
 use parlor_core::model::{
     Census, Entry, Hashed, Limits, Line, Manner, Name, Now, PersonId, Proof, RoomId, RoomName,
     Spoken, WallTime,
 };
+
+pub(crate) use self::held::Held;
 
 pub(crate) struct Server {
     pub(crate) broadcaster: Broadcaster,
@@ -141,7 +144,7 @@ pub(crate) fn come_back(code: Hashed) -> Change {
 
 pub(crate) struct Person {
     pub(crate) link: Link,
-    pub(crate) seat: Seat,
+    pub(crate) seat: Held,
     pub(crate) entered: Box<Entered>,
 }
 
@@ -165,11 +168,8 @@ impl Person {
     }
 }
 
-pub(crate) fn granted(outcome: Outcome) -> (Seat, Box<Entered>) {
-    match outcome {
-        Outcome::Entered(seat, entered) => (seat, entered),
-        other => panic!("no seat but {other:?}"),
-    }
+pub(crate) fn granted(outcome: Outcome) -> (Held, Box<Entered>) {
+    Held::take(outcome).unwrap_or_else(|other| panic!("no seat but {other:?}"))
 }
 
 pub(crate) fn refusal(outcome: Outcome) -> Refusal {
@@ -182,6 +182,7 @@ pub(crate) fn refusal(outcome: Outcome) -> Refusal {
 pub(crate) fn enter(name: &str, room: &str) -> Change {
     Change::Enter {
         name: Name::parse(name).unwrap().into(),
+        profile: None,
         room: RoomName::parse(room).unwrap(),
         replay: 0,
     }
@@ -200,6 +201,6 @@ pub(crate) fn line(text: &str) -> Line {
 }
 
 pub(crate) fn post(room: RoomId, texts: &[&str]) -> Change {
-    let spoken = |text: &&str| Spoken { manner: Manner::Plain, text: line(text) };
+    let spoken = |text: &&str| Spoken::new(Manner::Plain, line(text));
     Change::Say { room, lines: texts.iter().map(spoken).collect() }
 }

@@ -8,6 +8,7 @@
 //! | line | a text of at most 12,288 bytes |
 //! | hash | 32 bytes |
 //! | hash of a password | a text of at most 512 bytes |
+//! | profile | the user, the real name, the host, each a text of at most 512 bytes; whether it is a program |
 //! | key | a text of at most 1,024 bytes |
 //! | room | its name, a text of at most 128 bytes |
 //! | name | the name as it is shown, a text of at most 128 bytes; the first key; the second key. In place of a key that equals the text before it stands the number 0, and otherwise the length of a key is 1 more than its bytes |
@@ -23,8 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Hashed, Line, Looks, Manner, NAME_CHARS_MAX, Name, Net, NodeName,
-    OwnedName, PersonId, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
+    Act, By, Claim, Deed, End, Extras, Hashed, InGroup, Line, Looks, Manner, NAME_CHARS_MAX, Name,
+    Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile, Proof, Reach, RoomName, Spoken,
+    Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -54,13 +56,17 @@ record!(Proof(number));
 
 record!(End { seq, at });
 
-record!(Who { id, name });
+record!(Who { id, name, account, profile });
 
 record!(Topic { text, is_locked });
 
-record!(Spoken { manner, text });
+record!(Spoken { manner, text, extras });
 
-choice!(Manner, "a manner", { 0 => Plain, 1 => Action, 2 => Gone });
+record!(Extras { tags, label, group });
+
+record!(InGroup { index, lines });
+
+choice!(Manner, "a manner", { 0 => Plain, 1 => Action, 2 => Gone, 3 => Notice });
 
 record!(Claim { name, proof });
 
@@ -133,6 +139,24 @@ impl Packed for Line {
     fn unpack(from: &mut Unpacker<'_>) -> Result<Line, UnpackError> {
         let line = Line::checked(from.text(TEXT_BYTES_MAX)?);
         line.ok_or(UnpackError::Malformed("a line has a character that no line has"))
+    }
+}
+
+impl Packed for Profile {
+    fn pack(&self, to: &mut Packer) {
+        for text in [self.user(), self.realname(), self.host()] {
+            to.text(text.as_str(), PROFILE_BYTES_MAX);
+        }
+        self.is_bot().pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Profile, UnpackError> {
+        let mut text = || {
+            let text = Line::checked(from.text(PROFILE_BYTES_MAX)?);
+            text.ok_or(UnpackError::Malformed("a line has a character that no line has"))
+        };
+        let texts = [text()?, text()?, text()?];
+        Ok(Profile::new(texts, bool::unpack(from)?))
     }
 }
 

@@ -29,10 +29,10 @@ record!(Check { position, digest });
 
 choice!(Intent, "an intent", {
     1 => Say { person, room, lines },
-    2 => Enter { person, name, looks, room },
+    2 => Enter { person, name, looks, profile, room },
     3 => ComeBack { person, code, now, room },
     4 => Join { person, room },
-    5 => Leave { person, room, words, removal, is_last },
+    5 => Leave { person, room, words },
     6 => GiveUp { heir, room },
     7 => SpeakOnce { person, name, looks, room, lines },
     8 => Rename { person, name, looks },
@@ -47,7 +47,7 @@ choice!(Intent, "an intent", {
     17 => Alive,
     18 => Down { boot, last },
     19 => Leaving,
-    20 => Return { person, name, looks, otherwise, rooms },
+    20 => Return { person, name, looks, otherwise, profile, rooms },
     21 => ChangePassword { name, proof, password, keeps_token, by },
     22 => Rehash { name, proof, password },
     23 => SetToken { name, proof, token },
@@ -56,6 +56,8 @@ choice!(Intent, "an intent", {
     26 => EndCode { person, code, seq, until },
     27 => Readings(readings),
     28 => ExpireCodes(time),
+    29 => Come { person, name, looks, profile },
+    30 => LeaveServer { person, words, removal },
 });
 
 /// The bytes of a proposal.

@@ -31,6 +31,7 @@ record!(Snapshot {
     boots,
     last_boot,
     at,
+    events
 });
 
 record!(Account { name, since, password, token, proof });
@@ -41,7 +42,7 @@ choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 
 record!(Boot { node, nonce, version, last, is_live });
 
-record!(Person { name, proof, looks, seats, boot });
+record!(Person { name, proof, looks, profile, seats, boot });
 
 record!(Mute { people, act });
 

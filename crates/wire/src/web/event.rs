@@ -33,8 +33,8 @@ pub(crate) fn change_of_people(entry: &Entry) -> Option<ChangeOfPeople<'_>> {
         | Entry::Left { telling: Telling::Untold, .. } => None,
         Entry::Arrived { who, .. } => Some((Some(&who.name), None)),
         Entry::Left { who, .. } => Some((None, Some(&who.name))),
-        Entry::Renamed { who, from, is_still_worn } => {
-            Some((Some(&who.name), Some(from).filter(|_| !is_still_worn)))
+        Entry::Renamed { who, from, seen, .. } => {
+            Some((Some(&who.name), Some(from).filter(|_| !seen.is_still_worn)))
         }
         Entry::ArrivedTogether(_)
         | Entry::LeftTogether(_)
@@ -64,7 +64,7 @@ pub fn put_line(room: &RoomName, said: &Said, out: &mut Vec<u8>) {
 pub(crate) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec<u8>) {
     let kind = match said.manner {
         Manner::Action => "action",
-        Manner::Plain | Manner::Gone => "line",
+        Manner::Plain | Manner::Notice | Manner::Gone => "line",
     };
     Object::begin(out)
         .with("room", room.as_str())
@@ -73,6 +73,7 @@ pub(crate) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec
         .with("name", said.who.name.as_str())
         .with("kind", kind)
         .with("text", said.text.as_str())
+        .with_some("notice", (said.manner == Manner::Notice).then_some(true))
         .with_some("old", is_old.then_some(true));
 }
 
@@ -97,8 +98,9 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
             with_act(with_whom(event, act), None, act)
         }
         Entry::ArrivedTogether(people) | Entry::LeftTogether(people) => with_people(event, people),
-        Entry::Renamed { from, is_still_worn, .. } => {
-            event.with("from", from.as_str()).with_some("stays", is_still_worn.then_some(true))
+        Entry::Renamed { from, seen, .. } => {
+            let stays = seen.is_still_worn.then_some(true);
+            event.with("from", from.as_str()).with_some("stays", stays)
         }
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(Line::as_str)),
         Entry::Said(_) | Entry::Arrived { .. } | Entry::LinesDeleted { .. } => event,

@@ -275,7 +275,7 @@ pub fn spoken(text: &str) -> Result<Vec<Spoken>, Refusal> {
         if spoken.len() == LINES_MAX {
             return Err(Refusal::TooManyLines(LINES_MAX));
         }
-        spoken.push(Spoken { manner: Manner::Plain, text });
+        spoken.push(Spoken::new(Manner::Plain, text));
     }
     Ok(spoken)
 }

@@ -11,7 +11,7 @@ use crate::style::{LineMode, LocalClock, Storage, counted, span};
 pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
     let (before, between): (&[u8], &[u8]) = match said.manner {
         Manner::Gone => return,
-        Manner::Plain => (b"", b": "),
+        Manner::Plain | Manner::Notice => (b"", b": "),
         Manner::Action => (b"* ", b" "),
     };
     for part in [before, said.who.name.as_str().as_bytes(), between, said.text.as_str().as_bytes()]
@@ -25,10 +25,10 @@ pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Op
     let is_named = mode == LineMode::Named;
     match entry {
         Entry::Said(_) => None,
-        Entry::Arrived { who, telling } => {
+        Entry::Arrived { who, telling, .. } => {
             is_told(*telling, mode).then(|| format!("{} has arrived", who.name))
         }
-        Entry::Left { who, words, removal, telling } => {
+        Entry::Left { who, words, removal, telling, .. } => {
             let removal = removal.as_deref().filter(|_| is_named);
             is_told(*telling, mode).then(|| left(who, words.as_ref(), removal, clock))
         }

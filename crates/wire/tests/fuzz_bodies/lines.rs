@@ -44,7 +44,15 @@ fn show(input: Input, encoder: &mut LineEncoder) {
             encoder.replayed(&LOBBY, &said, &mut shown);
         }
         Input::Command(Command::Quit(words)) => {
-            let left = Entry::Left { removal: None, who: alice(), words, telling: Telling::Told };
+            let (who, telling) = (alice(), Telling::Told);
+            let left = Entry::Left {
+                who,
+                words,
+                removal: None,
+                is_from_server: true,
+                event: None,
+                telling,
+            };
             encoder.encode(&left, scene(), &mut shown);
             one_line_of(&alice(), &shown);
         }
@@ -94,15 +102,13 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
     encoder.answer(&answer, shown);
 }
 
-fn said(Spoken { manner, text }: Spoken) -> Said {
-    Said { seq: 1, at: WallTime(0), who: alice(), manner, text }
+fn said(Spoken { manner, text, extras }: Spoken) -> Said {
+    Said { seq: 1, at: WallTime(0), who: alice(), manner, text, extras }
 }
 
 fn alice() -> Who {
-    Who {
-        id: Arc::new(Inbox::default()).connect().client().id(),
-        name: Name::parse("alice").unwrap(),
-    }
+    let id = Arc::new(Inbox::default()).connect().client().id();
+    Who::new(id, Name::parse("alice").unwrap())
 }
 
 /// Nobody can speak as the server or as another person: there is one line, and it begins with the

@@ -113,17 +113,16 @@ fn check(input: Input) {
     }
 }
 
-fn show(Spoken { manner, text }: Spoken) {
+fn show(Spoken { manner, text, extras }: Spoken) {
     assert!(text.as_str().len() <= 3 * LINE_BYTES_MAX, "bad bytes become three");
+    let id = Arc::new(Inbox::default()).connect().client().id();
     let said = Said {
         seq: 1,
         at: WallTime(0),
-        who: Who {
-            id: Arc::new(Inbox::default()).connect().client().id(),
-            name: Name::parse("alice").unwrap(),
-        },
+        who: Who::new(id, Name::parse("alice").unwrap()),
         manner,
         text: text.clone(),
+        extras,
     };
     let scene = Scene { room: &LOBBY, seq: 0, at: WallTime(0) };
     let mut shown = Vec::new();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
 use parlor_core::model::{
-    Act, By, Claim, Deed, Hashed, Line, Looks, Manner, Name, Net, NodeName, OwnedName, PersonId,
-    Proof, Reach, RoomName, Spoken, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, Extras, Hashed, InGroup, Line, Looks, Manner, Name, Net, NodeName,
+    OwnedName, PersonId, Profile, Proof, Reach, RoomName, Spoken, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -20,12 +20,25 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
     let room = RoomName::parse("tea").unwrap();
     let line = |text: &str| Line::sanitise(text.as_bytes());
     let lines = vec![
-        Spoken { manner: Manner::Plain, text: line("Hi! 世界\t\x1b") },
-        Spoken { manner: Manner::Action, text: line("waves") },
-        Spoken { manner: Manner::Gone, text: line("") },
+        Spoken::new(Manner::Plain, line("Hi! 世界\t\x1b")),
+        Spoken::new(Manner::Action, line("waves")),
+        Spoken::new(Manner::Gone, line("")),
+        Spoken {
+            manner: Manner::Notice,
+            text: line("first of two"),
+            extras: Some(Arc::new(Extras {
+                tags: Some(line("+draft/reply=x")),
+                label: Some(line("l1")),
+                group: Some(InGroup { index: 0, lines: 2 }),
+            })),
+        },
     ];
     let ian = Name::parse("Ian").unwrap();
     let (name, looks) = (Claim { name: ian.clone(), proof: Some(Proof(2)) }, Looks::of(&ian));
+    let anna = Name::parse("anna").unwrap();
+    let came = Claim { name: anna.clone(), proof: None };
+    let texts = ["ann", "Anna Ж.", "irc"].map(line);
+    let profile = Arc::new(Profile::new(texts, true));
     let address = Name::of_address("192.0.2.7:50000");
     let net = Net::parse("2001:db8::/32").unwrap();
     let time = Some(Duration::from_millis(600_001));
@@ -41,7 +54,13 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ("say", Intent::Say { person, room: room.clone(), lines: lines.clone() }),
         (
             "enter",
-            Intent::Enter { person, name: name.clone(), looks: looks.clone(), room: room.clone() },
+            Intent::Enter {
+                person,
+                name: name.clone(),
+                looks: looks.clone(),
+                profile: Some(profile.clone()),
+                room: room.clone(),
+            },
         ),
         (
             "enter-by-address",
@@ -49,6 +68,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 person,
                 looks: Looks::of(&address),
                 name: address.clone().into(),
+                profile: None,
                 room: RoomName::lobby(),
             },
         ),
@@ -62,16 +82,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ("readings", Intent::Readings(vec![(code, 303), (Hashed([0; 32]), 0)])),
         ("expire-codes", Intent::ExpireCodes(WallTime(8))),
         ("join", Intent::Join { person, room: room.clone() }),
-        (
-            "leave",
-            Intent::Leave {
-                person,
-                room: room.clone(),
-                words: None,
-                removal: Some(kick.clone()),
-                is_last: true,
-            },
-        ),
+        ("leave", Intent::Leave { person, room: room.clone(), words: Some(line("tea time")) }),
         ("give-up", Intent::GiveUp { heir: person, room: room.clone() }),
         (
             "speak-once",
@@ -111,7 +122,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ("ban", Intent::Act { asker: person, here: Some(room.clone()), deed: ban }),
         ("broadcast", Intent::Act { asker: person, here: None, deed: broadcast }),
         ("end-room", Intent::EndRoom { room: room.clone(), last: 300 }),
-        ("remove", Intent::Remove { people: vec![person, PersonId::new(0)], act: kick }),
+        ("remove", Intent::Remove { people: vec![person, PersonId::new(0)], act: kick.clone() }),
         ("up", Intent::Up { node: node(), nonce: u64::MAX, version: 1, after: Some(2) }),
         ("alive", Intent::Alive),
         ("down", Intent::Down { boot: 3, last: 300 }),
@@ -123,9 +134,15 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 name,
                 looks,
                 otherwise: (address.clone(), Looks::of(&address)),
+                profile: Some(profile.clone()),
                 rooms: vec![RoomName::lobby(), room],
             },
         ),
+        (
+            "come",
+            Intent::Come { person, name: came, looks: Looks::of(&anna), profile: Some(profile) },
+        ),
+        ("leave-server", Intent::LeaveServer { person, words: None, removal: Some(kick) }),
     ]
 }
 
@@ -147,8 +164,22 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::Say { .. } => (person(), room(), lines())
             .prop_map(|(person, room, lines)| Intent::Say { person, room, lines })
             .boxed(),
-        Intent::Enter { .. } => (person(), claim(), room())
-            .prop_map(|(person, (name, looks), room)| Intent::Enter { person, name, looks, room })
+        Intent::Come { .. } => (person(), claim(), profile())
+            .prop_map(|(person, (name, looks), profile)| Intent::Come {
+                person,
+                name,
+                looks,
+                profile,
+            })
+            .boxed(),
+        Intent::Enter { .. } => (person(), claim(), profile(), room())
+            .prop_map(|(person, (name, looks), profile, room)| Intent::Enter {
+                person,
+                name,
+                looks,
+                profile,
+                room,
+            })
             .boxed(),
         Intent::ComeBack { .. } => (person(), hashed(), time(), option::of(room()))
             .prop_map(|(person, code, now, room)| Intent::ComeBack { person, code, now, room })
@@ -169,16 +200,13 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::Join { .. } => {
             (person(), room()).prop_map(|(person, room)| Intent::Join { person, room }).boxed()
         }
-        Intent::Leave { .. } => {
+        Intent::Leave { .. } => (person(), room(), option::of(line()))
+            .prop_map(|(person, room, words)| Intent::Leave { person, room, words })
+            .boxed(),
+        Intent::LeaveServer { .. } => {
             let removal = option::of(act().prop_map(Arc::new));
-            (person(), room(), option::of(line()), removal, any::<bool>())
-                .prop_map(|(person, room, words, removal, is_last)| Intent::Leave {
-                    person,
-                    room,
-                    words,
-                    removal,
-                    is_last,
-                })
+            (person(), option::of(line()), removal)
+                .prop_map(|(person, words, removal)| Intent::LeaveServer { person, words, removal })
                 .boxed()
         }
         Intent::GiveUp { .. } => {
@@ -250,13 +278,16 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             any::<(u32, u64)>().prop_map(|(boot, last)| Intent::Down { boot, last }).boxed()
         }
         Intent::Leaving => Just(Intent::Leaving).boxed(),
-        Intent::Return { .. } => (person(), claim(), claim(), vec(room(), 0..3))
-            .prop_map(|(person, (name, looks), (other, other_looks), rooms)| Intent::Return {
-                person,
-                name,
-                looks,
-                otherwise: (other.name, other_looks),
-                rooms,
+        Intent::Return { .. } => (person(), claim(), claim(), profile(), vec(room(), 0..3))
+            .prop_map(|(person, (name, looks), (other, other_looks), profile, rooms)| {
+                Intent::Return {
+                    person,
+                    name,
+                    looks,
+                    otherwise: (other.name, other_looks),
+                    profile,
+                    rooms,
+                }
             })
             .boxed(),
     }
@@ -293,8 +324,27 @@ fn line() -> impl Strategy<Value = Line> {
 }
 
 fn lines() -> impl Strategy<Value = Vec<Spoken>> {
-    let manner = select(vec![Manner::Plain, Manner::Action, Manner::Gone]);
-    vec((manner, line()).prop_map(|(manner, text)| Spoken { manner, text }), 0..9)
+    let manner = select(vec![Manner::Plain, Manner::Action, Manner::Gone, Manner::Notice]);
+    let extras = option::of(extras().prop_map(Arc::new));
+    let spoken = (manner, line(), extras);
+    vec(spoken.prop_map(|(manner, text, extras)| Spoken { manner, text, extras }), 0..9)
+}
+
+fn extras() -> impl Strategy<Value = Extras> {
+    let group = (any::<u32>(), any::<u32>());
+    let group = group.prop_map(|(index, lines)| InGroup { index, lines });
+    (option::of(line()), option::of(line()), option::of(group))
+        .prop_map(|(tags, label, group)| Extras { tags, label, group })
+}
+
+/// Any profile. Texts that are too long are cut.
+fn profile() -> impl Strategy<Value = Option<Arc<Profile>>> {
+    let long = "\\PC{200,600}".prop_map(|text| Line::sanitise(text.as_bytes()));
+    let profile =
+        (line(), line(), long, any::<bool>()).prop_map(|(user, host, realname, is_bot)| {
+            Arc::new(Profile::new([user, realname, host], is_bot))
+        });
+    option::of(profile)
 }
 
 /// A name that people have, or one with keys of another version of Unicode.

@@ -1,0 +1,118 @@
+//! Events of people: departures and new names. All rooms of a person get their entries about an
+//! event together, so all rooms have events in one order.
+
+use std::sync::Arc;
+
+use super::pending::{Departure, Happening, Sequel};
+use super::rooms::{Connection, Seated};
+use super::state::Broadcaster;
+use crate::ledger::Parting;
+use crate::model::{Act, Name, PersonEvent, PersonId, Renaming, RoomId, RoomName, Who};
+
+impl Broadcaster {
+    /// A person has left a room.
+    pub(super) fn left(
+        &mut self,
+        number: u64,
+        who: Who,
+        parting: Parting,
+        removal: Option<Arc<Act>>,
+    ) {
+        let Parting { room, words, is_untold } = parting;
+        let place = self.take_place(&room, who.id);
+        let connection = self.connections.get(&who.id);
+        if let (Some(connection), Some(place), Some(act)) = (connection, place, &removal) {
+            let client = Arc::clone(&connection.client);
+            let removal = Sequel::Removal { client, place: Some(place), act: Arc::clone(act) };
+            self.gathering.sequels.push(removal);
+        }
+        let Some(room) = self.room_that_is_told(&room, who.id) else {
+            return;
+        };
+        if self.ledger.people.get(who.id).is_some() {
+            self.rooms_left.leave(who.id, room, number);
+        }
+        let event = Arc::new(PersonEvent::new(number, [room], []));
+        let (is_from_server, stays) = (false, false);
+        let departure = Departure { who, words, removal, is_from_server, event, is_untold, stays };
+        self.happen(room, Happening::Departure(departure));
+    }
+
+    /// A person has left the server. If only the boot of this node has ended, the connection stays,
+    /// and reads on.
+    pub(super) fn left_server(
+        &mut self,
+        number: u64,
+        who: &Who,
+        rooms: Vec<Parting>,
+        removal: Option<&Arc<Act>>,
+    ) {
+        let stays = self.is_exile(who.id);
+        let connection = if stays { None } else { self.connections.remove(&who.id) };
+        if let (Some(Connection { client, .. }), Some(act)) = (connection, removal) {
+            let act = Arc::clone(act);
+            self.gathering.sequels.push(Sequel::Removal { client, place: None, act });
+        }
+        let told = |parting: Parting| {
+            let room = match stays {
+                true => self.rooms_by_name.get(&parting.room).copied(),
+                false => self.room_that_is_told(&parting.room, who.id),
+            };
+            Some((room?, parting))
+        };
+        let told: Vec<_> = rooms.into_iter().filter_map(told).collect();
+        let event = self.event_of(who.id, number, told.iter().map(|(room, _)| *room));
+        self.rooms_left.end(who.id, None);
+        for (room, Parting { words, is_untold, .. }) in told {
+            let (who, removal, event) = (who.clone(), removal.cloned(), Arc::clone(&event));
+            let is_from_server = true;
+            let departure =
+                Departure { who, words, removal, is_from_server, event, is_untold, stays };
+            self.happen(room, Happening::Departure(departure));
+        }
+    }
+
+    /// The room in memory that a person leaves. None if nobody is told: while the server stops,
+    /// people leave without an entry, at the end of the log.
+    fn room_that_is_told(&mut self, name: &RoomName, leaver: PersonId) -> Option<RoomId> {
+        let id = *self.rooms_by_name.get(name)?;
+        if self.closing
+            && let Some(room) = self.rooms.get_mut(&id)
+            && let Some(Seated { client, place }) =
+                room.members.remove(leaver).and_then(|m| m.seated)
+        {
+            place.departed.set(room.log.end()).ok();
+            client.ring();
+            self.forget_if_empty(id);
+            return None;
+        }
+        Some(id)
+    }
+
+    /// A person has another name.
+    pub(super) fn renamed(
+        &mut self,
+        number: u64,
+        who: &Who,
+        from: &Name,
+        rooms: Vec<(RoomName, Renaming)>,
+    ) {
+        let room = |(name, seen)| Some((*self.rooms_by_name.get(&name)?, seen));
+        let rooms: Vec<_> = rooms.into_iter().filter_map(room).collect();
+        let event = self.event_of(who.id, number, rooms.iter().map(|(room, _)| *room));
+        for (room, seen) in rooms {
+            let (who, from, event) = (who.clone(), from.clone(), Arc::clone(&event));
+            self.happen(room, Happening::Renamed { who, from, seen, event });
+        }
+    }
+
+    /// An event of a person in these rooms.
+    fn event_of(
+        &self,
+        person: PersonId,
+        number: u64,
+        rooms: impl Iterator<Item = RoomId>,
+    ) -> Arc<PersonEvent> {
+        Arc::new(PersonEvent::new(number, rooms, self.rooms_left.of(person)))
+    }
+}

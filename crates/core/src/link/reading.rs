@@ -1,0 +1,162 @@
+//! The rooms that one connection reads, how far it has read each, and the events of people that it
+//! waits for. Knows no bytes and no mail.
+//!
+//! An event of a person, such as a new name, has an entry in each room of that person. A reader of
+//! several of these rooms can be told of it once: it stands before the entry in each room until it
+//! has come there in all of them. It waits only for entries that are older or twins, so rooms never
+//! wait for each other in a circle.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::view::View;
+use crate::log::{Cursor, Slice};
+use crate::model::{Entry, PersonEvent, RoomName};
+
+/// A room that the connection reads, and how far it has read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) view: View,
+    pub(super) cursor: Cursor,
+    /// The number of the event before which it waits for the other rooms; a number that is passed
+    /// has no meaning.
+    waits_at: u64,
+}
+
+impl Reading {
+    /// Whether the person's own departure is reached.
+    fn is_over(&self) -> bool {
+        self.view.departed().is_some_and(|departed| self.cursor.position >= departed.position)
+    }
+
+    pub(super) fn is_up_to_date(&self) -> bool {
+        self.cursor.position >= self.view.log().watermark() || self.is_over()
+    }
+
+    /// Whether the reader has come to this event here: it stands before the entry, or does not read
+    /// it.
+    fn has_come_to(&self, event: &PersonEvent) -> bool {
+        let needed = event.needs(self.view.room());
+        let waits = self.waits_at == event.number;
+        needed.is_none_or(|number| self.cursor.event >= number || waits)
+    }
+}
+
+/// All rooms that a connection reads: nearly always one. Rooms take turns, so a busy room delays no
+/// other.
+#[derive(Debug, Default)]
+pub(super) struct Readings {
+    rooms: SmallVec<[Reading; 1]>,
+    /// The index of the room whose turn it is. It is valid while there is a room.
+    turn: usize,
+}
+
+impl Readings {
+    /// Starts to read a room.
+    pub(super) fn follow(&mut self, view: View) {
+        let cursor = view.arrived;
+        self.rooms.push(Reading { view, cursor, waits_at: 0 });
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Reading> {
+        self.rooms.iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rooms.is_empty()
+    }
+
+    /// The room with this name.
+    pub(super) fn called(&self, name: &RoomName) -> Option<&Reading> {
+        self.rooms.iter().find(|reading| reading.view.room_name() == name)
+    }
+
+    /// The room whose turn it is.
+    pub(super) fn current(&self) -> Option<&Reading> {
+        self.rooms.get(self.turn)
+    }
+
+    /// The room whose turn it is.
+    pub(super) fn current_mut(&mut self) -> Option<&mut Reading> {
+        self.rooms.get_mut(self.turn)
+    }
+
+    /// Passes the turn to the next room.
+    pub(super) fn pass_turn(&mut self) {
+        self.turn += 1;
+        if self.turn >= self.rooms.len() {
+            self.turn = 0;
+        }
+    }
+
+    /// Stops reading the room whose turn it is, if the person's departure is reached.
+    pub(super) fn part_if_over(&mut self) -> Option<View> {
+        self.current().filter(|reading| reading.is_over())?;
+        let reading = self.rooms.remove(self.turn);
+        if self.turn >= self.rooms.len() {
+            self.turn = 0;
+        }
+        Some(reading.view)
+    }
+
+    /// Cuts the slices of the room whose turn it is at the first event that concerns another room,
+    /// too. Returns the event if it comes first: then it is all that is left of the slices.
+    pub(super) fn cut_at_event(
+        &self,
+        slices: &mut SmallVec<[Slice; 1]>,
+    ) -> Option<Arc<PersonEvent>> {
+        let (slice, index, event) = self.next_shared_event(slices)?;
+        slices.truncate(slice + 1);
+        let last = slices.last_mut()?;
+        let is_first = slice == 0 && last.entries.start == index;
+        last.entries.end = if is_first { index + 1 } else { index };
+        if last.entries.is_empty() {
+            slices.pop();
+        }
+        is_first.then_some(event)
+    }
+
+    /// The first event that concerns another room, too: the index of its slice, its own, and the
+    /// event.
+    fn next_shared_event(&self, slices: &[Slice]) -> Option<(usize, usize, Arc<PersonEvent>)> {
+        let with_events = slices.iter().enumerate().filter(|(_, slice)| slice.batch.has_events());
+        for (place, Slice { batch, entries }) in with_events {
+            let indices = entries.clone();
+            for (index, entry) in indices.zip(batch.entries().get(entries.clone())?) {
+                if let Some(event) = entry.event().filter(|event| self.shares(event)) {
+                    return Some((place, index, Arc::clone(event)));
+                }
+            }
+        }
+        None
+    }
+
+    fn shares(&self, event: &PersonEvent) -> bool {
+        let others = self.rooms.iter().enumerate().filter(|(index, _)| *index != self.turn);
+        let mut others = others.map(|(_, reading)| reading.view.room());
+        others.any(|room| event.needs(room).is_some())
+    }
+
+    /// Stands before an event in the room whose turn it is. Returns whether the reader has come to
+    /// it in all rooms.
+    pub(super) fn come_to(&mut self, event: &PersonEvent) -> bool {
+        if let Some(reading) = self.current_mut() {
+            reading.waits_at = event.number;
+        }
+        self.rooms.iter().all(|reading| reading.has_come_to(event))
+    }
+
+    /// Goes on after an event in all rooms that stand before it.
+    pub(super) fn go_on_after(&mut self, event: &PersonEvent, entry: &Entry) {
+        for Reading { cursor, waits_at, .. } in &mut self.rooms {
+            if *waits_at == event.number && cursor.event < event.number {
+                *cursor = cursor.after(entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Events of people who sit in several rooms: each room has an entry, and a reader of these rooms
+//! can be told once. Readers read little at a time, fall off, join and leave meanwhile.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
+mod server;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use parlor_core::journal::NotStored;
+use parlor_core::link::{
+    Answer, Backlog, Change, Encoder, Entered, Link, Mail, Outcome, Presence, Seat, View,
+};
+use parlor_core::log::{Encoding, EncodingKey, Scene, Slice};
+use parlor_core::model::{
+    Capacity, Entry, Limits, Name, PersonEvent, PersonId, RoomName, Said, Telling,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use server::{Server, join, line, post, rename};
+
+const PEOPLE: usize = 5;
+const ROOMS: [&str; 4] = ["lobby", "tea", "den", "attic"];
+
+/// A dialect of words, each about one person: `kind:person:number of the event`. A reader of several
+/// rooms is told of an event once.
+#[derive(Debug)]
+struct Once;
+
+impl Encoding for Once {
+    fn key(&self) -> EncodingKey {
+        const ONCE: EncodingKey = EncodingKey::named("once");
+        ONCE
+    }
+
+    fn encode(&self, entry: &Entry, _: Scene<'_>, out: &mut Vec<u8>) {
+        let kind = match entry {
+            Entry::Said(_) => "said",
+            // These were told before.
+            Entry::Arrived { telling: Telling::Late, .. }
+            | Entry::Left { telling: Telling::Late, .. } => return,
+            Entry::Arrived { .. } => "arrived",
+            Entry::Left { is_from_server: false, .. } => "left",
+            Entry::Left { is_from_server: true, .. } => "gone",
+            Entry::Renamed { .. } => "renamed",
+            _ => return,
+        };
+        let (who, number) = (entry.who().unwrap(), number_of(entry).unwrap_or(0));
+        out.extend_from_slice(format!("{kind}:{}:{number} ", who.id.number()).as_bytes());
+    }
+}
+
+impl Encoder for Once {
+    fn tells_events_once(&self) -> bool {
+        true
+    }
+
+    fn answer(&mut self, _: &Answer, _: &mut Vec<u8>) {}
+    fn entered(&mut self, _: &Entered, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"entered:0:0 ");
+    }
+
+    fn replayed(&mut self, _: &RoomName, _: &Said, _: &mut Vec<u8>) {}
+    fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
+    fn ended(&mut self, _: &mut Vec<u8>) {}
+    fn raw(&mut self, _: &[u8], _: &mut Vec<u8>) {}
+}
+
+fn number_of(entry: &Entry) -> Option<u64> {
+    entry.event().map(|event: &Arc<PersonEvent>| event.number)
+}
+
+/// A person who sits in any number of rooms and reads them.
+struct Reader {
+    link: Link,
+    backlog: Backlog<Once>,
+    presence: Option<Presence>,
+    seats: Vec<Seat>,
+    /// Whether a request is under way.
+    is_asking: bool,
+    /// Every view that the person had.
+    views: Vec<View>,
+    text: String,
+}
+
+impl Reader {
+    fn come(server: &mut Server, number: usize) -> Reader {
+        let mut link = server.connect();
+        let name = Name::of_address(&format!(":{number}")).into();
+        let outcome = server.ask(&mut link, Change::Come { name, profile: None });
+        let Outcome::Came(presence, None) = outcome else {
+            panic!("not on the server but {outcome:?}");
+        };
+        let backlog = Backlog::new(Once, Arc::clone(link.client()));
+        Reader {
+            link,
+            backlog,
+            presence: Some(presence),
+            seats: Vec::new(),
+            is_asking: false,
+            views: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    fn id(&self) -> PersonId {
+        self.link.client().id()
+    }
+
+    fn ask(&mut self, change: Change) {
+        if !self.is_asking {
+            self.is_asking = true;
+            self.link.start(change);
+        }
+    }
+
+    /// Reads mail and logs, at most this many bytes. Returns whether there was anything.
+    fn read(&mut self, bytes_max: usize) -> bool {
+        self.backlog.collect();
+        let is_any = !self.backlog.is_empty();
+        let bytes: Vec<u8> = self.backlog.runs().flatten().copied().take(bytes_max).collect();
+        self.backlog.advance(bytes.len());
+        self.text.push_str(str::from_utf8(&bytes).unwrap());
+        is_any
+    }
+
+    /// The words, each as its kind, its person and the number of its event.
+    fn words(&self) -> Vec<(&str, u64, u64)> {
+        let parts = self.text.split_whitespace().map(|word| {
+            let mut parts = word.split(':');
+            let kind = parts.next().unwrap();
+            let mut number = || parts.next().unwrap().parse().unwrap();
+            (kind, number(), number())
+        });
+        parts.collect()
+    }
+
+    /// The numbers of the events of others in all views.
+    fn events_in_views(&self) -> BTreeSet<u64> {
+        let mut slices: Vec<Slice> = Vec::new();
+        for view in &self.views {
+            view.read(view.arrived, usize::MAX, &mut slices).unwrap();
+        }
+        let entries = slices.iter().flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
+        let of_others = entries.filter(|entry| entry.who().is_some_and(|who| who.id != self.id()));
+        of_others.filter_map(number_of).collect()
+    }
+
+    /// Checks what the reader was told. `is_short`: the logs no longer have everything.
+    fn check(&self, is_short: bool) -> Result<(), TestCaseError> {
+        prop_assert!(self.backlog.is_up_to_date(), "waits for ever after {}", self.text);
+        let (mut all, mut told, mut gone) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for (kind, person, event) in self.words() {
+            if kind == "entered" {
+                // The new room has people as they were when the reader came there.
+                (told, gone) = (BTreeSet::new(), BTreeSet::new());
+                continue;
+            }
+            prop_assert!(!gone.contains(&person), "{kind}:{person} after it has gone");
+            if event > 0 {
+                let is_new = told.insert(event);
+                prop_assert!(is_new || self.backlog.falls() > 0, "{event} is told twice");
+                all.insert(event);
+            }
+            if kind == "gone" {
+                gone.insert(person);
+            }
+        }
+        if !is_short {
+            prop_assert_eq!(all, self.events_in_views());
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Join(usize, usize),
+    Leave(usize, usize),
+    /// Leaves the server; another person comes.
+    LeaveServer(usize),
+    Rename(usize, usize),
+    Post(usize, usize),
+    Read(usize, usize),
+    /// A batch is gathered, stored or not, and appended.
+    Commit(bool),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let person = || 0..PEOPLE;
+    let step = prop_oneof![
+        6 => (person(), 0..ROOMS.len()).prop_map(|(who, room)| Step::Join(who, room)),
+        1 => (person(), 0..4_usize).prop_map(|(who, seat)| Step::Leave(who, seat)),
+        1 => person().prop_map(Step::LeaveServer),
+        3 => (person(), 0..9_usize).prop_map(|(who, name)| Step::Rename(who, name)),
+        4 => (person(), 0..4_usize).prop_map(|(who, seat)| Step::Post(who, seat)),
+        6 => (person(), 1..40_usize).prop_map(|(who, bytes)| Step::Read(who, bytes)),
+        6 => any::<bool>().prop_map(Step::Commit),
+    ];
+    vec(step, 1..120)
+}
+
+struct House {
+    server: Server,
+    readers: Vec<Reader>,
+    /// Readers who have left, and still read.
+    leavers: Vec<Reader>,
+    people: usize,
+}
+
+impl House {
+    fn open(log_lines: usize, batch_entries: usize) -> House {
+        let log = Capacity { lines: log_lines, ..Limits::default().log };
+        let mut server = Server::with(Limits { log, batch_entries, ..Limits::default() });
+        let readers = (0..PEOPLE).map(|number| Reader::come(&mut server, number)).collect();
+        House { server, readers, leavers: Vec::new(), people: PEOPLE }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Join(who, room) => self.readers[who].ask(join(ROOMS[room])),
+            Step::Rename(who, name) => {
+                self.readers[who].ask(rename(&format!("name{name}")));
+            }
+            Step::Post(who, seat) => {
+                let reader = &mut self.readers[who];
+                if let Some(seat) = reader.seats.get(seat) {
+                    let post = post(seat.room(), &["words"]);
+                    reader.ask(post);
+                }
+            }
+            Step::Leave(who, seat) => {
+                let seats = &mut self.readers[who].seats;
+                if seat < seats.len() {
+                    drop(seats.remove(seat));
+                }
+            }
+            Step::LeaveServer(who) => {
+                self.people += 1;
+                let next = Reader::come(&mut self.server, self.people);
+                let mut leaver = std::mem::replace(&mut self.readers[who], next);
+                leaver.presence.take().unwrap().leave(Some(line("bye")));
+                leaver.seats.clear();
+                self.leavers.push(leaver);
+            }
+            Step::Read(who, bytes) => {
+                for reader in self.leavers.iter_mut().chain([&mut self.readers[who]]) {
+                    reader.read(bytes);
+                }
+            }
+            Step::Commit(is_stored) => self.commit(is_stored),
+        }
+        self.look();
+    }
+
+    fn commit(&mut self, is_stored: bool) {
+        self.server.drain();
+        if let Some(gathered) = self.server.broadcaster.gather(self.server.now) {
+            let stored = is_stored.then_some(()).ok_or(NotStored("the disk is full"));
+            self.server.broadcaster.append(gathered, stored, self.server.now);
+        }
+    }
+
+    /// Takes the outcomes.
+    fn look(&mut self) {
+        for reader in &mut self.readers {
+            let Some(outcome) = reader.link.outcome() else {
+                continue;
+            };
+            reader.is_asking = false;
+            if let Outcome::Entered((seat, entered)) = outcome {
+                reader.views.push(entered.view.clone());
+                reader.link.reply(seat.mark(), Mail::Entered(entered));
+                reader.seats.push(seat);
+            }
+        }
+    }
+
+    fn check(mut self, is_short: bool) -> Result<(), TestCaseError> {
+        for _ in 0..200 {
+            self.commit(true);
+            self.look();
+        }
+        for reader in self.readers.iter_mut().chain(&mut self.leavers) {
+            while reader.read(usize::MAX) {}
+            reader.check(is_short)?;
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn readers_of_several_rooms_never_wait_in_a_circle_and_are_told_once(
+        steps in steps(), is_short in any::<bool>(), batch_entries in 1..6_usize,
+    ) {
+        let mut house = House::open(if is_short { 2 } else { 1_000 }, batch_entries);
+        steps.into_iter().for_each(|step| house.take(step));
+        house.check(is_short)?;
+    }
+}
