@@ -287,11 +287,11 @@ impl Intent {
             | Intent::Remove { .. }
             | Intent::EndRoom { .. }
             | Intent::Up { .. }
-            | Intent::Alive
-            | Intent::Down { .. }
             | Intent::Leaving
             | Intent::Return { .. } => true,
-            Intent::Say { .. }
+            Intent::Alive
+            | Intent::Down { .. }
+            | Intent::Say { .. }
             | Intent::Come { .. }
             | Intent::Enter { .. }
             | Intent::ComeBack { .. }

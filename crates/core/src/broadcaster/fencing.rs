@@ -11,16 +11,20 @@ use super::state::Broadcaster;
 use crate::intent::Intent;
 use crate::ledger::Person;
 use crate::link::{Answer, Mail, Notice};
-use crate::model::{Claim, Looks, Name, NodeName, PersonId, RoomName, Who};
+use crate::model::{Claim, Looks, Name, NodeName, Now, PersonId, RoomName, Who};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// A boot has begun. If it is that of this node, people enter again before anything else
     /// happens.
-    pub(super) fn boot_began(&mut self, boot: u32, name: &NodeName, nonce: u64) {
-        let Some(node) = self.node_mut().filter(|node| node.name == *name) else {
+    pub(super) fn boot_began(&mut self, boot: u32, name: &NodeName, nonce: u64, now: Now) {
+        let Some(node) = self.node_mut() else {
             return;
         };
+        node.hear(boot, now.monotonic);
+        if node.name != *name {
+            return;
+        }
         if nonce == node.nonce {
             node.begin(boot);
             self.inbox.begin_boot(boot);

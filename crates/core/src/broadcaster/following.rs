@@ -129,6 +129,11 @@ impl Broadcaster {
             return;
         };
         node.wake(now.monotonic);
+        if node.silence(now.monotonic) >= Silence::Waiting {
+            // The others may be out of touch too, and not down.
+            node.lose_touch();
+            self.sift(|intent| !matches!(intent, Intent::Down { .. }));
+        }
         self.tell_contact(now);
         self.refuse_waiting();
         let closing = self.closing;

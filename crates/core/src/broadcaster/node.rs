@@ -278,7 +278,7 @@ impl Node {
     /// Notes that a proposal of this or another node counts.
     pub(super) fn settle(&mut self, proposal: &Proposal, now: Duration) -> Settled {
         let id = proposal.id;
-        self.heard.insert(id.boot, now);
+        self.hear(id.boot, now);
         let is_mine = match &proposal.intents[..] {
             [Intent::Up { node, nonce, .. }] if id.boot == 0 => {
                 *node == self.name && *nonce == self.nonce
@@ -293,7 +293,7 @@ impl Node {
         };
         match now.saturating_sub(offered.since) < WAITING_AFTER {
             true => self.in_touch_since = self.in_touch_since.or(Some(now)),
-            false => self.in_touch_since = None,
+            false => self.lose_touch(),
         }
         match id.number == offered.id.number {
             true => Settled::Own,
@@ -336,7 +336,8 @@ impl Node {
         for intent in offered.into_iter().flat_map(|offered| offered.intents).rev() {
             self.push_first(intent);
         }
-        (self.boot, self.in_touch_since) = (0, None);
+        self.boot = 0;
+        self.lose_touch();
     }
 
     /// The node stops.
@@ -363,7 +364,7 @@ impl Node {
         let asleep = now.saturating_sub(self.ticked_at);
         self.ticked_at = now;
         if asleep > WAITING_AFTER {
-            self.in_touch_since = None;
+            self.lose_touch();
             if let Some(offered) = &mut self.under_way {
                 offered.since = now.min(offered.since + asleep);
             }
@@ -389,6 +390,17 @@ impl Node {
     /// Whether the last proposal of this node came back in time.
     pub(super) fn is_in_touch(&self) -> bool {
         self.in_touch_since.is_some()
+    }
+
+    /// Notes when a boot was heard.
+    pub(super) fn hear(&mut self, boot: u32, now: Duration) {
+        self.heard.insert(boot, now);
+    }
+
+    /// Begins the time anew in which the node has to be in touch before it accuses others.
+    pub(super) fn lose_touch(&mut self) {
+        self.in_touch_since = None;
+        self.accused.clear();
     }
 
     /// Whether it is time to propose something, so that the others hear this node.

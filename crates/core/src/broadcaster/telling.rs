@@ -89,7 +89,7 @@ impl Broadcaster {
                 self.gathering.sequels.push(Sequel::LoseName { name, people, act });
             }
             Happened::Act(announcement) => self.act_holds(announcement, ticket),
-            Happened::BootBegan { boot, node, nonce } => self.boot_began(boot, &node, nonce),
+            Happened::BootBegan { boot, node, nonce } => self.boot_began(boot, &node, nonce, now),
             Happened::BootEnded { boot, people } => self.boot_ended(boot, people),
             Happened::Returned { who, from, refused } => self.returned(&who, from, refused),
         }
