@@ -12,6 +12,7 @@ use parlor_core::model::{Bucket, Name, Now, Rate, RoomName};
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, nobody_after};
 use crate::reader::{AnyEncoder, Reader};
+use crate::server::address;
 use crate::shared_group::SharedGroup;
 use crate::voice::{Voice, line, pick};
 
@@ -27,6 +28,12 @@ pub(crate) static ROOMS: LazyLock<Vec<RoomName>> = LazyLock::new(|| {
         .map(|room| RoomName::parse(room).expect("a room"))
         .into()
 });
+
+/// A name, often one of three, so that many people want the same.
+fn wanted_name(rng: &mut Rng) -> Name {
+    let names = if rng.u8(0..4) > 0 { &NAMES[..3] } else { &NAMES };
+    pick(rng, names)
+}
 
 /// For this many turns a hasty guest reads nothing while it comes and goes.
 const HASTE_TURNS: usize = 20;
@@ -60,7 +67,12 @@ pub(crate) struct Guest {
 #[derive(Debug)]
 enum Asked {
     Seat,
-    Post { last: String, lines: u64 },
+    Post {
+        last: String,
+        lines: u64,
+    },
+    /// It is answered at once, whatever the other nodes do.
+    Question,
     Other,
 }
 
@@ -112,6 +124,13 @@ impl Guest {
             self.call.asked,
             self.person
         );
+    }
+
+    /// Checks that no question is under way, after the server was awake.
+    pub(crate) fn assert_question_answered(&mut self) {
+        if let Some(Asked::Question) = self.call.asked {
+            assert!(self.look(), "person {} waits for an answer", self.person);
+        }
     }
 
     pub(crate) fn assert_caught_up(&self) {
@@ -166,9 +185,9 @@ impl Guest {
             return;
         }
         let name = if self.dialect == Dialect::Classic || rng.bool() {
-            Name::of_address(&format!("10.0.0.1:{}", self.person))
+            Name::of_address(&address(self.person).to_string())
         } else {
-            pick(rng, &NAMES)
+            wanted_name(rng)
         };
         if self.dialect == Dialect::Web && rng.u8(0..3) == 0 {
             self.call.start(Asked::Seat, Change::Come { name: name.into(), profile: None });
@@ -187,7 +206,7 @@ impl Guest {
     }
 
     fn rename(&mut self, rng: &mut Rng) {
-        self.call.start(Asked::Other, Change::Rename(pick::<Name>(rng, &NAMES).into()));
+        self.call.start(Asked::Other, Change::Rename(wanted_name(rng).into()));
     }
 
     /// Takes one more seat, turns to another one, or gives one up.
@@ -255,7 +274,7 @@ impl Guest {
             2 => Query::Who { here, room: None },
             _ => Query::Who { here, room: Some(pick(rng, &ROOMS)) },
         };
-        self.call.start(Asked::Other, request);
+        self.call.start(Asked::Question, request);
     }
 
     /// Asks for the last lines again.

@@ -9,6 +9,7 @@ mod call;
 #[path = "../support/checker/mod.rs"]
 mod checker;
 mod guest;
+mod nodes;
 mod order;
 mod reader;
 mod record;
@@ -18,6 +19,7 @@ mod shared_group;
 mod voice;
 mod world;
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::catch_unwind;
 
@@ -29,9 +31,12 @@ use world::World;
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 2_000;
 
+/// One seed in this many runs several nodes.
+const NODES_SHARE: u64 = 2;
+
 /// Texts that must be seen in some run; otherwise the simulator does not reach the code that writes
 /// them.
-const SIGHTS: [&str; 25] = [
+const SIGHTS: [&str; 32] = [
     "lines skipped: you were reading too slowly",
     "line skipped: you were reading too slowly",
     "-- Not sent: the disk is full; try again later",
@@ -57,12 +62,19 @@ const SIGHTS: [&str; 25] = [
     "\"kind\":\"people\"",
     "\"kind\":\"fell_behind\"",
     "\"old\":true",
+    "-- No contact with the other nodes; your messages are waiting",
+    "-- Contact with the other nodes is lost",
+    "-- Not sent: no contact with the other nodes",
+    "-- It is not known yet whether your last message was sent",
+    "-- Your last message was sent",
+    "-- Contact is back; ",
+    "-- Somebody else is called ",
 ];
 
 #[test]
 fn every_promise_holds_under_every_seed() {
     let number = |name| std::env::var(name).ok().map(|v| v.parse::<u64>().unwrap());
-    let mut sights: Vec<_> = SIGHTS.to_vec();
+    let mut sights = [&SIGHTS[..], &nodes::SIGHTS].concat();
     if let Some(seed) = number("PARLOR_SEED") {
         run_reported(seed, &mut sights);
         return;
@@ -80,9 +92,9 @@ fn a_seed_always_tells_the_same_story() {
     }
 }
 
-fn hash(story: &Story) -> u64 {
+fn hash(ran: &Ran) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for reader in &story.readers {
+    for reader in ran.stories.iter().flat_map(|story| &story.readers) {
         reader.text.hash(&mut hasher);
     }
     hasher.finish()
@@ -91,11 +103,11 @@ fn hash(story: &Story) -> u64 {
 /// Runs one seed. On a failure, says how to run it again.
 fn run_reported(seed: u64, sights: &mut Vec<&str>) {
     let checked = catch_unwind(|| {
-        let story = run(seed);
-        (check(&story), story)
+        let ran = run(seed);
+        (ran.stories.iter().try_for_each(check), ran)
     });
     match checked {
-        Ok((Ok(()), story)) => sights.retain(|sight| !is_seen(sight, &story)),
+        Ok((Ok(()), ran)) => sights.retain(|sight| !ran.shows(sight)),
         Ok((Err(broken), _)) => panic!("{broken}\n{}", replay(seed)),
         Err(_) => panic!("the panic above\n{}", replay(seed)),
     }
@@ -105,19 +117,34 @@ fn replay(seed: u64) -> String {
     format!("run it again: PARLOR_SEED={seed} cargo test --test simulator")
 }
 
-fn is_seen(sight: &str, story: &Story) -> bool {
-    let seen = |reader: &checker::Reader| String::from_utf8_lossy(&reader.text).contains(sight);
-    story.readers.iter().any(seen)
+/// The results of a seed.
+struct Ran {
+    /// The stories, one for each run of a server.
+    stories: Vec<Story>,
+    /// The sights between nodes.
+    occurred: HashSet<&'static str>,
 }
 
-/// Runs one seed, and returns its story.
-fn run(seed: u64) -> Story {
+impl Ran {
+    fn shows(&self, sight: &str) -> bool {
+        let readers = self.stories.iter().flat_map(|story| &story.readers);
+        let mut texts = readers.map(|reader| String::from_utf8_lossy(&reader.text));
+        self.occurred.contains(sight) || texts.any(|text| text.contains(sight))
+    }
+}
+
+/// Runs one seed: a server without other nodes, or several nodes.
+fn run(seed: u64) -> Ran {
     let mut rng = Rng::with_seed(seed);
-    let server = Server::new(small_limits(&mut rng));
-    let mut world = World::new(rng, server);
+    if seed % NODES_SHARE == NODES_SHARE - 1 {
+        let (stories, occurred) = nodes::run(rng);
+        return Ran { stories, occurred };
+    }
+    let server = Server::alone(small_limits(&mut rng));
+    let mut world = World::new(rng, server, 0);
     world.run();
     world.settle();
-    let story = world.story();
+    let stories = vec![world.story()];
     world.empty();
-    story
+    Ran { stories, occurred: HashSet::new() }
 }

@@ -1,13 +1,19 @@
 //! The record of a server: everything that became visible, as the checker reads it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use parlor_core::ledger::Snapshot;
 use parlor_core::link::View;
 use parlor_core::log::Batch;
 use parlor_core::model::{Entry, Manner, PersonId, RoomName, Telling, Together, Who};
 
 use crate::checker::{Event, Kind, Room, Shown, together};
+
+/// The people who may sit in rooms, on all nodes, by the simulator's numbers.
+pub(crate) type Persons = Rc<RefCell<HashMap<PersonId, usize>>>;
 
 /// Everything that became visible, as the checker reads it.
 #[derive(Default)]
@@ -15,14 +21,39 @@ pub(crate) struct Record {
     pub(crate) rooms: Vec<Room>,
     /// The present room of each name, as an index into `rooms`.
     present: HashMap<String, usize>,
-    /// People who may sit in rooms, by the simulator's numbers.
-    pub(crate) persons: HashMap<PersonId, usize>,
+    pub(crate) persons: Persons,
+    /// The number of commits. Before the first one there are people whom a node knew when it
+    /// started.
     commits: u64,
     /// The number of lines in commits, stored or not.
     pub(crate) lines: u64,
 }
 
 impl Record {
+    /// The record of a node that starts with this state.
+    pub(crate) fn starting(persons: &Persons, start: &Snapshot) -> Record {
+        let mut record = Record { persons: Rc::clone(persons), ..Record::default() };
+        for (id, person) in &start.people {
+            for room in &person.seats {
+                let lines = start.ends.get(room).map_or(0, |end| end.seq);
+                let room = record.make(room, lines);
+                record.add_known(room, *id, person.name.to_string());
+            }
+        }
+        record
+    }
+
+    /// A person whose arrival nobody sees.
+    fn add_known(&mut self, room: usize, id: PersonId, name: String) {
+        let person = self.persons.borrow().get(&id).copied();
+        let counted = together(Vec::new(), 1, true);
+        for (kind, person, shown) in
+            [(Kind::Folded, person, Shown::Arrived(name)), (Kind::Summary, None, counted)]
+        {
+            self.rooms[room].events.push(Event { commit: 0, person, kind, shown, reads_on: false });
+        }
+    }
+
     pub(crate) fn write(&mut self, batches: &[Arc<Batch>], is_kept: bool) {
         self.commits += 1;
         for batch in batches {
@@ -45,22 +76,27 @@ impl Record {
         }
     }
 
-    /// The index of the room that a reader enters now.
-    pub(crate) fn room_of(&mut self, view: &View) -> usize {
+    /// The index of the room that a reader enters now, and how many of its events are not in its
+    /// log.
+    pub(crate) fn room_of(&mut self, view: &View) -> (usize, usize) {
         let end = view.log().end();
-        match end.position {
+        let room = match end.position {
             0 => self.make(view.room_name(), end.seq), // nothing has been recorded yet
             _ => self.present[view.room_name().as_str()],
-        }
+        };
+        let is_known = |event: &&Event| event.commit == 0;
+        (room, self.rooms[room].events.iter().take_while(is_known).count())
     }
 
-    /// Makes a room, whose numbers begin after those of `before` lines. A present room without
-    /// events is used instead.
+    /// Makes a room, whose numbers begin after those of `before` lines. A present room in which
+    /// nothing has happened is used instead.
     fn make(&mut self, room: &RoomName, before: u64) -> usize {
-        let present = self.present.get(room.as_str());
-        if let Some(&present) = present.filter(|&&present| self.rooms[present].events.is_empty()) {
-            self.rooms[present].before = before;
-            return present;
+        if let Some(&present) = self.present.get(room.as_str()) {
+            let room = &mut self.rooms[present];
+            if room.events.iter().all(|event| event.commit == 0) {
+                room.before = before;
+                return present;
+            }
         }
         self.present.insert(room.to_string(), self.rooms.len());
         let (name, events) = (room.to_string(), Vec::new());
@@ -72,9 +108,10 @@ impl Record {
         let (kind, shown) = describe(entry);
         Event {
             commit: self.commits,
-            person: entry.who().and_then(|who| self.persons.get(&who.id).copied()),
+            person: entry.who().and_then(|who| self.persons.borrow().get(&who.id).copied()),
             kind,
             shown,
+            reads_on: false,
         }
     }
 }

@@ -89,11 +89,9 @@ impl Script {
         match (outcome, asked) {
             (Outcome::Listening(listener, listening), _) => {
                 let view = listening.view.clone();
-                let listened = Listened {
-                    room: server.record.room_of(&view),
-                    from: view.arrived.position as usize,
-                    to: None,
-                };
+                let (room, before) = server.record.room_of(&view);
+                let from = before + view.arrived.position as usize;
+                let listened = Listened { room, from, to: None };
                 let mark = Mark::behind(view.room());
                 if let Some(link) = &self.call.link {
                     link.reply(mark, Mail::Listening(listening));
@@ -167,7 +165,8 @@ impl Script {
     pub(crate) fn seen(&self, end: End) -> Option<checker::Reader> {
         let (listened, view) = self.heard.as_ref()?;
         let reader = self.reader.as_ref()?;
-        let to = view.departed().map(|departed| departed.position as usize);
+        let before = listened.from - view.arrived.position as usize;
+        let to = view.departed().map(|departed| before + departed.position as usize);
         Some(checker::Reader {
             person: None,
             dialect: self.dialect,

@@ -1,15 +1,17 @@
 //! The simulated server: the real broadcaster, run as its task runs it, with a journal that is
 //! slow, fails, and records everything.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use parlor_core::broadcaster::{Broadcaster, Gathered};
+use parlor_core::broadcaster::{Broadcaster, Gathered, Standing};
 use parlor_core::journal::NotStored;
 use parlor_core::ledger::{Ledger, Snapshot};
 use parlor_core::link::{Client, Inbox, Link};
+use parlor_core::log::Batch;
 use parlor_core::model::{Capacity, Limits, Now, RoomName};
 use parlor_wire::pack::snapshot::{pack, unpack};
 
@@ -21,9 +23,10 @@ use crate::shared_group::SharedGroup;
 const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
 pub(crate) struct Server {
-    broadcaster: Broadcaster,
-    /// The ledger of another process that follows the same order.
-    second: Arc<Mutex<Ledger>>,
+    pub(crate) broadcaster: Broadcaster,
+    /// The ledger of another process that follows the same order; none beside other nodes, where
+    /// the rules over all nodes compare ledgers.
+    second: Option<Arc<Mutex<Ledger>>>,
     /// Groups, which several people share, like the cores of a machine.
     groups: [Rc<SharedGroup>; 3],
     pub(crate) now: Now,
@@ -31,8 +34,12 @@ pub(crate) struct Server {
     /// The version of the inbox's bell before all work was done. Until it rings, or something is
     /// due, there is no work. So the simulator notices a request without a ring.
     asleep: Option<u64>,
+    /// Whether commits take time.
+    is_slow: bool,
     /// Whether commits can fail.
     pub(crate) is_faulty: bool,
+    /// Beside other nodes: batches that are visible and not stored yet.
+    pub(crate) unstored: Vec<Arc<Batch>>,
     pub(crate) record: Record,
 }
 
@@ -42,6 +49,12 @@ struct UnderWay {
     /// When to announce that the commit is slow; none after the announcement.
     slow_at: Option<Duration>,
     kept: Result<(), NotStored>,
+}
+
+/// The address of this person, by the simulator's number.
+pub(crate) fn address(person: usize) -> SocketAddr {
+    let [_, node, high, low] = (person as u32).to_be_bytes();
+    (Ipv4Addr::new(10, node, high, low), 4_000).into()
 }
 
 /// Small limits, which are reached quickly.
@@ -61,33 +74,59 @@ pub(crate) fn small_limits(rng: &mut Rng) -> Limits {
 }
 
 impl Server {
-    pub(crate) fn new(limits: Limits) -> Server {
+    /// A server without other nodes.
+    pub(crate) fn alone(limits: Limits) -> Server {
         let order = Order::default();
         let second = Arc::clone(&order.second);
         let broadcaster = Broadcaster::new(Arc::new(Inbox::default()), limits);
+        let broadcaster = broadcaster.with_sequencer(Box::new(order));
         Server {
-            broadcaster: broadcaster.with_sequencer(Box::new(order)),
-            second,
+            second: Some(second),
+            is_slow: true,
+            is_faulty: true,
+            ..Server::of_node(broadcaster, Record::default())
+        }
+    }
+
+    /// One of several nodes. Its commits are done when they begin, as its journal follows later.
+    pub(crate) fn of_node(broadcaster: Broadcaster, record: Record) -> Server {
+        Server {
+            broadcaster,
+            second: None,
             groups: Default::default(),
             now: Now::default(),
             under_way: None,
             asleep: None,
-            is_faulty: true,
-            record: Record::default(),
+            is_slow: false,
+            is_faulty: false,
+            unstored: Vec::new(),
+            record,
         }
+    }
+
+    /// Whether anybody can connect: the first boot has begun.
+    pub(crate) fn is_open(&self) -> bool {
+        self.broadcaster.standing() != Standing::Starting
+    }
+
+    /// Whether it has told the other nodes that it stops.
+    pub(crate) fn has_left(&self) -> bool {
+        self.broadcaster.standing() == Standing::Left
     }
 
     /// Connects this person, by the simulator's number.
     pub(crate) fn connect(&mut self, person: usize) -> (Link, Rc<SharedGroup>) {
         let shared = Rc::clone(&self.groups[person % self.groups.len()]);
         let inbox = self.broadcaster.inbox();
-        let link = inbox.connect_in(|_| Arc::clone(&shared.group));
+        // Alone, everybody may make as many rooms as anybody.
+        let address = self.second.is_none().then(|| address(person));
+        let link = inbox.connect_from(address, |_| Arc::clone(&shared.group));
         (link, shared)
     }
 
     /// From now on the record attributes the client's actions in rooms to this person.
     pub(crate) fn know(&mut self, client: &Client, person: usize) {
-        self.record.persons.insert(client.id(), person);
+        self.record.persons.borrow_mut().insert(client.id(), person);
     }
 
     /// Does the same as the broadcaster's task when it is woken. Returns whether it was woken.
@@ -134,7 +173,7 @@ impl Server {
 
     fn begin_commit(&mut self, rng: &mut Rng) {
         while let Some(gathered) = self.broadcaster.gather(self.now) {
-            if gathered.needs_commit() {
+            if self.is_slow && gathered.needs_commit() {
                 let takes = Duration::from_millis(match rng.u8(0..10) {
                     0..5 => rng.u64(0..3),
                     5..9 => rng.u64(0..500),
@@ -156,7 +195,10 @@ impl Server {
     /// Checks that the second ledger is equal, and sometimes makes it anew from the bytes of its
     /// snapshot.
     fn compare_ledgers(&mut self, rng: &mut Rng) {
-        let mut second = self.second.lock().unwrap();
+        let Some(second) = &self.second else {
+            return;
+        };
+        let mut second = second.lock().unwrap();
         assert_eq!(self.broadcaster.digest(), second.digest(), "the ledgers differ: {second:#?}");
         if rng.u8(0..16) == 0 {
             let restored = Ledger::restore(unpack(&pack(&second.snapshot()).unwrap()).unwrap());
@@ -167,8 +209,12 @@ impl Server {
 
     fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>) {
         self.record.write(gathered.batches(), kept.is_ok());
-        if kept.is_err() {
-            self.broadcaster.correct(&gathered, &mut self.second.lock().unwrap());
+        match &self.second {
+            Some(second) if kept.is_err() => {
+                self.broadcaster.correct(&gathered, &mut second.lock().unwrap());
+            }
+            Some(_) => {}
+            None => self.unstored.extend_from_slice(gathered.batches()),
         }
         self.broadcaster.append(gathered, kept, self.now);
     }
@@ -191,7 +237,10 @@ impl Server {
                 && census.logs_bytes == census.logs_bytes_counted,
             "something is left: {census:?}"
         );
-        let mut left = self.second.lock().unwrap().snapshot();
+        let Some(second) = &self.second else {
+            return;
+        };
+        let mut left = second.lock().unwrap().snapshot();
         left.ends.remove(&RoomName::lobby());
         left.topics.remove(&RoomName::lobby());
         let only_lobby = Snapshot { events: left.events, ..Snapshot::default() };

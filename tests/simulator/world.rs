@@ -54,14 +54,14 @@ impl Said {
 }
 
 impl World {
-    /// A server without visitors.
-    pub(crate) fn new(rng: Rng, server: Server) -> World {
+    /// A server without visitors. The next one is the person with the number after `people`.
+    pub(crate) fn new(rng: Rng, server: Server, people: usize) -> World {
         World {
             rng,
             server,
             guests: Vec::new(),
             scripts: Vec::new(),
-            people: 0,
+            people,
             said: Said::default(),
             seen: Vec::new(),
             clients: Vec::new(),
@@ -136,7 +136,7 @@ impl World {
     }
 
     fn come(&mut self) {
-        if self.guests.len() >= GUESTS_MAX {
+        if self.guests.len() >= GUESTS_MAX || !self.server.is_open() {
             return;
         }
         self.people += 1;
@@ -150,7 +150,7 @@ impl World {
 
     /// A script connects, or does one of the things that scripts do.
     fn step_script(&mut self) {
-        if self.scripts.len() < SCRIPTS_MAX && self.rng.u8(0..4) == 0 {
+        if self.scripts.len() < SCRIPTS_MAX && self.server.is_open() && self.rng.u8(0..4) == 0 {
             self.people += 1;
             let (link, shared) = self.server.connect(self.people);
             self.clients.push(std::sync::Arc::downgrade(link.client()));
@@ -311,5 +311,27 @@ impl World {
         self.server.assert_empty();
         let left = self.clients.iter().filter(|client| client.upgrade().is_some());
         assert_eq!(left.count(), 0, "clients that are still held");
+    }
+
+    /// All connections break, because the server stops.
+    pub(crate) fn break_all_off(&mut self) {
+        for mut guest in self.guests.drain(..) {
+            self.said.add(guest.voice());
+            self.seen.extend(guest.break_off(&mut self.rng));
+        }
+        for mut script in self.scripts.drain(..) {
+            self.said.add(script.voice());
+            self.seen.extend(script.break_off(&mut self.rng));
+        }
+    }
+
+    /// The server works, if anything is due.
+    pub(crate) fn work(&mut self) {
+        self.server.step(&mut self.rng);
+    }
+
+    /// Checks that everybody who asked a question has the answer: it waits for no other node.
+    pub(crate) fn assert_questions_answered(&mut self) {
+        self.guests.iter_mut().for_each(Guest::assert_question_answered);
     }
 }

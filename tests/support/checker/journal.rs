@@ -39,19 +39,33 @@ fn check_numbers(room: &Room) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Each speaker's lines are in the order spoken, across all rooms.
+/// Each speaker's lines are in the order spoken, in each room and across all rooms. Nobody knows
+/// the order of two rooms within a commit.
 fn check_speakers(rooms: &[Room]) -> Result<(), Broken> {
-    let mut events: Vec<_> = rooms.iter().flat_map(|room| &room.events).collect();
-    events.sort_by_key(|event| event.commit);
+    let mut all = Vec::new();
+    for room in rooms {
+        let mut said = Vec::new();
+        for event in &room.events {
+            let Shown::Said { text, .. } = &event.shown else {
+                continue;
+            };
+            let Some((speaker, number)) = parse_token(text) else {
+                let what = format!("said without a token: {text:?}");
+                return Err(broken(Rule::Spoken, what));
+            };
+            said.push((event.commit, speaker, number));
+        }
+        check_rising(&said)?;
+        all.extend(said);
+    }
+    all.sort();
+    check_rising(&all)
+}
+
+/// The numbers of each speaker rise.
+fn check_rising(said: &[(u64, usize, u64)]) -> Result<(), Broken> {
     let mut last = HashMap::new();
-    for event in events {
-        let Shown::Said { text, .. } = &event.shown else {
-            continue;
-        };
-        let Some((speaker, number)) = parse_token(text) else {
-            let what = format!("said without a token: {text:?}");
-            return Err(broken(Rule::Spoken, what));
-        };
+    for &(_, speaker, number) in said {
         let before = last.insert(speaker, number);
         if before.is_some_and(|before| before >= number) {
             let what = format!("speaker {speaker} said {number} before {before:?}");

@@ -53,6 +53,9 @@ pub(crate) struct Event {
     pub(crate) kind: Kind,
     /// The event as its readers see it.
     pub(crate) shown: Shown,
+    /// Whether the person reads on: a departure because the node has to begin another boot, or the
+    /// arrival after it.
+    pub(crate) reads_on: bool,
 }
 
 /// Details of an event that its text does not show.

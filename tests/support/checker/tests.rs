@@ -6,7 +6,7 @@ use super::{
 };
 
 fn event(commit: u64, person: usize, kind: Kind, shown: Shown) -> Event {
-    Event { commit, person: Some(person), kind, shown }
+    Event { commit, person: Some(person), kind, shown, reads_on: false }
 }
 
 fn arrived(commit: u64, person: usize, name: &str) -> Event {
@@ -202,7 +202,7 @@ fn a_name_may_pass_to_another_person_within_a_commit() {
 fn a_crowd_in_which_somebody_arrives_twice_is_rejected() {
     let story = happened(|events| {
         let shown = together(vec!["alice".into()], 0, true);
-        events.push(Event { commit: 9, person: None, kind: Kind::Summary, shown });
+        events.push(Event { commit: 9, person: None, kind: Kind::Summary, shown, reads_on: false });
     });
     breaks(Rule::Presence, &story);
 }

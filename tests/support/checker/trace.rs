@@ -1,6 +1,7 @@
 //! The rules for one client's output, compared with the record of the rooms it was in.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::text::{Line, Shown, parse};
 use super::{Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, web};
@@ -115,7 +116,7 @@ fn check_listened(
     };
     let events = &room.events[from..to.unwrap_or(room.events.len())];
     let told = events.iter().filter(|event| is_told(event, reader.dialect));
-    visit.check_order(room, told.collect())
+    visit.check_order(room, told.collect(), reader.end)
 }
 
 /// Checks that an answer "after x" does not come before x.
@@ -142,6 +143,7 @@ fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Roo
     for room in rooms.iter().filter(|room| room.is_whole && person.is_some()) {
         let is_arrival = |event: &Event| {
             event.person == person
+                && !event.reads_on
                 && matches!(event.kind, Kind::Told | Kind::Folded)
                 && matches!(event.shown, Shown::Arrived(_))
         };
@@ -150,6 +152,46 @@ fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Roo
     }
     found.sort_by_key(|&(commit, ..)| commit);
     found.into_iter().map(|(_, room, at)| (room, at))
+}
+
+/// The events between a person's arrival and departure.
+struct Stay {
+    events: Range<usize>,
+    end: StayEnd,
+}
+
+/// The end of a stay.
+enum StayEnd {
+    /// The person leaves.
+    Departure,
+    /// The boot of the node has ended, and the person goes before entering again: nobody is told
+    /// when.
+    Unknown,
+    /// The person is here.
+    None,
+}
+
+impl Stay {
+    fn after(room: &Room, arrival: usize, person: Option<usize>) -> Stay {
+        let mut is_away = false;
+        let own = |&(_, event): &(usize, &Event)| {
+            event.person == person && matches!(event.kind, Kind::Told | Kind::Folded)
+        };
+        let events = room.events.iter().enumerate().skip(arrival + 1);
+        for (at, event) in events.filter(own) {
+            let end = match (&event.shown, event.reads_on) {
+                (Shown::Left { .. }, false) => StayEnd::Departure,
+                (Shown::Arrived(_), false) => StayEnd::Unknown, // the next stay
+                (shown, _) => {
+                    is_away = matches!(shown, Shown::Left { .. });
+                    continue;
+                }
+            };
+            return Stay { events: arrival + 1..at, end };
+        }
+        let end = if is_away { StayEnd::Unknown } else { StayEnd::None };
+        Stay { events: arrival + 1..room.events.len(), end }
+    }
 }
 
 /// One stay in one room.
@@ -173,25 +215,23 @@ impl Visit<'_> {
     fn check_whole(&self, room: &Room, arrival: usize) -> Result<(), Broken> {
         self.check_entered(room, arrival)?;
         let person = self.reader.person;
-        let is_departure = |event: &Event| {
-            event.person == person
-                && matches!(event.kind, Kind::Told | Kind::Folded)
-                && matches!(event.shown, Shown::Left { .. })
+        let stay = Stay::after(room, arrival, person);
+        let end = match stay.end {
+            StayEnd::Departure => self.end(),
+            StayEnd::Unknown => End::Broken,
+            StayEnd::None if self.end() == End::Left => {
+                let what = format!("has left {}, of which nobody was told", room.name);
+                return Err(broken(Rule::Balance, what));
+            }
+            StayEnd::None => self.end(),
         };
-        let rest = arrival + 1..room.events.len();
-        let departure = rest.clone().find(|&at| is_departure(&room.events[at]));
-        if departure.is_none() && self.end() == End::Left {
-            let what = format!("has left {}, of which nobody was told", room.name);
-            return Err(broken(Rule::Balance, what));
-        }
-        let stay = rest.start..departure.unwrap_or(rest.end);
-        if self.reader.dialect == Dialect::Web && self.end() != End::Broken {
-            self.check_roster(room, arrival, stay.end)?;
+        if self.reader.dialect == Dialect::Web && end != End::Broken {
+            self.check_roster(room, arrival, stay.events.end)?;
         }
         let own =
             |event: &Event| event.person == person && matches!(event.shown, Shown::Renamed { .. });
         let told = |event: &&Event| is_told(event, self.reader.dialect) && !own(event);
-        self.check_order(room, room.events[stay].iter().filter(told).collect())
+        self.check_order(room, room.events[stay.events].iter().filter(told).collect(), end)
     }
 
     /// Compares it with the lines of the room, if only lines were stored.
@@ -222,7 +262,7 @@ impl Visit<'_> {
         let start =
             if last_replayed.is_some() { at + 1 } else { at - at.min(self.skipped_first()) };
         let events = room.events.get(start..).unwrap_or_default();
-        self.check_order(room, events.iter().filter(|e| is_line(e)).collect())
+        self.check_order(room, events.iter().filter(|e| is_line(e)).collect(), self.end())
     }
 
     /// The number of lines skipped before the first line received.
@@ -302,7 +342,7 @@ impl Visit<'_> {
     }
 
     /// Checks that every line received is the next one for this reader, apart from skipped lines.
-    fn check_order(&self, room: &Room, told: Vec<&Event>) -> Result<(), Broken> {
+    fn check_order(&self, room: &Room, told: Vec<&Event>, end: End) -> Result<(), Broken> {
         let mut walk = Walk {
             room,
             told,
@@ -322,7 +362,7 @@ impl Visit<'_> {
                 _ => {}
             }
         }
-        match self.end() {
+        match end {
             End::Left if !room.is_whole => Ok(()), // the place of the departure is unknown
             end => walk.finish(end),
         }

@@ -1,0 +1,139 @@
+//! The events of all rooms, as every node must show them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use parlor_core::ledger::{Happened, Parting};
+use parlor_core::model::{Line, Manner, PersonId, RoomName, Spoken, WallTime, Who};
+
+use crate::checker::{Event, Kind, Room, Shown};
+
+/// An event of a room.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fact {
+    /// The position after which it is shown.
+    pub(crate) position: usize,
+    pub(crate) shown: Shown,
+    /// The number and time of a line.
+    pub(crate) line: Option<(u64, i64)>,
+    /// The person who arrives, leaves or takes a name.
+    person: Option<PersonId>,
+    /// Whether that person reads on: the boot has ended, or the person returns in another one.
+    pub(crate) reads_on: bool,
+}
+
+impl Fact {
+    fn new(position: usize, shown: Shown) -> Fact {
+        Fact { position, shown, line: None, person: None, reads_on: false }
+    }
+}
+
+/// The events of all rooms, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) rooms: BTreeMap<String, Vec<Fact>>,
+    /// The number of lines of each room.
+    lines: HashMap<RoomName, u64>,
+    /// The position of the last event.
+    pub(crate) last: usize,
+}
+
+impl Facts {
+    /// Adds the results of an intent at this position and time.
+    pub(crate) fn add_all(&mut self, position: usize, at: WallTime, events: Vec<Happened>) {
+        let mut moving = HashSet::new();
+        for event in &events {
+            match event {
+                Happened::BootEnded { people, .. } => {
+                    moving.extend(people.iter().map(|(id, _)| *id));
+                }
+                Happened::Returned { who, .. } => {
+                    moving.insert(who.id);
+                }
+                _ => {}
+            }
+        }
+        for event in events {
+            self.add(position, at, event, &moving);
+        }
+    }
+
+    fn add(&mut self, position: usize, at: WallTime, event: Happened, moving: &HashSet<PersonId>) {
+        let of_person = |who: &Who, shown| Fact {
+            person: Some(who.id),
+            reads_on: moving.contains(&who.id),
+            ..Fact::new(position, shown)
+        };
+        let left = |who: &Who, words: Option<Line>| {
+            let words = words.map(|words| words.to_string());
+            of_person(who, Shown::Left { name: name(who), words })
+        };
+        match event {
+            Happened::Said { room, who, lines } => {
+                lines.into_iter().for_each(|line| self.say(position, at, &room, &who, line));
+            }
+            Happened::Arrived { room, who, .. } => {
+                self.push(&room, of_person(&who, Shown::Arrived(name(&who))));
+            }
+            Happened::Left { who, parting: Parting { room, words, .. }, .. } => {
+                self.push(&room, left(&who, words));
+            }
+            Happened::LeftServer { who, rooms, .. } => {
+                for Parting { room, words, .. } in rooms {
+                    self.push(&room, left(&who, words));
+                }
+            }
+            Happened::Renamed { who, from, rooms, .. } => {
+                for (room, _) in rooms {
+                    let renamed = Shown::Renamed { from: from.to_string(), to: name(&who) };
+                    let fact = of_person(&who, renamed);
+                    self.push(&room, Fact { reads_on: false, ..fact });
+                }
+            }
+            Happened::Topic { who, act, .. } => {
+                let room = act.reach.room().expect("a topic has a room");
+                let text = act.deed.text.as_ref().map(ToString::to_string);
+                self.push(room, Fact::new(position, Shown::Topic { name: name(&who), text }));
+            }
+            _ => {}
+        }
+    }
+
+    fn say(&mut self, position: usize, at: WallTime, room: &RoomName, who: &Who, said: Spoken) {
+        let seq = self.lines.entry(room.clone()).or_default();
+        *seq += 1;
+        let line = Some((*seq, at.0));
+        let shown = Shown::Said {
+            name: name(who),
+            text: said.text.to_string(),
+            is_action: said.manner == Manner::Action,
+        };
+        self.push(room, Fact { line, ..Fact::new(position, shown) });
+    }
+
+    fn push(&mut self, room: &RoomName, fact: Fact) {
+        self.last = fact.position;
+        self.rooms.entry(room.to_string()).or_default().push(fact);
+    }
+
+    /// The record of a node that shows everything at once, and stores each position by itself.
+    pub(crate) fn record(&self) -> Vec<Room> {
+        let event = |fact: &Fact| Event {
+            commit: fact.position as u64,
+            person: fact.person.map(|person| person.number() as usize),
+            kind: fact.line.map_or(Kind::Told, |(seq, at)| Kind::Line { seq, at }),
+            shown: fact.shown.clone(),
+            reads_on: fact.reads_on,
+        };
+        let room = |(name, facts): (&String, &Vec<Fact>)| Room {
+            name: name.clone(),
+            events: facts.iter().map(event).collect(),
+            is_whole: true,
+            ..Room::default()
+        };
+        self.rooms.iter().map(room).collect()
+    }
+}
+
+fn name(who: &Who) -> String {
+    who.name.to_string()
+}

@@ -1,0 +1,26 @@
+//! One node's end of its link to the order, as the sequencer of that node.
+
+use std::sync::{Arc, Mutex};
+
+use parlor_core::intent::Proposal;
+use parlor_core::model::WallTime;
+use parlor_core::sequencer::{Decided, Sequencer};
+
+use super::stream::Stream;
+
+/// The sequencer of one node.
+#[derive(Debug)]
+pub(crate) struct StreamLink {
+    pub(crate) node: usize,
+    pub(crate) stream: Arc<Mutex<Stream>>,
+}
+
+impl Sequencer for StreamLink {
+    fn offer(&mut self, proposal: Proposal) {
+        self.stream.lock().unwrap().offer(self.node, &proposal);
+    }
+
+    fn poll_decided(&mut self, _now: WallTime) -> Option<Decided> {
+        self.stream.lock().unwrap().poll(self.node)
+    }
+}

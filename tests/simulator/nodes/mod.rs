@@ -1,0 +1,243 @@
+//! Several nodes under a seed: they share one order, and their links, clocks, processes and stores
+//! fail. The checker reads the story of each run of a node, and further rules compare the nodes.
+
+mod boots;
+mod facts;
+mod link;
+mod node;
+mod rules;
+mod store;
+mod stream;
+mod witness;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fastrand::Rng;
+use node::Node;
+use parlor_core::intent::BYTES_MAX;
+use stream::Stream;
+use witness::Witness;
+
+pub(crate) use witness::SIGHTS;
+
+use crate::checker::Story;
+use crate::record::Persons;
+use crate::server::small_limits;
+use crate::world::VISITS;
+
+/// After the last fault, all nodes must be equal within this time.
+const TIME_TO_SETTLE: Duration = Duration::from_secs(15);
+
+/// Nothing sleeps longer than this while time passes.
+const SLICE: Duration = Duration::from_millis(250);
+
+/// Several nodes, and the order that they share.
+struct Nodes {
+    rng: Rng,
+    time: Duration,
+    stream: Arc<Mutex<Stream>>,
+    nodes: Vec<Node>,
+    witness: Witness,
+}
+
+/// Runs one seed. Returns the stories of all runs of all nodes, and what occurred.
+pub(crate) fn run(mut rng: Rng) -> (Vec<Story>, HashSet<&'static str>) {
+    let mut nodes = Nodes::new(&mut rng);
+    for _ in 0..nodes.rng.usize(150..850) {
+        nodes.step();
+    }
+    nodes.settle();
+    let stories = rules::check(&mut nodes);
+    nodes.empty();
+    (stories, nodes.witness.sights)
+}
+
+impl Nodes {
+    fn new(rng: &mut Rng) -> Nodes {
+        let count = rng.usize(1..4);
+        let stream = Arc::new(Mutex::new(Stream::new(count, rng.fork())));
+        let persons = Persons::default();
+        let limits = small_limits(rng);
+        let bytes_max = if rng.bool() { BYTES_MAX } else { rng.usize(1..20_000) };
+        let node = |number| Node::new(number, &stream, &persons, limits, bytes_max);
+        let nodes = (0..count).map(node).collect();
+        let rng = rng.fork();
+        let witness = Witness::new();
+        let mut nodes = Nodes { rng, time: Duration::ZERO, stream, nodes, witness };
+        (0..count).for_each(|node| nodes.start(node));
+        nodes
+    }
+
+    fn step(&mut self) {
+        match self.rng.u8(0..133) {
+            die @ 0..VISITS => self.visit(die),
+            VISITS..115 => self.pass(50),
+            115..122 => self.pass(3_000),
+            122 => self.pass(40_000),
+            123..126 => self.cut_one(),
+            126 => self.cut_all(),
+            127 => self.kill_one(),
+            128 => self.with_node(|node, rng, time| {
+                node.idle_until = time + Duration::from_millis(rng.u64(0..45_000));
+            }),
+            129 => self.with_node(|node, rng, _| node.skew = rng.i64(-10_000_000..10_000_000)),
+            130 => self.stream.lock().unwrap().jump(),
+            131 => self.stop_one(),
+            _ => self.with_node(|node, rng, _| node.store.write(rng.usize(0..20))),
+        }
+        self.start_again();
+    }
+
+    /// A visitor of a node does something, or the node works.
+    fn visit(&mut self, die: u8) {
+        let node = self.rng.usize(0..self.nodes.len());
+        let time = self.time;
+        if let Some(world) = self.nodes[node].wake(time) {
+            world.visit(die);
+        }
+        self.look_at(node);
+    }
+
+    fn with_node(&mut self, act: impl FnOnce(&mut Node, &mut Rng, Duration)) {
+        let chosen = self.rng.usize(0..self.nodes.len());
+        act(&mut self.nodes[chosen], &mut self.rng, self.time);
+    }
+
+    /// A node cannot reach the order for a while, or hears nothing of it, or both.
+    fn cut_one(&mut self) {
+        let node = self.rng.usize(0..self.nodes.len());
+        let ways = [(true, false), (false, true), (true, true)][self.rng.usize(0..3)];
+        let time = Duration::from_millis(self.rng.u64(0..60_000));
+        self.stream.lock().unwrap().cut(node, ways, time);
+    }
+
+    /// Nobody can reach the order for a while.
+    fn cut_all(&mut self) {
+        let time_max = if self.rng.u8(0..4) == 0 { 60_000 } else { 12_000 };
+        let time = self.rng.u64(0..time_max);
+        for node in 0..self.nodes.len() {
+            let time = Duration::from_millis(time + self.rng.u64(0..2_000));
+            self.stream.lock().unwrap().cut(node, (true, true), time);
+        }
+    }
+
+    /// A node dies, and starts again later.
+    fn kill_one(&mut self) {
+        self.with_node(|node, rng, time| {
+            node.store.write(rng.usize(0..20));
+            node.die();
+            node.idle_until = time + Duration::from_millis(rng.u64(0..30_000));
+        });
+    }
+
+    /// A node stops and tells the others, if it has the time.
+    fn stop_one(&mut self) {
+        self.with_node(|node, rng, time| {
+            node.stop();
+            node.idle_until = time + Duration::from_millis(rng.u64(0..30_000));
+        });
+    }
+
+    /// Starts the nodes that have been down for long enough.
+    fn start_again(&mut self) {
+        for node in 0..self.nodes.len() {
+            if self.nodes[node].world.is_none() && self.nodes[node].idle_until <= self.time {
+                self.start(node);
+            }
+        }
+    }
+
+    fn start(&mut self, node: usize) {
+        self.nodes[node].die();
+        let position = self.nodes[node].store.position;
+        let places = self.stream.lock().unwrap().places.clone();
+        let mut past = Witness::new();
+        past.follow(&places[..position]);
+        let rng = self.rng.fork();
+        self.nodes[node].start(past.snapshot(), rng);
+    }
+
+    /// Time passes. The nodes that are awake work whenever something is due.
+    fn pass(&mut self, milliseconds_max: u64) {
+        let until = self.time + Duration::from_millis(self.rng.u64(0..milliseconds_max));
+        while self.time < until {
+            self.pass_slice(until);
+            for node in 0..self.nodes.len() {
+                self.work(node);
+            }
+        }
+    }
+
+    /// Time passes until something is due, or a moment has passed.
+    fn pass_slice(&mut self, until: Duration) {
+        let mut stream = self.stream.lock().unwrap();
+        let soon = self.time + Duration::from_millis(1);
+        let due = stream.due().unwrap_or(until).max(soon);
+        self.time = due.min(until).min(self.time + SLICE);
+        stream.pass(self.time);
+    }
+
+    /// Lets a node work, if it is awake.
+    fn work(&mut self, node: usize) {
+        let time = self.time;
+        self.nodes[node].work_to_stop(time);
+        if let Some(world) = self.nodes[node].wake(time) {
+            world.work();
+            world.assert_questions_answered();
+        }
+        self.look_at(node);
+    }
+
+    /// Compares the node with the witness.
+    fn look_at(&mut self, node: usize) {
+        self.witness.follow(&self.stream.lock().unwrap().places);
+        let node = &mut self.nodes[node];
+        node.take_visible();
+        let position = node.position();
+        if let Some(world) = &node.world {
+            let digest = world.server.broadcaster.digest();
+            assert_eq!(digest, self.witness.digest(position), "digests at position {position}");
+        }
+    }
+
+    /// Ends all faults. After a while all nodes must be equal.
+    fn settle(&mut self) {
+        self.stream.lock().unwrap().heal();
+        let mut living = self.nodes.iter().filter(|node| node.world.is_some()).count();
+        for node in &mut self.nodes {
+            let stays_down = node.world.is_none() && living > 0 && self.rng.bool();
+            node.idle_until = if stays_down { Duration::MAX } else { self.time };
+            living += usize::from(node.world.is_none() && !stays_down);
+        }
+        self.start_again();
+        let until = self.time + TIME_TO_SETTLE;
+        while self.time < until {
+            self.pass_slice(until);
+            for node in 0..self.nodes.len() {
+                let time = self.time;
+                self.nodes[node].work_to_stop(time);
+                if let Some(world) = self.nodes[node].wake(time) {
+                    while world.turn() {}
+                }
+                self.look_at(node);
+            }
+        }
+        for node in self.nodes.iter_mut().filter(|node| node.world.is_some()) {
+            node.store.write_all();
+            node.world.iter().for_each(|world| world.assert_settled());
+        }
+    }
+
+    /// Everybody leaves, and nothing is left behind.
+    fn empty(&mut self) {
+        for node in &mut self.nodes {
+            node.world.iter_mut().for_each(|world| world.send_away());
+        }
+        self.settle();
+        for node in &self.nodes {
+            node.world.iter().for_each(|world| world.assert_empty());
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! One node: it runs, sleeps, dies and starts again from its store.
+
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fastrand::Rng;
+use parlor_core::broadcaster::{Broadcaster, NodeStart};
+use parlor_core::ledger::Snapshot;
+use parlor_core::link::Inbox;
+use parlor_core::model::{Limits, NodeName, Now, WallTime};
+
+use super::link::StreamLink;
+use super::store::Store;
+use super::stream::Stream;
+use crate::checker::Story;
+use crate::record::{Persons, Record};
+use crate::server::Server;
+use crate::voice::Answered;
+use crate::world::World;
+
+/// The persons of a node have numbers above those of the node before it.
+const PERSONS_MAX: usize = 1 << 16;
+
+pub(crate) struct Node {
+    number: usize,
+    stream: Arc<Mutex<Stream>>,
+    persons: Persons,
+    limits: Limits,
+    /// The size of its largest proposal, in bytes.
+    bytes_max: usize,
+    /// The running server and its visitors; none while the node is down or stops.
+    pub(crate) world: Option<World>,
+    /// The server while it stops.
+    stopping: Option<World>,
+    pub(crate) store: Store,
+    /// The position from which this run began.
+    pub(crate) start: usize,
+    /// How far its clock is ahead, in milliseconds.
+    pub(crate) skew: i64,
+    /// Until when it does nothing.
+    pub(crate) idle_until: Duration,
+    /// How often it was started.
+    starts: u64,
+    /// The number of its last person.
+    people: usize,
+    /// The stories of its runs that have ended, each with its first position.
+    pub(crate) stories: Vec<(usize, Story)>,
+    /// The outcomes of lines that people of those runs said.
+    pub(crate) answers: Vec<Answered>,
+}
+
+impl Node {
+    pub(crate) fn new(
+        number: usize,
+        stream: &Arc<Mutex<Stream>>,
+        persons: &Persons,
+        limits: Limits,
+        bytes_max: usize,
+    ) -> Node {
+        Node {
+            number,
+            stream: Arc::clone(stream),
+            persons: Rc::clone(persons),
+            limits,
+            bytes_max,
+            world: None,
+            stopping: None,
+            store: Store::default(),
+            start: 0,
+            skew: 0,
+            idle_until: Duration::ZERO,
+            starts: 0,
+            people: number * PERSONS_MAX,
+            stories: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("node-{}", self.number)
+    }
+
+    /// Starts the node with the ledger of its store.
+    pub(crate) fn start(&mut self, ledger: Snapshot, rng: Rng) {
+        self.starts += 1;
+        self.start = self.store.position;
+        let inbox = Arc::new(Inbox::default());
+        let link = StreamLink { node: self.number, stream: Arc::clone(&self.stream) };
+        self.stream.lock().unwrap().connect(self.number, self.start, &inbox);
+        let record = Record::starting(&self.persons, &ledger);
+        let start = NodeStart {
+            name: NodeName::parse(&self.name()).expect("a name"),
+            nonce: self.starts << 8 | self.number as u64,
+            version: 1,
+            bytes_max: self.bytes_max,
+            ledger,
+            position: self.start as u64,
+        };
+        let broadcaster = Broadcaster::one_of_several(inbox, self.limits, start);
+        let server = Server::of_node(broadcaster.with_sequencer(Box::new(link)), record);
+        self.world = Some(World::new(rng, server, self.people));
+    }
+
+    /// The process dies.
+    pub(crate) fn die(&mut self) {
+        self.end_connections();
+        self.stopping = None;
+        self.stream.lock().unwrap().disconnect(self.number);
+        self.store.forget_waiting();
+    }
+
+    /// The server is told to stop: it says so to the other nodes, if it can.
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut world) = self.end_connections() {
+            world.server.close();
+            self.stopping = Some(world);
+        }
+    }
+
+    /// The connections end, and with them the story of this run.
+    fn end_connections(&mut self) -> Option<World> {
+        let mut world = self.world.take()?;
+        world.break_all_off();
+        self.people = world.people;
+        self.stories.push((self.start, world.story()));
+        self.answers.extend(world.said().answers);
+        Some(world)
+    }
+
+    /// Lets a server work that stops, until it has told the others.
+    pub(crate) fn work_to_stop(&mut self, time: Duration) {
+        let now = self.now(time);
+        if let Some(world) = &mut self.stopping {
+            world.server.now = now;
+            world.work();
+            if world.server.has_left() {
+                self.die();
+            }
+        }
+    }
+
+    /// The world of the node at this time, if it is awake.
+    pub(crate) fn wake(&mut self, time: Duration) -> Option<&mut World> {
+        let now = self.now(time);
+        let world = self.world.as_mut().filter(|_| self.idle_until <= time)?;
+        world.server.now = now;
+        Some(world)
+    }
+
+    fn now(&self, time: Duration) -> Now {
+        Now { monotonic: time, wall: WallTime(time.as_millis() as i64 + self.skew) }
+    }
+
+    /// Hands what became visible to the store.
+    pub(crate) fn take_visible(&mut self) {
+        let position = self.position();
+        if let Some(world) = &mut self.world {
+            let visible = std::mem::take(&mut world.server.unstored);
+            if !visible.is_empty() || position > self.store.position {
+                self.store.put(position, visible);
+            }
+        }
+    }
+
+    /// The number of proposals that it has got.
+    pub(crate) fn position(&self) -> usize {
+        self.stream.lock().unwrap().read(self.number)
+    }
+}

@@ -1,0 +1,179 @@
+//! The witness follows the order without faults, and checks at each position the rules that concern
+//! the ledger. It writes down what happens: all nodes must show the same.
+
+use std::collections::{HashMap, HashSet};
+
+use parlor_core::intent::{Check, Intent, Proposal};
+use parlor_core::ledger::{Happened, Ledger, Snapshot};
+use parlor_core::link::Refusal;
+use parlor_core::model::{WallTime, fold};
+use parlor_wire::pack::proposal::unpack;
+
+use super::boots::{Boots, Counted, Skipped};
+use super::facts::Facts;
+use super::stream::Place;
+
+/// A proposal of a boot that has ended.
+const FENCED: &str = "fenced";
+
+/// A proposal that has counted before.
+const REPEATED: &str = "repeated";
+
+/// A proposal that will never count, because the next one of its boot came without it.
+const VOID: &str = "void";
+
+/// A person of a boot that was declared down comes back under the address.
+const RENAMED: &str = "renamed on return";
+
+/// A claim is refused because of one that its proposer had not seen.
+const LOST: &str = "name lost to an earlier claim";
+
+/// Each of these must occur in some run.
+pub(crate) const SIGHTS: [&str; 5] = [FENCED, REPEATED, VOID, RENAMED, LOST];
+
+/// A ledger that has applied every proposal of the order.
+#[derive(Debug, Default)]
+pub(crate) struct Witness {
+    ledger: Ledger,
+    boots: Boots,
+    /// The time of the last position.
+    at: WallTime,
+    /// The digest at each position; the first is that of an empty ledger.
+    digests: Vec<u64>,
+    pub(crate) facts: Facts,
+    /// The position of the last claim of each name.
+    claims: HashMap<String, usize>,
+    pub(crate) sights: HashSet<&'static str>,
+}
+
+impl Witness {
+    pub(crate) fn new() -> Witness {
+        let stored = Snapshot { is_stored: true, ..Snapshot::default() };
+        let mut witness = Witness { ledger: Ledger::restore(stored), ..Witness::default() };
+        witness.digests.push(witness.ledger.digest());
+        witness
+    }
+
+    /// The nodes with boots that live.
+    pub(crate) fn live_nodes(&self) -> HashSet<String> {
+        self.boots.live_nodes().map(str::to_owned).collect()
+    }
+
+    pub(crate) fn position(&self) -> usize {
+        self.digests.len() - 1
+    }
+
+    /// The digest that each node has at this position.
+    pub(crate) fn digest(&self, position: usize) -> u64 {
+        self.digests[position]
+    }
+
+    /// The ledger at the present position.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.ledger.snapshot()
+    }
+
+    /// Takes in the rest of the order.
+    pub(crate) fn follow(&mut self, places: &[Place]) {
+        for place in &places[self.position()..] {
+            let proposal = unpack(&place.bytes).expect("a packed proposal");
+            self.take(place, proposal);
+        }
+    }
+
+    fn take(&mut self, place: &Place, proposal: Proposal) {
+        let at = place.at;
+        let (position, before) = (self.position() + 1, self.ledger.digest());
+        let Check { position: checked, digest } = proposal.check;
+        if checked > 0 {
+            assert_eq!(digest, self.digest(checked as usize), "what a node says of {checked}");
+        }
+        let counts = self.boots.take(&proposal, place.came);
+        if matches!(counts, Ok(_) | Err(Skipped::Stale)) {
+            self.at = self.at.max(at);
+        }
+        let happened = self.apply(at, proposal, position);
+        match counts {
+            Ok(Counted { mut ended, is_after_void }) => {
+                self.sights.extend(is_after_void.then_some(VOID));
+                let is_told = |boot: &u32| happened.iter().flatten().any(|e| is_end_of(e, *boot));
+                ended.retain(|boot| !is_told(boot));
+                assert!(ended.is_empty(), "{ended:?} end at {position}, and nobody is told");
+            }
+            Err(why) => {
+                let is_nothing = happened.iter().all(Vec::is_empty);
+                assert!(is_nothing, "{why:?}, but {happened:?} at {position}");
+                let is_same = before == self.ledger.digest();
+                assert!(is_same || why == Skipped::Stale, "{why:?}, but counts at {position}");
+                self.sights.extend(match why {
+                    Skipped::Repeated => Some(REPEATED),
+                    Skipped::Fenced => Some(FENCED),
+                    Skipped::Stale => None,
+                });
+            }
+        }
+        self.digests.push(self.ledger.digest());
+        self.check_people(position);
+        for event in happened.iter().flatten() {
+            if let Happened::Returned { who, from, .. } = event
+                && who.name != *from
+            {
+                self.sights.insert(RENAMED);
+            }
+        }
+        for events in happened {
+            self.facts.add_all(position, self.at, events);
+        }
+    }
+
+    /// Applies a proposal as every node does. Returns the results of each intent.
+    fn apply(&mut self, at: WallTime, proposal: Proposal, position: usize) -> Vec<Vec<Happened>> {
+        let mut all = Vec::new();
+        let after = proposal.after as usize;
+        if let Ok(origin) = self.ledger.admit(&proposal, at) {
+            for intent in proposal.intents {
+                let claimed = claimed(&intent);
+                let mut happened = Vec::new();
+                let applied = self.ledger.apply(intent, origin, &mut happened);
+                all.push(happened);
+                let Some(name) = claimed else { continue };
+                match applied {
+                    Ok(()) => {
+                        self.claims.insert(name, position);
+                    }
+                    Err(Refusal::NameTaken(_)) if self.claims.get(&name) > Some(&after) => {
+                        self.sights.insert(LOST);
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        all
+    }
+
+    /// Checks that everybody here is of a boot that lives, and that two people have two names.
+    fn check_people(&self, position: usize) {
+        let mut names = HashSet::new();
+        for (id, person) in self.ledger.snapshot().people {
+            let name = &person.name;
+            assert!(self.boots.is_live(person.boot), "{id:?}, {name:?} is here at {position}");
+            let is_new = names.insert(fold(name.as_str()));
+            assert!(is_new || name.is_address(), "two people are {name:?} at {position}");
+        }
+    }
+}
+
+/// Whether an event is the end of this boot.
+fn is_end_of(event: &Happened, ended: u32) -> bool {
+    matches!(event, Happened::BootEnded { boot, .. } if *boot == ended)
+}
+
+/// The name that an intent claims.
+fn claimed(intent: &Intent) -> Option<String> {
+    match intent {
+        Intent::Come { name, .. } | Intent::Enter { name, .. } | Intent::Rename { name, .. } => {
+            Some(fold(name.name.as_str()))
+        }
+        _ => None,
+    }
+}
