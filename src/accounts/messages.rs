@@ -1,37 +1,35 @@
 //! Private messages that are stored for an absent owner.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use parlor_core::link::Refusal;
-use parlor_core::model::{Claim, Line, Name, PersonId, WallTime};
+use parlor_core::link::{Answer, Change, Inbox, MessageChange, Outcome, Refusal};
+use parlor_core::model::{Claim, Hashed, Line, Name, PersonId, WallTime};
 use rusqlite::{Connection, params};
 
 use super::hashed::{hash_of, hash_of_network};
 use crate::journal::{Database, DatabaseFailed, Sql};
 
-/// The limits of messages that are stored for one person: from unregistered people, from these and
-/// owners of names, and from all including keepers of the server. So unregistered people leave
-/// places for owners.
-const MESSAGES_MAX: [i64; 3] = [60, 90, 100];
-
-/// How many of them one person may write, under any names.
-const MESSAGES_FROM_ONE_MAX: i64 = 20;
-
-/// How many of them may come from one network, from all people there.
-const MESSAGES_FROM_NETWORK_MAX: i64 = 40;
-
 /// Messages for absent owners.
 pub(crate) struct KeptMessages {
     pub(super) database: Database,
+    /// The broadcaster, which knows how many messages wait.
+    pub(super) inbox: Arc<Inbox>,
     /// The start of the server: the numbers of connections begin there.
     pub(super) since: WallTime,
+    /// The messages that are being stored: how many, for which name, and from which network.
+    pub(super) under_way: Mutex<HashMap<NetworkShare, usize>>,
 }
 
-/// A message for an absent owner.
+/// A network and the first key of a name, for whose owner people there write.
+type NetworkShare = (Box<str>, Hashed);
+
+/// A message that waits for its owner.
 #[derive(Debug)]
-pub(crate) struct KeptMessage {
+pub(crate) struct WaitingMessage {
     /// The number of the message, in the order of writing.
-    pub(crate) id: i64,
+    pub(crate) number: u64,
     /// The time of writing.
     pub(crate) at: WallTime,
     /// The author.
@@ -45,61 +43,55 @@ impl KeptMessages {
     /// same network, or from all authors of the same standing.
     ///
     /// # Errors
-    /// Too many wait already, or the file cannot be written.
+    /// Too many wait already, or this cannot be stored.
     pub(crate) async fn keep(
         &self,
         to: Name,
-        (from, id, address): (Claim, PersonId, IpAddr),
+        (author, from, address): (Claim, PersonId, IpAddr),
         text: Line,
-        at: WallTime,
     ) -> Result<(), Refusal> {
-        let key = to.keys()[0].to_owned();
-        let person = match from.is_proven() {
-            true => format!("owner {}", from.name.keys()[0]),
-            false => format!("{} {id:?}", self.since.0),
+        let writer = hash_of(&match author.is_proven() {
+            true => format!("owner {}", author.name.keys()[0]),
+            false => format!("{} {from:?}", self.since.0),
+        });
+        let network = hash_of_network(address);
+        let share = network.map(|network| self.begin((to.keys()[0].into(), network)));
+        let from_there = match &share {
+            Some(share) => share.others + self.stored_from(&share.of).await?,
+            None => 0,
         };
-        let put = move |connection: &mut Connection| {
-            let standing = match from.is_proven() {
-                true => 1 + usize::from(is_operator(connection, &from.name)?),
-                false => 0,
-            };
-            connection.run(
-                "INSERT INTO letters (account, at, sender, text, writer, origin, standing)
-                 SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM accounts WHERE fold = ?1
-                 AND (SELECT count(*) FROM letters WHERE account = accounts.id) < ?8
-                 AND (SELECT count(*) FROM letters
-                      WHERE account = accounts.id AND standing <= ?7) < ?9
-                 AND (SELECT count(*) FROM letters
-                      WHERE account = accounts.id AND writer = ?5) < ?10
-                 AND (?7 = 2 OR ?6 IS NULL OR
-                      (SELECT count(*) FROM letters
-                       WHERE account = accounts.id AND origin = ?6) < ?11)",
-                params![
-                    key,
-                    at.0,
-                    from.name.as_str(),
-                    text.as_str(),
-                    hash_of(&person).0,
-                    hash_of_network(address).map(|hash| hash.0),
-                    standing as i64,
-                    MESSAGES_MAX[2],
-                    MESSAGES_MAX[standing],
-                    MESSAGES_FROM_ONE_MAX,
-                    MESSAGES_FROM_NETWORK_MAX,
-                ],
-            )
-        };
-        match self.database.write(put).await? {
-            0 => Err(Refusal::MessagesFull(to)),
+        let keep = MessageChange::Keep { from, to, writer, text, network, from_there };
+        match self.inbox.connect().call(Change::Message(keep)).await {
+            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             _ => Ok(()),
         }
+    }
+
+    /// The number of stored messages for the owner of a name from a network.
+    async fn stored_from(&self, (key, network): &NetworkShare) -> Result<usize, DatabaseFailed> {
+        let (key, network) = (key.clone(), network.0);
+        let count = self.database.read(move |connection| {
+            let count = "SELECT count(*) FROM letters WHERE origin = ?2
+                         AND account = (SELECT id FROM accounts WHERE fold = ?1)";
+            connection.one(count, params![key, network], |row| row.get::<_, i64>(0))
+        });
+        Ok(count.await?.unwrap_or(0) as usize)
+    }
+
+    /// Counts a message that is being stored, until it is dropped.
+    fn begin(&self, of: NetworkShare) -> BeingKept<'_> {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = under_way.entry(of.clone()).or_default();
+        let others = *count;
+        *count += 1;
+        BeingKept { messages: self, of, others }
     }
 
     /// The messages that wait for the owner of a name, oldest first.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(crate) async fn waiting(&self, to: &Name) -> Result<Vec<KeptMessage>, DatabaseFailed> {
+    pub(crate) async fn waiting(&self, to: &Name) -> Result<Vec<WaitingMessage>, DatabaseFailed> {
         let key = to.keys()[0].to_owned();
         let read = move |connection: &mut Connection| {
             connection.all(
@@ -108,8 +100,8 @@ impl KeptMessages {
                  WHERE fold = ?1 ORDER BY letters.id",
                 [key],
                 |row| {
-                    Ok(KeptMessage {
-                        id: row.get(0)?,
+                    Ok(WaitingMessage {
+                        number: row.get::<_, i64>(0)? as u64,
                         at: WallTime(row.get(1)?),
                         from: Name::stored(&row.get::<_, String>(2)?),
                         text: Line::sanitise(row.get::<_, String>(3)?.as_bytes()),
@@ -119,31 +111,25 @@ impl KeptMessages {
         };
         self.database.read(read).await
     }
-
-    /// Deletes the messages for the owner of a name up to this one.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub(crate) async fn delete(&self, to: &Name, last: i64) -> Result<(), DatabaseFailed> {
-        let key = to.keys()[0].to_owned();
-        let delete = move |connection: &mut Connection| {
-            connection.run(
-                "DELETE FROM letters WHERE id <= ?2
-                 AND account = (SELECT id FROM accounts WHERE fold = ?1)",
-                params![key, last],
-            )
-        };
-        self.database.write(delete).await.map(drop)
-    }
 }
 
-/// Whether the owner of a name is a keeper of the server.
-fn is_operator(connection: &Connection, name: &Name) -> rusqlite::Result<bool> {
-    let found = connection.one(
-        "SELECT EXISTS (SELECT 1 FROM keepers JOIN accounts ON account = id
-                        WHERE room = '' AND fold = ?1)",
-        [name.keys()[0]],
-        |row| row.get(0),
-    );
-    Ok(found?.unwrap_or(false))
+/// A message that is being stored.
+struct BeingKept<'a> {
+    messages: &'a KeptMessages,
+    of: NetworkShare,
+    /// The number of others that were being stored when this one began.
+    others: usize,
+}
+
+impl Drop for BeingKept<'_> {
+    fn drop(&mut self) {
+        let under_way = self.messages.under_way.lock();
+        let mut under_way = under_way.unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = under_way.get_mut(&self.of) {
+            *count -= 1;
+            if *count == 0 {
+                under_way.remove(&self.of);
+            }
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! Accounts: names that have an owner, and the data stored for the owners. Each part has its own
-//! SQL. Knows no connection and no wording.
+//! Accounts: names that have an owner, and the data stored for the owners. The broadcaster changes
+//! them; code here only reads the file. Knows no connection and no wording.
 
 mod code;
 mod counts;
@@ -14,7 +14,7 @@ mod tokens;
 mod typed_password;
 
 pub(crate) use code::Code;
-pub(crate) use messages::KeptMessage;
+pub(crate) use messages::WaitingMessage;
 pub(crate) use names::Registered;
 pub(crate) use passwords::{good_password, is_same_password};
 pub(crate) use return_codes::HeldCode;
@@ -57,7 +57,12 @@ impl Accounts {
             tokens: Tokens { passwords: Arc::clone(&passwords) },
             passwords,
             codes: ReturnCodes { inbox: Arc::clone(inbox) },
-            messages: KeptMessages { database: database.clone(), since: clock::wall() },
+            messages: KeptMessages {
+                database: database.clone(),
+                inbox: Arc::clone(inbox),
+                since: clock::wall(),
+                under_way: Mutex::default(),
+            },
         }
     }
 }

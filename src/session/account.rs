@@ -2,13 +2,12 @@
 //!
 //! A question for a password is a value: the reading half asks it, and gives the next line back.
 
-use parlor_core::link::{Answer, Change, Query, Refusal, Spec};
+use parlor_core::link::{Answer, Change, MessageChange, Query, Refusal, Spec};
 use parlor_core::model::{Claim, Line, Name};
 
 use super::participant::{Effect, NewPassword, Participant, PasswordQuestion};
 use super::return_code::{make_code, store_place};
-use crate::accounts::{Accounts, KeptMessage, good_password, is_same_password};
-use crate::clock;
+use crate::accounts::{Accounts, WaitingMessage, good_password, is_same_password};
 use crate::journal::Owner;
 
 /// `/register` asks twice.
@@ -204,18 +203,19 @@ pub(super) async fn deliver_messages(person: &mut Participant<'_>) {
     };
     // If reading fails, the operator's log says so, and the messages wait for the next time.
     let messages = accounts.messages.waiting(&name).await.unwrap_or_default();
-    let Some(last) = messages.last().map(|message| message.id) else {
+    let Some(last) = messages.last().map(|message| message.number) else {
         return;
     };
     person.answer(Answer::WhileAway(messages.len())).await;
-    for KeptMessage { at, from, text, .. } in messages {
+    for WaitingMessage { at, from, text, .. } in messages {
         let to = name.clone();
         person.answer(Answer::KeptMessage { at, from, to, text }).await;
     }
     if !person.link.drained().await {
         return; // the unread messages wait for the next time
     }
-    accounts.messages.delete(&name, last).await.ok(); // if this fails, they are shown once more
+    // If this fails, they are shown once more.
+    person.ask(Change::Message(MessageChange::Delivered { last })).await;
 }
 
 /// Writes to one person. A message to an owner who is away is kept.
@@ -231,7 +231,7 @@ pub(super) async fn write_to(person: &mut Participant<'_>, to: Line, text: Line)
         return Some(answer);
     };
     let from = (claim, person.link.client().id(), person.peer.address);
-    let keeping = accounts.messages.keep(owner.clone(), from, words, clock::wall());
+    let keeping = accounts.messages.keep(owner.clone(), from, words);
     Some(match keeping.await {
         Ok(()) => Answer::KeptFor(owner.clone()),
         Err(refusal) => refusal.into(),

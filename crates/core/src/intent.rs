@@ -95,6 +95,24 @@ pub enum Intent {
     Readings(Vec<(Hashed, u64)>),
     /// Return codes that were valid until this time are deleted.
     ExpireCodes(WallTime),
+    /// A person writes to the absent owner of a name; the message is kept.
+    KeepMessage {
+        /// The author.
+        from: PersonId,
+        /// The name.
+        to: Name,
+        /// The hash of the author, whatever name they have now.
+        writer: Hashed,
+        /// The message.
+        text: Line,
+    },
+    /// The owner of a name has read the kept messages.
+    Delivered {
+        /// The owner.
+        person: PersonId,
+        /// The number of the last message.
+        last: u64,
+    },
     /// A person takes another seat, in another room.
     Join {
         /// The person.
@@ -309,6 +327,8 @@ impl Intent {
             | Intent::Rehash { .. }
             | Intent::SetToken { .. }
             | Intent::Release(_)
+            | Intent::KeepMessage { .. }
+            | Intent::Delivered { .. }
             | Intent::Act { .. } => false,
         }
     }
@@ -366,7 +386,9 @@ impl Intent {
                 let rooms = rooms.iter().map(|room| room.as_str().len() + NUMBER_BYTES);
                 names + looks + profile_bytes(profile) + rooms.sum::<usize>()
             }
+            Intent::KeepMessage { to, text, .. } => name_bytes(to) + text.len(),
             Intent::EndCode { .. }
+            | Intent::Delivered { .. }
             | Intent::ExpireCodes(_)
             | Intent::DeleteLines { .. }
             | Intent::Alive

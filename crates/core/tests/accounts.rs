@@ -7,12 +7,13 @@ mod server;
 use parlor_core::broadcaster::Gathered;
 use parlor_core::journal::{NotStored, Record};
 use parlor_core::link::{
-    AccountChange, Answer, Change, CodeChange, Link, Outcome, Query, Refusal, Request,
+    AccountChange, Answer, Change, CodeChange, Link, MessageChange, Outcome, Query, Refusal,
+    Request,
 };
 use parlor_core::model::{
     Claim, Deed, Hashed, Name, PersonId, Proof, RoomName, Verb, WallTime, Whom,
 };
-use server::{Person, Server, come_back, granted, register};
+use server::{Person, Server, come_back, granted, line, register};
 
 const FAILED: Result<(), NotStored> = Err(NotStored("the disk has failed"));
 
@@ -239,4 +240,53 @@ fn codes_of_strangers_make_place_for_codes_of_owners() {
         matches!(server.ask(&mut link, query), Outcome::Code(_))
     };
     assert_eq!([0, 1, 2, ENDED_MAX].map(&mut is_there), [true, false, true, true]);
+}
+
+/// A message for alice from this person.
+fn message(from: PersonId, from_there: usize) -> Change {
+    let (writer, network) = (Hashed([from.number() as u8; 32]), Some(Hashed([9; 32])));
+    let (to, text) = (alice(), line("Where are you?"));
+    Change::Message(MessageChange::Keep { from, to, writer, text, network, from_there })
+}
+
+#[test]
+fn messages_wait_for_their_owner_within_the_shares_of_their_authors() {
+    let mut server = Server::new();
+    let mut here = server.enter("alice");
+    server.own(&mut here.link, "alice", 0);
+    drop(here);
+    server.run();
+    let mut guests: Vec<_> = (0..4).map(|number| server.enter(&format!("guest{number}"))).collect();
+    let mut kept = 0;
+    for guest in &mut guests {
+        let from = guest.link.client().id();
+        let is_kept = |outcome: &Outcome| matches!(outcome, Outcome::Done);
+        let answers = std::iter::repeat_with(|| server.ask(&mut guest.link, message(from, 39)));
+        kept += answers.take_while(is_kept).count();
+    }
+    assert_eq!(kept, 60, "each of three has written 20");
+    let mut alice = server.connect();
+    let _seat = granted(server.ask(&mut alice, enter_as_owner(1)));
+    let delivered = || Change::Message(MessageChange::Delivered { last: 59 });
+    let bob = &mut guests[3];
+    let from = bob.link.client().id();
+    let refused = server.refusal(&mut bob.link, delivered());
+    assert!(matches!(refused, Refusal::NotOwner), "{refused:?}");
+    // A message counts as read when that is stored.
+    let begun = server.begin(&mut alice, delivered());
+    server.broadcaster.append(begun, FAILED, server.now);
+    assert!(is_not_written(&mut alice));
+    let refused = server.refusal(&mut bob.link, message(from, 0));
+    assert!(matches!(refused, Refusal::MessagesFull(_)), "{refused:?}");
+    assert!(matches!(server.ask(&mut alice, delivered()), Outcome::Done));
+    let refused = server.refusal(&mut bob.link, message(from, 40));
+    assert!(matches!(refused, Refusal::MessagesFull(_)), "{refused:?}");
+    // A message that could not be stored takes no place.
+    for _ in 0..30 {
+        let begun = server.begin(&mut bob.link, message(from, 0));
+        let records: Vec<_> = begun.records().iter().collect();
+        assert!(matches!(records[..], [Record::Kept(_), Record::KeptFrom { .. }]), "{records:?}");
+        server.broadcaster.append(begun, FAILED, server.now);
+        assert!(is_not_written(&mut bob.link));
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use parlor_core::intent::Stamp;
 use parlor_core::ledger::{
-    Absent, Account, Boot, Ledger, Mute, Person, ReturnCode, Snapshot, Validity,
+    Absent, Account, Boot, Kept, Ledger, Mute, Person, Rank, ReturnCode, Snapshot, Validity,
 };
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Hashed, Line, Looks, Name, Net, OwnedName, PersonId, Profile, Proof,
@@ -47,6 +47,7 @@ fn sample() -> Snapshot {
     let act = |verb, whom| Act::by(By::Operator, Deed::to(verb, whom), WallTime(-1));
     let mute = act(Verb::Mute, Whom::Name(mike.clone()));
     let topic = Topic { text: Some(Line::sanitise(b"Tea")), is_locked: true };
+    let kept = |rank| Kept { number: 300, writer: u64::MAX, rank };
     let code = |number: u8, validity| {
         let claim = Claim { name: ian.clone(), proof: Some(Proof(2)) };
         let (looks, room, seq) = (Looks::of(&ian), tea.clone(), 300);
@@ -79,6 +80,8 @@ fn sample() -> Snapshot {
             code(2, Validity::Until(WallTime(1_796_000_000_000))),
         ]
         .into(),
+        kept: [("ian".into(), [Rank::Stranger, Rank::Owner, Rank::Keeper].map(kept).into())].into(),
+        last_kept: 301,
         absent: vec![Absent {
             who: Who { account: Some(mike.clone()), ..Who::new(PersonId::new(5), mike) },
             heir: PersonId::new(8),

@@ -12,6 +12,7 @@ mod epochs;
 mod fault;
 mod files;
 mod holes;
+mod kept;
 mod reader;
 mod records;
 mod row;

@@ -4,14 +4,15 @@ use parlor_core::journal::{Past, Record};
 use parlor_core::model::WallTime;
 use rusqlite::Connection;
 
-use super::{accounts, acts, codes};
+use super::{accounts, acts, codes, kept};
 
 /// The contents of the file beside lines with which a server starts at this time: accounts, return
-/// codes and rules.
+/// codes, kept messages and rules.
 pub(crate) fn past(connection: &Connection, now: WallTime) -> rusqlite::Result<Past> {
     Ok(Past {
         accounts: accounts::load(connection)?,
         codes: codes::load(connection)?,
+        kept: kept::load(connection)?,
         ..acts::past(connection, now)?
     })
 }
@@ -27,6 +28,9 @@ pub(super) fn put(connection: &Connection, record: &Record) -> rusqlite::Result<
         Record::Code(hash, code) => codes::put(connection, *hash, code),
         Record::Readings(readings) => codes::put_readings(connection, readings),
         Record::CodesGone(hashes) => codes::delete(connection, hashes),
+        Record::Kept(message) => kept::put(connection, message),
+        Record::KeptFrom { number, network } => kept::put_origin(connection, *number, *network),
+        Record::Delivered { owner, last } => kept::delete(connection, owner, *last),
         Record::CodesExpired(time) => codes::delete_expired(connection, *time),
     }
 }

@@ -18,6 +18,7 @@ mod following;
 mod gather;
 mod listening;
 mod memory;
+mod messages;
 mod moderating;
 mod node;
 mod ordering;

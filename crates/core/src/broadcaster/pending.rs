@@ -163,6 +163,7 @@ impl Gathering {
 
     /// Stores something with the batch.
     pub(super) fn store(&mut self, record: Record, sequel: Option<Sequel>) {
+        self.bytes += record.bytes();
         self.records.push(record);
         self.sequels.extend(sequel);
     }

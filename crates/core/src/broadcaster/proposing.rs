@@ -86,6 +86,7 @@ impl Broadcaster {
             }
             Change::Account(change) => account_intent(change),
             Change::Code(change) => self.code_intent(client, change)?,
+            Change::Message(change) => self.message_intent(client, change)?,
             Change::Visited(visit) => {
                 self.gathering.store(Record::OwnerVisit(visit), None);
                 client.finish(Outcome::Done); // nobody waits for it

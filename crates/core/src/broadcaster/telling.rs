@@ -32,6 +32,12 @@ impl Broadcaster {
                     self.gathering.promise(&client, answer, Stake::Nothing);
                 }
                 Wanted::Presence => self.came(&client),
+                Wanted::Message { network } => {
+                    let number = self.ledger.kept.last();
+                    let beside = network.map(|network| Record::KeptFrom { number, network });
+                    self.gathering.records.extend(beside);
+                    self.gathering.promise(&client, Outcome::Done, Stake::Record);
+                }
                 Wanted::Stored { beside } => {
                     self.gathering.records.extend(beside);
                     self.gathering.promise(&client, Outcome::Done, Stake::Record);
@@ -269,6 +275,7 @@ impl Ticket {
             | Wanted::Topic
             | Wanted::Deletion
             | Wanted::Act
+            | Wanted::Message { .. }
             | Wanted::Stored { .. } => None,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::rooms::Maker;
 use crate::ledger::Record;
 use crate::link::Client;
-use crate::model::{Name, PersonId, RoomName};
+use crate::model::{Hashed, Name, PersonId, RoomName};
 
 /// A client that waits for its intent.
 #[derive(Debug)]
@@ -48,6 +48,11 @@ pub(super) enum Wanted {
     Stored {
         /// The records.
         beside: Vec<Record>,
+    },
+    /// A message for an absent owner, from this network, if it has a share.
+    Message {
+        /// The hash of the network.
+        network: Option<Hashed>,
     },
 }
 

@@ -46,6 +46,10 @@ impl Ledger {
                 self.note_readings(readings, happened);
                 Ok(())
             }
+            Intent::KeepMessage { from, to, writer, text } => {
+                self.keep_message(from, &to, writer, text, at, happened)
+            }
+            Intent::Delivered { person, last } => self.messages_delivered(person, last, happened),
             Intent::ExpireCodes(time) => {
                 self.expire_codes(time, happened);
                 Ok(())

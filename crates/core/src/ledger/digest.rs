@@ -7,6 +7,7 @@ use fnv::FnvHasher;
 
 use super::accounts::{Account, Owners};
 use super::codes::{ReturnCode, Validity};
+use super::kept::{Kept, KeptForOwners};
 use super::nodes::{Boot, Nodes};
 use super::people::{People, Person};
 use super::rooms::RoomState;
@@ -27,13 +28,14 @@ impl Ledger {
     /// it misses one in 2^64. So it finds ledgers that went apart by an error; it does not stop an
     /// attacker who makes two ledgers with one digest.
     pub fn digest(&self) -> u64 {
-        let Ledger { people, rules, rooms, is_stored, codes, nodes, absent, events } = self;
+        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, events } = self;
         let mut digest = Digest::default();
         digest.people(people);
         digest.rules(rules);
         digest.each(rooms.iter(), Digest::room);
         digest.number(u64::from(*is_stored));
         digest.each(&codes.codes, Digest::code);
+        digest.kept(kept);
         digest.each(absent, Digest::absent);
         digest.nodes(nodes);
         digest.number(*events);
@@ -142,6 +144,19 @@ impl Digest {
                 self.number(end.0.cast_unsigned());
             }
         }
+    }
+
+    fn kept(&mut self, kept: &KeptForOwners) {
+        let KeptForOwners { waiting, last } = kept;
+        self.each(waiting, |digest, (key, kept)| {
+            digest.text(key);
+            digest.each(kept, |digest, Kept { number, writer, rank }| {
+                digest.number(*number);
+                digest.number(*writer);
+                digest.number(*rank as u64);
+            });
+        });
+        self.number(*last);
     }
 
     fn absent(&mut self, absent: &Absent) {

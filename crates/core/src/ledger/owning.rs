@@ -103,6 +103,7 @@ impl Ledger {
         let Some((account, keys)) = self.people.accounts.remove(name) else {
             return Err(not_registered(name));
         };
+        self.delete_messages(name.clone(), u64::MAX, happened);
         let rights = self.rules.remove_keeper_everywhere(name);
         let (people, lost) = self.lose(name, None);
         let before = Before::Account { name: name.clone(), account: Some((account, keys)), lost };

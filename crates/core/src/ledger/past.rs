@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::accounts::Account;
 use super::codes::ReturnCode;
+use super::kept::Kept;
 use super::rules::Mute;
 use super::snapshot::Snapshot;
 use super::state::Ledger;
@@ -19,6 +20,8 @@ pub struct Past {
     pub accounts: Vec<Account>,
     /// The return codes that may be valid still. An owner's has the proof of the account above.
     pub codes: Vec<(Hashed, ReturnCode)>,
+    /// The messages for absent owners, the oldest first.
+    pub kept: Vec<(Name, Kept)>,
     /// The keepers, and where each has authority.
     pub keepers: Vec<(Reach, Name)>,
     /// The makers of the rooms that have keepers.
@@ -35,7 +38,7 @@ impl Ledger {
     /// A ledger that continues from the contents of a journal: the numbers of each room continue,
     /// even if it was empty. Names that have an owner belong to the owner.
     pub(crate) fn resume(past: Past) -> Ledger {
-        let Past { ends, accounts, codes, keepers, makers, bans, mutes, topics } = past;
+        let Past { ends, accounts, codes, kept, keepers, makers, bans, mutes, topics } = past;
         let muted = |act| Mute { people: Vec::new(), act }; // the journal knows only the name
         let mutes = mutes.into_iter().map(muted).collect();
         let rest = Snapshot { is_stored: true, ..Snapshot::default() };
@@ -50,6 +53,9 @@ impl Ledger {
             codes.into_iter().filter(|(_, code)| !code.claim.is_proven() || is_owner(&code.claim))
         {
             ledger.codes.put(hash, Arc::new(code));
+        }
+        for (owner, kept) in kept {
+            ledger.kept.load(&owner, kept);
         }
         ledger
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::accounts::Account;
 use super::codes::ReturnCode;
-use crate::model::{Act, Hashed, Name, WallTime};
+use super::kept::Rank;
+use crate::model::{Act, Hashed, Line, Name, WallTime};
 
 /// A change of something that a journal stores beside lines. It is stored whole: a record does not
 /// rest on an earlier one.
@@ -26,8 +27,53 @@ pub enum Record {
     CodesGone(Arc<[Hashed]>),
     /// Return codes that were valid until this time are deleted.
     CodesExpired(WallTime),
+    /// A message for an absent owner.
+    Kept(Arc<KeptMessage>),
+    /// A message came from this network. Only the process of the author knows that.
+    KeptFrom {
+        /// The number of the message.
+        number: u64,
+        /// The hash of the network.
+        network: Hashed,
+    },
+    /// The owner of a name has read the messages up to this number: they are deleted.
+    Delivered {
+        /// The name.
+        owner: Name,
+        /// The number of the last message.
+        last: u64,
+    },
     /// The owner of a name has come from some network.
     OwnerVisit(OwnerVisit),
+}
+
+impl Record {
+    /// The size of its text, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Record::Kept(message) => message.text.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// A message for an absent owner.
+#[derive(Clone, Debug)]
+pub struct KeptMessage {
+    /// The number of the message, in the order of writing.
+    pub number: u64,
+    /// The time of writing.
+    pub at: WallTime,
+    /// The name whose owner it is for.
+    pub owner: Name,
+    /// The name of the author.
+    pub from: Name,
+    /// The text.
+    pub text: Line,
+    /// The hash of the author.
+    pub writer: Hashed,
+    /// The rank of the author.
+    pub rank: Rank,
 }
 
 /// A visit of the owner of a name. Only the process of the connection knows of it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::accounts::{Account, Owners};
 use super::codes::{Codes, ReturnCode};
+use super::kept::{Kept, KeptForOwners};
 use super::nodes::{Boot, Nodes};
 use super::people::{People, Person};
 use super::rooms::RoomStates;
@@ -40,6 +41,10 @@ pub struct Snapshot {
     pub is_stored: bool,
     /// The return codes, by their hashes.
     pub codes: BTreeMap<Hashed, Arc<ReturnCode>>,
+    /// The messages for absent owners, the oldest first, by the first key of the owner's name.
+    pub kept: BTreeMap<Box<str>, Vec<Kept>>,
+    /// The number of the latest message.
+    pub last_kept: u64,
     /// The seats of people who came back on another connection and have not sat down there yet;
     /// the earliest first.
     pub absent: Vec<Absent>,
@@ -56,7 +61,7 @@ pub struct Snapshot {
 impl Ledger {
     /// Everything that the ledger knows. Takes time in proportion to that.
     pub fn snapshot(&self) -> Snapshot {
-        let Ledger { people, rules, rooms, is_stored, codes, nodes, absent, events } = self;
+        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, events } = self;
         let keepers = rules
             .keepers
             .iter()
@@ -76,6 +81,8 @@ impl Ledger {
             topics: topics.filter(|(_, topic)| !topic.is_nothing()).collect(),
             is_stored: *is_stored,
             codes: codes.codes.clone(),
+            kept: kept.waiting.clone(),
+            last_kept: kept.last,
             absent: absent.clone(),
             boots: nodes.boots.clone(),
             last_boot: nodes.last_boot,
@@ -100,6 +107,7 @@ impl Ledger {
             is_stored: snapshot.is_stored,
             nodes: Nodes { boots: snapshot.boots, last_boot: snapshot.last_boot, at: snapshot.at },
             codes: Codes::restore(snapshot.codes),
+            kept: KeptForOwners { waiting: snapshot.kept, last: snapshot.last_kept },
             absent: snapshot.absent,
             events: snapshot.events,
         }

@@ -2,6 +2,7 @@
 //! one.
 
 use super::codes::Codes;
+use super::kept::KeptForOwners;
 use super::nodes::Nodes;
 use super::people::People;
 use super::rooms::RoomStates;
@@ -18,6 +19,7 @@ pub struct Ledger {
     pub(crate) is_stored: bool,
     pub(crate) nodes: Nodes,
     pub(crate) codes: Codes,
+    pub(crate) kept: KeptForOwners,
     /// Seats of people who came back on another connection and have not sat down there yet; the
     /// earliest first. Each person had a few.
     pub(crate) absent: Vec<Absent>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::accounts::Account;
 use super::codes::ReturnCode;
+use super::kept::Kept;
 use super::rules::Rights;
 use super::state::Ledger;
 use crate::model::{Act, Hashed, Line, Name, OwnedName, PersonId, RoomName};
@@ -37,6 +38,20 @@ pub enum Before {
     NoCode(Hashed),
     /// Return codes of an owner.
     Codes(Vec<(Hashed, Arc<ReturnCode>)>),
+    /// There was no message with this number for an owner.
+    NotKept {
+        /// The name.
+        owner: Name,
+        /// The number.
+        number: u64,
+    },
+    /// Messages waited for an owner.
+    Kept {
+        /// The name.
+        owner: Name,
+        /// The messages.
+        kept: Vec<Kept>,
+    },
 }
 
 impl Before {
@@ -58,6 +73,12 @@ impl Before {
                     true => (account, keys),
                     false => (account, given_up),
                 });
+            }
+            (Before::NotKept { owner, number }, Before::Kept { owner: other, kept })
+                if owner.is_same(other) =>
+            {
+                kept.retain(|kept| kept.number != *number);
+                return false; // it may wait still
             }
             _ => return false,
         }
@@ -88,6 +109,14 @@ impl Ledger {
                 self.put_back_account(name, account.clone(), lost);
             }
             Before::Rights(rights) => self.rules.put_back(rights),
+            Before::NotKept { owner, number } => {
+                self.kept.remove(owner, |kept| kept.number == *number);
+            }
+            Before::Kept { owner, kept } => {
+                if self.people.accounts.of(owner).is_some() && !kept.is_empty() {
+                    self.kept.put_back(owner, kept);
+                }
+            }
             Before::NoCode(hash) => drop(self.codes.remove(*hash)),
             Before::Codes(codes) => {
                 for (hash, code) in codes {

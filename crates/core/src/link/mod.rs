@@ -31,7 +31,7 @@ pub(crate) use inbox::InboxItem;
 pub use inbox::{Inbox, Link};
 pub use mailbox::{BYTES_MAX, Full, ITEMS_MAX, Mail};
 pub use outcome::{NewSeat, Outcome};
-pub use request::{AccountChange, Change, CodeChange, Query, Request};
+pub use request::{AccountChange, Change, CodeChange, MessageChange, Query, Request};
 pub use seat::{Listener, Presence, Seat};
 pub(crate) use view::Place;
 pub use view::{Entered, Listening, Mark, Replay, Resumed, View};

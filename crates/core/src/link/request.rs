@@ -111,6 +111,8 @@ pub enum Change {
     Visited(OwnerVisit),
     /// Changes return codes.
     Code(CodeChange),
+    /// Changes kept messages.
+    Message(MessageChange),
     /// Notes how far all people with return codes have read. It is stored later.
     NoteReadings,
     /// Deletes from memory the lines that were said under the name that a person owns. The journal
@@ -145,7 +147,8 @@ impl Change {
             | Change::Say { .. }
             | Change::Rename(_)
             | Change::SetTopic { .. }
-            | Change::Code(_) => true,
+            | Change::Code(_)
+            | Change::Message(_) => true,
             Change::Listen { .. }
             | Change::Account(_) // a proof ends at once, like authority
             | Change::Visited(_)
@@ -241,6 +244,31 @@ pub enum CodeChange {
     },
     /// Deletes the codes that were valid until this time.
     Expire(WallTime),
+}
+
+/// A change of the messages for absent owners. The outcome comes when the change is stored.
+#[derive(Debug)]
+pub enum MessageChange {
+    /// Keeps a message.
+    Keep {
+        /// The author.
+        from: PersonId,
+        /// The name of the owner.
+        to: Name,
+        /// The hash of the author, whatever name they have now.
+        writer: Hashed,
+        /// The message.
+        text: Line,
+        /// The hash of the author's network, if it has a share.
+        network: Option<Hashed>,
+        /// How many messages for this owner came from that network.
+        from_there: usize,
+    },
+    /// Deletes the messages for this person up to this number: they are read.
+    Delivered {
+        /// The number of the last message.
+        last: u64,
+    },
 }
 
 /// A question, or a message to one person. The answer comes at once, even if the journal is slow.

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use parlor_core::intent::{Intent, ProposalId};
-use parlor_core::ledger::{Account, Mute, Person, ReturnCode, Snapshot, Validity};
+use parlor_core::ledger::{Account, Kept, Mute, Person, Rank, ReturnCode, Snapshot, Validity};
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Hashed, Line, Looks, Manner, Name, NodeName, OwnedName, PersonId,
     Profile, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
@@ -108,8 +108,16 @@ pub(crate) fn keepers_at_work() -> Snapshot {
             code_of(1, &zoe, &tea, Validity::Until(T0)),
         ]
         .into(),
+        kept: [(zoe.keys()[0].into(), kept())].into(),
+        last_kept: 60,
         ..Snapshot::default()
     }
+}
+
+/// As many messages as strangers may write to one owner, by several of them.
+fn kept() -> Vec<Kept> {
+    let kept = |number| Kept { number, writer: number / 15, rank: Rank::Stranger };
+    (1..=60).map(kept).collect()
 }
 
 fn account(name: Name) -> Account {
@@ -220,6 +228,10 @@ fn speaking() -> impl Strategy<Value = Intent> {
             Intent::SetTopic { person, room, text }
         }),
         1 => (person(), time()).prop_map(|(person, since)| Intent::DeleteLines { person, since }),
+        2 => (person(), name(), code(), line()).prop_map(|(from, to, writer, text)| {
+            Intent::KeepMessage { from, to, writer, text }
+        }),
+        1 => (person(), seq()).prop_map(|(person, last)| Intent::Delivered { person, last }),
     ]
 }
 

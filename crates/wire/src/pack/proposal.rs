@@ -58,6 +58,8 @@ choice!(Intent, "an intent", {
     28 => ExpireCodes(time),
     29 => Come { person, name, looks, profile },
     30 => LeaveServer { person, words, removal },
+    31 => KeepMessage { from, to, writer, text },
+    32 => Delivered { person, last },
 });
 
 /// The bytes of a proposal.

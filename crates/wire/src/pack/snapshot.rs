@@ -4,7 +4,9 @@
 //! fields. `bytes.rs` and `model.rs` say how each field is packed. Maps are in the order of the
 //! numbers of people, and of the bytes of rooms and keys.
 
-use parlor_core::ledger::{Absent, Account, Boot, Mute, Person, ReturnCode, Snapshot, Validity};
+use parlor_core::ledger::{
+    Absent, Account, Boot, Kept, Mute, Person, Rank, ReturnCode, Snapshot, Validity,
+};
 
 use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
 
@@ -27,6 +29,8 @@ record!(Snapshot {
     topics,
     is_stored,
     codes,
+    kept,
+    last_kept,
     absent,
     boots,
     last_boot,
@@ -37,6 +41,10 @@ record!(Snapshot {
 record!(Account { name, since, password, token, proof });
 
 record!(ReturnCode { claim, looks, room, seq, validity });
+
+record!(Kept { number, writer, rank });
+
+choice!(Rank, "a rank", { 0 => Stranger, 1 => Owner, 2 => Keeper });
 
 choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 

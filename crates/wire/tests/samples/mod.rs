@@ -81,6 +81,16 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ("end-code", Intent::EndCode { person, code, seq: Some(302), until: WallTime(-7) }),
         ("readings", Intent::Readings(vec![(code, 303), (Hashed([0; 32]), 0)])),
         ("expire-codes", Intent::ExpireCodes(WallTime(8))),
+        (
+            "keep-message",
+            Intent::KeepMessage {
+                from: person,
+                to: ian.clone(),
+                writer: code,
+                text: line("Where are you?"),
+            },
+        ),
+        ("delivered", Intent::Delivered { person, last: 304 }),
         ("join", Intent::Join { person, room: room.clone() }),
         ("leave", Intent::Leave { person, room: room.clone(), words: Some(line("tea time")) }),
         ("give-up", Intent::GiveUp { heir: person, room: room.clone() }),
@@ -196,6 +206,12 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::Readings(_) => {
             vec((hashed(), any::<u64>()), 0..5).prop_map(Intent::Readings).boxed()
         }
+        Intent::KeepMessage { .. } => (person(), name(), hashed(), line())
+            .prop_map(|(from, to, writer, text)| Intent::KeepMessage { from, to, writer, text })
+            .boxed(),
+        Intent::Delivered { .. } => (person(), any::<u64>())
+            .prop_map(|(person, last)| Intent::Delivered { person, last })
+            .boxed(),
         Intent::ExpireCodes(_) => time().prop_map(Intent::ExpireCodes).boxed(),
         Intent::Join { .. } => {
             (person(), room()).prop_map(|(person, room)| Intent::Join { person, room }).boxed()
