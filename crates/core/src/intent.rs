@@ -275,20 +275,26 @@ pub enum Intent {
     /// A node stops: its boot ends.
     Leaving,
     /// A person whose node had to begin another boot enters again.
-    Return {
-        /// The person.
-        person: PersonId,
-        /// The name that the person had.
-        name: Claim,
-        /// How that name looks.
-        looks: Looks,
-        /// The name if that one is taken now, and how it looks: the person's address.
-        otherwise: (Name, Looks),
-        /// The profile from the person's client.
-        profile: Option<Arc<Profile>>,
-        /// The rooms in which the person had a seat.
-        rooms: Vec<RoomName>,
-    },
+    Return(Box<Reentry>),
+}
+
+/// A person whose node had to begin another boot, and who enters again.
+#[derive(Clone, Debug)]
+pub struct Reentry {
+    /// The person.
+    pub person: PersonId,
+    /// The name that the person had.
+    pub name: Claim,
+    /// How that name looks.
+    pub looks: Looks,
+    /// The name if that one is taken now, and how it looks: the person's address.
+    pub otherwise: (Name, Looks),
+    /// The profile from the person's client.
+    pub profile: Option<Arc<Profile>>,
+    /// The rooms in which the person had a seat.
+    pub rooms: Vec<RoomName>,
+    /// The return codes of the connection.
+    pub codes: Vec<Hashed>,
 }
 
 /// The size of an intent without its texts, in bytes; an estimate that is never too small.
@@ -306,7 +312,7 @@ impl Intent {
             | Intent::EndRoom { .. }
             | Intent::Up { .. }
             | Intent::Leaving
-            | Intent::Return { .. } => true,
+            | Intent::Return(_) => true,
             Intent::Alive
             | Intent::Down { .. }
             | Intent::Say { .. }
@@ -378,13 +384,17 @@ impl Intent {
             }
             Intent::Remove { people, act } => people.len() * PERSON_BYTES + act_bytes(act),
             Intent::Up { node, .. } => node.as_str().len(),
-            Intent::Return {
-                name, looks, otherwise: (other, other_looks), profile, rooms, ..
-            } => {
+            Intent::Return(reentry) => {
+                let Reentry { name, looks, otherwise, profile, rooms, codes, .. } = &**reentry;
+                let (other, other_looks) = otherwise;
                 let names = name_bytes(&name.name) + name_bytes(other);
                 let looks = looks_bytes(looks) + looks_bytes(other_looks);
                 let rooms = rooms.iter().map(|room| room.as_str().len() + NUMBER_BYTES);
-                names + looks + profile_bytes(profile) + rooms.sum::<usize>()
+                names
+                    + looks
+                    + profile_bytes(profile)
+                    + rooms.sum::<usize>()
+                    + codes.len() * HASH_BYTES
             }
             Intent::KeepMessage { to, text, .. } => name_bytes(to) + text.len(),
             Intent::EndCode { .. }

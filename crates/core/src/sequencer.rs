@@ -20,10 +20,12 @@ pub struct Decided {
 
 /// Puts proposals in order: the same order for everybody who shares it.
 pub trait Sequencer: Debug + Send {
-    /// Offers a proposal. Its place is decided now or later.
+    /// Offers a proposal. Its place is decided now or later. With several nodes, the sequencer
+    /// publishes it until it is in the order, or until the next one is offered.
     fn offer(&mut self, proposal: Proposal);
 
-    /// The next proposal in the order, from any process; none if the next place is not decided yet.
+    /// The next proposal in the order, from any process, repeats included; none if the next place
+    /// is not decided yet.
     /// `now` is the time for a sequencer without a clock.
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided>;
 }

@@ -44,7 +44,7 @@ impl Facts {
         for event in &events {
             match event {
                 Happened::BootEnded { people, .. } => {
-                    moving.extend(people.iter().map(|(id, _)| *id));
+                    moving.extend(people.keys().copied());
                 }
                 Happened::Returned { who, .. } => {
                     moving.insert(who.id);

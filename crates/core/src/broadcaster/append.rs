@@ -92,8 +92,8 @@ impl Broadcaster {
         room.pending = room.pending.saturating_sub(share.happenings);
         // The entries take effect before they become visible, so nobody reads beyond their own
         // departure, and each roster is that of the arrival.
-        let (granted, departed) =
-            room.take_effect(&batch, share.promised, &share.staying, is_owner, now);
+        let staying = share.fenced.as_ref().map_or(&[][..], |fenced| &fenced.staying);
+        let (granted, departed) = room.take_effect(&batch, share.promised, staying, is_owner, now);
         let weight = room.log.weight();
         if batch.goes_back() {
             room.log.date_back(batch.at());
@@ -104,7 +104,7 @@ impl Broadcaster {
         }
         self.logs_bytes = self.logs_bytes + room.log.weight() - weight;
         room.ring();
-        for Seated { client, place } in share.lost {
+        for Seated { client, place } in share.fenced.into_iter().flat_map(|fenced| fenced.lost) {
             place.departed.set(room.log.end()).ok();
             room.members.discount_reader(&client);
             client.ring();

@@ -13,6 +13,7 @@ impl Broadcaster {
         self.apply_decided(now);
         if self.node.is_some() {
             self.carry_out_waiting(now); // they may wait for the order
+            self.propose_to_leave(now);
         }
         let mut drained = std::mem::take(&mut self.drained);
         self.inbox.take(&mut drained);

@@ -8,8 +8,8 @@ use super::node::Standing;
 use super::pending::{Happening, Sequel};
 use super::rooms::{Seated, address_name};
 use super::state::Broadcaster;
-use crate::intent::Intent;
-use crate::ledger::Person;
+use crate::intent::{Intent, Reentry};
+use crate::ledger::{Exile, Person};
 use crate::link::{Answer, Mail, Notice};
 use crate::model::{Claim, Looks, Name, NodeName, Now, PersonId, RoomName, Who};
 use crate::refusal::Refusal;
@@ -40,19 +40,21 @@ impl Broadcaster {
         returns.into_iter().rev().for_each(|intent| self.offer_first(intent, None));
     }
 
-    fn return_of(&self, person: PersonId, before: &Person) -> Intent {
-        let Person { name, proof, looks, profile, seats, .. } = before.clone();
+    fn return_of(&self, person: PersonId, exile: &Exile) -> Intent {
+        let Exile { person: Person { name, proof, looks, profile, seats, .. }, codes } =
+            exile.clone();
         let connection = self.connections.get(&person);
         let address = address_name(connection.and_then(|connection| connection.client.address()));
         let name = Claim { name, proof };
         let otherwise = (address.clone(), Looks::of(&address));
-        Intent::Return { person, name, looks, otherwise, profile, rooms: seats }
+        let reentry = Reentry { person, name, looks, otherwise, profile, rooms: seats, codes };
+        Intent::Return(Box::new(reentry))
     }
 
     /// A boot has ended, and its people leave now: as a crowd, if there are several.
-    pub(super) fn boot_ended(&mut self, boot: u32, people: Vec<(PersonId, Person)>) {
+    pub(super) fn boot_ended(&mut self, boot: u32, people: BTreeMap<PersonId, Exile>) {
         let mut rooms: BTreeMap<&RoomName, usize> = BTreeMap::new();
-        for room in people.iter().flat_map(|(_, person)| &person.seats) {
+        for room in people.values().flat_map(|exile| &exile.person.seats) {
             *rooms.entry(room).or_default() += 1;
         }
         for (room, _) in rooms.into_iter().filter(|(_, people)| *people > 1) {
@@ -74,7 +76,7 @@ impl Broadcaster {
         }
         // Everybody who has to return gets a new intent, and no other boot is accused for the past.
         self.sift(|intent| {
-            !matches!(intent, Intent::Return { .. } | Intent::Down { .. } | Intent::Alive)
+            !matches!(intent, Intent::Return(_) | Intent::Down { .. } | Intent::Alive)
         });
         let people = people.into_iter().filter(|(id, _)| self.connections.contains_key(id));
         let people: Vec<_> = people.collect();

@@ -136,7 +136,6 @@ impl Broadcaster {
         }
         self.tell_contact(now);
         self.refuse_waiting();
-        let closing = self.closing;
         let Some(node) = self.node.as_deref_mut() else {
             return;
         };
@@ -144,17 +143,25 @@ impl Broadcaster {
             self.sequencer.offer(empty);
             self.tell_all(self.people_in_doubt(), Contact::Unknown);
         }
-        self.offer_what_is_due(closing, now);
+        self.offer_what_is_due(now);
         self.offer_next(now);
     }
 
-    fn offer_what_is_due(&mut self, closing: bool, now: Now) {
+    /// Tells the other nodes that this one stops, if it does.
+    pub(super) fn propose_to_leave(&mut self, now: Now) {
+        let closing = self.closing;
+        if self.node_mut().is_some_and(|node| closing && node.leave()) {
+            self.offer(Intent::Leaving, None);
+        }
+        self.offer_next(now);
+    }
+
+    fn offer_what_is_due(&mut self, now: Now) {
         let Some(node) = self.node.as_deref_mut() else {
             return;
         };
         let live = self.ledger.nodes.live().map(|(boot, of)| (boot, of.last));
         let mut due = node.accuse(live, now.monotonic);
-        due.extend((closing && node.leave()).then_some(Intent::Leaving));
         if due.is_empty() && node.is_quiet(now.monotonic) {
             due.push(Intent::Alive);
         }

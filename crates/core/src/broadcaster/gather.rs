@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::crowd::CROWD_TIME;
 use super::pending::{
-    Departure, Gathered, Gathering, Happening, Joined, Promise, Promised, RoomShare,
+    Departure, Fenced, Gathered, Gathering, Happening, Joined, Promise, Promised, RoomShare,
 };
-use super::rooms::{FxIndexMap, Room, Seated};
+use super::rooms::{FxIndexMap, Room};
 use super::state::Broadcaster;
 use crate::link::Outcome;
 use crate::log::Batch;
@@ -84,8 +84,7 @@ struct Draft {
     /// The time of the last line: times never decrease in a room.
     said_at: WallTime,
     promised: Vec<Option<Promised>>,
-    staying: Vec<usize>,
-    lost: Vec<Seated>,
+    fenced: Option<Box<Fenced>>,
     happenings: usize,
 }
 
@@ -102,8 +101,7 @@ impl Draft {
             at: room.at.max(wall),
             said_at: room.at,
             promised: Vec::new(),
-            staying: Vec::new(),
-            lost: Vec::new(),
+            fenced: None,
             happenings: 0,
         }
     }
@@ -116,7 +114,9 @@ impl Draft {
             Happening::Said { who, spoken, at } => self.say(room, who, spoken, at),
             Happening::Arrival(arrival) => self.arrive(room, arrival),
             Happening::Departure(departure) => {
-                self.staying.extend(departure.stays.then_some(self.entries.len()));
+                if departure.stays {
+                    self.fenced.get_or_insert_default().staying.push(self.entries.len());
+                }
                 self.leave(room, departure)
             }
             Happening::Renamed { who, from, seen, event } => {
@@ -134,7 +134,7 @@ impl Draft {
             }
             Happening::Act(act) => self.entries.push(Entry::Act(act)),
             Happening::Crowd => room.crowd.fold_from_now(),
-            Happening::SeatLost(seated) => self.lost.push(seated),
+            Happening::SeatLost(seated) => self.fenced.get_or_insert_default().lost.push(seated),
             Happening::CrowdIsOver => self.entries.extend(room.crowd.close()),
             Happening::Receipt { .. } => {}
         }
@@ -196,8 +196,7 @@ impl Draft {
         let share = RoomShare {
             room: room.id,
             promised: self.promised,
-            staying: self.staying,
-            lost: self.lost,
+            fenced: self.fenced,
             happenings: self.happenings,
         };
         (Arc::new(batch), share)

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::intent::{BYTES_MAX, Check, INTENTS_MAX, Intent, Proposal, ProposalId};
-use crate::ledger::{Person, Snapshot};
+use crate::ledger::{Exile, Snapshot};
 use crate::model::{NodeName, PersonId};
 
 /// How often a node does what is due. It proposes something at least this often.
@@ -121,7 +121,7 @@ pub(super) struct Node {
     queue: VecDeque<(Intent, usize)>,
     queue_bytes: usize,
     /// People whose boot has ended while their connections were here. They enter again.
-    pub(super) exiles: BTreeMap<PersonId, Person>,
+    pub(super) exiles: BTreeMap<PersonId, Exile>,
     pub(super) standing: Standing,
     /// The silence that people have been told of.
     pub(super) told: Silence,
@@ -210,7 +210,7 @@ impl Node {
     /// The next proposal, if none is under way. `before` is the last boot of this node in the
     /// ledger.
     pub(super) fn next(&mut self, before: Option<u32>, now: Duration) -> Option<Proposal> {
-        if self.under_way.is_some() || self.is_over() || (self.boot == 0 && self.is_leaving) {
+        if self.under_way.is_some() || self.is_over() {
             return None;
         }
         let intents = match self.boot {
@@ -340,11 +340,13 @@ impl Node {
         self.lose_touch();
     }
 
-    /// The node stops.
+    /// The node stops. Returns whether that is new, and the others are to be told.
     pub(super) fn leave(&mut self) -> bool {
-        let is_new = !self.is_leaving && self.boot > 0;
-        self.is_leaving |= is_new;
-        is_new
+        let is_new = !std::mem::replace(&mut self.is_leaving, true);
+        if is_new && self.boot == 0 {
+            self.standing = Standing::Left; // they know it already
+        }
+        is_new && self.boot > 0
     }
 
     /// Whether this node has told the others that it stops.

@@ -225,12 +225,19 @@ pub(super) struct RoomShare {
     pub(super) room: RoomId,
     /// One for each arrival in the entries, in order.
     pub(super) promised: Vec<Option<Promised>>,
+    /// None unless the boot of this node has ended.
+    pub(super) fenced: Option<Box<Fenced>>,
+    /// The number of the room's pending events that are in it.
+    pub(super) happenings: usize,
+}
+
+/// The connections in a room whose people have left with the boot of this node.
+#[derive(Debug, Default)]
+pub(super) struct Fenced {
     /// The indices of the departures after which the connection stays.
     pub(super) staying: Vec<usize>,
     /// The seats that are lost at the end of the batch.
     pub(super) lost: Vec<Seated>,
-    /// The number of the room's pending events that are in it.
-    pub(super) happenings: usize,
 }
 
 impl Gathered {

@@ -181,7 +181,7 @@ impl Broadcaster {
     pub(super) fn subject(&self, id: PersonId) -> Option<Subject<'_>> {
         let address = self.connections.get(&id).and_then(|connection| connection.client.address());
         let person = self.ledger.people.get(id);
-        let exile = || self.node.as_ref()?.exiles.get(&id);
+        let exile = || self.node.as_ref()?.exiles.get(&id).map(|exile| &exile.person);
         Some(Subject { address, ..person.or_else(exile)?.subject() })
     }
 

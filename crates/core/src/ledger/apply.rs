@@ -115,10 +115,7 @@ impl Ledger {
                 self.end_boot(boot, happened);
                 Ok(())
             }
-            Intent::Return { person, name, looks, otherwise, profile, rooms } => {
-                let names = ((name, looks), otherwise);
-                self.enter_again(person, names, profile, rooms, stamp, happened)
-            }
+            Intent::Return(reentry) => self.enter_again(*reentry, stamp, happened),
         }
     }
 }

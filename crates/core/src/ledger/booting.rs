@@ -1,8 +1,11 @@
 //! Boots begin and end, and only proposals of live boots count. Knows no clock: the nodes propose
 //! which of them is down.
 
-use super::event::Happened;
+use std::collections::BTreeMap;
+
+use super::event::{Exile, Happened};
 use super::nodes::{Boot, Skipped};
+use super::people::Person;
 use super::state::Ledger;
 use crate::intent::{Intent, Proposal, Stamp};
 use crate::model::{PersonId, WallTime};
@@ -59,8 +62,14 @@ impl Ledger {
             _ => return,
         }
         let people = self.people.iter().filter(|(_, person)| person.boot == boot);
-        let people: Vec<_> = people.map(|(id, person)| (id, person.clone())).collect();
-        let ids: Vec<PersonId> = people.iter().map(|(id, _)| *id).collect();
+        let exile = |(id, person): (PersonId, &Person)| {
+            (id, Exile { person: person.clone(), codes: Vec::new() })
+        };
+        let mut people: BTreeMap<_, _> = people.map(exile).collect();
+        for (hash, _, id) in self.codes.held() {
+            people.entry(id).and_modify(|exile| exile.codes.push(hash));
+        }
+        let ids: Vec<PersonId> = people.keys().copied().collect();
         happened.push(Happened::BootEnded { boot, people });
         self.end_codes_of_people(&ids, happened);
         for id in ids {

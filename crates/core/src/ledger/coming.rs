@@ -41,43 +41,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// A person enters again whose boot has ended while the connection was still there: under the
-    /// same name, or if that is taken, under another one; in the same rooms, as far as the rules
-    /// allow it now.
-    pub(super) fn enter_again(
-        &mut self,
-        id: PersonId,
-        ((claim, looks), (other_name, other_looks)): ((Claim, Looks), (Name, Looks)),
-        profile: Option<Arc<Profile>>,
-        rooms: Vec<RoomName>,
-        Stamp { boot, at }: Stamp,
-        happened: &mut Vec<Happened>,
-    ) -> Result<(), Refusal> {
-        self.is_not_here(id)?;
-        let from = claim.name.clone();
-        if self.people.may_claim(&[id], &claim, &looks).is_ok() {
-            self.people.enter(id, (claim, looks), profile, boot);
-        } else {
-            let claim = other_name.into();
-            self.people.may_claim(&[id], &claim, &other_looks)?;
-            self.people.enter(id, (claim, other_looks), profile, boot);
-            self.rules.rename(id, &from, |id| self.people.get(id).is_some());
-        }
-        let who = self.people.who(id).ok_or(Refusal::NotThere)?;
-        let mut refused = Vec::new();
-        for room in rooms {
-            if let Err(refusal) = self.sit_down(id, room.clone(), at, happened) {
-                refused.push((room, refusal));
-            }
-        }
-        happened.push(Happened::Returned { who, from, refused });
-        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
-        if let Err(Refusal::Banned(ban)) = self.may_be_here(person.subject(), at) {
-            self.leave_server(id, (None, Some((*ban).into())), at, happened);
-        }
-        Ok(())
-    }
-
     pub(super) fn sit_down(
         &mut self,
         id: PersonId,

@@ -1,12 +1,13 @@
 //! The results of intents, in the order in which they happened. Knows no connection.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::people::Person;
 use super::record::Record;
 use super::unstored::Before;
 use crate::model::{
-    Act, Line, Name, NodeName, PersonId, Renaming, RoomName, Spoken, WallTime, Who,
+    Act, Hashed, Line, Name, NodeName, PersonId, Renaming, RoomName, Spoken, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -128,7 +129,7 @@ pub enum Happened {
         /// The boot.
         boot: u32,
         /// The people, as they were before.
-        people: Vec<(PersonId, Person)>,
+        people: BTreeMap<PersonId, Exile>,
     },
     /// A person has entered again in another boot, and has arrived in rooms.
     Returned {
@@ -150,6 +151,15 @@ pub struct Parting {
     pub words: Option<Line>,
     /// Whether nobody is told: another connection of the owner still has the name in the room.
     pub is_untold: bool,
+}
+
+/// A person whose boot has ended.
+#[derive(Clone, Debug)]
+pub struct Exile {
+    /// The person, before.
+    pub person: Person,
+    /// The return codes of the connection.
+    pub codes: Vec<Hashed>,
 }
 
 /// An act that holds, and the people who read about it.

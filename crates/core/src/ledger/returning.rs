@@ -7,7 +7,7 @@ use super::event::Happened;
 use super::record::Record;
 use super::state::Ledger;
 use super::unstored::Before;
-use crate::intent::Stamp;
+use crate::intent::{Reentry, Stamp};
 use crate::model::{Hashed, Name, PersonId, RoomName, WallTime};
 use crate::refusal::Refusal;
 
@@ -77,6 +77,63 @@ impl Ledger {
         let until = self.nodes.at.after(CODE_LIFE);
         for (hash, id) in held {
             self.end_code(id, hash, None, until, happened);
+        }
+    }
+
+    /// A person enters again whose boot has ended while the connection was still there: under the
+    /// same name, or if that is taken, under another one; in the same rooms, as far as the rules
+    /// allow it now.
+    pub(super) fn enter_again(
+        &mut self,
+        Reentry { person: id, name: claim, looks, otherwise, profile, rooms, codes }: Reentry,
+        Stamp { boot, at }: Stamp,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        self.is_not_here(id)?;
+        let from = claim.name.clone();
+        if self.people.may_claim(&[id], &claim, &looks).is_ok() {
+            self.people.enter(id, (claim, looks), profile, boot);
+        } else {
+            let (claim, looks) = (otherwise.0.into(), otherwise.1);
+            self.people.may_claim(&[id], &claim, &looks)?;
+            self.people.enter(id, (claim, looks), profile, boot);
+            self.rules.rename(id, &from, |id| self.people.get(id).is_some());
+        }
+        let who = self.people.who(id).ok_or(Refusal::NotThere)?;
+        let mut refused = Vec::new();
+        for room in rooms {
+            if let Err(refusal) = self.sit_down(id, room.clone(), at, happened) {
+                refused.push((room, refusal));
+            }
+        }
+        happened.push(Happened::Returned { who, from: from.clone(), refused });
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        if let Err(Refusal::Banned(ban)) = self.may_be_here(person.subject(), at) {
+            self.leave_server(id, (None, Some((*ban).into())), at, happened);
+        }
+        self.hold_codes_again(id, &from, codes, happened);
+        Ok(())
+    }
+
+    /// The connection of a person who has entered again has these codes again, unless the person has
+    /// used them elsewhere.
+    fn hold_codes_again(
+        &mut self,
+        id: PersonId,
+        from: &Name,
+        codes: Vec<Hashed>,
+        happened: &mut Vec<Happened>,
+    ) {
+        for hash in codes {
+            let code = self.codes.codes.get(&hash);
+            let is_theirs = |code: &&Arc<ReturnCode>| {
+                matches!(code.validity, Validity::Until(_)) && code.claim.name == *from
+            };
+            let ended = code.filter(is_theirs);
+            let place = ended.map(|code| (code.room.clone(), code.seq));
+            if let Some(Ok(code)) = place.map(|place| self.code_of(id, place)) {
+                self.put_code(hash, code, None, happened);
+            }
         }
     }
 

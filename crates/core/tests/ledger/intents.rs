@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use parlor_core::intent::{Intent, ProposalId};
+use parlor_core::intent::{Intent, ProposalId, Reentry};
 use parlor_core::ledger::{Account, Kept, Mute, Person, Rank, ReturnCode, Snapshot, Validity};
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Hashed, Line, Looks, Manner, Name, NodeName, OwnedName, PersonId,
@@ -166,15 +166,16 @@ fn of_nodes() -> impl Strategy<Value = Intent> {
         1 => Just(Intent::Alive),
         2 => (1..4_u32, 0..20_u64).prop_map(|(boot, last)| Intent::Down { boot, last }),
         1 => Just(Intent::Leaving),
-        6 => (person(), claim(), claim(), profile(), vec(room(), 0..3)).prop_map(
-            |(person, (name, looks), (other, other_looks), profile, rooms)| Intent::Return {
+        6 => (person(), claim(), claim(), profile(), vec(room(), 0..3), vec(code(), 0..2)).prop_map(
+            |(person, (name, looks), (other, other_looks), profile, rooms, codes)| Intent::Return(Box::new(Reentry {
                 person,
                 name,
                 looks,
                 otherwise: (other.name, other_looks),
                 profile,
                 rooms,
-            }
+                codes,
+            }))
         ),
     ]
 }

@@ -1,8 +1,8 @@
 //! Nodes: boots begin and end, and each proposal of a live boot counts once.
 
-use parlor_core::intent::{Intent, Proposal, ProposalId, Stamp};
-use parlor_core::ledger::{Happened, Ledger, Skipped, Snapshot};
-use parlor_core::model::{Looks, Name, NodeName, PersonId, RoomName, WallTime};
+use parlor_core::intent::{Intent, Proposal, ProposalId, Reentry, Stamp};
+use parlor_core::ledger::{Happened, Ledger, Skipped, Snapshot, Validity};
+use parlor_core::model::{Hashed, Looks, Name, NodeName, PersonId, RoomName, WallTime};
 
 /// A ledger that follows an order of proposals.
 #[derive(Default)]
@@ -105,23 +105,29 @@ fn a_person_returns_in_another_boot_under_the_same_name_or_the_address() {
     let (red, blue) = (order.up("red", None).unwrap(), order.up("blue", None).unwrap());
     order.enter((red, 1), 10, "alice");
     order.enter((red, 2), 11, "carol");
-    order.reads((blue, 1), Intent::Down { boot: red, last: 2 }).unwrap();
+    let code = Hashed([7; 32]);
+    let (person, room) = (PersonId::new(10), RoomName::lobby());
+    order.reads((red, 3), Intent::MakeCode { person, code, room, seq: 0 }).unwrap();
+    let happened = order.reads((blue, 1), Intent::Down { boot: red, last: 3 }).unwrap();
+    let [Happened::BootEnded { people, .. }, ..] = &happened[..] else { panic!("{happened:?}") };
+    assert_eq!(people[&person].codes, [code]);
     order.enter((blue, 2), 20, "carol");
     let red = order.up("red", Some(red)).unwrap();
     for (number, person, name, shown) in
         [(1, 10, "alice", "alice"), (2, 11, "carol", "192.0.2.7:50000")]
     {
         let (name, address) = (Name::parse(name).unwrap(), Name::of_address("192.0.2.7:50000"));
-        let back = Intent::Return {
+        let back = Intent::Return(Box::new(Reentry {
             person: PersonId::new(person),
             looks: Looks::of(&name),
             name: name.into(),
             otherwise: (address.clone(), Looks::of(&address)),
             profile: None,
             rooms: vec![RoomName::lobby()],
-        };
+            codes: vec![code],
+        }));
         let happened = order.reads((red, number), back).unwrap();
-        let [Happened::Arrived { .. }, Happened::Returned { who, refused, .. }] = &happened[..]
+        let [Happened::Arrived { .. }, Happened::Returned { who, refused, .. }, ..] = &happened[..]
         else {
             panic!("{happened:?}");
         };
@@ -129,6 +135,8 @@ fn a_person_returns_in_another_boot_under_the_same_name_or_the_address() {
     }
     let boots: Vec<_> = order.ledger.snapshot().people.values().map(|p| p.boot).collect();
     assert_eq!(boots, [red, red, blue], "the numbers of people stay the same");
+    let Snapshot { codes, .. } = order.ledger.snapshot();
+    assert_eq!(codes[&code].validity, Validity::Held(person), "carol has no part in it");
 }
 
 #[test]

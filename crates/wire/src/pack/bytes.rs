@@ -315,6 +315,16 @@ impl<A: Packed, B: Packed> Packed for (A, B) {
     }
 }
 
+impl<T: Packed> Packed for Box<T> {
+    fn pack(&self, to: &mut Packer) {
+        T::pack(self, to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Box<T>, UnpackError> {
+        T::unpack(from).map(Box::new)
+    }
+}
+
 impl<T: Packed> Packed for Arc<T> {
     fn pack(&self, to: &mut Packer) {
         T::pack(self, to);

@@ -253,7 +253,8 @@ impl Packed for NodeName {
 impl Packed for Looks {
     fn pack(&self, to: &mut Packer) {
         let others = self.others_with_keys();
-        let others: Vec<_> = others.map(|(look, key)| (Box::from(look), Box::from(key))).collect();
+        let others = others.map(|(look, key)| (look.into(), key.into()));
+        let others: Vec<(Box<str>, Box<str>)> = others.collect();
         to.text(self.shown(), KEY_BYTES_MAX);
         others.pack(to);
     }

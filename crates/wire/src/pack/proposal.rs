@@ -16,7 +16,7 @@
 //! a new format, and the old number is still read.
 
 pub use parlor_core::intent::{BYTES_MAX, INTENTS_MAX};
-use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
+use parlor_core::intent::{Check, Intent, Proposal, ProposalId, Reentry};
 
 use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
 
@@ -26,6 +26,8 @@ pub const FORMAT: u64 = 1;
 record!(ProposalId { boot, number });
 
 record!(Check { position, digest });
+
+record!(Reentry { person, name, looks, otherwise, profile, rooms, codes });
 
 choice!(Intent, "an intent", {
     1 => Say { person, room, lines },
@@ -47,7 +49,7 @@ choice!(Intent, "an intent", {
     17 => Alive,
     18 => Down { boot, last },
     19 => Leaving,
-    20 => Return { person, name, looks, otherwise, profile, rooms },
+    20 => Return(reentry),
     21 => ChangePassword { name, proof, password, keeps_token, by },
     22 => Rehash { name, proof, password },
     23 => SetToken { name, proof, token },

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
+use parlor_core::intent::{Check, Intent, Proposal, ProposalId, Reentry};
 use parlor_core::model::{
     Act, By, Claim, Deed, Extras, Hashed, InGroup, Line, Looks, Manner, Name, Net, NodeName,
     OwnedName, PersonId, Profile, Proof, Reach, RoomName, Spoken, Verb, WallTime, Whom,
@@ -139,14 +139,15 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ("leaving", Intent::Leaving),
         (
             "return",
-            Intent::Return {
+            Intent::Return(Box::new(Reentry {
                 person,
                 name,
                 looks,
                 otherwise: (address.clone(), Looks::of(&address)),
                 profile: Some(profile.clone()),
                 rooms: vec![RoomName::lobby(), room],
-            },
+                codes: vec![code],
+            })),
         ),
         (
             "come",
@@ -294,18 +295,21 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             any::<(u32, u64)>().prop_map(|(boot, last)| Intent::Down { boot, last }).boxed()
         }
         Intent::Leaving => Just(Intent::Leaving).boxed(),
-        Intent::Return { .. } => (person(), claim(), claim(), profile(), vec(room(), 0..3))
-            .prop_map(|(person, (name, looks), (other, other_looks), profile, rooms)| {
-                Intent::Return {
-                    person,
-                    name,
-                    looks,
-                    otherwise: (other.name, other_looks),
-                    profile,
-                    rooms,
-                }
-            })
-            .boxed(),
+        Intent::Return(_) => {
+            (person(), claim(), claim(), profile(), vec(room(), 0..3), vec(hashed(), 0..3))
+                .prop_map(|(person, (name, looks), (other, other_looks), profile, rooms, codes)| {
+                    Intent::Return(Box::new(Reentry {
+                        person,
+                        name,
+                        looks,
+                        otherwise: (other.name, other_looks),
+                        profile,
+                        rooms,
+                        codes,
+                    }))
+                })
+                .boxed()
+        }
     }
 }
 
