@@ -4,14 +4,15 @@
 
 mod server;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parlor_core::journal::NotStored;
 use parlor_core::link::{
-    Answer, Backlog, Change, Encoder, Entered, Link, Mail, Outcome, Presence, Seat, View,
+    Answer, Backlog, Change, Encoder, Entered, FullRoster, Link, Mail, Occupant, Outcome, Presence,
+    Seat, View,
 };
-use parlor_core::log::{Encoding, EncodingKey, Scene, Slice};
+use parlor_core::log::{Cursor, Encoding, EncodingKey, Scene, Slice};
 use parlor_core::model::{
     Capacity, Entry, Limits, Name, PersonEvent, PersonId, RoomName, Said, Telling,
 };
@@ -60,10 +61,53 @@ impl Encoder for Once {
         out.extend_from_slice(b"entered:0:0 ");
     }
 
+    fn listed(&mut self, _: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
+        for Occupant { who, .. } in people {
+            out.extend_from_slice(format!("here:{}:0 ", who.id.number()).as_bytes());
+        }
+    }
+
     fn replayed(&mut self, _: &RoomName, _: &Said, _: &mut Vec<u8>) {}
     fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
     fn ended(&mut self, _: &mut Vec<u8>) {}
     fn raw(&mut self, _: &[u8], _: &mut Vec<u8>) {}
+}
+
+/// The names in a list, which is taken in pieces.
+fn names(everybody: &mut FullRoster) -> BTreeSet<String> {
+    let pieces = std::iter::from_fn(|| Some(everybody.take(2)).filter(|people| !people.is_empty()));
+    let people: Vec<Occupant> = pieces.flatten().collect();
+    let names: BTreeSet<_> = people.iter().map(|person| person.who.name.to_string()).collect();
+    assert_eq!(names.len(), people.len(), "{people:?}");
+    names
+}
+
+/// The names of the people who are in a room before the arrival, as its log tells it.
+fn names_in_log(view: &View) -> BTreeSet<String> {
+    let mut slices: Vec<Slice> = Vec::new();
+    view.log().read(Cursor::default(), Some(view.arrived), usize::MAX, &mut slices).unwrap();
+    let entries = slices.iter().flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
+    let mut people = BTreeMap::new();
+    let mut own = None;
+    for entry in entries {
+        match entry {
+            Entry::Arrived { telling: Telling::Late, .. }
+            | Entry::Left { telling: Telling::Late, .. } => {}
+            Entry::Arrived { who, .. } => {
+                people.insert(who.id, who.name.to_string());
+                own = Some(who.id);
+            }
+            Entry::Renamed { who, .. } => {
+                people.insert(who.id, who.name.to_string());
+            }
+            Entry::Left { who, .. } => {
+                people.remove(&who.id);
+            }
+            _ => {}
+        }
+    }
+    people.remove(&own.expect("the own arrival"));
+    people.into_values().collect()
 }
 
 fn number_of(entry: &Entry) -> Option<u64> {
@@ -86,6 +130,7 @@ struct Reader {
 impl Reader {
     fn come(server: &mut Server, number: usize) -> Reader {
         let mut link = server.connect();
+        link.client().want_roster(true);
         let name = Name::of_address(&format!(":{number}")).into();
         let outcome = server.ask(&mut link, Change::Come { name, profile: None });
         let Outcome::Came(presence, None) = outcome else {
@@ -202,6 +247,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 struct House {
     server: Server,
+    /// Whether the logs have everything.
+    is_whole: bool,
     readers: Vec<Reader>,
     /// Readers who have left, and still read.
     leavers: Vec<Reader>,
@@ -213,7 +260,8 @@ impl House {
         let log = Capacity { lines: log_lines, ..Limits::default().log };
         let mut server = Server::with(Limits { log, batch_entries, ..Limits::default() });
         let readers = (0..PEOPLE).map(|number| Reader::come(&mut server, number)).collect();
-        House { server, readers, leavers: Vec::new(), people: PEOPLE }
+        let (is_whole, leavers) = (log_lines > 2, Vec::new());
+        House { server, is_whole, readers, leavers, people: PEOPLE }
     }
 
     fn take(&mut self, step: Step) {
@@ -269,6 +317,11 @@ impl House {
             };
             reader.is_asking = false;
             if let Outcome::Entered((seat, entered)) = outcome {
+                let mut everybody = entered.everybody.clone().expect("it is wanted");
+                if self.is_whole {
+                    assert_eq!(names(&mut everybody), names_in_log(&entered.view), "{entered:?}");
+                }
+
                 reader.views.push(entered.view.clone());
                 reader.link.reply(seat.mark(), Mail::Entered(entered));
                 reader.seats.push(seat);

@@ -90,7 +90,7 @@ fn batch(start: Cursor, at: i64, happenings: &[Happening]) -> Batch {
             Entry::Said(Said {
                 seq,
                 at,
-                who: somebody(),
+                who: somebody().into(),
                 manner: Manner::Plain,
                 text: Line::sanitise("x".repeat(*length).as_bytes()),
                 extras: None,
@@ -100,7 +100,7 @@ fn batch(start: Cursor, at: i64, happenings: &[Happening]) -> Batch {
             Entry::Arrived { who: somebody(), is_keeper: false, telling: Telling::Told }
         }
         Happening::Goes => Entry::Left {
-            who: somebody(),
+            who: somebody().into(),
             words: None,
             removal: None,
             is_from_server: true,

@@ -59,7 +59,7 @@ fn line(start: Cursor, who: &Who) -> Arc<Batch> {
     let said = Said {
         seq: start.seq + 1,
         at: WallTime(0),
-        who: who.clone(),
+        who: who.clone().into(),
         manner: Manner::Plain,
         text: Line::sanitise(b"a"),
         extras: None,

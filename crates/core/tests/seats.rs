@@ -11,8 +11,10 @@ use parlor_core::link::{
     Outcome, Query, Refusal, Request, Seat,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{Capacity, Entry, Limits, Manner, Name, RoomName, Said, Spoken};
-use server::{Held, Server, enter, granted, join, line, post, refusal};
+use parlor_core::model::{
+    Capacity, Claim, Entry, Limits, Manner, Name, Proof, RoomName, Said, Spoken,
+};
+use server::{Held, Server, enter, granted, join, line, post, refusal, rename};
 
 /// A dialect of words: a line is `room:text`, everything else is as short as possible.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ impl Encoder for Words {
                 put(out, &format!("{}:{}-skipped", missed.room, missed.lines()));
             }
             Answer::YouAre(name) => put(out, &format!("answer:{name}")),
+            Answer::Private { text, .. } => put(out, &format!("private:{text}")),
             other => panic!("nobody asked for {other:?}"),
         }
     }
@@ -160,6 +163,59 @@ fn each_room_is_read_in_order_and_answers_stand_in_their_places() {
     assert!(read.contains("tea:a answer:middle "), "{read}");
     assert!(!read.contains("tea:b answer"), "{read}");
     assert!(alice.backlog.is_up_to_date());
+}
+
+#[test]
+fn a_private_message_stands_behind_the_lines_of_all_rooms_and_stops_none() {
+    let mut server = Server::new();
+    let mut alice = Reader::new(&server);
+    let lobby = alice.sits(&mut server, enter("alice", "lobby"));
+    let tea = alice.sits(&mut server, join("tea"));
+    let mut bob = server.enter("bob");
+    alice.reads();
+    server.ask(&mut alice.link, post(lobby.room(), &["1"]));
+    server.ask(&mut alice.link, post(tea.room(), &["a"]));
+    let private = Query::Private { to: line("alice"), text: line("psst") };
+    server.ask(&mut bob.link, private);
+    alice.is_answered(&tea, "late"); // behind the message, which waits for both rooms
+    server.ask(&mut alice.link, post(lobby.room(), &["2"]));
+    let read = alice.reads();
+    let at = |word: &str| read.split(' ').position(|read| read == word).unwrap_or(usize::MAX);
+    assert!(at("lobby:1") < at("private:psst") && at("tea:a") < at("private:psst"), "{read}");
+    assert!(at("lobby:2") < usize::MAX && at("answer:late") < usize::MAX, "{read}");
+    assert!(at("private:psst") < at("answer:late"), "{read}");
+    assert!(alice.backlog.is_up_to_date());
+}
+
+#[test]
+fn everybody_in_a_room_is_listed_once_under_each_name() {
+    let mut server = Server::new();
+    let mut kate = server.enter("kate");
+    server.own(&mut kate.link, "kate", 0);
+    let as_kate = |typed: &str| Change::Enter {
+        name: Claim { name: Name::stored(typed), proof: Some(Proof(1)) },
+        profile: None,
+        room: RoomName::lobby(),
+        replay: 0,
+    };
+    let mut other = server.connect();
+    let (second, _) = granted(server.ask(&mut other, as_kate("Kate")));
+    let mut bob = server.enter("bob");
+    let mut new = server.connect();
+    new.client().want_roster(true);
+    // All of this is one batch, and the newcomer stands in the middle.
+    drop(kate.seat);
+    bob.link.start(rename("bobby"));
+    server.drain();
+    new.start(enter("zoe", "lobby"));
+    server.drain();
+    drop(second);
+    server.run();
+    let (_seat, entered) = granted(new.outcome().unwrap());
+    let mut everybody = entered.everybody.expect("it is wanted");
+    let names = everybody.take(9).into_iter().map(|person| person.who.name.to_string());
+    assert_eq!(names.collect::<Vec<_>>(), ["kate", "bobby"]);
+    assert!(everybody.take(9).is_empty());
 }
 
 #[test]

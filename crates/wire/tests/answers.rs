@@ -10,13 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fuzz_bodies::web::{encoder, object};
+use jiff::tz::TimeZone;
 use parlor_core::link::{
     Answer, COMMANDS, Contact, Encoder, Inbox, Notice, PasswordFor, Present, Refusal, RoomInfo,
 };
+use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
-    Act, By, Damage, Deed, Line, Manner, Missed, Name, Reach, RoomName, Said, Verb, WallTime, Who,
-    Whom,
+    Act, By, Damage, Deed, Entry, Line, Manner, Missed, Name, Reach, RoomName, Said, Verb,
+    WallTime, Who, Whom,
 };
+use parlor_wire::lines::LineEncoder;
+use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 /// The most hostile line.
 fn line() -> Line {
@@ -33,7 +37,7 @@ fn who() -> Who {
 
 fn said() -> Said {
     let (seq, at, manner) = (u64::MAX, WallTime(i64::MAX), Manner::Action);
-    Said { seq, at, who: who(), manner, text: line(), extras: None }
+    Said { seq, at, who: who().into(), manner, text: line(), extras: None }
 }
 
 fn missed() -> Missed {
@@ -169,4 +173,19 @@ fn a_silent_client_gets_a_ping_and_no_words() {
     let mut bytes = Vec::new();
     encoder().answer(&idle, &mut bytes);
     assert_eq!(bytes, [0x89, 0]);
+}
+
+#[test]
+fn a_notice_is_shown_as_a_line_and_programs_read_what_it_is() {
+    let notice = Entry::Said(Said { manner: Manner::Notice, ..said() });
+    let scene = Scene { room: &RoomName::lobby(), seq: 0, at: WallTime(0) };
+    let mut shown = Vec::new();
+    encoder().encode(&notice, scene, &mut shown);
+    let object = object(&shown);
+    assert_eq!((&object["kind"], &object["notice"]), (&"line".into(), &true.into()));
+    shown.clear();
+    let clock = LocalClock { zone: TimeZone::UTC, now: WallTime::default };
+    let lines = LineEncoder::new(LineMode::Named, Storage::Memory, clock);
+    lines.encode(&notice, scene, &mut shown);
+    assert_eq!(String::from_utf8(shown).unwrap().trim_end(), format!("zoë: {}", line()));
 }

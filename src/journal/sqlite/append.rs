@@ -152,7 +152,7 @@ mod tests {
             Entry::Said(Said {
                 seq,
                 at: WallTime(1_000),
-                who: Who::new(PersonId::BYGONE, Name::stored("alice")),
+                who: Who::new(PersonId::BYGONE, Name::stored("alice")).into(),
                 manner: Manner::Plain,
                 extras: None,
                 text: Line::sanitise(text.as_bytes()),

@@ -58,7 +58,7 @@ impl LineRow {
         Said {
             seq: self.seq as u64,
             at: WallTime(self.at),
-            who: Who::new(PersonId::BYGONE, Name::stored(&self.name)),
+            who: Who::new(PersonId::BYGONE, Name::stored(&self.name)).into(),
             manner: self.manner(),
             text: Line::sanitise(self.text.as_bytes()),
             extras: None,
@@ -97,4 +97,20 @@ pub(super) fn sum_of(said: &Said) -> i64 {
 pub(crate) fn stored_room(text: &str) -> Option<RoomName> {
     let room = RoomName::parse(text).ok();
     room.filter(|room| room.as_str() == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use parlor_core::model::Manner;
+
+    use super::{LineRow, code};
+
+    #[test]
+    fn each_manner_is_read_as_it_was_stored() {
+        for manner in [Manner::Plain, Manner::Action, Manner::Notice, Manner::Gone] {
+            let (name, text) = (String::new(), String::new());
+            let row = LineRow { seq: 1, at: 0, manner: code(manner), name, text };
+            assert_eq!(row.said().manner, manner);
+        }
+    }
 }

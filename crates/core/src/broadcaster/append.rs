@@ -8,7 +8,7 @@ use super::state::Broadcaster;
 use crate::journal::NotStored;
 use crate::ledger::{Announcement, Ledger};
 use crate::link::{
-    Client, Entered, Outcome, Place, Presence, Refusal, Replay, Resumed, Seat, View,
+    Client, Entered, FullRoster, Outcome, Place, Presence, Refusal, Replay, Resumed, Seat, View,
 };
 use crate::log::{Batch, Cursor};
 use crate::model::{Act, Entry, Now, Reach, Telling, Who};
@@ -90,6 +90,8 @@ impl Broadcaster {
         let people = &self.ledger.people;
         let is_owner = |who: &Who| people.get(who.id).is_some_and(|person| person.is_owner());
         room.pending = room.pending.saturating_sub(share.happenings);
+        let before = share.wants_roster().then(|| room.occupants(&self.ledger.rules));
+        let roster = before.map(|before| (before, Arc::clone(&batch)));
         // The entries take effect before they become visible, so nobody reads beyond their own
         // departure, and each roster is that of the arrival.
         let staying = share.fenced.as_ref().map_or(&[][..], |fenced| &fenced.staying);
@@ -112,7 +114,12 @@ impl Broadcaster {
         for client in departed {
             client.ring();
         }
-        for grant in granted {
+        for mut grant in granted {
+            if let Some((before, batch)) = roster.as_ref().filter(|_| grant.client.wants_roster()) {
+                let after = batch.index_of(grant.entered.view.arrived.position);
+                grant.entered.everybody =
+                    Some(FullRoster::new(before, batch, after.saturating_sub(1)));
+            }
             self.seat(grant);
         }
         self.forget_if_empty(share.room);
@@ -224,6 +231,7 @@ impl Room {
             room: self.name.clone(),
             topic: self.topic.clone(),
             roster: self.roster(),
+            everybody: None,
             keeps: None, // set later: the room does not know the rules
             first: is_first,
             resumed: Resumed::No,

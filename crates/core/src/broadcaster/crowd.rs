@@ -79,7 +79,7 @@ impl Crowd {
         self.drop_visit(name);
         let telling = Telling::Late;
         let left = self.left.remove(name).map(|who| Entry::Left {
-            who,
+            who: who.into(),
             words: None,
             removal: None,
             is_from_server: false,
@@ -334,7 +334,7 @@ mod tests {
                         let entry = if here.remove(&name) {
                             let telling = crowd.leave(&who);
                             Entry::Left {
-                                who,
+                                who: who.into(),
                                 words: None,
                                 removal: None,
                                 is_from_server: true,

@@ -34,8 +34,9 @@ impl Broadcaster {
         }
         let event = Arc::new(PersonEvent::new(number, [room], []));
         let (is_from_server, stays) = (false, false);
+        let who = Arc::new(who);
         let departure = Departure { who, words, removal, is_from_server, event, is_untold, stays };
-        self.happen(room, Happening::Departure(departure));
+        self.happen(room, Happening::Departure(departure.into()));
     }
 
     /// A person has left the server. If only the boot of this node has ended, the connection stays,
@@ -43,11 +44,11 @@ impl Broadcaster {
     pub(super) fn left_server(
         &mut self,
         number: u64,
-        who: &Who,
+        who: Who,
         rooms: Vec<Parting>,
         removal: Option<&Arc<Act>>,
     ) {
-        let stays = self.is_exile(who.id);
+        let (stays, who) = (self.is_exile(who.id), Arc::new(who));
         let connection = if stays { None } else { self.connections.remove(&who.id) };
         if let (Some(Connection { client, .. }), Some(act)) = (connection, removal) {
             let act = Arc::clone(act);
@@ -64,11 +65,11 @@ impl Broadcaster {
         let event = self.event_of(who.id, number, told.iter().map(|(room, _)| *room));
         self.rooms_left.end(who.id, None);
         for (room, Parting { words, is_untold, .. }) in told {
-            let (who, removal, event) = (who.clone(), removal.cloned(), Arc::clone(&event));
+            let (who, removal, event) = (Arc::clone(&who), removal.cloned(), Arc::clone(&event));
             let is_from_server = true;
             let departure =
                 Departure { who, words, removal, is_from_server, event, is_untold, stays };
-            self.happen(room, Happening::Departure(departure));
+            self.happen(room, Happening::Departure(departure.into()));
         }
     }
 

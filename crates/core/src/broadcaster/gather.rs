@@ -112,12 +112,12 @@ impl Draft {
         let was_closed = room.crowd.is_closed();
         match happening {
             Happening::Said { who, spoken, at } => self.say(room, who, spoken, at),
-            Happening::Arrival(arrival) => self.arrive(room, arrival),
+            Happening::Arrival(arrival) => self.arrive(room, *arrival),
             Happening::Departure(departure) => {
                 if departure.stays {
                     self.fenced.get_or_insert_default().staying.push(self.entries.len());
                 }
-                self.leave(room, departure)
+                self.leave(room, *departure)
             }
             Happening::Renamed { who, from, seen, event } => {
                 self.tell_first(room, &from);
@@ -141,7 +141,7 @@ impl Draft {
         was_closed && !room.crowd.is_closed()
     }
 
-    fn say(&mut self, room: &mut Room, who: Who, spoken: Spoken, at: WallTime) {
+    fn say(&mut self, room: &mut Room, who: Arc<Who>, spoken: Spoken, at: WallTime) {
         self.tell_first(room, &who.name);
         self.seq += 1;
         self.said_at = at.max(self.said_at).min(self.at);

@@ -15,12 +15,12 @@ use crate::model::{
 #[derive(Debug)]
 pub(super) enum Happening {
     Said {
-        who: Who,
+        who: Arc<Who>,
         spoken: Spoken,
         at: WallTime,
     },
-    Arrival(Joined),
-    Departure(Departure),
+    Arrival(Box<Joined>),
+    Departure(Box<Departure>),
     Renamed {
         who: Who,
         from: Name,
@@ -61,7 +61,7 @@ pub(super) struct Joined {
 /// A person leaves the room.
 #[derive(Debug)]
 pub(super) struct Departure {
-    pub(super) who: Who,
+    pub(super) who: Arc<Who>,
     pub(super) words: Option<Line>,
     pub(super) removal: Option<Arc<Act>>,
     pub(super) is_from_server: bool,
@@ -76,9 +76,8 @@ impl Happening {
     fn bytes(&self) -> usize {
         match self {
             Happening::Said { spoken, .. } => spoken.text.len(),
-            Happening::Departure(Departure { words: text, .. }) | Happening::Topic { text, .. } => {
-                text.as_ref().map_or(0, Line::len)
-            }
+            Happening::Departure(departure) => departure.words.as_ref().map_or(0, Line::len),
+            Happening::Topic { text, .. } => text.as_ref().map_or(0, Line::len),
             Happening::Arrival(_)
             | Happening::Renamed { .. }
             | Happening::LinesDeleted { .. }
@@ -238,6 +237,14 @@ pub(super) struct Fenced {
     pub(super) staying: Vec<usize>,
     /// The seats that are lost at the end of the batch.
     pub(super) lost: Vec<Seated>,
+}
+
+impl RoomShare {
+    /// Whether a newcomer wants the list of everybody in the room.
+    pub(super) fn wants_roster(&self) -> bool {
+        let mut promised = self.promised.iter().flatten();
+        promised.any(|promised| promised.client.wants_roster())
+    }
 }
 
 impl Gathered {

@@ -10,10 +10,12 @@ use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::crowd::Crowd;
-use crate::ledger::Subject;
-use crate::link::{Answer, Client, PEOPLE_MAX, PeoplePage, Place, Present, RoomInfo, WHO_MAX};
+use crate::ledger::{Rules, Subject};
+use crate::link::{
+    Answer, Client, Occupant, PEOPLE_MAX, PeoplePage, Place, Present, RoomInfo, WHO_MAX,
+};
 use crate::log::{Cursor, Group, Log};
-use crate::model::{End, Line, Name, PersonId, RoomId, RoomName, Together, WallTime, Who};
+use crate::model::{End, Line, Name, PersonId, Reach, RoomId, RoomName, Together, WallTime, Who};
 
 /// The number of people that the roster on arrival names; more would fill a screen.
 const ROSTER_MAX: usize = 20;
@@ -363,6 +365,21 @@ impl Room {
             others: self.members.people() - named.len(),
             named: named.iter().map(|who| who.name.clone()).collect(),
         }
+    }
+
+    /// Everybody in the room, in order of arrival while there are few.
+    pub(crate) fn occupants(&self, rules: &Rules) -> Arc<[Occupant]> {
+        let mut seen = HashSet::new();
+        let members = self.members.values();
+        let once =
+            members.filter(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
+        let reach = Reach::Room(self.name.clone());
+        let occupant = |member: &Member| {
+            let Member { who, is_owner, .. } = member;
+            let subject = Subject { name: &who.name, is_owner: *is_owner, address: None };
+            Occupant { who: who.clone(), is_keeper: rules.keeps(&reach, subject) }
+        };
+        once.map(occupant).collect()
     }
 
     /// The people in the room, with the time each has been silent: the last speaker first. Keepers

@@ -55,7 +55,7 @@ impl Broadcaster {
 
     fn tell(&mut self, happened: Happened, ticket: Option<&Ticket>, at: WallTime, now: Now) {
         match happened {
-            Happened::Said { room, who, lines } => self.said(&room, &who, lines, ticket, at, now),
+            Happened::Said { room, who, lines } => self.said(&room, who, lines, ticket, at, now),
             Happened::Arrived { room, who, is_keeper, is_untold } => {
                 self.arrived(&room, who, (is_keeper, is_untold), ticket)
             }
@@ -63,7 +63,7 @@ impl Broadcaster {
                 self.left(event, who, parting, removal);
             }
             Happened::LeftServer { event, who, rooms, removal } => {
-                self.left_server(event, &who, rooms, removal.as_ref());
+                self.left_server(event, who, rooms, removal.as_ref());
             }
             Happened::Moved { who, heir, rooms } => {
                 self.rooms_left.end(who.id, Some(heir));
@@ -104,7 +104,7 @@ impl Broadcaster {
     fn said(
         &mut self,
         room: &RoomName,
-        who: &Who,
+        who: Who,
         lines: Vec<Spoken>,
         ticket: Option<&Ticket>,
         at: WallTime,
@@ -118,10 +118,10 @@ impl Broadcaster {
         if let Some(member) = room.members.get_mut(who.id) {
             member.active = now.monotonic;
         }
-        let id = room.id;
+        let (id, who) = (room.id, Arc::new(who));
         room.pending += count;
         for spoken in lines {
-            self.gathering.push(id, Happening::Said { who: who.clone(), spoken, at });
+            self.gathering.push(id, Happening::Said { who: Arc::clone(&who), spoken, at });
         }
         if let Some(Ticket { client, wanted: Wanted::Once { .. } }) = ticket {
             let promise = self.gathering.next_promise();
@@ -157,7 +157,8 @@ impl Broadcaster {
             });
         }
         self.rooms_left.sit(who.id, id);
-        self.happen(id, Happening::Arrival(Joined { who, is_keeper, is_untold, promised }));
+        let joined = Joined { who, is_keeper, is_untold, promised };
+        self.happen(id, Happening::Arrival(joined.into()));
     }
 
     /// The connection of a person on the server.

@@ -164,8 +164,10 @@ impl Ledger {
         };
         let people = self.people.wearers(to).chain([who.id]);
         let people = people.filter_map(|id| self.people.get(id));
-        let mut rooms = people.flat_map(|person| &person.seats);
-        rooms.try_for_each(|room| match is_keeper(room) {
+        let mut rooms = people.flat_map(|person| &person.seats).peekable();
+        let lobby = RoomName::lobby();
+        let nowhere = rooms.peek().is_none().then_some(&lobby); // a mute on the server counts
+        rooms.chain(nowhere).try_for_each(|room| match is_keeper(room) {
             true => Ok(()),
             false => self.may_speak(who, room, at),
         })

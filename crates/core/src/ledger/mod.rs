@@ -39,7 +39,7 @@ pub use past::Past;
 pub use people::Person;
 pub use record::{KeptMessage, OwnerVisit, Record};
 pub use rules::Mute;
-pub(crate) use rules::Subject;
+pub(crate) use rules::{Rules, Subject};
 pub(crate) use share::is_within;
 pub use snapshot::Snapshot;
 pub use state::{Absent, Ledger};

@@ -13,8 +13,9 @@ use super::dialect::Encoder;
 use super::filter::Filter;
 use super::mailbox::Mail;
 use super::reading::{Reading, Readings};
+use super::roster::FullRoster;
 use super::seat::Stay;
-use super::view::{Mark, Replay, View};
+use super::view::{Entered, Mark, Replay, View};
 use crate::log::Slice;
 use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
 use crate::refusal::Refusal;
@@ -24,6 +25,9 @@ pub const BATCHES_MAX: usize = 64;
 
 /// Bytes for one person alone are collected up to this number, and then written.
 const OWN_BYTES_MAX: usize = 4 * 1024;
+
+/// The number of people that are listed at once: their names fill a few lines.
+const LISTED_MAX: usize = 64;
 
 /// The rooms that a connection reads: nearly always one.
 pub type Rooms = SmallVec<[RoomId; 1]>;
@@ -41,6 +45,8 @@ pub struct Backlog<E> {
     /// The rooms that the connection reads; none before the first mail names one. The slices are
     /// those of the room whose turn it is.
     readings: Readings,
+    /// The people of a room that are being written, before anything else from that room.
+    listing: Option<Box<(RoomName, FullRoster)>>,
     /// The earlier lines that are being written.
     replay: Option<Replay>,
     filter: Filter,
@@ -69,6 +75,7 @@ impl<E: Encoder> Backlog<E> {
             rest: Vec::new(),
             slices: SmallVec::new(),
             readings: Readings::default(),
+            listing: None,
             replay: None,
             filter,
             falls: 0,
@@ -82,7 +89,9 @@ impl<E: Encoder> Backlog<E> {
             if self.rest.len() >= OWN_BYTES_MAX {
                 return;
             }
-            if self.replay.is_some() {
+            if self.listing.is_some() {
+                self.list_some();
+            } else if self.replay.is_some() {
                 self.replay_some();
             } else if let Some(mail) = self.take_mail() {
                 self.encode_mail(mail);
@@ -116,7 +125,9 @@ impl<E: Encoder> Backlog<E> {
         match mail {
             Mail::Entered(entered) => {
                 self.encoder.entered(&entered, &mut self.rest);
-                self.follow(entered.view, entered.replay);
+                let Entered { room, everybody, view, replay, .. } = *entered;
+                self.listing = everybody.map(|everybody| Box::new((room, everybody)));
+                self.follow(view, replay);
             }
             Mail::Listening(listening) => self.follow(listening.view, listening.replay),
             Mail::Replay(replay) => self.replay = Some(replay),
@@ -145,11 +156,8 @@ impl<E: Encoder> Backlog<E> {
                 self.encoder.fell_behind(&people.room, &mut self.rest);
                 return;
             }
-            Answer::Private { from: who, .. } | Answer::Found { said: Said { who, .. }, .. }
-                if self.filter.ignores(&who) =>
-            {
-                return;
-            }
+            Answer::Private { from: who, .. } if self.filter.ignores(&who) => return,
+            Answer::Found { said: Said { who, .. }, .. } if self.filter.ignores(&who) => return,
             Answer::Ignore(who) => {
                 self.filter.ignore(&who);
                 Answer::Ignore(who)
@@ -172,6 +180,17 @@ impl<E: Encoder> Backlog<E> {
         match self.filter.unignore(typed.as_str()) {
             Some(name) => Answer::Unignore(Line::sanitise(name.as_str().as_bytes())),
             None => Answer::Refused(Refusal::NotIgnored(typed)),
+        }
+    }
+
+    /// Encodes some of the people in a room.
+    #[inline(never)] // rare, too
+    fn list_some(&mut self) {
+        if let Some(mut listing) = self.listing.take() {
+            let (room, everybody) = &mut *listing;
+            let people = everybody.take(LISTED_MAX);
+            self.encoder.listed(room, &people, &mut self.rest);
+            self.listing = (!people.is_empty()).then_some(listing);
         }
     }
 
@@ -477,6 +496,7 @@ impl<E: Encoder> Backlog<E> {
     /// Whether everything is written: the logs, earlier lines and mail.
     pub fn is_up_to_date(&self) -> bool {
         self.is_empty()
+            && self.listing.is_none()
             && self.replay.is_none()
             && self.client.has_no_mail()
             && self.readings.iter().all(Reading::is_up_to_date)

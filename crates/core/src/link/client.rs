@@ -29,6 +29,8 @@ pub struct Client {
     missed: Mutex<Option<Box<Missed>>>,
     /// Whether the client records how far the connection has read: 0 or 1.
     is_tracked: AtomicUsize,
+    /// Whether it wants the list of everybody in each room that it enters: 0 or 1.
+    wants_roster: AtomicUsize,
     /// The room that it reads, and the number of the last line written to it, if this is recorded.
     read_to: Mutex<Option<(RoomId, u64)>>,
     /// Whether the connection is on the server: [`OUTSIDE`], [`PRESENT`] or [`LEFT`].
@@ -86,6 +88,7 @@ impl Client {
             outcome: Mutex::new(Delivery::Open),
             missed: Mutex::new(None),
             is_tracked: AtomicUsize::new(0),
+            wants_roster: AtomicUsize::new(0),
             read_to: Mutex::new(None),
             presence: AtomicUsize::new(OUTSIDE),
             removed: OnceLock::new(),
@@ -164,6 +167,15 @@ impl Client {
 
     pub(crate) fn set_missed(&self, missed: Missed) {
         *lock(&self.missed) = Some(Box::new(missed));
+    }
+
+    /// Whether the connection gets the list of everybody in each room that it enters from now on.
+    pub fn want_roster(&self, wants: bool) {
+        self.wants_roster.store(usize::from(wants), Ordering::Relaxed);
+    }
+
+    pub(crate) fn wants_roster(&self) -> bool {
+        self.wants_roster.load(Ordering::Relaxed) != 0
     }
 
     /// Records from now on how far the connection has read.

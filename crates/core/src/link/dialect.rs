@@ -5,6 +5,7 @@
 //! door it serves.
 
 use super::answer::Answer;
+use super::roster::Occupant;
 use super::view::Entered;
 use crate::command::Command;
 use crate::log::{Encoding, Scene};
@@ -137,6 +138,10 @@ pub trait Encoder: Encoding + Send {
 
     /// Appends the text for a person who enters a room; the room's lines follow.
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>);
+
+    /// Appends some of the people in a room that this person has just entered. This is called for
+    /// all of them, a few at a time, if the client wants the list; the last call has nobody.
+    fn listed(&mut self, _room: &RoomName, _people: &[Occupant], _out: &mut Vec<u8>) {}
 
     /// Appends the part of an entry that a program needs even if its user hides the entry.
     fn hidden(&self, _entry: &Entry, _scene: Scene<'_>, _out: &mut Vec<u8>) {}

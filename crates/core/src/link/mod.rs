@@ -11,6 +11,7 @@ mod mailbox;
 mod outcome;
 mod reading;
 mod request;
+mod roster;
 mod seat;
 mod view;
 
@@ -32,6 +33,7 @@ pub use inbox::{Inbox, Link};
 pub use mailbox::{BYTES_MAX, Full, ITEMS_MAX, Mail};
 pub use outcome::{NewSeat, Outcome};
 pub use request::{AccountChange, Change, CodeChange, MessageChange, Query, Request};
+pub use roster::{FullRoster, Occupant};
 pub use seat::{Listener, Presence, Seat};
 pub(crate) use view::Place;
 pub use view::{Entered, Listening, Mark, Replay, Resumed, View};

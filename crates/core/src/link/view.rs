@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::{SmallVec, smallvec};
 
+use super::roster::FullRoster;
 use crate::log::{Cursor, Fallen, Log, Slice};
 use crate::model::{
     Act, Damage, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
@@ -146,6 +147,8 @@ pub struct Entered {
     pub topic: Option<Line>,
     /// The other people in the room.
     pub roster: Together,
+    /// All of them, for a client that [wants](super::client::Client::want_roster) the list.
+    pub everybody: Option<FullRoster>,
     /// The person's authority here, if they have any.
     pub keeps: Option<Reach>,
     /// Whether this is the person's first room, so the name is shown too.

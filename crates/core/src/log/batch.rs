@@ -26,11 +26,11 @@ impl Cursor {
     /// The place after `entry`, which follows this place.
     pub fn after(self, entry: &Entry) -> Cursor {
         let (position, seq) = (self.position + 1, self.seq);
-        match (entry, entry.event()) {
-            (Entry::Said(_), _) => Cursor { position, seq: seq + 1, ..self },
-            (_, Some(event)) => Cursor { position, seq, event: event.number },
-            (_, None) => Cursor { position, ..self },
+        if let Entry::Said(_) = entry {
+            return Cursor { position, seq: seq + 1, ..self };
         }
+        let event = entry.event().map_or(self.event, |event| event.number);
+        Cursor { position, seq, event }
     }
 }
 

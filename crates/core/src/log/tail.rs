@@ -322,7 +322,7 @@ mod tests {
                 Entry::Said(Said {
                     seq: start.seq + line,
                     at: WallTime(at),
-                    who: Who::new(PersonId::BYGONE, Name::stored("alice")),
+                    who: Who::new(PersonId::BYGONE, Name::stored("alice")).into(),
                     manner: Manner::Plain,
                     text: Line::sanitise(b"Hi!"),
                     extras: None,

@@ -28,7 +28,7 @@ pub enum Entry {
     /// A person left.
     Left {
         /// The person.
-        who: Who,
+        who: Arc<Who>,
         /// The last words, from `/quit`.
         words: Option<Line>,
         /// The act that removed the person, if one did.
@@ -78,8 +78,8 @@ pub struct Said {
     pub seq: u64,
     /// When it was said; times never decrease in a room.
     pub at: WallTime,
-    /// The author.
-    pub who: Who,
+    /// The author, shared by lines that were said together.
+    pub who: Arc<Who>,
     /// Whether it is a line or an action.
     pub manner: Manner,
     /// The words.
@@ -192,9 +192,8 @@ impl Entry {
     /// The person who did this; none for a summary.
     pub fn who(&self) -> Option<&Who> {
         match self {
-            Entry::Said(Said { who, .. })
-            | Entry::Arrived { who, .. }
-            | Entry::Left { who, .. }
+            Entry::Said(Said { who, .. }) | Entry::Left { who, .. } => Some(who),
+            Entry::Arrived { who, .. }
             | Entry::Renamed { who, .. }
             | Entry::LinesDeleted { who }
             | Entry::Topic { who, .. } => Some(who),

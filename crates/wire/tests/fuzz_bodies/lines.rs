@@ -44,7 +44,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
             encoder.replayed(&LOBBY, &said, &mut shown);
         }
         Input::Command(Command::Quit(words)) => {
-            let (who, telling) = (alice(), Telling::Told);
+            let (who, telling) = (alice().into(), Telling::Told);
             let left = Entry::Left {
                 who,
                 words,
@@ -103,7 +103,7 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
 }
 
 fn said(Spoken { manner, text, extras }: Spoken) -> Said {
-    Said { seq: 1, at: WallTime(0), who: alice(), manner, text, extras }
+    Said { seq: 1, at: WallTime(0), who: alice().into(), manner, text, extras }
 }
 
 fn alice() -> Who {

@@ -119,7 +119,7 @@ fn show(Spoken { manner, text, extras }: Spoken) {
     let said = Said {
         seq: 1,
         at: WallTime(0),
-        who: Who::new(id, Name::parse("alice").unwrap()),
+        who: Who::new(id, Name::parse("alice").unwrap()).into(),
         manner,
         text: text.clone(),
         extras,

@@ -1,0 +1,85 @@
+//! Everybody in a room at one place of its log. Knows no encoder.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::log::Batch;
+use crate::model::{Entry, Name, Renaming, Telling, Who};
+
+/// A person in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occupant {
+    /// The person, with the name at that moment.
+    pub who: Who,
+    /// Whether the person has authority in the room.
+    pub is_keeper: bool,
+}
+
+/// Everybody in a room before a newcomer: the people at the beginning of a batch, and the entries
+/// of the batch before the newcomer's own. All newcomers in a batch share both, so a list costs
+/// nothing for each of them. Several connections of an owner are one person.
+#[derive(Clone, Debug)]
+pub struct FullRoster {
+    before: Arc<[Occupant]>,
+    batch: Arc<Batch>,
+    /// The number of entries before the newcomer's own.
+    entries: usize,
+    /// The number of people and entries that were taken.
+    taken: usize,
+}
+
+impl FullRoster {
+    pub(crate) fn new(before: &Arc<[Occupant]>, batch: &Arc<Batch>, entries: usize) -> FullRoster {
+        FullRoster { before: Arc::clone(before), batch: Arc::clone(batch), entries, taken: 0 }
+    }
+
+    /// Takes the next people, at most this many. There are none after the last.
+    pub fn take(&mut self, max: usize) -> Vec<Occupant> {
+        let batch = Arc::clone(&self.batch);
+        let entries = batch.entries().get(..self.entries).unwrap_or_default();
+        let removals = removals(entries);
+        let mut people = Vec::new();
+        while people.len() < max && self.taken < self.before.len() + entries.len() {
+            people.extend(self.person(entries, &removals));
+            self.taken += 1;
+        }
+        people
+    }
+
+    /// The person whose turn it is; none for one who has left, and for an entry about nobody new.
+    fn person(&self, entries: &[Entry], removals: &HashMap<&str, usize>) -> Option<Occupant> {
+        let removed_at = |who: &Who| removals.get(key(&who.name)).copied();
+        let Some(index) = self.taken.checked_sub(self.before.len()) else {
+            let person = self.before.get(self.taken)?;
+            return removed_at(&person.who).is_none().then(|| person.clone());
+        };
+        let (who, is_keeper) = match entries.get(index)? {
+            Entry::Arrived { who, is_keeper, telling: Telling::Told | Telling::Folded } => {
+                (who, *is_keeper)
+            }
+            Entry::Renamed { who, seen, .. } if !seen.is_accompanied => (who, seen.is_keeper),
+            _ => return None,
+        };
+        let stays = removed_at(who).is_none_or(|removed| removed <= index);
+        stays.then(|| Occupant { who: who.clone(), is_keeper })
+    }
+}
+
+/// The names that nobody has any more after an entry, each with the index of the last such entry.
+fn removals(entries: &[Entry]) -> HashMap<&str, usize> {
+    let mut removals = HashMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let name = match entry {
+            Entry::Left { who, telling: Telling::Told | Telling::Folded, .. } => &who.name,
+            Entry::Renamed { from, seen: Renaming { is_still_worn: false, .. }, .. } => from,
+            _ => continue,
+        };
+        removals.insert(key(name), index);
+    }
+    removals
+}
+
+/// Two names with the same key are one person's.
+fn key(name: &Name) -> &str {
+    name.keys()[0]
+}
