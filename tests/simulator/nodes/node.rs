@@ -163,8 +163,9 @@ impl Node {
         }
     }
 
-    /// The number of proposals that it has got.
+    /// The number of proposals that it has applied; while it is down, of those that are stored.
     pub(crate) fn position(&self) -> usize {
-        self.stream.lock().unwrap().read(self.number)
+        let applied = |world: &World| world.server.broadcaster.position() as usize;
+        self.world.as_ref().map_or(self.store.position, applied)
     }
 }

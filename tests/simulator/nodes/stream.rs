@@ -89,7 +89,8 @@ impl Stream {
         wire.inbox = None;
     }
 
-    /// Cuts the link of a node for a while: to the stream, from it, or both.
+    /// Cuts the link of a node for a while: to the stream, from it, or both. A link from the stream
+    /// may begin anew before the last proposal.
     pub(crate) fn cut(&mut self, node: usize, (out, back): (bool, bool), time: Duration) {
         let (until, wire) = (self.now + time, &mut self.wires[node]);
         if out {
@@ -97,6 +98,8 @@ impl Stream {
         }
         if back {
             wire.in_cut = wire.in_cut.max(until);
+            wire.read = wire.read.saturating_sub(self.rng.usize(0..4));
+            wire.next = None;
         }
     }
 
@@ -113,11 +116,6 @@ impl Stream {
     /// The stream's clock jumps.
     pub(crate) fn jump(&mut self) {
         self.skew = self.rng.i64(0..CLOCK_MAX);
-    }
-
-    /// The number of proposals that a node has got.
-    pub(crate) fn read(&self, node: usize) -> usize {
-        self.wires[node].read
     }
 
     /// A node offers a proposal.
