@@ -116,6 +116,11 @@ impl Guest {
         &self.voice
     }
 
+    /// Whether it is on the server.
+    pub(crate) fn is_present(&self) -> bool {
+        self.presence.is_some()
+    }
+
     /// Checks that no request is under way.
     pub(crate) fn assert_answered(&self) {
         assert!(

@@ -258,6 +258,11 @@ impl World {
         moved
     }
 
+    /// The number of guests on the server.
+    pub(crate) fn people_present(&self) -> usize {
+        self.guests.iter().filter(|guest| guest.is_present()).count()
+    }
+
     /// Checks that everybody has every outcome, and has read everything.
     pub(crate) fn assert_settled(&self) {
         self.guests.iter().for_each(Guest::assert_answered);

@@ -9,6 +9,7 @@ use super::store::Row;
 use super::witness::Witness;
 use crate::checker::{Event, Kind, Shown, Story};
 use crate::voice::check_answers;
+use crate::world::World;
 
 /// The lines of a house, by room and number.
 type Rows = BTreeMap<(String, u64), Row>;
@@ -20,6 +21,9 @@ pub(super) fn check(nodes: &mut Nodes) -> Vec<Story> {
     let running = nodes.nodes.iter().filter(|node| node.world.is_some());
     let running: HashSet<_> = running.map(Node::name).collect();
     assert_eq!(witness.live_nodes(), running, "the nodes with live boots, and the running ones");
+    let worlds = nodes.nodes.iter().filter_map(|node| node.world.as_ref());
+    let present: usize = worlds.map(World::people_present).sum();
+    assert_eq!(witness.snapshot().people.len(), present, "people of all nodes, and connections");
     let order = Story { rooms: witness.facts.record(), readers: Vec::new() };
     let mut stories = vec![order];
     for node in &mut nodes.nodes {
