@@ -187,7 +187,7 @@ impl Room {
                 | Entry::Act(_) => {}
                 Entry::Arrived { who, .. } => {
                     let mut member = Member {
-                        who: who.clone(),
+                        who: who.clone().into(),
                         is_owner: is_owner(who),
                         seated: None,
                         active: now.monotonic,

@@ -102,7 +102,7 @@ impl Broadcaster {
         let rooms: Vec<_> = rooms.into_iter().filter_map(room).collect();
         let event = self.event_of(who.id, number, rooms.iter().map(|(room, _)| *room));
         for (room, seen) in rooms {
-            let (who, from, event) = (who.clone(), from.clone(), Arc::clone(&event));
+            let (who, from, event) = (who.clone().into(), from.clone(), Arc::clone(&event));
             self.happen(room, Happening::Renamed { who, from, seen, event });
         }
     }

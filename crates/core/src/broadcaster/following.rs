@@ -38,6 +38,7 @@ impl Broadcaster {
         });
         let absent = self.ledger.absent.iter().map(|of| (of.room.clone(), of.who.clone(), false));
         for (room, who, is_owner) in seats.chain(absent).collect::<Vec<_>>() {
+            let who = who.into();
             let member = Member { who, is_owner, seated: None, active: Duration::ZERO };
             if let Some(room) = self.room_for(&room, None, 0) {
                 room.members.insert(member);

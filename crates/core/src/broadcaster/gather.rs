@@ -122,7 +122,7 @@ impl Draft {
             Happening::Renamed { who, from, seen, event } => {
                 self.tell_first(room, &from);
                 self.tell_first(room, &who.name);
-                self.entries.push(Entry::Renamed { who, from, seen, event });
+                self.entries.push(Entry::Renamed { who: *who, from, seen, event });
             }
             Happening::LinesDeleted { who } => {
                 self.tell_first(room, &who.name);

@@ -22,7 +22,7 @@ pub(super) enum Happening {
     Arrival(Box<Joined>),
     Departure(Box<Departure>),
     Renamed {
-        who: Who,
+        who: Box<Who>, // lines are many, so this enum is small
         from: Name,
         seen: Renaming,
         event: Arc<PersonEvent>,

@@ -124,7 +124,8 @@ impl RoomsLeft {
 /// A person in a room.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
-    pub(crate) who: Who,
+    /// The person, shared with the lines that they say.
+    pub(crate) who: Arc<Who>,
     /// Whether this person owns the name: then several connections may wear it.
     pub(crate) is_owner: bool,
     /// None if the connection is on another node.
@@ -289,7 +290,7 @@ impl Members {
             return;
         };
         self.discount_owner(&member);
-        (member.who, member.is_owner) = (who.clone(), is_owner);
+        (member.who, member.is_owner) = (who.clone().into(), is_owner);
         self.count_owner(&member);
         self.people.insert(who.id, member);
     }
@@ -377,7 +378,7 @@ impl Room {
         let occupant = |member: &Member| {
             let Member { who, is_owner, .. } = member;
             let subject = Subject { name: &who.name, is_owner: *is_owner, address: None };
-            Occupant { who: who.clone(), is_keeper: rules.keeps(&reach, subject) }
+            Occupant { who: Arc::clone(who), is_keeper: rules.keeps(&reach, subject) }
         };
         once.map(occupant).collect()
     }

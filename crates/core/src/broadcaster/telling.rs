@@ -115,10 +115,14 @@ impl Broadcaster {
         let Some(room) = self.room_for(room, maker, count as u64) else {
             return;
         };
-        if let Some(member) = room.members.get_mut(who.id) {
-            member.active = now.monotonic;
-        }
-        let (id, who) = (room.id, Arc::new(who));
+        let who = match room.members.get_mut(who.id) {
+            Some(member) => {
+                member.active = now.monotonic;
+                if *member.who == who { Arc::clone(&member.who) } else { Arc::new(who) }
+            }
+            None => Arc::new(who),
+        };
+        let id = room.id;
         room.pending += count;
         for spoken in lines {
             self.gathering.push(id, Happening::Said { who: Arc::clone(&who), spoken, at });

@@ -10,7 +10,7 @@ use crate::model::{Entry, Name, Renaming, Telling, Who};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occupant {
     /// The person, with the name at that moment.
-    pub who: Who,
+    pub who: Arc<Who>,
     /// Whether the person has authority in the room.
     pub is_keeper: bool,
 }
@@ -55,13 +55,15 @@ impl FullRoster {
         };
         let (who, is_keeper) = match entries.get(index)? {
             Entry::Arrived { who, is_keeper, telling: Telling::Told | Telling::Folded } => {
-                (who, *is_keeper)
+                (who.clone(), *is_keeper)
             }
-            Entry::Renamed { who, seen, .. } if !seen.is_accompanied => (who, seen.is_keeper),
+            Entry::Renamed { who, seen, .. } if !seen.is_accompanied => {
+                (who.clone(), seen.is_keeper)
+            }
             _ => return None,
         };
-        let stays = removed_at(who).is_none_or(|removed| removed <= index);
-        stays.then(|| Occupant { who: who.clone(), is_keeper })
+        let stays = removed_at(&who).is_none_or(|removed| removed <= index);
+        stays.then(|| Occupant { who: who.into(), is_keeper })
     }
 }
 

@@ -161,9 +161,16 @@ pub struct Batch {
 impl Batch {
     /// A batch of a room's entries after `start`; its lines are numbered from `start.seq + 1`.
     pub fn new(room: RoomName, start: Cursor, at: WallTime, entries: Vec<Entry>) -> Batch {
-        let end = entries.iter().fold(start, Cursor::after);
         // In a quiet room each line is a batch, so the batch itself counts.
-        let weight = size_of::<Batch>() + entries.iter().map(Entry::weight).sum::<usize>();
+        let mut weight = size_of::<Batch>();
+        let mut end = Cursor { position: start.position + entries.len() as u64, ..start };
+        for entry in &entries {
+            weight += entry.weight();
+            match entry {
+                Entry::Said(_) => end.seq += 1,
+                other => end.event = other.event().map_or(end.event, |event| event.number),
+            }
+        }
         let has_events = end.event > start.event;
         let is_rename = |entry: &Entry| matches!(entry, Entry::Renamed { .. });
         let has_renames = has_events && entries.iter().any(is_rename);
