@@ -56,7 +56,8 @@ impl Broadcaster {
     fn tell_back(&self, before: &BTreeMap<RoomName, u64>) {
         for (&id, connection) in &self.connections {
             let rooms = connection.places.iter().map(|place| self.end_of(&place.name));
-            let lines = rooms.map(|(room, end)| end - before.get(&room).map_or(end, |seq| *seq));
+            let lines = rooms
+                .map(|(room, end)| end.saturating_sub(before.get(&room).map_or(end, |seq| *seq)));
             self.tell_one(id, Notice::Contact(Contact::Back { lines: lines.sum() }));
         }
     }

@@ -59,13 +59,14 @@ impl Broadcaster {
 
     /// Applies all intents that have their place now: those of this process, and of others.
     pub(super) fn apply_decided(&mut self, now: Now) {
-        while let Some(decided) = self.sequencer.poll_decided(now.wall) {
-            if self.node.is_some() {
-                self.follow(decided, now);
-                self.offer_next(now);
-                continue;
-            }
-            let Decided { at, mut proposal, .. } = decided;
+        while self.node.is_some() {
+            let Some(decided) = self.sequencer.poll_decided(now.wall) else {
+                return;
+            };
+            self.follow(decided, now);
+            self.offer_next(now);
+        }
+        while let Some(Decided { at, mut proposal, .. }) = self.sequencer.poll_decided(now.wall) {
             for intent in proposal.intents.drain(..) {
                 let ticket = self.tickets.pop_front().flatten();
                 self.apply(intent, ticket, Stamp { boot: 0, at }, now);

@@ -8,7 +8,7 @@ use super::rooms::{Connection, Maker};
 use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
 use crate::intent::{INTENTS_MAX, Intent, Stamp};
-use crate::ledger::{Announcement, Before, Happened, Record};
+use crate::ledger::{Announcement, Before, Changed, Happened, Record};
 use crate::link::{Answer, Client, Outcome, Presence};
 use crate::model::{
     Act, By, Deed, Line, Manner, Now, PersonId, RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
@@ -81,7 +81,8 @@ impl Broadcaster {
                 let before = Before::Maker(Arc::clone(&act));
                 self.gathering.store(Record::Act(act), Some(Sequel::Undo(before)));
             }
-            Happened::Changed { record, before } => {
+            Happened::Changed(changed) => {
+                let Changed { record, before } = *changed;
                 self.gathering.store(record, before.map(Sequel::Undo));
             }
             Happened::LinesDeleted { who, since } => {

@@ -89,12 +89,7 @@ pub enum Happened {
     /// A person made a room, and is its keeper from now on.
     RoomMade(Arc<Act>),
     /// Something changed that is stored, and that nobody reads about in a room.
-    Changed {
-        /// The record that is stored.
-        record: Record,
-        /// The state before, if the ledger has it.
-        before: Option<Before>,
-    },
+    Changed(Box<Changed>),
     /// The owner of a name deletes the lines under it that were said since this time.
     LinesDeleted {
         /// The owner.
@@ -160,6 +155,22 @@ pub struct Exile {
     pub person: Person,
     /// The return codes of the connection.
     pub codes: Vec<Hashed>,
+}
+
+/// A change of something that is stored beside lines. It is large and rare, so it is in a box.
+#[derive(Debug)]
+pub struct Changed {
+    /// The record that is stored.
+    pub(crate) record: Record,
+    /// The state before, if the ledger has it.
+    pub(crate) before: Option<Before>,
+}
+
+impl Happened {
+    /// Something that is stored beside lines has changed.
+    pub(super) fn changed(record: Record, before: Option<Before>) -> Happened {
+        Happened::Changed(Box::new(Changed { record, before }))
+    }
 }
 
 /// An act that holds, and the people who read about it.

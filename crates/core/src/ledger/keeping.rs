@@ -37,8 +37,7 @@ impl Ledger {
         let before = Before::NotKept { owner: owner.clone(), number };
         let from = from.name;
         let message = KeptMessage { number, at, owner, from, text, writer, rank };
-        happened
-            .push(Happened::Changed { record: Record::Kept(message.into()), before: Some(before) });
+        happened.push(Happened::changed(Record::Kept(message.into()), Some(before)));
         Ok(())
     }
 
@@ -63,7 +62,7 @@ impl Ledger {
         if !kept.is_empty() {
             let record = Record::Delivered { owner: owner.clone(), last };
             let before = Some(Before::Kept { owner, kept });
-            happened.push(Happened::Changed { record, before });
+            happened.push(Happened::changed(record, before));
         }
     }
 }

@@ -32,7 +32,7 @@ mod unstored;
 
 pub use accounts::Account;
 pub use codes::{CODE_LIFE, ReturnCode, Validity};
-pub use event::{Announcement, Exile, Happened, Parting};
+pub use event::{Announcement, Changed, Exile, Happened, Parting};
 pub use kept::{Kept, Rank};
 pub use nodes::{Boot, Skipped};
 pub use past::Past;

@@ -179,7 +179,7 @@ impl Ledger {
 }
 
 fn changed(record: Record, before: Option<Before>) -> Happened {
-    Happened::Changed { record, before }
+    Happened::changed(record, before)
 }
 
 fn of_operator(verb: Verb, name: &Name, at: WallTime) -> Record {

@@ -62,7 +62,7 @@ impl Ledger {
         self.put_code(hash, code, None, happened);
         if let Some(gone) = self.codes.remove_excess() {
             let record = Record::CodesGone([gone].into());
-            happened.push(Happened::Changed { record, before: None });
+            happened.push(Happened::changed(record, None));
         }
     }
 
@@ -146,7 +146,7 @@ impl Ledger {
         readings.retain(|(hash, seq)| self.codes.note_reading(*hash, *seq));
         if !readings.is_empty() {
             let record = Record::Readings(readings.into());
-            happened.push(Happened::Changed { record, before: None });
+            happened.push(Happened::changed(record, None));
         }
     }
 
@@ -155,14 +155,14 @@ impl Ledger {
         let codes = self.codes.remove_of_owner(name);
         if !codes.is_empty() {
             let record = Record::CodesGone(codes.iter().map(|(hash, _)| *hash).collect());
-            happened.push(Happened::Changed { record, before: Some(Before::Codes(codes)) });
+            happened.push(Happened::changed(record, Some(Before::Codes(codes))));
         }
     }
 
     /// Deletes the codes that were valid until this time.
     pub(super) fn expire_codes(&mut self, time: WallTime, happened: &mut Vec<Happened>) {
         if self.codes.remove_ended_before(time) {
-            happened.push(Happened::Changed { record: Record::CodesExpired(time), before: None });
+            happened.push(Happened::changed(Record::CodesExpired(time), None));
         }
     }
 
@@ -219,6 +219,6 @@ impl Ledger {
     ) {
         let code = Arc::new(code);
         self.codes.put(hash, Arc::clone(&code));
-        happened.push(Happened::Changed { record: Record::Code(hash, code), before });
+        happened.push(Happened::changed(Record::Code(hash, code), before));
     }
 }
