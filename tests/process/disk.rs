@@ -13,12 +13,14 @@ use crate::admin::order;
 use crate::data::{Data, Row, enter, rows};
 use crate::guest::Guest;
 use crate::owners::{ASKED, PASSWORD, come_back, register};
+use crate::passwords::speak;
 use crate::server::{HERE, Server};
-use crate::skip;
+use crate::{skip, web};
 
 const FULL: &str = "-- Not sent: the disk is full; try again later";
 const FAILED: &str = "-- Not sent: the disk has failed; try again later";
 const NO_ANSWER: &str = "-- Not sent: the disk does not answer; try again later";
+const UNCHANGED: &str = "-- The disk cannot be written right now; nothing is changed";
 const SLOW: &str = "-- The disk is slow";
 
 /// The place for output of strace that no test reads.
@@ -315,6 +317,62 @@ fn lines_refused_by_a_disk_that_keeps_failing_are_absent_after_a_kill() {
         said.push("and on".to_owned());
         server.close([alice]);
         stores_exactly(&data.lobby(), &said);
+    }
+}
+
+/// When a disk answers again.
+enum Mend {
+    /// While the server runs.
+    Running,
+    /// After the server is killed.
+    Killed,
+}
+
+#[test]
+fn a_change_refused_by_a_disk_that_does_not_answer_is_undone() {
+    for mend in [Mend::Running, Mend::Killed] {
+        let data = Data::new();
+        let rules = injected("fdatasync", "delay_enter=120000000:when=20+");
+        let Some(mut server) = traced(&data, &rules, NOWHERE) else {
+            return;
+        };
+        let mut alice = come_back(&server, PASSWORD);
+        let (mut token, mut topic) = (String::new(), String::new());
+        for number in 0..LINES_MAX {
+            // A change of an account, and an act.
+            let is_token = number % 2 == 0;
+            let typed = if is_token { "/token".to_owned() } else { format!("/topic no. {number}") };
+            alice.say(&typed);
+            let mut answers = alice.lines_until("an answer", |line| !line.starts_with(SLOW));
+            let answer = answers.pop().unwrap();
+            if answer.starts_with(UNCHANGED) {
+                break;
+            }
+            match answer.strip_prefix("-- Your token is ") {
+                Some(shown) => token = shown.split(' ').next().unwrap().to_owned(),
+                None => topic = format!("no. {number}"),
+            }
+        }
+        let tracer = tracer(&server);
+        match mend {
+            Mend::Running => {
+                kill_process(tracer, Signal::KILL).unwrap();
+                while !is_stored(&mut alice, "and on", NO_ANSWER) {}
+                server.kill();
+            }
+            Mend::Killed => {
+                server.signal(Signal::KILL);
+                kill_process(tracer, Signal::KILL).unwrap(); // a hanging call blocks the exit
+                server.ended();
+            }
+        }
+        drop(alice);
+        let (server, web) = web::open(&data);
+        let mut bob = enter(&server, "bob");
+        bob.say("/topic");
+        bob.lines_until("the topic", |line| line.ends_with(&topic));
+        assert_eq!(speak(web, &token), "200", "the token that alice has read");
+        server.close([bob]);
     }
 }
 

@@ -33,7 +33,7 @@ fn change(alice: &mut Guest, command: &str, from: &str, to: &str, answer: &str) 
 }
 
 /// The HTTP status when curl posts a line as alice.
-fn speak(web: SocketAddr, secret: impl AsRef<[u8]>) -> String {
+pub(crate) fn speak(web: SocketAddr, secret: impl AsRef<[u8]>) -> String {
     let output = Command::new("curl")
         .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "-d", "hello", "-u"])
         .arg(OsStr::from_bytes(&[b"alice:", secret.as_ref()].concat()))

@@ -1,7 +1,7 @@
-//! Stores lines, and removes lines whose commit failed. Knows no thread.
+//! Stores lines and records, and removes those whose commit failed. Knows no thread.
 //!
-//! Lines that were refused because the disk did not answer may be stored nevertheless. A separate
-//! file lists them, so that the next server removes them if this one is killed before it can.
+//! A refused commit may be stored nevertheless, if the disk did not answer. A separate file lists its
+//! lines and records, so that the next server removes them if this one is killed before it can.
 
 use std::fs;
 use std::io::{self, Write};
@@ -20,14 +20,18 @@ use super::schema::SCHEMA;
 use super::sql::Sql;
 use super::store::Store;
 use super::times::date_back;
+use super::undo::{self, Undo};
 
 impl Store {
-    /// Stores the lines of these batches and these records, in one transaction.
+    /// Stores the lines of these batches and these records, in one transaction, if `may_commit`
+    /// still allows it. Before that, `may_commit` gets the way back from the records. Returns
+    /// whether it has allowed the commit.
     pub(super) fn append(
         &mut self,
         batches: &[Arc<Batch>],
         records: &[Record],
-    ) -> rusqlite::Result<()> {
+        may_commit: impl FnOnce(Option<Undo>) -> bool,
+    ) -> rusqlite::Result<bool> {
         let transaction = self.connection.transaction()?;
         for batch in batches {
             if batch.said().next().is_none() {
@@ -54,17 +58,30 @@ impl Store {
                 ])?;
             }
         }
-        records.iter().try_for_each(|record| put(&transaction, record))?;
-        transaction.commit()
+        let undo = match records.is_empty() {
+            true => None,
+            false => Some(put_records(&transaction, records)?),
+        };
+        if !may_commit(undo) {
+            return Ok(false); // and nothing is stored
+        }
+        transaction.commit()?;
+        Ok(true)
     }
 
     /// Removes the lines that these batches may have left in the file after a failure of unknown
-    /// extent. Nobody has seen these lines. No other line is removed.
-    pub(super) fn remove_unseen(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
-        if batches.is_empty() {
+    /// extent, and undoes the records beside them. Nobody has seen these lines. No other line is
+    /// removed.
+    pub(super) fn remove_unseen(
+        &mut self,
+        batches: &[Arc<Batch>],
+        undo: Option<&Undo>,
+    ) -> rusqlite::Result<()> {
+        if batches.is_empty() && undo.is_none() {
             return Ok(());
         }
         let transaction = self.connection.transaction()?;
+        undo.map_or(Ok(()), |undo| undo.run(&transaction))?;
         for batch in batches {
             for said in batch.said() {
                 transaction.run(
@@ -80,14 +97,19 @@ impl Store {
         transaction.commit()
     }
 
-    /// Removes the lines that the previous server has refused. A note about another file matches
-    /// nothing, because it has the time and the checksum of each line.
+    /// Removes the lines that the previous server has refused, and undoes the records. A note about
+    /// another file matches nothing, because it has the time and the checksum of each line, and the
+    /// mark of the commit.
     pub(super) fn remove_noted(&mut self, lines: &Path) -> rusqlite::Result<()> {
         let Ok(note) = fs::read_to_string(lines.with_file_name(REFUSED_FILE)) else {
             return Ok(());
         };
         let transaction = self.connection.transaction()?;
         for line in note.lines() {
+            if let Some(undo) = Undo::parse(line) {
+                undo.run(&transaction)?;
+                continue;
+            }
             let mut parts = line.splitn(4, ' ');
             let mut number = || parts.next()?.parse::<i64>().ok();
             let (Some(seq), Some(at), Some(sum)) = (number(), number(), number()) else {
@@ -105,10 +127,21 @@ impl Store {
     }
 }
 
-/// Notes lines that are refused. The note is not synced: a disk that does not answer would not
+/// Stores records. Returns the way back.
+fn put_records(connection: &Connection, records: &[Record]) -> rusqlite::Result<Undo> {
+    undo::begin(connection)?;
+    records.iter().try_for_each(|record| put(connection, record))?;
+    undo::mark(connection)
+}
+
+/// Notes lines and records that are refused. The note is not synced: a disk that does not answer would not
 /// answer that either.
-pub(super) fn note_refused(lines: &Path, batches: &[Arc<Batch>]) -> io::Result<()> {
-    let mut note = String::new();
+pub(super) fn note_refused(
+    lines: &Path,
+    batches: &[Arc<Batch>],
+    undo: Option<&Undo>,
+) -> io::Result<()> {
+    let mut note = undo.map(Undo::line).unwrap_or_default();
     for batch in batches {
         for said in batch.said() {
             let (seq, at, sum) = (said.seq, said.at.0, sum_of(said));
@@ -174,12 +207,12 @@ mod tests {
         let path = directory.path().join("parlor.db");
         File::create(&path).unwrap();
         let mut store = Store::open(&path, Keep::Written).unwrap();
-        store.append(&[batch(&["one", "two", "three"])], &[]).unwrap();
+        store.append(&[batch(&["one", "two", "three"])], &[], |_| true).unwrap();
         let refused = batch(&["uno", "two", "tres", "quattro"]);
-        store.remove_unseen(&[Arc::clone(&refused)]).unwrap();
+        store.remove_unseen(&[Arc::clone(&refused)], None).unwrap();
         assert_eq!(texts(&store), ["one", "three"]);
         // The same for the notes of the previous server.
-        note_refused(&path, &[refused, batch(&["one"])]).unwrap();
+        note_refused(&path, &[refused, batch(&["one"])], None).unwrap();
         store.remove_noted(&path).unwrap();
         assert_eq!(texts(&store), ["three"]);
         assert!(!path.with_file_name(REFUSED_FILE).exists());

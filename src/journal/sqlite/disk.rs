@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::append::note_refused;
 use super::checkpoints::move_log_now_and_then;
 use super::database::{CHANGES_MAX, Database};
+use super::fate::Fate;
 use super::fault::UnusableFile;
 use super::files::{Files, OpenError, failed};
 use super::holes::Holes;
@@ -134,7 +135,9 @@ impl Journal for Disk {
         let (answer, mut outcome) = oneshot::channel();
         let (batches, noted, records) = (batches.to_vec(), batches.to_vec(), records.to_vec());
         let files = Arc::clone(&self.files);
-        let work = Work::Commit(CommitJob { batches, records, answer });
+        let fate = Arc::new(Fate::default());
+        let job = CommitJob { batches, records, answer, fate: Arc::clone(&fate) };
+        let work = Work::Commit(job);
         self.work.try_send(work).ok(); // on failure the thread has ended, and drops the sender
         Box::pin(async move {
             let ended = |_| Err(NotStored("the journal has stopped"));
@@ -146,7 +149,8 @@ impl Journal for Disk {
             if let Ok(answer) = outcome.try_recv() {
                 return answer;
             }
-            let noting = spawn_blocking(move || note_refused(files.path(), &noted));
+            let undo = fate.refuse();
+            let noting = spawn_blocking(move || note_refused(files.path(), &noted, undo.as_ref()));
             timeout(NOTE_TIME, noting).await.ok(); // on failure the disk is still stuck
             Err(NO_ANSWER)
         })

@@ -9,6 +9,7 @@ mod codes;
 mod database;
 mod disk;
 mod epochs;
+mod fate;
 mod fault;
 mod files;
 mod holes;
@@ -24,6 +25,7 @@ mod sql;
 mod startup;
 mod store;
 mod times;
+mod undo;
 mod verify;
 mod writer;
 

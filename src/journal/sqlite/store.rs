@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::fault::UnusableFile;
 use super::schema::{MIGRATIONS, SCHEMA};
+use super::undo::note_changes;
 use crate::config::Keep;
 
 /// Marks an SQLite file as one of Parlor's: "Parl", in the file's header.
@@ -58,6 +59,7 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut store = Store { connection };
         store.migrate()?;
+        note_changes(&store.connection)?;
         Ok(store)
     }
 

@@ -15,10 +15,12 @@ use tokio::sync::oneshot;
 
 use super::append::delete_note;
 use super::checkpoints::{checkpoint, needs_rewrite, tell_not_moved};
+use super::fate::Fate;
 use super::fault::UnusableFile;
 use super::files::{Displaced, Files};
 use super::signals::{ANSWER_TIME, Signals};
 use super::store::{BUSY_TIME, Store};
+use super::undo::Undo;
 use crate::config::Keep;
 
 /// The pause before the first repair after a failure, and the longest pause before later ones.
@@ -59,6 +61,7 @@ pub(super) struct CommitJob {
     pub(super) batches: Vec<Arc<Batch>>,
     pub(super) records: Vec<Record>,
     pub(super) answer: oneshot::Sender<Result<(), NotStored>>,
+    pub(super) fate: Arc<Fate>,
 }
 
 /// Writes lines into the file.
@@ -77,12 +80,20 @@ pub(super) struct FileWriter {
 /// A failure that is not repaired yet. Until then, everything is refused.
 struct Breakdown {
     why: NotStored,
-    /// The file may have these lines, which nobody has seen.
-    unseen: Vec<Arc<Batch>>,
+    /// The file may have these lines and records, which nobody has seen.
+    unseen: Unseen,
     /// A sync has failed.
     rewrite: bool,
     pause: Duration,
     again: Instant,
+}
+
+/// A commit of which the file may have everything or nothing.
+#[derive(Default)]
+struct Unseen {
+    batches: Vec<Arc<Batch>>,
+    /// The way back from its records.
+    undo: Option<Undo>,
 }
 
 /// Why lines are not stored.
@@ -165,7 +176,7 @@ impl FileWriter {
                 let written = &self.signals.written;
                 written.fetch_add(PAGE_BYTES, Ordering::Relaxed);
             }
-            Err(error) if has_failed(&error) => self.fail(error.into(), Vec::new()),
+            Err(error) if has_failed(&error) => self.fail(error.into(), Unseen::default()),
             Err(error) => tracing::error!(%error, "a change cannot be stored"),
         }
     }
@@ -176,31 +187,32 @@ impl FileWriter {
         if self.breakdown.is_none()
             && let Err(displaced) = self.files.are_in_place()
         {
-            self.fail(displaced.into(), Vec::new());
+            self.fail(displaced.into(), Unseen::default());
         }
     }
 
-    fn commit(&mut self, CommitJob { batches, records, answer }: CommitJob) {
+    fn commit(&mut self, CommitJob { batches, records, answer, fate }: CommitJob) {
         self.repair();
         if answer.is_closed() {
-            // The lines were refused while they waited, so none is in the file.
-            if self.breakdown.is_none() {
-                delete_note(self.files.path());
-            }
-            return;
+            return self.forget_refused();
         }
         if let Some(breakdown) = &self.breakdown {
             answer.send(Err(breakdown.why)).ok(); // perhaps the server has ended
             return;
         }
-        if let Err(failure) = self.store(&batches, &records) {
-            let why = failure.why();
-            self.fail(failure, batches);
-            answer.send(Err(why)).ok();
-            return;
+        match self.store(&batches, &records, &fate) {
+            Ok(true) => {}
+            Ok(false) => return self.forget_refused(),
+            Err(failure) => {
+                let why = failure.why();
+                self.fail(failure, Unseen { batches, undo: fate.undo() });
+                answer.send(Err(why)).ok();
+                return;
+            }
         }
         if answer.send(Ok(())).is_err() {
-            return self.fail(CommitFailure::TooLate, batches);
+            let undo = fate.undo();
+            return self.fail(CommitFailure::TooLate, Unseen { batches, undo });
         }
         let written: usize = batches.iter().map(|batch| batch.weight()).sum();
         let written = PAGE_BYTES + written as u64;
@@ -211,14 +223,28 @@ impl FileWriter {
         }
     }
 
-    fn store(&mut self, batches: &[Arc<Batch>], records: &[Record]) -> Result<(), CommitFailure> {
-        let store = self.store.as_mut();
-        store.ok_or(CommitFailure::TooLate)?.append(batches, records)?;
-        Ok(self.files.are_in_place()?)
+    /// Stores lines and records, unless they are refused already. Returns whether it has tried.
+    fn store(
+        &mut self,
+        batches: &[Arc<Batch>],
+        records: &[Record],
+        fate: &Fate,
+    ) -> Result<bool, CommitFailure> {
+        let store = self.store.as_mut().ok_or(CommitFailure::TooLate)?;
+        let is_made = store.append(batches, records, |undo| fate.begin(undo))?;
+        self.files.are_in_place()?;
+        Ok(is_made)
+    }
+
+    /// Forgets lines that were refused while they waited, so none is in the file.
+    fn forget_refused(&self) {
+        if self.breakdown.is_none() {
+            delete_note(self.files.path());
+        }
     }
 
     /// Tells the operator, and tries a repair at once.
-    fn fail(&mut self, failure: CommitFailure, unseen: Vec<Arc<Batch>>) {
+    fn fail(&mut self, failure: CommitFailure, unseen: Unseen) {
         self.tell(&failure);
         self.signals.failures.fetch_add(1, Ordering::AcqRel);
         if let CommitFailure::Disk(_) = failure {
@@ -281,7 +307,7 @@ impl FileWriter {
             self.store.take_if(|_| has_failed(&error));
             return Err(error.into());
         }
-        (breakdown.unseen, breakdown.rewrite) = (Vec::new(), false);
+        (breakdown.unseen, breakdown.rewrite) = (Unseen::default(), false);
         Ok(in_place?)
     }
 }
@@ -311,9 +337,10 @@ impl CommitFailure {
     }
 }
 
-/// Removes lines that nobody has seen, and makes the write-ahead log start over if `rewrite`.
-fn remove_unseen(store: &mut Store, unseen: &[Arc<Batch>], rewrite: bool) -> rusqlite::Result<()> {
-    store.remove_unseen(unseen)?;
+/// Removes lines and records that nobody has seen, and makes the write-ahead log start over if
+/// `rewrite`.
+fn remove_unseen(store: &mut Store, unseen: &Unseen, rewrite: bool) -> rusqlite::Result<()> {
+    store.remove_unseen(&unseen.batches, unseen.undo.as_ref())?;
     if rewrite && checkpoint(&store.connection, "TRUNCATE", BUSY_TIME)?.was_hindered {
         return Err(rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),

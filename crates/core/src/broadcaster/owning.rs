@@ -42,15 +42,16 @@ impl Broadcaster {
         }
     }
 
-    /// Ends the connections of people who lost their name, and the listeners who read as its owner.
+    /// Ends the listeners who read as the owner of a name, and then the connections of the people
+    /// who lost it, whose departures the listeners need not read.
     pub(super) fn end_wearers(&self, name: &Name, people: &[PersonId], act: &Arc<Act>) {
-        let connections = people.iter().filter_map(|id| self.connections.get(id));
-        connections.for_each(|connection| connection.client.remove(act));
         let hearers = self.rooms.values().flat_map(|room| room.members.hearers());
         let of_name = hearers.filter(|hearer| {
             let subject = hearer.subject();
             subject.is_owner && subject.name.is_same(name)
         });
         of_name.for_each(|hearer| hearer.client.remove(act));
+        let connections = people.iter().filter_map(|id| self.connections.get(id));
+        connections.for_each(|connection| connection.client.remove(act));
     }
 }
