@@ -125,10 +125,11 @@ impl Boots {
         let last = heard(silent).and_then(<[_]>::last);
         assert!(last <= Some(&since), "{by} ended {silent} at {came:?}, heard at {last:?}");
         let own = heard(by).unwrap_or_default();
-        // A node may be in touch a little before its boot begins.
+        // A node may be in touch a little before its boot begins, and before others hear it.
         let has_begun = own.first() <= Some(&came.saturating_sub(GAP_MAX));
         assert!(has_begun, "{by} began late, and ended {silent}: {own:?}");
-        let from = own.iter().rposition(|heard| *heard <= since).unwrap_or_default();
+        let steady_since = since + Duration::from_secs(1);
+        let from = own.iter().rposition(|heard| *heard <= steady_since).unwrap_or_default();
         // The last one may come late: while it was on its way, the order may have been out of reach.
         let own = &own[from..own.len() - 1];
         let is_steady = own.windows(2).all(|pair| pair[1] - pair[0] <= GAP_MAX);
