@@ -61,7 +61,7 @@ impl KeptMessages {
             None => 0,
         };
         let keep = MessageChange::Keep { from, to, writer, text, network, from_there };
-        match self.inbox.connect().call(Change::Message(keep)).await {
+        match self.inbox.connect().call(Change::Message(Box::new(keep))).await {
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             _ => Ok(()),
         }

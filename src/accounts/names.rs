@@ -84,7 +84,7 @@ impl OwnedNames {
     /// Changes an account, and waits until the change is stored. It happens even if the caller
     /// stops waiting.
     pub(super) async fn change(&self, change: AccountChange) -> Result<(), Refusal> {
-        match self.inbox.connect().call(Change::Account(change)).await {
+        match self.inbox.connect().call(Change::Account(Box::new(change))).await {
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             _ => Ok(()),
         }
@@ -123,7 +123,7 @@ impl OwnedNames {
             return;
         }
         let visit = visit(&claimed.account.name, address);
-        self.inbox.connect().start(Change::Visited(visit));
+        self.inbox.connect().start(Change::Visited(Box::new(visit)));
     }
 
     /// Whether one more name may be registered from this address.

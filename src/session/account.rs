@@ -215,7 +215,7 @@ pub(super) async fn deliver_messages(person: &mut Participant<'_>) {
         return; // the unread messages wait for the next time
     }
     // If this fails, they are shown once more.
-    person.ask(Change::Message(MessageChange::Delivered { last })).await;
+    person.ask(Change::Message(Box::new(MessageChange::Delivered { last }))).await;
 }
 
 /// Writes to one person. A message to an owner who is away is kept.

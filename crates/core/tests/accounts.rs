@@ -27,15 +27,15 @@ fn enter_as_owner(proof: u64) -> Change {
     Change::Enter { name, profile: None, room: RoomName::lobby(), replay: 0 }
 }
 
-fn new_password(proof: u64, password: &str, by: PersonId) -> AccountChange {
-    AccountChange::ChangePassword {
+fn new_password(proof: u64, password: &str, by: PersonId) -> Box<AccountChange> {
+    Box::new(AccountChange::ChangePassword {
         name: alice(),
         proof: Some(Proof(proof)),
         password: password.into(),
         keeps_token: false,
         by: Some(by),
         visit: None,
-    }
+    })
 }
 
 impl Server {
@@ -148,7 +148,7 @@ fn a_release_that_could_not_be_stored_takes_nothing_from_the_owner() {
     let keeper = Deed::to(Verb::AddKeeper, Whom::Name(alice()));
     server.ask(&mut operator, Change::Act { here: None, deed: keeper });
     let code = server.code(&mut here.link, here.seat.room());
-    let release = || AccountChange::Release(alice());
+    let release = || Box::new(AccountChange::Release(alice()));
     let begun = server.begin(&mut operator, Change::Account(release()));
     server.broadcaster.append(begun, FAILED, server.now);
     assert!(is_not_written(&mut operator));
@@ -246,7 +246,8 @@ fn codes_of_strangers_make_place_for_codes_of_owners() {
 fn message(from: PersonId, from_there: usize) -> Change {
     let (writer, network) = (Hashed([from.number() as u8; 32]), Some(Hashed([9; 32])));
     let (to, text) = (alice(), line("Where are you?"));
-    Change::Message(MessageChange::Keep { from, to, writer, text, network, from_there })
+    let keep = MessageChange::Keep { from, to, writer, text, network, from_there };
+    Change::Message(Box::new(keep))
 }
 
 #[test]
@@ -267,7 +268,7 @@ fn messages_wait_for_their_owner_within_the_shares_of_their_authors() {
     assert_eq!(kept, 60, "each of three has written 20");
     let mut alice = server.connect();
     let _seat = granted(server.ask(&mut alice, enter_as_owner(1)));
-    let delivered = || Change::Message(MessageChange::Delivered { last: 59 });
+    let delivered = || Change::Message(Box::new(MessageChange::Delivered { last: 59 }));
     let bob = &mut guests[3];
     let from = bob.link.client().id();
     let refused = server.refusal(&mut bob.link, delivered());

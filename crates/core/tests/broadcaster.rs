@@ -622,14 +622,14 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
         link.start(request);
     }
     let mut registry = server.connect();
-    registry.start(Change::Account(AccountChange::ChangePassword {
+    registry.start(Change::Account(Box::new(AccountChange::ChangePassword {
         name: Name::stored("kate"),
         proof: Some(Proof(1)),
         password: "another hash".into(),
         keeps_token: false,
         by: Some(id),
         visit: None,
-    }));
+    })));
     server.drain();
     server.append(under_way);
     server.run();

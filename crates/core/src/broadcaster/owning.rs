@@ -27,7 +27,7 @@ pub(super) fn account_intent(change: AccountChange) -> (Intent, Wanted) {
         }
         AccountChange::Release(name) => (Intent::Release(name), None),
     };
-    let beside = visit.map(Record::OwnerVisit).into_iter().collect();
+    let beside = visit.map(|visit| Record::OwnerVisit(Box::new(visit))).into_iter().collect();
     (intent, Wanted::Stored { beside })
 }
 

@@ -84,9 +84,9 @@ impl Broadcaster {
                 let room = self.seat_of(person, room)?;
                 (Intent::SetTopic { person, room, text }, Wanted::Topic)
             }
-            Change::Account(change) => account_intent(change),
+            Change::Account(change) => account_intent(*change),
             Change::Code(change) => self.code_intent(client, change)?,
-            Change::Message(change) => self.message_intent(client, change)?,
+            Change::Message(change) => self.message_intent(client, *change)?,
             Change::Visited(visit) => {
                 self.gathering.store(Record::OwnerVisit(visit), None);
                 client.finish(Outcome::Done); // nobody waits for it

@@ -44,7 +44,7 @@ pub enum Record {
         last: u64,
     },
     /// The owner of a name has come from some network.
-    OwnerVisit(OwnerVisit),
+    OwnerVisit(Box<OwnerVisit>),
 }
 
 impl Record {

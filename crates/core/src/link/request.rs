@@ -106,13 +106,13 @@ pub enum Change {
         text: Option<Line>,
     },
     /// Changes who owns a name, or how the owner is recognised.
-    Account(AccountChange),
+    Account(Box<AccountChange>),
     /// Notes that the owner of a name has come. It is stored later.
-    Visited(OwnerVisit),
+    Visited(Box<OwnerVisit>),
     /// Changes return codes.
     Code(CodeChange),
     /// Changes kept messages.
-    Message(MessageChange),
+    Message(Box<MessageChange>),
     /// Notes how far all people with return codes have read. It is stored later.
     NoteReadings,
     /// Deletes from memory the lines that were said under the name that a person owns. The journal

@@ -86,14 +86,14 @@ impl Server {
         let (name, by, password) = (Name::stored(name), link.client().id(), "hash".into());
         let change = match changes {
             0 => register(name, by),
-            _ => AccountChange::ChangePassword {
+            _ => Box::new(AccountChange::ChangePassword {
                 name,
                 proof: Some(Proof(changes)), // the number of the password before
                 password,
                 keeps_token: false,
                 by: Some(by),
                 visit: None,
-            },
+            }),
         };
         let mut registry = self.connect();
         let outcome = self.ask(&mut registry, Change::Account(change));
@@ -131,10 +131,11 @@ impl Server {
 }
 
 /// Gives a name an owner.
-pub(crate) fn register(name: Name, by: PersonId) -> AccountChange {
+pub(crate) fn register(name: Name, by: PersonId) -> Box<AccountChange> {
     let visit =
         OwnerVisit { owner: name.clone(), at: WallTime(0), network: Hashed([0; 32]), origin: None };
-    AccountChange::Register { name, since: WallTime(0), password: "hash".into(), by, visit }
+    let (since, password) = (WallTime(0), "hash".into());
+    Box::new(AccountChange::Register { name, since, password, by, visit })
 }
 
 /// A return to the place of a code.
