@@ -106,10 +106,8 @@ impl Broadcaster {
         }
         self.logs_bytes = self.logs_bytes + room.log.weight() - weight;
         room.ring();
-        for Seated { client, place } in share.fenced.into_iter().flat_map(|fenced| fenced.lost) {
-            place.departed.set(room.log.end()).ok();
-            room.members.discount_reader(&client);
-            client.ring();
+        if let Some(fenced) = share.fenced {
+            room.lose(fenced.lost);
         }
         for client in departed {
             client.ring();
@@ -239,6 +237,15 @@ impl Room {
             view: View::new(Arc::clone(&place), arrived),
         };
         Grant { client, place, replay, entered }
+    }
+
+    /// Ends the seats of people who have left already: they read no further.
+    fn lose(&mut self, seats: Vec<Seated>) {
+        for Seated { client, place } in seats {
+            place.departed.set(self.log.end()).ok();
+            self.members.discount_reader(&client);
+            client.ring();
+        }
     }
 
     fn let_go(&mut self, who: &Who, departed: Cursor) -> Option<Arc<Client>> {

@@ -74,6 +74,11 @@ impl Crowd {
         if self.count <= TOLD_MAX { Telling::Told } else { Telling::Folded }
     }
 
+    /// Whether somebody may be folded, which is rare.
+    pub(crate) fn has_folded(&self) -> bool {
+        self.count > TOLD_MAX
+    }
+
     /// The entries that announce a folded arrival or departure, before others read the name.
     pub(crate) fn tell_first(&mut self, name: &Name) -> impl Iterator<Item = Entry> + use<> {
         self.drop_visit(name);
@@ -130,9 +135,6 @@ impl Folded {
     }
 
     fn remove(&mut self, name: &Name) -> Option<Who> {
-        if self.places.is_empty() {
-            return None; // nearly always: without a crowd nobody is folded
-        }
         let place = self.places.remove(name)?;
         self.people.get_mut(place)?.take()
     }

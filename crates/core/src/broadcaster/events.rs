@@ -94,15 +94,16 @@ impl Broadcaster {
     pub(super) fn renamed(
         &mut self,
         number: u64,
-        who: &Who,
+        who: Who,
         from: &Name,
         rooms: Vec<(RoomName, Renaming)>,
     ) {
         let room = |(name, seen)| Some((*self.rooms_by_name.get(&name)?, seen));
         let rooms: Vec<_> = rooms.into_iter().filter_map(room).collect();
         let event = self.event_of(who.id, number, rooms.iter().map(|(room, _)| *room));
+        let who = Arc::new(who);
         for (room, seen) in rooms {
-            let (who, from, event) = (who.clone().into(), from.clone(), Arc::clone(&event));
+            let (who, from, event) = (Arc::clone(&who), from.clone(), Arc::clone(&event));
             self.happen(room, Happening::Renamed { who, from, seen, event });
         }
     }

@@ -96,7 +96,7 @@ impl Draft {
             room.at = wall;
         }
         Draft {
-            entries: Vec::new(),
+            entries: Vec::with_capacity(room.pending),
             seq,
             at: room.at.max(wall),
             said_at: room.at,
@@ -122,7 +122,7 @@ impl Draft {
             Happening::Renamed { who, from, seen, event } => {
                 self.tell_first(room, &from);
                 self.tell_first(room, &who.name);
-                self.entries.push(Entry::Renamed { who: *who, from, seen, event });
+                self.entries.push(Entry::Renamed { who, from, seen, event });
             }
             Happening::LinesDeleted { who } => {
                 self.tell_first(room, &who.name);
@@ -130,7 +130,7 @@ impl Draft {
             }
             Happening::Topic { who, text } => {
                 self.tell_first(room, &who.name);
-                self.entries.push(Entry::Topic { who, text });
+                self.entries.push(Entry::Topic { who: *who, text });
             }
             Happening::Act(act) => self.entries.push(Entry::Act(act)),
             Happening::Crowd => room.crowd.fold_from_now(),
@@ -183,7 +183,9 @@ impl Draft {
     /// If the arrival or departure of a name is folded, adds its announcement before others read
     /// the name.
     fn tell_first(&mut self, room: &mut Room, name: &Name) {
-        self.entries.extend(room.crowd.tell_first(name));
+        if room.crowd.has_folded() {
+            self.entries.extend(room.crowd.tell_first(name));
+        }
     }
 
     /// Makes the batch.

@@ -22,7 +22,7 @@ pub(super) enum Happening {
     Arrival(Box<Joined>),
     Departure(Box<Departure>),
     Renamed {
-        who: Box<Who>, // lines are many, so this enum is small
+        who: Arc<Who>,
         from: Name,
         seen: Renaming,
         event: Arc<PersonEvent>,
@@ -31,7 +31,7 @@ pub(super) enum Happening {
         who: Who,
     },
     Topic {
-        who: Who,
+        who: Box<Who>, // lines are many, so this enum is small
         text: Option<Line>,
     },
     Act(Arc<Act>),

@@ -74,7 +74,7 @@ impl Broadcaster {
                 }
             }
             Happened::Renamed { event, who, from, rooms } => {
-                self.renamed(event, &who, &from, rooms);
+                self.renamed(event, who, &from, rooms);
             }
             Happened::Topic { who, act, before } => self.topic_changed(who, act, before, ticket),
             Happened::RoomMade(act) => {
@@ -125,6 +125,7 @@ impl Broadcaster {
         };
         let id = room.id;
         room.pending += count;
+        self.gathering.happenings.reserve(count);
         for spoken in lines {
             self.gathering.push(id, Happening::Said { who: Arc::clone(&who), spoken, at });
         }
@@ -198,7 +199,8 @@ impl Broadcaster {
         ticket: Option<&Ticket>,
     ) {
         if let Some(room) = act.reach.room() {
-            self.happen_in(room, Happening::Topic { who, text: act.deed.text.clone() });
+            let (who, text) = (who.into(), act.deed.text.clone());
+            self.happen_in(room, Happening::Topic { who, text });
         }
         let before = Before::Topic { act: Arc::clone(&act), text };
         self.gathering.store(Record::Act(act), Some(Sequel::Undo(before)));

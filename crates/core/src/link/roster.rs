@@ -55,15 +55,15 @@ impl FullRoster {
         };
         let (who, is_keeper) = match entries.get(index)? {
             Entry::Arrived { who, is_keeper, telling: Telling::Told | Telling::Folded } => {
-                (who.clone(), *is_keeper)
+                (who.clone().into(), *is_keeper)
             }
             Entry::Renamed { who, seen, .. } if !seen.is_accompanied => {
-                (who.clone(), seen.is_keeper)
+                (Arc::clone(who), seen.is_keeper)
             }
             _ => return None,
         };
         let stays = removed_at(&who).is_none_or(|removed| removed <= index);
-        stays.then(|| Occupant { who: who.into(), is_keeper })
+        stays.then_some(Occupant { who, is_keeper })
     }
 }
 

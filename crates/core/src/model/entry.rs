@@ -47,7 +47,7 @@ pub enum Entry {
     /// A person took another name.
     Renamed {
         /// The person, under the new name.
-        who: Who,
+        who: Arc<Who>,
         /// The old name.
         from: Name,
         /// How the room sees it.
@@ -192,11 +192,12 @@ impl Entry {
     /// The person who did this; none for a summary.
     pub fn who(&self) -> Option<&Who> {
         match self {
-            Entry::Said(Said { who, .. }) | Entry::Left { who, .. } => Some(who),
-            Entry::Arrived { who, .. }
-            | Entry::Renamed { who, .. }
-            | Entry::LinesDeleted { who }
-            | Entry::Topic { who, .. } => Some(who),
+            Entry::Said(Said { who, .. })
+            | Entry::Left { who, .. }
+            | Entry::Renamed { who, .. } => Some(who),
+            Entry::Arrived { who, .. } | Entry::LinesDeleted { who } | Entry::Topic { who, .. } => {
+                Some(who)
+            }
             Entry::ArrivedTogether(_) | Entry::LeftTogether(_) | Entry::Act(_) => None,
         }
     }
