@@ -339,6 +339,19 @@ impl Intent {
         }
     }
 
+    /// The person in a room who says lines with it.
+    pub(crate) fn speaker(&self) -> Option<PersonId> {
+        match self {
+            Intent::Say { person, .. } => Some(*person),
+            _ => None,
+        }
+    }
+
+    /// Whether it is lines of this person in a room.
+    pub(crate) fn is_said_by(&self, person: Option<PersonId>) -> bool {
+        person.is_some() && self.speaker() == person
+    }
+
     /// Its size in a message, in bytes; an estimate that is never too small.
     pub fn bytes(&self) -> usize {
         let texts = match self {

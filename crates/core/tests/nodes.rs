@@ -293,6 +293,43 @@ fn a_large_post_is_split_and_said_in_order() {
 }
 
 #[test]
+fn all_lines_of_a_large_post_are_sent_or_none() {
+    // None of them, the first ones or nothing but the first ones are in the order.
+    for (is_published, is_received, said) in
+        [(false, false, 0), (true, false, 100), (true, true, 100)]
+    {
+        let (_, mut red, mut blue) = two();
+        let mut alice = red.server.enter("alice");
+        wait(&mut [&mut red, &mut blue], 1);
+        blue.cut(true); // nobody is declared down
+        {
+            let mut way = red.way.lock().unwrap();
+            (way.is_cut_out, way.is_cut_in) = (!is_published, true);
+        }
+        let text = "x".repeat(1_000);
+        alice.link.start(post(alice.seat.room(), &[text.as_str(); 100]));
+        red.server.run();
+        {
+            let mut way = red.way.lock().unwrap();
+            (way.is_cut_out, way.is_cut_in) = (true, !is_received);
+        }
+        red.server.run();
+        red.cut(true);
+        wait(&mut [&mut red, &mut blue], 35);
+        assert!(alice.link.outcome().is_none(), "some may be sent");
+        red.cut(false);
+        blue.cut(false);
+        wait(&mut [&mut red, &mut blue], 5);
+        let outcome = alice.link.outcome().unwrap();
+        match said {
+            0 => assert!(matches!(refusal(outcome), Refusal::NotSent)),
+            _ => assert!(matches!(outcome, Outcome::Done), "{outcome:?}"),
+        }
+        assert_eq!(alice.heard().len(), said);
+    }
+}
+
+#[test]
 fn a_node_that_is_silent_is_down_and_its_people_leave_as_a_crowd() {
     let (_, mut red, mut blue) = two();
     let people: Vec<_> = (0..5).map(|n| red.server.enter(&format!("guest{n}"))).collect();

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::node::{Silence, Standing};
 use super::state::Broadcaster;
 use super::tickets::Wanted;
-use crate::intent::Intent;
 use crate::link::{Change, Contact, InboxItem, Notice};
 use crate::model::{Now, PersonId, RoomName};
 use crate::refusal::Refusal;
@@ -79,9 +78,9 @@ impl Broadcaster {
 
     /// Refuses all requests that are not under way, if the node is out of touch for too long.
     pub(super) fn refuse_waiting(&mut self) {
-        if self.node.as_ref().is_some_and(|node| node.told == Silence::GivenUp) {
-            let tickets = self.sift(Intent::is_fact);
-            tickets.into_iter().for_each(|ticket| ticket.client.finish(Refusal::NotSent.into()));
+        if let Some(node) = self.node.as_ref().filter(|node| node.told == Silence::GivenUp) {
+            let half_said = node.half_said();
+            self.refuse(|intent| intent.is_fact() || intent.is_said_by(half_said));
         }
     }
 

@@ -70,9 +70,7 @@ impl Broadcaster {
         node.end_boot();
         if node.is_leaving() {
             node.standing = Standing::Left;
-            let tickets = self.sift(|_| false);
-            tickets.into_iter().for_each(|ticket| ticket.client.finish(Refusal::NotSent.into()));
-            return;
+            return self.refuse(|_| false);
         }
         // Everybody who has to return gets a new intent, and no other boot is accused for the past.
         self.sift(|intent| {

@@ -96,6 +96,10 @@ impl Broadcaster {
             }
             for intent in proposal.intents {
                 let ticket = if is_own { self.tickets.pop_front().flatten() } else { None };
+                if let (true, Some(person)) = (is_own, intent.speaker()) {
+                    let is_rest = ticket.is_some();
+                    self.node_mut().into_iter().for_each(|node| node.sent(person, is_rest));
+                }
                 self.apply(intent, ticket, stamp, now);
             }
             if is_own {
@@ -109,18 +113,24 @@ impl Broadcaster {
         }
     }
 
-    /// Refuses the requests of a void proposal. What has happened on this node is proposed again.
+    /// Refuses the requests of a void proposal. What has happened on this node is proposed again,
+    /// and so is the rest of lines that have counted in part.
     fn refuse_void(&mut self, intents: Vec<Intent>) {
-        let mut facts = Vec::new();
+        let half_sent = self.node.as_ref().and_then(|node| node.half_sent());
+        let speaker = intents.last().and_then(Intent::speaker);
+        let mut stay = Vec::new();
         for intent in intents {
             let ticket = self.tickets.pop_front().flatten();
-            if intent.is_fact() {
-                facts.push((intent, ticket));
+            if intent.is_fact() || intent.is_said_by(half_sent) {
+                stay.push((intent, ticket));
             } else if let Some(ticket) = ticket {
                 ticket.client.finish(Refusal::NotSent.into());
             }
         }
-        for (intent, ticket) in facts.into_iter().rev() {
+        if speaker != half_sent {
+            self.refuse(|intent| !intent.is_said_by(speaker)); // their first lines are void
+        }
+        for (intent, ticket) in stay.into_iter().rev() {
             self.offer_first(intent, ticket);
         }
     }

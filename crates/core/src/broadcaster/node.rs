@@ -120,6 +120,8 @@ pub(super) struct Node {
     /// The intents that wait, each with its size in bytes.
     queue: VecDeque<(Intent, usize)>,
     queue_bytes: usize,
+    /// The person whose lines have counted in part: the rest waits or is under way.
+    half_sent: Option<PersonId>,
     /// People whose boot has ended while their connections were here. They enter again.
     pub(super) exiles: BTreeMap<PersonId, Exile>,
     pub(super) standing: Standing,
@@ -150,6 +152,7 @@ impl Node {
             under_way: None,
             queue: VecDeque::new(),
             queue_bytes: 0,
+            half_sent: None,
             exiles: BTreeMap::new(),
             standing: Standing::Starting,
             told: Silence::None,
@@ -198,6 +201,24 @@ impl Node {
     /// The number of intents under way: they have the first tickets.
     pub(super) fn under_way(&self) -> usize {
         self.under_way.as_ref().map_or(0, |offered| offered.intents.len())
+    }
+
+    // Lines that are too large for one proposal: all of them are sent, or none.
+
+    /// Notes that lines of a person count. `is_rest` says whether no more of them wait.
+    pub(super) fn sent(&mut self, person: PersonId, is_rest: bool) {
+        self.half_sent = Some(person).filter(|_| !is_rest);
+    }
+
+    /// The person whose lines have counted in part.
+    pub(super) fn half_sent(&self) -> Option<PersonId> {
+        self.half_sent
+    }
+
+    /// The person whose waiting lines are the rest of lines that are under way or have counted.
+    pub(super) fn half_said(&self) -> Option<PersonId> {
+        let last = self.under_way.as_ref().and_then(|offered| offered.intents.last());
+        last.and_then(Intent::speaker).or(self.half_sent)
     }
 
     /// The largest proposal of this node.

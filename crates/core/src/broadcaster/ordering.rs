@@ -5,6 +5,7 @@ use super::state::Broadcaster;
 use super::tickets::Ticket;
 use crate::intent::{Intent, lines_bytes};
 use crate::model::{Now, PersonId, RoomName, Spoken};
+use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// Offers an intent for a place in the order.
@@ -68,6 +69,12 @@ impl Broadcaster {
             }
         }
         removed
+    }
+
+    /// Refuses the waiting requests that `stays` does not return true for.
+    pub(super) fn refuse(&mut self, stays: impl FnMut(&Intent) -> bool) {
+        let tickets = self.sift(stays);
+        tickets.into_iter().for_each(|ticket| ticket.client.finish(Refusal::NotSent.into()));
     }
 
     /// Offers an intent before all others that wait. Nobody may be under way.
