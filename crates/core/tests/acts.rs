@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use held::Held;
-use parlor_core::broadcaster::{Broadcaster, Gathered};
+use parlor_core::broadcaster::{Broadcaster, Gathered, RETURN_TIME};
 use parlor_core::journal::{NotStored, Past};
 use parlor_core::ledger::{Account, ReturnCode, Validity};
 use parlor_core::link::{
@@ -581,6 +581,26 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     let (mut again, _seat) = server.enter("bob", false);
     answered(server.ask(&mut again, claim("buy"))).unwrap();
     assert!(is_muted(&server.join(&mut again, "tea")));
+}
+
+#[test]
+fn a_mute_in_a_room_stops_private_messages_of_a_person_who_is_coming_back_to_it() {
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut eve, _there) = server.enter("eve", false);
+    let (mut bob, seat) = server.enter("bob", false);
+    let _there = server.join(&mut bob, "tea").unwrap();
+    server.act(&mut dave, &tea, mute("bob", 10)).unwrap();
+    server.make_code(&mut bob, &seat);
+    let mut back = server.connect("198.51.100.7:1");
+    let (_seat, _) = self::seat(server.ask(&mut back, come_back(CODE, "lobby")));
+    let write = |to| Query::Private { to: line(to), text: line("buy") };
+    assert!(is_muted(&answered(server.ask(&mut back, write("eve")))));
+    answered(server.ask(&mut eve, write("bob"))).unwrap();
+    server.now.monotonic += RETURN_TIME;
+    server.broadcaster.tick(server.now);
+    answered(server.ask(&mut back, write("eve"))).unwrap();
 }
 
 #[test]

@@ -155,17 +155,22 @@ impl Ledger {
         unless(mute.filter(holds), Refusal::Muted)
     }
 
-    /// Whether a person may write to one other person. In each room where one of them sits, the
-    /// writer must be allowed to speak, or the recipient must be a keeper.
+    /// The rooms in which a person sits, or sat before coming back and may sit again.
+    fn rooms_of(&self, id: PersonId) -> impl Iterator<Item = &RoomName> {
+        let seats = self.people.get(id).into_iter().flat_map(|person| &person.seats);
+        let absent = self.absent.iter().filter(move |absent| absent.heir == id);
+        seats.chain(absent.map(|absent| &absent.room))
+    }
+
+    /// Whether a person may write to one other person. In each room of one of them, the writer must be allowed to speak, or the recipient must be a keeper.
     pub(crate) fn may_write_to(&self, who: &Who, to: &Name, at: WallTime) -> Result<(), Refusal> {
         let is_keeper = |room: &RoomName| {
             let reaches = [Reach::Server, Reach::Room(room.clone())];
             reaches.iter().any(|reach| self.rules.is_keeper(reach, to))
         };
-        let people = self.people.wearers(to).chain([who.id]);
-        let people = people.filter_map(|id| self.people.get(id));
-        let mut rooms = people.flat_map(|person| &person.seats).peekable();
         let lobby = RoomName::lobby();
+        let people = self.people.wearers(to).chain([who.id]);
+        let mut rooms = people.flat_map(|id| self.rooms_of(id)).peekable();
         let nowhere = rooms.peek().is_none().then_some(&lobby); // a mute on the server counts
         rooms.chain(nowhere).try_for_each(|room| match is_keeper(room) {
             true => Ok(()),
