@@ -21,6 +21,10 @@ const BANS_OF_ROOMS_MAX: usize = 10_000;
 /// of them.
 const MUTES_MAX: usize = 1_000;
 
+/// When a mute has this many connections, those that have ended are forgotten. Not before: a person
+/// whose node begins another boot is away for a moment, and still muted on coming back.
+const MUTED_MAX: usize = 100;
+
 /// A person who made this many rooms, and is their keeper, does not become the keeper of new ones.
 const ROOMS_KEPT_MAX: usize = 20;
 
@@ -249,8 +253,8 @@ impl Rules {
         muted.filter(|id| **id == from).for_each(|id| *id = to);
     }
 
-    /// Notes that a person takes another name, so that mutes of the old one still hold. Forgets
-    /// connections that have ended.
+    /// Notes that a person takes another name, so that mutes of the old one still hold. If a mute has
+    /// many connections, it forgets those that have ended.
     pub(crate) fn rename(
         &mut self,
         id: PersonId,
@@ -259,7 +263,9 @@ impl Rules {
     ) {
         for Mute { people, act } in &mut self.mutes {
             if act.deed.whom.includes(from, None) && !people.contains(&id) {
-                people.retain(|&id| is_there(id));
+                if people.len() >= MUTED_MAX {
+                    people.retain(|&id| is_there(id));
+                }
                 people.push(id);
             }
         }

@@ -2,7 +2,11 @@
 
 use parlor_core::intent::{Intent, Proposal, ProposalId, Reentry, Stamp};
 use parlor_core::ledger::{Happened, Ledger, Skipped, Snapshot, Validity};
-use parlor_core::model::{Hashed, Looks, Name, NodeName, PersonId, RoomName, WallTime};
+use parlor_core::link::Refusal;
+use parlor_core::model::{
+    Deed, Hashed, Line, Looks, Manner, Name, NodeName, PersonId, RoomName, Spoken, Verb, WallTime,
+    Whom,
+};
 
 /// A ledger that follows an order of proposals.
 #[derive(Default)]
@@ -62,6 +66,49 @@ fn each_proposal_of_a_live_boot_counts_once() {
     }
     assert!(order.reads((1, 4), Intent::Leaving).is_ok());
     assert_eq!(order.reads((1, 5), Intent::Alive).unwrap_err(), Skipped::Fenced);
+}
+
+#[test]
+fn a_mute_holds_for_a_person_who_returns_under_another_name() {
+    let mut order = Follower::default();
+    let (red, blue) = (order.up("red", None).unwrap(), order.up("blue", None).unwrap());
+    let named = |name: &str| {
+        let name = Name::parse(name).unwrap();
+        (name.clone(), Looks::of(&name))
+    };
+    let come = |person, name| {
+        let ((name, looks), person) = (named(name), PersonId::new(person));
+        Intent::Come { person, name: name.into(), looks, profile: None }
+    };
+    let rename = |person, name| {
+        let ((name, looks), person) = (named(name), PersonId::new(person));
+        Intent::Rename { person, name: name.into(), looks }
+    };
+    order.enter((blue, 1), 30, "carol");
+    order.reads((red, 1), come(10, "bob")).unwrap();
+    let deed = Deed::to(Verb::Mute, Whom::Name(named("bob").0));
+    order.reads((red, 2), Intent::Act { asker: PersonId::new(0), here: None, deed }).unwrap();
+    order.reads((red, 3), rename(10, "buy")).unwrap();
+    order.reads((blue, 2), Intent::Down { boot: red, last: 3 }).unwrap();
+    order.reads((blue, 3), come(20, "bob")).unwrap();
+    order.reads((blue, 4), rename(20, "cheap")).unwrap();
+    let red = order.up("red", Some(red)).unwrap();
+    let ((name, looks), room) = (named("buy"), RoomName::lobby());
+    let reentry = Reentry {
+        person: PersonId::new(10),
+        name: name.into(),
+        looks,
+        otherwise: named("away"),
+        profile: None,
+        rooms: vec![room.clone()],
+        codes: Vec::new(),
+    };
+    order.reads((red, 1), Intent::Return(Box::new(reentry))).unwrap();
+    let lines = vec![Spoken::new(Manner::Plain, Line::sanitise(b"buy"))];
+    let say = Intent::Say { person: PersonId::new(10), room, lines };
+    let stamp = Stamp { boot: red, ..Stamp::default() };
+    let refused = order.ledger.apply(say, stamp, &mut Vec::new());
+    assert!(matches!(refused, Err(Refusal::Muted(_))), "{refused:?}");
 }
 
 #[test]
