@@ -555,6 +555,24 @@ fn nobody_enters_before_the_first_boot() {
 }
 
 #[test]
+fn a_node_for_which_there_is_no_place_says_so_and_does_not_try_again() {
+    let order = Order::default();
+    for number in 0..256 {
+        let node = NodeName::parse(&format!("node-{number}")).unwrap();
+        let up = Intent::Up { node, nonce: 7, version: 1, after: None };
+        let proposal = Proposal { intents: vec![up], ..Proposal::default() };
+        order.lock().unwrap().push((WallTime(1), proposal));
+    }
+    let mut red = Node::new("red", 7, &order);
+    wait(&mut [&mut red], 60);
+    assert_eq!(red.standing(), Standing::OneTooMany);
+    assert_eq!(order.lock().unwrap().len(), 257, "it tried once");
+    let mut alice = red.server.connect();
+    let refused = red.server.refusal(&mut alice, enter("alice", "lobby"));
+    assert!(matches!(refused, Refusal::OutOfTouch), "{refused:?}");
+}
+
+#[test]
 fn a_node_whose_ledger_differs_stops() {
     let (order, mut red, mut blue) = two();
     let _alice = red.server.enter("alice");

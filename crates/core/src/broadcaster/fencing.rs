@@ -34,6 +34,14 @@ impl Broadcaster {
         }
     }
 
+    /// A node could not begin a boot. If it is this one, it does not try again.
+    pub(super) fn boot_refused(&mut self, name: &NodeName, nonce: u64) {
+        let node = self.node_mut().filter(|node| node.name == *name && node.nonce == nonce);
+        if let Some(node) = node.filter(|node| node.boot == 0) {
+            node.standing = Standing::OneTooMany;
+        }
+    }
+
     fn bring_back_exiles(&mut self) {
         let exiles = self.node.iter().flat_map(|node| &node.exiles);
         let returns: Vec<_> = exiles.map(|(&id, person)| self.return_of(id, person)).collect();

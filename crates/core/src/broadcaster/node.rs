@@ -68,6 +68,8 @@ pub enum Standing {
     Left,
     /// Another process has begun a boot under its name. It has to stop.
     Replaced,
+    /// There are as many nodes as there can be without it. It has to stop.
+    OneTooMany,
     /// Its ledger differs from that of another node. It has to stop, and begin from a snapshot.
     Astray,
 }
@@ -168,7 +170,11 @@ impl Node {
 
     /// Whether nothing is proposed or applied any more.
     pub(super) fn is_over(&self) -> bool {
-        matches!(self.standing, Standing::Left | Standing::Replaced | Standing::Astray)
+        self.standing == Standing::Left || self.has_to_stop()
+    }
+
+    fn has_to_stop(&self) -> bool {
+        matches!(self.standing, Standing::Replaced | Standing::OneTooMany | Standing::Astray)
     }
 
     // The queue of intents. Its intents are in the order of their tickets.
@@ -398,8 +404,7 @@ impl Node {
     pub(super) fn silence(&self, now: Duration) -> Silence {
         let since = self.under_way.as_ref().map_or(now, |offered| offered.since);
         let silent = now.saturating_sub(since);
-        let has_to_stop = matches!(self.standing, Standing::Replaced | Standing::Astray);
-        if has_to_stop || silent >= GIVE_UP_AFTER {
+        if self.has_to_stop() || silent >= GIVE_UP_AFTER {
             Silence::GivenUp
         } else if silent >= LOST_AFTER {
             Silence::Lost

@@ -97,6 +97,7 @@ impl Broadcaster {
             }
             Happened::Act(announcement) => self.act_holds(announcement, ticket),
             Happened::BootBegan { boot, node, nonce } => self.boot_began(boot, &node, nonce, now),
+            Happened::BootRefused { node, nonce } => self.boot_refused(&node, nonce),
             Happened::BootEnded { boot, people } => self.boot_ended(boot, people),
             Happened::Returned { who, from, refused } => self.returned(&who, from, refused),
         }

@@ -43,9 +43,10 @@ impl Ledger {
             self.end_boot(before, happened);
         }
         let (node, nonce) = (boot.node.clone(), boot.nonce);
-        if let Some(boot) = self.nodes.begin(boot, before) {
-            happened.push(Happened::BootBegan { boot, node, nonce });
-        }
+        happened.push(match self.nodes.begin(boot, before) {
+            Some(boot) => Happened::BootBegan { boot, node, nonce },
+            None => Happened::BootRefused { node, nonce },
+        });
     }
 
     /// Ends a boot that was silent since its proposal with the number `last`.

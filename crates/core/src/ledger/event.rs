@@ -119,6 +119,13 @@ pub enum Happened {
         /// The random number of its process.
         nonce: u64,
     },
+    /// A node could not begin a boot: there are too many nodes.
+    BootRefused {
+        /// The node.
+        node: NodeName,
+        /// The random number of its process.
+        nonce: u64,
+    },
     /// A boot has ended. Its people leave now.
     BootEnded {
         /// The boot.
