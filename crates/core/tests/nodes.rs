@@ -14,7 +14,9 @@ use parlor_core::link::{
     Answer, Change, Contact, Inbox, Link, Mail, Notice, Outcome, Query, Refusal, View,
 };
 use parlor_core::log::Slice;
-use parlor_core::model::{Entry, Limits, NodeName, RoomName, Telling, WallTime};
+use parlor_core::model::{
+    Deed, Entry, Limits, Name, NodeName, RoomName, Telling, Verb, WallTime, Whom,
+};
 use parlor_core::sequencer::{Decided, Sequencer};
 use server::{Person, Server, enter, granted, join, post, refusal, rename};
 
@@ -419,10 +421,7 @@ fn a_person_who_may_not_return_to_a_room_loses_the_seat() {
     red.cut(true);
     wait(&mut [&mut red, &mut blue], 12);
     let mut operator = blue.server.connect();
-    let deed = parlor_core::model::Deed::to(
-        parlor_core::model::Verb::Ban,
-        parlor_core::model::Whom::Name(parlor_core::model::Name::parse("alice").unwrap()),
-    );
+    let deed = Deed::to(Verb::Ban, Whom::Name(Name::parse("alice").unwrap()));
     blue.server.ask(&mut operator, Change::Act { here: None, deed });
     red.cut(false);
     wait(&mut [&mut red, &mut blue], 3);
@@ -432,6 +431,29 @@ fn a_person_who_may_not_return_to_a_room_loses_the_seat() {
     red.server.run();
     assert!(alice.link.outcome().is_none());
     assert_eq!(red.server.census().people, 0);
+}
+
+#[test]
+fn a_ban_of_addresses_removes_people_who_were_on_their_way() {
+    let come = Change::Come { name: Name::parse("alice").unwrap().into(), profile: None };
+    for change in [enter("alice", "lobby"), come] {
+        let (_, mut red, mut blue) = two();
+        let address = "198.51.100.7:50000".parse().unwrap();
+        let inbox = red.server.broadcaster.inbox();
+        let mut alice = inbox.connect_from(Some(address), |_| Arc::default());
+        red.cut(true);
+        alice.start(change);
+        red.server.run();
+        let mut operator = blue.server.connect();
+        let deed = Deed::to(Verb::Ban, Whom::parse("198.51.100.0/24").unwrap());
+        blue.server.ask(&mut operator, Change::Act { here: None, deed });
+        red.cut(false);
+        wait(&mut [&mut red, &mut blue], 3);
+        assert!(matches!(alice.outcome(), Some(Outcome::Came(..))), "she was allowed to");
+        assert!(alice.client().removed().is_some());
+        assert_eq!(red.server.census().people, 0);
+        assert_eq!(blue.server.census().people, 0);
+    }
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::intent::{INTENTS_MAX, Intent, Stamp};
 use crate::ledger::{Announcement, Before, Changed, Happened, Record};
 use crate::link::{Answer, Client, Outcome, Presence};
 use crate::model::{
-    Act, By, Deed, Line, Manner, Now, PersonId, RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
+    Act, By, Deed, Line, Manner, Now, PersonId, Reach, RoomName, Said, Spoken, Verb, WallTime, Who,
+    Whom,
 };
 
 impl Broadcaster {
@@ -139,15 +140,15 @@ impl Broadcaster {
 
     fn arrived(
         &mut self,
-        room: &RoomName,
+        name: &RoomName,
         who: Who,
         (is_keeper, is_untold): (bool, bool),
         ticket: Option<&Ticket>,
     ) {
-        let Some(room) = self.room_for(room, ticket.and_then(Ticket::maker), 0) else {
+        let Some(room) = self.room_for(name, ticket.and_then(Ticket::maker), 0) else {
             return;
         };
-        let (id, mut promised) = (room.id, None);
+        let (id, person, mut promised) = (room.id, who.id, None);
         if let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, .. } }) = ticket {
             let place = room.place(who.id);
             self.connection_of(client).places.push(Arc::clone(&place));
@@ -166,6 +167,7 @@ impl Broadcaster {
         self.rooms_left.sit(who.id, id);
         let joined = Joined { who, is_keeper, is_untold, promised };
         self.happen(id, Happening::Arrival(joined.into()));
+        self.remove_if_barred(person, Some(name));
     }
 
     /// The connection of a person on the server.
@@ -176,6 +178,7 @@ impl Broadcaster {
     /// A person comes to the server, without a seat.
     fn came(&mut self, client: &Arc<Client>) {
         self.connection_of(client);
+        self.remove_if_barred(client.id, None);
         let presence = Presence::new(Arc::clone(client) as _, Arc::clone(&self.inbox) as _);
         client.finish(Outcome::Came(presence, None));
     }
@@ -244,6 +247,22 @@ impl Broadcaster {
         let mut people = self.ledger.within(barred, &act.reach);
         people.sort();
         people
+    }
+
+    /// Removes a person of this node who has come to the server or a room, if a ban of addresses has
+    /// its place before the arrival, which was under way then.
+    fn remove_if_barred(&mut self, id: PersonId, room: Option<&RoomName>) {
+        if self.node.is_none() || !self.connections.contains_key(&id) {
+            return; // checked a moment ago, or on another node
+        }
+        let (Some(subject), at) = (self.subject(id), self.ledger.nodes.at()) else {
+            return;
+        };
+        let mut reaches = [Reach::Server].into_iter().chain(room.cloned().map(Reach::Room));
+        let ban = reaches.find_map(|reach| self.ledger.rules.banned(&reach, subject, at).cloned());
+        if let Some(act) = ban.map(Arc::new) {
+            self.offer(Intent::Remove { people: vec![id], act }, None);
+        }
     }
 
     /// Deletes the words of all lines that the owner of a name has said under it since `since`.
