@@ -83,8 +83,8 @@ impl Node {
             position: place as u64,
         };
         let inbox = Arc::new(Inbox::default());
-        let broadcaster = Broadcaster::one_of_several(inbox, Limits::default(), start);
-        let broadcaster = broadcaster.with_sequencer(Box::new(Engine(Arc::clone(&way))));
+        let engine = Box::new(Engine(Arc::clone(&way)));
+        let broadcaster = Broadcaster::one_of_several(inbox, Limits::default(), start, engine);
         let mut server = Server::of(broadcaster);
         server.now.monotonic = Duration::from_secs(1);
         server.now.wall = WallTime(1_000);

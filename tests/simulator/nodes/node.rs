@@ -97,8 +97,8 @@ impl Node {
             ledger,
             position: self.start as u64,
         };
-        let broadcaster = Broadcaster::one_of_several(inbox, self.limits, start);
-        let server = Server::of_node(broadcaster.with_sequencer(Box::new(link)), record);
+        let broadcaster = Broadcaster::one_of_several(inbox, self.limits, start, Box::new(link));
+        let server = Server::of_node(broadcaster, record);
         self.world = Some(World::new(rng, server, self.people));
     }
 

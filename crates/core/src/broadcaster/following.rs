@@ -13,16 +13,21 @@ use crate::ledger::{Ledger, Snapshot};
 use crate::link::{Contact, Inbox, Notice};
 use crate::model::{Limits, Now};
 use crate::refusal::Refusal;
-use crate::sequencer::Decided;
+use crate::sequencer::{Decided, Sequencer};
 
 impl Broadcaster {
-    /// A broadcaster of a server that is one of several nodes. It needs the
-    /// [sequencer](Broadcaster::with_sequencer) that all of them share, which continues after the
-    /// position of the ledger.
-    pub fn one_of_several(inbox: Arc<Inbox>, limits: Limits, start: NodeStart) -> Broadcaster {
+    /// A broadcaster of a server that is one of several nodes. Their sequencer, which all of them
+    /// share, continues after the position of the ledger.
+    pub fn one_of_several(
+        inbox: Arc<Inbox>,
+        limits: Limits,
+        start: NodeStart,
+        sequencer: Box<dyn Sequencer>,
+    ) -> Broadcaster {
         let node = Box::new(Node::new(&start));
         let snapshot = Snapshot { is_stored: true, ..start.ledger }; // in the order
         let mut broadcaster = Broadcaster::build(inbox, limits, Ledger::restore(snapshot));
+        broadcaster.sequencer = sequencer;
         broadcaster.node = Some(node);
         broadcaster.show_people();
         broadcaster

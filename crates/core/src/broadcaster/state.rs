@@ -69,7 +69,7 @@ pub struct Broadcaster {
 
 impl Broadcaster {
     /// A broadcaster with an empty lobby that stores nothing: the numbers of a room end with the
-    /// room. So it cannot share its ledger with another process, which may still have the lines.
+    /// room.
     pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
         Broadcaster::build(inbox, limits, Ledger::default())
     }
@@ -135,7 +135,8 @@ impl Broadcaster {
         broadcaster
     }
 
-    /// The same broadcaster, with another sequencer.
+    /// The same broadcaster, with another sequencer of this process. Only
+    /// [`one_of_several`](Broadcaster::one_of_several) takes one that other processes share.
     #[must_use]
     pub fn with_sequencer(self, sequencer: Box<dyn Sequencer>) -> Broadcaster {
         Broadcaster { sequencer, ..self }
