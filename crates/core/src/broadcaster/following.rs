@@ -145,9 +145,8 @@ impl Broadcaster {
         let Some(node) = self.node.as_deref_mut() else {
             return;
         };
-        node.wake(now.monotonic);
-        if node.silence(now.monotonic) >= Silence::Waiting {
-            // The others may be out of touch too, and not down.
+        if node.wake(now.monotonic) || node.silence(now.monotonic) >= Silence::Waiting {
+            // The others may have been asleep or out of touch too, and not down.
             node.lose_touch();
             self.sift(|intent| !matches!(intent, Intent::Down { .. }));
         }

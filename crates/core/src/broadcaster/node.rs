@@ -389,15 +389,15 @@ impl Node {
     }
 
     /// Notes the time. While the process was asleep, it could not hear anything.
-    pub(super) fn wake(&mut self, now: Duration) {
+    /// Returns whether it was.
+    pub(super) fn wake(&mut self, now: Duration) -> bool {
         let asleep = now.saturating_sub(self.ticked_at);
         self.ticked_at = now;
-        if asleep > WAITING_AFTER {
-            self.lose_touch();
-            if let Some(offered) = &mut self.under_way {
-                offered.since = now.min(offered.since + asleep);
-            }
+        let was_asleep = asleep > WAITING_AFTER;
+        if let (true, Some(offered)) = (was_asleep, &mut self.under_way) {
+            offered.since = now.min(offered.since + asleep);
         }
+        was_asleep
     }
 
     /// How long the node waits for the proposal under way.
