@@ -131,7 +131,7 @@ fn a_backup_overwrites_no_file_and_leaves_none_when_it_fails() {
         fs::remove_file(backups.path().join(name)).unwrap();
     }
     let kept = Connection::open(data.file()).unwrap();
-    kept.execute("UPDATE lines SET text = 'forged' WHERE seq = 2", []).unwrap();
+    kept.execute("UPDATE lines SET text = 'forged' WHERE key = 1 << 33 | 2", []).unwrap();
     refuses("line 2 of lobby is damaged", &[]);
     let (code, _, words) = backup(&data, Path::new("/proc/no/such/place"));
     assert_eq!(code, Some(1), "{words}");

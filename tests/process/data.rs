@@ -121,7 +121,7 @@ impl Data {
 pub(crate) fn rows(file: &Path, room: &str) -> Vec<Row> {
     let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     let mut query = file
-        .prepare("SELECT seq, at, lines.name, text FROM lines JOIN rooms ON room = id WHERE rooms.name = ?1 ORDER BY seq")
+        .prepare("SELECT key & 8589934591, at, lines.name, text FROM lines JOIN rooms ON key >> 33 = id WHERE rooms.name = ?1 ORDER BY key")
         .unwrap();
     let rows = query.query_map([room], |row| {
         Ok(Row { seq: row.get(0)?, at: row.get(1)?, name: row.get(2)?, text: row.get(3)? })

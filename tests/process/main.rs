@@ -48,6 +48,7 @@ mod signals;
 mod slow;
 mod standstill;
 mod startup;
+mod versions;
 mod web;
 
 use std::io::{self, Write};

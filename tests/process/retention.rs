@@ -15,7 +15,7 @@ use crate::server::Server;
 const DAY: Duration = Duration::from_hours(24);
 
 /// The checksum that the server would write.
-fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> u32 {
+pub(crate) fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> u32 {
     let mut sum = Hasher::new();
     for number in [seq, at, manner, name.len() as i64] {
         sum.update(&number.to_le_bytes());
@@ -29,7 +29,7 @@ fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> u32 {
 fn put(file: &Connection, room: i64, seq: i64, ago: Duration, text: &str) {
     let at = SystemTime::UNIX_EPOCH.elapsed().unwrap() - ago;
     let at = at.as_millis() as i64;
-    let put = "INSERT INTO lines VALUES (?1, ?2, ?3, 0, 'alice', ?4, ?5)";
+    let put = "INSERT INTO lines VALUES (?1 << 33 | ?2, ?3, 0, 'alice', ?4, ?5)";
     let sum = sum(seq, at, 0, "alice", text);
     file.execute(put, params![room, seq, at, text, sum]).unwrap();
 }
@@ -168,9 +168,9 @@ fn the_next_server_completes_a_deletion_that_was_cut_off() {
     for room in [1, 2] {
         for seq in 1..=OLD {
             let key = params![room, seq];
-            let look = "SELECT at FROM lines WHERE room = ?1 AND seq = ?2";
+            let look = "SELECT at FROM lines WHERE key = ?1 << 33 | ?2";
             let at: i64 = all.query_row(look, key, |row| row.get(0)).unwrap();
-            let empty = "UPDATE lines SET manner = 2, name = '', text = '', sum = ?3 WHERE room = ?1 AND seq = ?2";
+            let empty = "UPDATE lines SET manner = 2, name = '', text = '', sum = ?3 WHERE key = ?1 << 33 | ?2";
             all.execute(empty, params![room, seq, sum(seq, at, 2, "", "")]).unwrap();
         }
     }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use parlor_core::model::{Name, RoomName, WallTime};
 use rusqlite::{Connection, params};
 
-use crate::journal::sqlite::{GONE, Sql, sum};
+use crate::journal::sqlite::{GONE, KEYS, Sql, range, sum};
 
 /// The lines of an owner to delete.
 #[derive(Clone, Debug)]
@@ -50,28 +50,31 @@ pub(super) struct Leftovers(String);
 
 /// A row to empty.
 pub(super) struct FullRow {
-    room: i64,
+    key: i64,
     /// Its number in the room.
     pub(super) seq: i64,
     at: i64,
 }
 
-/// The rows of a room from number `first` to `last` that are not empty and whose name matches.
+/// The rows of a room with these numbers that are not empty and whose name matches.
 pub(super) fn full_rows(
     connection: &mut Connection,
     room: &RoomName,
-    (first, last): (u64, u64),
+    numbers: (u64, u64),
     mut is_meant: impl FnMut(&str) -> bool,
 ) -> rusqlite::Result<Vec<FullRow>> {
+    let (room, first, last) = range(room.as_str(), numbers);
     let rows = connection.all(
-        "SELECT room, seq, at, name FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
-         AND seq BETWEEN ?2 AND ?3 AND manner != ?4",
-        params![room.as_str(), first as i64, last as i64, GONE],
+        &format!(
+            "SELECT key, {}, at, name FROM lines WHERE {} AND manner != ?4",
+            KEYS.seq, KEYS.range
+        ),
+        params![room, first, last, GONE],
         |row| {
             if !is_meant(row.get_ref(3)?.as_str().unwrap_or_default()) {
                 return Ok(None);
             }
-            Ok(Some(FullRow { room: row.get(0)?, seq: row.get(1)?, at: row.get(2)? }))
+            Ok(Some(FullRow { key: row.get(0)?, seq: row.get(1)?, at: row.get(2)? }))
         },
     )?;
     Ok(rows.into_iter().flatten().collect())
@@ -80,11 +83,10 @@ pub(super) fn full_rows(
 /// Empties these rows, in one transaction.
 pub(super) fn empty(connection: &mut Connection, rows: &[FullRow]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    for FullRow { room, seq, at } in rows {
+    for FullRow { key, seq, at } in rows {
         transaction.run(
-            "UPDATE lines SET manner = ?3, name = '', text = '', sum = ?4
-             WHERE room = ?1 AND seq = ?2",
-            params![room, seq, GONE, sum(*seq, *at, GONE, "", "")],
+            "UPDATE lines SET manner = ?2, name = '', text = '', sum = ?3 WHERE key = ?1",
+            params![key, GONE, sum(*seq, *at, GONE, "", "")],
         )?;
     }
     transaction.run(

@@ -14,6 +14,7 @@ use parlor_core::model::RoomName;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::files::{REFUSED_FILE, private_file};
+use super::keys::{KEYS, key, range};
 use super::records::put;
 use super::row::{code, sum_of};
 use super::schema::SCHEMA;
@@ -43,13 +44,12 @@ impl Store {
             }
             let mut insert = transaction.prepare_cached(
                 // By number: a parameter with a name is looked up for each line.
-                "INSERT INTO lines (room, seq, at, manner, name, text, sum)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO lines (key, at, manner, name, text, sum)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;
             for said in batch.said() {
                 insert.execute(params![
-                    room,
-                    said.seq as i64,
+                    key(room, said.seq)?,
                     said.at.0,
                     code(said.manner),
                     said.who.name.as_str(),
@@ -82,13 +82,11 @@ impl Store {
         }
         let transaction = self.connection.transaction()?;
         undo.map_or(Ok(()), |undo| undo.run(&transaction))?;
+        let delete = format!("DELETE FROM lines WHERE {} AND sum = ?4", KEYS.range);
         for batch in batches {
             for said in batch.said() {
-                transaction.run(
-                    "DELETE FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
-                     AND seq = ?2 AND sum = ?3",
-                    params![batch.room().as_str(), said.seq as i64, sum_of(said)],
-                )?;
+                let (room, first, last) = range(batch.room().as_str(), (said.seq, said.seq));
+                transaction.run(&delete, params![room, first, last, sum_of(said)])?;
             }
         }
         // A part of the write-ahead log that was never synced becomes visible only when the file is
@@ -105,6 +103,7 @@ impl Store {
             return Ok(());
         };
         let transaction = self.connection.transaction()?;
+        let delete = format!("DELETE FROM lines WHERE {} AND at = ?4 AND sum = ?5", KEYS.range);
         for line in note.lines() {
             if let Some(undo) = Undo::parse(line) {
                 undo.run(&transaction)?;
@@ -115,11 +114,9 @@ impl Store {
             let (Some(seq), Some(at), Some(sum)) = (number(), number(), number()) else {
                 continue;
             };
-            transaction.run(
-                "DELETE FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
-                 AND seq = ?2 AND at = ?3 AND sum = ?4",
-                params![parts.next(), seq, at, sum],
-            )?;
+            let seq = seq as u64;
+            let (room, first, last) = range(parts.next().unwrap_or_default(), (seq, seq));
+            transaction.run(&delete, params![room, first, last, at, sum])?;
         }
         transaction.commit()?;
         delete_note(lines);

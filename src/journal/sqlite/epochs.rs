@@ -10,6 +10,7 @@
 use parlor_core::model::RoomName;
 use rusqlite::params;
 
+use super::keys::KEYS;
 use super::sql::Sql;
 use super::store::Store;
 
@@ -22,9 +23,13 @@ impl Store {
     pub(super) fn begin_epoch(&mut self) -> rusqlite::Result<String> {
         let transaction = self.connection.transaction()?;
         transaction.run(
-            "INSERT INTO ends SELECT id, (SELECT max(id) FROM epochs), last FROM
-                 (SELECT id, (SELECT max(seq) FROM lines WHERE room = id) AS last FROM rooms)
-             WHERE last > coalesce((SELECT max(seq) FROM ends WHERE room = id), 0)",
+            // CROSS: as in `ends` of rows.rs.
+            &format!(
+                "INSERT INTO ends SELECT rooms.id, (SELECT max(id) FROM epochs), {} AS last
+                 FROM rooms CROSS JOIN lines ON {}
+                 WHERE last > coalesce((SELECT max(seq) FROM ends WHERE room = rooms.id), 0)",
+                KEYS.seq, KEYS.last
+            ),
             [],
         )?;
         let (id, name): (i64, String) = transaction.query_row(
@@ -85,7 +90,7 @@ mod tests {
             .connection()
             .execute_batch(&format!(
                 "INSERT OR IGNORE INTO rooms VALUES (1, 'lobby');
-                 INSERT INTO lines VALUES (1, {last}, 0, 0, 'a', 'b', 0)"
+                 INSERT INTO lines VALUES (1 << 33 | {last}, 0, 0, 'a', 'b', 0)"
             ))
             .unwrap();
     }

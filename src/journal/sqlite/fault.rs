@@ -63,7 +63,8 @@ impl From<rusqlite::Error> for UnusableFile {
     fn from(error: rusqlite::Error) -> UnusableFile {
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => UnusableFile::NoDatabase,
-            Some(ErrorCode::DatabaseCorrupt) => UnusableFile::Broken,
+            // A key of another type is found when a file is brought to this version.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::TypeMismatch) => UnusableFile::Broken,
             _ => UnusableFile::Sqlite(error),
         }
     }

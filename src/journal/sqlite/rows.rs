@@ -4,6 +4,7 @@ use parlor_core::model::{Damage, End, RoomName, WallTime};
 use rusqlite::{Connection, params};
 
 use super::fault::UnusableFile;
+use super::keys::{LineKeys, range};
 use super::row::{GONE, LineRow};
 use super::sql::Sql;
 use super::store::Store;
@@ -48,11 +49,16 @@ pub(super) struct Count {
 }
 
 /// The end of each room's lines, beginning with the room of the most recent line.
-pub(super) fn ends(connection: &Connection) -> rusqlite::Result<Vec<(String, End)>> {
+pub(super) fn ends(
+    connection: &Connection,
+    keys: &LineKeys,
+) -> rusqlite::Result<Vec<(String, End)>> {
     connection.all(
         // CROSS makes SQLite begin with the rooms; otherwise it would read all lines.
-        "SELECT rooms.name, seq, at FROM rooms CROSS JOIN lines ON room = id
-         AND seq = (SELECT max(seq) FROM lines WHERE room = id) ORDER BY at DESC",
+        &format!(
+            "SELECT rooms.name, {}, at FROM rooms CROSS JOIN lines ON {} ORDER BY at DESC",
+            keys.seq, keys.last
+        ),
         [],
         |row| {
             let (seq, at): (i64, i64) = (row.get(1)?, row.get(2)?);
@@ -64,7 +70,7 @@ pub(super) fn ends(connection: &Connection) -> rusqlite::Result<Vec<(String, End
 impl Store {
     /// As [`ends`].
     pub(crate) fn ends(&self) -> rusqlite::Result<Vec<(String, End)>> {
-        ends(&self.connection)
+        ends(&self.connection, &self.keys)
     }
 
     /// Checks the latest lines of the rooms with these ends. Returns the others.
@@ -159,12 +165,12 @@ impl Store {
             Way::Down => "DESC",
         };
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT seq, manner FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
-             AND seq BETWEEN ?2 AND ?3 ORDER BY seq {order} LIMIT ?4"
+            "SELECT {}, manner FROM lines WHERE {} ORDER BY {} {order} LIMIT ?4",
+            self.keys.seq, self.keys.range, self.keys.order
         ))?;
-        let range = (first as i64, last as i64);
+        let (room, first, last) = range(room.as_str(), (first, last));
         let max = COUNTED_ROWS_MAX as i64;
-        let mut rows = query.query(params![room.as_str(), range.0, range.1, max])?;
+        let mut rows = query.query(params![room, first, last, max])?;
         let mut count = Count::default();
         while let Some(row) = rows.next()? {
             let seq = row.get::<_, i64>(0)? as u64;
@@ -196,12 +202,11 @@ impl Store {
             last,
             is_missing,
         };
-        let mut query = self.connection.prepare_cached(
-            "SELECT seq, at, manner, name, text, sum FROM lines
-             WHERE room = (SELECT id FROM rooms WHERE name = ?1)
-             AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
-        )?;
-        let mut rows = query.query(params![room, first as i64, last as i64])?;
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT {}, at, manner, name, text, sum FROM lines WHERE {} ORDER BY {}",
+            self.keys.seq, self.keys.range, self.keys.order
+        ))?;
+        let mut rows = query.query(range(room, (first, last)))?;
         let mut next = first;
         while let Some(row) = rows.next()? {
             let seq = row.get::<_, i64>(0)? as u64;
@@ -222,11 +227,12 @@ impl Store {
     /// The number of a line: the lines after it, up to number `last`, take `bytes` bytes or a
     /// little more as a dialect shows them.
     pub(super) fn before(&self, room: &RoomName, last: u64, bytes: u64) -> rusqlite::Result<u64> {
-        let mut lines = self.connection.prepare_cached(
-            "SELECT seq, length(CAST(name AS BLOB)) + length(CAST(text AS BLOB)) FROM lines
-             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq <= ?2 ORDER BY seq DESC",
-        )?;
-        let mut rows = lines.query(params![room.as_str(), last as i64])?;
+        let mut lines = self.connection.prepare_cached(&format!(
+            "SELECT {}, length(CAST(name AS BLOB)) + length(CAST(text AS BLOB)) FROM lines
+             WHERE {} ORDER BY {} DESC",
+            self.keys.seq, self.keys.range, self.keys.order
+        ))?;
+        let mut rows = lines.query(range(room.as_str(), (0, last)))?;
         let mut left = bytes;
         while let Some(row) = rows.next()? {
             let (seq, length): (i64, i64) = (row.get(0)?, row.get(1)?);
@@ -245,12 +251,15 @@ impl Store {
         room: &RoomName,
         at: WallTime,
     ) -> rusqlite::Result<Option<u64>> {
-        let end: Option<Option<i64>> = self.connection.one(
-            "SELECT max(seq) FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)",
+        let end: Option<i64> = self.connection.one(
+            &format!(
+                "SELECT {} FROM rooms CROSS JOIN lines ON {} WHERE rooms.name = ?1",
+                self.keys.seq, self.keys.last
+            ),
             [room.as_str()],
             |row| row.get(0),
         )?;
-        let Some(last) = end.flatten().and_then(|end| u64::try_from(end).ok()) else {
+        let Some(last) = end.and_then(|end| u64::try_from(end).ok()) else {
             return Ok(None);
         };
         let mut low = 1;
@@ -301,7 +310,7 @@ mod tests {
         let all = store.connection().transaction().unwrap();
         all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby')").unwrap();
         for seq in 1..=LINES as i64 {
-            let put = "INSERT INTO lines VALUES (1, ?1, 0, ?2, '', '', ?3)";
+            let put = "INSERT INTO lines VALUES (1 << 33 | ?1, 0, ?2, '', '', ?3)";
             let sum = sum(seq, 0, GONE, "", "");
             all.execute(put, params![seq, GONE, sum]).unwrap();
         }

@@ -2,7 +2,7 @@
 
 /// The steps from each version to the next, beginning with a file without tables. A step never
 /// changes after its release, because existing files have gone through it.
-pub(super) const MIGRATIONS: [&str; 8] = [
+pub(super) const MIGRATIONS: [&str; 9] = [
     include_str!("schema/1-lines.sql"),
     include_str!("schema/2-people.sql"),
     include_str!("schema/3-takings.sql"),
@@ -11,7 +11,11 @@ pub(super) const MIGRATIONS: [&str; 8] = [
     include_str!("schema/6-epochs.sql"),
     include_str!("schema/7-rules.sql"),
     include_str!("schema/8-writers.sql"),
+    include_str!("schema/9-keys.sql"),
 ];
+
+/// The first version whose lines have keys.
+pub(super) const PACKED: i32 = 9;
 
 /// The version of the tables. A file with a higher version was written by a newer Parlor.
 pub(super) const SCHEMA: i32 = MIGRATIONS.len() as i32;

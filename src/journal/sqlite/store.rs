@@ -8,12 +8,13 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::UnusableFile;
-use super::schema::{MIGRATIONS, SCHEMA};
+use super::keys::{KEYS, LineKeys, PAIRS};
+use super::schema::{MIGRATIONS, PACKED, SCHEMA};
 use super::undo::note_changes;
 use crate::config::Keep;
 
 /// Marks an SQLite file as one of Parlor's: "Parl", in the file's header.
-const APPLICATION_ID: i32 = 0x5061_726C;
+pub(super) const APPLICATION_ID: i32 = 0x5061_726C;
 
 /// How long to wait for a file that a checkpoint or a backup has locked for a moment.
 pub(super) const BUSY_TIME: Duration = Duration::from_secs(5);
@@ -31,6 +32,8 @@ const STATEMENTS: usize = 128;
 /// A connection to the file.
 pub(crate) struct Store {
     pub(super) connection: Connection,
+    /// How it finds lines.
+    pub(super) keys: LineKeys,
 }
 
 impl Store {
@@ -57,7 +60,7 @@ impl Store {
             },
         )?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let mut store = Store { connection };
+        let mut store = Store { connection, keys: KEYS };
         store.migrate()?;
         note_changes(&store.connection)?;
         Ok(store)
@@ -88,10 +91,11 @@ impl Store {
     fn to_read(connection: Connection) -> Result<Store, UnusableFile> {
         connection.busy_timeout(BUSY_TIME)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let store = Store { connection };
+        let store = Store { connection, keys: KEYS };
         match store.version()? {
             newer if newer > SCHEMA => Err(UnusableFile::Newer(newer)),
-            1.. => Ok(store), // lines are the same in all versions
+            PACKED.. => Ok(store),
+            1.. => Ok(Store { keys: PAIRS, ..store }), // a command reads it as it is
             _ => Err(UnusableFile::Foreign),
         }
     }
@@ -121,13 +125,19 @@ impl Store {
         if missing.len() == 0 {
             return Ok(());
         }
+        if version > 0 {
+            tracing::info!(version = SCHEMA, "the file is brought to a new version of its tables");
+        }
         let transaction = self.connection.transaction()?;
         for tables in missing {
             transaction.execute_batch(tables)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        // The log may be longer than the file now. If somebody reads it, it becomes shorter later.
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).ok();
+        Ok(())
     }
 
     /// The connection itself, for tables other than the lines.

@@ -3,6 +3,7 @@
 use parlor_core::model::{RoomName, WallTime};
 use rusqlite::{Connection, params};
 
+use super::keys::{KEYS, range};
 use super::row::sum;
 use super::rows::ends;
 use super::sql::Sql;
@@ -41,7 +42,7 @@ pub(crate) fn note_clock(
     now: WallTime,
     latest: WallTime,
 ) -> rusqlite::Result<()> {
-    let ends = ends(connection)?;
+    let ends = ends(connection, &KEYS)?;
     let transaction = connection.transaction()?;
     transaction.run(
         "INSERT INTO meta VALUES ('clock', ?1)
@@ -68,14 +69,14 @@ pub(super) fn date_back(
     at: WallTime,
 ) -> rusqlite::Result<()> {
     let mut lines = 0;
-    let mut query = connection.prepare_cached(
-        "SELECT room, seq, at, manner, name, text, sum FROM lines
-         WHERE room = (SELECT id FROM rooms WHERE name = ?1) ORDER BY seq DESC",
-    )?;
-    let mut rows = query.query([room.as_str()])?;
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT key, {}, at, manner, name, text, sum FROM lines WHERE {} ORDER BY {} DESC",
+        KEYS.seq, KEYS.range, KEYS.order
+    ))?;
+    let mut rows = query.query(range(room.as_str(), (0, u64::MAX)))?;
     // Each row is changed after it was read, and keeps its place in this order.
     while let Some(row) = rows.next()? {
-        let (id, seq, was): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (key, seq, was): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         if was <= at.0 {
             break;
         }
@@ -83,8 +84,8 @@ pub(super) fn date_back(
         let sum_at = |at| sum(seq, at, manner, &name, &text);
         if row.get::<_, i64>(6)? == sum_at(was) {
             lines += connection.run(
-                "UPDATE lines SET at = ?3, sum = ?4 WHERE room = ?1 AND seq = ?2",
-                params![id, seq, at.0, sum_at(at.0)],
+                "UPDATE lines SET at = ?2, sum = ?3 WHERE key = ?1",
+                params![key, at.0, sum_at(at.0)],
             )?;
         }
     }
