@@ -318,8 +318,10 @@ impl Node {
         let Some(offered) = self.under_way.take_if(is_settled) else {
             return Settled::No;
         };
+        // What begins a boot may be an old copy, so the time begins anew with the next proposal.
+        let steady_since = self.in_touch_since.filter(|_| id.number > 1);
         match now.saturating_sub(offered.since) < WAITING_AFTER {
-            true => self.in_touch_since = self.in_touch_since.or(Some(now)),
+            true => self.in_touch_since = steady_since.or(Some(now)),
             false => self.lose_touch(),
         }
         match id.number == offered.id.number {
@@ -388,8 +390,7 @@ impl Node {
         self.ticked_at + TICK
     }
 
-    /// Notes the time. While the process was asleep, it could not hear anything.
-    /// Returns whether it was.
+    /// Notes the time. Returns whether the process was asleep: then it could not hear anything.
     pub(super) fn wake(&mut self, now: Duration) -> bool {
         let asleep = now.saturating_sub(self.ticked_at);
         self.ticked_at = now;
