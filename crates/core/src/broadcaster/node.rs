@@ -318,7 +318,8 @@ impl Node {
         let Some(offered) = self.under_way.take_if(is_settled) else {
             return Settled::No;
         };
-        // What begins a boot may be an old copy, so the time begins anew with the next proposal.
+        // The beginning of a boot may be an old copy, so the time begins anew with the proposal
+        // after it.
         let steady_since = self.in_touch_since.filter(|_| id.number > 1);
         match now.saturating_sub(offered.since) < WAITING_AFTER {
             true => self.in_touch_since = steady_since.or(Some(now)),
