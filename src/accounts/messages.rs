@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parlor_core::link::{Answer, Change, Inbox, MessageChange, Outcome, Refusal};
+use parlor_core::link::{Change, Inbox, MessageChange, Refusal};
 use parlor_core::model::{Claim, Hashed, Line, Name, PersonId, WallTime};
 use rusqlite::{Connection, params};
 
@@ -61,10 +61,7 @@ impl KeptMessages {
             None => 0,
         };
         let keep = MessageChange::Keep { from, to, writer, text, network, from_there };
-        match self.inbox.connect().call(Change::Message(Box::new(keep))).await {
-            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
-            _ => Ok(()),
-        }
+        self.inbox.connect().call(Change::Message(Box::new(keep))).await.done()
     }
 
     /// The number of stored messages for the owner of a name from a network.

@@ -22,6 +22,7 @@ pub(crate) use return_codes::HeldCode;
 use std::sync::{Arc, Mutex};
 
 use parlor_core::journal::Past;
+use parlor_core::ledger::CODE_LIFE;
 use parlor_core::link::Inbox;
 use parlor_core::model::WallTime;
 
@@ -29,7 +30,7 @@ use self::messages::KeptMessages;
 use self::names::OwnedNames;
 use self::password_turns::PasswordTurns;
 use self::passwords::Passwords;
-use self::return_codes::{ReturnCodes, end_of_codes};
+use self::return_codes::ReturnCodes;
 use self::tokens::Tokens;
 use crate::journal::{Database, OpenError};
 use crate::{clock, journal};
@@ -78,7 +79,7 @@ pub(crate) fn past(database: &Database, last_run: Option<WallTime>) -> Result<Pa
     let now = clock::wall();
     let (earlier, later) = last_run.map_or((now, now), |at| (at.min(now), at.max(now)));
     database.at_start(move |connection| {
-        journal::end_codes(connection, end_of_codes(later))?;
+        journal::end_codes(connection, later.after(CODE_LIFE))?;
         journal::past(connection, earlier)
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parlor_core::journal::OwnerVisit;
 use parlor_core::ledger::Account;
-use parlor_core::link::{AccountChange, Answer, Change, Inbox, Outcome, Query, Refusal};
+use parlor_core::link::{AccountChange, Change, Inbox, Outcome, Query, Refusal};
 use parlor_core::model::{Name, WallTime};
 use rusqlite::params;
 
@@ -84,10 +84,7 @@ impl OwnedNames {
     /// Changes an account, and waits until the change is stored. It happens even if the caller
     /// stops waiting.
     pub(super) async fn change(&self, change: AccountChange) -> Result<(), Refusal> {
-        match self.inbox.connect().call(Change::Account(Box::new(change))).await {
-            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
-            _ => Ok(()),
-        }
+        self.inbox.connect().call(Change::Account(Box::new(change))).await.done()
     }
 
     /// The account of a name.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parlor_core::ledger::CODE_LIFE;
 use parlor_core::link::{Change, Client, CodeChange, Inbox};
-use parlor_core::model::{RoomId, WallTime};
+use parlor_core::model::RoomId;
 use tokio::time::sleep;
 
 use super::code::Code;
@@ -32,7 +32,7 @@ impl ReturnCodes {
     /// code has moved to another connection. From now on the code has an end.
     pub(crate) async fn end(&self, held: &HeldCode, client: &Client) {
         let (code, whose, seq) = (held.code.hashed(), client.id(), client.read_to(held.room));
-        let until = end_of_codes(clock::wall_awake());
+        let until = clock::wall_awake().after(CODE_LIFE);
         let end = Change::Code(CodeChange::End { code, whose, seq, until });
         self.inbox.connect().call(end).await; // if that cannot be stored, the log says so
     }
@@ -45,9 +45,4 @@ impl ReturnCodes {
             self.inbox.connect().start(Change::NoteReadings);
         }
     }
-}
-
-/// The end of the codes whose connections end at this time.
-pub(super) fn end_of_codes(now: WallTime) -> WallTime {
-    now.after(CODE_LIFE)
 }

@@ -36,8 +36,7 @@ pub(crate) struct Participant<'a> {
     pub(super) question: Option<Box<PasswordQuestion>>,
 }
 
-/// A person who has just come to the server. If they leave at once, the presence ends first, so the
-/// seat ends with it.
+/// A newcomer's presence and first seat. The presence is dropped first, so the seat ends with it.
 pub(crate) struct Admitted {
     pub(super) presence: Presence,
     pub(crate) seat: Seat,
@@ -136,7 +135,7 @@ impl PasswordQuestion {
 }
 
 impl<'a> Participant<'a> {
-    /// A person who has just come in.
+    /// The participant for a newcomer.
     pub(super) fn new(
         link: Link,
         peer: Peer,

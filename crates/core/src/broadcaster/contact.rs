@@ -41,14 +41,9 @@ impl Broadcaster {
 
     /// The people whose requests wait for a place in the order.
     fn waiting_for_order(&self) -> Vec<PersonId> {
-        let waiting = self.waiting.iter().filter_map(|incoming| match incoming {
-            InboxItem::Request { client, .. } => Some(client.id),
-            InboxItem::LeftRoom { .. }
-            | InboxItem::LeftServer { .. }
-            | InboxItem::ListenerGone { .. } => None,
-        });
-        let tickets = self.tickets.iter().flatten().map(|ticket| ticket.client.id);
-        tickets.chain(waiting).collect()
+        let waiting = self.waiting.iter().filter_map(InboxItem::client);
+        let tickets = self.tickets.iter().flatten().map(|ticket| &ticket.client);
+        tickets.chain(waiting).map(|client| client.id).collect()
     }
 
     /// Tells everybody that the node is in touch again, and how much was said meanwhile.
@@ -73,7 +68,9 @@ impl Broadcaster {
 
     /// Tells these people of the contact with the other nodes.
     pub(super) fn tell_all(&self, people: Vec<PersonId>, contact: Contact) {
-        people.into_iter().for_each(|id| self.tell_one(id, Notice::Contact(contact)));
+        for id in people {
+            self.tell_one(id, Notice::Contact(contact));
+        }
     }
 
     /// Refuses all requests that are not under way, if the node is out of touch for too long.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::pending::{Gathered, Happening};
 use super::state::Broadcaster;
-use crate::link::{Answer, InboxItem, Mail, Notice, Request};
+use crate::link::{InboxItem, Notice, Request};
 use crate::model::Now;
 
 impl Broadcaster {
@@ -111,18 +111,9 @@ impl Broadcaster {
 
     /// Tells everybody who waits for the journal that it is slow.
     pub fn tell_slow(&self, gathered: &Gathered) {
-        let waiting = self.waiting.iter().filter_map(|incoming| match incoming {
-            InboxItem::Request { client, .. } => Some(client),
-            InboxItem::LeftRoom { .. }
-            | InboxItem::LeftServer { .. }
-            | InboxItem::ListenerGone { .. } => None,
-        });
+        let waiting = self.waiting.iter().filter_map(InboxItem::client);
         for client in gathered.waiting().chain(self.gathering.waiting()).chain(waiting) {
-            let Some(mark) = self.mark_of(client.id) else {
-                continue;
-            };
-            // A person whose mailbox is full does not read this notice either.
-            client.send(mark, Mail::Answer(Answer::Notice(Notice::DiskSlow))).ok();
+            self.tell_one(client.id, Notice::DiskSlow);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::rooms::{Seated, address_name};
 use super::state::Broadcaster;
 use crate::intent::{Intent, Reentry};
 use crate::ledger::{Exile, Person};
-use crate::link::{Answer, Mail, Notice};
+use crate::link::Notice;
 use crate::model::{Claim, Looks, Name, NodeName, Now, PersonId, RoomName, Who};
 use crate::refusal::Refusal;
 
@@ -117,13 +117,6 @@ impl Broadcaster {
                 self.gathering.sequels.push(Sequel::Removal { client, place, act: (*act).into() });
             }
             self.happen(place.room, Happening::SeatLost(Seated { client, place }));
-        }
-    }
-
-    /// Tells one person, who may not read it if the mailbox is full.
-    pub(super) fn tell_one(&self, id: PersonId, notice: Notice) {
-        if let Some((connection, mark)) = self.connections.get(&id).zip(self.mark_of(id)) {
-            connection.client.send(mark, Mail::Answer(Answer::Notice(notice))).ok();
         }
     }
 }

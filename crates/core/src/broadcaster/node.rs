@@ -427,7 +427,7 @@ impl Node {
         self.heard.insert(boot, now);
     }
 
-    /// Begins the time anew in which the node has to be in touch before it accuses others.
+    /// Restarts the time for which the node has to be in touch before it accuses others.
     pub(super) fn lose_touch(&mut self) {
         self.in_touch_since = None;
         self.accused.clear();

@@ -13,7 +13,7 @@ use super::rooms::{Connection, Room, RoomsLeft};
 use super::tickets::{Return, Ticket};
 use crate::intent::Proposal;
 use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
-use crate::link::{Inbox, InboxItem, Mark, Place};
+use crate::link::{Answer, Inbox, InboxItem, Mail, Mark, Notice, Place};
 use crate::model::{Limits, Now, PersonId, RoomId, RoomName, WallTime};
 use crate::refusal::Refusal;
 use crate::sequencer::{Local, Sequencer};
@@ -194,6 +194,13 @@ impl Broadcaster {
         let rooms = rooms.filter(|room| room.members.contains(id));
         let marks = rooms.map(|room| Mark::at(room.id, room.log.watermark()));
         client.is_present().then(|| marks.collect())
+    }
+
+    /// Tells one person. Returns whether the mailbox had space for it; none for a person who is not
+    /// here, or is entering.
+    pub(super) fn tell_one(&self, id: PersonId, notice: Notice) -> Option<bool> {
+        let (connection, mark) = self.connections.get(&id).zip(self.mark_of(id))?;
+        Some(connection.client.send(mark, Mail::Answer(Answer::Notice(notice))).is_ok())
     }
 
     /// Whether the next batch is full.

@@ -20,20 +20,19 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         let person = self.people.get(from).ok_or(Refusal::NotThere)?;
-        let account = self.people.accounts.of(to);
-        let owner = account.map(|account| account.name.clone());
-        let owner =
-            owner.ok_or_else(|| Refusal::NobodyCalled(Line::sanitise(to.as_str().as_bytes())))?;
+        let nobody = || Refusal::NobodyCalled(Line::sanitise(to.as_str().as_bytes()));
+        let owner = self.people.accounts.of(to).ok_or_else(nobody)?.name.clone();
         let rank = match self.rules.keeps(&Reach::Server, person.subject()) {
             true => Rank::Keeper,
             false if person.is_owner() => Rank::Owner,
             false => Rank::Stranger,
         };
-        let from = self.people.who(from).ok_or(Refusal::NotThere)?;
+        let from = person.who(from);
         self.may_write_to(&from, &owner, at)?;
-        self.kept.may_keep(&owner, Kept::writer(writer), rank)?;
         let number = self.kept.last.saturating_add(1);
-        self.kept.load(&owner, Kept { number, writer: Kept::writer(writer), rank });
+        let kept = Kept { number, writer: Kept::writer(writer), rank };
+        self.kept.may_keep(&owner, kept)?;
+        self.kept.add(&owner, kept);
         let before = Before::NotKept { owner: owner.clone(), number };
         let from = from.name;
         let message = KeptMessage { number, at, owner, from, text, writer, rank };

@@ -57,19 +57,19 @@ impl KeptForOwners {
         self.last
     }
 
-    /// Adds a message that is stored already.
-    pub(super) fn load(&mut self, owner: &Name, kept: Kept) {
+    /// Adds a message.
+    pub(super) fn add(&mut self, owner: &Name, kept: Kept) {
         self.last = self.last.max(kept.number);
         self.waiting.entry(owner.keys()[0].into()).or_default().push(kept);
     }
 
-    /// Whether one more message may wait for the owner of a name.
-    pub(super) fn may_keep(&self, owner: &Name, writer: u64, rank: Rank) -> Result<(), Refusal> {
+    /// Whether this message may wait for the owner of a name, too.
+    pub(super) fn may_keep(&self, owner: &Name, new: Kept) -> Result<(), Refusal> {
         let waiting = self.waiting.get(owner.keys()[0]).map_or(&[][..], Vec::as_slice);
         let count = |is_it: &dyn Fn(&&Kept) -> bool| waiting.iter().filter(is_it).count();
-        let is_full = KEPT_MAX.iter().filter(|(max, _)| *max >= rank);
+        let is_full = KEPT_MAX.iter().filter(|(max, _)| *max >= new.rank);
         let mut is_full = is_full.map(|(max, limit)| count(&|kept| kept.rank <= *max) >= *limit);
-        let is_share_used = count(&|kept| kept.writer == writer) >= KEPT_FROM_ONE_MAX;
+        let is_share_used = count(&|kept| kept.writer == new.writer) >= KEPT_FROM_ONE_MAX;
         match is_share_used || is_full.any(|is_full| is_full) {
             true => Err(Refusal::MessagesFull(owner.clone())),
             false => Ok(()),

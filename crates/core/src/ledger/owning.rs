@@ -60,7 +60,7 @@ impl Ledger {
         self.change_hands((&account, Some(old)), record, by, at, happened);
         self.end_codes_of_owner(name, happened);
         if by.is_none() {
-            happened.push(changed(of_operator(Verb::SetPassword, name, at), None));
+            happened.push(Happened::changed(of_operator(Verb::SetPassword, name, at), None));
         }
         Ok(())
     }
@@ -109,8 +109,11 @@ impl Ledger {
         let before = Before::Account { name: name.clone(), account: Some((account, keys)), lost };
         let act = removal(By::Operator, name, Some(RELEASED), at);
         happened.extend([
-            changed(Record::Released(name.clone()), Some(before)),
-            changed(of_operator(Verb::ReleaseName, name, at), Some(Before::Rights(rights))),
+            Happened::changed(Record::Released(name.clone()), Some(before)),
+            Happened::changed(
+                of_operator(Verb::ReleaseName, name, at),
+                Some(Before::Rights(rights)),
+            ),
             Happened::NameLost { name: name.clone(), people, act },
         ]);
         self.end_codes_of_owner(name, happened);
@@ -133,7 +136,7 @@ impl Ledger {
         let (name, account) = (account.name.clone(), Arc::new(account));
         self.people.accounts.put(Arc::clone(&account));
         let before = Before::Account { name, account: Some((old, Vec::new())), lost: Vec::new() };
-        happened.push(changed(Record::Account(account), Some(before)));
+        happened.push(Happened::changed(Record::Account(account), Some(before)));
     }
 
     /// Notes that an account has a new password. Everybody who has the name leaves, except `by`,
@@ -150,7 +153,7 @@ impl Ledger {
         let (people, lost) = self.lose(&name, by);
         let old = old.map(|old| (old, Vec::new()));
         let before = Before::Account { name: name.clone(), account: old, lost };
-        happened.push(changed(record, Some(before)));
+        happened.push(Happened::changed(record, Some(before)));
         if let Some(id) = by.filter(|by| self.people.wearers(&name).any(|id| id == *by)) {
             self.prove(id, account.proof, happened);
         }
@@ -176,10 +179,6 @@ impl Ledger {
         let lost = people.iter().copied().filter(|id| had_proof(id)).collect();
         (people, lost)
     }
-}
-
-fn changed(record: Record, before: Option<Before>) -> Happened {
-    Happened::changed(record, before)
 }
 
 fn of_operator(verb: Verb, name: &Name, at: WallTime) -> Record {

@@ -55,7 +55,7 @@ impl Ledger {
             ledger.codes.put(hash, Arc::new(code));
         }
         for (owner, kept) in kept {
-            ledger.kept.load(&owner, kept);
+            ledger.kept.add(&owner, kept);
         }
         ledger
     }

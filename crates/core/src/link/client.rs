@@ -50,7 +50,7 @@ enum Delivery {
     Gone,
 }
 
-/// The connection has not come to the server. A listener never does.
+/// The connection was never on the server, like that of a listener.
 const OUTSIDE: usize = 0;
 /// The connection is on the server.
 const PRESENT: usize = 1;

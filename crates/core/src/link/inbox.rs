@@ -41,6 +41,16 @@ impl InboxItem {
             } if client.is_gone()
         )
     }
+
+    /// The client that waits for the outcome; none if nobody waits.
+    pub(crate) fn client(&self) -> Option<&Arc<Client>> {
+        match self {
+            InboxItem::Request { client, .. } => Some(client),
+            InboxItem::LeftRoom { .. }
+            | InboxItem::LeftServer { .. }
+            | InboxItem::ListenerGone { .. } => None,
+        }
+    }
 }
 
 /// The requests of connections that the broadcaster has not seen yet.

@@ -47,6 +47,19 @@ pub enum Outcome {
     Answer(Answer),
 }
 
+impl Outcome {
+    /// The end of a request that asks for nothing.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub fn done(self) -> Result<(), Refusal> {
+        match self {
+            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl From<Refusal> for Outcome {
     fn from(refusal: Refusal) -> Outcome {
         Outcome::Answer(Answer::Refused(refusal))

@@ -135,7 +135,8 @@ impl PersonEvent {
         PersonEvent { number, rooms }
     }
 
-    /// The number of the event up to which this room has to be read; none if it does not matter.
+    /// A reader has to read this room up to the event with this number; none if the room does not
+    /// matter.
     pub(crate) fn needs(&self, room: RoomId) -> Option<u64> {
         let index = self.rooms.binary_search_by_key(&room, |(room, _)| *room).ok()?;
         self.rooms.get(index).map(|(_, event)| *event)

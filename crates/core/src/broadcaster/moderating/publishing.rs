@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::broadcaster::state::Broadcaster;
 use crate::ledger::Announcement;
-use crate::link::{Answer, Mail, Notice, Outcome};
+use crate::link::{Answer, Notice, Outcome};
 use crate::model::{Act, PersonId, Verb};
 
 impl Broadcaster {
@@ -46,9 +46,7 @@ impl Broadcaster {
     /// Tells one person. Returns whether the notice was delivered; none for a person without a
     /// seat.
     pub(in crate::broadcaster) fn tell_of(&self, id: PersonId, act: &Arc<Act>) -> Option<bool> {
-        let (connection, mark) = self.connections.get(&id).zip(self.mark_of(id))?;
-        let item = Mail::Answer(Answer::Notice(Notice::Act(Arc::clone(act))));
-        Some(connection.client.send(mark, item).is_ok())
+        self.tell_one(id, Notice::Act(Arc::clone(act)))
     }
 
     /// Ends the connections of banned listeners, which have no seat.
