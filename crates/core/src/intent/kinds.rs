@@ -1,14 +1,10 @@
-//! Intents: the wishes of people, as values without a connection and without a clock.
-//!
-//! A sequencer puts them in order, and the ledger applies them in that order. Everything that
-//! depends on a clock, a table of Unicode, an address or the configuration is checked or computed
-//! before, and travels in the intent.
+//! The kinds of intents. Knows no order.
 
 use std::sync::Arc;
 
 use crate::model::{
-    Act, Claim, Deed, Extras, Hashed, Line, Looks, Name, NodeName, OwnedName, PersonId, Profile,
-    Proof, RoomName, Spoken, WallTime,
+    Act, Claim, Deed, Hashed, Line, Looks, Name, NodeName, OwnedName, PersonId, Profile, Proof,
+    RoomName, Spoken, WallTime,
 };
 
 /// A change that a person wants.
@@ -297,9 +293,6 @@ pub struct Reentry {
     pub codes: Vec<Hashed>,
 }
 
-/// The size of an intent without its texts, in bytes; an estimate that is never too small.
-const EMPTY_BYTES: usize = 96;
-
 impl Intent {
     /// Whether it tells of something that has happened on a node, so that it is not refused.
     pub fn is_fact(&self) -> bool {
@@ -351,172 +344,4 @@ impl Intent {
     pub(crate) fn is_said_by(&self, person: Option<PersonId>) -> bool {
         person.is_some() && self.speaker() == person
     }
-
-    /// Its size in a message, in bytes; an estimate that is never too small.
-    pub fn bytes(&self) -> usize {
-        let texts = match self {
-            Intent::Say { room, lines, .. } => room.as_str().len() + lines_bytes(lines),
-            Intent::Come { name, looks, profile, .. } => {
-                name_bytes(&name.name) + looks_bytes(looks) + profile_bytes(profile)
-            }
-            Intent::Enter { name, looks, profile, room, .. } => {
-                let named = name_bytes(&name.name) + looks_bytes(looks);
-                named + profile_bytes(profile) + room.as_str().len()
-            }
-            Intent::ComeBack { room, .. } => room.as_ref().map_or(0, |room| room.as_str().len()),
-            Intent::SpeakOnce { name, looks, room, lines, .. } => {
-                let named = name_bytes(&name.name) + looks_bytes(looks);
-                named + room.as_str().len() + lines_bytes(lines)
-            }
-            Intent::Join { room, .. }
-            | Intent::MakeCode { room, .. }
-            | Intent::MoveCode { room, .. }
-            | Intent::GiveUp { room, .. }
-            | Intent::EndRoom { room, .. } => room.as_str().len(),
-            Intent::Leave { room, words, .. } => {
-                room.as_str().len() + words.as_ref().map_or(0, Line::len)
-            }
-            Intent::LeaveServer { words, removal, .. } => {
-                let removal = removal.as_ref().map_or(0, |act| act_bytes(act));
-                words.as_ref().map_or(0, Line::len) + removal
-            }
-            Intent::Rename { name, looks, .. } => name_bytes(&name.name) + looks_bytes(looks),
-            Intent::SetTopic { room, text, .. } => {
-                room.as_str().len() + text.as_ref().map_or(0, Line::len)
-            }
-            Intent::Register { name, password, .. } => {
-                let keys = name.keys.iter().map(|key| key.len() + NUMBER_BYTES);
-                name_bytes(&name.name) + keys.sum::<usize>() + password.len()
-            }
-            Intent::ChangePassword { name, password, .. }
-            | Intent::Rehash { name, password, .. } => name_bytes(name) + password.len(),
-            Intent::SetToken { name, .. } | Intent::Release(name) => name_bytes(name),
-            Intent::Readings(readings) => readings.len() * (HASH_BYTES + NUMBER_BYTES),
-            Intent::Act { here, deed, .. } => {
-                here.as_ref().map_or(0, |room| room.as_str().len()) + deed_bytes(deed)
-            }
-            Intent::Remove { people, act } => people.len() * PERSON_BYTES + act_bytes(act),
-            Intent::Up { node, .. } => node.as_str().len(),
-            Intent::Return(reentry) => {
-                let Reentry { name, looks, otherwise, profile, rooms, codes, .. } = &**reentry;
-                let (other, other_looks) = otherwise;
-                let names = name_bytes(&name.name) + name_bytes(other);
-                let looks = looks_bytes(looks) + looks_bytes(other_looks);
-                let rooms = rooms.iter().map(|room| room.as_str().len() + NUMBER_BYTES);
-                names
-                    + looks
-                    + profile_bytes(profile)
-                    + rooms.sum::<usize>()
-                    + codes.len() * HASH_BYTES
-            }
-            Intent::KeepMessage { to, text, .. } => name_bytes(to) + text.len(),
-            Intent::EndCode { .. }
-            | Intent::Delivered { .. }
-            | Intent::ExpireCodes(_)
-            | Intent::DeleteLines { .. }
-            | Intent::Alive
-            | Intent::Down { .. }
-            | Intent::Leaving => 0,
-        };
-        EMPTY_BYTES + texts
-    }
-}
-
-/// The largest number in a message, in bytes.
-const NUMBER_BYTES: usize = 10;
-
-/// A hash in a message, in bytes.
-const HASH_BYTES: usize = 32;
-
-/// A person in a message, in bytes: two numbers.
-const PERSON_BYTES: usize = 2 * NUMBER_BYTES;
-
-/// The size of lines that are said together, in bytes.
-pub fn lines_bytes(lines: &[Spoken]) -> usize {
-    let line = |spoken: &Spoken| {
-        let extras = spoken.extras.as_deref();
-        spoken.text.len() + NUMBER_BYTES + extras.map_or(0, extras_bytes)
-    };
-    lines.iter().map(line).sum()
-}
-
-fn extras_bytes(extras: &Extras) -> usize {
-    let texts = [&extras.tags, &extras.label].into_iter().flatten();
-    texts.map(Line::len).sum::<usize>() + 4 * NUMBER_BYTES
-}
-
-fn profile_bytes(profile: &Option<Arc<Profile>>) -> usize {
-    profile.as_ref().map_or(0, |profile| {
-        let texts = [profile.user(), profile.realname(), profile.host()];
-        texts.map(|text| text.len() + NUMBER_BYTES).into_iter().sum()
-    })
-}
-
-fn name_bytes(name: &Name) -> usize {
-    let keys = name.keys().into_iter().map(|key| key.len() + NUMBER_BYTES);
-    name.as_str().len() + keys.sum::<usize>()
-}
-
-fn looks_bytes(looks: &Looks) -> usize {
-    let pair = |(look, key): (&str, &str)| look.len() + key.len() + PERSON_BYTES;
-    looks.shown().len() + looks.others_with_keys().map(pair).sum::<usize>()
-}
-
-fn deed_bytes(deed: &Deed) -> usize {
-    let name = deed.whom.name().map_or(2 * PERSON_BYTES, name_bytes);
-    name + deed.text.as_ref().map_or(0, Line::len)
-}
-
-fn act_bytes(act: &Act) -> usize {
-    let by = act.by.name().map_or(0, name_bytes);
-    let room = act.reach.room().map_or(0, |room| room.as_str().len());
-    deed_bytes(&act.deed) + by + room + EMPTY_BYTES
-}
-
-/// The largest proposal, in bytes: half of the smallest message that servers of NATS allow by
-/// default.
-pub const BYTES_MAX: usize = 512 << 10;
-
-/// The largest number of intents in a proposal: one in each place of a batch.
-pub const INTENTS_MAX: usize = 8_192;
-
-/// The identity of a proposal, which all nodes know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ProposalId {
-    /// The run of a node. A server without other nodes is boot 0.
-    pub boot: u32,
-    /// The number of the proposal in that run.
-    pub number: u64,
-}
-
-/// Intents that are put in order together.
-#[derive(Clone, Debug, Default)]
-pub struct Proposal {
-    /// Its identity.
-    pub id: ProposalId,
-    /// The position in the order up to which its node had applied all proposals.
-    pub after: u64,
-    /// The last digest of the ledger that its node has computed.
-    pub check: Check,
-    /// The intents, in order.
-    pub intents: Vec<Intent>,
-}
-
-/// A digest of the ledger after the proposal at a position, by which nodes notice that their ledgers
-/// differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Check {
-    /// The position.
-    pub position: u64,
-    /// The digest.
-    pub digest: u64,
-}
-
-/// Where an intent that is applied comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stamp {
-    /// The boot of the proposal.
-    pub boot: u32,
-    /// The time of its place in the order.
-    pub at: WallTime,
 }
