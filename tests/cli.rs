@@ -10,7 +10,7 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 20] = [
     "listen",
     "classic",
     "lan",
@@ -19,6 +19,7 @@ const SETTINGS: [&str; 19] = [
     "retain",
     "memory",
     "allow-plain-passwords",
+    "password-chars",
     "rate",
     "replay",
     "rooms",

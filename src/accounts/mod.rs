@@ -16,7 +16,7 @@ mod typed_password;
 pub(crate) use code::Code;
 pub(crate) use messages::WaitingMessage;
 pub(crate) use names::Registered;
-pub(crate) use passwords::{good_password, is_same_password};
+pub(crate) use passwords::is_same_password;
 pub(crate) use return_codes::HeldCode;
 
 use std::sync::{Arc, Mutex};
@@ -45,10 +45,12 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// The accounts of the broadcaster that has this inbox.
-    pub(crate) fn new(database: &Database, inbox: &Arc<Inbox>) -> Accounts {
+    /// The accounts of the broadcaster that has this inbox. A password has at least this many
+    /// characters.
+    pub(crate) fn new(database: &Database, inbox: &Arc<Inbox>, password_chars: usize) -> Accounts {
         let names = Arc::new(OwnedNames { database: database.clone(), inbox: Arc::clone(inbox) });
         let passwords = Arc::new(Passwords {
+            chars_min: password_chars,
             names: Arc::clone(&names),
             turns: PasswordTurns::new(),
             tries: Mutex::default(),

@@ -20,11 +20,10 @@ use crate::journal::DatabaseFailed;
 /// there cannot guess fast, and the owner can enter.
 const TRY_TIME: Duration = Duration::from_secs(1);
 
-/// The smallest number of characters in a password.
-const PASSWORD_CHARS_MIN: usize = 8;
-
 /// Checks and changes the passwords of names.
 pub(crate) struct Passwords {
+    /// The smallest number of characters in a password that is set.
+    pub(crate) chars_min: usize,
     pub(super) names: Arc<OwnedNames>,
     pub(super) turns: Arc<PasswordTurns>,
     pub(super) tries: Mutex<Tries>,
@@ -36,25 +35,6 @@ impl From<DatabaseFailed> for Refusal {
     }
 }
 
-/// Whether a line can be the password of a name.
-///
-/// # Errors
-///
-/// It is not text, too short, or a command: a person who types a command does not want to answer.
-pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
-    let typed = TypedPassword::new(password.as_str());
-    if !typed.is_text() {
-        return Err(Refusal::PasswordNotText);
-    }
-    if typed.chars() < PASSWORD_CHARS_MIN {
-        return Err(Refusal::PasswordTooShort(PASSWORD_CHARS_MIN));
-    }
-    match Command::named(password.as_str()) {
-        Some(_) => Err(Refusal::PasswordIsCommand),
-        None => Ok(()),
-    }
-}
-
 /// Whether two lines are the same password: a keyboard or a system may compose its letters
 /// differently each time.
 pub(crate) fn is_same_password(one: &str, other: &str) -> bool {
@@ -62,6 +42,26 @@ pub(crate) fn is_same_password(one: &str, other: &str) -> bool {
 }
 
 impl Passwords {
+    /// Whether a line can be the password of a name from now on.
+    ///
+    /// # Errors
+    ///
+    /// It is not text, too short, or a command: a person who types a command does not want to
+    /// answer.
+    pub(crate) fn can_be_set(&self, password: &Line) -> Result<(), Refusal> {
+        let typed = TypedPassword::new(password.as_str());
+        if !typed.is_text() {
+            return Err(Refusal::PasswordNotText);
+        }
+        if typed.chars() < self.chars_min {
+            return Err(Refusal::PasswordTooShort(self.chars_min));
+        }
+        match Command::named(password.as_str()) {
+            Some(_) => Err(Refusal::PasswordIsCommand),
+            None => Ok(()),
+        }
+    }
+
     /// Registers a name for the person who has used it since that time.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl Passwords {
         address: IpAddr,
         by: PersonId,
     ) -> Result<(), Refusal> {
-        good_password(&password)?;
+        self.can_be_set(&password)?;
         self.tries().register(address, Instant::now())?;
         self.names.may_register_from(address).await?;
         let password = self.hash(Party::stranger(address), password).await?;
@@ -99,7 +99,7 @@ impl Passwords {
         address: IpAddr,
         by: PersonId,
     ) -> Result<(), Refusal> {
-        good_password(&password)?;
+        self.can_be_set(&password)?;
         let password = self.hash(Party::known(&name, address), password).await?;
         let (proof, by, visit) = (Some(proof), Some(by), Some(visit(&name, address)));
         let change =
@@ -114,7 +114,7 @@ impl Passwords {
     ///
     /// The password is not good, the name has no owner, or this cannot be stored.
     pub(crate) async fn set(&self, name: Name, password: Line) -> Result<(), Refusal> {
-        good_password(&password)?;
+        self.can_be_set(&password)?;
         let here = IpAddr::from(Ipv4Addr::LOCALHOST);
         let password = self.hash(Party::known(&name, here), password).await?;
         let (proof, keeps_token, by, visit) = (None, false, None, None);

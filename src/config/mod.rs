@@ -103,6 +103,10 @@ options! {
         #[arg(long, value_name = "BOOL")]
         pub allow_plain_passwords: bool,
 
+        /// Fewest characters in a new password, 1 to 64
+        #[arg(long, value_name = "N", value_parser = units::password_chars, default_value = "8")]
+        pub password_chars: usize,
+
         /// Lines a second from one person, with bursts of ten times that; or off
         #[arg(long, value_name = "N/s", default_value = "10/s")]
         pub rate: RateLimit => rate,

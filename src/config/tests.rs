@@ -155,6 +155,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             retain: times.1.map_or(Retain::Off, Retain::Hours),
             memory: yes,
             allow_plain_passwords: yes,
+            password_chars: counts.0.clamp(1, 64),
             rate: NonZeroU32::new(times.0).map_or(RateLimit::Off, RateLimit::PerSecond),
             replay: counts.0,
             rooms: counts.1,

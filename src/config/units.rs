@@ -248,6 +248,19 @@ pub(crate) fn count_or_none(text: &str) -> Result<usize, InvalidValue> {
         .ok_or_else(|| InvalidValue::new(format!("write a whole number from 0 to {COUNT_MAX}")))
 }
 
+/// Reads the fewest characters in a password.
+pub(crate) fn password_chars(text: &str) -> Result<usize, InvalidValue> {
+    match count(text) {
+        Ok(chars) if chars <= PASSWORD_CHARS_MAX => Ok(chars),
+        _ => Err(InvalidValue::new(format!(
+            "write a whole number of characters from 1 to {PASSWORD_CHARS_MAX}"
+        ))),
+    }
+}
+
+/// No server has to ask for longer passwords than a password manager makes.
+const PASSWORD_CHARS_MAX: usize = 64;
+
 /// More lines, rooms or connections than fit into one machine; sums of such counts do not overflow.
 const COUNT_MAX: u32 = 1_000_000_000;
 
@@ -289,6 +302,8 @@ mod tests {
         for wrong in ["", "0", "+7", "-7", "1_000", "many", "99999999999"] {
             assert!(count(wrong).is_err(), "{wrong:?}");
         }
+        assert_eq!((password_chars("1"), password_chars("64")), (Ok(1), Ok(64)));
+        assert!(password_chars("0").is_err() && password_chars("65").is_err());
         assert_eq!((yes_or_no("YES"), yes_or_no("0")), (Ok(true), Ok(false)));
         assert!(yes_or_no("perhaps").is_err());
     }

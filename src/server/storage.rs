@@ -48,7 +48,7 @@ impl ServerStorage {
         tracing::info!("lines are stored in {}", directory.display());
         let past = accounts::past(&stored.database, stored.last_run)?;
         let past = Past { ends: ends.into_iter().collect(), ..past };
-        let accounts = Arc::new(Accounts::new(&stored.database, inbox));
+        let accounts = Arc::new(Accounts::new(&stored.database, inbox, config.password_chars));
         let disk = Some(OnDisk { directory, stored, eraser, accounts, past });
         Ok(ServerStorage { journal, epoch: epoch.into(), disk })
     }

@@ -7,7 +7,7 @@ use parlor_core::model::{Claim, Line, Name};
 
 use super::participant::{Effect, NewPassword, Participant, PasswordQuestion};
 use super::return_code::{make_code, store_place};
-use crate::accounts::{Accounts, WaitingMessage, good_password, is_same_password};
+use crate::accounts::{Accounts, WaitingMessage, is_same_password};
 use crate::journal::Owner;
 
 /// `/register` asks twice.
@@ -23,24 +23,32 @@ pub(super) async fn register(
         return Err(Refusal::AnswerFirst);
     }
     let Claim { name, proof } = person.claim().await?;
-    if let Err(refusal) = can_register(person, &name, spec) {
-        let answers = ANSWERS_TO_REGISTER + usize::from(proof.is_some());
-        return Ok(Effect::AskNothing(refusal, answers));
-    }
-    let new = NewPassword { name, proof, keeps_token };
+    let chars_min = match can_register(person, &name, spec) {
+        Ok(accounts) => accounts.passwords.chars_min,
+        Err(refusal) => {
+            let answers = ANSWERS_TO_REGISTER + usize::from(proof.is_some());
+            return Ok(Effect::AskNothing(refusal, answers));
+        }
+    };
+    let new = NewPassword { name, proof, keeps_token, chars_min };
     Ok(ask(match proof {
         None => PasswordQuestion::New(new),
         Some(_) => PasswordQuestion::Present(new),
     }))
 }
 
-/// Whether this person can have a password for the present name.
-fn can_register(person: &Participant<'_>, name: &Name, spec: &'static Spec) -> Result<(), Refusal> {
-    person.accounts(spec)?;
+/// The accounts, if this person can have a password for the present name.
+fn can_register<'a>(
+    person: &Participant<'a>,
+    name: &Name,
+    spec: &'static Spec,
+) -> Result<&'a Accounts, Refusal> {
+    let accounts = person.accounts(spec)?;
     if !person.peer.is_private {
         return Err(Refusal::PlainPassword);
     }
-    Name::parse(name.as_str()).map(drop).map_err(|_| Refusal::NoNameToOwn)
+    Name::parse(name.as_str()).map_err(|_| Refusal::NoNameToOwn)?;
+    Ok(accounts)
 }
 
 /// Takes another name, with its password if it is registered.
@@ -109,7 +117,7 @@ pub(super) async fn answer(
             }
             Err(refusal) => ask_again(person, refusal, PasswordQuestion::Present(new)).await,
         },
-        PasswordQuestion::New(new) => match good_password(&typed) {
+        PasswordQuestion::New(new) => match passwords.can_be_set(&typed) {
             Ok(()) => Ok(ask(PasswordQuestion::Again(new, typed))),
             Err(refusal) => ask_again(person, refusal, PasswordQuestion::New(new)).await,
         },
@@ -166,7 +174,7 @@ async fn set_password(
 /// password.
 async fn password_is_set(
     person: &mut Participant<'_>,
-    NewPassword { name, proof, keeps_token }: NewPassword,
+    NewPassword { name, proof, keeps_token, .. }: NewPassword,
 ) -> Result<Effect, Refusal> {
     if proof.is_none() {
         store_place(person).await; // so that the owner returns as the owner

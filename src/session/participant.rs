@@ -120,6 +120,8 @@ pub(super) struct NewPassword {
     /// The proof that the person owns the name; none if the name has no owner yet.
     pub(super) proof: Option<Proof>,
     pub(super) keeps_token: bool,
+    /// The smallest number of characters in it.
+    pub(super) chars_min: usize,
 }
 
 impl PasswordQuestion {
@@ -128,7 +130,9 @@ impl PasswordQuestion {
         match self {
             PasswordQuestion::Of { owned, .. } => PasswordFor::Of(owned.clone()),
             PasswordQuestion::Present(new) => PasswordFor::Present(new.name.clone()),
-            PasswordQuestion::New(new) => PasswordFor::New(new.name.clone()),
+            PasswordQuestion::New(new) => {
+                PasswordFor::New { name: new.name.clone(), chars_min: new.chars_min }
+            }
             PasswordQuestion::Again(..) => PasswordFor::Again,
         }
     }

@@ -127,6 +127,27 @@ fn a_new_password_keeps_the_owners_token_and_messages() {
 }
 
 #[test]
+fn the_operator_chooses_how_short_a_password_may_be() {
+    let data = Data::new();
+    let server = data.open(&["--password-chars", "3", "--listen", "http://127.0.0.1:0"]);
+    let mut visitor = Visitor::connect(server.web()).enter("bob");
+    visitor.asks(json!({"do": "register"}).to_string());
+    let question = visitor.hears("password");
+    assert_eq!((&question["for"], &question["chars"]), (&json!("new"), &json!(3)));
+    let mut alice = enter(&server, "alice");
+    alice.say("/register");
+    alice.until(NEW);
+    alice.say("ab");
+    alice.until("-- A password needs at least 3 characters: try again");
+    alice.until(NEW);
+    alice.say("abc");
+    alice.until("-- Type the password again");
+    alice.say("abc");
+    alice.until("-- alice is registered: this name needs your password from now on");
+    server.close((alice, visitor));
+}
+
+#[test]
 fn the_first_of_two_simultaneous_password_changes_wins() {
     let data = Data::new();
     let server = data.open(&[]);

@@ -100,7 +100,7 @@ fn answers() -> Vec<Answer> {
         Answer::FoundNothing(line()),
         Answer::SearchBehind(1_000_000),
         Answer::Password(PasswordFor::Of(name())),
-        Answer::Password(PasswordFor::New(name())),
+        Answer::Password(PasswordFor::New { name: name(), chars_min: 8 }),
         Answer::Password(PasswordFor::Again),
         Answer::Registered(name()),
         Answer::PasswordChanged { name: name(), keeps_token: true },

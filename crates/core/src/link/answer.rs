@@ -216,7 +216,12 @@ pub enum PasswordFor {
     /// To prove again that the person owns this name, which they have now.
     Present(Name),
     /// To be the password of this name from now on.
-    New(Name),
+    New {
+        /// The name.
+        name: Name,
+        /// The smallest number of characters in the password.
+        chars_min: usize,
+    },
     /// To compare it with the first, against typing mistakes.
     Again,
 }

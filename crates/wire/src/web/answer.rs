@@ -48,7 +48,8 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with("action", said.manner == Manner::Action).with("words", said.text.as_str()),
         Answer::Password(PasswordFor::Of(name)) => password("own", out).with("name", name.as_str()),
         Answer::Password(PasswordFor::Present(name)) => password("present", out).with("name", name.as_str()),
-        Answer::Password(PasswordFor::New(name)) => password("new", out).with("name", name.as_str()),
+        Answer::Password(PasswordFor::New { name, chars_min }) => password("new", out).with("name", name.as_str())
+            .with("chars", chars_min),
         Answer::Password(PasswordFor::Again) => password("again", out),
         Answer::Code(code) => object("code", out).with("code", code.as_str()),
         Answer::Token(token) => object("token", out).with("token", token.as_str()),

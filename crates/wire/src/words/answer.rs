@@ -59,7 +59,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
             "{name} is registered: type its password (Enter to go without this name)")),
         Answer::Password(PasswordFor::Present(name)) =>
             sentence(format!("Type the present password of {name} (Enter to cancel)")),
-        Answer::Password(PasswordFor::New(name)) =>
+        Answer::Password(PasswordFor::New { name, .. }) =>
             sentence(format!("Type a password for {name}; nobody else sees it (Enter to cancel)")),
         Answer::Password(PasswordFor::Again) => sentence("Type the password again"),
         Answer::Registered(name) =>

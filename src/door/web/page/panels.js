@@ -142,9 +142,9 @@ function put(list, rows) {
 }
 
 /** Resolves to nothing if no password is given. `why` is the reason to ask again. */
-export function askPassword({ for: use, name }, why = '') {
+export function askPassword({ for: use, name, chars }, why = '') {
 	const [dialog, field] = [$('asking'), $('answer')];
-	$('asked').replaceChildren(...sentence(`for-${use}`, { name }));
+	$('asked').replaceChildren(...sentence(`for-${use}`, { name, chars }));
 	dialog.returnValue = field.value = '';
 	field.autocomplete = ['new', 'again'].includes(use) ? 'new-password' : 'current-password';
 	dialog.showModal();

@@ -65,7 +65,7 @@ const words = {
 	'for-own': 'Password for {name}',
 	'for-present': 'Current password for {name}',
 	'new-password': 'Your name has a new password, so this connection is closed. Enter again with the new password.',
-	'for-new': 'New password for {name}, 8 characters or more. Nobody else sees it.',
+	'for-new': 'New password for {name}, at least {chars} characters. Nobody else sees it.',
 	'for-again': 'Repeat the password',
 	cancel: 'Cancel',
 	andOthers: '{names} and {n} {n other others}',

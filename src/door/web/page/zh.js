@@ -63,7 +63,7 @@ export const words = {
 	'for-own': '{name} 的密码',
 	'new-password': '你的名字换了密码，这个连接已断开；请用新密码再进来。',
 	'for-present': '{name} 现在的密码',
-	'for-new': '给 {name} 设一个密码，至少 8 个字符，别人看不到',
+	'for-new': '给 {name} 设一个密码，至少 {chars} 个字符，别人看不到',
 	'for-again': '再输入一次',
 	cancel: '取消',
 	andOthers: '{names} 和另外 {n} 人',
