@@ -23,11 +23,17 @@ use server::{Person, Server, enter, granted, join, post, refusal, rename};
 /// An order that all nodes share, with the time of each place.
 type Order = Arc<Mutex<Vec<(WallTime, Proposal)>>>;
 
+/// The most proposals that a node of a test may offer: a node that tries again without a pause fails
+/// its test, and does not run for ever.
+const OFFERS_MAX: usize = 10_000;
+
 /// The way of a node to the order and back.
 #[derive(Debug, Default)]
 struct Way {
     order: Order,
     offered: Option<Proposal>,
+    /// The number of proposals that it has offered.
+    offers: usize,
     place: usize,
     /// Whether nothing is published.
     is_cut_out: bool,
@@ -41,7 +47,10 @@ struct Engine(Arc<Mutex<Way>>);
 
 impl Sequencer for Engine {
     fn offer(&mut self, proposal: Proposal) {
-        self.0.lock().unwrap().offered = Some(proposal);
+        let mut way = self.0.lock().unwrap();
+        way.offers += 1;
+        assert!(way.offers <= OFFERS_MAX, "too many offers: {proposal:?}");
+        way.offered = Some(proposal);
     }
 
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided> {
