@@ -1,6 +1,6 @@
 //! The rules that concern the journal's record alone. Knows no reader.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::text::Shown;
 use super::{Broken, Event, Kind, Room, Rule, broken, parse_token};
@@ -75,15 +75,6 @@ fn check_rising(said: &[(u64, usize, u64)]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// The name of a person after an event; none if the event does not name the person.
-fn name_after(event: &Event) -> Option<&str> {
-    match &event.shown {
-        Shown::Said { name, .. } | Shown::Arrived(name) | Shown::Topic { name, .. } => Some(name),
-        Shown::Renamed { to, .. } => Some(to),
-        _ => None,
-    }
-}
-
 /// Whether this event is an arrival or departure; a late one only announces it.
 fn is_change(event: &Event) -> bool {
     matches!(event.kind, Kind::Told | Kind::Folded)
@@ -95,14 +86,10 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
     for event in &room.events {
         let Some(person) = event.person else { continue };
         let wrong = match &event.shown {
-            Shown::Arrived(name) if is_change(event) => {
-                if here.values().any(|worn| worn == name) {
-                    let what = format!("somebody here is called so already: {event:?}");
-                    return Err(broken(Rule::Name, what));
-                }
-                let is_here = here.insert(person, name).is_some();
-                is_here.then_some("a person arrives who is here already")
-            }
+            Shown::Arrived(name) if is_change(event) => here
+                .insert(person, name)
+                .is_some()
+                .then_some("a person arrives who is here already"),
             Shown::Left { name, .. } if is_change(event) => (here.remove(&person) != Some(name))
                 .then_some("a person leaves who is not here, or not under this name"),
             Shown::Renamed { from, to } => (here.insert(person, to) != Some(from))
@@ -115,40 +102,69 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
         if let Some(why) = wrong {
             return Err(broken(Rule::Balance, format!("{why}: {event:?}")));
         }
+        let is_taken = matches!(event.shown, Shown::Arrived(_) | Shown::Renamed { .. });
+        if is_taken && let Some(name) = worn_twice(here.values()) {
+            return Err(broken(Rule::Name, format!("two wear {name} after {event:?}")));
+        }
     }
     Ok(())
 }
 
-/// At the end of each commit, no two people on the server wear the same name.
+/// At the end of each commit, each person wears one name in all rooms, and nobody else wears it.
+/// Nobody knows the order of two rooms within a commit. So only the rooms tell the name in which
+/// the person sits at its end: a room that was left may show an earlier name or a later one.
 fn check_names(rooms: &[Room]) -> Result<(), Broken> {
-    let whole = rooms.iter().filter(|room| room.is_whole);
-    let mut events: Vec<_> = whole.flat_map(|room| &room.events).collect();
-    events.sort_by_key(|event| event.commit);
-    let mut worn: HashMap<usize, (usize, String)> = HashMap::new();
-    for commit in events.chunk_by(|a, b| a.commit == b.commit) {
-        for event in commit {
-            let Some(person) = event.person else { continue };
-            let (seats, name) = worn.entry(person).or_default();
-            match event.shown {
-                Shown::Arrived(_) if is_change(event) => *seats += 1,
-                Shown::Left { .. } if is_change(event) => *seats -= 1,
-                _ => {}
-            }
-            if let Some(now) = name_after(event)
-                && event.kind != Kind::Late
-            {
-                *name = now.to_lowercase();
-            }
-        }
-        worn.retain(|_, (seats, _)| *seats > 0);
-        let mut names = HashSet::new();
-        if let Some((_, name)) = worn.values().find(|(_, name)| !names.insert(name)) {
-            let number = commit.first().map(|event| event.commit);
-            let what = format!("two wear {name} after commit {number:?}");
-            return Err(broken(Rule::Name, what));
+    let mut events: Vec<(usize, &Event)> = Vec::new();
+    for (number, room) in rooms.iter().enumerate().filter(|(_, room)| room.is_whole) {
+        events.extend(room.events.iter().map(|event| (number, event)));
+    }
+    events.sort_by_key(|(_, event)| event.commit);
+    let mut seats = BTreeMap::new();
+    for commit in events.chunk_by(|(_, a), (_, b)| a.commit == b.commit) {
+        let changes = commit.iter().filter(|(room, event)| seat(&mut seats, *room, event));
+        if changes.count() > 0 {
+            check_seats(&seats).map_err(|what| {
+                let commit = commit.first().map(|(_, event)| event.commit);
+                broken(Rule::Name, format!("{what} after commit {commit:?}"))
+            })?;
         }
     }
     Ok(())
+}
+
+/// The names that people wear in rooms, by person and number of the room.
+type Seats<'a> = BTreeMap<(usize, usize), &'a str>;
+
+/// Takes in an event of a room. Returns whether it changes the seats.
+fn seat<'a>(seats: &mut Seats<'a>, room: usize, event: &'a Event) -> bool {
+    let Some(person) = event.person else {
+        return false;
+    };
+    match &event.shown {
+        Shown::Arrived(name) if is_change(event) => seats.insert((person, room), name),
+        Shown::Renamed { to, .. } => seats.insert((person, room), to),
+        Shown::Left { .. } if is_change(event) => seats.remove(&(person, room)),
+        _ => return false,
+    };
+    true
+}
+
+/// Checks that each person wears one name in all rooms, and nobody else wears it.
+fn check_seats(seats: &Seats<'_>) -> Result<(), String> {
+    let mut worn: HashMap<usize, &str> = HashMap::new();
+    for (&(person, _), &name) in seats {
+        let other = worn.insert(person, name).filter(|other| *other != name);
+        if let Some(other) = other {
+            return Err(format!("{person} wears {other} and {name}"));
+        }
+    }
+    worn_twice(worn.values()).map_or(Ok(()), |name| Err(format!("two wear {name}")))
+}
+
+/// A name that occurs twice among these, whatever its case.
+fn worn_twice<'a>(names: impl Iterator<Item = &'a &'a str>) -> Option<String> {
+    let mut seen = HashSet::new();
+    names.map(|name| name.to_lowercase()).find(|name| !seen.insert(name.clone()))
 }
 
 /// The people in a room, as a reader of the named dialect knows them who reads from the beginning

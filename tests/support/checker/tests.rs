@@ -198,6 +198,44 @@ fn a_name_may_pass_to_another_person_within_a_commit() {
     assert!(check(&story).is_ok(), "{:?}", check(&story));
 }
 
+/// Within commit 3, alice talks in the tea room, leaves it, and is carol from then on; bob takes
+/// this name.
+fn name_handed_on(taker: &str) -> Story {
+    let lobby = vec![
+        arrived(1, 1, "alice"),
+        arrived(2, 2, "bob"),
+        renamed(3, 1, "alice", "carol"),
+        renamed(3, 2, "bob", taker),
+    ];
+    let tea = vec![arrived(2, 1, "alice"), said(3, 1, 1, "alice", "s1n1"), left(3, 1, "alice")];
+    Story { rooms: vec![room("lobby", lobby), room("tea", tea)], readers: Vec::new() }
+}
+
+#[test]
+fn a_room_that_was_left_does_not_tell_the_name_at_the_end_of_a_commit() {
+    let mut story = name_handed_on("alice");
+    check(&story).unwrap();
+    story.rooms.reverse();
+    check(&story).unwrap();
+    breaks(Rule::Name, &name_handed_on("Carol"));
+}
+
+#[test]
+fn one_person_under_two_names_is_rejected() {
+    let mut story = happened(|_| {});
+    story.rooms.push(room("tea", vec![arrived(3, 1, "alice")]));
+    check(&story).unwrap();
+    story.rooms[1].events[0] = arrived(3, 1, "Alice");
+    breaks(Rule::Name, &story);
+}
+
+#[test]
+fn a_name_worn_by_two_in_a_room_within_a_commit_is_rejected() {
+    let mut story = name_handed_on("alice");
+    story.rooms[0].events.swap(2, 3);
+    breaks(Rule::Name, &story);
+}
+
 #[test]
 fn a_crowd_in_which_somebody_arrives_twice_is_rejected() {
     let story = happened(|events| {
