@@ -197,13 +197,15 @@ impl Ledger {
             return;
         };
         let person = self.people.get_mut(from);
-        let rooms = person.map(|person| std::mem::take(&mut person.seats)).unwrap_or_default();
+        let seats = person.map(|person| std::mem::take(&mut person.seats)).unwrap_or_default();
         self.people.leave(from);
         for absent in self.absent.iter_mut().filter(|absent| absent.heir == from) {
             absent.heir = heir;
         }
-        let absent = |room: &RoomName| Absent { who: who.clone(), heir, room: room.clone() };
-        self.absent.extend(rooms.iter().map(absent));
+        let absent = |room: RoomName| Absent { who: who.clone(), heir, room };
+        self.absent.extend(seats.into_iter().map(absent));
+        let absent = self.absent.iter().filter(|absent| absent.heir == heir);
+        let rooms = absent.map(|absent| absent.room.clone()).collect();
         happened.push(Happened::Moved { who, heir, rooms });
     }
 

@@ -63,7 +63,7 @@ pub enum Happened {
         who: Who,
         /// The person, on the new connection.
         heir: PersonId,
-        /// The rooms.
+        /// The rooms, also those of an earlier connection in which that one did not sit down.
         rooms: Vec<RoomName>,
     },
     /// A person has another name.
