@@ -54,8 +54,7 @@ impl Broadcaster {
         code: Hashed,
         now: WallTime,
     ) -> Result<Arc<ReturnCode>, Refusal> {
-        let place = self.ledger.codes.valid(code, now).ok_or(Refusal::NoSuchCode)?;
-        let mut place = Arc::clone(place);
+        let mut place = self.ledger.valid_code(code, now).ok_or(Refusal::NoSuchCode)?;
         if let Validity::Held(id) = place.validity
             && let Some(seq) = self.read_to(id, &place.room)
             && seq != place.seq

@@ -55,7 +55,7 @@ impl Codes {
     }
 
     /// A code, if it is valid at this time.
-    pub(crate) fn valid(&self, hash: Hashed, now: WallTime) -> Option<&Arc<ReturnCode>> {
+    pub(super) fn valid(&self, hash: Hashed, now: WallTime) -> Option<&Arc<ReturnCode>> {
         self.codes.get(&hash).filter(|code| match code.validity {
             Validity::Held(_) => true,
             Validity::Until(end) => end >= now,

@@ -12,6 +12,25 @@ use crate::model::{Hashed, Name, PersonId, RoomName, WallTime};
 use crate::refusal::Refusal;
 
 impl Ledger {
+    /// A code, if it is valid at this time.
+    pub(crate) fn valid_code(&self, hash: Hashed, now: WallTime) -> Option<Arc<ReturnCode>> {
+        self.codes.valid(hash, now).map(|code| self.with_present_name(code))
+    }
+
+    /// A code, under the name of the person whose connection has it. The person may have taken that
+    /// name a moment ago, and the code is not moved to it yet.
+    fn with_present_name(&self, code: &Arc<ReturnCode>) -> Arc<ReturnCode> {
+        let mut code = Arc::clone(code);
+        if let Validity::Held(id) = code.validity
+            && let Some(person) = self.people.get(id)
+            && person.claim() != code.claim
+        {
+            let code = Arc::make_mut(&mut code);
+            (code.claim, code.looks) = (person.claim(), person.looks.clone());
+        }
+        code
+    }
+
     /// Makes a code for a person in a room.
     pub(super) fn make_code(
         &mut self,
@@ -58,7 +77,7 @@ impl Ledger {
             return; // it has ended before, or has moved to another connection
         };
         let (seq, validity) = (seq.unwrap_or(code.seq), Validity::Until(until));
-        let code = ReturnCode { seq, validity, ..ReturnCode::clone(code) };
+        let code = ReturnCode { seq, validity, ..ReturnCode::clone(&self.with_present_name(code)) };
         self.put_code(hash, code, None, happened);
         if let Some(gone) = self.codes.remove_excess() {
             let record = Record::CodesGone([gone].into());
@@ -176,7 +195,7 @@ impl Ledger {
         Stamp { boot, at }: Stamp,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
-        let code = self.codes.valid(hash, now).cloned().ok_or(Refusal::NoSuchCode)?;
+        let code = self.valid_code(hash, now).ok_or(Refusal::NoSuchCode)?;
         let room = room.unwrap_or_else(|| code.room.clone());
         let from = match code.validity {
             Validity::Held(from) => Some(from),
