@@ -21,17 +21,19 @@ pub(crate) struct ReturnCodes {
     pub(super) inbox: Arc<Inbox>,
 }
 
-/// The code of a connection, and the room to which it leads.
+/// The code of a connection.
 pub(crate) struct HeldCode {
     pub(crate) code: Code,
-    pub(crate) room: RoomId,
+    /// The room to which it leads; none if the person has no seat.
+    pub(crate) room: Option<RoomId>,
 }
 
 impl ReturnCodes {
     /// Stores the last line that the connection with this code had read when it ended, unless the
     /// code has moved to another connection. From now on the code has an end.
     pub(crate) async fn end(&self, held: &HeldCode, client: &Client) {
-        let (code, whose, seq) = (held.code.hashed(), client.id(), client.read_to(held.room));
+        let seq = held.room.and_then(|room| client.read_to(room));
+        let (code, whose) = (held.code.hashed(), client.id());
         let until = clock::wall_awake().after(CODE_LIFE);
         let end = Change::Code(CodeChange::End { code, whose, seq, until });
         self.inbox.connect().call(end).await; // if that cannot be stored, the log says so

@@ -1,7 +1,7 @@
 //! Commands, and other input that is not a line: which function runs it. Knows no wording: answers
 //! are values, which the dialect puts into words.
 
-use parlor_core::link::{Answer, Change, Command, Excerpt, Input, Mail, Query, Refusal};
+use parlor_core::link::{Answer, Change, Command, Excerpt, Input, Mail, Query, Refusal, Seat};
 
 use super::ended::SessionEnd;
 use super::participant::{Effect, Participant};
@@ -23,17 +23,17 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
         }
         Input::Enter(room, start) => rooms::enter_too(person, room, start).await.err(),
         Input::Leave(room) => {
-            rooms::leave_one(person, &room)?;
+            rooms::leave_one(person, &room).await?;
             None
         }
         Input::Read(excerpt) => return history::read_excerpt(person, excerpt).await,
         Input::People { from } => {
-            let room = person.seat.room();
+            let room = person.here()?.room();
             person.link.wait_for_space().await;
             person.ask(Query::People { room, from }).await
         }
         Input::Farewell(bytes) => {
-            person.link.reply(person.seat.mark(), Mail::Raw(bytes));
+            person.link.reply(person.mark(), Mail::Raw(bytes));
             return Ok(Effect::End(SessionEnd::Foreign));
         }
         Input::Command(command) => return run_command(person, command).await,
@@ -44,18 +44,19 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
 }
 
 async fn run_command(person: &mut Participant<'_>, command: Command) -> Result<Effect, Refusal> {
-    let here = person.seat.room();
+    let here = person.here().map(Seat::room);
     let answer = match command {
         Command::Help(spec) => Some(Answer::Help(spec)),
-        Command::Who(room) => person.ask(Query::Who { here, room }).await,
+        Command::Who(None) => person.ask(Query::Who(here?)).await,
+        Command::Who(Some(room)) => person.ask(Query::WhoIn(room)).await,
         Command::Private { to, text } => account::write_to(person, to, text).await,
         Command::Rooms => person.ask(Query::Rooms).await,
         Command::Join(room) => rooms::move_to(person, room).await.err(),
-        Command::Act(deed) => person.ask(Change::Act { here: Some(here), deed }).await,
-        Command::Bans => person.ask(Query::Bans { here: Some(here) }).await,
-        Command::Keepers => person.ask(Query::Keepers { here: Some(here) }).await,
-        Command::Topic => person.ask(Query::Topic(here)).await,
-        Command::SetTopic(text) => person.ask(Change::SetTopic { room: here, text }).await,
+        Command::Act(deed) => person.ask(Change::Act { here: Some(here?), deed }).await,
+        Command::Bans => person.ask(Query::Bans { here: Some(here?) }).await,
+        Command::Keepers => person.ask(Query::Keepers { here: Some(here?) }).await,
+        Command::Topic => person.ask(Query::Topic(here?)).await,
+        Command::SetTopic(text) => person.ask(Change::SetTopic { room: here?, text }).await,
         Command::Last(lines) => {
             let excerpt = Excerpt::Before { seq: u64::MAX, lines };
             return history::read_excerpt(person, excerpt).await;

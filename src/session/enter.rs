@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parlor_core::ledger::ReturnCode;
 use parlor_core::link::{
-    Answer, Attempt, Change, Link, Notice, Outcome, PasswordFor, Query, Refusal, Start,
+    Answer, Attempt, Change, FirstRoom, Link, Notice, Outcome, PasswordFor, Query, Refusal, Start,
 };
 use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Said};
 
@@ -142,7 +142,7 @@ impl<'a> Newcomer<'a> {
 
     /// Enters the lobby under the address.
     pub(crate) async fn enter_by_address(&mut self) -> Result<Admitted, NotEntered> {
-        self.claim(self.address_name().into(), RoomName::lobby()).await
+        self.claim(self.address_name().into(), Some(RoomName::lobby())).await
     }
 
     fn address_name(&self) -> Name {
@@ -172,9 +172,9 @@ impl<'a> Newcomer<'a> {
         door: &mut impl Doorway,
         name: Name,
         password: Option<Line>,
-        room: Option<RoomName>,
+        room: FirstRoom,
     ) -> Result<Admitted, NotEntered> {
-        let room = room.unwrap_or_else(RoomName::lobby);
+        let room = room.or_usual(RoomName::lobby);
         match self.claim(name.clone().into(), room.clone()).await {
             Err(NotEntered::Refused(Answer::Refused(Refusal::NameOwned(owned)))) => {
                 let proof = Some(self.prove(door, owned, password).await?);
@@ -187,17 +187,20 @@ impl<'a> Newcomer<'a> {
         }
     }
 
-    async fn claim(&mut self, name: Claim, room: RoomName) -> Result<Admitted, NotEntered> {
-        let replay = replay::lines_asked_for(&self.start, self.settings);
-        Ok(come_in(&mut self.link, Change::Enter { name, profile: None, room, replay }).await?)
+    /// Comes to the server under this name, into a room or without one.
+    async fn claim(&mut self, name: Claim, room: Option<RoomName>) -> Result<Admitted, NotEntered> {
+        let change = match room {
+            Some(room) => {
+                let replay = replay::lines_asked_for(&self.start, self.settings);
+                Change::Enter { name, profile: None, room, replay }
+            }
+            None => Change::Come { name, profile: None },
+        };
+        Ok(come_in(&mut self.link, change).await?)
     }
 
     /// Takes the place that the person had on another connection.
-    async fn come_back(
-        &mut self,
-        code: &str,
-        room: Option<RoomName>,
-    ) -> Result<Admitted, NotEntered> {
+    async fn come_back(&mut self, code: &str, room: FirstRoom) -> Result<Admitted, NotEntered> {
         // Wrong codes are not counted: nobody can guess a code, and people behind one address each
         // have their own.
         let (typed, now) = (Code::typed(code), clock::wall_awake());
@@ -206,7 +209,7 @@ impl<'a> Newcomer<'a> {
             return Err(Refusal::NoSuchCode.into());
         };
         let admitted = come_in(&mut self.link, Change::ComeBack { code, now, room }).await?;
-        let room = admitted.seat.room();
+        let room = admitted.first.as_ref().map(|(seat, _)| seat.room());
         self.is_owner = place.claim.is_proven();
         self.returned = Some(Returned { place, held: HeldCode { code: typed, room } });
         Ok(admitted)
@@ -259,8 +262,11 @@ impl<'a> Newcomer<'a> {
     pub(crate) async fn catch_up<D: Doorway>(
         &self,
         door: &mut D,
-        Admitted { seat, entered, .. }: &mut Admitted,
+        admitted: &mut Admitted,
     ) -> Result<(), NotEntered> {
+        let Some((seat, entered)) = &mut admitted.first else {
+            return Ok(());
+        };
         let Some(returned) = self.returned.as_ref().filter(|_| D::ASKS) else {
             replay::complete(entered, &self.start, self.settings).await;
             return Ok(());

@@ -1,7 +1,7 @@
 //! Commands that show earlier lines: from the room's log, from the journal, and from the search.
 
 use jiff::{Timestamp, ZonedDateTime};
-use parlor_core::link::{Answer, Excerpt, Mail, Outcome, Query, Refusal, Replay, Spec};
+use parlor_core::link::{Answer, Excerpt, Mail, Outcome, Query, Refusal, Replay, Seat, Spec};
 use parlor_core::model::{Line, Missed, RoomName, WallTime, network};
 
 use super::participant::{Effect, Participant};
@@ -19,7 +19,8 @@ pub(super) async fn since(person: &Participant<'_>, typed: &Line) -> Result<Effe
     let now = ZonedDateTime::new(Timestamp::now(), person.settings.zone.clone());
     let at = moment::parse(typed.as_str(), &now).ok_or(Refusal::NoSuchTime)?;
     let at = WallTime(at.as_millisecond());
-    let (room, log) = (person.seat.room_name(), person.seat.log());
+    let seat = person.here()?;
+    let (room, log) = (seat.room_name(), seat.log());
     let replay = Replay::between(room, log, log.since(at), log.end());
     let first = match &person.settings.history {
         // All lines of the log are later than that time, so older lines, which the log has dropped,
@@ -29,7 +30,7 @@ pub(super) async fn since(person: &Participant<'_>, typed: &Line) -> Result<Effe
         }
         _ => None,
     };
-    show(person, first.unwrap_or(u64::MAX), u64::MAX, replay).await
+    show(person, seat, (first.unwrap_or(u64::MAX), u64::MAX), replay).await
 }
 
 /// Shows lines before or after a number. The journal has the lines that have left the log, perhaps
@@ -38,7 +39,8 @@ pub(super) async fn read_excerpt(
     person: &Participant<'_>,
     excerpt: Excerpt,
 ) -> Result<Effect, Refusal> {
-    let (room, log) = (person.seat.room_name(), person.seat.log());
+    let seat = person.here()?;
+    let (room, log) = (seat.room_name(), seat.log());
     let history = person.settings.history.as_deref();
     let start = log.start().seq;
     match excerpt {
@@ -52,7 +54,7 @@ pub(super) async fn read_excerpt(
                 Some(history) if missing > 0 => history.back(room, older, missing).await?,
                 _ => older + 1,
             };
-            show(person, first, last, Replay::between(room, log, from, to)).await
+            show(person, seat, (first, last), Replay::between(room, log, from, to)).await
         }
         Excerpt::After { seq, lines } => {
             let ahead = match history {
@@ -62,7 +64,7 @@ pub(super) async fn read_excerpt(
             let from = log.behind(seq.max(start));
             let to = log.ahead(from, lines - ahead.lines.min(lines));
             let replay = Replay::between(room, log, from, to);
-            show(person, seq.saturating_add(1), ahead.last, replay).await
+            show(person, seat, (seq.saturating_add(1), ahead.last), replay).await
         }
     }
 }
@@ -71,12 +73,12 @@ pub(super) async fn read_excerpt(
 /// then the replay.
 async fn show(
     person: &Participant<'_>,
-    first: u64,
-    last: u64,
+    seat: &Seat,
+    (first, last): (u64, u64),
     replay: Replay,
 ) -> Result<Effect, Refusal> {
     let before = replay.from.seq.min(last);
-    let shown = show_stored(person, person.seat.room_name(), first, before).await?;
+    let shown = show_stored(person, seat, seat.room_name(), (first, before)).await?;
     Ok(match shown {
         0 if replay.lines_with_words() == 0 => Answer::NothingStored.into(),
         _ => Effect::Tell(Mail::Replay(replay)),
@@ -96,7 +98,7 @@ pub(super) async fn missed(
     if barred(person).await?.contains(&room) {
         return Err(Refusal::NotThere);
     }
-    let shown = show_stored(person, &room, first, last).await?;
+    let shown = show_stored(person, person.here()?, &room, (first, last)).await?;
     Ok((shown == 0).then_some(Answer::NothingStored))
 }
 
@@ -108,20 +110,20 @@ async fn barred(person: &mut Participant<'_>) -> Result<Vec<RoomName>, Refusal> 
     }
 }
 
-/// Shows stored lines, page by page, each as soon as the mailbox has space for it. Returns the
-/// number of lines.
+/// Shows stored lines, page by page, each as soon as the mailbox has space for it, while the person
+/// may stay in this seat. Returns the number of lines.
 async fn show_stored(
     person: &Participant<'_>,
+    seat: &Seat,
     room: &RoomName,
-    first: u64,
-    last: u64,
+    (first, last): (u64, u64),
 ) -> Result<usize, Unreadable> {
     let Some(history) = &person.settings.history else {
         return Ok(0);
     };
-    let log = person.seat.log();
+    let log = seat.log();
     let (mut next, mut shown) = (first, 0);
-    while next <= last && person.seat.removed().is_none() {
+    while next <= last && seat.removed().is_none() {
         let page = history.page(room, next, last).await?;
         next = page.next;
         shown += page.lines.len();

@@ -4,25 +4,23 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use parlor_core::link::{
-    Answer, Entered, Link, Mail, NewSeat, Outcome, PasswordFor, Presence, Query, Refusal, Request,
-    Seat, Spec,
+    Answer, Link, Mail, Mark, NewSeat, Outcome, PasswordFor, Presence, Query, Refusal, Request,
+    Seat, Seats, Spec,
 };
-use parlor_core::model::{Claim, Line, Name, Proof, Spoken, WallTime};
+use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Spoken, WallTime};
 
 use super::ended::SessionEnd;
 use super::settings::{Peer, SessionSettings};
 use crate::accounts::{Accounts, HeldCode};
 
-/// A person with a seat: the parts of a session that commands use.
+/// A person on the server: the parts of a session that commands use.
 pub(crate) struct Participant<'a> {
     pub(super) link: Link,
     pub(super) peer: Peer,
     /// Ends before the seats, so all of them end with it.
     presence: Presence,
-    /// The room where the person speaks.
-    pub(super) seat: Seat,
-    /// The other rooms, which the person reads.
-    pub(super) others: Vec<Seat>,
+    /// The rooms that the person reads. The person speaks in the last one.
+    pub(super) seats: Seats,
     pub(super) settings: &'a SessionSettings,
     /// When the person took the present name.
     pub(super) named_at: WallTime,
@@ -39,12 +37,13 @@ pub(crate) struct Participant<'a> {
 /// A newcomer's presence and first seat. The presence is dropped first, so the seat ends with it.
 pub(crate) struct Admitted {
     pub(super) presence: Presence,
-    pub(crate) seat: Seat,
-    /// The first information about the room.
-    pub(crate) entered: Box<Entered>,
+    /// The name under which the person came.
+    pub(super) name: Name,
+    /// The seat, and the first information about its room; none for a person without a room.
+    pub(super) first: Option<NewSeat>,
 }
 
-/// Comes to the server, into a first room.
+/// Comes to the server, into a first room or without one.
 ///
 /// # Errors
 /// The answer says why the person cannot come in.
@@ -52,10 +51,23 @@ pub(super) async fn come_in(
     link: &mut Link,
     request: impl Into<Request>,
 ) -> Result<Admitted, Answer> {
-    match link.call(request).await {
-        Outcome::Came(presence, Some((seat, entered))) => Ok(Admitted { presence, seat, entered }),
-        Outcome::Answer(answer) => Err(answer),
-        _ => Err(Refusal::NotThere.into()),
+    let (presence, first) = match link.call(request).await {
+        Outcome::Came(presence, first) => (presence, first),
+        Outcome::Answer(answer) => return Err(answer),
+        _ => return Err(Refusal::NotThere.into()),
+    };
+    let name = match &first {
+        Some((_, entered)) => entered.who.name.clone(),
+        None => who_am_i(link).await?.name,
+    };
+    Ok(Admitted { presence, name, first })
+}
+
+/// The person's name, and its proof.
+async fn who_am_i(link: &mut Link) -> Result<Claim, Refusal> {
+    match link.call(Query::WhoAmI).await {
+        Outcome::You(claim) => Ok(claim),
+        _ => Err(Refusal::NotThere),
     }
 }
 
@@ -143,17 +155,23 @@ impl<'a> Participant<'a> {
     pub(super) fn new(
         link: Link,
         peer: Peer,
-        Admitted { presence, seat, entered }: Admitted,
+        Admitted { presence, name, first }: Admitted,
         settings: &'a SessionSettings,
     ) -> Self {
-        let is_named = !entered.who.name.is_address();
-        link.reply(seat.mark(), Mail::Entered(entered));
+        let is_named = !name.is_address();
+        let mut seats = Seats::new();
+        match first {
+            Some((seat, entered)) => {
+                link.reply(seat.mark(), Mail::Entered(entered));
+                seats.push(seat);
+            }
+            None => link.reply(Mark::default(), Mail::Answer(Answer::YouAre(name))),
+        }
         Participant {
             link,
             peer,
             presence,
-            seat,
-            others: Vec::new(),
+            seats,
             settings,
             named_at: settings.clock.now().wall,
             is_named,
@@ -161,6 +179,24 @@ impl<'a> Participant<'a> {
             code: None,
             question: None,
         }
+    }
+
+    /// The seat in the room where the person speaks.
+    ///
+    /// # Errors
+    /// The person has no seat.
+    pub(super) fn here(&self) -> Result<&Seat, Refusal> {
+        self.seats.last().ok_or(Refusal::NoSeat)
+    }
+
+    /// Whether the person speaks in this room.
+    pub(super) fn speaks_in(&self, room: &RoomName) -> bool {
+        self.seats.last().is_some_and(|seat| seat.room_name() == room)
+    }
+
+    /// The place where an answer given now belongs.
+    pub(super) fn mark(&self) -> Mark {
+        self.seats.last().map(Seat::mark).unwrap_or_default()
     }
 
     /// Asks the broadcaster; `None` if the person sees the effect without an answer.
@@ -177,7 +213,7 @@ impl<'a> Participant<'a> {
             self.settings.metrics.refused(refusal);
         }
         self.link.wait_for_space().await;
-        self.link.reply(self.seat.mark(), item);
+        self.link.reply(self.mark(), item);
     }
 
     /// Puts an answer into the person's mailbox, as soon as there is space.
@@ -187,10 +223,7 @@ impl<'a> Participant<'a> {
 
     /// The person's name, and its proof.
     pub(super) async fn claim(&mut self) -> Result<Claim, Refusal> {
-        match self.link.call(Query::WhoAmI).await {
-            Outcome::You(claim) => Ok(claim),
-            _ => Err(Refusal::NotThere),
-        }
+        who_am_i(&mut self.link).await
     }
 
     /// The name, if the person has proved to be its owner.
@@ -208,8 +241,7 @@ impl<'a> Participant<'a> {
 
     /// Whether the person was removed from a room.
     pub(super) fn is_removed(&self) -> bool {
-        let mut seats = [&self.seat].into_iter().chain(&self.others);
-        seats.any(|seat| seat.removed().is_some())
+        self.seats.iter().any(|seat| seat.removed().is_some())
     }
 
     /// Waits until the person is removed from a room. A task that waits for [`Client::removal`] is
@@ -227,7 +259,7 @@ impl<'a> Participant<'a> {
     /// Leaves the server, with a final message to the person.
     pub(super) fn leave(self, ended: &SessionEnd) {
         if let Some(notice) = ended.notice() {
-            let seats = [&self.seat].into_iter().chain(&self.others);
+            let seats = self.seats.iter();
             self.link.reply(seats.map(Seat::mark_of_departure).collect(), notice);
         }
         drop(self.link); // so that the writer sees that the connection ends

@@ -45,7 +45,7 @@ pub(super) struct Reader<'a, R, D> {
 }
 
 impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
-    /// The reading half, in the room that the client entered.
+    /// The reading half of a person who has entered.
     pub(super) fn new(input: R, decoder: D, held: Vec<u8>, person: Participant<'a>) -> Self {
         let active = person.settings.clock.monotonic();
         Reader { input, decoder, held, person, bucket: Bucket::default(), active, warnings: 0 }
@@ -69,7 +69,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         }
         // Checked here too, because a client that keeps sending never waits in the select below.
         if self.person.is_removed() {
-            Box::pin(move_out(&mut self.person)).await?;
+            Box::pin(move_out(&mut self.person, self.decoder.chooses_rooms())).await?;
         }
         if self.held.is_empty() && !self.has_more() && self.read_or_idle(idle).await? == 0 {
             return Err(Box::pin(self.finish()).await);
@@ -95,7 +95,9 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             let max = self.person.settings.read_bytes_max;
             select! {
                 biased;
-                () = self.person.removed() => Box::pin(move_out(&mut self.person)).await?,
+                () = self.person.removed() => {
+                    Box::pin(move_out(&mut self.person, self.decoder.chooses_rooms())).await?;
+                }
                 read = read_some(&mut self.input, &mut self.held, max) => {
                     return read.map_err(|_| SessionEnd::Broken);
                 }
@@ -156,12 +158,10 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             match input {
                 Some(Input::Say(spoken)) => lines.push(spoken),
                 Some(Input::Nothing) => {}
-                Some(Input::In(room, input)) if room == *self.person.seat.room_name() => {
-                    match *input {
-                        Input::Say(spoken) => lines.push(spoken),
-                        other => then = Some(other),
-                    }
-                }
+                Some(Input::In(room, input)) if self.person.speaks_in(&room) => match *input {
+                    Input::Say(spoken) => lines.push(spoken),
+                    other => then = Some(other),
+                },
                 Some(other) => then = Some(other),
                 None => break,
             }
@@ -191,8 +191,11 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Posts the lines, and waits until they are ordered, stored and shown. A connection has one
     /// post at a time.
     async fn post_lines(&mut self, lines: Vec<Spoken>) {
-        let post = Change::Say { room: self.person.seat.room(), lines };
-        if let Outcome::Answer(refusal) = self.person.link.call(post).await {
+        let room = match self.person.here() {
+            Ok(seat) => seat.room(),
+            Err(refusal) => return Box::pin(self.person.answer(refusal)).await,
+        };
+        if let Outcome::Answer(refusal) = self.person.link.call(Change::Say { room, lines }).await {
             Box::pin(self.person.answer(refusal)).await;
         }
     }
@@ -292,8 +295,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         if silent >= warning {
             self.warnings += 1;
             let notice = Notice::Idle { silent: warning, left: limit.saturating_sub(warning) };
-            let mark = self.person.seat.mark();
-            self.person.link.reply(mark, Mail::Answer(Answer::Notice(notice)));
+            self.person.link.reply(self.person.mark(), Mail::Answer(Answer::Notice(notice)));
         }
         Ok(())
     }
@@ -328,7 +330,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         if self.person.question.is_some()
             && let Some(bytes) = self.decoder.conceal(false)
         {
-            self.person.link.reply(self.person.seat.mark(), Mail::Raw(bytes));
+            self.person.link.reply(self.person.mark(), Mail::Raw(bytes));
         }
         let code = self.person.code.take();
         self.person.leave(ended);

@@ -1,6 +1,7 @@
 //! The return code of a person.
 
-use parlor_core::link::{Answer, Change, CodeChange, Refusal, Spec};
+use parlor_core::link::{Answer, Change, CodeChange, Refusal, Seat, Spec};
+use parlor_core::model::RoomId;
 
 use super::participant::Participant;
 use crate::accounts::{Code, HeldCode};
@@ -19,7 +20,7 @@ pub(super) async fn show_code(
 
 /// Makes a return code.
 pub(super) async fn make_code(person: &mut Participant<'_>) -> Result<Answer, Refusal> {
-    let (code, room) = (Code::new()?, person.seat.room());
+    let (code, room) = (Code::new()?, room_of(person));
     let make = Change::Code(CodeChange::Make { code: code.hashed(), room });
     if let Some(Answer::Refused(refusal)) = person.ask(make).await {
         return Err(refusal);
@@ -29,9 +30,14 @@ pub(super) async fn make_code(person: &mut Participant<'_>) -> Result<Answer, Re
     Ok(Answer::Code(shown))
 }
 
+/// The room to which a code leads now; none for a person without a seat.
+fn room_of(person: &Participant<'_>) -> Option<RoomId> {
+    person.here().map(Seat::room).ok()
+}
+
 /// Stores the person's new room or new name, if there is a code.
 pub(super) async fn store_place(person: &mut Participant<'_>) {
-    let room = person.seat.room();
+    let room = room_of(person);
     let Some(held) = &mut person.code else {
         return;
     };

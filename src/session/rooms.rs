@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use parlor_core::link::{Answer, Change, Mail, NewSeat, Notice, Refusal, Seat, Start};
+use parlor_core::link::{Answer, Change, Mail, NewSeat, Notice, Refusal, Seat, Seats, Start};
 use parlor_core::model::RoomName;
 
 use super::ended::SessionEnd;
@@ -18,9 +18,12 @@ const SEATS_MAX: usize = 100;
 /// changes nothing.
 pub(super) async fn move_to(person: &mut Participant<'_>, room: RoomName) -> Result<(), Answer> {
     let (seat, entered) = take_seat_in(person, room, Start::Usual).await?;
-    tell_removed(person, &person.seat);
-    person.link.reply(person.seat.mark_of_departure(), Mail::Entered(entered));
-    person.seat = seat; // the drop of the old seat leaves its room
+    let left = person.seats.pop();
+    left.iter().for_each(|seat| tell_removed(person, seat));
+    let behind = left.iter().map(Seat::mark_of_departure).collect();
+    person.link.reply(behind, Mail::Entered(entered));
+    person.seats.push(seat);
+    drop(left); // leaves its room
     store_place(person).await;
     Ok(())
 }
@@ -31,12 +34,12 @@ pub(super) async fn enter_too(
     room: RoomName,
     start: Start,
 ) -> Result<(), Answer> {
-    if person.others.len() + 1 >= SEATS_MAX {
+    if person.seats.len() >= SEATS_MAX {
         return Err(Refusal::TooManySeats(SEATS_MAX).into());
     }
     let (seat, entered) = take_seat_in(person, room, start).await?;
     person.link.reply(seat.mark(), Mail::Entered(entered));
-    person.others.push(mem::replace(&mut person.seat, seat));
+    person.seats.push(seat);
     store_place(person).await;
     Ok(())
 }
@@ -52,56 +55,49 @@ async fn take_seat_in(
     Ok((seat, entered))
 }
 
-/// Gives up a seat, if the person has another.
-pub(super) fn leave_one(person: &mut Participant<'_>, room: &RoomName) -> Result<(), Refusal> {
-    if person.others.is_empty() && person.seat.room_name() == room {
-        return Err(Refusal::LastSeat);
-    }
-    turn_to(person, room)?;
-    get_up(person);
+/// Gives up a seat.
+pub(super) async fn leave_one(
+    person: &mut Participant<'_>,
+    room: &RoomName,
+) -> Result<(), Refusal> {
+    let index = index_of(person, room)?;
+    drop(person.seats.remove(index));
+    store_place(person).await;
     Ok(())
 }
 
 /// Lets the person speak in this room from now on; the person has a seat there.
 pub(super) fn turn_to(person: &mut Participant<'_>, room: &RoomName) -> Result<(), Refusal> {
-    if person.seat.room_name() == room {
-        return Ok(());
-    }
-    let mut others = person.others.iter_mut();
-    let seat = others.find(|seat| seat.room_name() == room);
-    mem::swap(&mut person.seat, seat.ok_or(Refusal::NotThere)?);
+    let index = index_of(person, room)?;
+    person.seats[index..].rotate_left(1);
     Ok(())
 }
 
-/// Leaves the rooms from which the person was removed, and goes to the lobby if no other room is
-/// left.
-pub(super) async fn move_out(person: &mut Participant<'_>) -> Result<(), SessionEnd> {
-    let others = mem::take(&mut person.others).into_iter();
-    let (removed, others): (Vec<Seat>, _) = others.partition(|seat| seat.removed().is_some());
-    person.others = others;
-    removed.iter().for_each(|seat| tell_removed(person, seat));
-    drop(removed); // dropped seats leave their rooms
-    if person.seat.removed().is_none() {
-        return Ok(());
-    }
-    if !person.others.is_empty() {
-        tell_removed(person, &person.seat);
-        get_up(person);
-        return Ok(());
-    }
-    let moved = move_to(person, RoomName::lobby()).await;
-    match person.seat.removed() {
-        None if moved.is_ok() => Ok(()),
-        _ => Err(SessionEnd::Quit(None)), // it was the only room
-    }
+fn index_of(person: &Participant<'_>, room: &RoomName) -> Result<usize, Refusal> {
+    let mut seats = person.seats.iter();
+    seats.rposition(|seat| seat.room_name() == room).ok_or(Refusal::NotThere)
 }
 
-/// Gives up the seat where the person speaks. From now on the person speaks in the room entered
-/// last.
-fn get_up(person: &mut Participant<'_>) {
-    if let Some(other) = person.others.pop() {
-        person.seat = other;
+/// Leaves the rooms from which the person was removed. A person who has to be in a room goes to the
+/// lobby if no other room is left.
+pub(super) async fn move_out(
+    person: &mut Participant<'_>,
+    chooses_rooms: bool,
+) -> Result<(), SessionEnd> {
+    let seats = mem::take(&mut person.seats).into_iter();
+    let (removed, seats): (Seats, Seats) = seats.partition(|seat| seat.removed().is_some());
+    person.seats = seats;
+    removed.iter().for_each(|seat| tell_removed(person, seat));
+    let behind = removed.iter().map(Seat::mark_of_departure).collect();
+    drop(removed); // dropped seats leave their rooms
+    if person.seats.is_empty() && !chooses_rooms {
+        let lobby = take_seat_in(person, RoomName::lobby(), Start::Usual).await;
+        let (seat, entered) = lobby.map_err(|_| SessionEnd::Quit(None))?; // it was the only room
+        person.link.reply(behind, Mail::Entered(entered));
+        person.seats.push(seat);
     }
+    store_place(person).await;
+    Ok(())
 }
 
 /// Tells the person the reason for a removal from a room.

@@ -460,7 +460,9 @@ def narrow(browser, server, pictures):
             .filter(([, { width, height }]) => Math.min(width, height) < 44).map(([name]) => name)"""
         assert reader.page.evaluate(small) == [], "too small for a finger"
         reader.page.locator("#room-list .leave").click()
-        reader.page.locator("#door").wait_for(state="visible")
+        reader.page.locator("#choose").wait_for(state="visible")
+        reader.page.screenshot(path=f"{pictures}/no-room-{locale}.png")
+        assert reader.page.evaluate(small) == [], "too small for a finger"
         reader.fine()
 
 
@@ -612,6 +614,55 @@ def reloads(browser, server, pictures):
     alice.fine()
 
 
+def leaves_all_rooms(browser, server, pictures):
+    """A person who leaves the last room stays on the server, also after a reload, and joins another one."""
+    bob = server.netcat("bob")
+    alice = Reader(browser, server).enter("alice")
+    bob.until("alice has arrived\n")
+    page, field = alice.page, alice.page.locator("#input")
+    alice.say("/leave")
+    bob.until("alice has left\n")
+    page.locator("#choose").wait_for(state="visible")
+    page.wait_for_url(server.url(""))
+    alice.say("anybody?")
+    expect(page.locator("#hint")).to_contain_text("You are in no room")
+    expect(field).to_have_value("anybody?")
+    field.fill("")
+    alice.say("/topic tea time")
+    page.locator("#lines .note", has_text="You are in no room").wait_for(state="visible")
+    page.screenshot(path=f"{pictures}/no-room.png")
+    bob.say("/msg alice where are you?")
+    page.locator("#talk-list", has_text="bob").wait_for(state="visible")
+    page.reload()
+    page.locator("#choose").wait_for(state="visible")
+    page.locator("#talk-list", has_text="bob").locator("button").first.click()
+    alice.line("where are you?")
+    alice.say("nowhere")
+    bob.until("[alice -> bob] nowhere\n")
+    page.reload()
+    alice.line("nowhere")
+    page.locator("#talk-list .leave").click()
+    bob.say("still nobody")
+    lines = bob.lines_until("bob: still nobody\n")
+    assert not any("alice" in line for line in lines), lines
+    page.locator("#choose").click()
+    page.locator("#wanted").fill("tea")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tea")
+    alice.say("in tea")
+    alice.line("in tea")
+    server.stop()
+    page.locator("#state").wait_for(state="visible")
+    server.start()
+    page.locator("#state").wait_for(state="hidden")
+    page.locator("#room-list .leave").click()
+    page.locator("#choose").wait_for(state="visible")
+    alice.say("/join lobby")
+    page.wait_for_url("**/lobby")
+    expect(page.locator("#people-list li")).to_have_text(["alice"])
+    alice.fine()
+
+
 def scrolls_back(browser, server, pictures):
     """All lines of a long room can be reached, and hidden lines are counted in their place."""
     bob = server.netcat("bob")
@@ -760,7 +811,7 @@ def gives_back(browser, server, pictures):
 
 
 def removed(browser, server, pictures):
-    """A removed person reads the reason, in the room that the address then names."""
+    """A removed person reads the reason, and is then in another room or in none."""
     keeper = server.netcat("bob")
     for line in ("/register", "correct horse", "correct horse"):
         keeper.say(line)
@@ -777,6 +828,9 @@ def removed(browser, server, pictures):
     alice.page.locator("#room-list", has_text="lobby").wait_for(state="detached")
     keeper.say("/kick alice wrong door")
     alice.page.locator("#lines .note", has_text="wrong door").wait_for(state="visible")
+    alice.page.locator("#choose").wait_for(state="visible")
+    alice.page.wait_for_url(server.url(""))
+    alice.say("/join lobby")
     alice.page.wait_for_url("**/lobby")
     alice.say("/join den")
     alice.page.wait_for_url("**/den")

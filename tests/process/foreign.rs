@@ -122,6 +122,11 @@ fn a_browser_reload_announces_no_departure_and_loses_no_draft() {
 }
 
 #[test]
+fn a_person_without_a_room_joins_another_one_in_a_browser() {
+    browse("leaves_all_rooms");
+}
+
+#[test]
 fn every_line_of_a_long_room_can_be_reached_in_a_browser() {
     browse("scrolls_back");
 }

@@ -443,6 +443,49 @@ fn a_removed_person_reads_by_whom_and_is_closed_or_in_the_lobby() {
 }
 
 #[test]
+fn a_person_removed_from_the_last_room_keeps_the_name_and_may_come_back_to_no_room() {
+    let data = Data::new();
+    let (server, web) = open(&data);
+    let mut alice = enter(&server, "alice");
+    register(&mut alice, PASSWORD);
+    alice.say("/join den");
+    alice.until("In den: nobody else");
+    let mut bob = Visitor::connect(web);
+    bob.asks(r#"{"do":"enter","name":"bob","room":"den","id":"in"}"#);
+    bob.until_done("in");
+    alice.say("/kick bob");
+    bob.hears("departed");
+    assert_eq!(bob.hears("removed")["room"], "den");
+    bob.asks(r#"{"do":"say","text":"x"}"#);
+    assert_eq!(bob.hears("refused")["why"], "no-seat");
+    bob.asks(r#"{"do":"code","id":"c"}"#);
+    let code = bob.until_done("c")[0]["code"].clone();
+
+    let mut again = Visitor::connect(web);
+    again.asks(json!({"do": "enter", "code": code, "room": null, "id": "in"}).to_string());
+    assert_eq!(again.hears("you")["name"], "bob");
+    again.hears("done");
+    assert_eq!(bob.is_closed().1, 4001);
+    alice.say("/msg bob no hard feelings");
+    assert_eq!(again.hears("private")["from"], "alice");
+    let mut back = Visitor::connect(web);
+    back.asks(json!({"do": "enter", "code": code, "id": "in"}).to_string());
+    assert_eq!(back.until_done("in")[0]["room"], "lobby");
+    assert_eq!(again.is_closed().1, 4001);
+
+    let mut second = Visitor::connect(web);
+    second.asks(r#"{"do":"enter","name":"alice","room":null}"#);
+    assert_eq!(second.hears("refused")["why"], "name-owned");
+    let request = json!({"do": "enter", "name": "alice", "password": PASSWORD, "room": null});
+    second.asks(request.to_string());
+    assert_eq!(second.hears("you")["name"], "alice");
+    second.asks(r#"{"do":"token","id":"t"}"#);
+    assert_eq!(second.until_done("t")[0]["kind"], "token");
+    drop((again, back, second));
+    server.close([alice]);
+}
+
+#[test]
 fn a_web_door_that_was_asked_for_must_open() {
     let data = Data::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

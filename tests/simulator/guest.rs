@@ -276,8 +276,8 @@ impl Guest {
             4.. if self.dialect == Dialect::Web => Query::People { room: here, from: 0 },
             0 => Query::Rooms,
             1 => Query::Topic(here),
-            2 => Query::Who { here, room: None },
-            _ => Query::Who { here, room: Some(pick(rng, &ROOMS)) },
+            2 => Query::Who(here),
+            _ => Query::WhoIn(pick(rng, &ROOMS)),
         };
         self.call.start(Asked::Question, request);
     }

@@ -99,8 +99,8 @@ pub enum Refusal {
     TooManyLines(usize),
     /// The person has seats in this many rooms, which is the limit.
     TooManySeats(usize),
-    /// A person gives up the last seat only by leaving the server.
-    LastSeat,
+    /// The person has no seat, so there is no room that this is about.
+    NoSeat,
     /// The request of a program is invalid; the reason is a clause.
     NoRequest(&'static str),
     /// Only keepers may do that here.

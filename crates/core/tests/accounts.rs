@@ -174,7 +174,8 @@ fn a_code_that_could_not_be_stored_leads_nowhere() {
     let mut server = Server::new();
     let mut here = server.enter("alice");
     let (code, room) = (Hashed([1; 32]), here.seat.room());
-    let begun = server.begin(&mut here.link, Change::Code(CodeChange::Make { code, room }));
+    let begun =
+        server.begin(&mut here.link, Change::Code(CodeChange::Make { code, room: Some(room) }));
     server.broadcaster.append(begun, FAILED, server.now);
     assert!(is_not_written(&mut here.link));
     let mut again = server.connect();
@@ -226,8 +227,10 @@ fn codes_of_strangers_make_place_for_codes_of_owners() {
         let (code, room) = (hash(number), person.seat.room());
         let (whose, seq) = (person.link.client().id(), None);
         let until = WallTime(i64::from(number));
-        for change in [CodeChange::Make { code, room }, CodeChange::End { code, whose, seq, until }]
-        {
+        for change in [
+            CodeChange::Make { code, room: Some(room) },
+            CodeChange::End { code, whose, seq, until },
+        ] {
             server.ask(&mut person.link, Change::Code(change));
         }
     };

@@ -13,8 +13,8 @@ use parlor_core::broadcaster::{Broadcaster, Gathered, RETURN_TIME};
 use parlor_core::journal::{NotStored, Past};
 use parlor_core::ledger::{Account, ReturnCode, Validity};
 use parlor_core::link::{
-    Answer, Change, CodeChange, Entered, Inbox, Link, Mail, Notice, Outcome, Query, Refusal,
-    Request, Seat,
+    Answer, Change, CodeChange, Entered, FirstRoom, Inbox, Link, Mail, Notice, Outcome, Query,
+    Refusal, Request, Seat,
 };
 use parlor_core::log::Slice;
 use parlor_core::model::{
@@ -56,7 +56,7 @@ fn ended_code(who: &str, there: &str) -> ReturnCode {
 
 /// A return with a code, to a room.
 fn come_back(code: Hashed, there: &str) -> Change {
-    Change::ComeBack { code, now: WallTime(0), room: Some(room(there)) }
+    Change::ComeBack { code, now: WallTime(0), room: FirstRoom::Named(room(there)) }
 }
 
 fn line(text: &str) -> Line {
@@ -159,7 +159,7 @@ impl Server {
 
     /// Makes a return code for a person.
     fn make_code(&mut self, link: &mut Link, seat: &Seat) {
-        let make = CodeChange::Make { code: CODE, room: seat.room() };
+        let make = CodeChange::Make { code: CODE, room: Some(seat.room()) };
         answered(self.ask(link, Change::Code(make))).unwrap();
     }
 
@@ -655,7 +655,7 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
 
     let lobby = server.try_to_enter(&mut bob, "bob", false).unwrap();
     assert!(is_banned(&server.join(&mut bob, "tea")));
-    let who = Query::Who { here: lobby.room(), room: Some(room("tea")) };
+    let who = Query::WhoIn(room("tea"));
     assert!(is_banned(&answered(server.ask(&mut bob, who))));
     let Outcome::Answer(Answer::Rooms { rooms, others: 0 }) = server.ask(&mut bob, Query::Rooms)
     else {

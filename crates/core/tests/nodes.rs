@@ -112,7 +112,7 @@ impl Node {
     /// The people in the lobby, as `/who` names them.
     fn who(&mut self, person: &mut Person) -> Vec<String> {
         let here = person.seat.room();
-        match self.server.ask(&mut person.link, Query::Who { here, room: None }) {
+        match self.server.ask(&mut person.link, Query::Who(here)) {
             Outcome::Answer(Answer::Who { people, .. }) => {
                 let mut names: Vec<_> = people.iter().map(|one| one.name.to_string()).collect();
                 names.sort();

@@ -6,10 +6,14 @@ mod server;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parlor_core::broadcaster::Broadcaster;
+use parlor_core::broadcaster::{Broadcaster, RETURN_TIME};
 use parlor_core::intent::Proposal;
-use parlor_core::link::{Answer, Change, Link, Mail, Mark, Outcome, Presence, Query, Refusal};
-use parlor_core::model::{Entry, Limits, Line, Name, Now, PersonEvent, Profile, Telling, WallTime};
+use parlor_core::link::{
+    Answer, Change, CodeChange, FirstRoom, Link, Mail, Mark, Outcome, Presence, Query, Refusal,
+};
+use parlor_core::model::{
+    Entry, Hashed, Limits, Line, Name, Now, PersonEvent, Profile, RoomName, Telling, WallTime,
+};
 use parlor_core::sequencer::{Decided, Local, Sequencer};
 use server::{Server, come_back, enter, granted, join, line, post, rename};
 
@@ -74,6 +78,44 @@ fn a_person_without_a_seat_has_a_name_and_reads_private_messages() {
     assert_eq!(bob.read().len(), 2, "ann came and left, and nothing else");
     drop((alice, bob));
     server.assert_empty();
+}
+
+#[test]
+fn a_person_comes_back_without_a_seat_and_is_not_seen_to_leave_the_rooms_joined_again() {
+    let mut server = Server::new();
+    let bob = server.enter("bob");
+    let mut alice = server.enter("alice");
+    let (tea, _) = granted(server.ask(&mut alice.link, join("tea")));
+    let code = server.code(&mut alice.link, tea.room());
+    let mut again = server.connect();
+    let nowhere = Change::ComeBack { code, now: WallTime(0), room: FirstRoom::Nowhere };
+    let _presence = present(server.ask(&mut again, nowhere));
+    let (_lobby, entered) = granted(server.ask(&mut again, join("lobby")));
+    assert!(!entered.first);
+    server.wait(RETURN_TIME);
+    let is_told = |entry: &Entry| match entry {
+        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => *telling == Telling::Told,
+        _ => true,
+    };
+    let told: Vec<_> = bob.read().into_iter().filter(is_told).collect();
+    assert!(matches!(&told[..], [Entry::Arrived { .. }]), "{told:?}");
+    assert_eq!(server.census().rooms, 1, "she has left the tea");
+}
+
+#[test]
+fn a_code_that_is_made_without_a_seat_leads_to_the_lobby() {
+    let mut server = Server::new();
+    let bob = server.enter("bob");
+    let mut alice = server.connect();
+    let presence = present(server.ask(&mut alice, come("alice")));
+    let code = Hashed([1; 32]);
+    server.ask(&mut alice, Change::Code(CodeChange::Make { code, room: None }));
+    drop(presence);
+    server.run();
+    let mut again = server.connect();
+    let (seat, _) = granted(server.ask(&mut again, come_back(code)));
+    assert_eq!(*seat.room_name(), RoomName::lobby());
+    assert_eq!(bob.read().len(), 1, "she was not seen before");
 }
 
 #[test]

@@ -188,6 +188,29 @@ fn a_private_message_stands_behind_the_lines_of_all_rooms_and_stops_none() {
 }
 
 #[test]
+fn answers_to_a_person_without_a_seat_stand_behind_the_departures() {
+    let mut server = Server::new();
+    let mut alice = Reader::new(&server);
+    let lobby = alice.sits(&mut server, enter("alice", "lobby"));
+    let tea = alice.sits(&mut server, join("tea"));
+    server.ask(&mut alice.link, post(tea.room(), &["a"]));
+    let presence = lobby.get_up();
+    drop(tea);
+    let answer = Answer::YouAre(Name::parse("late").unwrap());
+    alice.link.reply(Mark::default(), Mail::Answer(answer));
+    assert_eq!(alice.reads(), "+lobby +tea tea:a");
+    server.run();
+    let mut bob = server.enter("bob");
+    server.ask(&mut bob.link, Query::Private { to: line("alice"), text: line("psst") });
+    let read = alice.reads();
+    assert!(read.ends_with(" answer:late private:psst"), "{read}");
+    assert!(read.contains("-lobby ") && read.contains("-tea "), "{read}");
+    let _tea = alice.sits(&mut server, join("tea"));
+    assert_eq!(alice.reads(), "+tea");
+    drop(presence);
+}
+
+#[test]
 fn everybody_in_a_room_is_listed_once_under_each_name() {
     let mut server = Server::new();
     let mut kate = server.enter("kate");

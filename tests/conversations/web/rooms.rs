@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{TestServer, numbers};
+use crate::support::{TestServer, Visitor, numbers};
 
 #[test]
 fn one_connection_is_in_several_rooms_and_leaves_one() {
@@ -38,6 +38,87 @@ fn one_connection_is_in_several_rooms_and_leaves_one() {
     assert_eq!(alice.hears("refused")["why"], "not-there");
     alice.asks(r#"{"do":"say","room":"lobby","text":"to the end"}"#);
     assert_eq!(alice.hears("line")["room"], "lobby");
+}
+
+#[test]
+fn a_person_leaves_the_last_room_and_stays_on_the_server() {
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
+    let mut bob = server.guest_at(1).enter("bob");
+    alice.hears("arrived");
+    alice.asks(r#"{"do":"leave","room":"lobby","id":"l"}"#);
+    bob.sees("alice has left");
+    let kinds = [alice.next(), alice.next()].map(|message| message["kind"].to_string());
+    assert!(kinds.contains(&"\"departed\"".to_owned()), "{kinds:?}");
+    for request in [
+        r#"{"do":"say","text":"x"}"#,
+        r#"{"do":"say","text":"x\ny"}"#,
+        r#"{"do":"me","args":["waves"]}"#,
+        r#"{"do":"who"}"#,
+        r#"{"do":"people"}"#,
+        r#"{"do":"topic"}"#,
+        r#"{"do":"topic","args":["x"]}"#,
+        r#"{"do":"last"}"#,
+        r#"{"do":"since","args":["yesterday"]}"#,
+        r#"{"do":"history","before":9}"#,
+        r#"{"do":"kick","args":["bob"]}"#,
+        r#"{"do":"keeper"}"#,
+        r#"{"do":"ban"}"#,
+    ] {
+        alice.asks(request);
+        assert_eq!(alice.hears("refused")["why"], "no-seat", "{request}");
+    }
+    alice.asks(r#"{"do":"say","room":"lobby","text":"x"}"#);
+    assert_eq!(alice.hears("refused")["why"], "not-there");
+    for (request, kind) in [
+        (r#"{"do":"who","args":["lobby"]}"#, "who"),
+        (r#"{"do":"rooms"}"#, "rooms"),
+        (r#"{"do":"help"}"#, "help"),
+        (r#"{"do":"ignore","args":["bob"]}"#, "answer"),
+        (r#"{"do":"unignore","args":["bob"]}"#, "answer"),
+        (r#"{"do":"name","args":["ann"]}"#, "you"),
+        (r#"{"do":"msg","args":["bob","psst"]}"#, "private"),
+    ] {
+        alice.asks(request);
+        alice.hears(kind);
+    }
+    bob.sees("[ann -> bob] psst");
+    bob.say("/msg ann still there?");
+    assert_eq!(alice.hears("private")["words"], "still there?");
+    bob.sees("[bob -> ann] still there?");
+    alice.asks(r#"{"do":"join","room":"lobby","id":"j"}"#);
+    let entered = &alice.until_done("j")[0];
+    assert_eq!((&entered["name"], &entered["first"]), (&"ann".into(), &false.into()));
+    bob.sees("ann has arrived");
+    alice.asks(r#"{"do":"leave","room":"lobby"}"#);
+    bob.sees("ann has left");
+    alice.hears("departed");
+    alice.asks(r#"{"do":"quit"}"#);
+    assert_eq!(alice.is_closed().1, 1000);
+}
+
+#[test]
+fn a_person_enters_without_a_room() {
+    let server = TestServer::web();
+    let mut bob = server.guest_at(1).enter("bob");
+    let mut alice = Visitor::connect(server.addresses()[0]);
+    alice.asks(r#"{"do":"enter","name":"bob","room":null}"#);
+    assert_eq!(alice.hears("refused")["why"], "name-taken");
+    alice.asks(r#"{"do":"enter","name":"alice","room":null,"id":"in"}"#);
+    assert_eq!(alice.hears("you")["name"], "alice");
+    alice.hears("done");
+    bob.say("/msg alice nobody sees you");
+    bob.sees("[bob -> alice] nobody sees you");
+    assert_eq!(alice.hears("private")["from"], "bob");
+    alice.asks(r#"{"do":"say","text":"x"}"#);
+    assert_eq!(alice.hears("refused")["why"], "no-seat");
+    let mut nameless = Visitor::connect(server.addresses()[0]);
+    nameless.asks(r#"{"do":"enter","room":null}"#);
+    let you = nameless.hears("you");
+    assert_eq!(you["name"], nameless.hello["address"]);
+    alice.asks(r#"{"do":"join","room":"lobby","id":"j"}"#);
+    assert_eq!(alice.until_done("j")[0]["names"], json!(["bob"]));
+    bob.sees("alice has arrived");
 }
 
 #[test]

@@ -24,8 +24,8 @@ impl Broadcaster {
                 let room = self.visible(asker, room, now)?;
                 Answer::Topic { room: room.name.clone(), text: room.topic.clone() }
             }
-            Query::Who { here, room: None } => self.who(asker, here, now)?,
-            Query::Who { room: Some(name), .. } => match self.room_called(&name) {
+            Query::Who(room) => self.who(asker, room, now)?,
+            Query::WhoIn(name) => match self.room_called(&name) {
                 Some(room) if !room.is_awaited() => self.who(asker, room.id, now)?,
                 _ => return Err(Refusal::NoRoom(name)),
             },

@@ -39,10 +39,16 @@ impl Broadcaster {
     }
 
     /// The room in which a person sits, and the last line that was written to the connection; if
-    /// that is not known yet, the last line. From now on it is recorded.
-    fn place_in(&self, client: &Client, room: RoomId) -> Result<(RoomName, u64), Refusal> {
-        let name = self.seat_of(client.id, room)?;
+    /// that is not known yet, the last line. From now on it is recorded. For a person without a seat
+    /// this is the lobby.
+    fn place_in(&self, client: &Client, room: Option<RoomId>) -> Result<(RoomName, u64), Refusal> {
         client.track_reading();
+        let Some(room) = room else {
+            let lobby = RoomName::lobby();
+            let end = self.ledger.rooms.end(&lobby).seq;
+            return Ok((lobby, end));
+        };
+        let name = self.seat_of(client.id, room)?;
         let end = || self.rooms.get(&room).map_or(0, |room| room.log.end().seq);
         Ok((name, client.read_to(room).unwrap_or_else(end)))
     }

@@ -59,10 +59,18 @@ impl Broadcaster {
             }
             Change::ComeBack { code, now: awake, room } => {
                 let place = self.place_of_code(code, awake)?;
-                let target = room.as_ref().unwrap_or(&place.room);
-                let maker = self.may_come(client, &place.claim, target, now)?;
+                let room = room.or_usual(|| place.room.clone());
+                let wanted = match &room {
+                    Some(room) => {
+                        let maker = self.may_come(client, &place.claim, room, now)?;
+                        Wanted::Seat { replay: 0, is_first: true, maker }
+                    }
+                    None => {
+                        self.may_be_here(client, &place.claim, now)?;
+                        Wanted::Presence
+                    }
+                };
                 client.track_reading();
-                let wanted = Wanted::Seat { replay: 0, is_first: true, maker };
                 (Intent::ComeBack { person, code, now: awake, room }, wanted)
             }
             Change::Join { room, replay } => {

@@ -51,7 +51,7 @@ pub enum Intent {
         code: Hashed,
         /// The time by which the life of codes is measured.
         now: WallTime,
-        /// The room; none for that of the code.
+        /// The first room, if there is one.
         room: Option<RoomName>,
     },
     /// A person makes a return code.

@@ -20,7 +20,7 @@ impl Ledger {
         profile: Option<Arc<Profile>>,
         Stamp { boot, at }: Stamp,
     ) -> Result<(), Refusal> {
-        self.may_come(id, (&claim, &looks), at)?;
+        self.may_come(id, None, (&claim, &looks), None, at)?;
         self.people.enter(id, (claim, looks), profile, boot);
         Ok(())
     }
@@ -35,7 +35,7 @@ impl Ledger {
         Stamp { boot, at }: Stamp,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
-        self.may_enter(id, None, (&claim, &looks), &room, at)?;
+        self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
         self.people.enter(id, (claim, looks), profile, boot);
         self.take_seat(id, room, at, happened);
         Ok(())

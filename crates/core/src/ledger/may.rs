@@ -39,28 +39,15 @@ impl Ledger {
         self.is_let_in(subject, &Reach::Server, at)
     }
 
-    /// Whether a person may come to the server under this name.
+    /// Whether a person may come to the server, into a first room or without one. A person who
+    /// comes back ends the lost connection `from`: the name is free, and what holds for the old
+    /// connection holds for the new one.
     pub(super) fn may_come(
-        &self,
-        id: PersonId,
-        (claim, looks): (&Claim, &Looks),
-        at: WallTime,
-    ) -> Result<(), Refusal> {
-        self.is_not_here(id)?;
-        self.people.may_claim(&[id], claim, looks)?;
-        let is_owner = self.people.accounts.proves(claim);
-        self.may_be_here(Subject { name: &claim.name, is_owner, address: None }, at)
-    }
-
-    /// Whether a person may come to the server, into a room. A person who comes back ends the lost
-    /// connection `from`: the name is free, and what holds for the old connection holds for the
-    /// new one.
-    pub(super) fn may_enter(
         &self,
         id: PersonId,
         from: Option<PersonId>,
         (claim, looks): (&Claim, &Looks),
-        room: &RoomName,
+        room: Option<&RoomName>,
         at: WallTime,
     ) -> Result<(), Refusal> {
         self.is_not_here(id)?;
@@ -68,7 +55,12 @@ impl Ledger {
         self.people.may_claim(&connections, claim, looks)?;
         let is_owner = self.people.accounts.proves(claim);
         let subject = Subject { name: &claim.name, is_owner, address: None };
-        connections.iter().try_for_each(|id| self.may_join(*id, subject, room, at))
+        match room {
+            Some(room) => {
+                connections.iter().try_for_each(|id| self.may_join(*id, subject, room, at))
+            }
+            None => self.may_be_here(subject, at),
+        }
     }
 
     /// Whether a person is not here yet: nobody comes twice on one connection.

@@ -185,8 +185,8 @@ impl Ledger {
         }
     }
 
-    /// A person comes back with a code, on another connection: to the place of the code, or to this
-    /// room. `now` is the time by which the life of codes is measured.
+    /// A person comes back with a code, on another connection: into this room, or without a seat.
+    /// `now` is the time by which the life of codes is measured.
     pub(super) fn come_back(
         &mut self,
         id: PersonId,
@@ -196,12 +196,11 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         let code = self.valid_code(hash, now).ok_or(Refusal::NoSuchCode)?;
-        let room = room.unwrap_or_else(|| code.room.clone());
         let from = match code.validity {
             Validity::Held(from) => Some(from),
             Validity::Until(_) => None,
         };
-        self.may_enter(id, from, (&code.claim, &code.looks), &room, at)?;
+        self.may_come(id, from, (&code.claim, &code.looks), room.as_ref(), at)?;
         let before = from.and_then(|from| self.people.get(from));
         let profile = before.and_then(|person| person.profile.clone());
         if let Some(from) = from {
@@ -209,7 +208,10 @@ impl Ledger {
             self.move_seats(from, id, happened);
         }
         self.people.enter(id, (code.claim.clone(), code.looks.clone()), profile, boot);
-        self.take_seat(id, room.clone(), at, happened);
+        if let Some(room) = room.clone() {
+            self.take_seat(id, room, at, happened);
+        }
+        let room = room.unwrap_or_else(RoomName::lobby); // a code leads to a room
         let seq = match room == code.room {
             true => code.seq,
             false => self.rooms.end(&room).seq,

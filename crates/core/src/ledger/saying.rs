@@ -36,7 +36,7 @@ impl Ledger {
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
-        self.may_enter(id, None, (&claim, &looks), &room, at)?;
+        self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
         let is_owner = self.people.accounts.proves(&claim);
         let account = is_owner.then(|| claim.name.clone());
         let who = Who { account, ..Who::new(id, claim.name) };

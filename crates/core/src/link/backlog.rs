@@ -106,8 +106,7 @@ impl<E: Encoder> Backlog<E> {
         // Mail with a mark after the person's own departure is due when the room is no longer read.
         let is_reached = |mark: &Mark| {
             let is_past = |reading: &Reading| {
-                let place = mark.place_in(reading.view.room());
-                place.is_none_or(|position| reading.cursor.position >= position)
+                mark.is_reached_in(reading.view.room(), reading.cursor.position)
             };
             self.readings.iter().all(is_past)
         };

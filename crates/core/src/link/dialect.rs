@@ -5,6 +5,7 @@
 //! door it serves.
 
 use super::answer::Answer;
+use super::request::FirstRoom;
 use super::roster::Occupant;
 use super::view::Entered;
 use crate::command::Command;
@@ -91,8 +92,8 @@ pub struct Attempt {
     pub password: Option<Line>,
     /// A return code, instead of a name.
     pub code: Option<Line>,
-    /// The room, if the client chose one.
-    pub room: Option<RoomName>,
+    /// The first room.
+    pub room: FirstRoom,
     /// The lines to show first.
     pub start: Start,
 }
@@ -117,6 +118,12 @@ pub trait Decoder: Send {
 
     /// Takes the unfinished input after the last bytes.
     fn finish(&mut self) -> Option<Input>;
+
+    /// Whether the client takes and gives up seats by itself, so its person may be without one.
+    /// Otherwise the person is always in one room, and goes to the lobby if removed from it.
+    fn chooses_rooms(&self) -> bool {
+        false
+    }
 
     /// Whether the person may return soon after this end of input. A page that reloads sends no
     /// goodbye.

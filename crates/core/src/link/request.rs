@@ -29,6 +29,29 @@ impl From<Query> for Request {
     }
 }
 
+/// The first room of a person who comes to the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FirstRoom {
+    /// The lobby, or the room of the code with which the person comes back.
+    #[default]
+    Usual,
+    /// This room; it is made if it does not exist.
+    Named(RoomName),
+    /// None: the person is on the server without a seat.
+    Nowhere,
+}
+
+impl FirstRoom {
+    /// The room, if there is one, where `usual` is the usual one.
+    pub fn or_usual(self, usual: impl FnOnce() -> RoomName) -> Option<RoomName> {
+        match self {
+            FirstRoom::Usual => Some(usual()),
+            FirstRoom::Named(room) => Some(room),
+            FirstRoom::Nowhere => None,
+        }
+    }
+}
+
 /// A request that changes people, lines or rules.
 #[derive(Debug)]
 pub enum Change {
@@ -58,8 +81,8 @@ pub enum Change {
         code: Hashed,
         /// The time by which the life of codes is measured.
         now: WallTime,
-        /// The room, which is made if it does not exist; none for that of the code.
-        room: Option<RoomName>,
+        /// The room; the usual one is that of the code.
+        room: FirstRoom,
     },
     /// Takes another seat, in another room.
     Join {
@@ -221,15 +244,15 @@ pub enum CodeChange {
     Make {
         /// The hash of the code.
         code: Hashed,
-        /// The room to which it leads.
-        room: RoomId,
+        /// The room to which it leads; the lobby for a person without a seat.
+        room: Option<RoomId>,
     },
     /// Moves the code of this person to another room, or gives it the present name.
     Move {
         /// The hash of the code.
         code: Hashed,
-        /// The room.
-        room: RoomId,
+        /// The room; the lobby for a person without a seat.
+        room: Option<RoomId>,
     },
     /// Notes that the connection with a code has ended.
     End {
@@ -278,13 +301,10 @@ pub enum Query {
     WhoAmI,
     /// The topic of a room.
     Topic(RoomId),
-    /// The people in a room.
-    Who {
-        /// The room of the person's seat.
-        here: RoomId,
-        /// Another room, by name, if the question is about another.
-        room: Option<RoomName>,
-    },
+    /// The people in a room of the person.
+    Who(RoomId),
+    /// The people in any room.
+    WhoIn(RoomName),
     /// The names of everybody in a room, one page at a time.
     People {
         /// The room.

@@ -4,6 +4,8 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::view::{Mark, Place};
 use crate::log::Log;
 use crate::model::{Act, Line, PersonId, RoomId, RoomName};
@@ -129,6 +131,9 @@ impl Drop for Seat {
         }
     }
 }
+
+/// The seats of one connection: nearly always one.
+pub type Seats = SmallVec<[Seat; 1]>;
 
 /// The right to read a room without a seat in it: nobody is told, and the reader cannot speak.
 /// Dropping it ends the view.

@@ -38,7 +38,8 @@ impl Place {
 ///
 /// A mark in one room stops that room, so the mail stands exactly there: an answer about the room. A
 /// mark in several rooms stops none, since rooms may wait for each other already: what other people
-/// write stands behind all lines that were visible before.
+/// write stands behind all lines that were visible before. A mark in no room is for a person without
+/// a seat, and stands behind the departures from all rooms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark(SmallVec<[(RoomId, u64); 1]>);
 
@@ -56,6 +57,14 @@ impl Mark {
     /// The position in this room, if it is one of the rooms.
     pub(crate) fn place_in(&self, room: RoomId) -> Option<u64> {
         self.0.iter().find(|(marked, _)| *marked == room).map(|(_, position)| *position)
+    }
+
+    /// Whether a reader at this position in this room has come to the mail there.
+    pub(crate) fn is_reached_in(&self, room: RoomId, position: u64) -> bool {
+        match self.place_in(room) {
+            Some(place) => position >= place,
+            None => !self.0.is_empty(), // without a seat, the room is read up to the departure
+        }
     }
 
     /// The place at which reading stops for the mail, if it stops a room.

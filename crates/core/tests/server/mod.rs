@@ -9,7 +9,8 @@ use std::time::Duration;
 use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::OwnerVisit;
 use parlor_core::link::{
-    AccountChange, Answer, Change, CodeChange, Entered, Inbox, Link, Outcome, Refusal, Request,
+    AccountChange, Answer, Change, CodeChange, Entered, FirstRoom, Inbox, Link, Outcome, Refusal,
+    Request,
 };
 use parlor_core::log::Slice;
 use parlor_core::model::{
@@ -103,7 +104,7 @@ impl Server {
     /// The hash of a return code that this person makes in a room.
     pub(crate) fn code(&mut self, link: &mut Link, room: RoomId) -> Hashed {
         let code = Hashed([link.client().id().number() as u8; 32]);
-        let outcome = self.ask(link, Change::Code(CodeChange::Make { code, room }));
+        let outcome = self.ask(link, Change::Code(CodeChange::Make { code, room: Some(room) }));
         assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
         code
     }
@@ -140,7 +141,7 @@ pub(crate) fn register(name: Name, by: PersonId) -> Box<AccountChange> {
 
 /// A return to the place of a code.
 pub(crate) fn come_back(code: Hashed) -> Change {
-    Change::ComeBack { code, now: WallTime(0), room: None }
+    Change::ComeBack { code, now: WallTime(0), room: FirstRoom::Usual }
 }
 
 pub(crate) struct Person {

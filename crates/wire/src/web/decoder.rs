@@ -112,6 +112,10 @@ impl Decoder for WebDecoder {
         None // a part of a message means nothing
     }
 
+    fn chooses_rooms(&self) -> bool {
+        true
+    }
+
     fn may_return(&self) -> bool {
         !self.said_goodbye
     }

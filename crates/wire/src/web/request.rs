@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use parlor_core::link::{Attempt, Command, Excerpt, Input, Refusal, Start, slipped};
+use parlor_core::link::{Attempt, Command, Excerpt, FirstRoom, Input, Refusal, Start, slipped};
 use parlor_core::model::{Line, Manner, RoomName, Spoken};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::object::object;
@@ -24,7 +24,9 @@ pub struct WebRequest {
     #[serde(rename = "do")]
     what: String,
     id: Option<Id>,
-    room: Option<String>,
+    /// The room, or `null` for none.
+    #[serde(default, deserialize_with = "present")]
+    room: Option<Option<String>>,
     text: Option<String>,
     #[serde(default)]
     args: Vec<String>,
@@ -42,6 +44,11 @@ pub struct WebRequest {
 
 /// The client's name for a request: any JSON, which is returned unchanged.
 type Id = Box<RawValue>;
+
+/// The value of a field that is there, even if it is `null`.
+fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(field).map(Some)
+}
 
 fn is_short(id: &RawValue) -> bool {
     let written = id.get();
@@ -114,7 +121,11 @@ impl WebRequest {
             name: name.map(line),
             password: self.password.as_deref().map(line),
             code: self.code.as_deref().map(line),
-            room: self.room(&mut None)?,
+            room: match self.room(&mut None)? {
+                Some(room) => FirstRoom::Named(room),
+                None if self.room.is_some() => FirstRoom::Nowhere,
+                None => FirstRoom::Usual,
+            },
             start: self.start(),
         })
     }
@@ -159,10 +170,10 @@ impl WebRequest {
     /// The room that it names. Nearly always this is the previous room, which is compared first
     /// because checking a name takes longer than all other steps.
     fn room(&self, last: &mut Option<RoomName>) -> Result<Option<RoomName>, Refusal> {
-        let Some(typed) = self.room.as_deref() else {
+        let Some(Some(typed)) = &self.room else {
             return Ok(None);
         };
-        if last.as_ref().is_none_or(|last| last.as_str() != typed) {
+        if last.as_ref().is_none_or(|last| last.as_str() != typed.as_str()) {
             *last = Some(RoomName::parse(typed).map_err(Refusal::from)?);
         }
         Ok(last.clone())

@@ -192,8 +192,8 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             .for_operator("They have left; parlor admin list shows everybody".to_owned()),
         Refusal::TooManySeats(seats) => row("too-many-seats", 400,
             format!("You are in {seats} rooms, the most allowed; leave one first")).limit("rooms"),
-        Refusal::LastSeat => row("last-seat", 400,
-            "This is the only room you are in; /quit leaves the server"),
+        Refusal::NoSeat => row("no-seat", 400,
+            "You are in no room; /join ROOM enters one"),
 
         // Commands, lines and searches.
         Refusal::Misread(Misread::NoCommand { typed, nearest }) => row("no-command", 400,

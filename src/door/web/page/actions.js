@@ -5,6 +5,7 @@ import * as connection from './connection.js';
 import { talkWith } from './conversations.js';
 import * as lines from './lines.js';
 import { hideSides } from './panels.js';
+import { Nowhere } from './rooms.js';
 import { browse, search } from './search.js';
 import { chat, kept, places, save, visit } from './state.js';
 import { $, fold } from './text.js';
@@ -20,6 +21,7 @@ export function submit(text) {
 	if (typed.length > chat.hello.lines) return say('tooMany', { n: typed.length, most: chat.hello.lines });
 	if (new TextEncoder().encode(JSON.stringify(typed)).length > SAID_BYTES_MAX) return say('tooMuch');
 	const [, verb, rest] = (typed.length === 1 && /^\/([^\s/]\S*)\s*(.*)$/.exec(typed[0])) || [];
+	if (chat.current.isNowhere && (!verb || ['say', 'me'].includes(verb.toLowerCase()))) return say('joinFirst');
 	if (verb) return void run(verb.toLowerCase(), rest);
 	if (typed.length === 1) typed[0] = typed[0].replace(/^\/\//, '/');
 	send('say', typed);
@@ -42,8 +44,8 @@ function run(verb, rest) {
 export async function command(verb, fields) {
 	const { room, current } = chat;
 	const again = []; // earlier lines, shown at the place of the request
-	const take = (event) => event.old && event.room === room.name && again.push(event);
-	const { isDone, refusal } = await connection.ask({ do: verb, room: room.name, ...fields }, take);
+	const take = (event) => event.old && event.room === room?.name && again.push(event);
+	const { isDone, refusal } = await connection.ask({ do: verb, room: room?.name, ...fields }, take);
 	if (refusal) note(told(refusal));
 	if (again.length) {
 		room.fill(again[0].seq, again.at(-1).seq, again);
@@ -56,7 +58,7 @@ export async function command(verb, fields) {
 
 /** Sends a private message; the conversation opens when it has arrived. */
 async function whisper(to, words) {
-	const { isDone, refusal } = await connection.ask({ do: 'msg', room: chat.room.name, args: [to, words] });
+	const { isDone, refusal } = await connection.ask({ do: 'msg', args: [to, words] });
 	if (isDone && !refusal) return chat.talks.has(fold(to)) && open(chat.talks.get(fold(to)));
 	if (refusal) note(told(refusal));
 	compose.interpose(`/msg ${to} ${words}`);
@@ -82,7 +84,7 @@ async function send(verb, typed) {
 
 async function whisperAll(talk, sent, typed) {
 	for (const line of typed) {
-		const { isDone, refusal } = await connection.ask({ do: 'msg', room: chat.room.name, args: [talk.name, line] });
+		const { isDone, refusal } = await connection.ask({ do: 'msg', args: [talk.name, line] });
 		if (refusal) return giveBack(talk, sent, told(refusal));
 		if (!isDone) return;
 	}
@@ -99,8 +101,9 @@ export function giveBack(place, sent, words) {
 	if (isCurrent) compose.put(place.draft, words);
 }
 
-/** A room, and the last line that the page has of it. */
+/** A room, and the last line that the page has of it; `null` is no room. */
 export function from(room) {
+	if (room === null) return { room };
 	const { log, last: after } = chat.rooms.get(room) ?? kept(visit.read, room) ?? {};
 	return after >= 0 ? { room, log, after } : { room };
 }
@@ -120,18 +123,17 @@ export async function join(typed, isWanted) {
 	else address(chat.current, true); // if entering has failed
 }
 
-/** Leaving the only room ends the session. */
 export function leave(place) {
 	$('input').focus(); // and not on the button that leaves the next room
 	if (place.isTalk) return forget(place);
-	if (chat.rooms.size === 1) return command('quit', {});
+	if (place.isNowhere) return note(say('joinFirst'));
 	lines.toEnd();
 	command('leave', { room: place.name });
 }
 
 function forget(talk) {
 	chat.talks.delete(fold(talk.name));
-	if (chat.current === talk) open(chat.room);
+	if (chat.current === talk) openRoom();
 	save();
 	draw();
 }
@@ -140,11 +142,16 @@ export function remove(name) {
 	save(); // stores the last line read
 	const room = chat.rooms.get(name);
 	chat.rooms.delete(name);
-	const other = [...chat.rooms.values()][0];
-	if (chat.room === room && other) chat.room = other;
-	if (chat.current === room && other) open(other);
+	if (chat.room === room) chat.room = [...chat.rooms.values()][0] ?? null;
+	if (chat.current === room) openRoom();
+	else address(chat.current, true);
 	save();
 	draw();
+}
+
+/** Opens the room shown last; if there is none, it says what a person without a room can do. */
+export function openRoom(isInHistory) {
+	open(chat.room ?? new Nowhere(say('noRoom')), isInHistory);
 }
 
 export function open(place, isInHistory) {
@@ -154,11 +161,12 @@ export function open(place, isInHistory) {
 		if (!current.unread) current.markAt();
 	}
 	chat.current = place;
-	if (!place.isTalk) chat.room = place;
-	address(place, isInHistory);
-	const label = say(place.isTalk ? 'sayTo' : 'say', place);
+	if (!place.isTalk) chat.room = place.isNowhere ? null : place;
+	address(place, isInHistory || place.isNowhere);
+	const label = say(place.isNowhere ? 'sayNowhere' : place.isTalk ? 'sayTo' : 'say', place);
+	const isBrief = matchMedia('(max-width: 40rem)').matches && !place.isNowhere;
 	$('input').ariaLabel = label;
-	$('input').placeholder = matchMedia('(max-width: 40rem)').matches ? say('sayBriefly', place) : label;
+	$('input').placeholder = isBrief ? say('sayBriefly', place) : label;
 	drawNow();
 	hideSides();
 	// On a phone this would show the keyboard.
@@ -167,10 +175,10 @@ export function open(place, isInHistory) {
 }
 
 export function address(place, isInHistory) {
-	const path = place.isTalk ? `#${encodeURIComponent(place.key)}` : encodeURIComponent(place.name);
+	const room = encodeURIComponent(chat.room?.name ?? '');
 	const here = location.pathname.split('/').pop() + location.hash;
-	const wanted = place.isTalk ? encodeURIComponent(chat.room.name) + path : path;
-	if (wanted !== here) history[isInHistory ? 'replaceState' : 'pushState'](null, '', wanted);
+	const wanted = place.isTalk ? `${room}#${encodeURIComponent(place.key)}` : room;
+	if (wanted !== here) history[isInHistory ? 'replaceState' : 'pushState'](null, '', `./${wanted}`);
 }
 
 /** The room in the address of the page. */
@@ -183,10 +191,9 @@ export function follow() {
 /** The conversation in the address, if there is one. */
 export const talkAddressed = () => chat.talks.get(fold(decodeURIComponent(location.hash.slice(1)).slice(1)));
 
-/** After the last slash: a proxy may serve the rooms below a path. */
-export function addressed() {
-	return decodeURIComponent(location.pathname.split('/').pop()).toLowerCase() || 'lobby';
-}
+/** The room in the address, or nothing. After the last slash: a proxy may serve the rooms below a path. */
+export const named = () => decodeURIComponent(location.pathname.split('/').pop()).toLowerCase();
+export const addressed = () => named() || 'lobby';
 
 export function write(name) {
 	if (fold(name) !== fold(chat.me)) open(talkWith(name));
@@ -203,7 +210,7 @@ export function interpose(text) {
 export function step(steps, isUnread) {
 	const all = inOrder(places());
 	const wanted = isUnread ? all.filter((place) => place.unread || place === chat.current) : all;
-	open(wanted.at((wanted.indexOf(chat.current) + steps) % wanted.length));
+	if (wanted.length) open(wanted.at((wanted.indexOf(chat.current) + steps) % wanted.length));
 }
 
 export const inOrder = (all) =>

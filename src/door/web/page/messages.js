@@ -6,14 +6,12 @@ import { follow, talkWith } from './conversations.js';
 import * as lines from './lines.js';
 import { askPassword } from './panels.js';
 import { Room } from './rooms.js';
-import { chat, kept, places, save, tab, visit } from './state.js';
+import { chat, kept, save, tab, visit } from './state.js';
 import { $, fold, mentionOf } from './text.js';
 import { attends, draw, note } from './view.js';
 import { say, told } from './words.js';
 
 const DAY_S = 86_400;
-
-let farewell = ''; // the reason for a removal from a room
 
 /** By kind of message; `answer` handles the others. */
 export const handlers = {
@@ -29,8 +27,7 @@ export const handlers = {
 		if (!chat.rooms.size) room.greetings.push(keeping());
 		if (message.keeps && !chat.rooms.has(room.name)) room.greetings.push(say('youKeep'));
 		chat.rooms.set(room.name, room);
-		if (chat.current && !places().includes(chat.current)) open(room, true);
-		sayFarewell();
+		if (chat.current?.isNowhere) open(room, true);
 		if (message.others) listPeople(room);
 		draw();
 	},
@@ -81,8 +78,8 @@ export const handlers = {
 	refused: (message) => note(told(message)),
 	removed(message) {
 		if (!message.room) return showReason(told(message));
-		farewell = told(message);
-		sayFarewell();
+		lines.toEnd();
+		note(told(message)); // the page has left the room
 	},
 	answer: (message) => message.text && note(told(message)),
 };
@@ -155,13 +152,5 @@ function call(room, name, body, isOld) {
 	} catch {
 		// Phones do not support these notifications; the title has the count.
 	}
-}
-
-/** Shows the reason for leaving a room, in the next room. */
-export function sayFarewell() {
-	if (!farewell || !places().includes(chat.current)) return;
-	lines.toEnd();
-	note(farewell);
-	farewell = '';
 }
 

@@ -81,19 +81,22 @@ export function drawRoom(room, me, write) {
 	$('me').textContent = me;
 	$('topic').textContent = room.isTalk ? say('talkAbout') : (room.topic ?? say('about'));
 	$('topic').classList.toggle('none', room.topic === null);
+	$('topic').hidden = !!room.isNowhere;
 	$('topic').disabled = !!room.isTalk;
 	for (const element of [$('here'), $('size')]) element.textContent = room.size;
 	drawPeople(room, me, write);
 }
 
-/** Shown in an empty room: how to invite people. */
+/** Shown in an empty room: how to invite people. Shown without a room: how to join one. */
 export function drawEmpty(room) {
 	const isEmpty = !room.isLoading && !room.items.some((item) => isLine(item) || item.kind === 'gap') && !room.outbox.length;
 	$('empty').hidden = !isEmpty;
 	if (!isEmpty) return;
 	const isAlone = room.size < 2;
-	$('nothing').replaceChildren(...sentence(room.isTalk ? 'talkEmpty' : isAlone ? 'firstHere' : 'nothingYet', room));
-	$('invitation').hidden = room.isTalk || !isAlone;
+	const key = room.isNowhere ? 'nowhere' : room.isTalk ? 'talkEmpty' : isAlone ? 'firstHere' : 'nothingYet';
+	$('nothing').replaceChildren(...sentence(key, room));
+	$('choose').hidden = !room.isNowhere;
+	$('invitation').hidden = room.isNowhere || room.isTalk || !isAlone;
 	$('share').value = location.href;
 }
 

@@ -16,7 +16,7 @@ import { draw, drawNow, listen as listenToView, note } from './view.js';
 import { command as offered, say, tag, told } from './words.js';
 
 const SAVE_MS = 500; // a draft is stored this long after typing
-const LEAVE = { name: 'leave', arguments: '[ROOM]', does: 'leaves a room and stays in the others' }; // not a line command
+const LEAVE = { name: 'leave', arguments: '[ROOM]', does: 'leaves a room, and stays on the server' }; // not a line command
 const ELSEWHERE = ['resume', 'echo']; // for the name question, and for terminals
 const KEEPERS = ['kick', 'ban', 'unban', 'mute', 'unmute']; // only keepers can use them
 
@@ -62,7 +62,7 @@ $('door').onsubmit = (event) => {
 	tab.code = /^\/resume\s+(\S+)$/.exec(typed)?.[1] ?? '';
 	comeIn(tab.code ? '' : typed, $('password').value);
 };
-$('browse').onclick = browse;
+$('browse').onclick = $('choose').onclick = browse;
 $('search').onclick = () => search('');
 $('me').onclick = () => actions.interpose('/name ');
 $('topic').onclick = () => chat.current.isTalk || actions.interpose(`/topic ${chat.current.topic ?? ''}`);
@@ -101,7 +101,9 @@ function comeIn(name, password) {
 }
 
 async function enter() {
-	const place = chat.room?.name ?? actions.addressed();
+	// A person without a room has none after a reload, either.
+	const isNowhere = chat.current ? !chat.room : tab.isNowhere && !actions.named();
+	const place = isNowhere ? null : (chat.room?.name ?? actions.addressed());
 	const who = tab.code ? { code: tab.code } : identity;
 	const { isDone, refusal } = await connection.ask({ do: 'enter', ...who, ...actions.from(place) });
 	if (!isDone) return;
@@ -129,7 +131,8 @@ function turnedAway(refusal, place) {
 	const isOther = refusal.why === 'name-taken' && identity.name === visit.name;
 	const words = refusal.why === 'name-owned' ? say('owned', identity) : told(refusal);
 	identity = null;
-	showDoor(place, isOther ? `${words} · ${say('otherTab')}` : words, ['name-owned', 'wrong-password'].includes(refusal.why));
+	tab.isNowhere = false;
+	showDoor(place ?? actions.addressed(), isOther ? `${words} · ${say('otherTab')}` : words, ['name-owned', 'wrong-password'].includes(refusal.why));
 }
 
 async function settle() {
@@ -139,8 +142,10 @@ async function settle() {
 	hideDoor();
 	restore();
 	if (!chat.current) {
-		chat.room = [...chat.rooms.values()][0];
-		actions.open(actions.talkAddressed() ?? chat.room, true);
+		chat.room = [...chat.rooms.values()][0] ?? null;
+		const talk = actions.talkAddressed();
+		if (talk) actions.open(talk, true);
+		else actions.openRoom(true);
 	}
 	if (chat.me.includes(':')) delete visit.name; // an address is no name
 	else visit.name = identity.name = chat.me;
@@ -182,7 +187,7 @@ function down(pauseMs) {
 	chat.rooms.clear();
 	chat.talks.clear();
 	chat.current = chat.room = identity = null;
-	Object.assign(tab, { code: '', rooms: [], drafts: {}, talks: [] });
+	Object.assign(tab, { code: '', rooms: [], isNowhere: false, drafts: {}, talks: [] });
 	save();
 	history.replaceState(null, '', location.pathname);
 	showDoor(actions.addressed(), $('door-words').textContent || say('youLeft'));
@@ -215,7 +220,7 @@ function namesLike(word) {
 
 function commandsLike(word) {
 	const isLike = (name) => name.startsWith(word.toLowerCase());
-	const isOffered = ({ name }) => !ELSEWHERE.includes(name) && isLike(name) && (chat.room.keeps || !KEEPERS.includes(name));
+	const isOffered = ({ name }) => !ELSEWHERE.includes(name) && isLike(name) && (chat.room?.keeps || !KEEPERS.includes(name));
 	return chat.commands.filter(isOffered).map((spec) => {
 		const { usage, does } = offered(spec);
 		return { label: usage, words: does, insert: `/${spec.name}${spec.arguments && ' '}` };

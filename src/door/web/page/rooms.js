@@ -198,6 +198,19 @@ export class Room {
 	}
 }
 
+/** The place of a person who is in no room: it has notes alone. */
+export class Nowhere extends Room {
+	isNowhere = true;
+	isLoading = false;
+	isWhole = true;
+	topic = null;
+
+	constructor(name) {
+		super(name, 0);
+		this.listAnew([]);
+	}
+}
+
 const gap = (first, last) => ({ kind: 'gap', seq: first, first, last });
 
 /** Other items with its number come after a line. */

@@ -8,7 +8,7 @@ export const chat = {
 	rooms: new Map(),
 	talks: new Map(), // private conversations, by the folded name of the other
 	current: null, // a room or a talk
-	room: null, // the room shown last, to which commands apply
+	room: null, // the room shown last, to which commands apply; none if the person is in no room
 	me: '',
 	isIn: false,
 	hello: {},
@@ -38,6 +38,7 @@ export function save() {
 	for (const room of chat.rooms.values()) visit.read[room.name] = { log: room.log, last: room.read };
 	if (chat.current) {
 		tab.rooms = [...chat.rooms.keys()];
+		tab.isNowhere = !chat.rooms.size;
 		tab.drafts = Object.fromEntries(places().flatMap(({ key, draft }) => (draft ? [[key, draft]] : [])));
 		Object.assign(tab, { talker: fold(chat.me), talks: packed() });
 	}

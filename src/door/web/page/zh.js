@@ -27,6 +27,10 @@ export const words = {
 	say: '在 {name} 发消息，输入 / 查看命令',
 	sayBriefly: '在 {name} 发消息',
 	sayTo: '给 {name} 发私信',
+	sayNowhere: '输入 / 查看命令',
+	noRoom: '不在房间里',
+	nowhere: '你不在任何房间里。名字仍然是你的，别人也可以给你发私信。',
+	joinFirst: '你不在任何房间里，请先加入一个。',
 	talkAbout: '私信：只有你们两人看得到。',
 	talkEmpty: '还没有消息。这里写的内容只有你和 {name} 看得到，关闭这个标签页之前会一直保留。',
 	firstHere: '你是第一个到这里的人。',
@@ -132,7 +136,7 @@ const commands = {
 	mute: '暂时禁言某人',
 	unmute: '解除禁言',
 	keeper: '列出管理员，或任命一个',
-	leave: '离开一个房间，别的还在',
+	leave: '离开一个房间，仍在服务器上',
 	quit: '离开，可以留一句话',
 };
 
@@ -190,7 +194,7 @@ const refusals = {
 	'too-long': '这一行太长，没有发送。',
 	'too-many-lines': '行数太多，一行也没有发送。',
 	'too-many-seats': '你进的房间太多了，请先离开一个。',
-	'last-seat': '你只在这一个房间里；用 /quit 离开。',
+	'no-seat': '你不在任何房间里；用 /join 房间名 加入一个。',
 	'no-request': '服务器看不懂这个请求。',
 	'not-kept': '没有保存，请稍后再说一次。',
 	banned: '你被封禁了，不能进入。',
