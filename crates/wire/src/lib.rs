@@ -2,6 +2,7 @@
 
 pub mod first_line;
 pub mod framer;
+pub mod irc;
 pub mod lines;
 pub mod pack;
 pub mod style;

@@ -1,0 +1,19 @@
+//! The IRC dialect, as far as it needs no session: messages, names, capabilities, modes.
+//!
+//! It follows RFC 1459 and RFC 2812 as clients read them today (modern.ircdocs.horse), and IRCv3.
+
+mod format;
+mod framer;
+mod message;
+mod split;
+mod tag_writer;
+mod tags;
+mod writer;
+
+pub use format::{Ctcp, plain};
+pub use framer::{IrcFrame, IrcFramer};
+pub use message::{IrcMessage, PARAMETERS_MAX};
+pub use split::parts;
+pub use tag_writer::{TAGS_BYTES_MAX, TagWriter};
+pub use tags::{CLIENT_TAGS_BYTES_MAX, Tag, Tags};
+pub use writer::{ACTION_BYTES, MESSAGE_BYTES_MAX, MessageWriter, text_bytes_max};
