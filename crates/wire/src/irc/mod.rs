@@ -4,7 +4,11 @@
 
 mod format;
 mod framer;
+mod glob;
+mod masks;
 mod message;
+mod modes;
+pub mod name;
 mod split;
 mod tag_writer;
 mod tags;
@@ -12,7 +16,13 @@ mod writer;
 
 pub use format::{Ctcp, plain};
 pub use framer::{IrcFrame, IrcFramer};
+pub use glob::Glob;
+pub use masks::{BanMask, MaskError};
 pub use message::{IrcMessage, PARAMETERS_MAX};
+pub use modes::{
+    CHANGES_MAX, ChannelMode, ModeChange, ModeError, ModeKind, ModeRequest, UserMode,
+    channel_letters, channel_modes, letters, user_modes,
+};
 pub use split::parts;
 pub use tag_writer::{TAGS_BYTES_MAX, TagWriter};
 pub use tags::{CLIENT_TAGS_BYTES_MAX, Tag, Tags};
