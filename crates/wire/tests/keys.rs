@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use parlor_core::link::Encoder;
 use parlor_core::log::{Encoding, EncodingKey};
 use parlor_core::model::WallTime;
+use parlor_wire::irc::{Cap, Caps, Class};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 use parlor_wire::web::{Follow, FollowEncoder, WebEncoder};
@@ -27,7 +28,20 @@ fn keys() -> Vec<EncodingKey> {
     for follow in [Follow::JsonLines, Follow::Events] {
         keys.push(FollowEncoder::new(follow, String::new(), Storage::Memory, clock()).key());
     }
+    keys.extend(classes().iter().map(|class| class.key("irc.example")));
     keys
+}
+
+/// All classes of clients of IRC.
+fn classes() -> HashSet<Class> {
+    let class = |caps: &[Cap]| Class::of(Caps::of(caps));
+    let all = Cap::ALL.iter().copied();
+    let decisive: Vec<Cap> = all.filter(|cap| class(&[*cap]) != Class::default()).collect();
+    let subset = |bits: u32| -> Vec<Cap> {
+        let chosen = decisive.iter().enumerate().filter(|(place, _)| bits & (1 << place) != 0);
+        chosen.map(|(_, cap)| *cap).collect()
+    };
+    (0..1 << decisive.len()).map(|bits| class(&subset(bits))).collect()
 }
 
 #[test]

@@ -2,27 +2,37 @@
 //!
 //! It follows RFC 1459 and RFC 2812 as clients read them today (modern.ircdocs.horse), and IRCv3.
 
+mod caps;
+mod class;
 mod format;
 mod framer;
 mod glob;
+mod isupport;
 mod masks;
 mod message;
 mod modes;
 pub mod name;
+mod negotiation;
+mod numeric;
 mod split;
 mod tag_writer;
 mod tags;
 mod writer;
 
+pub use caps::{Cap, Caps, MULTILINE_BYTES_MAX};
+pub use class::Class;
 pub use format::{Ctcp, plain};
 pub use framer::{IrcFrame, IrcFramer};
 pub use glob::Glob;
+pub use isupport::{Isupport, MONITOR_MAX, TARGETS_MAX, TEXT_BYTES_MAX, USERHOSTS_MAX};
 pub use masks::{BanMask, MaskError};
 pub use message::{IrcMessage, PARAMETERS_MAX};
 pub use modes::{
     CHANGES_MAX, ChannelMode, ModeChange, ModeError, ModeKind, ModeRequest, UserMode,
     channel_letters, channel_modes, letters, user_modes,
 };
+pub use negotiation::Negotiation;
+pub use numeric::Numeric;
 pub use split::parts;
 pub use tag_writer::{TAGS_BYTES_MAX, TagWriter};
 pub use tags::{CLIENT_TAGS_BYTES_MAX, Tag, Tags};
