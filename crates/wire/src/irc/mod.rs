@@ -11,6 +11,7 @@ mod isupport;
 mod masks;
 mod message;
 mod modes;
+mod msgid;
 pub mod name;
 mod negotiation;
 mod numeric;
@@ -31,6 +32,7 @@ pub use modes::{
     CHANGES_MAX, ChannelMode, ModeChange, ModeError, ModeKind, ModeRequest, UserMode,
     channel_letters, channel_modes, letters, user_modes,
 };
+pub use msgid::{MsgId, MsgPlace, Selector, server_time};
 pub use negotiation::Negotiation;
 pub use numeric::Numeric;
 pub use split::parts;
