@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 type Body = fn(&[u8]);
 
 /// The fuzz targets with their bodies.
-const TARGETS: [(&str, Body); 8] = [
+const TARGETS: [(&str, Body); 9] = [
     ("first_line", fuzz_bodies::first_line::run),
     ("framer", fuzz_bodies::framer::run),
+    ("irc", fuzz_bodies::irc::run),
     ("lines", fuzz_bodies::lines::run),
     ("proposal", fuzz_bodies::proposal::run),
     ("snapshot", fuzz_bodies::snapshot::run),
