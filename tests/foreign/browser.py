@@ -639,6 +639,7 @@ def leaves_all_rooms(browser, server, pictures):
     alice.line("where are you?")
     alice.say("nowhere")
     bob.until("[alice -> bob] nowhere\n")
+    alice.line("nowhere")
     page.reload()
     alice.line("nowhere")
     page.locator("#talk-list .leave").click()

@@ -485,6 +485,34 @@ fn a_person_removed_from_the_last_room_keeps_the_name_and_may_come_back_to_no_ro
     server.close([alice]);
 }
 
+/// A visitor in no room.
+fn nowhere(web: SocketAddr, name: &str) -> Visitor {
+    let mut visitor = Visitor::connect(web);
+    visitor.asks(json!({"do": "enter", "name": name, "room": null, "id": "in"}).to_string());
+    assert_eq!(visitor.until_done("in")[0]["name"], name);
+    visitor
+}
+
+#[test]
+fn a_person_without_a_room_reads_of_a_removal_and_of_the_end() {
+    let data = Data::new();
+    let (server, web) = open(&data);
+    let mut bob = Visitor::connect(web).enter("bob");
+    bob.asks(r#"{"do":"leave","room":"lobby","id":"l"}"#);
+    bob.until_done("l");
+    let carol = nowhere(web, "carol");
+    let mut dora = nowhere(web, "dora");
+    for (mut visitor, name) in [(bob, "bob"), (carol, "carol")] {
+        let status = data.parlor().args(["admin", "kick", name]).status().unwrap();
+        assert!(status.success(), "{status}");
+        let (heard, code) = visitor.is_closed();
+        assert_eq!((heard.last().unwrap()["kind"].as_str(), code), (Some("removed"), 4001));
+    }
+    server.close::<[(); 0]>([]);
+    let (heard, code) = dora.is_closed();
+    assert_eq!((heard.last().unwrap()["about"].as_str(), code), (Some("going-down"), 1001));
+}
+
 #[test]
 fn a_web_door_that_was_asked_for_must_open() {
     let data = Data::new();
