@@ -381,6 +381,30 @@ fn a_node_that_was_out_of_touch_accuses_nobody_for_that_time() {
 }
 
 #[test]
+fn a_node_that_was_asleep_accuses_nobody_for_the_time_before() {
+    let (order, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    wait(&mut [&mut red], 9);
+    // The accusation waits for the proposal under way, which comes back while the process sleeps.
+    red.way.lock().unwrap().is_cut_in = true;
+    alice.link.start(post(alice.seat.room(), &["hi"]));
+    red.server.run();
+    wait(&mut [&mut red], 1);
+    red.way.lock().unwrap().is_cut_in = false;
+    wait(&mut [&mut blue], 30);
+    red.server.wait(Duration::from_secs(30));
+    let accusers: Vec<u32> = order
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|(_, proposal)| proposal.intents.iter().any(|i| matches!(i, Intent::Down { .. })))
+        .map(|(_, proposal)| proposal.id.boot)
+        .collect();
+    assert_eq!(accusers, [2], "only blue was awake");
+}
+
+#[test]
 fn a_fenced_node_enters_its_people_again_and_nobody_loses_the_connection() {
     let (_, mut red, mut blue) = two();
     let mut alice = red.server.enter("alice");

@@ -96,6 +96,7 @@ impl Broadcaster {
             };
             let settled = node.settle(&proposal, now.monotonic);
             let is_own = matches!(settled, Settled::Own) && stamp.boot > 0;
+            let is_late = !matches!(settled, Settled::No) && !node.is_in_touch();
             if let Settled::Void(intents) = settled {
                 self.refuse_void(intents);
             }
@@ -109,6 +110,9 @@ impl Broadcaster {
             }
             if is_own {
                 self.tell_all(in_doubt, Contact::Sent);
+            }
+            if is_late {
+                self.forget_accusations();
             }
             self.tell_contact(now);
         }
@@ -146,9 +150,7 @@ impl Broadcaster {
             return;
         };
         if node.wake(now.monotonic) || node.silence(now.monotonic) >= Silence::Waiting {
-            // The others may have been asleep or out of touch too, and not down.
-            node.lose_touch();
-            self.sift(|intent| !matches!(intent, Intent::Down { .. }));
+            self.forget_accusations();
         }
         self.tell_contact(now);
         self.refuse_waiting();
@@ -161,6 +163,13 @@ impl Broadcaster {
         }
         self.offer_what_is_due(now);
         self.offer_next(now);
+    }
+
+    /// Accuses nobody for the time up to now, in which this node was out of touch or asleep: so may
+    /// the others have been, and they need not be down.
+    fn forget_accusations(&mut self) {
+        self.node_mut().into_iter().for_each(Node::lose_touch);
+        self.sift(|intent| !matches!(intent, Intent::Down { .. }));
     }
 
     /// Tells the other nodes that this one stops, if it does.
