@@ -648,3 +648,28 @@ fn a_node_whose_ledger_differs_stops() {
     let listening = red.server.ask(&mut reader, listen);
     assert!(matches!(listening, Outcome::Listening(..)), "history can be read");
 }
+
+#[test]
+fn nothing_counts_behind_the_end_of_a_boot_and_each_request_has_an_outcome() {
+    let (_, mut red, mut blue) = two();
+    let (mut alice, mut bob) = (red.server.enter("alice"), red.server.enter("bob"));
+    wait(&mut [&mut red, &mut blue], 1);
+    red.way.lock().unwrap().is_cut_in = true;
+    bob.link.start(post(bob.seat.room(), &["under way"]));
+    red.server.run();
+    red.server.broadcaster.close();
+    red.server.run();
+    let mut carol = red.server.connect();
+    carol.start(enter("carol", "lobby"));
+    alice.link.start(post(alice.seat.room(), &["too late"]));
+    red.server.run();
+    red.way.lock().unwrap().is_cut_in = false;
+    wait(&mut [&mut red, &mut blue], 1);
+    assert_eq!(red.standing(), Standing::Left);
+    assert_eq!(blue.server.census().people, 0);
+    assert!(matches!(bob.link.outcome(), Some(Outcome::Done)));
+    for link in [&mut alice.link, &mut carol] {
+        let refused = refusal(link.outcome().expect("an outcome"));
+        assert!(matches!(refused, Refusal::NotSent), "{refused:?}");
+    }
+}

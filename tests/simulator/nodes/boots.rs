@@ -89,6 +89,9 @@ impl Boots {
         own.last = number;
         own.heard.push(came);
         for intent in &proposal.intents {
+            if !self.boots[index].is_live {
+                break; // nothing counts behind the end
+            }
             counted.ended.extend(match *intent {
                 Intent::Down { boot: silent, last } => {
                     let ended = self.end(silent, Some(last));

@@ -100,16 +100,11 @@ impl Broadcaster {
             if let Settled::Void(intents) = settled {
                 self.refuse_void(intents);
             }
-            for intent in proposal.intents {
-                let ticket = if is_own { self.tickets.pop_front().flatten() } else { None };
-                if let (true, Some(person)) = (is_own, intent.speaker()) {
-                    let is_rest = ticket.is_some();
-                    self.node_mut().into_iter().for_each(|node| node.sent(person, is_rest));
-                }
-                self.apply(intent, ticket, stamp, now);
-            }
             if is_own {
+                self.apply_own(proposal.intents, stamp, now);
                 self.tell_all(in_doubt, Contact::Sent);
+            } else {
+                proposal.intents.into_iter().for_each(|it| self.apply(it, None, stamp, now));
             }
             if is_late {
                 self.forget_accusations();
@@ -119,6 +114,20 @@ impl Broadcaster {
         let digest = position.is_multiple_of(CHECK_EVERY).then(|| self.ledger.digest());
         if let Some(node) = &mut self.node {
             node.applied(position, digest);
+        }
+    }
+
+    /// Applies a proposal of this process. Its tickets are taken first: the rest are those of the
+    /// intents that wait.
+    fn apply_own(&mut self, intents: Vec<Intent>, stamp: Stamp, now: Now) {
+        let count = intents.len().min(self.tickets.len());
+        let mut tickets = self.tickets.drain(..count).collect::<Vec<_>>().into_iter();
+        for intent in intents {
+            let ticket = tickets.next().flatten();
+            if let (Some(node), Some(person)) = (self.node_mut(), intent.speaker()) {
+                node.sent(person, ticket.is_some());
+            }
+            self.apply(intent, ticket, stamp, now);
         }
     }
 

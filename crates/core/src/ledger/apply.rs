@@ -11,7 +11,8 @@ impl Ledger {
     /// results to `happened`, even if the intent is refused.
     ///
     /// # Errors
-    /// The rules do not allow it, for this reason.
+    /// The rules do not allow it, for this reason. An intent does not count behind the end of its
+    /// boot, which may be in the same proposal.
     pub fn apply(
         &mut self,
         intent: Intent,
@@ -19,6 +20,9 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         let Stamp { boot, at } = stamp;
+        if boot > 0 && !self.nodes.is_live(boot) {
+            return Err(Refusal::NotSent);
+        }
         match intent {
             Intent::Say { person, room, lines } => {
                 self.say_in_room(person, room, lines, at, happened)
