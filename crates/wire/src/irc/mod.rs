@@ -15,6 +15,7 @@ mod msgid;
 pub mod name;
 mod negotiation;
 mod numeric;
+mod sasl;
 mod split;
 mod tag_writer;
 mod tags;
@@ -35,6 +36,7 @@ pub use modes::{
 pub use msgid::{MsgId, MsgPlace, Selector, server_time};
 pub use negotiation::Negotiation;
 pub use numeric::Numeric;
+pub use sasl::{SaslPiece, SaslPlain, SaslResponse};
 pub use split::parts;
 pub use tag_writer::{TAGS_BYTES_MAX, TagWriter};
 pub use tags::{CLIENT_TAGS_BYTES_MAX, Tag, Tags};

@@ -3,8 +3,8 @@
 
 use parlor_wire::irc::{
     BanMask, CHANGES_MAX, CLIENT_TAGS_BYTES_MAX, Caps, Ctcp, Glob, IrcFrame, IrcFramer, IrcMessage,
-    MESSAGE_BYTES_MAX, MessageWriter, MsgId, Negotiation, PARAMETERS_MAX, Selector, TAGS_BYTES_MAX,
-    TagWriter, channel_modes, name, parts, plain, user_modes,
+    MESSAGE_BYTES_MAX, MessageWriter, MsgId, Negotiation, PARAMETERS_MAX, SaslPlain, SaslResponse,
+    Selector, TAGS_BYTES_MAX, TagWriter, channel_modes, name, parts, plain, user_modes,
 };
 
 /// The first byte is the size of a piece; the client sends the others.
@@ -138,6 +138,8 @@ fn check_parameter(text: &str) {
     }
     Selector::parse(text);
     assert!(user_modes(text).count() <= CHANGES_MAX);
+    SaslPlain::parse(text.as_bytes());
+    SaslResponse::default().hear(text);
     let mut client = Negotiation::default();
     if client.request(text, Caps::OFFERED) {
         let before = client;
