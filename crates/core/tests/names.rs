@@ -5,8 +5,10 @@ use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-const RESERVED: [&str; 9] =
-    ["server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you"];
+const RESERVED: [&str; 11] = [
+    "server", "parlor", "root", "admin", "operator", "nickserv", "chanserv", "all", "here",
+    "everyone", "you",
+];
 
 /// Text that may be a name: mostly letters of one script, some marks and signs.
 fn name_like() -> impl Strategy<Value = String> {

@@ -14,9 +14,10 @@ use crate::model::line::{Line, is_safe};
 
 /// Names that would speak for the server, for its operator, or for several people.
 static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
-    ["server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you"]
-        .map(Reserved::new)
-        .into()
+    let server = ["server", "parlor", "root", "admin", "operator"];
+    let services = ["nickserv", "chanserv"]; // people of IRC send their passwords there
+    let several = ["all", "here", "everyone", "you"];
+    [server.as_slice(), &services, &several].concat().into_iter().map(Reserved::new).collect()
 });
 
 /// A reserved name, which nobody may have.

@@ -153,6 +153,8 @@ fn reserved_names_are_refused_in_every_disguise() {
         ("ADMlN", "admin"),
         ("ADM1N", "admin"),
         ("admın", "admin"),
+        ("NickServ", "nickserv"),
+        ("ChanServ", "chanserv"),
         ("a11", "all"),
         ("aII", "all"),
         ("hеrе", ""),
