@@ -95,6 +95,13 @@ impl Watch {
     }
 }
 
+/// The protocol of a line, or of the beginning of a line, that alone shows that no lines of text
+/// follow.
+pub fn opening(line: &[u8]) -> Option<Foreign> {
+    let line = without_mark(line);
+    begins_foreign(line).or_else(|| request(line))
+}
+
 /// The line without the byte order mark of UTF-8, with which some files begin.
 fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)

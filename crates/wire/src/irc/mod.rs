@@ -1,7 +1,9 @@
-//! The IRC dialect, as far as it needs no session: messages, names, capabilities, modes.
+//! The IRC dialect: messages, names, capabilities, modes, and what comes before the welcome.
 //!
 //! It follows RFC 1459 and RFC 2812 as clients read them today (modern.ircdocs.horse), and IRCv3.
 
+mod authenticate;
+mod cap_command;
 mod caps;
 mod class;
 mod format;
@@ -15,7 +17,11 @@ mod msgid;
 pub mod name;
 mod negotiation;
 mod numeric;
+mod registering;
+mod registration_outcome;
+mod replies;
 mod sasl;
+mod server;
 mod split;
 mod tag_writer;
 mod tags;
@@ -36,7 +42,9 @@ pub use modes::{
 pub use msgid::{MsgId, MsgPlace, Selector, server_time};
 pub use negotiation::Negotiation;
 pub use numeric::Numeric;
+pub use registering::{Registration, RegistrationStep};
 pub use sasl::{SaslPiece, SaslPlain, SaslResponse};
+pub use server::IrcServer;
 pub use split::parts;
 pub use tag_writer::{TAGS_BYTES_MAX, TagWriter};
 pub use tags::{CLIENT_TAGS_BYTES_MAX, Tag, Tags};

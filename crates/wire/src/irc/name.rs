@@ -110,9 +110,16 @@ impl Service {
     }
 }
 
-/// Whether nobody at this door may take a nick: it is a service's, or the server's own name.
-pub fn is_reserved(nick: &str, server: &str) -> bool {
-    Service::of(nick).is_some() || nick.eq_ignore_ascii_case(server)
+/// The reason why nobody at this door may take a name, if there is one: it is a service's, or the
+/// server's own.
+pub fn reserved(name: &Name, server: &str) -> Option<NameError> {
+    match Service::of(name.as_str()) {
+        Some(service) => Some(NameError::Reserved(service.nick())),
+        None => {
+            let is_servers = name.as_str().eq_ignore_ascii_case(server);
+            is_servers.then_some(NameError::Reserved("The server's name"))
+        }
+    }
 }
 
 /// Whether this can be the name of a server: a host name with a dot, by which clients tell a
@@ -210,8 +217,10 @@ mod tests {
         }
         assert_eq!(Service::of("ns"), Some(Service::NickServ));
         assert_eq!(Service::of("nickserver"), None);
-        assert!(is_reserved("CHANSERV", "irc.local") && is_reserved("IRC.local", "irc.local"));
-        assert!(!is_reserved("j.doe", "irc.local"));
+        let reserved = |name| reserved(&Name::parse(name).unwrap(), "irc.local");
+        assert_eq!(reserved("ns"), Some(NameError::Reserved("NickServ")));
+        assert_eq!(reserved("IRC.local"), Some(NameError::Reserved("The server's name")));
+        assert_eq!(reserved("j.doe"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// The length of a piece behind which another one follows, and of the longest piece.
-const PIECE_BYTES: usize = 400;
+pub(crate) const PIECE_BYTES: usize = 400;
 
 /// The longest response in base64: two names and a password fit into half of it.
 const RESPONSE_BYTES_MAX: usize = 4 * PIECE_BYTES;
