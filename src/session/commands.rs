@@ -1,7 +1,10 @@
 //! Commands, and other input that is not a line: which function runs it. Knows no wording: answers
 //! are values, which the dialect puts into words.
 
+use std::slice;
+
 use parlor_core::link::{Answer, Change, Command, Excerpt, Input, Mail, Query, Refusal, Seat};
+use parlor_core::model::{Manner, RoomName, Spoken};
 
 use super::ended::SessionEnd;
 use super::participant::{Effect, Participant};
@@ -17,20 +20,32 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
         Input::Nothing | Input::Secret(_) => None,
         Input::Say(spoken) => return Ok(Effect::Post(vec![spoken])),
         Input::SayAll(lines) => return Ok(Effect::Post(lines)),
-        Input::In(room, input) => {
-            rooms::turn_to(person, &room)?;
-            return Box::pin(run(person, *input)).await;
-        }
+        Input::In(room, input) => match rooms::turn_to(person, &room) {
+            Ok(()) => return Box::pin(run(person, *input)).await,
+            Err(_) if are_notices(lines_of(&input)) => None,
+            Err(refusal) => return Err(refusal),
+        },
         Input::Enter(room, start) => rooms::enter_too(person, room, start).await.err(),
-        Input::Leave(room) => {
-            rooms::leave_one(person, &room).await?;
+        Input::Leave(room, words) => {
+            rooms::leave_one(person, &room, words).await?;
             None
         }
         Input::Read(excerpt) => return history::read_excerpt(person, excerpt).await,
-        Input::People { from } => {
-            let room = person.here()?.room();
+        Input::Ask(request) => {
             person.link.wait_for_space().await;
-            person.ask(Query::People { room, from }).await
+            person.ask(*request).await
+        }
+        Input::WantRoster(wants) => {
+            person.link.client().want_roster(wants);
+            None
+        }
+        Input::Begin(asked) => {
+            person.begin(asked).await;
+            None
+        }
+        Input::End => {
+            person.end().await;
+            None
         }
         Input::Farewell(bytes) => {
             person.link.reply(person.mark(), Mail::Raw(bytes));
@@ -41,6 +56,28 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
         Input::Raw(bytes) => return Ok(Effect::Tell(Mail::Raw(bytes))),
     };
     Ok(answer.into())
+}
+
+/// The room of a post that names it.
+pub(super) fn room_of_post(input: &Input) -> Option<&RoomName> {
+    match input {
+        Input::In(room, input) if !lines_of(input).is_empty() => Some(room),
+        _ => None,
+    }
+}
+
+fn lines_of(input: &Input) -> &[Spoken] {
+    match input {
+        Input::Say(spoken) => slice::from_ref(spoken),
+        Input::SayAll(lines) => lines,
+        _ => &[],
+    }
+}
+
+/// Whether these are lines that no program may answer. Then the server does not tell that it
+/// refuses them.
+pub(super) fn are_notices(lines: &[Spoken]) -> bool {
+    !lines.is_empty() && lines.iter().all(|spoken| spoken.manner == Manner::Notice)
 }
 
 async fn run_command(person: &mut Participant<'_>, command: Command) -> Result<Effect, Refusal> {

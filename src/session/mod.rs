@@ -16,6 +16,8 @@ pub(crate) mod replay;
 mod return_code;
 mod rooms;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod write;
 mod writers;
 

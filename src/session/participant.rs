@@ -1,11 +1,12 @@
 //! A person in a session, and what a command leaves to do. Knows no bytes and no command.
 
 use std::future::poll_fn;
+use std::mem;
 use std::task::Poll;
 
 use parlor_core::link::{
-    Answer, Link, Mail, Mark, NewSeat, Outcome, PasswordFor, Presence, Query, Refusal, Request,
-    Seat, Seats, Spec,
+    Answer, Asked, Link, Mail, Mark, NewSeat, Outcome, PasswordFor, Presence, Query, Refusal,
+    Request, Seat, Seats, Spec,
 };
 use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Spoken, WallTime};
 
@@ -32,6 +33,8 @@ pub(crate) struct Participant<'a> {
     pub(super) code: Option<Box<HeldCode>>,
     /// The question for a password that waits for its answer.
     pub(super) question: Option<Box<PasswordQuestion>>,
+    /// The ends of the rooms that the command under way has left; none between two commands.
+    asked: Option<Box<Mark>>,
 }
 
 /// A newcomer's presence and first seat. The presence is dropped first, so the seat ends with it.
@@ -178,6 +181,7 @@ impl<'a> Participant<'a> {
             may_have_messages: false,
             code: None,
             question: None,
+            asked: None,
         }
     }
 
@@ -219,6 +223,39 @@ impl<'a> Participant<'a> {
     /// Puts an answer into the person's mailbox, as soon as there is space.
     pub(super) async fn answer(&self, answer: impl Into<Answer>) {
         self.reply(Mail::Answer(answer.into())).await;
+    }
+
+    /// Begins the answers to a command.
+    pub(super) async fn begin(&mut self, asked: Box<Asked>) {
+        self.reply(Mail::Begin(asked)).await;
+        self.asked = Some(Box::default());
+    }
+
+    /// Ends the answers to a command, behind its departures.
+    pub(super) async fn end(&mut self) {
+        if let Some(left) = self.asked.take() {
+            self.link.wait_for_space().await;
+            self.link.reply([self.mark(), *left].into_iter().collect(), Mail::End);
+        }
+    }
+
+    /// Notes that the person leaves a room.
+    pub(super) fn note_left(&mut self, seat: &Seat) {
+        if let Some(left) = &mut self.asked {
+            **left = [mem::take(&mut **left), seat.mark_of_departure()].into_iter().collect();
+        }
+    }
+
+    /// Tells why lines are not said in a room. Between two commands, the post counts as one.
+    pub(super) async fn refuse_post(&mut self, room: &RoomName, refusal: impl Into<Answer>) {
+        let is_alone = self.asked.is_none();
+        if is_alone {
+            self.begin(Box::new(Asked::post(room))).await;
+        }
+        self.answer(refusal).await;
+        if is_alone {
+            self.end().await;
+        }
     }
 
     /// The person's name, and its proof.

@@ -191,17 +191,28 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Posts the lines, and waits until they are ordered, stored and shown. A connection has one
     /// post at a time.
     async fn post_lines(&mut self, lines: Vec<Spoken>) {
+        let are_notices = commands::are_notices(&lines);
         let room = match self.person.here() {
             Ok(seat) => seat.room(),
             Err(refusal) => return Box::pin(self.person.answer(refusal)).await,
         };
-        if let Outcome::Answer(refusal) = self.person.link.call(Change::Say { room, lines }).await {
-            Box::pin(self.person.answer(refusal)).await;
+        if let Outcome::Answer(refusal) = self.person.link.call(Change::Say { room, lines }).await
+            && !are_notices
+        {
+            Box::pin(self.refuse_lines(refusal)).await;
+        }
+    }
+
+    /// Tells why lines are not said in the room where the person speaks.
+    async fn refuse_lines(&mut self, refusal: Answer) {
+        if let Ok(room) = self.person.here().map(|seat| seat.room_name().clone()) {
+            self.person.refuse_post(&room, refusal).await;
         }
     }
 
     /// Runs an input that is not a line, and does what it leaves to do.
     async fn obey(&mut self, input: Input) -> Result<(), SessionEnd> {
+        let post = commands::room_of_post(&input).cloned();
         let effect = match input {
             Input::Secret(typed) => match self.person.question.take() {
                 Some(question) => {
@@ -224,7 +235,10 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 return self.ask_nothing(refusal, answers).await;
             }
             Ok(Effect::End(ended)) => return Err(ended),
-            Err(refusal) => self.person.answer(refusal).await,
+            Err(refusal) => match post {
+                Some(room) => self.person.refuse_post(&room, refusal).await,
+                None => self.person.answer(refusal).await,
+            },
         }
         Ok(())
     }

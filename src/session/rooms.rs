@@ -3,7 +3,7 @@
 use std::mem;
 
 use parlor_core::link::{Answer, Change, Mail, NewSeat, Notice, Refusal, Seat, Seats, Start};
-use parlor_core::model::RoomName;
+use parlor_core::model::{Line, RoomName};
 
 use super::ended::SessionEnd;
 use super::participant::{Participant, take_seat};
@@ -55,13 +55,16 @@ async fn take_seat_in(
     Ok((seat, entered))
 }
 
-/// Gives up a seat.
+/// Gives up a seat, with these last words.
 pub(super) async fn leave_one(
     person: &mut Participant<'_>,
     room: &RoomName,
+    words: Option<Line>,
 ) -> Result<(), Refusal> {
     let index = index_of(person, room)?;
-    drop(person.seats.remove(index));
+    let seat = person.seats.remove(index);
+    person.note_left(&seat);
+    seat.leave(words);
     store_place(person).await;
     Ok(())
 }

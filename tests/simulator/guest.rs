@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 
 use fastrand::Rng;
 use parlor_core::link::{Change, Link, Mail, Mark, Outcome, Presence, Query, Replay, Seat};
-use parlor_core::model::{Bucket, Name, Now, Rate, RoomName};
+use parlor_core::model::{Bucket, Name, Now, Rate, RoomId, RoomName};
 
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, nobody_after};
@@ -233,8 +233,12 @@ impl Guest {
         }
     }
 
-    fn room(&self) -> parlor_core::model::RoomId {
-        self.seats.last().expect("asked only when seated").room()
+    fn seat(&self) -> &Seat {
+        self.seats.last().expect("asked only when seated")
+    }
+
+    fn room(&self) -> RoomId {
+        self.seat().room()
     }
 
     fn post(&mut self, now: Now, rng: &mut Rng) {
@@ -273,7 +277,9 @@ impl Guest {
         let here = self.room();
         // No guest ignores anybody: the checker would miss the hidden lines.
         let request = match rng.u8(0..6) {
-            4.. if self.dialect == Dialect::Web => Query::People { room: here, from: 0 },
+            4.. if self.dialect == Dialect::Web => {
+                Query::People { room: self.seat().room_name().clone(), from: 0 }
+            }
             0 => Query::Rooms,
             1 => Query::Topic(here),
             2 => Query::Who(here),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Backlog, Client, Encoder, Entered, Rooms};
+use parlor_core::link::{Answer, Backlog, Client, Encoder, Entered, Rooms, WhyDeparted};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, RoomName, Said, WallTime};
 use parlor_wire::lines::LineEncoder;
@@ -79,8 +79,8 @@ impl Encoder for AnyEncoder {
         self.get_mut().replayed(room, said, out);
     }
 
-    fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>) {
-        self.get_mut().departed(room, out);
+    fn departed(&mut self, room: &RoomName, why: WhyDeparted<'_>, out: &mut Vec<u8>) {
+        self.get_mut().departed(room, why, out);
     }
 
     fn ended(&mut self, out: &mut Vec<u8>) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use parlor_core::journal::NotStored;
 use parlor_core::link::{
     Answer, Backlog, Change, Encoder, Entered, FullRoster, Link, Mail, Occupant, Outcome, Presence,
-    Seat, View,
+    Seat, View, WhyDeparted,
 };
 use parlor_core::log::{Cursor, Encoding, EncodingKey, Scene, Slice};
 use parlor_core::model::{
@@ -68,7 +68,7 @@ impl Encoder for Once {
     }
 
     fn replayed(&mut self, _: &RoomName, _: &Said, _: &mut Vec<u8>) {}
-    fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
+    fn departed(&mut self, _: &RoomName, _: WhyDeparted<'_>, _: &mut Vec<u8>) {}
     fn ended(&mut self, _: &mut Vec<u8>) {}
     fn raw(&mut self, _: &[u8], _: &mut Vec<u8>) {}
 }

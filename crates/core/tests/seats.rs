@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parlor_core::journal::NotStored;
 use parlor_core::link::{
     Answer, BATCHES_MAX, Backlog, Change, Encoder, Entered, Link, Listener, Mail, Mark, Notice,
-    Outcome, Query, Refusal, Request, Seat,
+    Outcome, Query, Refusal, Request, Seat, WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{
@@ -53,7 +53,7 @@ impl Encoder for Words {
         put(out, &format!("{room}:{}-old", said.text));
     }
 
-    fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+    fn departed(&mut self, room: &RoomName, _: WhyDeparted<'_>, out: &mut Vec<u8>) {
         put(out, &format!("-{room}"));
     }
 

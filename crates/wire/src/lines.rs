@@ -1,7 +1,9 @@
 //! The line dialect: lines of text for netcat and telnet, in classic and named mode. Knows no
 //! connection.
 
-use parlor_core::link::{Answer, Command, Decoder, Encoder, Entered, Input, Refusal, slipped};
+use parlor_core::link::{
+    Answer, Command, Decoder, Encoder, Entered, Input, Refusal, WhyDeparted, slipped,
+};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, Line, Manner, RoomName, Said, Spoken, keys};
 
@@ -266,7 +268,7 @@ impl Encoder for LineEncoder {
     }
 
     /// No text: the next room shows where the person is.
-    fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
+    fn departed(&mut self, _: &RoomName, _: WhyDeparted<'_>, _: &mut Vec<u8>) {}
 
     fn ended(&mut self, _: &mut Vec<u8>) {}
 

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::index::Index;
-use super::indexer::{Asked, Indexer};
+use super::indexer::{IndexRequest, Indexer};
 use super::turns::SearchTurns;
 use super::words;
 use crate::journal::sqlite::{SEARCH_FILE, Signals};
@@ -46,7 +46,7 @@ const CATCH_UP_TIME: Duration = Duration::from_millis(500);
 pub(crate) struct IndexedSearch {
     index: PathBuf,
     history: Arc<dyn History>,
-    indexer: SyncSender<Asked>,
+    indexer: SyncSender<IndexRequest>,
     turns: SearchTurns,
 }
 
@@ -70,7 +70,7 @@ impl IndexedSearch {
     /// Makes the thread notice that the server ends.
     pub(crate) fn wake(&self) {
         let (done, _) = oneshot::channel();
-        self.indexer.try_send(Asked { removal: None, done }).ok();
+        self.indexer.try_send(IndexRequest { removal: None, done }).ok();
     }
 
     async fn try_to_find(
@@ -130,7 +130,7 @@ impl IndexedSearch {
     /// Returns whether it is.
     async fn ask(&self, removal: Option<Removal>) -> bool {
         let (done, answer) = oneshot::channel();
-        let mut asked = Asked { removal, done };
+        let mut asked = IndexRequest { removal, done };
         for _ in 0..ASK_TRIES {
             match self.indexer.try_send(asked) {
                 Ok(()) => return answer.await.is_ok(),

@@ -40,7 +40,7 @@ const REMOVED_LINES: usize = 500;
 
 /// A request to the thread: index everything that was said until now, and then perhaps remove
 /// something.
-pub(super) struct Asked {
+pub(super) struct IndexRequest {
     pub(super) removal: Option<Removal>,
     /// Dropped if the request cannot be done now.
     pub(super) done: oneshot::Sender<()>,
@@ -76,7 +76,7 @@ impl Indexer {
     }
 
     /// Works until the server ends.
-    pub(super) fn run(mut self, asked: &Receiver<Asked>) {
+    pub(super) fn run(mut self, asked: &Receiver<IndexRequest>) {
         be_nice();
         let (mut store, mut index) = (None, None);
         let (mut followed, mut wait) = (None, Duration::ZERO);
@@ -107,7 +107,7 @@ impl Indexer {
             match outcome.and_then(|()| self.remove(index.as_mut(), &asking)) {
                 Ok(()) => {
                     (followed, wait) = (Some(commits), FOLLOW_EVERY);
-                    for Asked { done, .. } in asking {
+                    for IndexRequest { done, .. } in asking {
                         done.send(()).ok(); // perhaps the caller has stopped waiting
                     }
                 }
@@ -163,7 +163,11 @@ impl Indexer {
     }
 
     /// Removes lines from the index, and overwrites their leftovers.
-    fn remove(&mut self, index: Option<&mut Index>, asking: &[Asked]) -> Result<(), IndexTrouble> {
+    fn remove(
+        &mut self,
+        index: Option<&mut Index>,
+        asking: &[IndexRequest],
+    ) -> Result<(), IndexTrouble> {
         let removals = asking.iter().filter_map(|asked| asked.removal.as_ref());
         let (Some(index), true) = (index, removals.clone().next().is_some()) else {
             return Ok(());

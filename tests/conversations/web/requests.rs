@@ -454,13 +454,14 @@ fn people_are_listed_only_to_people_in_the_room() {
     for (request, why) in [
         (r#"{"do":"people","room":"tea","id":1}"#, "not-there"),
         (r#"{"do":"people","room":"no room","id":1}"#, "no-name"),
-        (r#"{"do":"people","from":-1,"id":1}"#, "no-request"),
+        (r#"{"do":"people","room":"lobby","from":-1,"id":1}"#, "no-request"),
+        (r#"{"do":"people","id":1}"#, "no-request"),
     ] {
         alice.asks(request);
         assert_eq!(alice.hears("refused")["why"], why, "{request}");
         alice.hears("done");
     }
-    alice.asks(r#"{"do":"people","from":18446744073709551615,"id":1}"#);
+    alice.asks(r#"{"do":"people","room":"lobby","from":18446744073709551615,"id":1}"#);
     let page = alice.hears("people");
     assert_eq!(page["names"], json!([]), "{page}");
 }

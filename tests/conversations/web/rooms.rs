@@ -55,7 +55,6 @@ fn a_person_leaves_the_last_room_and_stays_on_the_server() {
         r#"{"do":"say","text":"x\ny"}"#,
         r#"{"do":"me","args":["waves"]}"#,
         r#"{"do":"who"}"#,
-        r#"{"do":"people"}"#,
         r#"{"do":"topic"}"#,
         r#"{"do":"topic","args":["x"]}"#,
         r#"{"do":"last"}"#,

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::rooms::{Room, Seated, first};
 use super::state::Broadcaster;
 use crate::link::{Answer, Mail, Mark, Outcome, Query, ROOMS_MAX};
-use crate::model::{Census, Claim, Line, Now, PersonId, RoomId, fold};
+use crate::model::{Census, Claim, Line, Now, PersonId, RoomId, RoomName, fold};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
@@ -30,7 +30,7 @@ impl Broadcaster {
                 _ => return Err(Refusal::NoRoom(name)),
             },
             Query::People { room, from } => {
-                self.send_people(asker, room, from)?;
+                self.send_people(asker, &room, from)?;
                 return Ok(Outcome::Done);
             }
             Query::Rooms => self.list_rooms(asker, now)?,
@@ -66,8 +66,8 @@ impl Broadcaster {
 
     /// Sends a page of names at once, so it stands exactly between the events before it and those
     /// after it.
-    fn send_people(&self, asker: PersonId, room: RoomId, from: u64) -> Result<(), Refusal> {
-        let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
+    fn send_people(&self, asker: PersonId, room: &RoomName, from: u64) -> Result<(), Refusal> {
+        let room = self.room_called(room).ok_or(Refusal::NotThere)?;
         let member = room.members.get(asker).ok_or(Refusal::NotThere)?;
         let Seated { client, .. } = member.seated.as_ref().ok_or(Refusal::NotThere)?;
         let people = room.people_from(from);

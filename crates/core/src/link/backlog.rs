@@ -8,15 +8,16 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::answer::{Answer, Notice, PeoplePage};
+use super::asked::{Asked, WhyDeparted};
 use super::client::Client;
 use super::dialect::Encoder;
-use super::filter::Filter;
+use super::filter::{Filter, Sight};
 use super::mailbox::Mail;
 use super::reading::{Reading, Readings};
 use super::roster::FullRoster;
 use super::seat::Stay;
 use super::view::{Entered, Mark, Replay, View};
-use crate::log::Slice;
+use crate::log::{Scene, Slice};
 use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
 use crate::refusal::Refusal;
 
@@ -68,7 +69,8 @@ enum Phase {
 impl<E: Encoder> Backlog<E> {
     /// The backlog of a connection that enters its first room soon.
     pub fn new(encoder: E, client: Arc<Client>) -> Self {
-        let filter = Filter::new(client.id());
+        let mut filter = Filter::new(client.id());
+        filter.show_own(encoder.shows_own());
         Backlog {
             encoder,
             client,
@@ -132,7 +134,18 @@ impl<E: Encoder> Backlog<E> {
             Mail::Replay(replay) => self.replay = Some(replay),
             Mail::Raw(bytes) => self.encoder.raw(&bytes, &mut self.rest),
             Mail::Answer(answer) => self.encode_answer(answer),
+            Mail::Begin(asked) => self.begin(&asked),
+            Mail::End => {
+                self.encoder.end(&mut self.rest);
+                self.filter.show_own(self.encoder.shows_own());
+            }
         }
+    }
+
+    /// Begins the answers to a command.
+    fn begin(&mut self, asked: &Asked) {
+        self.encoder.begin(asked, &mut self.rest);
+        self.filter.show_own(self.encoder.shows_own());
     }
 
     /// Starts to read a room, beginning with these earlier lines.
@@ -288,7 +301,9 @@ impl<E: Encoder> Backlog<E> {
         };
         // A person who leaves the server is not told of each room.
         if !self.client.is_gone() && self.client.removed().is_none() {
-            self.encoder.departed(view.room_name(), &mut self.rest);
+            let words = view.last_words();
+            let why = WhyDeparted { words: words.as_ref(), removal: view.removal() };
+            self.encoder.departed(view.room_name(), why, &mut self.rest);
         }
         true
     }
@@ -316,9 +331,7 @@ impl<E: Encoder> Backlog<E> {
         if self.readings.len() > 1 && self.encoder.tells_events_once() && self.stop_at_event() {
             return true;
         }
-        let filtered = !self.slices.is_empty()
-            && (self.filter.is_active()
-                || self.slices.iter().any(|slice| slice.batch.has_renames()));
+        let filtered = self.slices.iter().any(|slice| self.filter.concerns(&slice.batch));
         if filtered {
             self.read_filtered();
         }
@@ -358,16 +371,9 @@ impl<E: Encoder> Backlog<E> {
         let Some(entry) = entry else {
             return false;
         };
-        match self.filter.shows(entry) {
-            true => {
-                let encoded = batch.encoded(&self.encoder);
-                self.rest.extend_from_slice(encoded.bytes(entries.clone()));
-            }
-            false => {
-                let scene = batch.scene(batch.cursor_at(entries.start).seq);
-                self.encoder.hidden(entry, scene, &mut self.rest);
-            }
-        }
+        let scene = batch.scene(batch.cursor_at(entries.start).seq);
+        let shared = batch.encoded(&self.encoder).bytes(entries.clone());
+        self.encode_entry(entry, shared, scene);
         self.readings.go_on_after(&event, entry);
         true
     }
@@ -376,26 +382,33 @@ impl<E: Encoder> Backlog<E> {
     /// to the same bytes.
     fn read_filtered(&mut self) {
         let slices = std::mem::take(&mut self.slices);
-        let Some(Reading { cursor, .. }) = self.readings.current_mut() else {
+        let Some(mut cursor) = self.readings.current().map(|reading| reading.cursor) else {
             return;
         };
-        for Slice { batch, entries } in slices {
+        'all: for Slice { batch, entries } in slices {
             let encoded = batch.encoded(&self.encoder);
             for index in entries {
                 let Some(entry) = batch.entries().get(index) else {
-                    return;
+                    break 'all;
                 };
-                if self.filter.shows(entry) {
-                    self.rest.extend_from_slice(encoded.bytes(index..index + 1));
-                } else {
-                    let scene = batch.scene(cursor.seq);
-                    self.encoder.hidden(entry, scene, &mut self.rest);
-                }
-                *cursor = cursor.after(entry);
+                self.encode_entry(entry, encoded.bytes(index..index + 1), batch.scene(cursor.seq));
+                cursor = cursor.after(entry);
                 if self.rest.len() >= OWN_BYTES_MAX {
-                    return;
+                    break 'all;
                 }
             }
+        }
+        if let Some(reading) = self.readings.current_mut() {
+            reading.cursor = cursor;
+        }
+    }
+
+    /// Encodes an entry as this person reads it, where these bytes are what everybody reads.
+    fn encode_entry(&mut self, entry: &Entry, shared: &[u8], scene: Scene<'_>) {
+        match self.filter.sight(entry) {
+            Sight::Shared => self.rest.extend_from_slice(shared),
+            Sight::Own(said) => self.encoder.own(said, scene, &mut self.rest),
+            Sight::Hidden => self.encoder.hidden(entry, scene, &mut self.rest),
         }
     }
 

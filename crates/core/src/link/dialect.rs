@@ -5,7 +5,8 @@
 //! door it serves.
 
 use super::answer::Answer;
-use super::request::FirstRoom;
+use super::asked::{Asked, WhyDeparted};
+use super::request::{FirstRoom, Request};
 use super::roster::Occupant;
 use super::view::Entered;
 use crate::command::Command;
@@ -24,15 +25,20 @@ pub enum Input {
     In(RoomName, Box<Input>),
     /// Takes a seat in another room, in addition to the others.
     Enter(RoomName, Start),
-    /// Gives up the seat in this room.
-    Leave(RoomName),
+    /// Gives up the seat in this room, with these last words.
+    Leave(RoomName, Option<Line>),
     /// Reads lines of the room, before or after a number.
     Read(Excerpt),
-    /// Asks for the names of everybody in the room, one page at a time.
-    People {
-        /// Where the previous page ended; 0 for the first page.
-        from: u64,
-    },
+    /// Asks the broadcaster; its answer, if there is one, becomes mail. This is for requests that
+    /// leave the session nothing to do.
+    Ask(Box<Request>),
+    /// Wants the list of everybody in each room that the person enters from now on, or not.
+    WantRoster(bool),
+    /// The inputs up to [`Input::End`] are one command: their answers stand between
+    /// [`Encoder::begin`] and [`Encoder::end`].
+    Begin(Box<Asked>),
+    /// Ends a command.
+    End,
     /// Runs a command.
     Command(Command),
     /// Answers a question for a secret.
@@ -98,7 +104,8 @@ pub struct Attempt {
     pub start: Start,
 }
 
-/// Turns bytes into meaning. It stores unfinished input, and does not fail on any bytes.
+/// Turns bytes into meaning. It stores unfinished input, and does not fail on any bytes. The inputs
+/// of one command follow each other while the decoder [has more](Decoder::has_more).
 pub trait Decoder: Send {
     /// Takes the next input from the front of `bytes`, or takes all bytes and returns none.
     fn next(&mut self, bytes: &mut &[u8]) -> Option<Input>;
@@ -137,6 +144,23 @@ pub trait Encoder: Encoding + Send {
     /// Appends an answer for this person alone.
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>);
 
+    /// Begins the answers to a command, or the refusal of a post. Lines of rooms, and mail from
+    /// others, may stand between its answers.
+    fn begin(&mut self, _asked: &Asked, _out: &mut Vec<u8>) {}
+
+    /// Ends the answers to a command.
+    fn end(&mut self, _out: &mut Vec<u8>) {}
+
+    /// Whether the person reads their own lines as everybody does. Otherwise [`own`](Encoder::own)
+    /// gets them. The backlog asks at its beginning, and after each [`begin`](Encoder::begin) and
+    /// [`end`](Encoder::end).
+    fn shows_own(&self) -> bool {
+        true
+    }
+
+    /// Appends the person's own line, for a dialect that does not show it as everybody reads it.
+    fn own(&mut self, _said: &Said, _scene: Scene<'_>, _out: &mut Vec<u8>) {}
+
     /// Whether an event of a person, such as a new name, is told once to a reader of several rooms
     /// of that person. Otherwise it is told in each room.
     fn tells_events_once(&self) -> bool {
@@ -160,9 +184,9 @@ pub trait Encoder: Encoding + Send {
     /// Appends an earlier line of a room, with its time.
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>);
 
-    /// Appends the text for a person who leaves a room and stays in others, after everything else
-    /// from that room.
-    fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>);
+    /// Appends the text for a person who leaves a room and stays on the server, after everything
+    /// else from that room.
+    fn departed(&mut self, room: &RoomName, why: WhyDeparted<'_>, out: &mut Vec<u8>);
 
     /// Appends the very last bytes.
     fn ended(&mut self, out: &mut Vec<u8>);

@@ -1,7 +1,8 @@
 //! The filter of one person: it hides lines of ignored people, arrivals and departures. Knows no
 //! bytes.
 
-use crate::model::{Entry, Name, PersonId, Who, fold};
+use crate::log::Batch;
+use crate::model::{Entry, Name, PersonId, Said, Who, fold};
 
 /// Hides entries from one person.
 #[derive(Debug)]
@@ -9,10 +10,23 @@ pub(crate) struct Filter {
     /// The person who reads.
     me: PersonId,
     quiet: bool,
-    /// Whether the reader's own lines are hidden too.
+    /// Whether the reader has chosen not to read their own lines.
     hides_own: bool,
+    /// Whether the dialect shows the reader's own lines in its own way.
+    tells_own: bool,
     /// Each ignored person, with the name seen last; usually empty.
     ignored: Vec<Who>,
+}
+
+/// The way in which a person reads an entry.
+#[derive(Debug)]
+pub(crate) enum Sight<'a> {
+    /// As everybody does.
+    Shared,
+    /// As their own line.
+    Own(&'a Said),
+    /// Not at all, or only what a program needs.
+    Hidden,
 }
 
 /// The number of people that one person can ignore; the list is searched for every line.
@@ -20,13 +34,20 @@ const IGNORED_MAX: usize = 100;
 
 impl Filter {
     pub(crate) fn new(me: PersonId) -> Filter {
-        Filter { me, quiet: false, hides_own: false, ignored: Vec::new() }
+        Filter { me, quiet: false, hides_own: false, tells_own: false, ignored: Vec::new() }
     }
 
-    /// Whether each entry has to be checked. Without a filter, the only hidden entry is the
-    /// reader's own rename.
+    /// Whether each entry of each batch has to be checked.
     pub(crate) fn is_active(&self) -> bool {
-        self.quiet || self.hides_own || !self.ignored.is_empty()
+        self.quiet || !self.ignored.is_empty()
+    }
+
+    /// Whether the entries of this batch have to be checked. Even without a filter, the reader does
+    /// not see their own rename.
+    #[inline]
+    pub(crate) fn concerns(&self, batch: &Batch) -> bool {
+        let has_own = (self.hides_own || self.tells_own) && batch.may_have_lines_of(self.me);
+        self.is_active() || has_own || batch.may_have_renames_of(self.me)
     }
 
     pub(crate) fn set_quiet(&mut self, quiet: bool) {
@@ -35,6 +56,11 @@ impl Filter {
 
     pub(crate) fn set_echo(&mut self, echo: bool) {
         self.hides_own = !echo;
+    }
+
+    /// Whether the dialect shows the reader's own lines as everybody reads them, from now on.
+    pub(crate) fn show_own(&mut self, shows: bool) {
+        self.tells_own = !shows;
     }
 
     /// Hides this person's lines from now on.
@@ -57,14 +83,25 @@ impl Filter {
         self.ignored.iter().any(|ignored| ignored.id == who.id || ignored.name.is_same(&who.name))
     }
 
-    /// Whether an entry is shown. Call this in the order of the entries: the filter follows ignored
-    /// people through their renames.
-    pub(crate) fn shows(&mut self, entry: &Entry) -> bool {
+    /// The way in which the reader sees an entry. Call this in the order of the entries: the filter
+    /// follows ignored people through their renames.
+    pub(crate) fn sight<'a>(&mut self, entry: &'a Entry) -> Sight<'a> {
         match entry {
-            Entry::Renamed { who, .. } if who.id == self.me => return false, // told as an answer
-            Entry::Renamed { who, .. } => self.follow(who),
-            Entry::Said(said) if self.hides_own && said.who.id == self.me => return false,
-            _ => {}
+            Entry::Renamed { who, .. } if who.id == self.me => Sight::Hidden, // told as an answer
+            Entry::Said(said) if said.who.id == self.me => match (self.hides_own, self.tells_own) {
+                (true, _) => Sight::Hidden,
+                (false, true) => Sight::Own(said),
+                (false, false) => Sight::Shared,
+            },
+            others if self.shows(others) => Sight::Shared,
+            _ => Sight::Hidden,
+        }
+    }
+
+    /// Whether an entry about others is shown.
+    fn shows(&mut self, entry: &Entry) -> bool {
+        if let Entry::Renamed { who, .. } = entry {
+            self.follow(who);
         }
         let is_speech = match entry {
             // A topic and last words are typed too. A rename is shown: otherwise nobody could

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::answer::Answer;
+use super::asked::Asked;
 use super::view::{Entered, Listening, Mark, Replay};
 use crate::log::{AtomicUsize, Mutex, Ordering, lock};
 use crate::model::RoomId;
@@ -20,6 +21,10 @@ pub enum Mail {
     Replay(Replay),
     /// Bytes that the dialect's decoder asks to send.
     Raw(Box<[u8]>),
+    /// The answers to a command follow. Mail from others may stand between them.
+    Begin(Box<Asked>),
+    /// The command is answered.
+    End,
 }
 
 impl Mail {
@@ -30,6 +35,8 @@ impl Mail {
             Mail::Listening(listening) => 1024 + listening.replay.weight(),
             Mail::Replay(replay) => replay.weight(),
             Mail::Raw(bytes) => bytes.len(),
+            Mail::Begin(asked) => asked.weight(),
+            Mail::End => 0,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! interface of a dialect. Knows no socket.
 
 mod answer;
+mod asked;
 mod backlog;
 mod client;
 mod dialect;
@@ -25,6 +26,7 @@ pub use answer::{
     Answer, Contact, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, ROOMS_MAX, RoomInfo,
     Visitor, WHO_MAX,
 };
+pub use asked::{Asked, WhyDeparted};
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};
 pub use client::Client;
 pub use dialect::{Attempt, Decoder, Encoder, Excerpt, Input, Start};

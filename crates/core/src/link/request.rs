@@ -305,10 +305,10 @@ pub enum Query {
     Who(RoomId),
     /// The people in any room.
     WhoIn(RoomName),
-    /// The names of everybody in a room, one page at a time.
+    /// The names of everybody in a room of the person, one page at a time.
     People {
         /// The room.
-        room: RoomId,
+        room: RoomName,
         /// Where the previous page ended; 0 for the first page.
         from: u64,
     },

@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 use super::roster::FullRoster;
 use crate::log::{Cursor, Fallen, Log, Slice};
 use crate::model::{
-    Act, Damage, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
+    Act, Damage, Entry, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
 };
 
 /// The data that the owner of a seat or listener, its reader and the broadcaster share.
@@ -137,6 +137,22 @@ impl View {
     /// [`super::backlog::Backlog::prefetch`].
     pub(crate) fn prefetch(&self) -> usize {
         usize::from(self.departed().is_some()) ^ Arc::as_ptr(self.log()).addr()
+    }
+
+    /// The last words of the person in the room, if the departure is in the log and has any.
+    pub(crate) fn last_words(&self) -> Option<Line> {
+        let mut slices = Vec::new();
+        self.place.log.read(self.departed()?, None, 1, &mut slices).ok()?;
+        let Slice { batch, entries } = slices.first()?;
+        match batch.entries().get(entries.start)? {
+            Entry::Left { who, words, .. } if who.id == self.place.person => words.clone(),
+            _ => None,
+        }
+    }
+
+    /// The act that removed the person from the room, if one did.
+    pub(crate) fn removal(&self) -> Option<&Arc<Act>> {
+        self.place.removed()
     }
 
     /// The departure, where reading ends; none while the person has the seat.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use crate::model::{Entry, RoomName, Said, WallTime};
+use crate::model::{Entry, PersonId, RoomName, Said, WallTime};
 
 /// A place in a room's log: between two entries.
 ///
@@ -138,6 +138,21 @@ impl Chain {
     }
 }
 
+/// Some people, as bits: a bit is set if one of the people who share it is among them. So most
+/// readers learn from one bit that none of the entries is their own.
+#[derive(Clone, Copy, Debug, Default)]
+struct PersonBits(u64);
+
+impl PersonBits {
+    fn add(&mut self, person: PersonId) {
+        self.0 |= 1 << (person.number() % u64::from(u64::BITS));
+    }
+
+    fn may_have(self, person: PersonId) -> bool {
+        self.0 & 1 << (person.number() % u64::from(u64::BITS)) != 0
+    }
+}
+
 /// Entries of one room that became visible together. It never changes.
 #[derive(Debug)]
 pub struct Batch {
@@ -149,7 +164,9 @@ pub struct Batch {
     entries: Box<[Entry]>,
     /// Its size in memory, in bytes; an estimate.
     weight: usize,
-    has_renames: bool,
+    /// The people who say something in it, and those who take another name in it.
+    speakers: PersonBits,
+    renamed: PersonBits,
     has_events: bool,
     /// Whether some of its lines are deleted.
     has_gone: bool,
@@ -164,16 +181,20 @@ impl Batch {
         // In a quiet room each line is a batch, so the batch itself counts.
         let mut weight = size_of::<Batch>();
         let mut end = Cursor { position: start.position + entries.len() as u64, ..start };
+        let (mut speakers, mut renamed) = (PersonBits::default(), PersonBits::default());
         for entry in &entries {
             weight += entry.weight();
+            end.event = entry.event().map_or(end.event, |event| event.number);
             match entry {
-                Entry::Said(_) => end.seq += 1,
-                other => end.event = other.event().map_or(end.event, |event| event.number),
+                Entry::Said(said) => {
+                    end.seq += 1;
+                    speakers.add(said.who.id);
+                }
+                Entry::Renamed { who, .. } => renamed.add(who.id),
+                _ => {}
             }
         }
         let has_events = end.event > start.event;
-        let is_rename = |entry: &Entry| matches!(entry, Entry::Renamed { .. });
-        let has_renames = has_events && entries.iter().any(is_rename);
         Batch {
             room,
             start,
@@ -181,7 +202,8 @@ impl Batch {
             at,
             entries: entries.into(),
             weight,
-            has_renames,
+            speakers,
+            renamed,
             has_events,
             has_gone: false,
             goes_back: false,
@@ -267,9 +289,16 @@ impl Batch {
         })
     }
 
-    /// Whether it has a rename. The renamed person reads an answer instead.
-    pub(crate) fn has_renames(&self) -> bool {
-        self.has_renames
+    /// Whether it may have lines of this person. No is certain.
+    #[inline]
+    pub(crate) fn may_have_lines_of(&self, person: PersonId) -> bool {
+        self.speakers.may_have(person)
+    }
+
+    /// Whether it may have a new name of this person. No is certain.
+    #[inline]
+    pub(crate) fn may_have_renames_of(&self, person: PersonId) -> bool {
+        self.renamed.may_have(person)
     }
 
     /// Whether it has an event of a person, which that person's other rooms may have, too.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlor_core::link::{Answer, Encoder, Entered, Notice};
+use parlor_core::link::{Answer, Encoder, Entered, Notice, WhyDeparted};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Act, Entry, Reach, RoomName, Said, Verb};
 
@@ -152,7 +152,7 @@ impl Encoder for WebEncoder {
         }
     }
 
-    fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+    fn departed(&mut self, room: &RoomName, _: WhyDeparted<'_>, out: &mut Vec<u8>) {
         frame(Opcode::Text, out, |out| {
             object("departed", out)
                 .with("room", room.as_str())

@@ -1,6 +1,6 @@
 //! A room over plain HTTP: JSON lines, or server-sent events. (Plain text is the line dialect.)
 
-use parlor_core::link::{Answer, Encoder, Entered, Notice};
+use parlor_core::link::{Answer, Encoder, Entered, Notice, WhyDeparted};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, Missed, RoomName, Said};
 
@@ -95,7 +95,7 @@ impl Encoder for FollowEncoder {
         }
     }
 
-    fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
+    fn departed(&mut self, _: &RoomName, _: WhyDeparted<'_>, _: &mut Vec<u8>) {}
 
     fn ended(&mut self, _: &mut Vec<u8>) {}
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use parlor_core::link::{Attempt, Command, Excerpt, FirstRoom, Input, Refusal, Start, slipped};
+use parlor_core::link::{
+    Attempt, Command, Excerpt, FirstRoom, Input, Query, Refusal, Start, slipped,
+};
 use parlor_core::model::{Line, Manner, RoomName, Spoken};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -145,10 +147,13 @@ impl WebRequest {
             "enter" => return Err(Refusal::NoRequest("you have entered already")),
             "password" => return Err(Refusal::NoRequest("no password was asked for")),
             "join" => return Ok(Input::Enter(needed(room)?, self.start())),
-            "leave" => return Ok(Input::Leave(needed(room)?)),
+            "leave" => return Ok(Input::Leave(needed(room)?, None)),
             "say" => self.say()?,
             "history" => self.history()?,
-            "people" => Input::People { from: self.from.unwrap_or(0) },
+            "people" => {
+                let (room, from) = (needed(room.clone())?, self.from.unwrap_or(0));
+                Input::Ask(Box::new(Query::People { room, from }.into()))
+            }
             name => {
                 let arguments = self.args.join(" ");
                 if arguments.len() > LINE_BYTES_MAX {

@@ -68,8 +68,11 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         Input::SayAll(_)
         | Input::In(..)
         | Input::Enter(..)
-        | Input::Leave(_)
-        | Input::People { .. }
+        | Input::Leave(..)
+        | Input::Ask(_)
+        | Input::WantRoster(_)
+        | Input::Begin(_)
+        | Input::End
         | Input::Read(_) => {
             unreachable!("nobody says that in lines")
         }

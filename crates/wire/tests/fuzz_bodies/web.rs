@@ -92,7 +92,7 @@ fn check(input: Input) {
             lines.into_iter().for_each(show);
         }
         Input::In(_, input) => {
-            assert!(!matches!(*input, Input::In(..) | Input::Enter(..) | Input::Leave(_)));
+            assert!(!matches!(*input, Input::In(..) | Input::Enter(..) | Input::Leave(..)));
             check(*input);
         }
         Input::Read(Excerpt::Before { lines, .. } | Excerpt::After { lines, .. }) => {
@@ -104,11 +104,12 @@ fn check(input: Input) {
         Input::Refused(refusal) => refuse(refusal),
         Input::Raw(bytes) => assert!(parse_frame(&bytes).is_some_and(|(.., rest)| rest.is_empty())),
         Input::Farewell(bytes) => assert_eq!(parse_frame(&bytes).map(|frame| frame.0), Some(0x88)),
+        Input::WantRoster(_) | Input::Begin(_) | Input::End => unreachable!("not in this dialect"),
         Input::Nothing
         | Input::Secret(_)
         | Input::Enter(..)
-        | Input::Leave(_)
-        | Input::People { .. }
+        | Input::Leave(..)
+        | Input::Ask(_)
         | Input::Command(_) => {}
     }
 }

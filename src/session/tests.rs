@@ -1,0 +1,349 @@
+//! Sessions in a small dialect: its decoder takes the inputs that a test has made, one for each byte,
+//! and its encoder writes words.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use jiff::tz::TimeZone;
+use parlor_core::broadcaster::Broadcaster;
+use parlor_core::link::{
+    Answer, Asked, Attempt, Decoder, Encoder, Entered, FirstRoom, Inbox, Input, Occupant, Query,
+    Refusal, Start, WhyDeparted,
+};
+use parlor_core::log::{Encoding, EncodingKey, Scene};
+use parlor_core::model::{Entry, Limits, Line, Manner, Now, RoomName, Said, Spoken};
+use tokio::io::{
+    AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf, duplex, split,
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::clock::Clock;
+use crate::telemetry::Metrics;
+
+/// The inputs that a decoder takes.
+type Inputs = Arc<Mutex<VecDeque<Input>>>;
+
+/// Each byte is the next input.
+struct Scripted(Inputs);
+
+impl Decoder for Scripted {
+    fn next(&mut self, bytes: &mut &[u8]) -> Option<Input> {
+        *bytes = bytes.get(1..)?;
+        self.0.lock().unwrap().pop_front()
+    }
+
+    fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
+        self.next(bytes)
+    }
+
+    fn conceal(&mut self, _: bool) -> Option<Box<[u8]>> {
+        None
+    }
+
+    fn finish(&mut self) -> Option<Input> {
+        None
+    }
+
+    fn chooses_rooms(&self) -> bool {
+        true
+    }
+}
+
+/// Everything is a word.
+#[derive(Debug)]
+struct Words;
+
+impl Words {
+    fn put(word: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(word.as_bytes());
+        out.push(b'\n');
+    }
+}
+
+impl Encoding for Words {
+    fn key(&self) -> EncodingKey {
+        const { EncodingKey::named("session tests") }
+    }
+
+    fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        if let Entry::Said(said) = entry {
+            Words::put(&format!("{}:{}:{}", scene.room, said.who.name, said.text), out);
+        }
+    }
+}
+
+impl Encoder for Words {
+    fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
+        Words::put(
+            &match answer {
+                Answer::Refused(refusal) => format!("{refusal:?}"),
+                Answer::YouAre(name) => format!("you are {name}"),
+                Answer::People(page) => format!("people of {}: {:?}", page.room, page.names),
+                other => format!("{other:?}"),
+            },
+            out,
+        );
+    }
+
+    fn begin(&mut self, asked: &Asked, out: &mut Vec<u8>) {
+        let words = [&asked.command, &asked.target].into_iter().flatten();
+        let words: Vec<_> = words.map(Line::as_str).collect();
+        Words::put(&format!("begin {}", words.join(" ")), out);
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        Words::put("end", out);
+    }
+
+    fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        Words::put(&format!("+{}", entered.room), out);
+    }
+
+    fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
+        let names: Vec<_> = people.iter().map(|person| person.who.name.as_str()).collect();
+        Words::put(&format!("{room} has {}", names.join(" ")), out);
+    }
+
+    fn replayed(&mut self, _: &RoomName, _: &Said, _: &mut Vec<u8>) {}
+
+    fn departed(&mut self, room: &RoomName, why: WhyDeparted<'_>, out: &mut Vec<u8>) {
+        Words::put(&format!("-{room} {}", why.words.map_or("", Line::as_str)), out);
+    }
+
+    fn ended(&mut self, out: &mut Vec<u8>) {
+        Words::put("over", out);
+    }
+
+    fn raw(&mut self, _: &[u8], _: &mut Vec<u8>) {}
+}
+
+impl Output for WriteHalf<DuplexStream> {}
+
+/// A door at which one attempt is made, without a room.
+struct OneAttempt(Option<Attempt>);
+
+impl Doorway for OneAttempt {
+    const ASKS: bool = false;
+
+    async fn next_attempt(&mut self) -> Result<Attempt, NotEntered> {
+        self.0.take().ok_or(NotEntered::Lost)
+    }
+
+    fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {
+        Err(NotEntered::Refused(refusal))
+    }
+
+    async fn end_attempts(&mut self) -> Result<(), NotEntered> {
+        Err(NotEntered::NoName)
+    }
+}
+
+impl Tell for OneAttempt {
+    fn tell(&mut self, _: &Answer) {}
+
+    fn show(&mut self, _: &RoomName, _: &Said) {}
+
+    async fn flush(&mut self) -> Result<(), NotEntered> {
+        Ok(())
+    }
+}
+
+/// A server without a door.
+struct House {
+    inbox: Arc<Inbox>,
+    writers: &'static Writers,
+    settings: &'static SessionSettings,
+    tasks: JoinSet<()>,
+}
+
+impl House {
+    fn new() -> House {
+        let inbox = Arc::default();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve(Broadcaster::new(Arc::clone(&inbox), Limits::default())));
+        let writers = Box::leak(Box::new(Writers::new(1)));
+        writers.start(&mut tasks);
+        House { inbox, writers, settings: Box::leak(Box::new(settings())), tasks }
+    }
+
+    /// A person who comes without a seat.
+    async fn person(&mut self, name: &str) -> Person {
+        let link = self.writers.connect(&self.inbox, None);
+        let peer = Peer { address: [127, 0, 0, 1].into(), is_private: true };
+        let from = ([127, 0, 0, 1], 1).into();
+        let mut newcomer = Newcomer::new(self.settings, link, peer, from);
+        let attempt =
+            Attempt { name: Some(line(name)), room: FirstRoom::Nowhere, ..Attempt::default() };
+        let Ok(admitted) = newcomer.enter(&mut OneAttempt(Some(attempt))).await else {
+            panic!("{name} cannot come");
+        };
+        let (near, far) = duplex(64 * 1024);
+        let (input, output) = split(far);
+        let inputs = Inputs::default();
+        let decoder = Scripted(Arc::clone(&inputs));
+        let (held, person) = (Vec::new(), newcomer.sit(admitted));
+        let arrival = Arrival { input, output, decoder, encoder: Words, held, person };
+        let (writers, closing) = (self.writers, CancellationToken::new());
+        self.tasks.spawn(async move { drop(run(arrival, &closing, writers).await) });
+        let mut person = Person { inputs, stream: BufReader::new(near) };
+        person.reads(&[&format!("you are {name}")]).await;
+        person
+    }
+}
+
+/// Runs a broadcaster that stores nothing.
+async fn serve(mut broadcaster: Broadcaster) {
+    let inbox = Arc::clone(broadcaster.inbox());
+    let now = Now::default();
+    loop {
+        let seen = inbox.bell().version();
+        broadcaster.drain(now);
+        while let Some(gathered) = broadcaster.gather(now) {
+            broadcaster.append(gathered, Ok(()), now);
+            broadcaster.drain(now);
+        }
+        inbox.bell().rung(seen).await;
+    }
+}
+
+fn settings() -> SessionSettings {
+    SessionSettings {
+        idle: Idle::Nobody,
+        ask_every: None,
+        live: Arc::new(Live::new(None, 0, None)),
+        read_bytes_max: 1024,
+        history: None,
+        search: None,
+        forgetting: None,
+        epoch: "log".into(),
+        accounts: None,
+        metrics: Arc::new(Metrics::new([].into_iter())),
+        zone: TimeZone::UTC,
+        clock: Clock::start(),
+    }
+}
+
+/// The client of a session.
+struct Person {
+    inputs: Inputs,
+    stream: BufReader<DuplexStream>,
+}
+
+impl Person {
+    /// Sends these inputs.
+    async fn does(&mut self, inputs: impl IntoIterator<Item = Input>) {
+        for input in inputs {
+            self.inputs.lock().unwrap().push_back(input);
+            self.stream.write_all(b".").await.unwrap();
+        }
+    }
+
+    /// Sends a command.
+    async fn asks(&mut self, command: &str, inputs: impl IntoIterator<Item = Input>) {
+        let asked = Asked { command: Some(line(command)), ..Asked::default() };
+        self.does([Input::Begin(Box::new(asked))]).await;
+        self.does(inputs).await;
+        self.does([Input::End]).await;
+    }
+
+    /// Reads the next word.
+    async fn line(&mut self) -> String {
+        let mut read = String::new();
+        timeout(READ_TIME, self.stream.read_line(&mut read)).await.unwrap().unwrap();
+        read.trim_end().to_owned()
+    }
+
+    /// Reads exactly these words.
+    async fn reads(&mut self, words: &[&str]) {
+        for wanted in words {
+            assert_eq!(self.line().await, *wanted);
+        }
+    }
+}
+
+/// The limit of time for a word, so a test that fails ends.
+const READ_TIME: Duration = Duration::from_secs(10);
+
+fn line(text: &str) -> Line {
+    Line::sanitise(text.as_bytes())
+}
+
+fn room(name: &str) -> RoomName {
+    RoomName::parse(name).unwrap()
+}
+
+fn enter(name: &str) -> Input {
+    Input::Enter(room(name), Start::Usual)
+}
+
+fn say(text: &str) -> Input {
+    Input::Say(Spoken::new(Manner::Plain, line(text)))
+}
+
+fn within(name: &str, input: Input) -> Input {
+    Input::In(room(name), Box::new(input))
+}
+
+fn people(name: &str) -> Input {
+    Input::Ask(Box::new(Query::People { room: room(name), from: 0 }.into()))
+}
+
+#[tokio::test]
+async fn the_answers_to_a_command_stand_between_its_beginning_and_its_end() {
+    let mut house = House::new();
+    let mut alice = house.person("alice").await;
+    alice.asks("JOIN", [enter("tea"), enter("den")]).await;
+    alice.reads(&["begin JOIN", "+tea", "+den", "end"]).await;
+    alice.asks("NAMES", [people("tea"), people("attic")]).await;
+    alice.reads(&["begin NAMES", r#"people of tea: ["alice"]"#, "NotThere", "end"]).await;
+    alice.asks("SAY", [within("tea", say("hi")), within("attic", say("hi"))]).await;
+    alice.reads(&["begin SAY", "tea:alice:hi", "NotThere", "end"]).await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_command_stands_behind_the_rooms_that_it_leaves() {
+    let mut house = House::new();
+    let mut alice = house.person("alice").await;
+    let mut bob = house.person("bob").await;
+    for person in [&mut alice, &mut bob] {
+        person.asks("JOIN", [enter("tea"), enter("den"), enter("attic")]).await;
+        person.reads(&["begin JOIN", "+tea", "+den", "+attic", "end"]).await;
+    }
+    let leave = |name| Input::Leave(room(name), Some(line("bye")));
+    alice.asks("PART", [leave("tea"), leave("den"), leave("shed")]).await;
+    alice.reads(&["begin PART", "NotThere"]).await;
+    let mut left = [alice.line().await, alice.line().await];
+    left.sort();
+    assert_eq!(left, ["-den bye", "-tea bye"]);
+    alice.reads(&["end"]).await;
+    alice.asks("PART", [leave("attic")]).await;
+    alice.reads(&["begin PART", "-attic bye", "end"]).await;
+}
+
+#[tokio::test]
+async fn a_refused_post_is_a_command_of_its_own_and_a_notice_is_not_answered() {
+    let mut house = House::new();
+    let mut alice = house.person("alice").await;
+    let notice = || Input::Say(Spoken::new(Manner::Notice, line("hi")));
+    let all = Input::SayAll(vec![Spoken::new(Manner::Plain, line("hi")); 2]);
+    alice.does([within("tea", notice()), within("tea", say("hi")), within("den", all)]).await;
+    alice.reads(&["begin tea", "NotThere", "end", "begin den", "NotThere", "end"]).await;
+    alice.does([say("hi"), Input::Refused(Refusal::NoSuchTime)]).await;
+    alice.reads(&["NoSeat", "NoSuchTime"]).await;
+}
+
+#[tokio::test]
+async fn a_client_gets_the_list_of_everybody_only_while_it_wants_it() {
+    let mut house = House::new();
+    let [mut alice, mut bob] = [house.person("alice").await, house.person("bob").await];
+    bob.does([enter("den"), enter("attic")]).await;
+    bob.reads(&["+den", "+attic"]).await;
+    alice.does([enter("tea"), Input::WantRoster(true), enter("den")]).await;
+    alice.reads(&["+tea", "+den", "den has bob", "den has"]).await;
+    alice.does([Input::WantRoster(false), enter("attic"), say("hi")]).await;
+    alice.reads(&["+attic", "attic:alice:hi"]).await;
+}
