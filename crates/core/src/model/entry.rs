@@ -124,7 +124,7 @@ pub struct PersonEvent {
 
 impl PersonEvent {
     /// The event with this number, in these rooms, of a person who has left other rooms before.
-    pub(crate) fn new(
+    pub fn new(
         number: u64,
         rooms: impl IntoIterator<Item = RoomId>,
         left: impl IntoIterator<Item = (RoomId, u64)>,

@@ -147,6 +147,9 @@ pub struct InGroup {
     pub index: u32,
     /// The number of lines in the group.
     pub lines: u32,
+    /// The number of blank lines before the first line with words. Clients that know no groups do
+    /// not show these.
+    pub blanks: u32,
 }
 
 impl Extras {

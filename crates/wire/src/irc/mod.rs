@@ -2,10 +2,12 @@
 //!
 //! It follows RFC 1459 and RFC 2812 as clients read them today (modern.ircdocs.horse), and IRCv3.
 
+mod acts;
 mod authenticate;
 mod cap_command;
 mod caps;
 mod class;
+mod events;
 mod format;
 mod framer;
 mod glob;
@@ -17,9 +19,11 @@ mod msgid;
 pub mod name;
 mod negotiation;
 mod numeric;
+mod people;
 mod registering;
 mod registration_outcome;
 mod replies;
+mod said;
 mod sasl;
 mod server;
 mod split;
@@ -29,6 +33,7 @@ mod writer;
 
 pub use caps::{Cap, Caps, MULTILINE_BYTES_MAX};
 pub use class::Class;
+pub use events::IrcEncoding;
 pub use format::{Ctcp, plain};
 pub use framer::{IrcFrame, IrcFramer};
 pub use glob::Glob;

@@ -64,7 +64,7 @@ record!(Spoken { manner, text, extras });
 
 record!(Extras { tags, label, group });
 
-record!(InGroup { index, lines });
+record!(InGroup { index, lines, blanks });
 
 choice!(Manner, "a manner", { 0 => Plain, 1 => Action, 2 => Gone, 3 => Notice });
 

@@ -29,7 +29,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
             extras: Some(Arc::new(Extras {
                 tags: Some(line("+draft/reply=x")),
                 label: Some(line("l1")),
-                group: Some(InGroup { index: 0, lines: 2 }),
+                group: Some(InGroup { index: 0, lines: 2, blanks: 0 }),
             })),
         },
     ];
@@ -351,8 +351,8 @@ fn lines() -> impl Strategy<Value = Vec<Spoken>> {
 }
 
 fn extras() -> impl Strategy<Value = Extras> {
-    let group = (any::<u32>(), any::<u32>());
-    let group = group.prop_map(|(index, lines)| InGroup { index, lines });
+    let group = any::<[u32; 3]>();
+    let group = group.prop_map(|[index, lines, blanks]| InGroup { index, lines, blanks });
     (option::of(line()), option::of(line()), option::of(group))
         .prop_map(|(tags, label, group)| Extras { tags, label, group })
 }

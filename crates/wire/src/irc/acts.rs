@@ -1,0 +1,53 @@
+//! Acts as IRC shows them: changes of a channel's mode, and words for a removal. Knows no message.
+
+use parlor_core::model::{Act, By, Verb, Whom};
+
+use super::masks::BanMask;
+use super::name::nick;
+use crate::words::name_of;
+
+/// The letters of the change of a mode that an act is, with the parameter; none if it is no such
+/// change.
+pub(crate) fn mode(act: &Act) -> Option<(&'static str, Option<String>)> {
+    let whom = &act.deed.whom;
+    let mask = |mask: Option<BanMask>| Some(mask?.to_string());
+    let muted = || mask(whom.name().cloned().map(BanMask::Mute));
+    let keeper = || whom.name().map(|name| nick(name).into_owned());
+    let (letters, parameter) = match act.deed.verb {
+        Verb::Ban => ("+b", mask(ban(whom))),
+        Verb::Unban => ("-b", mask(ban(whom))),
+        Verb::Mute => ("+b", muted()),
+        Verb::Unmute => ("-b", muted()),
+        Verb::AddKeeper => ("+o", keeper()),
+        Verb::RemoveKeeper => ("-o", keeper()),
+        Verb::LockTopic => return Some(("+t", None)),
+        Verb::UnlockTopic => return Some(("-t", None)),
+        Verb::Broadcast
+        | Verb::Kick
+        | Verb::SetTopic
+        | Verb::MakeRoom
+        | Verb::ReleaseName
+        | Verb::SetPassword
+        | Verb::Reload => return None,
+    };
+    parameter.map(|parameter| (letters, Some(parameter)))
+}
+
+/// The mask of a ban.
+pub(crate) fn ban(whom: &Whom) -> Option<BanMask> {
+    match whom {
+        Whom::Name(name) => Some(BanMask::Name(name.clone())),
+        Whom::Net(net) => Some(BanMask::Net(*net)),
+        Whom::Everybody => None,
+    }
+}
+
+/// The words about a person whom an act removes from the server: `Removed by alice: spam`.
+pub(crate) fn removed(act: &Act) -> String {
+    if act.by == By::NewPassword {
+        return "Removed: the name has a new password".to_owned();
+    }
+    let verb = if act.deed.verb == Verb::Ban { "Banned" } else { "Removed" };
+    let why = act.deed.text.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{verb} by {}{why}", name_of(&act.by))
+}

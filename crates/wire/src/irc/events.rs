@@ -1,0 +1,259 @@
+//! Entries of a room as messages, the same for all clients of a class. Knows no connection.
+
+use std::sync::Arc;
+
+use parlor_core::log::{Encoding, EncodingKey, Scene};
+use parlor_core::model::{Act, Entry, Extras, Line, Name, Reach, Renaming, Said, Telling, Who};
+
+use super::acts;
+use super::caps::Cap;
+use super::class::Class;
+use super::isupport::TEXT_BYTES_MAX;
+use super::msgid::{MsgId, MsgPlace};
+use super::name::{channel, nick};
+use super::people::{author, realname, shortened, source_of, source_under};
+use super::said::{SaidMessage, tagged};
+use super::server::IrcServer;
+use super::writer::MessageWriter;
+use crate::style::LineMode;
+use crate::words;
+
+/// Turns entries into messages for clients of a class.
+#[derive(Clone, Debug)]
+pub struct IrcEncoding {
+    server: Arc<IrcServer>,
+    class: Class,
+    key: EncodingKey,
+}
+
+impl IrcEncoding {
+    /// The encoding for clients of this class.
+    pub fn new(server: Arc<IrcServer>, class: Class) -> IrcEncoding {
+        let key = class.key(&server.name);
+        IrcEncoding { server, class, key }
+    }
+
+    /// The class of the clients.
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// The server.
+    pub fn server(&self) -> &Arc<IrcServer> {
+        &self.server
+    }
+
+    /// Begins a message of a person about something that happens in a scene.
+    fn message<'a>(
+        &self,
+        who: &Who,
+        command: &str,
+        scene: Scene<'_>,
+        out: &'a mut Vec<u8>,
+    ) -> MessageWriter<'a> {
+        let account = who.account.as_ref().map(Name::as_str);
+        tagged(self.class, scene.at, account, out).message(Some(&source_of(who)), command)
+    }
+
+    /// Begins a message of the server, or of somebody of whom only the source is known.
+    fn message_from<'a>(
+        &self,
+        source: &str,
+        command: &str,
+        scene: Scene<'_>,
+        out: &'a mut Vec<u8>,
+    ) -> MessageWriter<'a> {
+        tagged(self.class, scene.at, None, out).message(Some(source), command)
+    }
+
+    /// Appends a line that was said in a room. It belongs to a batch if one is given, and has this
+    /// text before its words.
+    pub(crate) fn put_said(
+        &self,
+        said: &Said,
+        channel: &str,
+        (batch, before): (Option<&str>, &str),
+        out: &mut Vec<u8>,
+    ) {
+        let extras = said.extras.as_deref();
+        let group = extras.and_then(|extras| extras.group);
+        let place = MsgPlace::Line {
+            room: channel.strip_prefix('#').unwrap_or(channel),
+            seq: said.seq.saturating_sub(group.map_or(0, |group| group.index.into())),
+        };
+        let message = SaidMessage {
+            source: &source_of(&said.who),
+            target: channel,
+            at: said.at,
+            account: said.who.account.as_ref().map(Name::as_str),
+            id: MsgId { log: &self.server.log, place },
+            tags: extras.and_then(|extras: &Extras| extras.tags.as_ref()),
+            batch,
+            before,
+        };
+        message.put(self.class, (said.manner, said.text.as_str()), group, out);
+    }
+
+    /// Appends the JOIN of a person, and MODE for a keeper.
+    pub(crate) fn put_join(&self, who: &Who, is_keeper: bool, scene: Scene<'_>, out: &mut Vec<u8>) {
+        let channel = channel(scene.room);
+        let message = self.message(who, "JOIN", scene, out);
+        match self.class.has(Cap::ExtendedJoin) {
+            true => {
+                let account = who.account.as_ref().map_or("*", Name::as_str);
+                message.with(&channel).with(account).text(&realname(who));
+            }
+            false => message.last(&channel),
+        }
+        if is_keeper {
+            let message = self.message_from(&self.server.name, "MODE", scene, out);
+            message.with(&channel).with("+o").last(&nick(&who.name));
+        }
+    }
+
+    fn put_left(
+        &self,
+        who: &Who,
+        (words, removal): (Option<&Line>, Option<&Act>),
+        is_from_server: bool,
+        scene: Scene<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match removal {
+            _ if is_from_server => {
+                let text = match (removal, words) {
+                    (Some(act), _) => acts::removed(act).into(),
+                    (None, Some(words)) => shortened(words, TEXT_BYTES_MAX),
+                    (None, None) => "Quit".into(),
+                };
+                self.message(who, "QUIT", scene, out).text(&text);
+            }
+            Some(act) => self.put_kick(&who.name, act, scene, out),
+            None => self.put_part(who, words, scene, out),
+        }
+    }
+
+    /// Appends the PART of a person.
+    pub(crate) fn put_part(
+        &self,
+        who: &Who,
+        words: Option<&Line>,
+        scene: Scene<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let channel = channel(scene.room);
+        let message = self.message(who, "PART", scene, out);
+        match words {
+            Some(words) => message.with(&channel).text(&shortened(words, TEXT_BYTES_MAX)),
+            None => message.last(&channel),
+        }
+    }
+
+    /// Appends the KICK of a person whom an act removes from a room.
+    pub(crate) fn put_kick(&self, name: &Name, act: &Act, scene: Scene<'_>, out: &mut Vec<u8>) {
+        let (channel, source) = (channel(scene.room), author(&act.by, &self.server.name));
+        if let Some((letters, mask)) = acts::mode(act)
+            && act.deed.whom.name().is_some()
+        {
+            let message = self.message_from(&source, "MODE", scene, out);
+            message.with(&channel).with(letters).last(&mask.unwrap_or_default());
+        }
+        let by = act.by.name().map_or(self.server.name.as_str().into(), nick);
+        let why = act.deed.text.as_ref().map(|why| shortened(why, TEXT_BYTES_MAX));
+        let message = self.message_from(&source, "KICK", scene, out);
+        message.with(&channel).with(&nick(name)).text(&why.unwrap_or(by));
+    }
+
+    /// Appends a new name, as the room sees it: people with several connections leave their name
+    /// behind, or were here under the new one before.
+    fn put_renamed(
+        &self,
+        who: &Who,
+        from: &Name,
+        seen: Renaming,
+        scene: Scene<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match (seen.is_still_worn, seen.is_accompanied) {
+            (false, false) => {
+                let source = source_under(from, who.profile.as_deref());
+                let account = who.account.as_ref().map(Name::as_str);
+                let tags = tagged(self.class, scene.at, account, out);
+                tags.message(Some(&source), "NICK").last(&nick(&who.name));
+            }
+            (true, false) => self.put_join(who, seen.is_keeper, scene, out),
+            (false, true) => {
+                let before = Who { name: from.clone(), ..who.clone() };
+                self.put_part(&before, None, scene, out);
+            }
+            (true, true) => {}
+        }
+    }
+
+    /// Appends an act: a change of a mode, or a sentence.
+    fn put_act(&self, entry: &Entry, act: &Act, scene: Scene<'_>, out: &mut Vec<u8>) {
+        let is_of_room = act.reach != Reach::Server;
+        match acts::mode(act).filter(|_| is_of_room) {
+            Some((letters, parameter)) => {
+                let source = author(&act.by, &self.server.name);
+                let message = self.message_from(&source, "MODE", scene, out);
+                let message = message.with(&channel(scene.room));
+                match parameter {
+                    Some(parameter) => message.with(letters).last(&parameter),
+                    None => message.last(letters),
+                }
+            }
+            None => self.put_sentence(entry, scene, out),
+        }
+    }
+
+    /// Appends the sentence about an entry for which IRC has no message.
+    fn put_sentence(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        let sentence = words::happening(entry, LineMode::Named, &self.server.clock);
+        let sentence = sentence.unwrap_or_default();
+        let message = self.message_from(&self.server.name, "NOTICE", scene, out);
+        let text = sentence.strip_prefix("-- ").unwrap_or(&sentence);
+        message.with(&channel(scene.room)).text(text);
+    }
+}
+
+/// Whether an arrival or a departure is told where it happens. Summaries and late announcements are
+/// not told: who is in a room is exact at every moment.
+fn is_told(telling: Telling) -> bool {
+    matches!(telling, Telling::Told | Telling::Folded)
+}
+
+impl Encoding for IrcEncoding {
+    fn key(&self) -> EncodingKey {
+        self.key
+    }
+
+    fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        match entry {
+            Entry::Said(said) => self.put_said(said, &channel(scene.room), (None, ""), out),
+            Entry::Arrived { who, is_keeper, telling } if is_told(*telling) => {
+                self.put_join(who, *is_keeper, scene, out);
+            }
+            Entry::Left { who, words, removal, is_from_server, telling, .. }
+                if is_told(*telling) =>
+            {
+                let why = (words.as_ref(), removal.as_deref());
+                self.put_left(who, why, *is_from_server, scene, out);
+            }
+            Entry::Renamed { who, from, seen, .. } => {
+                self.put_renamed(who, from, *seen, scene, out);
+            }
+            Entry::Topic { who, text } => {
+                let text = text.as_ref().map(|text| shortened(text, TEXT_BYTES_MAX));
+                let message = self.message(who, "TOPIC", scene, out);
+                message.with(&channel(scene.room)).text(&text.unwrap_or_default());
+            }
+            Entry::Act(act) => self.put_act(entry, act, scene, out),
+            Entry::LinesDeleted { .. } => self.put_sentence(entry, scene, out),
+            Entry::Arrived { .. }
+            | Entry::Left { .. }
+            | Entry::ArrivedTogether(_)
+            | Entry::LeftTogether(_) => {}
+        }
+    }
+}

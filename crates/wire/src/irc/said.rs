@@ -1,0 +1,164 @@
+//! Lines of people as messages: one, several, or a batch. Knows no entry and no room.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use parlor_core::model::{InGroup, Line, Manner, WallTime};
+
+use super::caps::Cap;
+use super::class::Class;
+use super::msgid::{MsgId, server_time};
+use super::split::parts;
+use super::tag_writer::TagWriter;
+use super::tags::Tags;
+use super::writer::{ACTION_BYTES, text_bytes_max};
+
+/// The type of a batch of lines that were sent together.
+const MULTILINE: &str = "draft/multiline";
+
+/// The tag of a message that continues the line before it.
+const CONCAT: &str = "draft/multiline-concat";
+
+/// A line of a person, on its way to clients of one class.
+pub(crate) struct SaidMessage<'a> {
+    /// The source.
+    pub(crate) source: &'a str,
+    /// The channel or the nick to which it was said.
+    pub(crate) target: &'a str,
+    /// When it was said.
+    pub(crate) at: WallTime,
+    /// The account of the person.
+    pub(crate) account: Option<&'a str>,
+    /// Its id; that of the first line in its group.
+    pub(crate) id: MsgId<'a>,
+    /// The tags of its client.
+    pub(crate) tags: Option<&'a Line>,
+    /// The batch to which it belongs, and with it every message of its own.
+    pub(crate) batch: Option<&'a str>,
+    /// A text before its words.
+    pub(crate) before: &'a str,
+}
+
+impl SaidMessage<'_> {
+    /// Appends the words, in as many messages as they need.
+    pub(crate) fn put(
+        &self,
+        class: Class,
+        (manner, text): (Manner, &str),
+        group: Option<InGroup>,
+        out: &mut Vec<u8>,
+    ) {
+        let command = match manner {
+            Manner::Gone => return,
+            Manner::Plain | Manner::Action => "PRIVMSG",
+            Manner::Notice => "NOTICE",
+        };
+        let text = format!("{}{text}", self.before);
+        let space = text_bytes_max(self.source, command, self.target);
+        if manner == Manner::Action {
+            return self.put_action(class, &text, space, out);
+        }
+        let is_long = text.len() > space;
+        if class.has(Cap::Multiline) && (is_long || group.is_some()) {
+            self.put_batch(class, (command, space), &text, group, out);
+        } else {
+            self.put_messages(class, (command, space), &text, group, out);
+        }
+    }
+
+    fn put_action(&self, class: Class, text: &str, space: usize, out: &mut Vec<u8>) {
+        let space = space.saturating_sub(ACTION_BYTES);
+        for (index, part) in parts(text, space).enumerate() {
+            let tags = self.tags(class, index == 0, out);
+            tags.message(Some(self.source), "PRIVMSG").with(self.target).ctcp("ACTION", part);
+        }
+    }
+
+    /// Appends messages for clients that know no batches of lines.
+    fn put_messages(
+        &self,
+        class: Class,
+        (command, space): (&str, usize),
+        text: &str,
+        group: Option<InGroup>,
+        out: &mut Vec<u8>,
+    ) {
+        let text = match (text, group) {
+            ("", Some(_)) => return,
+            ("", None) => " ", // clients take no empty text
+            (text, _) => text,
+        };
+        let is_first = group.is_none_or(|group| group.index == group.blanks);
+        for (index, part) in parts(text, space).enumerate() {
+            let tags = self.tags(class, is_first && index == 0, out);
+            tags.message(Some(self.source), command).with(self.target).text(part);
+        }
+    }
+
+    /// Appends a line as a part of a batch, with its beginning and its end.
+    fn put_batch(
+        &self,
+        class: Class,
+        (command, space): (&str, usize),
+        text: &str,
+        group: Option<InGroup>,
+        out: &mut Vec<u8>,
+    ) {
+        let id = self.batch_id();
+        if group.is_none_or(|group| group.index == 0) {
+            let message = self.tags(class, true, out).message(Some(self.source), "BATCH");
+            message.with(&format!("+{id}")).with(MULTILINE).last(self.target);
+        }
+        for (index, part) in parts(text, space).enumerate() {
+            let tags = TagWriter::new(out).tag("batch", &id);
+            let tags = if index > 0 { tags.tag(CONCAT, "") } else { tags };
+            tags.message(Some(self.source), command).with(self.target).text(part);
+        }
+        if group.is_none_or(|group| group.index + 1 >= group.lines) {
+            let tags = self.batch.into_iter();
+            let tags = tags.fold(TagWriter::new(out), |tags, batch| tags.tag("batch", batch));
+            tags.message(Some(self.source), "BATCH").last(&format!("-{id}"));
+        }
+    }
+
+    /// The name of the batch, the same for all lines of a group.
+    fn batch_id(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.id.to_string().hash(&mut hasher);
+        format!("{:x}", hasher.finish())
+    }
+
+    /// Begins a message with the tags of the class, and with the id if it is the first.
+    fn tags<'o>(&self, class: Class, has_id: bool, out: &'o mut Vec<u8>) -> TagWriter<'o> {
+        let mut tags = tagged(class, self.at, self.account, out);
+        if let Some(batch) = self.batch {
+            tags = tags.tag("batch", batch);
+        }
+        if !class.has(Cap::MessageTags) {
+            return tags;
+        }
+        if has_id {
+            tags = tags.tag("msgid", &self.id.to_string());
+        }
+        match self.tags {
+            Some(sent) => tags.client_tags(Tags::new(sent.as_str())),
+            None => tags,
+        }
+    }
+}
+
+/// Begins a message with the time and the account, as far as the class reads them.
+pub(crate) fn tagged<'a>(
+    class: Class,
+    at: WallTime,
+    account: Option<&str>,
+    out: &'a mut Vec<u8>,
+) -> TagWriter<'a> {
+    let mut tags = TagWriter::new(out);
+    if class.has(Cap::ServerTime) {
+        tags = tags.tag("time", &server_time(at));
+    }
+    match account.filter(|_| class.has(Cap::AccountTag)) {
+        Some(account) => tags.tag("account", account),
+        None => tags,
+    }
+}
