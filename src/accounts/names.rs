@@ -95,10 +95,19 @@ impl OwnedNames {
         }
     }
 
-    /// The account of a name, for a person at that address who claims to be the owner.
-    pub(super) async fn claimed(&self, name: &Name, address: IpAddr) -> Result<Claimed, Refusal> {
-        let wrong = || Refusal::WrongPassword(name.clone());
-        let account = self.account(name.clone()).await.ok_or_else(wrong)?;
+    /// The account of a name, for a person at that address who claims to be the owner. None if the
+    /// name has no owner.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) async fn claimed(
+        &self,
+        name: &Name,
+        address: IpAddr,
+    ) -> Result<Option<Claimed>, DatabaseFailed> {
+        let Some(account) = self.account(name.clone()).await else {
+            return Ok(None);
+        };
         let (owned, network) = (name.clone(), hash_of_owner_at(name, address));
         let visits = self.database.read(move |connection| {
             let query = "SELECT seen,
@@ -109,7 +118,7 @@ impl OwnedNames {
             })
         });
         let (seen, is_known) = visits.await?.unwrap_or_default();
-        Ok(Claimed { account, seen, is_known })
+        Ok(Some(Claimed { account, seen, is_known }))
     }
 
     /// Notes that the owner of a name has come from that address.

@@ -123,17 +123,20 @@ impl Passwords {
         self.names.change(change).await
     }
 
-    /// The proof that a person at an address knows the password of a name.
+    /// The proof that a person at an address knows the password of a name that was registered a
+    /// moment ago.
     ///
     /// # Errors
-    /// The password is wrong, was tried too often, or cannot be checked now.
+    /// The password is wrong, was tried too often, or cannot be checked now; or the name has no
+    /// owner any more.
     pub(crate) async fn prove(
         &self,
         name: &Name,
         password: Line,
         address: IpAddr,
     ) -> Result<Proof, Refusal> {
-        let claimed = self.names.claimed(name, address).await?;
+        let released = || Refusal::NameReleased(name.clone());
+        let claimed = self.names.claimed(name, address).await?.ok_or_else(released)?;
         self.check(claimed, name, password, address).await
     }
 

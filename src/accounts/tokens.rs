@@ -51,7 +51,8 @@ impl Tokens {
         is_private: bool,
     ) -> Result<Proof, Refusal> {
         let names = &self.passwords.names;
-        let claimed = names.claimed(name, address).await?;
+        let wrong = || Refusal::WrongPassword(name.clone());
+        let claimed = names.claimed(name, address).await?.ok_or_else(wrong)?;
         // Nobody can guess a token. So tries are not counted, and wrong ones do not delay the right
         // one.
         if claimed.account.token == Some(Code::typed(shown.as_str()).hashed()) {
@@ -59,7 +60,7 @@ impl Tokens {
             return Ok(claimed.account.proof);
         }
         if !is_private {
-            return Err(Refusal::WrongPassword(name.clone()));
+            return Err(wrong());
         }
         self.passwords.check(claimed, name, shown, address).await
     }

@@ -133,11 +133,15 @@ pub(super) async fn answer(
     }
 }
 
+/// Tells why an answer is refused, and asks again if another one may be right.
 async fn ask_again(
     person: &Participant<'_>,
     refusal: Refusal,
     question: PasswordQuestion,
 ) -> Result<Effect, Refusal> {
+    if let Refusal::NameReleased(_) = refusal {
+        return Err(refusal); // no password is right
+    }
     person.answer(refusal).await;
     Ok(ask(question))
 }

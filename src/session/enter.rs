@@ -247,6 +247,7 @@ impl<'a> Newcomer<'a> {
                 }
                 Ok(password) => match passwords.prove(&owned, password, address).await {
                     Ok(proof) => return Ok(proof),
+                    Err(refusal @ Refusal::NameReleased(_)) => return Err(refusal.into()),
                     Err(refusal) => refusal.into(),
                 },
                 Err(NotEntered::Refused(refusal)) => refusal,

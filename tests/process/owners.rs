@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use rustix::process::Signal;
 
+use crate::admin::done;
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::server::Server;
@@ -98,6 +99,35 @@ fn a_registered_name_needs_its_password_also_after_a_restart() {
     alice.say("/a password, with a slash");
     alice.until("You are alice");
     server.close([alice, mallory]);
+}
+
+#[test]
+fn a_name_released_while_its_password_is_asked_for_is_like_any_other() {
+    const RELEASED: &str =
+        "-- alice is no longer registered and needs no password: choose it again, or another name";
+    let data = Data::new();
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
+    register(&mut alice, PASSWORD);
+    let mut bob = enter(&server, "bob");
+    bob.say("/name alice");
+    let mut late = Guest::connect(server.address);
+    late.say("alice");
+    for guest in [&mut bob, &mut late] {
+        guest.until(ASKED);
+    }
+    done(&data, &["name", "release", "alice"]);
+    alice.rest();
+    bob.until("alice was removed by the operator: this name is no longer registered");
+    for guest in [&mut bob, &mut late] {
+        guest.say(PASSWORD);
+        guest.until(RELEASED);
+    }
+    bob.say("/name alice");
+    bob.until("You are alice");
+    late.say("alice");
+    late.until("-- alice is taken, or looks like a name that is taken; choose another name");
+    server.close([bob, late]);
 }
 
 #[test]

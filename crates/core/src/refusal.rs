@@ -14,6 +14,8 @@ pub enum Refusal {
     NameFirst,
     /// The name is registered, and needs its password.
     NameOwned(Name),
+    /// The name was registered when its password was asked for, and has no owner any more.
+    NameReleased(Name),
     /// The code does not exist, or is no longer valid.
     NoSuchCode,
     /// The person has entered already, so it is too late for a code.

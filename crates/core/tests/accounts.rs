@@ -13,7 +13,7 @@ use parlor_core::link::{
 use parlor_core::model::{
     Claim, Deed, Hashed, Name, PersonId, Proof, RoomName, Verb, WallTime, Whom,
 };
-use server::{Person, Server, come_back, granted, line, register};
+use server::{Person, Server, come_back, enter, granted, line, register};
 
 const FAILED: Result<(), NotStored> = Err(NotStored("the disk has failed"));
 
@@ -167,6 +167,26 @@ fn a_release_that_could_not_be_stored_takes_nothing_from_the_owner() {
     assert!(again.client().removed().is_some());
     let refused = server.refusal(&mut operator, Change::Account(release()));
     assert!(matches!(refused, Refusal::NotRegistered(_)), "{refused:?}");
+}
+
+#[test]
+fn nobody_gets_a_released_name_with_a_proof_of_its_last_owner() {
+    let mut server = Server::new();
+    let mut bob = server.enter("bob");
+    let mut here = server.enter("alice");
+    server.own(&mut here.link, "alice", 0);
+    drop(here);
+    let mut operator = server.connect();
+    server.ask(&mut operator, Change::Account(Box::new(AccountChange::Release(alice()))));
+    let mut late = server.connect();
+    let own = Claim { name: alice(), proof: Some(Proof(1)) };
+    for refused in [
+        server.refusal(&mut late, enter_as_owner(1)),
+        server.refusal(&mut bob.link, Change::Rename(own)),
+    ] {
+        assert!(matches!(refused, Refusal::NameReleased(_)), "{refused:?}");
+    }
+    let (_seat, _) = granted(server.ask(&mut late, enter("alice", "lobby")));
 }
 
 #[test]

@@ -159,9 +159,9 @@ impl People {
     ) {
         self.keys.add(id, claim.name.keys());
         self.looks.add(id, looks.others());
-        let proof = claim.proof.filter(|_| self.accounts.proves(&claim));
+        let Claim { name, proof } = claim;
         let seats = Vec::new();
-        let person = Person { name: claim.name, proof, looks, profile, seats, boot };
+        let person = Person { name, proof, looks, profile, seats, boot };
         self.people.insert(id, person);
     }
 
@@ -176,7 +176,7 @@ impl People {
         // The owner may change the case of the name without another proof.
         let is_same = person.is_owner() && person.name.is_same(&claim.name);
         let own = person.proof.filter(|_| is_same);
-        let proof = claim.proof.filter(|_| self.accounts.proves(&claim)).or(own);
+        let proof = own.or(claim.proof);
         self.may_claim(&[id], &Claim { proof, ..claim.clone() }, &looks)?;
         let person = self.people.get_mut(&id).ok_or(Refusal::NotThere)?;
         person.proof = proof;
@@ -216,6 +216,9 @@ impl People {
             if !is_proven {
                 return Err(Refusal::NameOwned(owned.clone()));
             }
+        }
+        if claim.is_proven() && !is_proven {
+            return Err(Refusal::NameReleased(name.clone())); // not as a stranger, unnoticed
         }
         // An owner may come in even if another name looks like theirs in other letters.
         let is_taken = self.is_taken(own, claim) || !is_proven && self.is_mistakable(own, looks);

@@ -26,7 +26,7 @@ const BEGIN: WallTime = WallTime(1_000_000);
 const STAMP: Stamp = Stamp { boot: 0, at: BEGIN };
 
 /// Results that must occur in some run; otherwise the intents do not reach the code behind them.
-const SIGHTS: [&str; 70] = [
+const SIGHTS: [&str; 71] = [
     "Said",
     "Arrived",
     "Left",
@@ -52,6 +52,7 @@ const SIGHTS: [&str; 70] = [
     "MessagesFull",
     "Muted",
     "NameOwned",
+    "NameReleased",
     "NameTaken",
     "NobodyCalled",
     "NoSuchCode",

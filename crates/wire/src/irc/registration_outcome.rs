@@ -51,6 +51,7 @@ impl Registration {
                 replies.message("NOTICE", &[], text);
             }
             Refusal::WrongPassword(_)
+            | Refusal::NameReleased(_)
             | Refusal::TooManyTries(_)
             | Refusal::Busy
             | Refusal::PlainPassword => {

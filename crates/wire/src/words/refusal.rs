@@ -88,6 +88,9 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             format!("{name} is registered; choose another name"))
             .for_curl(format!("{name} is registered; choose another name, or, if it is yours, use curl -u {name}:TOKEN \
                 with the token that /token gives you in any client")),
+        Refusal::NameReleased(name) => row("name-released", 409, 464,
+            format!("{name} is no longer registered and needs no password: choose it again, or another name"))
+            .for_curl(format!("{name} is no longer registered: leave out -u, or choose another name")),
         Refusal::NoNameToOwn => row("no-name-to-own", 400, None,
             "You have no name to register; /name NEW takes one"),
         Refusal::TooManyNamesFromHere => row("too-many-names", 400, None,

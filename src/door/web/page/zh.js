@@ -151,6 +151,7 @@ const refusals = {
 	'name-first': '请先写一个名字。',
 	'name-taken': '这个名字有人在用，或太像别人的，请换一个。',
 	'name-owned': '这个名字已被注册，请换一个。',
+	'name-released': '这个名字不再是注册过的，不用密码；请再写一次，或换一个。',
 	'no-such-code': '这个返回码无效或已过期，请填名字进入。',
 	'too-late-to-resume': '你已经进来了。',
 	'too-many-names': '这里不能再注册名字了。',
