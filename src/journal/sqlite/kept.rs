@@ -7,7 +7,13 @@ use rusqlite::{Connection, params};
 
 use super::sql::Sql;
 
-/// All messages, the oldest first, without their texts.
+/// The highest number of a message, whether its owner has an account or not; 0 without messages.
+pub(super) fn last(connection: &Connection) -> rusqlite::Result<u64> {
+    let query = "SELECT ifnull(max(id), 0) FROM letters";
+    connection.query_row(query, [], |row| Ok(row.get::<_, i64>(0)?.try_into().unwrap_or(0)))
+}
+
+/// All messages for names that have an owner, the oldest first, without their texts.
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(Name, Kept)>> {
     let query = "SELECT letters.id, name, writer, standing
                  FROM letters JOIN accounts ON account = accounts.id ORDER BY letters.id";
@@ -58,4 +64,30 @@ pub(super) fn delete(connection: &Connection, owner: &Name, last: u64) -> rusqli
                   AND account = (SELECT id FROM accounts WHERE fold = ?1)";
     let last = i64::try_from(last).unwrap_or(i64::MAX);
     connection.run(delete, params![owner.keys()[0], last]).map(drop)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+mod tests {
+    use super::*;
+    use crate::config::Keep;
+    use crate::journal::sqlite::store::Store;
+
+    #[test]
+    fn a_message_whose_owner_is_gone_keeps_its_number() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("parlor.db");
+        std::fs::File::create(&path).unwrap();
+        let Store { connection, .. } = Store::open(&path, Keep::Written).unwrap();
+        assert_eq!(last(&connection).unwrap(), 0);
+        let rows = "PRAGMA foreign_keys = off;
+                    INSERT INTO accounts (id, name, fold, password, since)
+                        VALUES (1, 'alice', 'alice', 'hash', 7);
+                    INSERT INTO letters (id, account, at, sender, text)
+                        VALUES (3, 1, 8, 'bob', 'hi'), (5, 2, 9, 'bob', 'to nobody')";
+        connection.execute_batch(rows).unwrap();
+        let numbers: Vec<_> =
+            load(&connection).unwrap().iter().map(|(_, kept)| kept.number).collect();
+        assert_eq!((numbers, last(&connection).unwrap()), (vec![3], 5));
+    }
 }

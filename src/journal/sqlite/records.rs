@@ -13,6 +13,7 @@ pub(crate) fn past(connection: &Connection, now: WallTime) -> rusqlite::Result<P
         accounts: accounts::load(connection)?,
         codes: codes::load(connection)?,
         kept: kept::load(connection)?,
+        last_kept: kept::last(connection)?,
         ..acts::past(connection, now)?
     })
 }

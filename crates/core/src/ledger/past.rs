@@ -22,6 +22,8 @@ pub struct Past {
     pub codes: Vec<(Hashed, ReturnCode)>,
     /// The messages for absent owners, the oldest first.
     pub kept: Vec<(Name, Kept)>,
+    /// The highest number of a message; there may be one whose owner is gone.
+    pub last_kept: u64,
     /// The keepers, and where each has authority.
     pub keepers: Vec<(Reach, Name)>,
     /// The makers of the rooms that have keepers.
@@ -38,10 +40,11 @@ impl Ledger {
     /// A ledger that continues from the contents of a journal: the numbers of each room continue,
     /// even if it was empty. Names that have an owner belong to the owner.
     pub(crate) fn resume(past: Past) -> Ledger {
-        let Past { ends, accounts, codes, kept, keepers, makers, bans, mutes, topics } = past;
+        let Past { ends, accounts, codes, kept, last_kept, keepers, makers, bans, mutes, topics } =
+            past;
         let muted = |act| Mute { people: Vec::new(), act }; // the journal knows only the name
         let mutes = mutes.into_iter().map(muted).collect();
-        let rest = Snapshot { is_stored: true, ..Snapshot::default() };
+        let rest = Snapshot { is_stored: true, last_kept, ..Snapshot::default() };
         let mut ledger =
             Ledger::restore(Snapshot { ends, keepers, makers, bans, mutes, topics, ..rest });
         for account in accounts {
