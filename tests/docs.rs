@@ -735,6 +735,10 @@ fn every_reason_of_a_refusal_is_on_the_page_of_the_web_protocol_and_no_other() {
     let rows = table.matches("Refusal::").count();
     let codes: Vec<_> = between(table, "row(\"", '"').collect();
     assert_eq!(codes.len(), rows, "each row has a reason");
+    for row in table.split("Refusal::") {
+        // For the operator, the first letter of other sentences becomes a small one.
+        assert_eq!(row.contains("format!(\"{"), row.contains(").named()"), "{row}");
+    }
     let codes = codes.into_iter().chain(between(rules, "=> \"", '"'));
     let codes: BTreeSet<_> = codes.map(str::to_owned).collect();
     let page = text("docs/web-protocol.md");

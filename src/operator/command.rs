@@ -56,11 +56,11 @@ pub(super) const HELP: [&str; 15] = [
 
 /// The answer to a line that is no command. Users of an older program, which sends JSON, read it
 /// too.
-const NO_COMMAND: &str = "This is not a command; /help lists them. If you typed parlor admin, it is of another version \
+const NO_COMMAND: &str = "this is not a command; /help lists them. If you typed parlor admin, it is of another version \
                           than the server";
 
 const NO_SEAT: &str =
-    "That needs a seat in a room, and the operator has none; /help lists the commands";
+    "that needs a seat in a room, and the operator has none; /help lists the commands";
 
 impl OperatorCommand {
     /// Parses a line.
@@ -75,7 +75,7 @@ impl OperatorCommand {
         match (word, rest) {
             ("list", "") => Ok(OperatorCommand::Everybody),
             ("reload", "") => Ok(OperatorCommand::Reload(Deed::to_all(Verb::Reload, None))),
-            ("broadcast", "") => Err("Type /broadcast TEXT".to_owned()),
+            ("broadcast", "") => Err("type /broadcast TEXT".to_owned()),
             ("broadcast", text) => {
                 let text = Line::sanitise(text.as_bytes());
                 Ok(OperatorCommand::Act(Deed::to_all(Verb::Broadcast, Some(text))))
@@ -83,7 +83,7 @@ impl OperatorCommand {
             ("log", "") => Ok(OperatorCommand::Log(LOG_ROWS)),
             ("log", rows) => {
                 let rows = rows.parse().map(OperatorCommand::Log);
-                rows.map_err(|_| "Type /log, or /log and how many entries".to_owned())
+                rows.map_err(|_| "type /log, or /log and how many entries".to_owned())
             }
             ("name", rest) => Ok(name(rest)?),
             _ => match Command::parse(typed) {
@@ -102,7 +102,7 @@ fn name(rest: &str) -> Result<OperatorCommand, &'static str> {
         "list" => Ok(OperatorCommand::Names),
         "release" => Ok(OperatorCommand::ReleaseName(Deed::to(Verb::ReleaseName, name))),
         "password" => Ok(OperatorCommand::SetPassword(Deed::to(Verb::SetPassword, name))),
-        _ => Err("Type /name list, /name release NAME or /name password NAME"),
+        _ => Err("type /name list, /name release NAME or /name password NAME"),
     }
 }
 

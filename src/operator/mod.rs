@@ -34,7 +34,7 @@ pub(crate) struct Operator {
     pub(crate) accounts: Arc<Accounts>,
 }
 
-/// An answer: lines, or a sentence with the reason why the command failed.
+/// An answer: lines, or a clause with the reason why the command failed.
 pub(crate) type OperatorAnswer = Result<Vec<String>, String>;
 
 impl Operator {

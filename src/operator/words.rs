@@ -13,10 +13,14 @@ use crate::accounts::Registered;
 use crate::clock;
 use crate::journal::moment;
 
-/// The reason of a refusal.
+/// The reason of a refusal, as a clause: it follows a colon.
 pub(crate) fn why_not(refusal: &Refusal) -> String {
     let row = refusal_row(refusal, &clock_here());
-    row.for_operator.unwrap_or_else(|| row.sentence.into_owned())
+    let mut sentence = row.for_operator.unwrap_or_else(|| row.sentence.into_owned());
+    if let (false, Some(first)) = (row.is_named, sentence.get_mut(..1)) {
+        first.make_ascii_lowercase();
+    }
+    sentence
 }
 
 /// The words of an answer, as at the line door.

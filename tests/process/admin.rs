@@ -88,7 +88,7 @@ fn a_removed_person_and_the_others_read_by_whom_and_why() {
     let mut bob = enter(&server, "bob");
     assert_eq!(
         order(&data, &["kick", "zoe"]),
-        Err("Nobody is here as zoe; parlor admin list shows everybody".to_owned())
+        Err("nobody is here as zoe; parlor admin list shows everybody".to_owned())
     );
     assert_eq!(done(&data, &["kick", "BOB", "no", "advertising"]), ["bob is removed"]);
     let last = bob.rest();
@@ -164,7 +164,7 @@ fn no_input_to_the_socket_delays_anybody() {
         b"[[[[[",
     ] {
         let answer = say_to_socket(&data, bytes);
-        let refused = answer.starts_with("!This is not a command; /help lists them.");
+        let refused = answer.starts_with("!this is not a command; /help lists them.");
         assert!(refused && answer.ends_with("\n.\n"), "{answer}");
     }
     assert_eq!(say_to_socket(&data, b"\n\xff\xfe\n"), ".\n"); // Enter, and a request of telnet
@@ -205,12 +205,12 @@ fn a_person_at_the_socket_types_commands_and_reads_sentences() {
         lines[..3],
         [
             "-- 1 person was told",
-            "!Nobody is here as zoe; parlor admin list shows everybody",
-            "!This is not a command; /help lists them. If you typed parlor admin, it is of another version than the server",
+            "!nobody is here as zoe; parlor admin list shows everybody",
+            "!this is not a command; /help lists them. If you typed parlor admin, it is of another version than the server",
         ]
     );
-    assert!(lines[3].starts_with("!No command /dance"), "{answer}");
-    assert!(lines[4].starts_with("!That needs a seat"), "{answer}");
+    assert!(lines[3].starts_with("!no command /dance"), "{answer}");
+    assert!(lines[4].starts_with("!that needs a seat"), "{answer}");
     assert_eq!(
         lines[5..8],
         [

@@ -27,6 +27,8 @@ pub struct RefusalRow {
     pub for_operator: Option<String>,
     /// When to try again, in seconds.
     pub retry_after: Option<u64>,
+    /// Whether the sentences begin with a name or an address, whose letters stay as they are.
+    pub is_named: bool,
     /// The name of the reached limit in the metrics.
     pub limit: Option<&'static str>,
 }
@@ -38,6 +40,11 @@ impl RefusalRow {
 
     fn for_operator(self, sentence: String) -> RefusalRow {
         RefusalRow { for_operator: Some(sentence), ..self }
+    }
+
+    /// The sentences begin with a name or an address.
+    fn named(self) -> RefusalRow {
+        RefusalRow { is_named: true, ..self }
     }
 
     fn retry_after(self, seconds: u64) -> RefusalRow {
@@ -63,6 +70,7 @@ fn row(
         for_curl: None,
         for_operator: None,
         retry_after: None,
+        is_named: false,
         limit: None,
     }
 }
@@ -83,13 +91,13 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         Refusal::NameFirst => row("name-first", 400, None,
             "Type a name first, then commands; Enter alone enters without a name"),
         Refusal::NameTaken(name) => row("name-taken", 409, 433,
-            format!("{name} is taken, or looks like a name that is taken; choose another name")),
+            format!("{name} is taken, or looks like a name that is taken; choose another name")).named(),
         Refusal::NameOwned(name) => row("name-owned", 401, 433,
-            format!("{name} is registered; choose another name"))
+            format!("{name} is registered; choose another name")).named()
             .for_curl(format!("{name} is registered; choose another name, or, if it is yours, use curl -u {name}:TOKEN \
                 with the token that /token gives you in any client")),
         Refusal::NameReleased(name) => row("name-released", 409, 464,
-            format!("{name} is no longer registered and needs no password: choose it again, or another name"))
+            format!("{name} is no longer registered and needs no password: choose it again, or another name")).named()
             .for_curl(format!("{name} is no longer registered: leave out -u, or choose another name")),
         Refusal::NoNameToOwn => row("no-name-to-own", 400, None,
             "You have no name to register; /name NEW takes one"),
@@ -138,11 +146,11 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             format!("Nobody here is called {typed}; /who lists the people in this room"))
             .for_operator(format!("Nobody is here as {typed}; parlor admin list shows everybody")),
         Refusal::Away(name) => row("away", 400, 401,
-            format!("{name} is away; the message was not delivered")),
+            format!("{name} is away; the message was not delivered")).named(),
         Refusal::MessagesFull(name) => row("letters-full", 400, 401,
-            format!("{name} is away and has too many messages waiting; yours was not delivered")).limit("letters"),
+            format!("{name} is away and has too many messages waiting; yours was not delivered")).named().limit("letters"),
         Refusal::NotReading(name) => row("not-reading", 400, 401,
-            format!("{name} is not reading; the message was not delivered")).limit("mailbox"),
+            format!("{name} is not reading; the message was not delivered")).named().limit("mailbox"),
         Refusal::Yourself => row("yourself", 400, None, "That is you; choose somebody else"),
         Refusal::NotIgnored(typed) => row("not-ignored", 400, None,
             format!("You are not ignoring {typed}")),
@@ -150,38 +158,38 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         // Keepers and their decisions.
         Refusal::NotKeeper => row("no-keeper", 403, 482, "Only keepers can do that; /keeper lists them"),
         Refusal::IsKeeper(name) => row("forbidden", 403, 482,
-            format!("{name} is a keeper; only the operator can remove a keeper")),
+            format!("{name} is a keeper; only the operator can remove a keeper")).named(),
         Refusal::IsServerKeeper(name) => row("forbidden", 403, 482,
-            format!("{name} is a keeper of the server; first run: parlor admin keeper remove {name}")),
+            format!("{name} is a keeper of the server; first run: parlor admin keeper remove {name}")).named(),
         Refusal::LocksOutKeeper(name) => row("forbidden", 403, 482,
-            format!("{name} is a keeper and connects from there")),
+            format!("{name} is a keeper and connects from there")).named(),
         Refusal::Misread(Misread::NoAddress(typed)) => row("forbidden", 403, None,
-            format!("{typed} is not an address; write it as 192.0.2.7 or 192.0.2.0/24")),
+            format!("{typed} is not an address; write it as 192.0.2.7 or 192.0.2.0/24")).named(),
         Refusal::OwnMachine => row("forbidden", 403, 482,
             "That is the server's own machine, which cannot be banned"),
         Refusal::Elsewhere(name, room) => row("forbidden", 403, 441,
-            format!("{name} is in {room}, not here")),
+            format!("{name} is in {room}, not here")).named(),
         Refusal::Banned(act) => row("banned", 403, 474, you_are_banned(act, clock)),
         Refusal::Muted(act) => row("muted", 403, 404, you_are_muted(act, clock)),
         Refusal::TopicLocked => row("topic-locked", 403, 482,
             "Only keepers can change the topic of this room"),
         Refusal::NotRegistered(typed) => row("forbidden", 403, 482,
-            format!("{typed} is not a registered name, and a keeper needs one; /help register"))
+            format!("{typed} is not a registered name, and a keeper needs one; /help register")).named()
             .for_operator(format!("{typed} is not a registered name, and a keeper needs one: ask {typed} to type /register")),
         Refusal::AlreadyKeeper(name) => row("forbidden", 403, None,
-            format!("{name} is already a keeper")),
+            format!("{name} is already a keeper")).named(),
         Refusal::NoSuchKeeper(typed) => row("forbidden", 403, 482,
-            format!("{typed} is not a keeper here; /keeper lists the keepers"))
+            format!("{typed} is not a keeper here; /keeper lists the keepers")).named()
             .for_operator(format!("{typed} is not a keeper of the server; parlor admin keeper list shows them")),
         Refusal::LastKeeper(name) => row("forbidden", 403, 482,
-            format!("{name} is the last keeper of this room; first make another with /keeper NAME")),
+            format!("{name} is the last keeper of this room; first make another with /keeper NAME")).named(),
         Refusal::LobbyKeepers => row("forbidden", 403, 482,
             "The lobby has the server's keepers; only the operator can name them"),
         Refusal::NotBanned(whom) => row("forbidden", 403, None,
-            format!("{whom} is not banned"))
+            format!("{whom} is not banned")).named()
             .for_operator(format!("{whom} is not banned; parlor admin bans lists the bans")),
         Refusal::NotMuted(name) => row("forbidden", 403, None,
-            format!("{name} is not muted"))
+            format!("{name} is not muted")).named()
             .for_operator(format!("{name} is not muted on the whole server")),
         Refusal::TooManyRules(max) => row("forbidden", 503, None,
             format!("There are already {max} of these, the most allowed; remove one first")),
