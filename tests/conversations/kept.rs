@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parlor_core::journal::{Commit, Journal, NotStored, Record};
 use parlor_core::log::Batch;
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::support::TestServer;
 
@@ -77,4 +78,36 @@ fn people_who_wait_for_a_slow_disk_are_told_and_the_line_is_not_shown_before() {
     commits.add_permits(1);
     alice.sees("alice: is it kept?");
     bob.sees("alice: is it kept?");
+}
+
+/// A journal whose commits end as the test says: stored or not.
+struct ObedientDisk {
+    outcomes: Arc<Mutex<UnboundedReceiver<bool>>>,
+}
+
+impl Journal for ObedientDisk {
+    fn commit(&mut self, _: &[Arc<Batch>], _: &[Record]) -> Commit {
+        let outcomes = Arc::clone(&self.outcomes);
+        Box::pin(async move {
+            let outcome = outcomes.lock().await.recv().await;
+            outcome.filter(|is_stored| *is_stored).map(drop).ok_or(NotStored("the disk is full"))
+        })
+    }
+}
+
+#[test]
+fn a_change_behind_one_that_fails_is_stored_next() {
+    let (ends, outcomes) = unbounded_channel();
+    let disk = ObedientDisk { outcomes: Arc::new(Mutex::new(outcomes)) };
+    let server = TestServer::with_journal(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
+    let [mut alice, mut bob] = server.friends(["alice", "bob"]);
+    alice.say("/topic black");
+    alice.sees("-- The disk is slow; lines arrive late"); // so that her topic is being stored
+    bob.say("/topic white");
+    ends.send(false).unwrap();
+    alice.sees("-- The disk cannot be written right now; nothing is changed, try again later");
+    ends.send(true).unwrap();
+    for guest in [&mut alice, &mut bob] {
+        guest.sees("bob changed the topic to: white");
+    }
 }

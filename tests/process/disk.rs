@@ -4,7 +4,9 @@
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Instant;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
@@ -15,7 +17,7 @@ use crate::guest::Guest;
 use crate::owners::{ASKED, PASSWORD, come_back, register};
 use crate::passwords::speak;
 use crate::server::{HERE, Server};
-use crate::{skip, web};
+use crate::{DEADLINE, skip, web};
 
 const FULL: &str = "-- Not sent: the disk is full; try again later";
 const FAILED: &str = "-- Not sent: the disk has failed; try again later";
@@ -374,6 +376,93 @@ fn a_change_refused_by_a_disk_that_does_not_answer_is_undone() {
         assert_eq!(speak(web, &token), "200", "the token that alice has read");
         server.close([bob]);
     }
+}
+
+/// Makes the next sync of a running server take a while, and fail. [`mend`] ends that. None if strace
+/// may not trace a process that it has not started.
+fn fail_once(server: &Server) -> Option<Child> {
+    let process = server.process().as_raw_nonzero();
+    let rules = injected("fdatasync", "error=EIO:delay_enter=4000000:when=1");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", NOWHERE, "-p", &process.to_string()]).args(rules.split(' '));
+    let mut tracer = strace.stderr(Stdio::null()).spawn().unwrap();
+    let is_traced = |task: fs::DirEntry| {
+        let status = fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        !status.contains("TracerPid:\t0\n")
+    };
+    let begun = Instant::now();
+    while !fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten().all(is_traced) {
+        if tracer.try_wait().unwrap().is_some() {
+            skip("strace may trace only what it starts");
+            return None;
+        }
+        assert!(begun.elapsed() < DEADLINE, "strace does not attach");
+    }
+    Some(tracer)
+}
+
+fn mend(mut tracer: Child) {
+    tracer.kill().unwrap();
+    tracer.wait().unwrap();
+}
+
+#[test]
+fn requests_that_come_while_the_disk_fails_change_only_stored_state() {
+    let data = Data::new();
+    let Some(server) = traced(&data, &injected("fdatasync", "error=EIO:when=10000"), NOWHERE)
+    else {
+        return; // strace is not installed
+    };
+    drop(server);
+    let (mut server, _) = web::open(&data);
+    let mut alice = come_back(&server, PASSWORD);
+    let token = alice.token();
+    let mut other = come_back(&server, PASSWORD);
+    other.send(format!("/register keep\n{PASSWORD}\nanother horse\n").as_bytes());
+    other.until("-- Type the password again");
+    // A token that stays is stored with the new password.
+    let Some(tracer) = fail_once(&server) else {
+        return;
+    };
+    alice.say("/token revoke");
+    server.logged("the journal is slow");
+    other.say("another horse");
+    alice.lines_until("the refusal", |line| line.starts_with(UNCHANGED));
+    other.lines_until("the new password", |line| line.starts_with("-- alice has a new password"));
+    mend(tracer);
+    drop((alice, other));
+    // A name that stays with its owner is not free meanwhile.
+    order(&data, &["keeper", "add", "alice"]).unwrap();
+    let mut bob = enter(&server, "bob");
+    let Some(tracer) = fail_once(&server) else {
+        return;
+    };
+    thread::scope(|scope| {
+        let released = scope.spawn(|| order(&data, &["name", "release", "alice"]));
+        let mut keepers = String::new();
+        while keepers != "-- Keepers of the server: nobody" {
+            bob.say("/keeper");
+            keepers = bob
+                .lines_until("the keepers", |line| line.starts_with("-- Keepers of the server"))
+                .pop()
+                .unwrap();
+        }
+        bob.say("/name alice");
+        bob.until(ASKED);
+        let refused = released.join().unwrap();
+        assert_eq!(
+            refused,
+            Err("the disk cannot be written right now; nothing is changed, try again later"
+                .to_owned())
+        );
+    });
+    mend(tracer);
+    server.kill();
+    let (server, web) = web::open(&data);
+    let alice = come_back(&server, "another horse");
+    assert_eq!(speak(web, &token), "200");
+    drop(bob);
+    server.close([alice]);
 }
 
 /// Fills the disk until it refuses lines, frees space, and says more. Returns the stored lines.

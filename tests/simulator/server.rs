@@ -211,7 +211,7 @@ impl Server {
         self.record.write(gathered.batches(), kept.is_ok());
         match &self.second {
             Some(second) if kept.is_err() => {
-                self.broadcaster.correct(&gathered, &mut second.lock().unwrap());
+                gathered.correct(&mut second.lock().unwrap(), self.now.wall);
             }
             Some(_) => {}
             None => self.unstored.extend_from_slice(gathered.batches()),

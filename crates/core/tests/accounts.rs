@@ -118,28 +118,6 @@ fn a_password_that_could_not_be_stored_leaves_the_old_one() {
 }
 
 #[test]
-fn after_two_failed_commits_a_name_has_the_password_that_is_stored() {
-    for is_second_stored in [false, true] {
-        let mut server = Server::new();
-        let mut here = server.enter("alice");
-        server.own(&mut here.link, "alice", 0);
-        let by = here.link.client().id();
-        let first = server.begin(&mut here.link, Change::Account(new_password(1, "first", by)));
-        let mut other = server.connect();
-        other.start(Change::Account(new_password(2, "second", by)));
-        server.drain();
-        server.broadcaster.append(first, FAILED, server.now);
-        assert_eq!(server.password(alice()).as_deref(), Some("second"));
-        let second = server.gather();
-        let kept = if is_second_stored { Ok(()) } else { FAILED };
-        server.broadcaster.append(second, kept, server.now);
-        let stored = if is_second_stored { "second" } else { "hash" };
-        assert_eq!(server.password(alice()).as_deref(), Some(stored));
-        assert!(server.is_owner(&mut here));
-    }
-}
-
-#[test]
 fn a_release_that_could_not_be_stored_takes_nothing_from_the_owner() {
     let mut server = Server::new();
     let mut here = server.enter("alice");

@@ -6,7 +6,7 @@ use super::pending::{Gathered, Promise, Promised, RoomShare, Sequel, Stake};
 use super::rooms::{Member, Room, Seated};
 use super::state::Broadcaster;
 use crate::journal::NotStored;
-use crate::ledger::{Announcement, Ledger};
+use crate::ledger::Announcement;
 use crate::link::{
     Client, Entered, FullRoster, Outcome, Place, Presence, Refusal, Replay, Resumed, Seat, View,
 };
@@ -23,7 +23,8 @@ impl Broadcaster {
         // With other nodes, everything with a place in the order has happened, stored here or not.
         let kept = if self.node.is_some() { Ok(()) } else { kept };
         if kept.is_err() {
-            gathered.correct(&mut self.gathering, &mut self.ledger);
+            gathered.correct(&mut self.ledger, now.wall);
+            self.end_usurpers(&gathered, now);
         }
         let announcements = self.follow_up(gathered.sequels, kept.is_ok());
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
@@ -45,13 +46,8 @@ impl Broadcaster {
         }
         self.shed_logs();
         self.end_rooms(now);
+        self.settle();
         self.carry_out_waiting(now);
-    }
-
-    /// Corrects another ledger that follows this one, before a batch is
-    /// [appended](Broadcaster::append) that is not stored.
-    pub fn correct(&mut self, gathered: &Gathered, ledger: &mut Ledger) {
-        gathered.correct(&mut self.gathering, ledger);
     }
 
     /// Tells people of acts, and removes people. Returns the acts that are announced when the batch

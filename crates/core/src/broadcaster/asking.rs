@@ -137,7 +137,9 @@ impl Broadcaster {
             seats: rooms().map(|room| room.members.len()).sum(),
             listeners: rooms().map(|room| room.members.listening()).sum(),
             rooms: self.rooms.len(),
-            under_way: self.waiting.len() + rooms().map(|room| room.pending).sum::<usize>(),
+            under_way: self.behind.len()
+                + self.waiting.len()
+                + rooms().map(|room| room.pending).sum::<usize>(),
             logs_bytes_counted: self.logs_bytes,
             logs_bytes: rooms().map(|room| room.log.weight()).sum(),
         }

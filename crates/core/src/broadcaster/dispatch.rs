@@ -1,5 +1,6 @@
 //! Incoming requests: decides which of them wait for a batch, and which function handles each.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::pending::{Gathered, Happening};
@@ -24,33 +25,33 @@ impl Broadcaster {
         self.end_rooms(now);
     }
 
-    /// Handles a request now, or makes it wait for a place in a batch.
+    /// Handles a request now, or makes it wait: for the outcome of changes on which it builds, or
+    /// for a place in a batch.
     fn receive(&mut self, incoming: InboxItem, now: Now) {
-        match &incoming {
-            InboxItem::Request { request: Request::Change(change), .. } if change.needs_place() => {
+        let (builds_on_others, needs_place) = match &incoming {
+            InboxItem::Request { request: Request::Change(change), .. } => {
+                (change.builds_on_others(), change.needs_place())
             }
-            InboxItem::LeftRoom { .. } | InboxItem::LeftServer { .. } if !self.closing => {}
-            InboxItem::Request { .. }
-            | InboxItem::LeftRoom { .. }
-            | InboxItem::LeftServer { .. }
-            | InboxItem::ListenerGone { .. } => return self.carry_out(incoming, now),
-        }
-        if self.is_full() || !self.waiting.is_empty() {
-            self.wait(incoming);
+            InboxItem::LeftRoom { .. } | InboxItem::LeftServer { .. } => (false, !self.closing),
+            InboxItem::Request { .. } | InboxItem::ListenerGone { .. } => (false, false),
+        };
+        if builds_on_others && self.may_be_undone {
+            wait(&mut self.behind, incoming);
+        } else if needs_place && (self.is_full() || !self.waiting.is_empty()) {
+            wait(&mut self.waiting, incoming);
         } else {
             self.carry_out(incoming, now);
         }
     }
 
-    /// Puts a request behind the others that wait.
-    ///
-    /// A client that gives up and connects again leaves a request each time. Before the queue
-    /// grows, such requests are discarded.
-    fn wait(&mut self, incoming: InboxItem) {
-        if self.waiting.len() == self.waiting.capacity() {
-            self.waiting.retain(|incoming| !incoming.is_void());
+    /// The batch that was being stored has its outcome: requests that waited for it are the first
+    /// that wait for a place.
+    pub(super) fn settle(&mut self) {
+        self.may_be_undone = false;
+        if !self.behind.is_empty() {
+            self.behind.append(&mut self.waiting);
+            std::mem::swap(&mut self.behind, &mut self.waiting);
         }
-        self.waiting.push_back(incoming);
     }
 
     /// Handles requests that wait, until the next batch is full again.
@@ -111,9 +112,20 @@ impl Broadcaster {
 
     /// Tells everybody who waits for the journal that it is slow.
     pub fn tell_slow(&self, gathered: &Gathered) {
-        let waiting = self.waiting.iter().filter_map(InboxItem::client);
+        let waiting = self.behind.iter().chain(&self.waiting).filter_map(InboxItem::client);
         for client in gathered.waiting().chain(self.gathering.waiting()).chain(waiting) {
             self.tell_one(client.id, Notice::DiskSlow);
         }
     }
+}
+
+/// Puts a request behind the others that wait.
+///
+/// A client that gives up and connects again leaves a request each time. Before the queue grows,
+/// such requests are discarded.
+fn wait(queue: &mut VecDeque<InboxItem>, incoming: InboxItem) {
+    if queue.len() == queue.capacity() {
+        queue.retain(|incoming| !incoming.is_void());
+    }
+    queue.push_back(incoming);
 }

@@ -39,6 +39,8 @@ impl Broadcaster {
                 gathered.shares.push(share);
             }
         }
+        // With other nodes, everything with a place in the order stays.
+        self.may_be_undone = self.node.is_none() && gathered.undone().next().is_some();
         Some(gathered)
     }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::pending::Gathered;
 use super::state::Broadcaster;
 use super::tickets::Wanted;
 use crate::intent::Intent;
-use crate::ledger::Record;
+use crate::ledger::{Before, Record};
 use crate::link::AccountChange;
-use crate::model::{Act, Name, OwnedName, PersonId, Who};
+use crate::model::{Act, Name, Now, OwnedName, PersonId, Who};
 
 /// The intent of a change of an account. The client learns the outcome when it is stored.
 pub(super) fn account_intent(change: AccountChange) -> (Intent, Wanted) {
@@ -42,6 +43,21 @@ impl Broadcaster {
         }
     }
 
+    /// Ends the connections that must lose a name because changes of its owner were undone, and the
+    /// listeners who read as the owner of a name that has none.
+    pub(super) fn end_usurpers(&self, gathered: &Gathered, now: Now) {
+        for before in gathered.undone() {
+            let Before::Account { name, .. } = before else {
+                continue;
+            };
+            let (people, act) = self.ledger.usurpers(name, now.wall);
+            match self.ledger.people.accounts.of(name) {
+                Some(_) => self.end_connections(&people, &act),
+                None => self.end_wearers(name, &people, &act),
+            }
+        }
+    }
+
     /// Ends the listeners who read as the owner of a name, and then the connections of the people
     /// who lost it, whose departures the listeners need not read.
     pub(super) fn end_wearers(&self, name: &Name, people: &[PersonId], act: &Arc<Act>) {
@@ -51,6 +67,10 @@ impl Broadcaster {
             subject.is_owner && subject.name.is_same(name)
         });
         of_name.for_each(|hearer| hearer.client.remove(act));
+        self.end_connections(people, act);
+    }
+
+    fn end_connections(&self, people: &[PersonId], act: &Arc<Act>) {
         let connections = people.iter().filter_map(|id| self.connections.get(id));
         connections.for_each(|connection| connection.client.remove(act));
     }

@@ -167,15 +167,6 @@ impl Gathering {
         self.sequels.extend(sequel);
     }
 
-    /// Notes that a change before this batch is undone. Returns whether a change in this batch is
-    /// of the same thing: if so, only the state before that one changes.
-    fn replace_before(&mut self, before: &Before) -> bool {
-        self.sequels.iter_mut().any(|sequel| match sequel {
-            Sequel::Undo(later) => before.replaces(later),
-            _ => false,
-        })
-    }
-
     /// The clients that wait for the batch, once for each request.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {
         waiting(&self.promises, &self.sequels)
@@ -274,19 +265,24 @@ impl Gathered {
         self.batches.iter().map(|batch| batch.lines()).sum()
     }
 
-    /// Corrects a ledger after the commit failed: it has applied the intents of this batch, and
-    /// those of the `next` one.
-    pub(super) fn correct(&self, next: &mut Gathering, ledger: &mut Ledger) {
+    /// Corrects a ledger after the commit failed at this time: the ledger has applied the intents of
+    /// this batch, and later ones that do not build on them.
+    pub fn correct(&self, ledger: &mut Ledger, at: WallTime) {
         for batch in &self.batches {
             ledger.lines_not_stored(batch.room(), batch.lines());
         }
-        for sequel in self.sequels.iter().rev() {
-            if let Sequel::Undo(before) = sequel
-                && !next.replace_before(before)
-            {
-                ledger.put_back(before);
-            }
-        }
+        self.undone().rev().for_each(|before| ledger.put_back(before, at));
+    }
+
+    /// The states before those changes that are undone if the commit fails.
+    pub(super) fn undone(&self) -> impl DoubleEndedIterator<Item = &Before> {
+        self.sequels.iter().filter_map(|sequel| match sequel {
+            Sequel::Undo(before) => Some(before),
+            Sequel::Announce(..)
+            | Sequel::Prove(_)
+            | Sequel::LoseName { .. }
+            | Sequel::Removal { .. } => None,
+        })
     }
 
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {

@@ -47,8 +47,13 @@ pub struct Broadcaster {
     pub(super) rooms_made: u64,
     /// The next batch.
     pub(super) gathering: Gathering,
-    /// Requests that wait because that batch is full: at most a request and the departures for each
-    /// connection.
+    /// Whether the batch that is being stored has changes that are undone if that fails.
+    pub(super) may_be_undone: bool,
+    /// Requests that wait until that is decided, because they build on such changes: at most one for
+    /// each connection.
+    pub(super) behind: VecDeque<InboxItem>,
+    /// Requests that wait because the next batch is full: at most a request and the departures for
+    /// each connection.
     pub(super) waiting: VecDeque<InboxItem>,
     /// The times at which the windows of crowds close, and their rooms; the earliest first.
     pub(super) crowds: VecDeque<(Duration, RoomId)>,
@@ -122,6 +127,8 @@ impl Broadcaster {
             rooms_by_name: BTreeMap::new(),
             rooms_made: 0,
             gathering: Gathering::default(),
+            may_be_undone: false,
+            behind: VecDeque::new(),
             waiting: VecDeque::new(),
             crowds: VecDeque::new(),
             returns: VecDeque::new(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Claim, Hashed, Looks, Name, PersonId, RoomName, WallTime};
+use crate::model::{Claim, Hashed, Looks, Name, PersonId, Proof, RoomName, WallTime};
 
 /// How long a code is valid after its connection, or the server, has ended.
 pub const CODE_LIFE: Duration = Duration::from_secs(3_600);
@@ -113,6 +113,17 @@ impl Codes {
             self.ended.remove(&end);
         }
         theirs
+    }
+
+    /// Replaces a proof of a name that was undone, in all codes.
+    pub(super) fn replace_proof(&mut self, name: &Name, undone: Proof, proof: Option<Proof>) {
+        let is_meant = |claim: &Claim| claim.proof == Some(undone) && claim.name.is_same(name);
+        let meant = self.codes.iter().filter(|(_, code)| is_meant(&code.claim));
+        let meant: Vec<_> = meant.map(|(hash, code)| (*hash, Arc::clone(code))).collect();
+        for (hash, mut code) in meant {
+            Arc::make_mut(&mut code).claim.proof = proof;
+            self.put(hash, code);
+        }
     }
 
     /// Removes the codes that have ended before this time. Returns whether there was one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::accounts::Account;
 use super::event::Happened;
+use super::people::Person;
 use super::record::Record;
 use super::state::Ledger;
 use super::unstored::Before;
@@ -118,6 +119,20 @@ impl Ledger {
         ]);
         self.end_codes_of_owner(name, happened);
         Ok(())
+    }
+
+    /// The people who must lose a name because a change of its owner was undone, and the act that
+    /// removes them: strangers who took it while it had no owner; or, if it has no owner, all but
+    /// one connection.
+    pub(crate) fn usurpers(&self, name: &Name, at: WallTime) -> (Vec<PersonId>, Arc<Act>) {
+        let wearers = self.people.wearers(name);
+        let is_stranger = |id: &PersonId| !self.people.get(*id).is_some_and(Person::is_owner);
+        let (people, state) = match self.people.accounts.of(name) {
+            Some(_) => (wearers.filter(is_stranger).collect(), "is registered"),
+            None => (wearers.skip(1).collect(), "is not registered"),
+        };
+        let why = format!("the name {name} {state}");
+        (people, removal(By::Operator, name, Some(&why), at))
     }
 
     /// The account of a name, if the proof is that of its present password. The operator needs no

@@ -168,6 +168,12 @@ impl Rules {
         self.add_keeper(&reach, maker.clone()).is_ok()
     }
 
+    /// Takes a room from its maker, who does not keep it any more.
+    pub(crate) fn unmake_room(&mut self, room: &RoomName, maker: &Name) {
+        self.makers.remove(room);
+        self.remove_keeper(&Reach::Room(room.clone()), maker);
+    }
+
     /// The ban that keeps a person out. No ban applies to a keeper.
     pub(crate) fn banned(
         &self,

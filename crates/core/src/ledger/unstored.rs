@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::accounts::Account;
-use super::codes::ReturnCode;
+use super::codes::{CODE_LIFE, ReturnCode, Validity};
 use super::kept::Kept;
 use super::rules::Rights;
 use super::state::Ledger;
-use crate::model::{Act, Hashed, Line, Name, OwnedName, PersonId, RoomName};
+use crate::model::{Act, Hashed, Line, Name, OwnedName, PersonId, RoomName, WallTime};
 
 /// The state before a change, to which the ledger returns if the change cannot be stored.
 #[derive(Clone, Debug)]
@@ -54,46 +54,15 @@ pub enum Before {
     },
 }
 
-impl Before {
-    /// Replaces the state before a later change, if that change is of the same thing. Returns
-    /// whether it is.
-    pub(crate) fn replaces(&self, later: &mut Before) -> bool {
-        match (self, later) {
-            (Before::Topic { act, text }, Before::Topic { act: other, text: later })
-                if act.reach == other.reach =>
-            {
-                later.clone_from(text);
-            }
-            (
-                Before::Account { name, account, .. },
-                Before::Account { name: other, account: later, .. },
-            ) if name.is_same(other) => {
-                let keys = later.take().map(|(_, keys)| keys).unwrap_or_default();
-                *later = account.clone().map(|(account, given_up)| match given_up.is_empty() {
-                    true => (account, keys),
-                    false => (account, given_up),
-                });
-            }
-            (Before::NotKept { owner, number }, Before::Kept { owner: other, kept })
-                if owner.is_same(other) =>
-            {
-                kept.retain(|kept| kept.number != *number);
-                return false; // it may wait still
-            }
-            _ => return false,
-        }
-        true
-    }
-}
-
 impl Ledger {
     /// Uses the numbers of these lines again: nobody has seen the lines.
     pub(crate) fn lines_not_stored(&mut self, room: &RoomName, lines: u64) {
         self.rooms.remove_lines(room, lines);
     }
 
-    /// Returns to the state before a change, which is the last one of its thing.
-    pub(crate) fn put_back(&mut self, before: &Before) {
+    /// Returns to the state before a change, now. Later changes that build on it were put back
+    /// before.
+    pub(crate) fn put_back(&mut self, before: &Before, at: WallTime) {
         match before {
             Before::Topic { act, text } => {
                 if let Some(room) = act.reach.room() {
@@ -101,8 +70,8 @@ impl Ledger {
                 }
             }
             Before::Maker(act) => {
-                if let Some(name) = act.by.name() {
-                    self.rules.remove_keeper(&act.reach, name); // the maker stays in the room
+                if let (Some(name), Some(room)) = (act.by.name(), act.reach.room()) {
+                    self.rules.unmake_room(room, name); // the maker stays there
                 }
             }
             Before::Account { name, account, lost } => {
@@ -112,15 +81,11 @@ impl Ledger {
             Before::NotKept { owner, number } => {
                 self.kept.remove(owner, |kept| kept.number == *number);
             }
-            Before::Kept { owner, kept } => {
-                if self.people.accounts.of(owner).is_some() && !kept.is_empty() {
-                    self.kept.put_back(owner, kept);
-                }
-            }
+            Before::Kept { owner, kept } => self.kept.put_back(owner, kept),
             Before::NoCode(hash) => drop(self.codes.remove(*hash)),
             Before::Codes(codes) => {
                 for (hash, code) in codes {
-                    self.codes.put(*hash, Arc::clone(code));
+                    self.put_back_code(*hash, code, at);
                 }
             }
         }
@@ -142,7 +107,10 @@ impl Ledger {
                 accounts.protect(OwnedName { name: account.name.clone(), keys });
                 accounts.put(account);
             }
-            None => drop(accounts.remove(name)),
+            None => {
+                accounts.remove(name);
+                self.rules.remove_keeper_everywhere(name); // an act may have given rights meanwhile
+            }
         }
         let wearers: Vec<_> = self.people.wearers(name).collect();
         for id in wearers {
@@ -152,5 +120,19 @@ impl Ledger {
                 person.proof = proof;
             }
         }
+        if let Some(undone) = undone.filter(|undone| Some(*undone) != proof) {
+            self.codes.replace_proof(name, undone, proof);
+        }
+    }
+
+    /// Returns to an earlier code. If its connection has ended since then, nobody else will end it.
+    fn put_back_code(&mut self, hash: Hashed, code: &Arc<ReturnCode>, at: WallTime) {
+        let mut code = Arc::clone(code);
+        if let Validity::Held(id) = code.validity
+            && self.people.get(id).is_none()
+        {
+            Arc::make_mut(&mut code).validity = Validity::Until(at.after(CODE_LIFE));
+        }
+        self.codes.put(hash, code);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::ledger::OwnerVisit;
 use crate::model::{
     Claim, Deed, Hashed, Limits, Line, Name, PersonId, Profile, Proof, RoomId, RoomName, Spoken,
-    WallTime,
+    Verb, WallTime,
 };
 
 /// A request of a connection to the broadcaster.
@@ -158,6 +158,30 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether it builds on what earlier changes have made of owners, topics, codes or kept messages.
+    /// If so, it waits while such a change is being stored, which is undone if that fails.
+    pub(crate) fn builds_on_others(&self) -> bool {
+        match self {
+            Change::Come { .. }
+            | Change::Enter { .. }
+            | Change::ComeBack { .. }
+            | Change::Join { .. }
+            | Change::SpeakOnce { .. }
+            | Change::Rename(_)
+            | Change::SetTopic { .. }
+            | Change::Account(_)
+            | Change::Code(_)
+            | Change::Message(_) => true,
+            Change::Act { deed, .. } => deed.verb == Verb::AddKeeper, // others hold at once
+            Change::Listen { .. }
+            | Change::Say { .. }
+            | Change::Visited(_)
+            | Change::NoteReadings
+            | Change::DeleteLines { .. }
+            | Change::Limit(_) => false,
+        }
+    }
+
     /// Whether it takes a place in the next batch. If so, it waits for the journal while that batch
     /// is full.
     pub(crate) fn needs_place(&self) -> bool {
