@@ -27,6 +27,8 @@ pub(super) fn door_setup(
     DoorSetup {
         settings: SessionSettings {
             idle: Idle::Nobody,
+            asks_passwords: true,
+            answers_everywhere: false,
             ask_every: None,
             live: Arc::clone(live),
             read_bytes_max: READ_BYTES,

@@ -3,7 +3,7 @@
 //! A question for a password is a value: the reading half asks it, and gives the next line back.
 
 use parlor_core::link::{Answer, Change, MessageChange, Query, Refusal, Spec};
-use parlor_core::model::{Claim, Line, Name};
+use parlor_core::model::{Claim, Line, Name, Proof};
 
 use super::participant::{Effect, NewPassword, Participant, PasswordQuestion};
 use super::return_code::{make_code, store_place};
@@ -22,6 +22,9 @@ pub(super) async fn register(
     if person.question.is_some() {
         return Err(Refusal::AnswerFirst);
     }
+    if !person.settings.asks_passwords {
+        return Err(Refusal::NoPassword);
+    }
     let Claim { name, proof } = person.claim().await?;
     let chars_min = match can_register(person, &name, spec) {
         Ok(accounts) => accounts.passwords.chars_min,
@@ -38,7 +41,7 @@ pub(super) async fn register(
 }
 
 /// The accounts, if this person can have a password for the present name.
-fn can_register<'a>(
+pub(super) fn can_register<'a>(
     person: &Participant<'a>,
     name: &Name,
     spec: &'static Spec,
@@ -51,21 +54,42 @@ fn can_register<'a>(
     Ok(accounts)
 }
 
-/// Takes another name, with its password if it is registered.
+/// Takes another name, with its proof or password if it is registered.
 pub(super) async fn rename(person: &mut Participant<'_>, typed: &Line) -> Result<Effect, Refusal> {
     if person.question.is_some() {
         return Err(Refusal::AnswerFirst);
     }
     let name = Name::parse(typed.as_str())?;
     match take_name(person, name.clone().into()).await {
-        Some(Answer::Refused(Refusal::NameOwned(owned))) if person.settings.accounts.is_some() => {
-            Ok(match person.peer.is_private {
-                true => ask(PasswordQuestion::Of { owned, name }),
-                false => Effect::AskNothing(Refusal::PlainPassword, 1),
-            })
-        }
+        Some(Answer::Refused(Refusal::NameOwned(owned))) => take_owned(person, owned, name).await,
         answer => Ok(answer.into()),
     }
+}
+
+/// Takes a name that looks like the registered name `owned`, or asks for its password.
+async fn take_owned(
+    person: &mut Participant<'_>,
+    owned: Name,
+    name: Name,
+) -> Result<Effect, Refusal> {
+    let proven = person.proven.as_deref().filter(|proven| proven.name.is_same(&owned));
+    if let Some(proof) = proven.and_then(|proven| proven.proof) {
+        return Ok(take_proven(person, name, proof).await.into());
+    }
+    if !person.settings.asks_passwords || person.settings.accounts.is_none() {
+        return Err(Refusal::NameOwned(owned));
+    }
+    Ok(match person.peer.is_private {
+        true => ask(PasswordQuestion::Of { owned, name }),
+        false => Effect::AskNothing(Refusal::PlainPassword, 1),
+    })
+}
+
+/// Takes a registered name, whose messages may wait.
+async fn take_proven(person: &mut Participant<'_>, name: Name, proof: Proof) -> Option<Answer> {
+    let answer = take_name(person, Claim { name, proof: Some(proof) }).await;
+    person.may_have_messages = matches!(answer, Some(Answer::YouAre(_)));
+    answer
 }
 
 async fn take_name(person: &mut Participant<'_>, claim: Claim) -> Option<Answer> {
@@ -100,11 +124,7 @@ pub(super) async fn answer(
     match question {
         PasswordQuestion::Of { owned, name } => {
             match passwords.prove(&owned, typed, address).await {
-                Ok(proof) => {
-                    let answer = take_name(person, Claim { name, proof: Some(proof) }).await;
-                    person.may_have_messages = matches!(answer, Some(Answer::YouAre(_)));
-                    Ok(answer.into())
-                }
+                Ok(proof) => Ok(take_proven(person, name, proof).await.into()),
                 Err(refusal) => {
                     ask_again(person, refusal, PasswordQuestion::Of { owned, name }).await
                 }

@@ -9,7 +9,7 @@ use parlor_core::model::{Manner, RoomName, Spoken};
 use super::ended::SessionEnd;
 use super::participant::{Effect, Participant};
 use super::return_code::show_code;
-use super::{account, history, rooms};
+use super::{account, history, log_in, rooms};
 
 /// Runs an input.
 ///
@@ -30,6 +30,8 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
             rooms::leave_one(person, &room, words).await?;
             None
         }
+        Input::LogIn { name, password } => Some(log_in::log_in(person, &name, password).await?),
+        Input::Register(password) => Some(log_in::register(person, password).await?),
         Input::Read(excerpt) => return history::read_excerpt(person, excerpt).await,
         Input::Ask(request) => {
             person.link.wait_for_space().await;

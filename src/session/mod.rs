@@ -10,6 +10,7 @@ mod ended;
 mod enter;
 mod history;
 mod io;
+mod log_in;
 mod participant;
 mod read;
 pub(crate) mod replay;

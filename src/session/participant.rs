@@ -33,6 +33,8 @@ pub(crate) struct Participant<'a> {
     pub(super) code: Option<Box<HeldCode>>,
     /// The question for a password that waits for its answer.
     pub(super) question: Option<Box<PasswordQuestion>>,
+    /// The name that the person has logged in with, and its proof.
+    pub(super) proven: Option<Box<Claim>>,
     /// The ends of the rooms that the command under way has left; none between two commands.
     asked: Option<Box<Mark>>,
 }
@@ -181,6 +183,7 @@ impl<'a> Participant<'a> {
             may_have_messages: false,
             code: None,
             question: None,
+            proven: None,
             asked: None,
         }
     }
@@ -200,7 +203,10 @@ impl<'a> Participant<'a> {
 
     /// The place where an answer given now belongs.
     pub(super) fn mark(&self) -> Mark {
-        self.seats.last().map(Seat::mark).unwrap_or_default()
+        match self.settings.answers_everywhere {
+            true => self.seats.iter().map(Seat::mark).collect(),
+            false => self.seats.last().map(Seat::mark).unwrap_or_default(),
+        }
     }
 
     /// Asks the broadcaster; `None` if the person sees the effect without an answer.

@@ -38,8 +38,8 @@ pub(super) async fn enter_too(
         return Err(Refusal::TooManySeats(SEATS_MAX).into());
     }
     let (seat, entered) = take_seat_in(person, room, start).await?;
-    person.link.reply(seat.mark(), Mail::Entered(entered));
     person.seats.push(seat);
+    person.link.reply(person.mark(), Mail::Entered(entered));
     store_place(person).await;
     Ok(())
 }

@@ -21,6 +21,12 @@ use crate::telemetry::Metrics;
 pub(crate) struct SessionSettings {
     /// The limit of silence.
     pub(crate) idle: Idle,
+    /// Whether people are asked for the password of a registered name. Otherwise they log in before
+    /// they take it.
+    pub(crate) asks_passwords: bool,
+    /// Whether answers stand behind the lines of all rooms that were visible when they were given.
+    /// Otherwise they stand in their places in the room where the person speaks.
+    pub(crate) answers_everywhere: bool,
     /// How often a door that can ping pings a silent client. Other doors warn people once.
     pub(crate) ask_every: Option<Duration>,
     /// The settings that can change while the server runs.

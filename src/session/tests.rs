@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex};
 use jiff::tz::TimeZone;
 use parlor_core::broadcaster::Broadcaster;
 use parlor_core::link::{
-    Answer, Asked, Attempt, Decoder, Encoder, Entered, FirstRoom, Inbox, Input, Occupant, Query,
-    Refusal, Start, WhyDeparted,
+    Answer, Asked, Attempt, Command, Decoder, Encoder, Entered, FirstRoom, Inbox, Input, Occupant,
+    Query, Refusal, Start, WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, Limits, Line, Manner, Now, RoomName, Said, Spoken};
+use tempfile::TempDir;
 use tokio::io::{
     AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf, duplex, split,
 };
@@ -22,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::clock::Clock;
+use crate::config::Keep;
+use crate::journal::{self, Opened};
 use crate::telemetry::Metrics;
 
 /// The inputs that a decoder takes.
@@ -158,16 +161,35 @@ struct House {
     writers: &'static Writers,
     settings: &'static SessionSettings,
     tasks: JoinSet<()>,
+    /// The files of accounts.
+    _files: Option<(Opened, TempDir)>,
 }
 
 impl House {
     fn new() -> House {
+        House::with(Arc::default(), settings(), None)
+    }
+
+    /// A server on which people can register names. Nothing is stored.
+    fn with_accounts() -> House {
         let inbox = Arc::default();
+        let directory = tempfile::tempdir().unwrap();
+        let opened = journal::open(directory.path(), Keep::Written).unwrap();
+        let accounts = Some(Arc::new(Accounts::new(&opened.stored.database, &inbox, 8)));
+        let settings = SessionSettings { accounts, ..settings() };
+        House::with(inbox, settings, Some((opened, directory)))
+    }
+
+    fn with(
+        inbox: Arc<Inbox>,
+        settings: SessionSettings,
+        _files: Option<(Opened, TempDir)>,
+    ) -> House {
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(Broadcaster::new(Arc::clone(&inbox), Limits::default())));
         let writers = Box::leak(Box::new(Writers::new(1)));
         writers.start(&mut tasks);
-        House { inbox, writers, settings: Box::leak(Box::new(settings())), tasks }
+        House { inbox, writers, settings: Box::leak(Box::new(settings)), tasks, _files }
     }
 
     /// A person who comes without a seat.
@@ -181,7 +203,7 @@ impl House {
         let Ok(admitted) = newcomer.enter(&mut OneAttempt(Some(attempt))).await else {
             panic!("{name} cannot come");
         };
-        let (near, far) = duplex(64 * 1024);
+        let (near, far) = duplex(BETWEEN_BYTES);
         let (input, output) = split(far);
         let inputs = Inputs::default();
         let decoder = Scripted(Arc::clone(&inputs));
@@ -213,6 +235,8 @@ async fn serve(mut broadcaster: Broadcaster) {
 fn settings() -> SessionSettings {
     SessionSettings {
         idle: Idle::Nobody,
+        asks_passwords: false,
+        answers_everywhere: true,
         ask_every: None,
         live: Arc::new(Live::new(None, 0, None)),
         read_bytes_max: 1024,
@@ -264,6 +288,9 @@ impl Person {
         }
     }
 }
+
+/// The number of bytes between a session and its client, few enough that a client can be slow.
+const BETWEEN_BYTES: usize = 1024;
 
 /// The limit of time for a word, so a test that fails ends.
 const READ_TIME: Duration = Duration::from_secs(10);
@@ -346,4 +373,75 @@ async fn a_client_gets_the_list_of_everybody_only_while_it_wants_it() {
     alice.reads(&["+tea", "+den", "den has bob", "den has"]).await;
     alice.does([Input::WantRoster(false), enter("attic"), say("hi")]).await;
     alice.reads(&["+attic", "attic:alice:hi"]).await;
+}
+
+/// More posts than fit between a session and its client.
+const POSTS: usize = 100;
+
+#[tokio::test]
+async fn an_answer_stands_behind_the_lines_of_all_rooms_that_were_visible() {
+    let mut house = House::new();
+    let [mut alice, mut bob] = [house.person("alice").await, house.person("bob").await];
+    for person in [&mut alice, &mut bob] {
+        person.does([enter("tea"), enter("den")]).await;
+        person.reads(&["+tea", "+den"]).await;
+    }
+    for here in ["den", "tea"] {
+        alice.does([within(here, Input::Nothing)]).await;
+        // Meanwhile alice does not read, so she is behind in both rooms.
+        for number in 0..POSTS {
+            let spoken = Spoken::new(Manner::Plain, line(&"x".repeat(BETWEEN_BYTES / 4)));
+            let there = ["tea", "den"][number % 2];
+            bob.does([within(there, Input::SayAll(vec![spoken]))]).await;
+            assert!(bob.line().await.starts_with(there));
+        }
+        alice.asks("PING", [Input::Refused(Refusal::NoSuchTime)]).await;
+        let mut before = 0;
+        while alice.line().await != "begin PING" {
+            before += 1;
+        }
+        assert_eq!(before, POSTS);
+        alice.reads(&["NoSuchTime", "end"]).await;
+    }
+}
+
+fn name(typed: &str) -> Input {
+    Input::Command(Command::Name(line(typed)))
+}
+
+fn log_in(name: &str, password: &str) -> Input {
+    Input::LogIn { name: line(name), password: line(password) }
+}
+
+#[tokio::test]
+async fn a_name_is_registered_at_once_and_taken_by_a_person_who_has_logged_in() {
+    let mut house = House::with_accounts();
+    let mut alice = house.person("alice").await;
+    let register = |password| Input::Register(line(password));
+    alice.does([register("short"), register("correct horse"), register("correct horse")]).await;
+    let owned = "NameOwned(\"alice\")";
+    alice.reads(&["PasswordTooShort(8)", "Registered(\"alice\")", owned]).await;
+    alice.does([Input::Command(Command::Quit(None))]).await;
+    alice.reads(&["over"]).await;
+
+    let mut bob = house.person("bob").await;
+    bob.does([name("alice"), log_in("Alice", "wrong horse"), name("alice")]).await;
+    bob.reads(&[owned, "WrongPassword(\"Alice\")", owned]).await;
+    bob.does([log_in("Alice", "correct horse"), name("carol"), name("Alice")]).await;
+    bob.reads(&["LoggedIn(\"alice\")", "you are carol", "you are Alice"]).await;
+    bob.does([log_in("carol", "correct horse")]).await;
+    bob.reads(&["WrongPassword(\"carol\")"]).await;
+    // No question is asked where there are none.
+    let Ok(command) = Command::parse("register") else { panic!("no command") };
+    bob.does([Input::Command(command)]).await;
+    bob.reads(&["NoPassword"]).await;
+}
+
+#[tokio::test]
+async fn nobody_logs_in_where_nobody_owns_a_name() {
+    let mut house = House::new();
+    let mut alice = house.person("alice").await;
+    alice.does([log_in("alice", "correct horse"), Input::Register(line("correct horse"))]).await;
+    alice.reads(&["WrongPassword(\"alice\")"]).await;
+    assert!(alice.line().await.starts_with("NeedsDisk"));
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use parlor_core::journal::NotStored;
 use parlor_core::link::{
-    Answer, Backlog, Change, Encoder, Entered, FullRoster, Link, Mail, Occupant, Outcome, Presence,
-    Seat, View, WhyDeparted,
+    Answer, Backlog, Change, Encoder, Entered, FullRoster, Link, Mail, Mark, Occupant, Outcome,
+    Presence, Seat, View, WhyDeparted,
 };
 use parlor_core::log::{Cursor, Encoding, EncodingKey, Scene, Slice};
 use parlor_core::model::{
@@ -226,6 +226,8 @@ enum Step {
     LeaveServer(usize),
     Rename(usize, usize),
     Post(usize, usize),
+    /// Gets mail with a place in each room, which may be some entries back in some of them.
+    GetMail(usize, [u64; 4]),
     Read(usize, usize),
     /// A batch is gathered, stored or not, and appended.
     Commit(bool),
@@ -239,6 +241,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => person().prop_map(Step::LeaveServer),
         3 => (person(), 0..9_usize).prop_map(|(who, name)| Step::Rename(who, name)),
         4 => (person(), 0..4_usize).prop_map(|(who, seat)| Step::Post(who, seat)),
+        3 => (person(), any::<[u64; 4]>()).prop_map(|(who, back)| Step::GetMail(who, back)),
         6 => (person(), 1..40_usize).prop_map(|(who, bytes)| Step::Read(who, bytes)),
         6 => any::<bool>().prop_map(Step::Commit),
     ];
@@ -276,6 +279,14 @@ impl House {
                     let post = post(seat.room(), &["words"]);
                     reader.ask(post);
                 }
+            }
+            Step::GetMail(who, back) => {
+                let reader = &self.readers[who];
+                let marks =
+                    reader.seats.iter().zip(back.into_iter().cycle()).map(|(seat, back)| {
+                        Mark::at(seat.room(), seat.log().watermark().saturating_sub(back % 3))
+                    });
+                reader.link.reply(marks.collect(), Mail::End);
             }
             Step::Leave(who, seat) => {
                 let seats = &mut self.readers[who].seats;

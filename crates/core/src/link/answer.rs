@@ -79,6 +79,8 @@ pub enum Answer {
     SearchBehind(u64),
     /// Asks for a password.
     Password(PasswordFor),
+    /// The person has proved to own this name.
+    LoggedIn(Name),
     /// The name is registered.
     Registered(Name),
     /// The name has a new password: the person's other connections and return codes end.
@@ -317,6 +319,7 @@ impl Answer {
             | Answer::FoundMore { .. }
             | Answer::SearchBehind(_)
             | Answer::Password(_)
+            | Answer::LoggedIn(_)
             | Answer::Registered(_)
             | Answer::PasswordChanged { .. }
             | Answer::Code(_)

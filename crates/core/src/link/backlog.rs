@@ -342,13 +342,13 @@ impl<E: Encoder> Backlog<E> {
     /// entries wait. This looks for mail after the log is read, because mail is sent before the
     /// next entry is appended.
     fn stop_at_mail(&mut self) {
-        let reading = self.readings.current();
-        let (Some((room, position)), Some(reading)) = (self.client.next_stop(), reading) else {
+        let Some(reading) = self.readings.current() else {
             return;
         };
-        if reading.view.room() != room {
+        let is_waiting = || self.readings.is_waiting();
+        let Some(position) = self.client.stop_in(reading.view.room(), is_waiting) else {
             return;
-        }
+        };
         for Slice { batch, entries } in &mut self.slices {
             entries.end = entries.end.min(batch.index_of(position));
         }
@@ -357,7 +357,7 @@ impl<E: Encoder> Backlog<E> {
 
     /// Cuts the slices at the first event that concerns another room of the reader, too. Such an
     /// event waits until the reader has come to it in all these rooms, and is told once. Returns
-    /// whether an event was passed.
+    /// whether to look again.
     #[inline(never)] // few connections read several rooms
     fn stop_at_event(&mut self) -> bool {
         let Some(event) = self.readings.cut_at_event(&mut self.slices) else {
@@ -367,9 +367,10 @@ impl<E: Encoder> Backlog<E> {
         let Some(Slice { batch, entries }) = slices.first() else {
             return false;
         };
+        let was_waiting = self.readings.is_waiting();
         let entry = batch.entries().get(entries.start).filter(|_| self.readings.come_to(&event));
         let Some(entry) = entry else {
-            return false;
+            return !was_waiting && !self.client.has_no_mail(); // it may stop no room any more
         };
         let scene = batch.scene(batch.cursor_at(entries.start).seq);
         let shared = batch.encoded(&self.encoder).bytes(entries.clone());

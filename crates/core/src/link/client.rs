@@ -149,9 +149,9 @@ impl Client {
         Some(mail)
     }
 
-    /// The place at which the next mail stops a room, if it does.
-    pub(crate) fn next_stop(&self) -> Option<(RoomId, u64)> {
-        self.mailbox.first_stop()
+    /// The position at which the next mail stops this room, if it does; see [`Mark::stop_in`].
+    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl FnOnce() -> bool) -> Option<u64> {
+        self.mailbox.stop_in(room, is_waiting)
     }
 
     /// Discards all mail from now on: there is no writer.

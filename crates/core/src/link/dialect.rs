@@ -43,6 +43,16 @@ pub enum Input {
     Command(Command),
     /// Answers a question for a secret.
     Secret(Line),
+    /// Proves with its password that the person owns a name, and takes names of this owner from now
+    /// on without a question.
+    LogIn {
+        /// The name as typed.
+        name: Line,
+        /// The password.
+        password: Line,
+    },
+    /// Registers the present name with this password, without a question.
+    Register(Line),
     /// Only shows that the person is present.
     Nothing,
     /// Invalid input, with the reason.

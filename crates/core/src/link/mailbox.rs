@@ -137,12 +137,12 @@ impl Mailbox {
         Some(mail)
     }
 
-    /// The place at which the first mail stops a room, if there is any mail, and it does.
-    pub(crate) fn first_stop(&self) -> Option<(RoomId, u64)> {
+    /// The position at which the first mail stops this room, if it does; see [`Mark::stop_in`].
+    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl FnOnce() -> bool) -> Option<u64> {
         if self.is_empty() {
             return None;
         }
-        lock(&self.items).queue.front().and_then(|(mark, _)| mark.stop())
+        lock(&self.items).queue.front().and_then(|(mark, _)| mark.stop_in(room, is_waiting))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -136,6 +136,11 @@ impl Readings {
         None
     }
 
+    /// Whether a room waits for another to come to an event.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.rooms.iter().any(|reading| reading.waits_at > reading.cursor.event)
+    }
+
     fn shares(&self, event: &PersonEvent) -> bool {
         let others = self.rooms.iter().enumerate().filter(|(index, _)| *index != self.turn);
         let mut others = others.map(|(_, reading)| reading.view.room());

@@ -36,10 +36,10 @@ impl Place {
 /// The place of mail among the lines: positions in the logs of some rooms. The mail is written when
 /// the reader has come this far in all of them that it still reads.
 ///
-/// A mark in one room stops that room, so the mail stands exactly there: an answer about the room. A
-/// mark in several rooms stops none, since rooms may wait for each other already: what other people
-/// write stands behind all lines that were visible before. A mark in no room is for a person without
-/// a seat, and stands behind the departures from all rooms.
+/// The rooms stop there, so the mail stands behind all lines that were visible before, and before
+/// the later ones. A mark in several rooms stops none of them while one waits for another to come to
+/// an event: otherwise they could wait in a circle, as the positions are read one after the other. A
+/// mark in no room is for a person without a seat, and stands behind the departures from all rooms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark(SmallVec<[(RoomId, u64); 1]>);
 
@@ -67,12 +67,11 @@ impl Mark {
         }
     }
 
-    /// The place at which reading stops for the mail, if it stops a room.
-    pub(crate) fn stop(&self) -> Option<(RoomId, u64)> {
-        match self.0.as_slice() {
-            [place] => Some(*place),
-            _ => None,
-        }
+    /// The position at which this room stops for the mail, if it does. `is_waiting` tells whether a
+    /// room waits for another.
+    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl FnOnce() -> bool) -> Option<u64> {
+        let place = self.place_in(room)?;
+        (self.0.len() == 1 || !is_waiting()).then_some(place)
     }
 
     /// Its size in memory outside the mailbox, in bytes.

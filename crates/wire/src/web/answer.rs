@@ -85,6 +85,9 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with_some("names", room.as_ref().map(|(_, keepers)| names(keepers)))
             .with("server", names(server)),
         Answer::Told { .. } | Answer::Unstored(_) | Answer::Everybody(_) | Answer::Bans { .. } => about("order", out),
+
+        // Of other dialects.
+        Answer::LoggedIn(_) => about("order", out),
     }
 }
 

@@ -62,6 +62,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::Password(PasswordFor::New { name, .. }) =>
             sentence(format!("Type a password for {name}; nobody else sees it (Enter to cancel)")),
         Answer::Password(PasswordFor::Again) => sentence("Type the password again"),
+        Answer::LoggedIn(name) => sentence(format!("You are logged in as {name}")),
         Answer::Registered(name) =>
             sentence(format!("{name} is registered: this name needs your password from now on")),
         Answer::PasswordChanged { name, keeps_token: true } => sentence(format!(

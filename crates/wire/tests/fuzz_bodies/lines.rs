@@ -70,6 +70,8 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::Enter(..)
         | Input::Leave(..)
         | Input::Ask(_)
+        | Input::LogIn { .. }
+        | Input::Register(_)
         | Input::WantRoster(_)
         | Input::Begin(_)
         | Input::End

@@ -104,7 +104,11 @@ fn check(input: Input) {
         Input::Refused(refusal) => refuse(refusal),
         Input::Raw(bytes) => assert!(parse_frame(&bytes).is_some_and(|(.., rest)| rest.is_empty())),
         Input::Farewell(bytes) => assert_eq!(parse_frame(&bytes).map(|frame| frame.0), Some(0x88)),
-        Input::WantRoster(_) | Input::Begin(_) | Input::End => unreachable!("not in this dialect"),
+        Input::LogIn { .. }
+        | Input::Register(_)
+        | Input::WantRoster(_)
+        | Input::Begin(_)
+        | Input::End => unreachable!("not in this dialect"),
         Input::Nothing
         | Input::Secret(_)
         | Input::Enter(..)
