@@ -1,13 +1,13 @@
-//! A session's work for the owner of a name: passwords, tokens, kept messages, deletion of lines.
+//! A session's work for the owner of a name: passwords, tokens, deletion of lines.
 //!
 //! A question for a password is a value: the reading half asks it, and gives the next line back.
 
-use parlor_core::link::{Answer, Change, MessageChange, Query, Refusal, Spec};
+use parlor_core::link::{Answer, Change, Refusal, Spec};
 use parlor_core::model::{Claim, Line, Name, Proof};
 
 use super::participant::{Effect, NewPassword, Participant, PasswordQuestion};
 use super::return_code::{make_code, store_place};
-use crate::accounts::{Accounts, WaitingMessage, is_same_password};
+use crate::accounts::{Accounts, is_same_password};
 use crate::journal::Owner;
 
 /// `/register` asks twice.
@@ -224,50 +224,6 @@ pub(super) async fn token(
         true => tokens.revoke(name, proof).await.map(Answer::TokenRevoked),
         false => tokens.make(name, proof).await.map(Answer::Token),
     }
-}
-
-/// Shows the messages that were kept while the owner was away.
-pub(super) async fn deliver_messages(person: &mut Participant<'_>) {
-    let (Some(accounts), Ok(Claim { name, .. })) =
-        (person.settings.accounts.as_deref(), person.claim().await)
-    else {
-        return;
-    };
-    // If reading fails, the operator's log says so, and the messages wait for the next time.
-    let messages = accounts.messages.waiting(&name).await.unwrap_or_default();
-    let Some(last) = messages.last().map(|message| message.number) else {
-        return;
-    };
-    person.answer(Answer::WhileAway(messages.len())).await;
-    for WaitingMessage { at, from, text, .. } in messages {
-        let to = name.clone();
-        person.answer(Answer::KeptMessage { at, from, to, text }).await;
-    }
-    if !person.link.drained().await {
-        return; // the unread messages wait for the next time
-    }
-    // If this fails, they are shown once more.
-    person.ask(Change::Message(Box::new(MessageChange::Delivered { last }))).await;
-}
-
-/// Writes to one person. A message to an owner who is away is kept.
-pub(super) async fn write_to(person: &mut Participant<'_>, to: Line, text: Line) -> Option<Answer> {
-    let words = text.clone();
-    let answer = person.ask(Query::Private { to, text }).await?;
-    let (Answer::Refused(Refusal::Away(owner)), Some(accounts)) =
-        (&answer, person.settings.accounts.as_deref())
-    else {
-        return Some(answer);
-    };
-    let Ok(claim) = person.claim().await else {
-        return Some(answer);
-    };
-    let from = (claim, person.link.client().id(), person.peer.address);
-    let keeping = accounts.messages.keep(owner.clone(), from, words);
-    Some(match keeping.await {
-        Ok(()) => Answer::KeptFor(owner.clone()),
-        Err(refusal) => refusal.into(),
-    })
 }
 
 /// Tells which lines `/forget` would delete, or deletes them: first from the logs, which people

@@ -7,9 +7,10 @@ use parlor_core::link::{Answer, Change, Command, Excerpt, Input, Mail, Query, Re
 use parlor_core::model::{Manner, RoomName, Spoken};
 
 use super::ended::SessionEnd;
-use super::participant::{Effect, Participant};
+use super::participant::{Effect, Participant, are_notices};
+use super::private::Letter;
 use super::return_code::show_code;
-use super::{account, history, log_in, rooms};
+use super::{account, history, log_in, private, rooms};
 
 /// Runs an input.
 ///
@@ -29,6 +30,10 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
         Input::Leave(room, words) => {
             rooms::leave_one(person, &room, words).await?;
             None
+        }
+        Input::Private { to, lines, is_for_programs } => {
+            let letter = Letter { to, lines, is_for_programs, may_be_own: true };
+            private::write_to(person, letter).await
         }
         Input::LogIn { name, password } => Some(log_in::log_in(person, &name, password).await?),
         Input::Register(password) => Some(log_in::register(person, password).await?),
@@ -68,6 +73,15 @@ pub(super) fn room_of_post(input: &Input) -> Option<&RoomName> {
     }
 }
 
+/// The number of lines in an input, wherever they are said.
+pub(super) fn lines_in(input: &Input) -> usize {
+    match input {
+        Input::In(_, input) => lines_in(input),
+        Input::Private { lines, .. } => lines.len(),
+        input => lines_of(input).len(),
+    }
+}
+
 fn lines_of(input: &Input) -> &[Spoken] {
     match input {
         Input::Say(spoken) => slice::from_ref(spoken),
@@ -76,19 +90,17 @@ fn lines_of(input: &Input) -> &[Spoken] {
     }
 }
 
-/// Whether these are lines that no program may answer. Then the server does not tell that it
-/// refuses them.
-pub(super) fn are_notices(lines: &[Spoken]) -> bool {
-    !lines.is_empty() && lines.iter().all(|spoken| spoken.manner == Manner::Notice)
-}
-
 async fn run_command(person: &mut Participant<'_>, command: Command) -> Result<Effect, Refusal> {
     let here = person.here().map(Seat::room);
     let answer = match command {
         Command::Help(spec) => Some(Answer::Help(spec)),
         Command::Who(None) => person.ask(Query::Who(here?)).await,
         Command::Who(Some(room)) => person.ask(Query::WhoIn(room)).await,
-        Command::Private { to, text } => account::write_to(person, to, text).await,
+        Command::Private { to, text } => {
+            let lines = vec![Spoken::new(Manner::Plain, text)];
+            let letter = Letter { to, lines, is_for_programs: false, may_be_own: false };
+            private::write_to(person, letter).await
+        }
         Command::Rooms => person.ask(Query::Rooms).await,
         Command::Join(room) => rooms::move_to(person, room).await.err(),
         Command::Act(deed) => person.ask(Change::Act { here: Some(here?), deed }).await,

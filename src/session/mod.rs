@@ -12,6 +12,7 @@ mod history;
 mod io;
 mod log_in;
 mod participant;
+mod private;
 mod read;
 pub(crate) mod replay;
 mod return_code;

@@ -8,7 +8,7 @@ use parlor_core::link::{
     Answer, Asked, Link, Mail, Mark, NewSeat, Outcome, PasswordFor, Presence, Query, Refusal,
     Request, Seat, Seats, Spec,
 };
-use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Spoken, WallTime};
+use parlor_core::model::{Claim, Line, Manner, Name, Proof, RoomName, Spoken, WallTime};
 
 use super::ended::SessionEnd;
 use super::settings::{Peer, SessionSettings};
@@ -105,6 +105,12 @@ pub(super) enum Effect {
     AskNothing(Refusal, usize),
     /// The session ends.
     End(SessionEnd),
+}
+
+/// Whether these are lines that no program may answer. Then the server does not tell that it
+/// refuses them.
+pub(super) fn are_notices(lines: &[Spoken]) -> bool {
+    !lines.is_empty() && lines.iter().all(|spoken| spoken.manner == Manner::Notice)
 }
 
 impl From<Answer> for Effect {

@@ -19,7 +19,8 @@ use super::account;
 use super::commands;
 use super::ended::SessionEnd;
 use super::io::read_some;
-use super::participant::{Effect, Participant, PasswordQuestion};
+use super::participant::{Effect, Participant, PasswordQuestion, are_notices};
+use super::private;
 use super::rooms::move_out;
 use crate::accounts::HeldCode;
 
@@ -65,7 +66,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// would always hold its memory.
     async fn read_next(&mut self, idle: Pin<&mut Sleep>) -> Result<(), SessionEnd> {
         if mem::take(&mut self.person.may_have_messages) {
-            Box::pin(account::deliver_messages(&mut self.person)).await;
+            Box::pin(private::deliver_messages(&mut self.person)).await;
         }
         // Checked here too, because a client that keeps sending never waits in the select below.
         if self.person.is_removed() {
@@ -191,7 +192,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Posts the lines, and waits until they are ordered, stored and shown. A connection has one
     /// post at a time.
     async fn post_lines(&mut self, lines: Vec<Spoken>) {
-        let are_notices = commands::are_notices(&lines);
+        let are_notices = are_notices(&lines);
         let room = match self.person.here() {
             Ok(seat) => seat.room(),
             Err(refusal) => return Box::pin(self.person.answer(refusal)).await,
@@ -212,6 +213,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     /// Runs an input that is not a line, and does what it leaves to do.
     async fn obey(&mut self, input: Input) -> Result<(), SessionEnd> {
+        self.pay(commands::lines_in(&input).saturating_sub(1)); // one input, but several lines
         let post = commands::room_of_post(&input).cloned();
         let effect = match input {
             Input::Secret(typed) => match self.person.question.take() {
@@ -226,10 +228,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         match effect {
             Ok(Effect::None) => {}
             Ok(Effect::Tell(mail)) => self.person.reply(mail).await,
-            Ok(Effect::Post(lines)) => {
-                self.pay(lines.len().saturating_sub(1)); // one input, but several lines
-                self.post_lines(lines).await;
-            }
+            Ok(Effect::Post(lines)) => self.post_lines(lines).await,
             Ok(Effect::Ask(question)) => self.ask(question).await,
             Ok(Effect::AskNothing(refusal, answers)) => {
                 return self.ask_nothing(refusal, answers).await;

@@ -85,6 +85,11 @@ impl Encoder for Words {
             &match answer {
                 Answer::Refused(refusal) => format!("{refusal:?}"),
                 Answer::YouAre(name) => format!("you are {name}"),
+                Answer::Private(message) => {
+                    let texts = message.lines.iter().map(|spoken| spoken.text.as_str());
+                    let texts: Vec<_> = texts.collect();
+                    format!("{} to {}: {}", message.from.name, message.to, texts.join("/"))
+                }
                 Answer::People(page) => format!("people of {}: {:?}", page.room, page.names),
                 other => format!("{other:?}"),
             },
@@ -444,4 +449,42 @@ async fn nobody_logs_in_where_nobody_owns_a_name() {
     alice.does([log_in("alice", "correct horse"), Input::Register(line("correct horse"))]).await;
     alice.reads(&["WrongPassword(\"alice\")"]).await;
     assert!(alice.line().await.starts_with("NeedsDisk"));
+}
+
+fn private(to: &str, manner: Manner, texts: &[&str]) -> Input {
+    let lines = texts.iter().map(|text| Spoken::new(manner, line(text))).collect();
+    Input::Private { to: line(to), lines, is_for_programs: false }
+}
+
+#[tokio::test]
+async fn a_private_message_may_have_several_lines_and_go_to_its_author() {
+    let mut house = House::new();
+    let [mut alice, mut bob] = [house.person("alice").await, house.person("bob").await];
+    alice.does([private("bob", Manner::Action, &["one", "two"])]).await;
+    alice.reads(&["alice to bob: one/two"]).await;
+    bob.reads(&["alice to bob: one/two"]).await;
+    alice.does([private("Alice", Manner::Plain, &["me"])]).await;
+    alice.reads(&["alice to alice: me", "alice to alice: me"]).await;
+    let command = Command::Private { to: line("alice"), text: line("me") };
+    alice.does([Input::Command(command)]).await;
+    alice.reads(&["Yourself"]).await;
+    // A notice is not answered, unless it was sent.
+    let [lost, sent] = ["carol", "bob"].map(|to| private(to, Manner::Notice, &["psst"]));
+    alice.does([lost, sent, private("carol", Manner::Plain, &["psst"])]).await;
+    alice.reads(&["alice to bob: psst", "NobodyCalled(\"carol\")"]).await;
+    bob.reads(&["alice to bob: psst"]).await;
+}
+
+#[tokio::test]
+async fn a_message_for_an_absent_owner_is_kept_unless_it_is_for_programs() {
+    let mut house = House::with_accounts();
+    let mut alice = house.person("alice").await;
+    alice.does([Input::Register(line("correct horse")), Input::Command(Command::Quit(None))]).await;
+    alice.reads(&["Registered(\"alice\")", "over"]).await;
+    let mut bob = house.person("bob").await;
+    bob.does([private("alice", Manner::Notice, &["psst"])]).await; // kept, and not answered
+    let lines = vec![Spoken::new(Manner::Plain, line("VERSION"))];
+    let for_programs = Input::Private { to: line("alice"), lines, is_for_programs: true };
+    bob.does([private("alice", Manner::Action, &["waves", ""]), for_programs]).await;
+    bob.reads(&["KeptFor(\"alice\")", "Away(\"alice\")"]).await;
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 
 use fastrand::Rng;
 use parlor_core::link::{Change, Link, Mail, Mark, Outcome, Presence, Query, Replay, Seat};
-use parlor_core::model::{Bucket, Name, Now, Rate, RoomId, RoomName};
+use parlor_core::model::{Bucket, Manner, Name, Now, Rate, RoomId, RoomName, Spoken};
 
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, nobody_after};
@@ -269,8 +269,9 @@ impl Guest {
             _ => pick(rng, &NAMES).to_string(),
         };
         let text = self.voice.whisper(if self.is_gossip { 4_000 } else { 0 });
-        let to = line(&to);
-        self.call.start(Asked::Other, Query::Private { to, text });
+        let lines = vec![Spoken::new(Manner::Plain, text)];
+        let (to, is_for_programs, may_be_own) = (line(&to), false, false);
+        self.call.start(Asked::Other, Query::Private { to, lines, is_for_programs, may_be_own });
     }
 
     fn look_around(&mut self, rng: &mut Rng) {

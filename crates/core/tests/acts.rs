@@ -63,6 +63,11 @@ fn line(text: &str) -> Line {
     Line::sanitise(text.as_bytes())
 }
 
+fn private(to: &str, text: &str) -> Query {
+    let lines = vec![Spoken::new(Manner::Plain, line(text))];
+    Query::Private { to: line(to), lines, is_for_programs: false, may_be_own: false }
+}
+
 fn room(text: &str) -> RoomName {
     RoomName::parse(text).unwrap()
 }
@@ -390,7 +395,7 @@ fn a_person_between_a_removal_and_the_next_room_reads_private_messages() {
     let former = server.join(&mut bob, "tea").unwrap();
     let _presence = seat.get_up();
     let kicked = server.begin(&mut dave, act(&tea, kick("bob")));
-    let (mut eve, text) = (server.connect("198.51.100.7:50002"), line("psst"));
+    let (mut eve, text) = (server.connect("198.51.100.7:50002"), "psst");
     eve.start(Change::Enter {
         name: name("eve").into(),
         profile: None,
@@ -399,8 +404,8 @@ fn a_person_between_a_removal_and_the_next_room_reads_private_messages() {
     });
     server.finish(kicked);
     let _seat = granted(&mut eve);
-    let outcome = server.ask(&mut eve, Query::Private { to: line("bob"), text });
-    assert!(matches!(outcome, Outcome::Answer(Answer::Private { .. })), "{outcome:?}");
+    let outcome = server.ask(&mut eve, private("bob", text));
+    assert!(matches!(outcome, Outcome::Answer(Answer::Private(_))), "{outcome:?}");
     assert!(!bob.client().has_no_mail());
     drop(former);
 }
@@ -516,7 +521,7 @@ fn a_mute_silences_every_way_to_be_read() {
     let (_eve, _there) = server.enter("eve", false);
     server.operate(mute("bob", 10)).unwrap();
     let claim = |typed| Change::Rename(name(typed).into());
-    let write = |to| Query::Private { to: line(to), text: line("buy") };
+    let write = |to| private(to, "buy");
     let topic = Change::SetTopic { room: seat.room(), text: Some(line("buy")) };
     let speak = Change::SpeakOnce {
         name: name("B0B").into(), // looks like bob
@@ -557,7 +562,7 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     let (mut bob, seat) = server.enter("bob", false);
     let there = server.join(&mut bob, "tea").unwrap();
     server.act(&mut dave, &tea, mute("bob", 10)).unwrap();
-    let write = |to| Query::Private { to: line(to), text: line("buy") };
+    let write = |to| private(to, "buy");
     let claim = |typed| Change::Rename(name(typed).into());
     assert!(is_muted(&answered(server.ask(&mut bob, claim("buy")))));
     assert!(is_muted(&answered(server.ask(&mut bob, write("eve")))));
@@ -595,7 +600,7 @@ fn a_mute_in_a_room_stops_private_messages_of_a_person_who_is_coming_back_to_it(
     server.make_code(&mut bob, &seat);
     let mut back = server.connect("198.51.100.7:1");
     let (_seat, _) = self::seat(server.ask(&mut back, come_back(CODE, "lobby")));
-    let write = |to| Query::Private { to: line(to), text: line("buy") };
+    let write = |to| private(to, "buy");
     assert!(is_muted(&answered(server.ask(&mut back, write("eve")))));
     answered(server.ask(&mut eve, write("bob"))).unwrap();
     server.now.monotonic += RETURN_TIME;

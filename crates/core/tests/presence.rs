@@ -9,10 +9,12 @@ use std::sync::{Arc, OnceLock};
 use parlor_core::broadcaster::{Broadcaster, RETURN_TIME};
 use parlor_core::intent::Proposal;
 use parlor_core::link::{
-    Answer, Change, CodeChange, FirstRoom, Link, Mail, Mark, Outcome, Presence, Query, Refusal,
+    Answer, BYTES_MAX, Change, CodeChange, FirstRoom, Link, Mail, Mark, Outcome, Presence, Query,
+    Refusal,
 };
 use parlor_core::model::{
-    Entry, Hashed, Limits, Line, Name, Now, PersonEvent, Profile, RoomName, Telling, WallTime,
+    Entry, Extras, Hashed, Limits, Line, Manner, Name, Now, PersonEvent, Profile, RoomName, Spoken,
+    Telling, WallTime,
 };
 use parlor_core::sequencer::{Decided, Local, Sequencer};
 use server::{Server, come_back, enter, granted, join, line, post, rename};
@@ -29,7 +31,7 @@ fn present(outcome: Outcome) -> Presence {
 }
 
 fn private(server: &mut Server, from: &mut Link, to: &str) -> Outcome {
-    server.ask(from, Query::Private { to: line(to), text: line("psst") })
+    server.ask(from, server::private(to, "psst"))
 }
 
 /// Puts intents in order, and counts them.
@@ -62,11 +64,11 @@ fn a_person_without_a_seat_has_a_name_and_reads_private_messages() {
     let twice = server.refusal(&mut alice, come("carol"));
     assert!(matches!(twice, Refusal::NotThere), "{twice:?}");
     let outcome = private(&mut server, &mut bob.link, "alice");
-    assert!(matches!(outcome, Outcome::Answer(Answer::Private { .. })), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Answer(Answer::Private(_))), "{outcome:?}");
     let mail = alice.client().take(|mark, _| *mark == Mark::default());
-    assert!(matches!(mail, Some(Mail::Answer(Answer::Private { .. }))), "{mail:?}");
+    assert!(matches!(mail, Some(Mail::Answer(Answer::Private(_)))), "{mail:?}");
     let outcome = private(&mut server, &mut alice, "bob");
-    assert!(matches!(outcome, Outcome::Answer(Answer::Private { .. })), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Answer(Answer::Private(_))), "{outcome:?}");
     assert!(matches!(server.ask(&mut alice, rename("ann")), Outcome::Answer(Answer::YouAre(_))));
     let (seat, entered) = granted(server.ask(&mut alice, join("lobby")));
     assert!(!entered.first, "she knows her name");
@@ -78,6 +80,51 @@ fn a_person_without_a_seat_has_a_name_and_reads_private_messages() {
     assert_eq!(bob.read().len(), 2, "ann came and left, and nothing else");
     drop((alice, bob));
     server.assert_empty();
+}
+
+#[test]
+fn lines_of_a_private_message_arrive_together_or_not_at_all() {
+    let mut server = Server::new();
+    let [mut alice, bob] = ["alice", "bob"].map(|name| server.enter(name));
+    let extras = Arc::new(Extras { tags: Some(line("+x")), ..Extras::default() });
+    let action = Spoken { extras: Some(extras), ..Spoken::new(Manner::Action, line("waves")) };
+    let write = |lines: Vec<Spoken>, to| Query::Private {
+        to: line(to),
+        lines,
+        is_for_programs: true,
+        may_be_own: false,
+    };
+    let lines = vec![Spoken::new(Manner::Notice, line("hi")), action];
+    let outcome = server.ask(&mut alice.link, write(lines, "bob"));
+    let Outcome::Answer(Answer::Private(sent)) = outcome else { panic!("{outcome:?}") };
+    let Some(Mail::Answer(Answer::Private(read))) = bob.link.client().take(|_, _| true) else {
+        panic!("no message");
+    };
+    assert!(Arc::ptr_eq(&sent, &read) && read.is_for_programs);
+    let [first, second] = &read.lines[..] else { panic!("{read:?}") };
+    assert_eq!((first.manner, second.manner), (Manner::Notice, Manner::Action));
+    assert_eq!(second.extras.as_ref().and_then(|extras| extras.tags.clone()), Some(line("+x")));
+    let many = vec![Spoken::new(Manner::Plain, line(&"x".repeat(BYTES_MAX / 10))); 10];
+    let refused = server.refusal(&mut alice.link, write(many, "bob"));
+    assert!(matches!(refused, Refusal::NotReading(_)), "{refused:?}");
+    assert!(bob.link.client().has_no_mail());
+    let outcome = server.ask(&mut alice.link, write(read.lines.clone(), "bob"));
+    let Outcome::Answer(Answer::Private(next)) = outcome else { panic!("{outcome:?}") };
+    assert!(next.number > sent.number);
+}
+
+#[test]
+fn a_person_writes_to_themselves_only_if_that_is_meant() {
+    let mut server = Server::new();
+    let mut alice = server.enter("alice");
+    let refused = server.refusal(&mut alice.link, server::private("alice", "psst"));
+    assert!(matches!(refused, Refusal::Yourself), "{refused:?}");
+    let Query::Private { to, lines, .. } = server::private("Alice", "psst") else { panic!() };
+    let meant = Query::Private { to, lines, is_for_programs: false, may_be_own: true };
+    let outcome = server.ask(&mut alice.link, meant);
+    assert!(matches!(outcome, Outcome::Answer(Answer::Private(_))), "{outcome:?}");
+    let mail = alice.link.client().take(|_, _| true);
+    assert!(matches!(mail, Some(Mail::Answer(Answer::Private(_)))), "{mail:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{
     Capacity, Claim, Entry, Limits, Manner, Name, Proof, RoomName, Said, Spoken,
 };
-use server::{Held, Server, enter, granted, join, line, post, refusal, rename};
+use server::{Held, Server, enter, granted, join, line, post, private, refusal, rename};
 
 /// A dialect of words: a line is `room:text`, everything else is as short as possible.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Encoder for Words {
                 put(out, &format!("{}:{}-skipped", missed.room, missed.lines()));
             }
             Answer::YouAre(name) => put(out, &format!("answer:{name}")),
-            Answer::Private { text, .. } => put(out, &format!("private:{text}")),
+            Answer::Private(message) => put(out, &format!("private:{}", message.lines[0].text)),
             other => panic!("nobody asked for {other:?}"),
         }
     }
@@ -175,8 +175,7 @@ fn a_private_message_stands_behind_the_lines_of_all_rooms_and_before_the_later_o
     alice.reads();
     server.ask(&mut alice.link, post(lobby.room(), &["1"]));
     server.ask(&mut alice.link, post(tea.room(), &["a"]));
-    let private = Query::Private { to: line("alice"), text: line("psst") };
-    server.ask(&mut bob.link, private);
+    server.ask(&mut bob.link, private("alice", "psst"));
     alice.is_answered(&tea, "late"); // behind the message, which waits for both rooms
     server.ask(&mut alice.link, post(lobby.room(), &["2"]));
     let read = alice.reads();
@@ -201,7 +200,7 @@ fn answers_to_a_person_without_a_seat_stand_behind_the_departures() {
     assert_eq!(alice.reads(), "+lobby +tea tea:a");
     server.run();
     let mut bob = server.enter("bob");
-    server.ask(&mut bob.link, Query::Private { to: line("alice"), text: line("psst") });
+    server.ask(&mut bob.link, private("alice", "psst"));
     let read = alice.reads();
     assert!(read.ends_with(" answer:late private:psst"), "{read}");
     assert!(read.contains("-lobby ") && read.contains("-tea "), "{read}");

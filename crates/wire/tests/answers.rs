@@ -9,14 +9,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fuzz_bodies::web::{encoder, object};
+use fuzz_bodies::web::{encoder, object, objects};
 use jiff::tz::TimeZone;
 use parlor_core::link::{
-    Answer, COMMANDS, Contact, Encoder, Inbox, Notice, PasswordFor, Present, Refusal, RoomInfo,
+    Answer, COMMANDS, Contact, Encoder, Inbox, Notice, PasswordFor, Present, PrivateMessage,
+    Refusal, RoomInfo,
 };
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
-    Act, By, Damage, Deed, Entry, Line, Manner, Missed, Name, Reach, RoomName, Said, Verb,
+    Act, By, Damage, Deed, Entry, Line, Manner, Missed, Name, Reach, RoomName, Said, Spoken, Verb,
     WallTime, Who, Whom,
 };
 use parlor_wire::lines::LineEncoder;
@@ -25,6 +26,10 @@ use parlor_wire::style::{LineMode, LocalClock, Storage};
 /// The most hostile line.
 fn line() -> Line {
     Line::sanitise("\"},{\"kind\":\"line\"}\\ \u{2028}</script> \u{1f600}\u{202e}".as_bytes())
+}
+
+fn clock() -> LocalClock {
+    LocalClock { zone: TimeZone::UTC, now: WallTime::default }
 }
 
 fn name() -> Name {
@@ -76,6 +81,12 @@ fn act(verb: Verb) -> Arc<Act> {
     })
 }
 
+fn message(manners: &[Manner], is_for_programs: bool) -> Arc<PrivateMessage> {
+    let lines = manners.iter().map(|manner| Spoken::new(*manner, line())).collect();
+    let (number, at, from, to) = (1, WallTime(0), who(), name());
+    PrivateMessage { number, at, from, to, lines, is_for_programs }.into()
+}
+
 /// Answers to commands.
 fn answers() -> Vec<Answer> {
     let room = RoomName::lobby;
@@ -89,7 +100,7 @@ fn answers() -> Vec<Answer> {
         Answer::Rooms { rooms: vec![info], others: 1 },
         Answer::YouAre(name()),
         Answer::Topic { room: room(), text: Some(line()) },
-        Answer::Private { from: who(), to: name(), text: line() },
+        Answer::Private(message(&[Manner::Plain], false)),
         Answer::KeptMessage { at: WallTime(i64::MIN), from: name(), to: name(), text: line() },
         Answer::Ignore(who()),
         Answer::Unignore(line()),
@@ -176,6 +187,29 @@ fn a_silent_client_gets_a_ping_and_no_words() {
 }
 
 #[test]
+fn each_line_of_a_private_message_is_shown_and_none_that_is_for_programs() {
+    let mut lines = LineEncoder::new(LineMode::Named, Storage::Memory, clock());
+    let shown = |encoder: &mut dyn Encoder, is_for_programs| {
+        let message = message(&[Manner::Plain, Manner::Action, Manner::Notice], is_for_programs);
+        let mut shown = Vec::new();
+        encoder.answer(&Answer::Private(message), &mut shown);
+        shown
+    };
+    let words = [line().to_string(), format!("* zoë {}", line()), line().to_string()];
+    let told = words.each_ref().map(|words| format!("[zoë -> zoë] {words}\n"));
+    assert_eq!(String::from_utf8(shown(&mut lines, false)).unwrap(), told.concat());
+    let frames = objects(&shown(&mut encoder(), false));
+    for ((object, words), manner) in frames.iter().zip(words).zip(["plain", "action", "notice"]) {
+        assert_eq!(object["words"], words);
+        assert_eq!(object["notice"] == true, manner == "notice");
+    }
+    assert_eq!(frames.len(), 3);
+    for encoder in [&mut lines as &mut dyn Encoder, &mut encoder()] {
+        assert_eq!(shown(encoder, true), b"");
+    }
+}
+
+#[test]
 fn a_notice_is_shown_as_a_line_and_programs_read_what_it_is() {
     let notice = Entry::Said(Said { manner: Manner::Notice, ..said() });
     let scene = Scene { room: &RoomName::lobby(), seq: 0, at: WallTime(0) };
@@ -184,8 +218,7 @@ fn a_notice_is_shown_as_a_line_and_programs_read_what_it_is() {
     let object = object(&shown);
     assert_eq!((&object["kind"], &object["notice"]), (&"line".into(), &true.into()));
     shown.clear();
-    let clock = LocalClock { zone: TimeZone::UTC, now: WallTime::default };
-    let lines = LineEncoder::new(LineMode::Named, Storage::Memory, clock);
+    let lines = LineEncoder::new(LineMode::Named, Storage::Memory, clock());
     lines.encode(&notice, scene, &mut shown);
     assert_eq!(String::from_utf8(shown).unwrap().trim_end(), format!("zoë: {}", line()));
 }

@@ -4,17 +4,22 @@ use std::cmp::Reverse;
 
 use super::rooms::{Room, Seated, first};
 use super::state::Broadcaster;
-use crate::link::{Answer, Mail, Mark, Outcome, Query, ROOMS_MAX};
-use crate::model::{Census, Claim, Line, Now, PersonId, RoomId, RoomName, fold};
+use crate::link::{Answer, Mail, Mark, Outcome, PrivateMessage, Query, ROOMS_MAX};
+use crate::model::{Census, Claim, Line, Name, Now, PersonId, RoomId, RoomName, Spoken, fold};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// Answers a question at once.
-    pub(super) fn answer(&self, asker: PersonId, query: Query, now: Now) -> Outcome {
+    pub(super) fn answer(&mut self, asker: PersonId, query: Query, now: Now) -> Outcome {
         self.try_to_answer(asker, query, now).unwrap_or_else(Outcome::from)
     }
 
-    fn try_to_answer(&self, asker: PersonId, query: Query, now: Now) -> Result<Outcome, Refusal> {
+    fn try_to_answer(
+        &mut self,
+        asker: PersonId,
+        query: Query,
+        now: Now,
+    ) -> Result<Outcome, Refusal> {
         let answer = match query {
             Query::WhoAmI => {
                 let person = self.ledger.people.get(asker).ok_or(Refusal::NotThere)?;
@@ -43,7 +48,10 @@ impl Broadcaster {
                 Some(who) => Answer::Ignore(who),
                 None => return Err(Refusal::NobodyCalled(typed)),
             },
-            Query::Private { to, text } => self.send_private(asker, to, text, now)?,
+            Query::Private { to, lines, is_for_programs, may_be_own } => {
+                let found = self.recipient(asker, to, may_be_own, now)?;
+                self.send_private(asker, found, lines, is_for_programs, now)?
+            }
             Query::Account(name) => {
                 let account = self.ledger.people.accounts.of(&name);
                 return Ok(Outcome::Account(account.cloned()));
@@ -77,13 +85,14 @@ impl Broadcaster {
         Ok(())
     }
 
-    fn send_private(
+    /// The person on the server to whom the asker writes.
+    fn recipient(
         &self,
         asker: PersonId,
         to: Line,
-        text: Line,
+        may_be_own: bool,
         now: Now,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Name, Refusal> {
         let people = &self.ledger.people;
         let from = people.who(asker).ok_or(Refusal::NotThere)?;
         let Some(found) = people.find(&key(&to)) else {
@@ -93,18 +102,35 @@ impl Broadcaster {
             self.ledger.may_write_to(&from, &account.name, now.wall)?;
             return Err(Refusal::Away(account.name.clone()));
         };
-        if found.name.is_same(&from.name) {
+        if found.name.is_same(&from.name) && !may_be_own {
             return Err(Refusal::Yourself);
         }
         self.ledger.may_write_to(&from, &found.name, now.wall)?;
-        let private = Answer::Private { from, to: found.name.clone(), text };
+        Ok(found.name)
+    }
+
+    /// Sends a message to all connections of a person.
+    fn send_private(
+        &mut self,
+        asker: PersonId,
+        to: Name,
+        lines: Vec<Spoken>,
+        is_for_programs: bool,
+        now: Now,
+    ) -> Result<Answer, Refusal> {
+        self.private_messages += 1;
+        let number = self.private_messages;
+        let from = self.ledger.people.who(asker).ok_or(Refusal::NotThere)?;
+        let at = self.time(now);
+        let message = PrivateMessage { number, at, from, to: to.clone(), lines, is_for_programs };
+        let private = Answer::Private(message.into());
         let deliver = |id| {
             let (connection, mark) = self.connections.get(&id).zip(self.mark_of(id))?;
             let mail = Mail::Answer(private.clone());
             connection.client.send(mark, mail).ok()
         };
-        match people.wearers(&found.name).filter_map(deliver).count() {
-            0 => Err(Refusal::NotReading(found.name)),
+        match self.ledger.people.wearers(&to).filter_map(deliver).count() {
+            0 => Err(Refusal::NotReading(to)),
             _ => Ok(private),
         }
     }

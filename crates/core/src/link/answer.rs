@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::command::Spec;
-use crate::model::{Act, Damage, Line, Missed, Name, RoomName, Said, WallTime, Who};
+use crate::model::{Act, Damage, Line, Missed, Name, RoomName, Said, Spoken, WallTime, Who};
 use crate::refusal::Refusal;
 
 /// The answer to a command, or a notice of the server.
@@ -43,14 +43,7 @@ pub enum Answer {
         text: Option<Line>,
     },
     /// A private message, as both sides read it.
-    Private {
-        /// The author.
-        from: Who,
-        /// The recipient.
-        to: Name,
-        /// The words.
-        text: Line,
-    },
+    Private(Arc<PrivateMessage>),
     /// Hides the lines of this person from here on.
     Ignore(Who),
     /// Shows the lines of the person with this name again.
@@ -150,6 +143,31 @@ pub enum Answer {
     Refused(Refusal),
     /// An unrequested notice.
     Notice(Notice),
+}
+
+/// A message from one person to another.
+#[derive(Clone, Debug)]
+pub struct PrivateMessage {
+    /// Its number among all private messages since the start of the server.
+    pub number: u64,
+    /// When it was sent.
+    pub at: WallTime,
+    /// The author.
+    pub from: Who,
+    /// The recipient, who may be the author.
+    pub to: Name,
+    /// The lines, which were sent together.
+    pub lines: Vec<Spoken>,
+    /// Whether one program sends it to another. Doors for people do not show it.
+    pub is_for_programs: bool,
+}
+
+impl PrivateMessage {
+    fn weight(&self) -> usize {
+        let names = self.from.name.as_str().len() + self.to.as_str().len();
+        let lines: usize = self.lines.iter().map(Spoken::weight).sum();
+        size_of::<PrivateMessage>() + names + lines
+    }
 }
 
 /// The number of people that an answer names: they fit into a mailbox even with the longest names.
@@ -298,9 +316,8 @@ impl Answer {
                 names.iter().map(|name| size_of::<Name>() + name.as_str().len()).sum()
             }
             Answer::Rooms { rooms, .. } => rooms.iter().map(RoomInfo::weight).sum(),
-            Answer::Private { text, .. }
-            | Answer::KeptMessage { text, .. }
-            | Answer::FoundNothing(text) => text.as_str().len(),
+            Answer::Private(message) => message.weight(),
+            Answer::KeptMessage { text, .. } | Answer::FoundNothing(text) => text.as_str().len(),
             Answer::Found { said, .. } => said.weight(),
             Answer::Topic { text, .. } => text.as_ref().map_or(0, Line::len),
             Answer::Act(act) => act.weight(),

@@ -168,7 +168,7 @@ impl<E: Encoder> Backlog<E> {
                 self.encoder.fell_behind(&people.room, &mut self.rest);
                 return;
             }
-            Answer::Private { from: who, .. } if self.filter.ignores(&who) => return,
+            Answer::Private(message) if self.filter.ignores(&message.from) => return,
             Answer::Found { said: Said { who, .. }, .. } if self.filter.ignores(&who) => return,
             Answer::Ignore(who) => {
                 self.filter.ignore(&who);

@@ -43,6 +43,15 @@ pub enum Input {
     Command(Command),
     /// Answers a question for a secret.
     Secret(Line),
+    /// Writes to one person, who may be the author.
+    Private {
+        /// The name of the person, as typed.
+        to: Line,
+        /// The lines, which reach the person together or not at all.
+        lines: Vec<Spoken>,
+        /// Whether one program sends it to another. Doors for people do not show it.
+        is_for_programs: bool,
+    },
     /// Proves with its password that the person owns a name, and takes names of this owner from now
     /// on without a question.
     LogIn {

@@ -23,8 +23,8 @@ pub use crate::command::{
 pub use crate::refusal::Refusal;
 pub(crate) use answer::BANS_SHOWN_MAX;
 pub use answer::{
-    Answer, Contact, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, ROOMS_MAX, RoomInfo,
-    Visitor, WHO_MAX,
+    Answer, Contact, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, PrivateMessage,
+    ROOMS_MAX, RoomInfo, Visitor, WHO_MAX,
 };
 pub use asked::{Asked, WhyDeparted};
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};

@@ -346,8 +346,12 @@ pub enum Query {
     Private {
         /// The name of the other person, as typed.
         to: Line,
-        /// The words.
-        text: Line,
+        /// The lines, which reach the other person together or not at all.
+        lines: Vec<Spoken>,
+        /// Whether one program sends it to another.
+        is_for_programs: bool,
+        /// Whether the name may be the author's own.
+        may_be_own: bool,
     },
     /// The account of a name.
     Account(Name),

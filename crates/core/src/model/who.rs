@@ -126,6 +126,19 @@ impl Spoken {
     pub fn new(manner: Manner, text: Line) -> Spoken {
         Spoken { manner, text, extras: None }
     }
+
+    /// Its words for a place that has plain lines only: an action is written out, with its author.
+    pub fn written_out(&self, by: &Name) -> Line {
+        match self.manner {
+            Manner::Action => Line::sanitise(format!("* {by} {}", self.text).as_bytes()),
+            Manner::Plain | Manner::Notice | Manner::Gone => self.text.clone(),
+        }
+    }
+
+    /// Its size in memory, in bytes; an estimate.
+    pub(crate) fn weight(&self) -> usize {
+        size_of::<Spoken>() + self.text.len() + self.extras.as_deref().map_or(0, Extras::weight)
+    }
 }
 
 /// The additions of a client to a line, for other clients that understand them. They are not

@@ -9,8 +9,8 @@ use std::time::Duration;
 use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::OwnerVisit;
 use parlor_core::link::{
-    AccountChange, Answer, Change, CodeChange, Entered, FirstRoom, Inbox, Link, Outcome, Refusal,
-    Request,
+    AccountChange, Answer, Change, CodeChange, Entered, FirstRoom, Inbox, Link, Outcome, Query,
+    Refusal, Request,
 };
 use parlor_core::log::Slice;
 use parlor_core::model::{
@@ -200,6 +200,12 @@ pub(crate) fn rename(name: &str) -> Change {
 
 pub(crate) fn line(text: &str) -> Line {
     Line::sanitise(text.as_bytes())
+}
+
+/// A private message.
+pub(crate) fn private(to: &str, text: &str) -> Query {
+    let lines = vec![Spoken::new(Manner::Plain, line(text))];
+    Query::Private { to: line(to), lines, is_for_programs: false, may_be_own: false }
 }
 
 pub(crate) fn post(room: RoomId, texts: &[&str]) -> Change {

@@ -1,14 +1,14 @@
 //! Messages of the server to one person, as JSON objects: in fields for programs, and in words.
 
 use parlor_core::link::{
-    Answer, COMMANDS, Contact, Entered, Misread, Notice, PasswordFor, Present, Refusal, Resumed,
-    RoomInfo, Spec,
+    Answer, COMMANDS, Contact, Entered, Misread, Notice, PasswordFor, Present, PrivateMessage,
+    Refusal, Resumed, RoomInfo, Spec,
 };
 use parlor_core::model::{Act, Line, Manner, Missed, Name, Verb};
 
 use super::object::{Object, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, Storage, rfc3339};
-use crate::words;
+use crate::words::{self, PrivateLine};
 
 /// Appends an answer.
 pub(crate) fn put(answer: &Answer, storage: Storage, clock: &LocalClock, out: &mut Vec<u8>) {
@@ -39,8 +39,6 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::YouAre(name) => object("you", out).with("name", name.as_str()),
         Answer::Topic { room, text } => object("topic_is", out).with("room", room.as_str())
             .with("topic", text.as_ref().map(Line::as_str)),
-        Answer::Private { from, to, text } => object("private", out).with("from", from.name.as_str())
-            .with("to", to.as_str()).with("words", text.as_str()),
         Answer::KeptMessage { at, from, to, text } => object("letter", out).with("time", rfc3339(*at))
             .with("from", from.as_str()).with("to", to.as_str()).with("words", text.as_str()),
         Answer::Found { room, said } => object("found", out).with("room", room.as_str()).with("seq", said.seq)
@@ -86,9 +84,20 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with("server", names(server)),
         Answer::Told { .. } | Answer::Unstored(_) | Answer::Everybody(_) | Answer::Bans { .. } => about("order", out),
 
-        // Of other dialects.
-        Answer::LoggedIn(_) => about("order", out),
+        // Not sent here, or with its own function.
+        Answer::LoggedIn(_) | Answer::Private(_) => about("order", out),
     }
+}
+
+/// Appends a line of a private message.
+pub(crate) fn put_private(message: &PrivateMessage, line: &PrivateLine<'_>, out: &mut Vec<u8>) {
+    object("private", out)
+        .with("time", rfc3339(message.at))
+        .with("from", message.from.name.as_str())
+        .with("to", message.to.as_str())
+        .with("words", line.words.as_str())
+        .with_some("notice", line.is_notice.then_some(true))
+        .with("text", line.to_string());
 }
 
 /// Appends the first message to a client in a room.

@@ -10,6 +10,7 @@ use super::object::object;
 use super::{answer, event};
 use crate::style::{LINE_BYTES_MAX, LINES_MAX, LocalClock, Storage};
 use crate::websocket::{CloseCode, Opcode, close, frame};
+use crate::words;
 
 /// The version of the protocol. New kinds and fields do not change it.
 const VERSION: u32 = 1;
@@ -117,6 +118,12 @@ impl Encoder for WebEncoder {
         if let Answer::Notice(Notice::Idle { .. }) = answer {
             // A client that is still connected answers by itself.
             frame(Opcode::Ping, out, |_| {});
+            return;
+        }
+        if let Answer::Private(message) = answer {
+            for line in words::private(message) {
+                frame(Opcode::Text, out, |out| answer::put_private(message, &line, out));
+            }
             return;
         }
         if let Answer::Notice(notice) = answer

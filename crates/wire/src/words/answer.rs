@@ -1,7 +1,9 @@
 //! The sentences of the server to one person. Knows no line ending and no connection.
 
-use parlor_core::link::{Answer, Contact, Notice, PasswordFor, Present, RoomInfo};
-use parlor_core::model::{Damage, Missed, Name, RoomName, Said};
+use std::fmt;
+
+use parlor_core::link::{Answer, Contact, Notice, PasswordFor, Present, PrivateMessage, RoomInfo};
+use parlor_core::model::{Damage, Line, Manner, Missed, Name, RoomName, Said};
 
 use super::{act, event, help, refusal};
 use crate::style::{LineMode, LocalClock, Storage, counted, silence, span};
@@ -81,7 +83,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
             "Welcome back, {name}: here is what you missed; a few lines may come twice")),
 
         // Other people.
-        Answer::Private { from, to, text } => unmarked(format!("[{} -> {to}] {text}", from.name)),
+        Answer::Private(message) => AnswerText { mark: "", lines: private(message).map(|line| line.to_string()).collect() },
         Answer::KeptMessage { at, from, to, text } =>
             unmarked(format!("{}[{from} -> {to}] {text}", clock.stamp(*at))),
         Answer::KeptFor(name) => sentence(format!("{name} is away and gets your message on return")),
@@ -122,6 +124,32 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::Deleted(1) => sentence("1 line that you said is deleted, for everybody"),
         Answer::Deleted(lines) => sentence(format!(
             "{} lines that you said are deleted, for everybody", grouped(*lines))),
+    }
+}
+
+/// The lines of a message from one person to another, as people read them: what one program sends
+/// to another has none.
+pub(crate) fn private(message: &PrivateMessage) -> impl Iterator<Item = PrivateLine<'_>> {
+    let lines = message.lines.iter().filter(|_| !message.is_for_programs);
+    lines.map(|spoken| PrivateLine {
+        message,
+        words: spoken.written_out(&message.from.name),
+        is_notice: spoken.manner == Manner::Notice,
+    })
+}
+
+/// A line of a message from one person to another.
+pub(crate) struct PrivateLine<'a> {
+    message: &'a PrivateMessage,
+    /// The words; an action is written out.
+    pub(crate) words: Line,
+    pub(crate) is_notice: bool,
+}
+
+impl fmt::Display for PrivateLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PrivateMessage { from, to, .. } = self.message;
+        write!(f, "[{} -> {to}] {}", from.name, self.words)
     }
 }
 

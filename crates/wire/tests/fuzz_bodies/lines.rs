@@ -3,9 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Refusal};
+use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, PrivateMessage, Refusal};
 use parlor_core::log::{Encoding, Scene};
-use parlor_core::model::{Entry, Line, Name, RoomName, Said, Spoken, Telling, WallTime, Who};
+use parlor_core::model::{
+    Entry, Line, Manner, Name, RoomName, Said, Spoken, Telling, WallTime, Who,
+};
 use parlor_wire::lines::{LineDecoder, LineEncoder};
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 
@@ -70,6 +72,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::Enter(..)
         | Input::Leave(..)
         | Input::Ask(_)
+        | Input::Private { .. }
         | Input::LogIn { .. }
         | Input::Register(_)
         | Input::WantRoster(_)
@@ -94,7 +97,15 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
         Command::Unignore(typed) => Answer::Unignore(typed),
         Command::Private { to, text } => {
             encoder.answer(&Answer::Refused(Refusal::NobodyCalled(to)), shown);
-            Answer::Private { from: alice(), to: alice().name, text }
+            let message = PrivateMessage {
+                number: 1,
+                at: WallTime(0),
+                from: alice(),
+                to: alice().name,
+                lines: vec![Spoken::new(Manner::Plain, text)],
+                is_for_programs: false,
+            };
+            Answer::Private(message.into())
         }
         Command::Who(Some(room)) | Command::Join(room) => Answer::Refused(Refusal::NoRoom(room)),
         Command::SetTopic(text) => {

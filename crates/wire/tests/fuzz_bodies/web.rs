@@ -77,11 +77,22 @@ pub(crate) fn encoder() -> WebEncoder {
 
 /// The object in one text frame.
 pub(crate) fn object(bytes: &[u8]) -> Value {
-    let (first, payload, rest) = parse_frame(bytes).unwrap();
-    assert_eq!((first, rest), (0x81, &b""[..]));
-    let object: Value = serde_json::from_slice(payload).unwrap();
-    assert!(object["kind"].is_string(), "{object}");
-    object
+    let [object] = &objects(bytes)[..] else { panic!("not one frame: {bytes:?}") };
+    object.clone()
+}
+
+/// The objects in text frames.
+pub(crate) fn objects(mut bytes: &[u8]) -> Vec<Value> {
+    let mut objects = Vec::new();
+    while !bytes.is_empty() {
+        let (first, payload, rest) = parse_frame(bytes).unwrap();
+        assert_eq!(first, 0x81);
+        let object: Value = serde_json::from_slice(payload).unwrap();
+        assert!(object["kind"].is_string(), "{object}");
+        objects.push(object);
+        bytes = rest;
+    }
+    objects
 }
 
 fn check(input: Input) {
@@ -104,7 +115,8 @@ fn check(input: Input) {
         Input::Refused(refusal) => refuse(refusal),
         Input::Raw(bytes) => assert!(parse_frame(&bytes).is_some_and(|(.., rest)| rest.is_empty())),
         Input::Farewell(bytes) => assert_eq!(parse_frame(&bytes).map(|frame| frame.0), Some(0x88)),
-        Input::LogIn { .. }
+        Input::Private { .. }
+        | Input::LogIn { .. }
         | Input::Register(_)
         | Input::WantRoster(_)
         | Input::Begin(_)
