@@ -106,7 +106,10 @@ async fn run_command(person: &mut Participant<'_>, command: Command) -> Result<E
         Command::Act(deed) => person.ask(Change::Act { here: Some(here?), deed }).await,
         Command::Bans => person.ask(Query::Bans { here: Some(here?) }).await,
         Command::Keepers => person.ask(Query::Keepers { here: Some(here?) }).await,
-        Command::Topic => person.ask(Query::Topic(here?)).await,
+        Command::Topic => {
+            let room = person.here()?.room_name().clone();
+            person.ask(Query::Topic(room)).await
+        }
         Command::SetTopic(text) => person.ask(Change::SetTopic { room: here?, text }).await,
         Command::Last(lines) => {
             let excerpt = Excerpt::Before { seq: u64::MAX, lines };

@@ -282,7 +282,7 @@ impl Guest {
                 Query::People { room: self.seat().room_name().clone(), from: 0 }
             }
             0 => Query::Rooms,
-            1 => Query::Topic(here),
+            1 => Query::Topic(self.seat().room_name().clone()),
             2 => Query::Who(here),
             _ => Query::WhoIn(pick(rng, &ROOMS)),
         };

@@ -898,7 +898,7 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
     let mut server = Server::with(past);
     let (mut bob, lobby) = server.enter("bob", false);
     let about = |server: &mut Server, link: &mut Link, seat: &Seat| match server
-        .ask(link, Query::Topic(seat.room()))
+        .ask(link, Query::Topic(seat.room_name().clone()))
     {
         Outcome::Answer(Answer::Topic { text, .. }) => text.map(|text| text.to_string()),
         other => panic!("{other:?}"),

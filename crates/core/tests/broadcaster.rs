@@ -442,7 +442,8 @@ fn everybody_in_a_room_is_listed_page_by_page() {
             panic!("{item:?}");
         };
         next = page.next;
-        pages.push(page.names);
+        let names = page.people.iter().map(|person| person.who.name.clone());
+        pages.push(names.collect::<Vec<_>>());
     }
     let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
     assert_eq!(sizes, [PEOPLE_MAX, PEOPLE_MAX], "none of them empty");

@@ -12,8 +12,8 @@ use std::time::Duration;
 use fuzz_bodies::web::{encoder, object, objects};
 use jiff::tz::TimeZone;
 use parlor_core::link::{
-    Answer, COMMANDS, Contact, Encoder, Inbox, Notice, PasswordFor, Present, PrivateMessage,
-    Refusal, RoomInfo,
+    Answer, Bygone, COMMANDS, Contact, Encoder, Inbox, Notice, PasswordFor, Present,
+    PrivateMessage, Refusal, RoomInfo, RoomsPage, Sighting, Totals, Whois,
 };
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
@@ -97,7 +97,23 @@ fn answers() -> Vec<Answer> {
         Answer::Help(None),
         Answer::Help(COMMANDS.first()),
         Answer::Who { room: room(), people: vec![present], others: 2, listening: 1 },
-        Answer::Rooms { rooms: vec![info], others: 1 },
+        Answer::Rooms { rooms: vec![info.clone()], others: 1 },
+        Answer::Whois(Box::new(Whois {
+            who: who(),
+            rooms: vec![(room(), true)],
+            address: Some(address),
+            since: Some(WallTime(0)),
+            silent: Duration::MAX,
+            is_server_keeper: true,
+        })),
+        Answer::Whowas { name: line(), people: Vec::new() },
+        Answer::Whowas { name: line(), people: vec![Bygone { who: who(), at: WallTime(0) }] },
+        Answer::Present(vec![
+            Sighting { typed: line(), who: None, is_server_keeper: false },
+            Sighting { typed: line(), who: Some(who()), is_server_keeper: true },
+        ]),
+        Answer::AllRooms(RoomsPage { rooms: vec![info], next: Some(room()) }),
+        Answer::Totals(Totals { people: 2, people_max: 3, server_keepers: 1, rooms: 1 }),
         Answer::YouAre(name()),
         Answer::Topic { room: room(), text: Some(line()) },
         Answer::Private(message(&[Manner::Plain], false)),

@@ -1,12 +1,22 @@
 //! Questions: they are answered on receipt, even while the journal works. Changes nothing.
 
 use std::cmp::Reverse;
+use std::ops::Bound;
 
 use super::rooms::{Room, Seated, first};
 use super::state::Broadcaster;
-use crate::link::{Answer, Mail, Mark, Outcome, PrivateMessage, Query, ROOMS_MAX};
-use crate::model::{Census, Claim, Line, Name, Now, PersonId, RoomId, RoomName, Spoken, fold};
+use crate::ledger::Person;
+use crate::link::{
+    Answer, BYTES_MAX, Mail, Mark, Outcome, PrivateMessage, Query, ROOMS_MAX, RoomInfo, RoomsPage,
+    Totals,
+};
+use crate::model::{
+    Census, Claim, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Spoken, fold,
+};
 use crate::refusal::Refusal;
+
+/// A page of rooms ends when it has this size: with one more topic it fits into a mailbox.
+const ROOMS_BYTES_MAX: usize = BYTES_MAX / 4;
 
 impl Broadcaster {
     /// Answers a question at once.
@@ -25,20 +35,21 @@ impl Broadcaster {
                 let person = self.ledger.people.get(asker).ok_or(Refusal::NotThere)?;
                 return Ok(Outcome::You(Claim { name: person.name.clone(), proof: person.proof }));
             }
-            Query::Topic(room) => {
-                let room = self.visible(asker, room, now)?;
-                Answer::Topic { room: room.name.clone(), text: room.topic.clone() }
-            }
+            Query::Topic(room) => self.topic(asker, room, now)?,
             Query::Who(room) => self.who(asker, room, now)?,
             Query::WhoIn(name) => match self.room_called(&name) {
                 Some(room) if !room.is_awaited() => self.who(asker, room.id, now)?,
                 _ => return Err(Refusal::NoRoom(name)),
             },
             Query::People { room, from } => {
-                self.send_people(asker, &room, from)?;
-                return Ok(Outcome::Done);
+                return self.people(asker, room, from, now);
             }
+            Query::Whois(typed) => self.whois(asker, typed, now)?,
+            Query::Whowas(typed) => self.whowas(typed),
+            Query::Present(typed) => self.present(typed),
             Query::Rooms => self.list_rooms(asker, now)?,
+            Query::AllRooms { after } => self.rooms_after(asker, after, now)?,
+            Query::Totals => Answer::Totals(self.totals()),
             Query::Barred => {
                 let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
                 return Ok(Outcome::Barred(self.ledger.barred(subject, now.wall)));
@@ -72,17 +83,38 @@ impl Broadcaster {
         Ok(room.who(now.monotonic, reach.is_some()))
     }
 
-    /// Sends a page of names at once, so it stands exactly between the events before it and those
-    /// after it.
-    fn send_people(&self, asker: PersonId, room: &RoomName, from: u64) -> Result<(), Refusal> {
-        let room = self.room_called(room).ok_or(Refusal::NotThere)?;
-        let member = room.members.get(asker).ok_or(Refusal::NotThere)?;
-        let Seated { client, .. } = member.seated.as_ref().ok_or(Refusal::NotThere)?;
-        let people = room.people_from(from);
+    /// The topic of a room, which may be empty now.
+    fn topic(&self, asker: PersonId, room: RoomName, now: Now) -> Result<Answer, Refusal> {
+        let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
+        self.ledger.may_read(subject, &room, now.wall)?;
+        let text = match self.room_called(&room) {
+            Some(room) => room.topic.clone(),
+            None if !self.ledger.rooms.is_known(&room) => return Err(Refusal::NoRoom(room)),
+            None => self.ledger.rooms.topic(&room).text,
+        };
+        Ok(Answer::Topic { room, text })
+    }
+
+    /// A page of the people in a room. A person who sits there gets it at once, so that it stands
+    /// exactly between the events before it and those after it.
+    fn people(
+        &self,
+        asker: PersonId,
+        room: RoomName,
+        from: u64,
+        now: Now,
+    ) -> Result<Outcome, Refusal> {
+        let Some(room) = self.room_called(&room).filter(|room| !room.is_awaited()) else {
+            return Err(Refusal::NoRoom(room));
+        };
+        let people = self.visible(asker, room.id, now)?.people_from(from, &self.ledger.rules);
+        let seated = room.members.get(asker).and_then(|member| member.seated.as_ref());
+        let Some(Seated { client, .. }) = seated else {
+            return Ok(Outcome::Answer(Answer::People(people)));
+        };
         let mark = Mark::at(room.id, people.position);
-        let mail = Mail::Answer(Answer::People(people));
-        client.send_own(mark, mail);
-        Ok(())
+        client.send_own(mark, Mail::Answer(Answer::People(people)));
+        Ok(Outcome::Done)
     }
 
     /// The person on the server to whom the asker writes.
@@ -138,8 +170,7 @@ impl Broadcaster {
     fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {
         let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
         let may_read = |room: &&Room| self.ledger.may_read(subject, &room.name, now.wall).is_ok();
-        let used = self.rooms.values().filter(|room| !room.is_awaited());
-        let visible: Vec<_> = used.filter(may_read).collect();
+        let visible: Vec<_> = self.used_rooms().filter(may_read).collect();
         let all = visible.len();
         let largest =
             first(visible, ROOMS_MAX, |room| (Reverse(room.members.len()), room.name.as_str()));
@@ -147,11 +178,54 @@ impl Broadcaster {
         Ok(Answer::Rooms { others: all - rooms.len(), rooms })
     }
 
+    /// A page of the rooms by name, as many as fit into a mailbox.
+    fn rooms_after(
+        &self,
+        asker: PersonId,
+        after: Option<RoomName>,
+        now: Now,
+    ) -> Result<Answer, Refusal> {
+        let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = self.rooms_by_name.range((from, Bound::Unbounded)).map(|(_, id)| id);
+        let rooms = ids.filter_map(|id| self.rooms.get(id)).filter(|room| !room.is_awaited());
+        let may_read = |room: &&Room| self.ledger.may_read(subject, &room.name, now.wall).is_ok();
+        let mut rooms = rooms.filter(may_read).map(Room::info).peekable();
+        let (mut page, mut bytes) = (Vec::new(), 0);
+        while page.is_empty() || page.len() < ROOMS_MAX && bytes < ROOMS_BYTES_MAX {
+            let Some(room) = rooms.next() else { break };
+            bytes += room.weight();
+            page.push(room);
+        }
+        let last = page.last().filter(|_| rooms.peek().is_some());
+        let next = last.map(|info: &RoomInfo| info.room.clone());
+        Ok(Answer::AllRooms(RoomsPage { rooms: page, next }))
+    }
+
+    /// The rooms that do not only wait for their first person.
+    fn used_rooms(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.values().filter(|room| !room.is_awaited())
+    }
+
     fn visible(&self, asker: PersonId, room: RoomId, now: Now) -> Result<&Room, Refusal> {
         let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
         self.ledger.may_read(subject, &room.name, now.wall)?;
         Ok(room)
+    }
+
+    /// Counts people and rooms. The time grows with the number of rooms.
+    fn totals(&self) -> Totals {
+        let people = &self.ledger.people;
+        let keepers = self.ledger.rules.keepers(&Reach::Server).iter();
+        let is_owner = |id: &PersonId| people.get(*id).is_some_and(Person::is_owner);
+        let is_here = |name: &&Name| people.wearers(name).any(|id| is_owner(&id));
+        Totals {
+            people: people.len(),
+            people_max: self.people_max,
+            server_keepers: keepers.filter(is_here).count(),
+            rooms: self.used_rooms().count(),
+        }
     }
 
     /// Counts everything on the server. The time grows with the number of rooms.
@@ -173,6 +247,6 @@ impl Broadcaster {
 }
 
 /// The first key of a name, as typed.
-fn key(typed: &Line) -> String {
+pub(super) fn key(typed: &Line) -> String {
     fold(typed.as_str().trim())
 }

@@ -14,6 +14,7 @@ mod crowd;
 mod dispatch;
 mod events;
 mod fencing;
+mod finding;
 mod following;
 mod gather;
 mod listening;

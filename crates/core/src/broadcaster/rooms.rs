@@ -15,7 +15,9 @@ use crate::link::{
     Answer, Client, Occupant, PEOPLE_MAX, PeoplePage, Place, Present, RoomInfo, WHO_MAX,
 };
 use crate::log::{Cursor, Group, Log};
-use crate::model::{End, Line, Name, PersonId, Reach, RoomId, RoomName, Together, WallTime, Who};
+use crate::model::{
+    End, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Together, WallTime, Who,
+};
 
 /// The number of people that the roster on arrival names; more would fill a screen.
 const ROSTER_MAX: usize = 20;
@@ -76,13 +78,15 @@ impl Maker {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) client: Arc<Client>,
+    /// When the person came.
+    pub(crate) came: Now,
     /// The places of its seats, in the order in which they were taken. Each ends with its seat.
     pub(crate) places: Vec<Arc<Place>>,
 }
 
 impl Connection {
-    pub(crate) fn new(client: &Arc<Client>) -> Connection {
-        Connection { client: Arc::clone(client), places: Vec::new() }
+    pub(crate) fn new(client: &Arc<Client>, came: Now) -> Connection {
+        Connection { client: Arc::clone(client), came, places: Vec::new() }
     }
 }
 
@@ -132,6 +136,15 @@ pub(crate) struct Member {
     pub(crate) seated: Option<Seated>,
     /// The time at which this person last said something here, or arrived.
     pub(crate) active: Duration,
+}
+
+impl Member {
+    /// The person, as others read about them in a room of this reach.
+    fn occupant(&self, reach: &Reach, rules: &Rules) -> Occupant {
+        let Member { who, is_owner, .. } = self;
+        let subject = Subject { name: &who.name, is_owner: *is_owner, address: None };
+        Occupant { who: Arc::clone(who), is_keeper: rules.keeps(reach, subject) }
+    }
 }
 
 /// A connection of this node with a seat in a room.
@@ -375,12 +388,7 @@ impl Room {
         let once =
             members.filter(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
         let reach = Reach::Room(self.name.clone());
-        let occupant = |member: &Member| {
-            let Member { who, is_owner, .. } = member;
-            let subject = Subject { name: &who.name, is_owner: *is_owner, address: None };
-            Occupant { who: Arc::clone(who), is_keeper: rules.keeps(&reach, subject) }
-        };
-        once.map(occupant).collect()
+        once.map(|member| member.occupant(&reach, rules)).collect()
     }
 
     /// The people in the room, with the time each has been silent: the last speaker first. Keepers
@@ -405,18 +413,20 @@ impl Room {
         }
     }
 
-    /// A page of names, in the order in which people came to the server, from this connection on. A
+    /// A page of people, in the order in which they came to the server, from this connection on. A
     /// reader who asks for all pages, and reads arrivals and departures meanwhile, knows everybody
     /// in the end.
-    pub(crate) fn people_from(&self, from: u64) -> PeoplePage {
-        let people = self.members.values().map(|member| &member.who);
-        let people = people.filter(|who| who.id.number() >= from);
-        let mut page = first(people.collect(), PEOPLE_MAX + 1, |who| who.id);
-        let next = page.get(PEOPLE_MAX).map(|who| who.id.number());
+    pub(crate) fn people_from(&self, from: u64, rules: &Rules) -> PeoplePage {
+        let people = self.members.values().filter(|member| member.who.id.number() >= from);
+        let mut page = first(people.collect(), PEOPLE_MAX + 1, |member| member.who.id);
+        let next = page.get(PEOPLE_MAX).map(|member| member.who.id.number());
         page.truncate(PEOPLE_MAX);
+        let mut seen = HashSet::new();
+        page.retain(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
+        let reach = Reach::Room(self.name.clone());
         PeoplePage {
             room: self.name.clone(),
-            names: page.iter().map(|who| who.name.clone()).collect(),
+            people: page.iter().map(|member| member.occupant(&reach, rules)).collect(),
             position: self.log.watermark(),
             next,
         }

@@ -13,7 +13,7 @@ use super::rooms::{Connection, Room, RoomsLeft};
 use super::tickets::{Return, Ticket};
 use crate::intent::Proposal;
 use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
-use crate::link::{Answer, Inbox, InboxItem, Mail, Mark, Notice, Place};
+use crate::link::{Answer, Bygone, Inbox, InboxItem, Mail, Mark, Notice, Place};
 use crate::model::{Limits, Now, PersonId, RoomId, RoomName, WallTime};
 use crate::refusal::Refusal;
 use crate::sequencer::{Local, Sequencer};
@@ -42,6 +42,10 @@ pub struct Broadcaster {
     /// The connections of the people on the server.
     pub(super) connections: FxHashMap<PersonId, Connection>,
     pub(super) rooms_left: RoomsLeft,
+    /// The latest people who have left or given up a name; the latest last.
+    pub(super) bygone: VecDeque<Bygone>,
+    /// The largest number of people on the server since the start.
+    pub(super) people_max: usize,
     pub(super) rooms: FxHashMap<RoomId, Room>,
     pub(super) rooms_by_name: BTreeMap<RoomName, RoomId>,
     pub(super) rooms_made: u64,
@@ -125,6 +129,8 @@ impl Broadcaster {
             tickets: VecDeque::new(),
             connections: FxHashMap::default(),
             rooms_left: RoomsLeft::default(),
+            bygone: VecDeque::new(),
+            people_max: 0,
             rooms: FxHashMap::default(),
             rooms_by_name: BTreeMap::new(),
             rooms_made: 0,
@@ -199,7 +205,7 @@ impl Broadcaster {
     /// The present ends of the logs of all rooms in which this person sits. None for a person who
     /// is entering, and reads nothing before the answer to that.
     pub(super) fn mark_of(&self, id: PersonId) -> Option<Mark> {
-        let Connection { client, places } = self.connections.get(&id)?;
+        let Connection { client, places, .. } = self.connections.get(&id)?;
         let marks = places.iter().map(|place| Mark::at(place.room, place.log.watermark()));
         client.is_present().then(|| marks.collect())
     }

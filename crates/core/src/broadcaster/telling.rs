@@ -32,7 +32,7 @@ impl Broadcaster {
                     let answer = Outcome::Answer(Answer::YouAre(name));
                     self.gathering.promise(&client, answer, Stake::Nothing);
                 }
-                Wanted::Presence => self.came(&client),
+                Wanted::Presence => self.came(&client, now),
                 Wanted::Message { network } => {
                     let number = self.ledger.kept.last();
                     let beside = network.map(|network| Record::KeptFrom { number, network });
@@ -58,12 +58,13 @@ impl Broadcaster {
         match happened {
             Happened::Said { room, who, lines } => self.said(&room, who, lines, ticket, at, now),
             Happened::Arrived { room, who, is_keeper, is_untold } => {
-                self.arrived(&room, who, (is_keeper, is_untold), ticket)
+                self.arrived(&room, who, (is_keeper, is_untold), ticket, now)
             }
             Happened::Left { event, who, parting, removal } => {
                 self.left(event, who, parting, removal);
             }
             Happened::LeftServer { event, who, rooms, removal } => {
+                self.remember(who.clone(), at);
                 self.left_server(event, who, rooms, removal.as_ref());
             }
             Happened::Moved { who, heir, rooms } => {
@@ -75,6 +76,7 @@ impl Broadcaster {
                 }
             }
             Happened::Renamed { event, who, from, rooms } => {
+                self.remember(Who { name: from.clone(), ..who.clone() }, at);
                 self.renamed(event, who, &from, rooms);
             }
             Happened::Topic { who, act, before } => self.topic_changed(who, act, before, ticket),
@@ -144,6 +146,7 @@ impl Broadcaster {
         who: Who,
         (is_keeper, is_untold): (bool, bool),
         ticket: Option<&Ticket>,
+        now: Now,
     ) {
         let Some(room) = self.room_for(name, ticket.and_then(Ticket::maker), 0) else {
             return;
@@ -151,7 +154,7 @@ impl Broadcaster {
         let (id, person, mut promised) = (room.id, who.id, None);
         if let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, .. } }) = ticket {
             let place = room.place(who.id);
-            self.connection_of(client).places.push(Arc::clone(&place));
+            self.connection_of(client, now).places.push(Arc::clone(&place));
             let (client, replay, is_first) = (Arc::clone(client), *replay, *is_first);
             promised = Some(Promised { client, place, seat: Some((replay, is_first)) });
         } else if let Some(connection) = self.connections.get(&who.id) {
@@ -171,13 +174,14 @@ impl Broadcaster {
     }
 
     /// The connection of a person on the server.
-    fn connection_of(&mut self, client: &Arc<Client>) -> &mut Connection {
-        self.connections.entry(client.id).or_insert_with(|| Connection::new(client))
+    fn connection_of(&mut self, client: &Arc<Client>, now: Now) -> &mut Connection {
+        self.people_max = self.people_max.max(self.ledger.people.len());
+        self.connections.entry(client.id).or_insert_with(|| Connection::new(client, now))
     }
 
     /// A person comes to the server, without a seat.
-    fn came(&mut self, client: &Arc<Client>) {
-        self.connection_of(client);
+    fn came(&mut self, client: &Arc<Client>, now: Now) {
+        self.connection_of(client, now);
         self.remove_if_barred(client.id, None);
         let presence = Presence::new(Arc::clone(client) as _, Arc::clone(&self.inbox) as _);
         client.finish(Outcome::Came(presence, None));
@@ -185,7 +189,7 @@ impl Broadcaster {
 
     /// Ends the connection of a person who continues on another one.
     fn moved(&mut self, who: &Who, now: Now) {
-        if let Some(Connection { client, places }) = self.connections.remove(&who.id) {
+        if let Some(Connection { client, places, .. }) = self.connections.remove(&who.id) {
             for place in places {
                 // From now on the person reads on the new connection.
                 place.departed.set(place.log.end()).ok();

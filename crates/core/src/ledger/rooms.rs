@@ -62,6 +62,11 @@ impl RoomStates {
         self.0.get(room).is_none_or(|state| state.seats == 0 && state.end.seq == 0)
     }
 
+    /// Whether a room has a seat, lines, a topic or a lock.
+    pub(crate) fn is_known(&self, room: &RoomName) -> bool {
+        self.0.contains_key(room)
+    }
+
     /// Whether a room has a topic or a lock.
     pub(crate) fn has_topic(&self, room: &RoomName) -> bool {
         self.0.get(room).is_some_and(|state| !state.topic.is_nothing())

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::roster::Occupant;
+use super::sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
 use crate::command::Spec;
 use crate::model::{Act, Damage, Line, Missed, Name, RoomName, Said, Spoken, WallTime, Who};
 use crate::refusal::Refusal;
@@ -24,8 +26,19 @@ pub enum Answer {
         /// The number of listeners.
         listening: usize,
     },
-    /// A page of the names of everybody in a room.
+    /// A page of everybody in a room.
     People(PeoplePage),
+    /// One person.
+    Whois(Box<Whois>),
+    /// The people who had a name.
+    Whowas {
+        /// The name, as typed.
+        name: Line,
+        /// The latest first.
+        people: Vec<Bygone>,
+    },
+    /// The people who have these names now.
+    Present(Vec<Sighting>),
     /// The rooms.
     Rooms {
         /// The largest first; at most [`ROOMS_MAX`].
@@ -33,6 +46,10 @@ pub enum Answer {
         /// The number of others.
         others: usize,
     },
+    /// A page of all rooms.
+    AllRooms(RoomsPage),
+    /// Counts of people and rooms.
+    Totals(Totals),
     /// The person has this name now.
     YouAre(Name),
     /// A room's topic.
@@ -173,7 +190,7 @@ impl PrivateMessage {
 /// The number of people that an answer names: they fit into a mailbox even with the longest names.
 pub const WHO_MAX: usize = 150;
 
-/// The number of names on a page of people: they fit into a mailbox even with the longest names.
+/// The number of people on a page: they fit into a mailbox even with the longest names.
 pub const PEOPLE_MAX: usize = 200;
 
 /// A page of the people in a room.
@@ -181,8 +198,9 @@ pub const PEOPLE_MAX: usize = 200;
 pub struct PeoplePage {
     /// The room.
     pub room: RoomName,
-    /// Their names, at most [`PEOPLE_MAX`]. A name on several connections may appear several times.
-    pub names: Vec<Name>,
+    /// The people, at most [`PEOPLE_MAX`], in the order in which they came to the server. An owner
+    /// with several connections may be on several pages.
+    pub people: Vec<Occupant>,
     /// The position in the room's log at which the page is true.
     pub position: u64,
     /// The start of the next page; none if this is the last.
@@ -202,24 +220,6 @@ pub struct Present {
     pub silent: Duration,
     /// The address, for keepers only.
     pub address: Option<SocketAddr>,
-}
-
-/// A room as it is listed.
-#[derive(Clone, Debug)]
-pub struct RoomInfo {
-    /// Its name.
-    pub room: RoomName,
-    /// The number of people in it.
-    pub people: usize,
-    /// Its topic.
-    pub topic: Option<Line>,
-}
-
-impl RoomInfo {
-    fn weight(&self) -> usize {
-        let topic = self.topic.as_ref().map_or(0, Line::len);
-        size_of::<RoomInfo>() + self.room.as_str().len() + topic
-    }
 }
 
 impl From<Refusal> for Answer {
@@ -312,10 +312,15 @@ impl Answer {
             Answer::Who { people, .. } => {
                 people.iter().map(|p| size_of::<Present>() + p.name.as_str().len()).sum()
             }
-            Answer::People(PeoplePage { names, .. }) => {
-                names.iter().map(|name| size_of::<Name>() + name.as_str().len()).sum()
+            Answer::People(PeoplePage { people, .. }) => {
+                people.iter().map(|p| size_of::<Occupant>() + p.who.name.as_str().len()).sum()
             }
-            Answer::Rooms { rooms, .. } => rooms.iter().map(RoomInfo::weight).sum(),
+            Answer::Whois(whois) => whois.weight(),
+            Answer::Whowas { people, .. } => people.iter().map(Bygone::weight).sum(),
+            Answer::Present(sightings) => sightings.iter().map(Sighting::weight).sum(),
+            Answer::Rooms { rooms, .. } | Answer::AllRooms(RoomsPage { rooms, .. }) => {
+                rooms.iter().map(RoomInfo::weight).sum()
+            }
             Answer::Private(message) => message.weight(),
             Answer::KeptMessage { text, .. } | Answer::FoundNothing(text) => text.as_str().len(),
             Answer::Found { said, .. } => said.weight(),
@@ -348,6 +353,7 @@ impl Answer {
             | Answer::CanDelete(_)
             | Answer::Deleted(_)
             | Answer::NothingStored
+            | Answer::Totals(_)
             | Answer::Told { .. }
             | Answer::Everybody(_)
             | Answer::Refused(_)

@@ -14,6 +14,7 @@ mod reading;
 mod request;
 mod roster;
 mod seat;
+mod sighting;
 mod view;
 
 pub use crate::command::{
@@ -24,7 +25,7 @@ pub use crate::refusal::Refusal;
 pub(crate) use answer::BANS_SHOWN_MAX;
 pub use answer::{
     Answer, Contact, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, PrivateMessage,
-    ROOMS_MAX, RoomInfo, Visitor, WHO_MAX,
+    ROOMS_MAX, Visitor, WHO_MAX,
 };
 pub use asked::{Asked, WhyDeparted};
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};
@@ -37,5 +38,7 @@ pub use outcome::{NewSeat, Outcome};
 pub use request::{AccountChange, Change, CodeChange, FirstRoom, MessageChange, Query, Request};
 pub use roster::{FullRoster, Occupant};
 pub use seat::{Listener, Presence, Seat, Seats};
+pub(crate) use sighting::{BYGONE_MAX, SIGHTINGS_MAX};
+pub use sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
 pub(crate) use view::Place;
 pub use view::{Entered, Listening, Mark, Replay, Resumed, View};

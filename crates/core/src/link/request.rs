@@ -324,20 +324,33 @@ pub enum Query {
     /// The name of this person.
     WhoAmI,
     /// The topic of a room.
-    Topic(RoomId),
+    Topic(RoomName),
     /// The people in a room of the person.
     Who(RoomId),
     /// The people in any room.
     WhoIn(RoomName),
-    /// The names of everybody in a room of the person, one page at a time.
+    /// Everybody in a room, one page at a time.
     People {
         /// The room.
         room: RoomName,
         /// Where the previous page ended; 0 for the first page.
         from: u64,
     },
-    /// The rooms.
+    /// The person with this name, as typed.
+    Whois(Line),
+    /// The people who had this name, as typed, and have left or given it up.
+    Whowas(Line),
+    /// The people with these names, as typed.
+    Present(Vec<Line>),
+    /// The largest rooms.
     Rooms,
+    /// All rooms, one page at a time.
+    AllRooms {
+        /// The last room of the page before; none for the first page.
+        after: Option<RoomName>,
+    },
+    /// Counts of people and rooms, for everybody.
+    Totals,
     /// The rooms that this person may not read, for a search in all rooms.
     Barred,
     /// The person to ignore, whose name is as typed.

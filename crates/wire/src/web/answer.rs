@@ -32,7 +32,8 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::Help(Some(spec)) => put_help(std::slice::from_ref(*spec), out),
         Answer::Who { room, people, others, listening } => object("who", out).with("room", room.as_str())
             .with_list("people", people, person).with("others", others).with("listening", listening),
-        Answer::People(page) => object("people", out).with("room", page.room.as_str()).with("names", names(&page.names))
+        Answer::People(page) => object("people", out).with("room", page.room.as_str())
+            .with("names", page.people.iter().map(|person| person.who.name.as_str()).collect::<Vec<_>>())
             .with("next", page.next),
         Answer::Rooms { rooms, others } => object("rooms", out).with_list("rooms", rooms, room)
             .with("others", others),
@@ -82,6 +83,9 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with_some("room", room.as_ref().map(|(room, _)| room.as_str()))
             .with_some("names", room.as_ref().map(|(_, keepers)| names(keepers)))
             .with("server", names(server)),
+        // Nothing in this dialect asks for these.
+        Answer::Whois(_) | Answer::Whowas { .. } | Answer::Present(_) | Answer::AllRooms(_) | Answer::Totals(_) =>
+            about("order", out),
         Answer::Told { .. } | Answer::Unstored(_) | Answer::Everybody(_) | Answer::Bans { .. } => about("order", out),
 
         // Not sent here, or with its own function.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use parlor_core::link::{Answer, Contact, Notice, PasswordFor, Present, PrivateMessage, RoomInfo};
-use parlor_core::model::{Damage, Line, Manner, Missed, Name, RoomName, Said};
+use parlor_core::link::{
+    Answer, Contact, Notice, PasswordFor, Present, PrivateMessage, RoomInfo, Sighting, Whois,
+};
+use parlor_core::model::{Damage, Line, Manner, Missed, RoomName, Said};
 
 use super::{act, event, help, refusal};
 use crate::style::{LineMode, LocalClock, Storage, counted, silence, span};
@@ -41,8 +43,18 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::Help(Some(spec)) => list(help::help(spec)),
         Answer::Who { room, people, others, listening } =>
             list(who(room, people, *others, *listening)),
-        Answer::People(people) => list(people.names.iter().map(Name::to_string).collect()),
+        Answer::People(page) =>
+            list(page.people.iter().map(|person| person.who.name.to_string()).collect()),
+        Answer::Whois(whois) => sentence(self::whois(whois)),
+        Answer::Whowas { name, people } if people.is_empty() =>
+            sentence(format!("Nobody called {name} was here lately")),
+        Answer::Whowas { name, people } => sentence(format!(
+            "{name} was here lately, {}", counted(people.len(), "time", "times"))),
+        Answer::Present(sightings) => sentence(present_of(sightings)),
         Answer::Rooms { rooms, others } => list(self::rooms(rooms, *others)),
+        Answer::AllRooms(page) => list(self::rooms(&page.rooms, 0)),
+        Answer::Totals(totals) => sentence(format!(
+            "{} in {}", counted(totals.people, "person is", "people are"), counted(totals.rooms, "room", "rooms"))),
         Answer::Everybody(people) => list(act::everybody(people)),
         Answer::Bans { bans, others } => list(act::bans(bans, *others, clock)),
         Answer::Keepers { room, server } => list(act::keepers(room.as_ref(), server)),
@@ -244,6 +256,21 @@ fn who(room: &RoomName, people: &[Present], others: usize, listening: usize) -> 
         lines.push(format!("  and {}", counted(listening, "listener", "listeners")));
     }
     lines
+}
+
+fn whois(Whois { who, rooms, .. }: &Whois) -> String {
+    match rooms.iter().map(|(room, _)| room.as_str()).collect::<Vec<_>>()[..] {
+        [] => format!("{} is in no room", who.name),
+        ref rooms => format!("{} is in {}", who.name, rooms.join(", ")),
+    }
+}
+
+fn present_of(sightings: &[Sighting]) -> String {
+    let here = sightings.iter().filter_map(|sighting| sighting.who.as_ref());
+    match here.map(|who| who.name.as_str()).collect::<Vec<_>>()[..] {
+        [] => "None of them is here".to_owned(),
+        ref names => format!("Here: {}", names.join(", ")),
+    }
 }
 
 fn present(person: &Present) -> String {

@@ -1,0 +1,116 @@
+//! People and rooms, as answers to clients that look for them. Knows no question.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::model::{Line, Name, RoomName, WallTime, Who};
+
+/// A person, as one other person may see them. Several connections of an owner are one person.
+#[derive(Clone, Debug)]
+pub struct Whois {
+    /// The person.
+    pub who: Who,
+    /// The rooms in which the person sits, as far as the other one may read them; and whether the
+    /// person has authority there.
+    pub rooms: Vec<(RoomName, bool)>,
+    /// The address of the first connection on this node, for keepers of the person's rooms and for
+    /// the person.
+    pub address: Option<SocketAddr>,
+    /// When the person came to the server; none if all connections are on other nodes.
+    pub since: Option<WallTime>,
+    /// The time since the person last said something, or came.
+    pub silent: Duration,
+    /// Whether the person has authority on the whole server.
+    pub is_server_keeper: bool,
+}
+
+/// A person who has left the server or given up a name.
+#[derive(Clone, Debug)]
+pub struct Bygone {
+    /// The person, under that name.
+    pub who: Who,
+    /// When that was.
+    pub at: WallTime,
+}
+
+/// The number of people who are remembered after they have left.
+pub(crate) const BYGONE_MAX: usize = 128;
+
+/// The result of looking for a name.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// The name, as typed.
+    pub typed: Line,
+    /// The person with this name; none if there is nobody.
+    pub who: Option<Who>,
+    /// Whether the person has authority on the whole server.
+    pub is_server_keeper: bool,
+}
+
+/// The number of names in one question.
+pub(crate) const SIGHTINGS_MAX: usize = 100;
+
+/// A room as it is listed.
+#[derive(Clone, Debug)]
+pub struct RoomInfo {
+    /// Its name.
+    pub room: RoomName,
+    /// The number of people in it.
+    pub people: usize,
+    /// Its topic.
+    pub topic: Option<Line>,
+}
+
+impl RoomInfo {
+    pub(crate) fn weight(&self) -> usize {
+        let topic = self.topic.as_ref().map_or(0, Line::len);
+        size_of::<RoomInfo>() + self.room.as_str().len() + topic
+    }
+}
+
+/// A page of the rooms.
+#[derive(Clone, Debug)]
+pub struct RoomsPage {
+    /// The rooms, by name.
+    pub rooms: Vec<RoomInfo>,
+    /// The last room of the page, behind which the next one begins; none if this is the last page.
+    pub next: Option<RoomName>,
+}
+
+/// Counts of people and rooms, as everybody may read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// The connections of people on the server.
+    pub people: usize,
+    /// The largest number of them since the start.
+    pub people_max: usize,
+    /// The keepers of the server among them.
+    pub server_keepers: usize,
+    /// The rooms.
+    pub rooms: usize,
+}
+
+/// The size of a person in memory, in bytes; an estimate. The profile is shared.
+fn person_weight(who: &Who) -> usize {
+    let account = who.account.as_ref().map_or(0, |account| account.as_str().len());
+    size_of::<Who>() + who.name.as_str().len() + account
+}
+
+impl Whois {
+    pub(super) fn weight(&self) -> usize {
+        let rooms = self.rooms.iter().map(|(room, _)| size_of::<Name>() + room.as_str().len());
+        size_of::<Whois>() + person_weight(&self.who) + rooms.sum::<usize>()
+    }
+}
+
+impl Bygone {
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Bygone>() + person_weight(&self.who)
+    }
+}
+
+impl Sighting {
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Sighting>() + self.typed.len() + self.who.as_ref().map_or(0, person_weight)
+    }
+}
