@@ -226,9 +226,11 @@ impl Turns {
     /// Polls the next writers, and returns their number. The memory of thousands of writers is not
     /// in the cache, so that of several is fetched at once.
     fn poll_next(&mut self) -> usize {
-        let next = self.due.queue.iter().take(PREFETCHED);
-        let slots = next.filter_map(|&index| self.slots.get(index));
-        black_box(slots.fold(0, |sum, slot| sum ^ slot.writer.prefetch()));
+        for &index in self.due.queue.iter().take(PREFETCHED) {
+            if let Some(slot) = self.slots.get(index) {
+                black_box(slot.writer.prefetch());
+            }
+        }
         let mut polled = 0;
         while polled < PREFETCHED
             && let Some(index) = self.due.pop()

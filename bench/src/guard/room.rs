@@ -190,13 +190,15 @@ struct CountedMember {
 }
 
 impl CountedMember {
-    /// Writes everything available, as the writing half does when it is polled, but without the
-    /// system call. Returns the number of bytes.
+    /// Writes everything available, as the writing half does when its group polls it, but without
+    /// the system call. Returns the number of bytes.
     fn read(&mut self) -> usize {
+        black_box(self.backlog.prefetch());
         let mut read = 0;
         loop {
             self.backlog.collect();
             if self.backlog.is_empty() {
+                black_box(self.backlog.reads(&[self.seat.room()]));
                 return read;
             }
             let bytes = self.backlog.runs().map(|run| black_box(run).len()).sum();

@@ -16,7 +16,7 @@ use parlor_core::link::{
     Answer, Change, CodeChange, Entered, FirstRoom, Inbox, Link, Mail, Notice, Outcome, Query,
     Refusal, Request, Seat,
 };
-use parlor_core::log::Slice;
+use parlor_core::log::Slices;
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Entry, Hashed, Limits, Line, Looks, Manner, Name, Now, Proof, Reach,
     RoomName, Spoken, Topic, Verb, WallTime, Whom,
@@ -770,7 +770,7 @@ fn an_act_meets_the_seat_of_a_person_who_is_coming_back() {
                 true => server.operate(deed.clone()).unwrap(),
                 false => server.act(&mut dave, &tea, deed.clone()).unwrap(),
             }
-            let mut slices: Vec<Slice> = Vec::new();
+            let mut slices = Slices::new();
             in_tea.view.read(in_tea.view.arrived, usize::MAX, &mut slices).unwrap();
             let entries =
                 slices.iter().flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
@@ -801,7 +801,7 @@ impl Server {
 
 /// The acts that everybody in a room has read about.
 fn shown(seat: &Seat) -> Vec<Verb> {
-    let mut slices: Vec<Slice> = Vec::new();
+    let mut slices = Slices::new();
     seat.log().read(seat.log().start(), None, usize::MAX, &mut slices).unwrap();
     let entries = slices.iter().flat_map(|slice| slice.batch.entries());
     let acts = entries.filter_map(|entry| match entry {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use parlor_core::broadcaster::{Broadcaster, RETURN_TIME};
 use parlor_core::journal::{NotStored, Past};
 use parlor_core::link::{AccountChange, Answer, Change, Mail, Outcome, PEOPLE_MAX, Query, Refusal};
-use parlor_core::log::{Cursor, Slice};
+use parlor_core::log::{Cursor, Slices};
 use parlor_core::model::{
     Claim, End, Entry, Limits, Manner, Name, Proof, RoomName, Telling, WallTime,
 };
@@ -413,7 +413,7 @@ fn a_seat_that_is_taken_again_in_time_has_no_departure() {
     server.wait(Duration::from_millis(1));
     assert_eq!(told(&bob), []);
     let who = |entry: &Entry| entry.who().map(|who| who.name.to_string());
-    let mut slices: Vec<Slice> = Vec::new();
+    let mut slices = Slices::new();
     in_tea.view.read(in_tea.view.arrived, usize::MAX, &mut slices).unwrap();
     let in_tea = slices.iter().flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
     let left: Vec<_> = in_tea

@@ -12,7 +12,7 @@ use parlor_core::link::{
     Answer, Backlog, Change, Encoder, Entered, FullRoster, Link, Mail, Mark, Occupant, Outcome,
     Presence, Seat, View, WhyDeparted,
 };
-use parlor_core::log::{Cursor, Encoding, EncodingKey, Scene, Slice};
+use parlor_core::log::{Cursor, Encoding, EncodingKey, Scene, Slices};
 use parlor_core::model::{
     Capacity, Entry, Limits, Name, PersonEvent, PersonId, RoomName, Said, Telling,
 };
@@ -84,7 +84,7 @@ fn names(everybody: &mut FullRoster) -> BTreeSet<String> {
 
 /// The names of the people who are in a room before the arrival, as its log tells it.
 fn names_in_log(view: &View) -> BTreeSet<String> {
-    let mut slices: Vec<Slice> = Vec::new();
+    let mut slices = Slices::new();
     view.log().read(Cursor::default(), Some(view.arrived), usize::MAX, &mut slices).unwrap();
     let entries = slices.iter().flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
     let mut people = BTreeMap::new();
@@ -182,7 +182,7 @@ impl Reader {
 
     /// The numbers of the events of others in all views.
     fn events_in_views(&self) -> BTreeSet<u64> {
-        let mut slices: Vec<Slice> = Vec::new();
+        let mut slices = Slices::new();
         for view in &self.views {
             view.read(view.arrived, usize::MAX, &mut slices).unwrap();
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parlor_core::link::Inbox;
-use parlor_core::log::{Batch, Cursor, Encoding, EncodingKey, Fallen, Log, Scene, Slice};
+use parlor_core::log::{Batch, Cursor, Encoding, EncodingKey, Fallen, Log, Scene, Slices};
 use parlor_core::model::{
     Capacity, Entry, Line, Manner, Name, RoomName, Said, Telling, WallTime, Who,
 };
@@ -348,7 +348,7 @@ fn check_read(
     batches_max: usize,
 ) -> Result<(), TestCaseError> {
     let stop = until.unwrap_or(usize::MAX).min(model.entries.len());
-    let mut slices: Vec<Slice> = Vec::new();
+    let mut slices = Slices::new();
     let read = log.read(
         model.cursor(from),
         until.map(|until| model.cursor(until)),

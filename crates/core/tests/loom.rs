@@ -13,7 +13,7 @@ use parlor_core::broadcaster::Broadcaster;
 use parlor_core::link::{
     Answer, Change, Entered, Inbox, Link, Mail, Mark, Notice, Outcome, Presence, Seat,
 };
-use parlor_core::log::{Batch, Bell, Cursor, Fallen, Group, Log, Rung, Slice};
+use parlor_core::log::{Batch, Bell, Cursor, Fallen, Group, Log, Rung, Slice, Slices};
 use parlor_core::model::{
     Capacity, Census, Entry, Limits, Line, Manner, Name, Now, RoomName, Said, WallTime, Who,
 };
@@ -103,7 +103,7 @@ fn a_reader_who_waits_by_bell_reads_every_line_or_a_count() {
 /// lines.
 async fn read_to(log: &Log, bell: &Bell, lines: u64) {
     let mut cursor = Cursor::default();
-    let mut slices: Vec<Slice> = Vec::new();
+    let mut slices = Slices::new();
     while cursor.seq < lines {
         let seen = bell.version();
         match log.read(cursor, None, 8, &mut slices) {
@@ -183,7 +183,7 @@ fn nobody_reads_beyond_their_own_departure() {
                 let view = entered.view;
                 let bell = link.client().group().bell();
                 let mut cursor = view.arrived;
-                let mut slices: Vec<Slice> = Vec::new();
+                let mut slices = Slices::new();
                 loop {
                     let seen = bell.version();
                     view.read(cursor, 8, &mut slices).expect("all is kept");

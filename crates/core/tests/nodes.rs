@@ -13,7 +13,7 @@ use parlor_core::ledger::Snapshot;
 use parlor_core::link::{
     Answer, Change, Contact, Inbox, Link, Mail, Notice, Outcome, Query, Refusal, View,
 };
-use parlor_core::log::Slice;
+use parlor_core::log::Slices;
 use parlor_core::model::{
     Deed, Entry, Limits, Name, NodeName, RoomName, Telling, Verb, WallTime, Whom,
 };
@@ -154,7 +154,7 @@ fn wait(nodes: &mut [&mut Node], seconds: u64) {
 
 /// All entries in a room since the arrival.
 fn read(view: &View) -> Vec<Entry> {
-    let mut slices: Vec<Slice> = Vec::new();
+    let mut slices = Slices::new();
     view.read(view.arrived, usize::MAX, &mut slices).unwrap();
     slices.iter().flat_map(|slice| slice.batch.entries()[slice.entries.clone()].to_vec()).collect()
 }

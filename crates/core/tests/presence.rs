@@ -200,7 +200,7 @@ fn a_person_leaves_a_hundred_rooms_with_one_letter_and_one_event() {
     assert_eq!(intents.load(Ordering::Relaxed) - before, 1);
     let events: OnceLock<Arc<PersonEvent>> = OnceLock::new();
     for (_, view) in &views {
-        let mut slices: Vec<parlor_core::log::Slice> = Vec::new();
+        let mut slices = parlor_core::log::Slices::new();
         view.read(view.arrived, usize::MAX, &mut slices).unwrap();
         let [slice] = &slices[..] else { panic!("{slices:?}") };
         let [Entry::Left { words, is_from_server: true, event, telling, .. }] =

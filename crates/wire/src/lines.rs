@@ -227,6 +227,7 @@ impl LineEncoder {
 }
 
 impl Encoding for LineEncoder {
+    #[inline]
     fn key(&self) -> EncodingKey {
         match (self.mode, self.is_telnet) {
             (LineMode::Classic, false) => const { EncodingKey::named("lines-classic") },

@@ -2,7 +2,11 @@
 //!
 //! There is no queue of lines, only a cursor into each log, and mail for this person alone. Knows
 //! no socket and no dialect: an encoder makes the bytes.
+//!
+//! It is compiled with its encoder, in another crate. So what it calls for each delivery is
+//! `#[inline]`, in the log, too: a release build inlines little else across crates.
 
+use std::iter::once;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -17,7 +21,7 @@ use super::reading::{Reading, Readings};
 use super::roster::FullRoster;
 use super::seat::Stay;
 use super::view::{Entered, Mark, Replay, View};
-use crate::log::{Scene, Slice};
+use crate::log::{Scene, Slice, Slices};
 use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
 use crate::refusal::Refusal;
 
@@ -42,14 +46,14 @@ pub struct Backlog<E> {
     rest: Vec<u8>,
     /// Batches of one room, nearly always one, that are written after the rest. They are released
     /// while the socket accepts nothing.
-    slices: SmallVec<[Slice; 1]>,
+    slices: Slices,
     /// The rooms that the connection reads; none before the first mail names one. The slices are
     /// those of the room whose turn it is.
     readings: Readings,
     /// The people of a room that are being written, before anything else from that room.
     listing: Option<Box<(RoomName, FullRoster)>>,
     /// The earlier lines that are being written.
-    replay: Option<Replay>,
+    replay: Option<Box<Replay>>,
     filter: Filter,
     falls: u64,
     phase: Phase,
@@ -75,7 +79,7 @@ impl<E: Encoder> Backlog<E> {
             encoder,
             client,
             rest: Vec::new(),
-            slices: SmallVec::new(),
+            slices: Slices::new(),
             readings: Readings::default(),
             listing: None,
             replay: None,
@@ -131,7 +135,7 @@ impl<E: Encoder> Backlog<E> {
                 self.follow(view, replay);
             }
             Mail::Listening(listening) => self.follow(listening.view, listening.replay),
-            Mail::Replay(replay) => self.replay = Some(replay),
+            Mail::Replay(replay) => self.replay = Some(Box::new(replay)),
             Mail::Raw(bytes) => self.encoder.raw(&bytes, &mut self.rest),
             Mail::Answer(answer) => self.encode_answer(answer),
             Mail::Begin(asked) => self.begin(&asked),
@@ -152,7 +156,7 @@ impl<E: Encoder> Backlog<E> {
     fn follow(&mut self, view: View, replay: Replay) {
         self.readings.follow(view);
         self.phase = Phase::Reading;
-        self.replay = Some(replay);
+        self.replay = Some(Box::new(replay));
     }
 
     /// Whether the reader is further in the log than this page of people.
@@ -237,7 +241,7 @@ impl<E: Encoder> Backlog<E> {
     /// Encodes lines of one batch of the log. Returns whether there may be more in the log.
     fn replay_log(&mut self, replay: &mut Replay) -> bool {
         let Replay { room, log, from, to, .. } = replay;
-        let mut slices = Vec::new();
+        let mut slices = Slices::new();
         if let Err(fallen) = log.read(*from, Some(*to), 1, &mut slices) {
             let missed = Missed::between(room, from.seq, fallen.to.seq);
             self.notice(Notice::LeftTheLog(missed));
@@ -418,7 +422,7 @@ impl<E: Encoder> Backlog<E> {
         let slices = self.slices.iter();
         let runs =
             slices.map(|slice| slice.batch.encoded(&self.encoder).bytes(slice.entries.clone()));
-        [self.rest.as_slice()].into_iter().chain(runs).filter(|run| !run.is_empty())
+        once(self.rest.as_slice()).chain(runs).filter(|run| !run.is_empty())
     }
 
     /// Whether nothing is collected, not even entries that this dialect does not show.
@@ -428,7 +432,7 @@ impl<E: Encoder> Backlog<E> {
 
     /// Releases the batches: a connection that waits for its socket holds no memory.
     pub fn release(&mut self) {
-        self.slices = SmallVec::new();
+        self.slices = Slices::new();
     }
 
     /// Records that this many of the collected bytes are written. The rest of a line stays;
@@ -447,7 +451,7 @@ impl<E: Encoder> Backlog<E> {
             return;
         };
         let before = cursor.seq;
-        for Slice { batch, entries } in slices {
+        for Slice { batch, entries } in &slices {
             let encoded = batch.encoded(&self.encoder);
             let size = encoded.bytes(entries.clone()).len();
             if left < size {
@@ -474,25 +478,21 @@ impl<E: Encoder> Backlog<E> {
 
     /// Whether these are the rooms that the connection reads now.
     pub fn reads(&self, rooms: &[RoomId]) -> bool {
-        let readings = self.readings.iter();
-        readings.map(|reading| reading.view.room()).eq(rooms.iter().copied())
+        let mut rooms = rooms.iter();
+        let mut readings = self.readings.iter();
+        readings.all(|reading| rooms.next() == Some(&reading.view.room())) && rooms.next().is_none()
     }
 
-    /// Touches all the memory that [`collect`](Self::collect) reads next, so it is in the cache;
-    /// the result has no meaning. So a task that serves many connections waits for the memory of
-    /// all of them at once.
+    /// Touches all the memory that the next [`collect`](Self::collect) and
+    /// [`advance`](Self::advance) read, so it is in the cache; the result has no meaning. So a task
+    /// that serves many connections waits for the memory of all of them at once.
     pub fn prefetch(&self) -> usize {
-        let own = [
-            self.rest.len(),
-            self.falls as usize,
-            usize::from(self.replay.is_some()),
-            usize::from(self.filter.is_active()),
-            usize::from(self.client.has_no_mail()),
-        ];
-        let readings = self.readings.iter();
-        let readings =
-            readings.map(|reading| reading.view.prefetch() ^ reading.cursor.position as usize);
-        own.into_iter().chain(readings).fold(0, |sum, seen| sum ^ seen)
+        let mut seen = self.rest.len() ^ self.falls as usize ^ self.client.prefetch();
+        seen ^= usize::from(self.filter.is_active());
+        for reading in self.readings.iter() {
+            seen ^= reading.view.prefetch() ^ reading.cursor.position as usize;
+        }
+        seen
     }
 
     /// Whether the output is complete: all rooms are left, and no mail names another.

@@ -16,27 +16,29 @@ use crate::model::{Act, Missed, PersonId, RoomId};
 /// One connection, as the broadcaster knows it.
 #[derive(Debug)]
 pub struct Client {
+    // The fields that each delivery reads come first and together, because the memory of most
+    // clients is not in the cache.
+    /// Wakes the writing half when there are new lines or new mail.
+    group: Arc<Group>,
+    /// The act that ends the connection. The broadcaster sets it once.
+    removed: OnceLock<Arc<Act>>,
+    /// Whether the client records how far the connection has read: 0 or 1.
+    is_tracked: AtomicUsize,
+    mailbox: Mailbox,
     pub(crate) id: PersonId,
     /// Its address, if its door knows it.
     address: Option<SocketAddr>,
-    /// Wakes the writing half when there are new lines or new mail.
-    group: Arc<Group>,
     /// Wakes the reading half when there is an outcome, or space in the mailbox.
     answered: Bell,
-    mailbox: Mailbox,
     outcome: Mutex<Delivery>,
     /// The lines that the last notice of skipped lines counted.
     missed: Mutex<Option<Box<Missed>>>,
-    /// Whether the client records how far the connection has read: 0 or 1.
-    is_tracked: AtomicUsize,
     /// Whether it wants the list of everybody in each room that it enters: 0 or 1.
     wants_roster: AtomicUsize,
     /// The room that it reads, and the number of the last line written to it, if this is recorded.
     read_to: Mutex<Option<(RoomId, u64)>>,
     /// Whether the connection is on the server: [`OUTSIDE`], [`PRESENT`] or [`LEFT`].
     presence: AtomicUsize,
-    /// The act that ends the connection. The broadcaster sets it once.
-    removed: OnceLock<Arc<Act>>,
 }
 
 /// The outcome of the one request that may be under way.
@@ -80,18 +82,18 @@ impl Stay for Client {
 impl Client {
     pub(super) fn new(id: PersonId, address: Option<SocketAddr>, group: Arc<Group>) -> Client {
         Client {
+            group,
+            removed: OnceLock::new(),
+            is_tracked: AtomicUsize::new(0),
+            mailbox: Mailbox::default(),
             id,
             address,
-            group,
             answered: Bell::default(),
-            mailbox: Mailbox::default(),
             outcome: Mutex::new(Delivery::Open),
             missed: Mutex::new(None),
-            is_tracked: AtomicUsize::new(0),
             wants_roster: AtomicUsize::new(0),
             read_to: Mutex::new(None),
             presence: AtomicUsize::new(OUTSIDE),
-            removed: OnceLock::new(),
         }
     }
 
@@ -143,6 +145,7 @@ impl Client {
     }
 
     /// Takes the next mail, if `is_due` returns true for it and its mark.
+    #[inline]
     pub fn take(&self, is_due: impl FnOnce(&Mark, &Mail) -> bool) -> Option<Mail> {
         let mail = self.mailbox.take(is_due)?;
         self.answered.ring(); // the reading half may wait for space
@@ -150,6 +153,7 @@ impl Client {
     }
 
     /// The position at which the next mail stops this room, if it does; see [`Mark::stop_in`].
+    #[inline]
     pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl FnOnce() -> bool) -> Option<u64> {
         self.mailbox.stop_in(room, is_waiting)
     }
@@ -191,6 +195,7 @@ impl Client {
     }
 
     /// Records that this line was written to the connection, if reading is tracked.
+    #[inline]
     pub(crate) fn note_read(&self, room: RoomId, seq: u64) {
         if self.is_tracked.load(Ordering::Relaxed) != 0 {
             *lock(&self.read_to) = Some((room, seq));
@@ -209,6 +214,7 @@ impl Client {
     }
 
     /// The act that ended the connection; none while it may stay.
+    #[inline]
     pub fn removed(&self) -> Option<&Arc<Act>> {
         self.removed.get()
     }
@@ -229,8 +235,15 @@ impl Client {
     }
 
     /// Whether no mail waits.
+    #[inline]
     pub fn has_no_mail(&self) -> bool {
         self.mailbox.is_empty()
+    }
+
+    /// Touches the memory that a delivery reads; see [`super::backlog::Backlog::prefetch`].
+    #[inline]
+    pub(crate) fn prefetch(&self) -> usize {
+        usize::from(self.has_no_mail()) ^ usize::from(self.removed().is_some())
     }
 
     /// Whether the connection is gone, so nobody fetches an outcome.

@@ -55,9 +55,9 @@ pub struct Full;
 /// The mails, in the order in which they were put.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
-    items: Mutex<Contents>,
     /// The number of mails. It saves taking the lock for every line.
     count: AtomicUsize,
+    items: Mutex<Contents>,
 }
 
 #[derive(Debug, Default)]
@@ -119,6 +119,7 @@ impl Mailbox {
     }
 
     /// Takes the first mail, if `is_due` returns true for it and its mark.
+    #[inline]
     pub(crate) fn take(&self, is_due: impl FnOnce(&Mark, &Mail) -> bool) -> Option<Mail> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
@@ -138,6 +139,7 @@ impl Mailbox {
     }
 
     /// The position at which the first mail stops this room, if it does; see [`Mark::stop_in`].
+    #[inline]
     pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl FnOnce() -> bool) -> Option<u64> {
         if self.is_empty() {
             return None;
@@ -145,6 +147,7 @@ impl Mailbox {
         lock(&self.items).queue.front().and_then(|(mark, _)| mark.stop_in(room, is_waiting))
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.count.load(Ordering::Acquire) == 0
     }

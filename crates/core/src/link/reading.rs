@@ -11,7 +11,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::view::View;
-use crate::log::{Cursor, Slice};
+use crate::log::{Cursor, Slice, Slices};
 use crate::model::{Entry, PersonEvent, RoomName};
 
 /// A room that the connection reads, and how far it has read.
@@ -26,6 +26,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Whether the person's own departure is reached.
+    #[inline]
     fn is_over(&self) -> bool {
         self.view.departed().is_some_and(|departed| self.cursor.position >= departed.position)
     }
@@ -59,14 +60,17 @@ impl Readings {
         self.rooms.push(Reading { view, cursor, waits_at: 0 });
     }
 
+    #[inline]
     pub(super) fn iter(&self) -> impl Iterator<Item = &Reading> {
         self.rooms.iter()
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.rooms.len()
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.rooms.is_empty()
     }
@@ -77,16 +81,19 @@ impl Readings {
     }
 
     /// The room whose turn it is.
+    #[inline]
     pub(super) fn current(&self) -> Option<&Reading> {
         self.rooms.get(self.turn)
     }
 
     /// The room whose turn it is.
+    #[inline]
     pub(super) fn current_mut(&mut self) -> Option<&mut Reading> {
         self.rooms.get_mut(self.turn)
     }
 
     /// Passes the turn to the next room.
+    #[inline]
     pub(super) fn pass_turn(&mut self) {
         self.turn += 1;
         if self.turn >= self.rooms.len() {
@@ -95,6 +102,7 @@ impl Readings {
     }
 
     /// Stops reading the room whose turn it is, if the person's departure is reached.
+    #[inline]
     pub(super) fn part_if_over(&mut self) -> Option<View> {
         self.current().filter(|reading| reading.is_over())?;
         let reading = self.rooms.remove(self.turn);
@@ -106,10 +114,7 @@ impl Readings {
 
     /// Cuts the slices of the room whose turn it is at the first event that concerns another room,
     /// too. Returns the event if it comes first: then it is all that is left of the slices.
-    pub(super) fn cut_at_event(
-        &self,
-        slices: &mut SmallVec<[Slice; 1]>,
-    ) -> Option<Arc<PersonEvent>> {
+    pub(super) fn cut_at_event(&self, slices: &mut Slices) -> Option<Arc<PersonEvent>> {
         let (slice, index, event) = self.next_shared_event(slices)?;
         slices.truncate(slice + 1);
         let last = slices.last_mut()?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use smallvec::{SmallVec, smallvec};
 
 use super::roster::FullRoster;
-use crate::log::{Cursor, Fallen, Log, Slice};
+use crate::log::{Cursor, Fallen, Log, Slice, Slices};
 use crate::model::{
     Act, Damage, Entry, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
 };
@@ -121,12 +121,8 @@ impl View {
     /// # Errors
     /// `from` has fallen off the log. The error says where to continue, and how many lines the
     /// reader missed.
-    pub fn read(
-        &self,
-        from: Cursor,
-        batches_max: usize,
-        out: &mut impl Extend<Slice>,
-    ) -> Result<(), Fallen> {
+    #[inline]
+    pub fn read(&self, from: Cursor, batches_max: usize, out: &mut Slices) -> Result<(), Fallen> {
         // The departure is read under the lock, because it may be appended just before the log is
         // read.
         self.place.log.read_until(from, || self.departed(), batches_max, out)
@@ -134,13 +130,14 @@ impl View {
 
     /// Touches the memory that [`read`](Self::read) reads next; see
     /// [`super::backlog::Backlog::prefetch`].
+    #[inline]
     pub(crate) fn prefetch(&self) -> usize {
         usize::from(self.departed().is_some()) ^ Arc::as_ptr(self.log()).addr()
     }
 
     /// The last words of the person in the room, if the departure is in the log and has any.
     pub(crate) fn last_words(&self) -> Option<Line> {
-        let mut slices = Vec::new();
+        let mut slices = Slices::new();
         self.place.log.read(self.departed()?, None, 1, &mut slices).ok()?;
         let Slice { batch, entries } = slices.first()?;
         match batch.entries().get(entries.start)? {
@@ -155,6 +152,7 @@ impl View {
     }
 
     /// The departure, where reading ends; none while the person has the seat.
+    #[inline]
     pub fn departed(&self) -> Option<Cursor> {
         self.place.departed.get().copied()
     }

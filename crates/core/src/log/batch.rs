@@ -6,6 +6,8 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use smallvec::SmallVec;
+
 use crate::model::{Entry, PersonId, RoomName, Said, WallTime};
 
 /// A place in a room's log: between two entries.
@@ -92,11 +94,13 @@ impl Encoded {
         Encoded { bytes: bytes.into_boxed_slice(), ends: ends.into_boxed_slice() }
     }
 
+    #[inline]
     fn start_of(&self, index: usize) -> usize {
         index.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |&end| end as usize)
     }
 
     /// The bytes of the entries with these indices.
+    #[inline]
     pub fn bytes(&self, entries: Range<usize>) -> &[u8] {
         self.bytes.get(self.start_of(entries.start)..self.start_of(entries.end)).unwrap_or_default()
     }
@@ -129,6 +133,7 @@ struct Chain {
 
 impl Chain {
     /// The place for the bytes of an encoding.
+    #[inline]
     fn find(&self, key: EncodingKey) -> &OnceLock<Encoded> {
         let mut link = self;
         while *link.key.get_or_init(|| key) != key {
@@ -327,12 +332,14 @@ impl Batch {
     }
 
     /// The index of `position` among its entries.
+    #[inline]
     pub fn index_of(&self, position: u64) -> usize {
         let index = position.saturating_sub(self.start.position);
         usize::try_from(index).map_or(self.entries.len(), |index| index.min(self.entries.len()))
     }
 
     /// The place before the entry with this index.
+    #[inline]
     pub fn cursor_at(&self, index: usize) -> Cursor {
         if index >= self.entries.len() {
             return self.end;
@@ -341,11 +348,15 @@ impl Batch {
     }
 
     /// Its bytes in this encoding, which the first reader makes and all share.
+    #[inline]
     pub fn encoded(&self, encoding: &dyn Encoding) -> &Encoded {
         let encoded = self.encoded.find(encoding.key());
         encoded.get_or_init(|| Encoded::new(self, encoding))
     }
 }
+
+/// Runs of entries of one room's batches: nearly always one.
+pub type Slices = SmallVec<[Slice; 1]>;
 
 /// A run of entries of one batch, held while it is written.
 #[derive(Clone, Debug)]

@@ -55,6 +55,7 @@ impl Group {
         (count(&self.delivered), count(&self.skipped))
     }
 
+    #[inline]
     pub(crate) fn count_delivered(&self, lines: u64) {
         add(&self.delivered, lines);
     }

@@ -7,7 +7,7 @@ mod group;
 mod sync;
 mod tail;
 
-pub use batch::{Batch, Cursor, Encoded, Encoding, EncodingKey, Scene, Slice};
+pub use batch::{Batch, Cursor, Encoded, Encoding, EncodingKey, Scene, Slice, Slices};
 pub use bell::Bell;
 pub use group::{Group, Rung};
 pub(crate) use sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock};

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::batch::{Batch, Cursor, Slice};
+use super::batch::{Batch, Cursor, Slice, Slices};
 use super::sync::{AtomicU64, Ordering, RwLock, read, write};
 use crate::model::{Capacity, Entry, Said, WallTime};
 
@@ -38,6 +38,7 @@ struct Ring {
 }
 
 impl Ring {
+    #[inline]
     fn start(&self) -> Cursor {
         self.batches.front().map_or(self.end, |batch| batch.start())
     }
@@ -50,6 +51,7 @@ impl Ring {
     }
 
     /// The index of the first batch that ends after `position`.
+    #[inline]
     fn find(&self, position: u64) -> usize {
         match self.batches.back() {
             // Nearly every reader reads only the last batch.
@@ -74,6 +76,7 @@ impl Log {
     }
 
     /// The position after the last visible entry.
+    #[inline]
     pub fn watermark(&self) -> u64 {
         self.watermark.load(Ordering::Acquire)
     }
@@ -182,19 +185,20 @@ impl Log {
         from: Cursor,
         until: Option<Cursor>,
         batches_max: usize,
-        out: &mut impl Extend<Slice>,
+        out: &mut Slices,
     ) -> Result<(), Fallen> {
         self.read_until(from, || until, batches_max, out)
     }
 
     /// Like [`Log::read`], but asks for the end while the log is locked. So if an end is set before
     /// a batch is appended, no reader of that batch overlooks the end.
+    #[inline]
     pub(crate) fn read_until(
         &self,
         from: Cursor,
         until: impl FnOnce() -> Option<Cursor>,
         batches_max: usize,
-        out: &mut impl Extend<Slice>,
+        out: &mut Slices,
     ) -> Result<(), Fallen> {
         if from.position >= self.watermark() {
             return Ok(());
@@ -211,12 +215,13 @@ impl Log {
             return Err(Fallen { to, lines: to.seq - from.seq });
         }
         let first = ring.find(from.position);
-        for batch in ring.batches.range(first..).take(batches_max) {
+        let batches = (first..).map_while(|index| ring.batches.get(index));
+        for batch in batches.take(batches_max) {
             let entries = batch.index_of(from.position)..batch.index_of(stop);
             if entries.is_empty() {
                 break;
             }
-            out.extend([Slice { batch: Arc::clone(batch), entries }]);
+            out.push(Slice { batch: Arc::clone(batch), entries });
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use parlor_core::link::{
     AccountChange, Answer, Change, CodeChange, Entered, FirstRoom, Inbox, Link, Outcome, Query,
     Refusal, Request,
 };
-use parlor_core::log::Slice;
+use parlor_core::log::Slices;
 use parlor_core::model::{
     Census, Entry, Hashed, Limits, Line, Manner, Name, Now, PersonId, Proof, RoomId, RoomName,
     Spoken, WallTime,
@@ -153,7 +153,7 @@ pub(crate) struct Person {
 impl Person {
     /// All entries in the room since the arrival.
     pub(crate) fn read(&self) -> Vec<Entry> {
-        let mut slices: Vec<Slice> = Vec::new();
+        let mut slices = Slices::new();
         let view = &self.entered.view;
         view.read(view.arrived, usize::MAX, &mut slices).unwrap();
         let entries = slices.iter().flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
