@@ -507,9 +507,11 @@ fn a_line_whose_fate_is_unknown_is_void_or_sent_and_never_both() {
         let told = contact(&alice.link);
         assert_eq!(told, [Contact::Waiting, Contact::Lost, Contact::Unknown]);
         assert!(alice.link.outcome().is_none(), "nobody knows");
-        let mut other = red.server.connect();
-        let refused = red.server.refusal(&mut other, enter("zoe", "lobby"));
-        assert!(matches!(refused, Refusal::OutOfTouch), "{refused:?}");
+        let come = Change::Come { name: Name::parse("zoe").unwrap().into(), profile: None };
+        for change in [enter("zoe", "lobby"), come] {
+            let refused = red.server.refusal(&mut red.server.connect(), change);
+            assert!(matches!(refused, Refusal::OutOfTouch), "{refused:?}");
+        }
         red.cut(false);
         blue.cut(false);
         wait(&mut [&mut red, &mut blue], 3);
@@ -650,7 +652,7 @@ fn a_node_whose_ledger_differs_stops() {
 }
 
 #[test]
-fn nothing_counts_behind_the_end_of_a_boot_and_each_request_has_an_outcome() {
+fn each_request_has_an_outcome_while_a_node_stops() {
     let (_, mut red, mut blue) = two();
     let (mut alice, mut bob) = (red.server.enter("alice"), red.server.enter("bob"));
     wait(&mut [&mut red, &mut blue], 1);
@@ -660,16 +662,38 @@ fn nothing_counts_behind_the_end_of_a_boot_and_each_request_has_an_outcome() {
     red.server.broadcaster.close();
     red.server.run();
     let mut carol = red.server.connect();
-    carol.start(enter("carol", "lobby"));
-    alice.link.start(post(alice.seat.room(), &["too late"]));
-    red.server.run();
+    let refused = red.server.refusal(&mut carol, enter("carol", "lobby"));
+    assert!(matches!(refused, Refusal::OutOfTouch), "{refused:?}");
+    let refused = red.server.refusal(&mut alice.link, post(alice.seat.room(), &["too late"]));
+    assert!(matches!(refused, Refusal::NotSent), "{refused:?}");
     red.way.lock().unwrap().is_cut_in = false;
     wait(&mut [&mut red, &mut blue], 1);
     assert_eq!(red.standing(), Standing::Left);
-    assert_eq!(blue.server.census().people, 0);
     assert!(matches!(bob.link.outcome(), Some(Outcome::Done)));
-    for link in [&mut alice.link, &mut carol] {
-        let refused = refusal(link.outcome().expect("an outcome"));
+}
+
+#[test]
+fn a_node_that_stops_between_two_boots_refuses_what_waits() {
+    let (_, mut red, mut blue) = two();
+    let mut people = ["alice", "bob", "carol"].map(|name| red.server.enter(name));
+    red.cut(true);
+    // One is under way, one fills the queue, and one waits for space there.
+    let long = "x".repeat(1_000);
+    for person in &mut people {
+        person.link.start(post(person.seat.room(), &[long.as_str(); 30]));
+        red.server.run();
+    }
+    wait(&mut [&mut blue], 12);
+    red.way.lock().unwrap().is_cut_in = false;
+    red.server.run();
+    let mut outcomes = people.iter_mut().map(|person| person.link.outcome());
+    assert!(outcomes.all(|outcome| outcome.is_none()), "they are sent in the next boot");
+    red.server.broadcaster.close();
+    red.server.run();
+    assert_eq!(red.standing(), Standing::Left);
+    wait(&mut [&mut red], 1);
+    for person in &mut people {
+        let refused = refusal(person.link.outcome().expect("an outcome"));
         assert!(matches!(refused, Refusal::NotSent), "{refused:?}");
     }
 }

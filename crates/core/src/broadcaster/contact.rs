@@ -81,7 +81,7 @@ impl Broadcaster {
         }
     }
 
-    /// Whether a node that is out of touch takes this request.
+    /// Whether a node that is out of touch, or stops, takes this request.
     ///
     /// # Errors
     /// It does not, and the person has to try again later.
@@ -89,15 +89,18 @@ impl Broadcaster {
         let Some(node) = &self.node else {
             return Ok(());
         };
-        let is_starting = node.standing == Standing::Starting;
+        let is_closed = node.standing == Standing::Starting || node.is_leaving();
         match change {
             Change::Listen { .. } | Change::Limit(_) => Ok(()),
-            Change::Enter { .. } | Change::ComeBack { .. } | Change::SpeakOnce { .. }
-                if is_starting || node.told >= Silence::Lost =>
+            Change::Come { .. }
+            | Change::Enter { .. }
+            | Change::ComeBack { .. }
+            | Change::SpeakOnce { .. }
+                if is_closed || node.told >= Silence::Lost =>
             {
                 Err(Refusal::OutOfTouch)
             }
-            _ if is_starting || node.told == Silence::GivenUp => Err(Refusal::NotSent),
+            _ if is_closed || node.told == Silence::GivenUp => Err(Refusal::NotSent),
             _ => Ok(()),
         }
     }

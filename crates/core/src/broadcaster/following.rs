@@ -12,7 +12,6 @@ use crate::intent::{Intent, Stamp};
 use crate::ledger::{Ledger, Snapshot};
 use crate::link::{Contact, Inbox, Notice};
 use crate::model::{Limits, Now};
-use crate::refusal::Refusal;
 use crate::sequencer::{Decided, Sequencer};
 
 impl Broadcaster {
@@ -142,7 +141,7 @@ impl Broadcaster {
             if intent.is_fact() || intent.is_said_by(half_sent) {
                 stay.push((intent, ticket));
             } else if let Some(ticket) = ticket {
-                ticket.client.finish(Refusal::NotSent.into());
+                ticket.refuse();
             }
         }
         if speaker != half_sent {
@@ -186,6 +185,9 @@ impl Broadcaster {
         let closing = self.closing;
         if self.node_mut().is_some_and(|node| closing && node.leave()) {
             self.offer(Intent::Leaving, None);
+        }
+        if self.node.as_ref().is_some_and(|node| node.standing == Standing::Left) {
+            self.refuse(|_| false); // nothing is proposed any more
         }
         self.offer_next(now);
     }

@@ -7,12 +7,20 @@ use super::rooms::Maker;
 use crate::ledger::Record;
 use crate::link::Client;
 use crate::model::{Hashed, Name, PersonId, RoomName};
+use crate::refusal::Refusal;
 
 /// A client that waits for its intent.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) client: Arc<Client>,
     pub(super) wanted: Wanted,
+}
+
+impl Ticket {
+    /// The intent is not sent.
+    pub(super) fn refuse(self) {
+        self.client.finish(Refusal::NotSent.into());
+    }
 }
 
 /// The outcome that the client wants, as far as the intent does not determine it.

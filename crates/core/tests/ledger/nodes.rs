@@ -69,6 +69,21 @@ fn each_proposal_of_a_live_boot_counts_once() {
 }
 
 #[test]
+fn nothing_counts_behind_the_end_of_a_boot() {
+    let mut order = Follower::default();
+    let boot = order.up("red", None).unwrap();
+    let id = ProposalId { boot, number: 1 };
+    let stamp = order.ledger.admit(&Proposal { id, ..Proposal::default() }, WallTime(0)).unwrap();
+    order.ledger.apply(Intent::Leaving, stamp, &mut Vec::new()).unwrap();
+    let name = Name::parse("alice").unwrap();
+    let (person, looks) = (PersonId::new(1), Looks::of(&name));
+    let come = Intent::Come { person, name: name.into(), looks, profile: None };
+    let applied = order.ledger.apply(come, stamp, &mut Vec::new());
+    assert!(matches!(applied, Err(Refusal::NotSent)), "{applied:?}");
+    assert_eq!(order.people(), []);
+}
+
+#[test]
 fn a_mute_holds_for_a_person_who_returns_under_another_name() {
     let mut order = Follower::default();
     let (red, blue) = (order.up("red", None).unwrap(), order.up("blue", None).unwrap());
