@@ -6,12 +6,18 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Waker};
 
 use fastrand::Rng;
-use parlor_core::link::{Change, Link, Mail, Mark, Outcome, Presence, Query, Replay, Seat};
-use parlor_core::model::{Bucket, Manner, Name, Now, Rate, RoomId, RoomName, Spoken};
+use parlor_core::link::{
+    Answer, Change, CodeChange, FirstRoom, Link, Mail, Mark, Outcome, Presence, Query, Refusal,
+    Replay, Seat,
+};
+use parlor_core::model::{
+    Bucket, Hashed, Manner, Name, Now, PersonId, Rate, RoomId, RoomName, Spoken, WallTime,
+};
 
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, nobody_after};
 use crate::reader::{AnyEncoder, Reader};
+use crate::record::House;
 use crate::server::address;
 use crate::shared_group::SharedGroup;
 use crate::voice::{Voice, line, pick};
@@ -40,6 +46,7 @@ const HASTE_TURNS: usize = 20;
 
 pub(crate) struct Guest {
     person: usize,
+    id: PersonId,
     dialect: Dialect,
     call: Call<Asked>,
     presence: Option<Presence>,
@@ -54,6 +61,13 @@ pub(crate) struct Guest {
     rate: Option<Rate>,
     bucket: Bucket,
     refusals: usize,
+    house: Rc<House>,
+    /// Whether it has a code, and stays in one room.
+    is_careful: bool,
+    /// The code with which it comes.
+    returns: Option<Hashed>,
+    /// The code with which another connection can take its place.
+    code: Option<Hashed>,
     /// Whether it writes to one person more often than to everybody.
     is_gossip: bool,
     /// Whether it returns to a room that it has just left, and leaves it again before it reads
@@ -67,6 +81,12 @@ pub(crate) struct Guest {
 #[derive(Debug)]
 enum Asked {
     Seat,
+    /// A new code.
+    Code(Hashed),
+    /// The place of a code.
+    Place(Hashed),
+    /// A seat at that place.
+    Return(Hashed),
     Post {
         last: String,
         lines: u64,
@@ -77,14 +97,22 @@ enum Asked {
 }
 
 impl Guest {
-    pub(crate) fn new(person: usize, link: Link, shared: Rc<SharedGroup>, rng: &mut Rng) -> Guest {
+    pub(crate) fn new(
+        person: usize,
+        link: Link,
+        (shared, house): (Rc<SharedGroup>, Rc<House>),
+        rng: &mut Rng,
+    ) -> Guest {
         let dialect = match rng.u8(0..8) {
             0..2 => Dialect::Classic,
             2..5 => Dialect::Named,
             _ => Dialect::Web,
         };
+        let is_careful = dialect == Dialect::Named && rng.bool();
+        let returns = is_careful.then(|| house.codes.borrow_mut().pop()).flatten();
         Guest {
             person,
+            id: link.client().id(),
             dialect,
             reader: Some(Reader::new(Arc::clone(link.client()), shared, AnyEncoder::new(dialect))),
             call: Call::new(link),
@@ -96,6 +124,10 @@ impl Guest {
             rate: rng.bool().then(|| Rate { per_second: rng.u32(1..50) }),
             bucket: Bucket::default(),
             refusals: 0,
+            house,
+            is_careful,
+            returns,
+            code: None,
             is_gossip: rng.u8(0..6) == 0,
             is_hasty: dialect == Dialect::Web && rng.u8(0..4) == 0,
             stalled: 0,
@@ -159,6 +191,7 @@ impl Guest {
             }
         } else if self.has_room() {
             match rng.u8(0..40) {
+                _ if self.is_careful && self.code.is_none() => self.keep_code(rng),
                 0..29 if self.is_hasty && self.left.is_some() => self.join(rng),
                 0..29 if self.is_hasty && self.stalled > 0 => self.leave(rng),
                 // Moves are frequent, because reading several rooms at once must not be rare.
@@ -168,6 +201,7 @@ impl Guest {
                 18..24 => self.write_privately(rng),
                 24 => self.leave(rng),
                 _ if self.dialect == Dialect::Classic => {}
+                25..29 if self.is_careful => self.keep_code(rng),
                 25..29 => self.join(rng),
                 29..32 => self.rename(rng),
                 32..34 => self.set_topic(rng),
@@ -189,7 +223,11 @@ impl Guest {
             self.break_off(rng);
             return;
         }
-        let name = if self.dialect == Dialect::Classic || rng.bool() {
+        if let Some(code) = self.returns.take() {
+            self.call.start(Asked::Place(code), Query::Code { code, now: WallTime(0) });
+            return;
+        }
+        let name = if self.dialect == Dialect::Classic || !self.is_careful && rng.bool() {
             Name::of_address(&address(self.person).to_string())
         } else {
             wanted_name(rng)
@@ -201,6 +239,25 @@ impl Guest {
         let room = if rng.bool() { RoomName::lobby() } else { pick(rng, &ROOMS) };
         let (name, replay) = (name.into(), rng.u64(0..6));
         self.call.start(Asked::Seat, Change::Enter { name, profile: None, room, replay });
+    }
+
+    /// Makes a code, or gives it the present name.
+    fn keep_code(&mut self, rng: &mut Rng) {
+        let room = self.room();
+        let (asked, change) = match self.code {
+            Some(code) => (Asked::Other, CodeChange::Move { code, room: Some(room) }),
+            None => {
+                let code = Hashed(std::array::from_fn(|_| rng.u8(..)));
+                (Asked::Code(code), CodeChange::Make { code, room: Some(room) })
+            }
+        };
+        self.call.start(asked, Change::Code(change));
+    }
+
+    /// The change that follows when a connection with a code has ended.
+    pub(crate) fn end_of_code(&self) -> Option<Change> {
+        let (code, seq, until) = (self.code?, None, WallTime(1));
+        Some(Change::Code(CodeChange::End { code, whose: self.id, seq, until }))
     }
 
     fn join(&mut self, rng: &mut Rng) {
@@ -301,12 +358,18 @@ impl Guest {
     /// Looks for an outcome, and returns whether there was one.
     pub(crate) fn look(&mut self) -> bool {
         let Some((outcome, asked)) = self.call.outcome() else {
-            return false;
+            return self.give_way();
         };
+        self.note_code(&outcome, &asked);
         let Some(link) = &self.call.link else {
             return false;
         };
         match (outcome, asked) {
+            // Two people may share an address as their name, which no reader can tell apart.
+            (Outcome::Code(place), Asked::Place(code)) if !place.claim.name.is_address() => {
+                let back = Change::ComeBack { code, now: WallTime(0), room: FirstRoom::Usual };
+                self.call.start(Asked::Return(code), back);
+            }
             (Outcome::Came(presence, seat), _) => {
                 self.presence = Some(presence);
                 if let Some((seat, entered)) = seat {
@@ -328,18 +391,7 @@ impl Guest {
                 self.seats.push(seat);
                 self.kept = None;
             }
-            (Outcome::Answer(answer), asked) => {
-                if let Asked::Post { lines, .. } = asked {
-                    self.voice.answered(lines, false);
-                }
-                match self.seats.last() {
-                    Some(seat) => link.reply(seat.mark(), Mail::Answer(answer)),
-                    None if self.presence.is_some() => {
-                        link.reply(Mark::default(), Mail::Answer(answer));
-                    }
-                    None => self.refusals += 1,
-                }
-            }
+            (Outcome::Answer(answer), asked) => self.answered(answer, asked),
             (Outcome::Done, Asked::Post { last, lines }) => {
                 self.voice.answered(lines, true);
                 self.kept = Some(last);
@@ -347,6 +399,56 @@ impl Guest {
             _ => {}
         }
         true
+    }
+
+    fn answered(&mut self, answer: Answer, asked: Asked) {
+        if let Asked::Post { lines, .. } = asked {
+            self.voice.answered(lines, false);
+            // Lines that the disk did not store were ordered.
+            let is_ordered = matches!(answer, Answer::Refused(Refusal::NotStored(_)));
+            self.voice.lines -= if is_ordered { 0 } else { lines };
+        }
+        let mark = match self.seats.last() {
+            Some(seat) => seat.mark(),
+            None if self.presence.is_some() => Mark::default(),
+            None => {
+                self.refusals += 1;
+                return;
+            }
+        };
+        if let Some(link) = &self.call.link {
+            link.reply(mark, Mail::Answer(answer));
+        }
+    }
+
+    /// If it has a code now, anybody may use the code.
+    fn note_code(&mut self, outcome: &Outcome, asked: &Asked) {
+        if let (Outcome::Came(..), &Asked::Return(code)) | (Outcome::Done, &Asked::Code(code)) =
+            (outcome, asked)
+        {
+            self.code = Some(code);
+            self.house.codes.borrow_mut().push(code);
+        }
+    }
+
+    /// Leaves, if another connection has taken its place. Returns whether that is new.
+    fn give_way(&mut self) -> bool {
+        let is_moved =
+            self.call.link.as_ref().is_some_and(|link| link.client().removed().is_some());
+        if !is_moved || self.call.asked.is_some() {
+            return false;
+        }
+        self.presence = None;
+        self.seats.clear();
+        self.call.link = None;
+        true
+    }
+
+    /// Notes the lines under way that may have come after another connection took the place.
+    fn doubt(&mut self) {
+        if let (Some(_), Some(Asked::Post { lines, .. })) = (self.code, &self.call.asked) {
+            self.voice.doubtful += lines;
+        }
     }
 
     /// Reads as much as the socket takes. Returns whether there was anything to do.
@@ -359,6 +461,7 @@ impl Guest {
         let Some(presence) = self.presence.take() else {
             return;
         };
+        self.doubt();
         let words = rng.bool().then(|| line("bye (for now)"));
         self.call.asked = None;
         if rng.bool() {
@@ -371,6 +474,7 @@ impl Guest {
 
     /// The connection breaks: everything is dropped, in random order.
     pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
+        self.doubt();
         let seen = self.seen(End::Broken);
         let mut parts = [0, 1, 2, 3];
         rng.shuffle(&mut parts);

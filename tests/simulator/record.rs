@@ -8,12 +8,18 @@ use std::sync::Arc;
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::View;
 use parlor_core::log::Batch;
-use parlor_core::model::{Entry, Manner, PersonId, RoomName, Telling, Together, Who};
+use parlor_core::model::{Entry, Hashed, Manner, PersonId, RoomName, Telling, Together, Who};
 
 use crate::checker::{Event, Kind, Room, Shown, together};
 
-/// The people who may sit in rooms, on all nodes, by the simulator's numbers.
-pub(crate) type Persons = Rc<RefCell<HashMap<PersonId, usize>>>;
+/// The visitors of all nodes.
+#[derive(Default)]
+pub(crate) struct House {
+    /// The people who may sit in rooms, by the simulator's numbers.
+    pub(crate) persons: RefCell<HashMap<PersonId, usize>>,
+    /// The return codes that anybody may use.
+    pub(crate) codes: RefCell<Vec<Hashed>>,
+}
 
 /// Everything that became visible, as the checker reads it.
 #[derive(Default)]
@@ -21,7 +27,7 @@ pub(crate) struct Record {
     pub(crate) rooms: Vec<Room>,
     /// The present room of each name, as an index into `rooms`.
     present: HashMap<String, usize>,
-    pub(crate) persons: Persons,
+    pub(crate) house: Rc<House>,
     /// The number of commits. Before the first one there are people whom a node knew when it
     /// started.
     commits: u64,
@@ -31,8 +37,8 @@ pub(crate) struct Record {
 
 impl Record {
     /// The record of a node that starts with this state.
-    pub(crate) fn starting(persons: &Persons, start: &Snapshot) -> Record {
-        let mut record = Record { persons: Rc::clone(persons), ..Record::default() };
+    pub(crate) fn starting(house: &Rc<House>, start: &Snapshot) -> Record {
+        let mut record = Record { house: Rc::clone(house), ..Record::default() };
         for (id, person) in &start.people {
             for room in &person.seats {
                 let lines = start.ends.get(room).map_or(0, |end| end.seq);
@@ -45,7 +51,7 @@ impl Record {
 
     /// A person whose arrival nobody sees.
     fn add_known(&mut self, room: usize, id: PersonId, name: String) {
-        let person = self.persons.borrow().get(&id).copied();
+        let person = self.house.persons.borrow().get(&id).copied();
         let counted = together(Vec::new(), 1, true);
         for (kind, person, shown) in
             [(Kind::Folded, person, Shown::Arrived(name)), (Kind::Summary, None, counted)]
@@ -108,7 +114,7 @@ impl Record {
         let (kind, shown) = describe(entry);
         Event {
             commit: self.commits,
-            person: entry.who().and_then(|who| self.persons.borrow().get(&who.id).copied()),
+            person: entry.who().and_then(|who| self.house.persons.borrow().get(&who.id).copied()),
             kind,
             shown,
             reads_on: false,
@@ -162,7 +168,7 @@ fn kind(telling: Telling) -> Kind {
         Telling::Told => Kind::Told,
         Telling::Folded => Kind::Folded,
         Telling::Late => Kind::Late,
-        Telling::Untold => panic!("no name has an owner here"),
+        Telling::Untold => Kind::Untold,
     }
 }
 

@@ -10,9 +10,9 @@ use fastrand::Rng;
 use parlor_core::broadcaster::{Broadcaster, Gathered, Standing};
 use parlor_core::journal::NotStored;
 use parlor_core::ledger::{Ledger, Snapshot};
-use parlor_core::link::{Client, Inbox, Link};
+use parlor_core::link::{Change, Client, Inbox, Link};
 use parlor_core::log::Batch;
-use parlor_core::model::{Capacity, Limits, Now, RoomName};
+use parlor_core::model::{Capacity, Limits, Name, Now, RoomName};
 use parlor_wire::pack::snapshot::{pack, unpack};
 
 use crate::order::Order;
@@ -41,6 +41,8 @@ pub(crate) struct Server {
     /// Beside other nodes: batches that are visible and not stored yet.
     pub(crate) unstored: Vec<Arc<Batch>>,
     pub(crate) record: Record,
+    /// The connection of somebody who comes while it stops.
+    late: Option<Link>,
 }
 
 struct UnderWay {
@@ -101,6 +103,7 @@ impl Server {
             is_faulty: false,
             unstored: Vec::new(),
             record,
+            late: None,
         }
     }
 
@@ -109,9 +112,16 @@ impl Server {
         self.broadcaster.standing() != Standing::Starting
     }
 
-    /// Whether it has told the other nodes that it stops.
-    pub(crate) fn has_left(&self) -> bool {
-        self.broadcaster.standing() == Standing::Left
+    /// Whether it has told the other nodes that it stops. Then everybody gets an outcome when it
+    /// works once more.
+    pub(crate) fn has_left(&mut self, rng: &mut Rng) -> bool {
+        let has_left = self.broadcaster.standing() == Standing::Left;
+        if let Some(mut link) = self.late.take_if(|_| has_left) {
+            self.asleep = None;
+            self.step(rng);
+            assert!(link.outcome().is_some(), "somebody waits for an outcome");
+        }
+        has_left
     }
 
     /// Connects this person, by the simulator's number.
@@ -126,7 +136,7 @@ impl Server {
 
     /// From now on the record attributes the client's actions in rooms to this person.
     pub(crate) fn know(&mut self, client: &Client, person: usize) {
-        self.record.persons.borrow_mut().insert(client.id(), person);
+        self.record.house.persons.borrow_mut().insert(client.id(), person);
     }
 
     /// Does the same as the broadcaster's task when it is woken. Returns whether it was woken.
@@ -219,9 +229,23 @@ impl Server {
         self.broadcaster.append(gathered, kept, self.now);
     }
 
+    /// Somebody without a connection asks for a change, and does not wait for the outcome.
+    pub(crate) fn change(&self, change: Change) {
+        self.broadcaster.inbox().connect().start(change);
+    }
+
     /// Makes departures silent from now on.
     pub(crate) fn close(&mut self) {
         self.broadcaster.close();
+    }
+
+    /// Tells the other nodes that it stops. Somebody comes at the last moment.
+    pub(crate) fn stop(&mut self) {
+        self.close();
+        let mut link = self.broadcaster.inbox().connect();
+        let name = Name::of_address(&address(0).to_string()).into();
+        link.start(Change::Come { name, profile: None });
+        self.late = Some(link);
     }
 
     /// Checks that nobody is here, nothing is under way, and no state is left behind.
@@ -241,6 +265,7 @@ impl Server {
             return;
         };
         let mut left = second.lock().unwrap().snapshot();
+        left.codes.clear(); // they outlast their people
         left.ends.remove(&RoomName::lobby());
         left.topics.remove(&RoomName::lobby());
         let only_lobby = Snapshot { events: left.events, ..Snapshot::default() };

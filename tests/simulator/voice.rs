@@ -17,6 +17,9 @@ pub(crate) struct Voice {
     tokens: u64,
     /// The number of lines it said.
     pub(crate) lines: u64,
+    /// The number of those whose connection ended before their outcome, and may have moved before
+    /// it said them.
+    pub(crate) doubtful: u64,
     /// The outcomes of its lines.
     pub(crate) answers: Vec<Answered>,
 }
@@ -31,7 +34,7 @@ pub(crate) struct Answered {
 
 impl Voice {
     pub(crate) fn new(person: usize) -> Voice {
-        Voice { person, tokens: 0, lines: 0, answers: Vec::new() }
+        Voice { person, tokens: 0, lines: 0, doubtful: 0, answers: Vec::new() }
     }
 
     /// The next lines to say, and the token of the last.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use parlor_core::ledger::{Happened, Parting};
-use parlor_core::model::{Line, Manner, PersonId, RoomName, Spoken, WallTime, Who};
+use parlor_core::model::{Manner, PersonId, RoomName, Spoken, WallTime, Who};
 
 use crate::checker::{Event, Kind, Room, Shown};
 
@@ -17,13 +17,15 @@ pub(crate) struct Fact {
     pub(crate) line: Option<(u64, i64)>,
     /// The person who arrives, leaves or takes a name.
     person: Option<PersonId>,
+    /// Whether nobody reads of it: the person comes back on another connection.
+    is_untold: bool,
     /// Whether that person reads on: the boot has ended, or the person returns in another one.
     pub(crate) reads_on: bool,
 }
 
 impl Fact {
     fn new(position: usize, shown: Shown) -> Fact {
-        Fact { position, shown, line: None, person: None, reads_on: false }
+        Fact { position, shown, line: None, person: None, is_untold: false, reads_on: false }
     }
 }
 
@@ -58,34 +60,35 @@ impl Facts {
     }
 
     fn add(&mut self, position: usize, at: WallTime, event: Happened, moving: &HashSet<PersonId>) {
-        let of_person = |who: &Who, shown| Fact {
+        let of_person = |who: &Who, shown, is_untold| Fact {
             person: Some(who.id),
+            is_untold,
             reads_on: moving.contains(&who.id),
             ..Fact::new(position, shown)
         };
-        let left = |who: &Who, words: Option<Line>| {
-            let words = words.map(|words| words.to_string());
-            of_person(who, Shown::Left { name: name(who), words })
+        let left = |who: &Who, parting: Parting| {
+            let words = parting.words.map(|words| words.to_string());
+            of_person(who, Shown::Left { name: name(who), words }, parting.is_untold)
         };
         match event {
             Happened::Said { room, who, lines } => {
                 lines.into_iter().for_each(|line| self.say(position, at, &room, &who, line));
             }
-            Happened::Arrived { room, who, .. } => {
-                self.push(&room, of_person(&who, Shown::Arrived(name(&who))));
+            Happened::Arrived { room, who, is_untold, .. } => {
+                self.push(&room, of_person(&who, Shown::Arrived(name(&who)), is_untold));
             }
-            Happened::Left { who, parting: Parting { room, words, .. }, .. } => {
-                self.push(&room, left(&who, words));
+            Happened::Left { who, parting, .. } => {
+                self.push(&parting.room.clone(), left(&who, parting));
             }
             Happened::LeftServer { who, rooms, .. } => {
-                for Parting { room, words, .. } in rooms {
-                    self.push(&room, left(&who, words));
+                for parting in rooms {
+                    self.push(&parting.room.clone(), left(&who, parting));
                 }
             }
             Happened::Renamed { who, from, rooms, .. } => {
                 for (room, _) in rooms {
                     let renamed = Shown::Renamed { from: from.to_string(), to: name(&who) };
-                    let fact = of_person(&who, renamed);
+                    let fact = of_person(&who, renamed, false);
                     self.push(&room, Fact { reads_on: false, ..fact });
                 }
             }
@@ -120,7 +123,11 @@ impl Facts {
         let event = |fact: &Fact| Event {
             commit: fact.position as u64,
             person: fact.person.map(|person| person.number() as usize),
-            kind: fact.line.map_or(Kind::Told, |(seq, at)| Kind::Line { seq, at }),
+            kind: match fact.line {
+                Some((seq, at)) => Kind::Line { seq, at },
+                None if fact.is_untold => Kind::Untold,
+                None => Kind::Told,
+            },
             shown: fact.shown.clone(),
             reads_on: fact.reads_on,
         };

@@ -11,6 +11,7 @@ mod stream;
 mod witness;
 
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,15 +24,18 @@ use witness::Witness;
 pub(crate) use witness::SIGHTS;
 
 use crate::checker::Story;
-use crate::record::Persons;
+use crate::record::House;
 use crate::server::small_limits;
-use crate::world::VISITS;
+use crate::world::{TALK, VISITS};
 
 /// After the last fault, all nodes must be equal within this time.
 const TIME_TO_SETTLE: Duration = Duration::from_secs(15);
 
 /// Nothing sleeps longer than this while time passes.
 const SLICE: Duration = Duration::from_millis(250);
+
+/// A node that waits for a proposal for longer than this gives it up, in milliseconds.
+const GIVE_UP_AFTER: u64 = 32_000;
 
 /// Several nodes, and the order that they share.
 struct Nodes {
@@ -58,10 +62,10 @@ impl Nodes {
     fn new(rng: &mut Rng) -> Nodes {
         let count = rng.usize(1..4);
         let stream = Arc::new(Mutex::new(Stream::new(count, rng.fork())));
-        let persons = Persons::default();
+        let house = Rc::<House>::default();
         let limits = small_limits(rng);
         let bytes_max = if rng.bool() { BYTES_MAX } else { rng.usize(1..20_000) };
-        let node = |number| Node::new(number, &stream, &persons, limits, bytes_max);
+        let node = |number| Node::new(number, &stream, &house, limits, bytes_max);
         let nodes = (0..count).map(node).collect();
         let rng = rng.fork();
         let witness = Witness::new();
@@ -71,7 +75,7 @@ impl Nodes {
     }
 
     fn step(&mut self) {
-        match self.rng.u8(0..133) {
+        match self.rng.u8(0..134) {
             die @ 0..VISITS => self.visit(die),
             VISITS..115 => self.pass(50),
             115..122 => self.pass(3_000),
@@ -85,6 +89,7 @@ impl Nodes {
             129 => self.with_node(|node, rng, _| node.skew = rng.i64(-10_000_000..10_000_000)),
             130 => self.stream.lock().unwrap().jump(),
             131 => self.stop_one(),
+            132 => self.strand_one(),
             _ => self.with_node(|node, rng, _| node.store.write(rng.usize(0..20))),
         }
         self.start_again();
@@ -121,6 +126,19 @@ impl Nodes {
             let time = Duration::from_millis(time + self.rng.u64(0..2_000));
             self.stream.lock().unwrap().cut(node, (true, true), time);
         }
+    }
+
+    /// A node hears nothing of the order while people speak there, until it gives up: nobody knows
+    /// what became of their lines.
+    fn strand_one(&mut self) {
+        let (node, time) = (self.rng.usize(0..self.nodes.len()), self.time);
+        let (is_cut_out, cut) = (self.rng.bool(), Duration::from_millis(GIVE_UP_AFTER));
+        self.stream.lock().unwrap().cut(node, (is_cut_out, true), cut);
+        if let Some(world) = self.nodes[node].wake(time) {
+            (0..20).for_each(|_| world.visit(TALK));
+            world.work();
+        }
+        self.pass(2 * GIVE_UP_AFTER);
     }
 
     /// A node dies, and starts again later.

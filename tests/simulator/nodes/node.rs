@@ -14,7 +14,7 @@ use super::link::StreamLink;
 use super::store::Store;
 use super::stream::Stream;
 use crate::checker::Story;
-use crate::record::{Persons, Record};
+use crate::record::{House, Record};
 use crate::server::Server;
 use crate::voice::Answered;
 use crate::world::World;
@@ -25,7 +25,7 @@ const PERSONS_MAX: usize = 1 << 16;
 pub(crate) struct Node {
     number: usize,
     stream: Arc<Mutex<Stream>>,
-    persons: Persons,
+    house: Rc<House>,
     limits: Limits,
     /// The size of its largest proposal, in bytes.
     bytes_max: usize,
@@ -54,14 +54,14 @@ impl Node {
     pub(crate) fn new(
         number: usize,
         stream: &Arc<Mutex<Stream>>,
-        persons: &Persons,
+        house: &Rc<House>,
         limits: Limits,
         bytes_max: usize,
     ) -> Node {
         Node {
             number,
             stream: Arc::clone(stream),
-            persons: Rc::clone(persons),
+            house: Rc::clone(house),
             limits,
             bytes_max,
             world: None,
@@ -88,7 +88,7 @@ impl Node {
         let inbox = Arc::new(Inbox::default());
         let link = StreamLink { node: self.number, stream: Arc::clone(&self.stream) };
         self.stream.lock().unwrap().connect(self.number, self.start, &inbox);
-        let record = Record::starting(&self.persons, &ledger);
+        let record = Record::starting(&self.house, &ledger);
         let start = NodeStart {
             name: NodeName::parse(&self.name()).expect("a name"),
             nonce: self.starts << 8 | self.number as u64,
@@ -113,7 +113,7 @@ impl Node {
     /// The server is told to stop: it says so to the other nodes, if it can.
     pub(crate) fn stop(&mut self) {
         if let Some(mut world) = self.end_connections() {
-            world.server.close();
+            world.server.stop();
             self.stopping = Some(world);
         }
     }
@@ -134,7 +134,7 @@ impl Node {
         if let Some(world) = &mut self.stopping {
             world.server.now = now;
             world.work();
-            if world.server.has_left() {
+            if world.has_left() {
                 self.die();
             }
         }

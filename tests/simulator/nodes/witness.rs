@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use parlor_core::intent::{Check, Intent, Proposal};
-use parlor_core::ledger::{Happened, Ledger, Snapshot};
+use parlor_core::ledger::{Happened, Ledger, Snapshot, Validity};
 use parlor_core::link::Refusal;
 use parlor_core::model::{WallTime, fold};
 use parlor_wire::pack::proposal::unpack;
@@ -28,8 +28,11 @@ const RENAMED: &str = "renamed on return";
 /// A claim is refused because of one that its proposer had not seen.
 const LOST: &str = "name lost to an earlier claim";
 
+/// A person comes back on another node, while the connection to the first one is there.
+const MOVED: &str = "moved to another node";
+
 /// Each of these must occur in some run.
-pub(crate) const SIGHTS: [&str; 5] = [FENCED, REPEATED, VOID, RENAMED, LOST];
+pub(crate) const SIGHTS: [&str; 6] = [FENCED, REPEATED, VOID, RENAMED, LOST, MOVED];
 
 /// A ledger that has applied every proposal of the order.
 #[derive(Debug, Default)]
@@ -134,7 +137,10 @@ impl Witness {
             for intent in proposal.intents {
                 let claimed = claimed(&intent);
                 let mut happened = Vec::new();
+                let boot_before = self.boot_of_code(&intent);
                 let applied = self.ledger.apply(intent, origin, &mut happened);
+                let is_moved = applied.is_ok() && boot_before.is_some_and(|b| b != origin.boot);
+                self.sights.extend(is_moved.then_some(MOVED));
                 all.push(happened);
                 let Some(name) = claimed else { continue };
                 match applied {
@@ -149,6 +155,18 @@ impl Witness {
             }
         }
         all
+    }
+
+    /// The boot of the person whose code this intent uses to come back, if the person is here.
+    fn boot_of_code(&self, intent: &Intent) -> Option<u32> {
+        let Intent::ComeBack { code, .. } = intent else {
+            return None;
+        };
+        let Snapshot { codes, people, .. } = self.ledger.snapshot();
+        match codes.get(code)?.validity {
+            Validity::Held(id) => people.get(&id).map(|person| person.boot),
+            Validity::Until(_) => None,
+        }
     }
 
     /// Checks that everybody here is of a boot that lives, and that two people have two names.

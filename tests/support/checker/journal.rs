@@ -76,8 +76,8 @@ fn check_rising(said: &[(u64, usize, u64)]) -> Result<(), Broken> {
 }
 
 /// Whether this event is an arrival or departure; a late one only announces it.
-fn is_change(event: &Event) -> bool {
-    matches!(event.kind, Kind::Told | Kind::Folded)
+pub(super) fn is_change(event: &Event) -> bool {
+    matches!(event.kind, Kind::Told | Kind::Folded | Kind::Untold)
 }
 
 /// The people in a room, by its events: each person, and the name worn.
@@ -181,7 +181,8 @@ fn check_screen(room: &Room) -> Result<(), Broken> {
     for event in &room.events {
         // Scripts speak without being here: their arrival is not announced.
         let is_script = event.person.is_none() && matches!(event.kind, Kind::Line { .. });
-        if event.kind != Kind::Folded && !is_script && !screen.shows(&event.shown) {
+        let is_read = !matches!(event.kind, Kind::Folded | Kind::Untold) && !is_script;
+        if is_read && !screen.shows(&event.shown) {
             let what = format!("cannot be, by what was told so far: {event:?}");
             return Err(broken(Rule::Presence, what));
         }

@@ -71,6 +71,9 @@ pub(crate) enum Kind {
     Late,
     /// A count of arrivals or departures: named readers see it.
     Summary,
+    /// A departure that nobody reads, because the person comes back on another connection, or the
+    /// arrival there.
+    Untold,
     /// A rename or a topic.
     Other,
 }

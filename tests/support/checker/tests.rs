@@ -245,6 +245,36 @@ fn a_crowd_in_which_somebody_arrives_twice_is_rejected() {
     breaks(Rule::Presence, &story);
 }
 
+/// Bob continues on another connection, as person 3 and under this name.
+fn moved(name: &str) -> Story {
+    let untold = |event| Event { kind: Kind::Untold, ..event };
+    let events = vec![
+        arrived(1, 1, "alice"),
+        arrived(2, 2, "bob"),
+        said(3, 1, 1, "alice", "s1n1"),
+        untold(left(4, 2, "bob")),
+        untold(arrived(4, 3, name)),
+        said(5, 2, 3, name, "s3n1"),
+    ];
+    let alice = ["In lobby: nobody else", "bob has arrived", "alice: s1n1", "bob: s3n1"];
+    let (before, after) = (["In lobby: alice"], ["In lobby: alice", "bob: s3n1"]);
+    let readers = vec![
+        reader(1, End::Here, &alice),
+        reader(2, End::Left, &before),
+        reader(3, End::Here, &after),
+    ];
+    Story { rooms: vec![room("lobby", events)], readers }
+}
+
+#[test]
+fn a_person_who_continues_on_another_connection_keeps_the_name() {
+    check(&moved("bob")).unwrap();
+    breaks(Rule::Presence, &moved("rob"));
+    let mut told = moved("bob");
+    told.readers[0].text.extend(b"bob has left\n");
+    breaks(Rule::Presence, &told);
+}
+
 #[test]
 fn a_speaker_beyond_the_announced_crowd_is_rejected() {
     let story = happened(|events| events[2].kind = Kind::Folded);

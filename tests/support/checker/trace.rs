@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::journal::is_change;
 use super::text::{Line, Shown, parse};
 use super::{Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, web};
 
@@ -144,7 +145,7 @@ fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Roo
         let is_arrival = |event: &Event| {
             event.person == person
                 && !event.reads_on
-                && matches!(event.kind, Kind::Told | Kind::Folded)
+                && is_change(event)
                 && matches!(event.shown, Shown::Arrived(_))
         };
         let places = room.events.iter().enumerate().filter(|(_, e)| is_arrival(e));
@@ -174,12 +175,12 @@ enum StayEnd {
 impl Stay {
     fn after(room: &Room, arrival: usize, person: Option<usize>) -> Stay {
         let mut is_away = false;
-        let own = |&(_, event): &(usize, &Event)| {
-            event.person == person && matches!(event.kind, Kind::Told | Kind::Folded)
-        };
+        let own = |&(_, event): &(usize, &Event)| event.person == person && is_change(event);
         let events = room.events.iter().enumerate().skip(arrival + 1);
         for (at, event) in events.filter(own) {
             let end = match (&event.shown, event.reads_on) {
+                // From some time before on, the person reads on another connection.
+                (Shown::Left { .. }, false) if event.kind == Kind::Untold => StayEnd::Unknown,
                 (Shown::Left { .. }, false) => StayEnd::Departure,
                 (Shown::Arrived(_), false) => StayEnd::Unknown, // the next stay
                 (shown, _) => {
@@ -409,8 +410,8 @@ fn is_line(event: &Event) -> bool {
 /// Whether readers of this dialect see the event.
 fn is_told(event: &Event, dialect: Dialect) -> bool {
     match dialect {
-        Dialect::Named | Dialect::Web => event.kind != Kind::Folded,
-        Dialect::Classic => !matches!(event.kind, Kind::Late | Kind::Summary),
+        Dialect::Named | Dialect::Web => !matches!(event.kind, Kind::Folded | Kind::Untold),
+        Dialect::Classic => !matches!(event.kind, Kind::Late | Kind::Summary | Kind::Untold),
     }
 }
 
