@@ -59,6 +59,12 @@ impl LocalClock {
         format!("[{}] ", self.moment(at))
     }
 
+    /// The date and the time now, with the zone.
+    pub(crate) fn date_and_time(&self) -> String {
+        let now = ZonedDateTime::new(timestamp((self.now)()), self.zone.clone());
+        now.strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    }
+
     /// A point in time in a sentence: `14:00`, with the date if that is not today.
     pub(crate) fn moment(&self, at: WallTime) -> String {
         let zoned = |at: WallTime| ZonedDateTime::new(timestamp(at), self.zone.clone());

@@ -1,56 +1,27 @@
-//! The IRC dialect: messages, names, capabilities, modes, and what comes before the welcome.
+//! The IRC dialect: from lines to requests of a session, and from entries and answers to messages.
 //!
 //! It follows RFC 1459 and RFC 2812 as clients read them today (modern.ircdocs.horse), and IRCv3.
 
-mod acts;
-mod authenticate;
-mod cap_command;
-mod caps;
-mod class;
-mod events;
-mod format;
-mod framer;
-mod glob;
-mod isupport;
-mod masks;
-mod message;
-mod modes;
-mod msgid;
-pub mod name;
-mod negotiation;
-mod numeric;
-mod people;
-mod registering;
-mod registration_outcome;
-mod replies;
-mod said;
-mod sasl;
-mod server;
-mod split;
-mod tag_writer;
-mod tags;
-mod writer;
+mod answers;
+mod commands;
+mod decoder;
+mod encoder;
+mod entries;
+mod history;
+mod protocol;
+mod registration;
+mod reply;
+mod voice;
 
-pub use caps::{Cap, Caps, MULTILINE_BYTES_MAX};
-pub use class::Class;
-pub use events::IrcEncoding;
-pub use format::{Ctcp, plain};
-pub use framer::{IrcFrame, IrcFramer};
-pub use glob::Glob;
-pub use isupport::{Isupport, MONITOR_MAX, TARGETS_MAX, TEXT_BYTES_MAX, USERHOSTS_MAX};
-pub use masks::{BanMask, MaskError};
-pub use message::{IrcMessage, PARAMETERS_MAX};
-pub use modes::{
-    CHANGES_MAX, ChannelMode, ModeChange, ModeError, ModeKind, ModeRequest, UserMode,
-    channel_letters, channel_modes, letters, user_modes,
+pub use decoder::IrcDecoder;
+pub use encoder::IrcEncoder;
+pub use entries::IrcEncoding;
+pub use protocol::{
+    ACTION_BYTES, BanMask, CHANGES_MAX, CLIENT_TAGS_BYTES_MAX, Cap, Caps, ChannelMode, Class, Ctcp,
+    Glob, HISTORY_MAX, IrcFrame, IrcFramer, IrcMessage, IrcServer, Isupport, MESSAGE_BYTES_MAX,
+    MONITOR_MAX, MULTILINE_BYTES_MAX, MaskError, MessageWriter, ModeChange, ModeError, ModeKind,
+    ModeRequest, MsgId, MsgPlace, Negotiation, Numeric, PARAMETERS_MAX, Selector, TAGS_BYTES_MAX,
+    TARGETS_MAX, TEXT_BYTES_MAX, Tag, TagWriter, Tags, USERHOSTS_MAX, UserMode, channel_letters,
+    channel_modes, letters, name, parts, plain, server_time, text_bytes_max, user_modes,
 };
-pub use msgid::{MsgId, MsgPlace, Selector, server_time};
-pub use negotiation::Negotiation;
-pub use numeric::Numeric;
-pub use registering::{Registration, RegistrationStep};
-pub use sasl::{SaslPiece, SaslPlain, SaslResponse};
-pub use server::IrcServer;
-pub use split::parts;
-pub use tag_writer::{TAGS_BYTES_MAX, TagWriter};
-pub use tags::{CLIENT_TAGS_BYTES_MAX, Tag, Tags};
-pub use writer::{ACTION_BYTES, MESSAGE_BYTES_MAX, MessageWriter, text_bytes_max};
+pub use registration::{Registration, RegistrationStep, SaslPiece, SaslPlain, SaslResponse};

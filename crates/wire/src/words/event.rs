@@ -95,7 +95,7 @@ pub(crate) fn entered(entered: &Entered, mode: LineMode, storage: Storage) -> Ve
 }
 
 /// The sentence on how long lines are stored: people read it before they speak.
-fn stored(storage: Storage) -> String {
+pub(crate) fn stored(storage: Storage) -> String {
     let how_long = match storage {
         Storage::Memory => "not stored: they are gone when the server stops".to_owned(),
         Storage::Disk { retain: None } => "stored".to_owned(),

@@ -8,6 +8,6 @@ mod refusal;
 
 pub(crate) use act::{act_row, name_of};
 pub(crate) use answer::{PrivateLine, answer, private};
-pub(crate) use event::{entered, happening, is_told, said};
+pub(crate) use event::{entered, happening, is_told, said, stored};
 pub(crate) use refusal::name_rule;
 pub use refusal::{RefusalRow, limit_of, refusal_row};

@@ -7,11 +7,14 @@ use parlor_wire::irc::{
     Selector, TAGS_BYTES_MAX, TagWriter, channel_modes, name, parts, plain, user_modes,
 };
 
+use super::irc_client;
+
 /// The first byte is the size of a piece; the client sends the others.
 pub(crate) fn run(data: &[u8]) {
     let [piece, bytes @ ..] = data else {
         return;
     };
+    irc_client::run(bytes);
     let expected = reference(bytes);
     assert_eq!(frames([bytes]), expected);
     assert_eq!(frames(bytes.chunks(usize::from(*piece).max(1))), expected);

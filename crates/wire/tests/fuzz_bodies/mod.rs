@@ -6,6 +6,7 @@
 pub(crate) mod first_line;
 pub(crate) mod framer;
 pub(crate) mod irc;
+pub(crate) mod irc_client;
 pub(crate) mod lines;
 pub(crate) mod proposal;
 pub(crate) mod reference;

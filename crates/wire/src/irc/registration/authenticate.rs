@@ -2,10 +2,9 @@
 
 use parlor_core::model::Line;
 
-use super::message::IrcMessage;
-use super::numeric::Numeric;
-use super::replies::Replies;
 use super::sasl::{PIECE_BYTES, SaslPiece, SaslPlain, SaslResponse};
+use crate::irc::protocol::{IrcMessage, Numeric};
+use crate::irc::reply::Replies;
 
 /// The mechanism that the server has.
 const MECHANISM: &str = "PLAIN";

@@ -1,11 +1,7 @@
 //! CAP, before a client has registered and after it. Knows no connection.
 
-use super::caps::Caps;
-use super::message::IrcMessage;
-use super::negotiation::Negotiation;
-use super::numeric::Numeric;
-use super::replies::Replies;
-use super::writer::MESSAGE_BYTES_MAX;
+use crate::irc::protocol::{Caps, IrcMessage, MESSAGE_BYTES_MAX, Negotiation, Numeric};
+use crate::irc::reply::Replies;
 
 /// The longest nick, in bytes.
 const NICK_BYTES_MAX: usize = 128;

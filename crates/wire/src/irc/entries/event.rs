@@ -5,16 +5,11 @@ use std::sync::Arc;
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Act, Entry, Extras, Line, Name, Reach, Renaming, Said, Telling, Who};
 
-use super::acts;
-use super::caps::Cap;
-use super::class::Class;
-use super::isupport::TEXT_BYTES_MAX;
-use super::msgid::{MsgId, MsgPlace};
-use super::name::{channel, nick};
-use super::people::{author, realname, shortened, source_of, source_under};
 use super::said::{SaidMessage, tagged};
-use super::server::IrcServer;
-use super::writer::MessageWriter;
+use crate::irc::protocol::{
+    Cap, Class, IrcServer, MessageWriter, MsgId, MsgPlace, TEXT_BYTES_MAX, acts, author, channel,
+    nick, realname, shortened, source_of, source_under,
+};
 use crate::style::LineMode;
 use crate::words;
 
@@ -86,7 +81,7 @@ impl IrcEncoding {
             target: channel,
             at: said.at,
             account: said.who.account.as_ref().map(Name::as_str),
-            id: MsgId { log: &self.server.log, place },
+            id: Some(MsgId { log: &self.server.log, place }),
             tags: extras.and_then(|extras: &Extras| extras.tags.as_ref()),
             batch,
             before,

@@ -4,13 +4,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parlor_core::model::{InGroup, Line, Manner, WallTime};
 
-use super::caps::Cap;
-use super::class::Class;
-use super::msgid::{MsgId, server_time};
-use super::split::parts;
-use super::tag_writer::TagWriter;
-use super::tags::Tags;
-use super::writer::{ACTION_BYTES, text_bytes_max};
+use crate::irc::protocol::{
+    ACTION_BYTES, Cap, Class, MsgId, TagWriter, Tags, parts, server_time, text_bytes_max,
+};
 
 /// The type of a batch of lines that were sent together.
 const MULTILINE: &str = "draft/multiline";
@@ -28,8 +24,8 @@ pub(crate) struct SaidMessage<'a> {
     pub(crate) at: WallTime,
     /// The account of the person.
     pub(crate) account: Option<&'a str>,
-    /// Its id; that of the first line in its group.
-    pub(crate) id: MsgId<'a>,
+    /// Its id, if it has one; that of the first line in its group.
+    pub(crate) id: Option<MsgId<'a>>,
     /// The tags of its client.
     pub(crate) tags: Option<&'a Line>,
     /// The batch to which it belongs, and with it every message of its own.
@@ -63,6 +59,14 @@ impl SaidMessage<'_> {
         } else {
             self.put_messages(class, (command, space), &text, group, out);
         }
+    }
+
+    /// Appends a message of CTCP, which one program sends to another.
+    pub(crate) fn put_ctcp(&self, class: Class, (manner, text): (Manner, &str), out: &mut Vec<u8>) {
+        let command = if manner == Manner::Notice { "NOTICE" } else { "PRIVMSG" };
+        let (word, text) = text.split_once(' ').unwrap_or((text, ""));
+        let message = self.tags(class, true, out).message(Some(self.source), command);
+        message.with(self.target).ctcp(word, text);
     }
 
     fn put_action(&self, class: Class, text: &str, space: usize, out: &mut Vec<u8>) {
@@ -122,8 +126,9 @@ impl SaidMessage<'_> {
 
     /// The name of the batch, the same for all lines of a group.
     fn batch_id(&self) -> String {
+        let id = self.id.map(|id| id.to_string());
         let mut hasher = DefaultHasher::new();
-        self.id.to_string().hash(&mut hasher);
+        (id, self.at.0).hash(&mut hasher);
         format!("{:x}", hasher.finish())
     }
 
@@ -136,8 +141,8 @@ impl SaidMessage<'_> {
         if !class.has(Cap::MessageTags) {
             return tags;
         }
-        if has_id {
-            tags = tags.tag("msgid", &self.id.to_string());
+        if let Some(id) = self.id.filter(|_| has_id) {
+            tags = tags.tag("msgid", &id.to_string());
         }
         match self.tags {
             Some(sent) => tags.client_tags(Tags::new(sent.as_str())),

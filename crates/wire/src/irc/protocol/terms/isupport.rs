@@ -15,6 +15,9 @@ pub const MONITOR_MAX: usize = 100;
 /// The largest number of targets of one message.
 pub const TARGETS_MAX: usize = 4;
 
+/// The largest number of lines in one answer to CHATHISTORY.
+pub const HISTORY_MAX: u64 = 1_000;
+
 /// The largest number of nicks in one USERHOST.
 pub const USERHOSTS_MAX: usize = 10;
 
@@ -31,8 +34,6 @@ pub struct Isupport<'a> {
     pub rooms_max: usize,
     /// The largest number of bans in a room.
     pub bans_max: usize,
-    /// The largest number of lines in one answer to CHATHISTORY.
-    pub history_max: usize,
 }
 
 impl Isupport<'_> {
@@ -42,7 +43,7 @@ impl Isupport<'_> {
     }
 
     fn tokens(&self) -> Vec<String> {
-        let Isupport { network, rooms_max, bans_max, history_max } = self;
+        let Isupport { network, rooms_max, bans_max } = self;
         let network: String = network.chars().filter(char::is_ascii_graphic).collect();
         let [lists, flags] = [ModeKind::List, ModeKind::Flag].map(channel_letters);
         vec![
@@ -53,7 +54,7 @@ impl Isupport<'_> {
             format!("CHANMODES={lists},,,{flags}"),
             format!("CHANNELLEN={}", "#".len() + NAME_CHARS_MAX),
             "CHANTYPES=#".to_owned(),
-            format!("CHATHISTORY={history_max}"),
+            format!("CHATHISTORY={HISTORY_MAX}"),
             "ELIST=MNU".to_owned(),
             "EXTBAN=,m".to_owned(),
             format!("KICKLEN={TEXT_BYTES_MAX}"),
@@ -83,10 +84,7 @@ mod tests {
 
     #[test]
     fn the_tokens_fit_into_lines_of_thirteen() {
-        let isupport =
-            Isupport {
-                network: "Tea House ☕", rooms_max: 100, bans_max: 1000, history_max: 1000
-            };
+        let isupport = Isupport { network: "Tea House ☕", rooms_max: 100, bans_max: 1000 };
         let lines = isupport.lines();
         let lines: Vec<String> = lines.iter().map(|tokens| tokens.join(" ")).collect();
         assert_eq!(

@@ -3,11 +3,13 @@
 //! A nick may change while a message is on its way. So such a message is a line without source and
 //! nick, and both are put in when the line is sent.
 
-use super::numeric::Numeric;
-use super::writer::{MESSAGE_BYTES_MAX, MessageWriter};
+use crate::irc::protocol::{MESSAGE_BYTES_MAX, MessageWriter, Numeric, parts};
 
 /// The nick in messages to a client that has not registered.
 pub(crate) const NO_NICK: &str = "*";
+
+/// The longest part of a sentence in one notice: with the longest nick it still fits.
+const SENTENCE_BYTES_MAX: usize = 300;
 
 /// Messages to one client, each a line without its nick.
 #[derive(Debug, Default)]
@@ -30,10 +32,49 @@ impl Replies {
         MessageWriter::new(&mut self.0, None, command).all(words);
     }
 
+    /// Adds a message of words from somebody else than the server.
+    pub(crate) fn words_from(&mut self, source: &str, command: &str, words: &[&str]) {
+        MessageWriter::new(&mut self.0, Some(source), command).all(words);
+    }
+
+    /// Adds a reply of words.
+    pub(crate) fn numeric_words(&mut self, numeric: Numeric, words: &[&str]) {
+        self.words(&numeric.to_string(), words);
+    }
+
+    /// Adds a sentence about a channel.
+    pub(crate) fn notice_to(&mut self, channel: &str, text: &str) {
+        self.message("NOTICE", &[channel], text);
+    }
+
+    /// Adds a sentence of a service.
+    pub(crate) fn notice_from(&mut self, source: &str, text: &str) {
+        for part in parts(text, SENTENCE_BYTES_MAX) {
+            MessageWriter::new(&mut self.0, Some(source), "NOTICE").text(part);
+        }
+    }
+
+    /// Adds a sentence of the server.
+    pub(crate) fn notice(&mut self, text: &str) {
+        for part in parts(text, SENTENCE_BYTES_MAX) {
+            self.message("NOTICE", &[], part);
+        }
+    }
+
     /// Adds a standard reply (IRCv3, "Standard Replies"): `FAIL`, its command and code, the words
     /// that it is about, and a sentence.
     pub(crate) fn fail(&mut self, command: &str, code: &str, about: &[&str], text: &str) {
         self.message("FAIL", &[&[command, code], about].concat(), text);
+    }
+
+    /// Whether there is no message.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The messages as bytes, for [`complete`].
+    pub(crate) fn into_bytes(self) -> Box<[u8]> {
+        self.0.into()
     }
 
     /// Appends the messages as a client with this nick reads them.
@@ -57,7 +98,7 @@ pub(crate) fn complete(replies: &[u8], server: &str, nick: &str, out: &mut Vec<u
         out.extend_from_slice(b" ");
         out.extend_from_slice(command);
         let words = [nick.as_bytes(), rest];
-        let words = if has_nick(command) { &words[..] } else { &words[1..] };
+        let words = if has_nick(command, rest) { &words[..] } else { &words[1..] };
         for word in words.iter().filter(|word| !word.is_empty()) {
             out.extend_from_slice(b" ");
             out.extend_from_slice(word);
@@ -67,9 +108,13 @@ pub(crate) fn complete(replies: &[u8], server: &str, nick: &str, out: &mut Vec<u
     }
 }
 
-/// Whether the first parameter of a message is the nick of its reader.
-fn has_nick(command: &[u8]) -> bool {
-    command.iter().all(u8::is_ascii_digit) || matches!(command, b"CAP" | b"NOTICE")
+/// Whether the nick of its reader is the first parameter of a message, before these others.
+fn has_nick(command: &[u8], rest: &[u8]) -> bool {
+    match command {
+        b"CAP" => true,
+        b"NOTICE" => rest.starts_with(b":"),
+        _ => command.iter().all(u8::is_ascii_digit),
+    }
 }
 
 /// The text before the first blank, and the text behind it.
@@ -111,18 +156,24 @@ mod tests {
     fn source_and_nick_are_put_in_where_they_belong() {
         let all = read(|replies| {
             replies.numeric(Numeric::ERR_NEEDMOREPARAMS, &["JOIN"], "Not enough parameters");
+            replies.numeric_words(Numeric::RPL_UMODEIS, &["+i"]);
             replies.message("CAP", &["LIST"], "");
             replies.words("PONG", &["irc.local", "x"]);
             replies.words("PONG", &["irc.local", "a b"]);
+            replies.notice_from("parlor!parlor@irc.local", "Hi");
+            replies.notice_to("#tea", "Hi");
             replies.fail("BATCH", "INVALID", &["+1"], "No");
             replies.message("NOTE", &[], "x");
         });
         assert_eq!(
             all,
             ":irc.local 461 alice JOIN :Not enough parameters\r\n\
+             :irc.local 221 alice +i\r\n\
              :irc.local CAP alice LIST :\r\n\
              :irc.local PONG irc.local x\r\n\
              :irc.local PONG irc.local :a b\r\n\
+             :parlor!parlor@irc.local NOTICE alice :Hi\r\n\
+             :irc.local NOTICE #tea :Hi\r\n\
              :irc.local FAIL BATCH INVALID +1 :No\r\n\
              :irc.local NOTE :x\r\n"
         );

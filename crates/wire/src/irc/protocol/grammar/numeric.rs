@@ -6,6 +6,13 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Numeric(u16);
 
+impl Numeric {
+    /// The reply or the error with this number.
+    pub(crate) const fn new(number: u16) -> Numeric {
+        Numeric(number)
+    }
+}
+
 impl fmt::Display for Numeric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:03}", self.0)

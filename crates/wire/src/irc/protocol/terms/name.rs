@@ -108,6 +108,12 @@ impl Service {
             Service::ChanServ => "ChanServ",
         }
     }
+
+    /// The source of its messages.
+    pub fn source(self, server: &str) -> String {
+        let nick = self.nick();
+        source(nick, nick, server)
+    }
 }
 
 /// The reason why nobody at this door may take a name, if there is one: it is a service's, or the

@@ -7,16 +7,11 @@ use parlor_core::model::{Line, Name, NameError, Profile};
 
 use super::authenticate::{Authentication, Credentials, NO_PASSWORDS};
 use super::cap_command::{CapEffect, answer_cap};
-use super::caps::{Cap, Caps};
-use super::framer::IrcFrame;
-use super::message::IrcMessage;
-use super::name;
-use super::negotiation::Negotiation;
-use super::numeric::Numeric;
-use super::replies::{NO_NICK, Replies};
-use super::server::IrcServer;
-use super::writer::MessageWriter;
 use crate::first_line::opening;
+use crate::irc::protocol::{
+    Cap, Caps, IrcFrame, IrcMessage, IrcServer, MessageWriter, Negotiation, Numeric, name,
+};
+use crate::irc::reply::{NO_NICK, Replies};
 
 /// The host in the source of a person with an IRC client.
 pub(super) const HOST: &str = "irc";

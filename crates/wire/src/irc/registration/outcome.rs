@@ -4,10 +4,9 @@
 use parlor_core::link::Refusal;
 use parlor_core::model::{Line, Name};
 
-use super::name;
-use super::numeric::Numeric;
-use super::registering::{HOST, Login, Registration, put_error};
-use super::replies::{NO_NICK, Replies};
+use super::machine::{HOST, Login, Registration, put_error};
+use crate::irc::protocol::{Numeric, name};
+use crate::irc::reply::{NO_NICK, Replies};
 use crate::words::refusal_row;
 
 impl Registration {

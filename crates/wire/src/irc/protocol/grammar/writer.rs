@@ -147,7 +147,7 @@ impl Drop for MessageWriter<'_> {
 #[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
     use super::*;
-    use crate::irc::message::IrcMessage;
+    use crate::irc::protocol::grammar::IrcMessage;
 
     /// The line that a message becomes.
     fn line(put: impl FnOnce(&mut Vec<u8>)) -> String {

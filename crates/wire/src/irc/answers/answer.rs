@@ -1,0 +1,184 @@
+//! Answers of the server as replies, by the command that they answer. What has no reply of its own
+//! is told in the words of the line dialect. Knows no connection.
+
+use parlor_core::link::{Answer, Occupant, RoomInfo};
+use parlor_core::model::{Act, Line, RoomName};
+
+use super::account::{put_logged_in, put_registered};
+use super::names::{listed_name, put_end_of_names, put_names};
+use super::refusal::put_refusal;
+use crate::irc::protocol::{
+    Caps, Glob, IrcServer, Numeric, TEXT_BYTES_MAX, acts, channel, nick, shortened,
+};
+use crate::irc::reply::{BANS, OpenCommand, Replies};
+use crate::style::{LineMode, Storage, counted};
+use crate::words;
+
+/// The number of rooms in the message of the day.
+const MOTD_ROOMS_MAX: usize = 10;
+
+/// A client, as far as answers depend on it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) server: &'a IrcServer,
+    pub(crate) storage: Storage,
+    pub(crate) caps: Caps,
+    pub(crate) nick: &'a str,
+    pub(crate) source: &'a str,
+}
+
+/// Adds an answer to a command, or to none.
+pub(crate) fn put_answer(
+    answer: &Answer,
+    command: Option<&OpenCommand>,
+    asker: Asker<'_>,
+    replies: &mut Replies,
+) {
+    if let Answer::Refused(refusal) = answer {
+        return put_refusal(refusal, command, (asker.server, asker.caps), replies);
+    }
+    let asked = command.map(|command| (command.word.as_str(), command.target.as_str()));
+    match (answer, asked) {
+        (Answer::Topic { room, text }, Some(("TOPIC", _))) => {
+            put_topic(room, text.as_ref(), replies);
+        }
+        (Answer::Topic { room, .. }, Some(("MODE", _))) => {
+            replies.numeric_words(Numeric::RPL_CHANNELMODEIS, &[&channel(room), "+n"]);
+        }
+        (Answer::People(page), Some(("NAMES", _))) => {
+            let name = |person: &Occupant| listed_name(&person.who, person.is_keeper, asker.caps);
+            let names: Vec<_> = page.people.iter().map(name).collect();
+            let whose = (asker.server.name.as_str(), asker.nick);
+            put_names(&channel(&page.room), &names, whose, replies);
+        }
+        (Answer::Rooms { rooms, .. }, Some(("LIST", filter))) => put_list(rooms, filter, replies),
+        (Answer::Rooms { rooms, .. }, Some(("MOTD", _))) => put_rooms_of_motd(rooms, replies),
+        (Answer::Bans { bans, .. }, Some(("MODE", target))) => put_bans(bans, target, replies),
+        (Answer::NothingStored, Some(("CHATHISTORY", _))) => {}
+        (Answer::LoggedIn(account), Some(("AUTHENTICATE", _))) => {
+            put_logged_in(account, asker.source, command, replies);
+        }
+        (Answer::Registered(account), Some(("REGISTER", _))) => {
+            put_registered(account, asker.source, replies);
+        }
+        _ => put_sentences(answer, command, asker, replies),
+    }
+    if let (Answer::LoggedIn(account), Some(("PRIVMSG", _))) = (answer, asked) {
+        put_logged_in(account, asker.source, command, replies);
+    }
+}
+
+/// Adds the words of the line dialect, from the service that is asked, or from the server.
+fn put_sentences(
+    answer: &Answer,
+    command: Option<&OpenCommand>,
+    asker: Asker<'_>,
+    replies: &mut Replies,
+) {
+    let text = words::answer(answer, LineMode::Named, asker.storage, &asker.server.clock);
+    let service = command.and_then(OpenCommand::service);
+    for line in text.lines {
+        match service {
+            Some(service) => replies.notice_from(&service.source(&asker.server.name), &line),
+            None => replies.notice(&line),
+        }
+    }
+}
+
+/// Adds the topic of a room; none is an answer, too.
+pub(crate) fn put_topic(room: &RoomName, text: Option<&Line>, replies: &mut Replies) {
+    let channel = channel(room);
+    match text {
+        Some(text) => {
+            let text = shortened(text, TEXT_BYTES_MAX);
+            replies.numeric(Numeric::RPL_TOPIC, &[&channel], &text);
+        }
+        None => replies.numeric(Numeric::RPL_NOTOPIC, &[&channel], "No topic is set"),
+    }
+}
+
+/// Adds the rooms that have people and pass a filter.
+fn put_list(rooms: &[RoomInfo], filter: &str, replies: &mut Replies) {
+    let shown = rooms.iter().filter(|room| room.people > 0 && passes(room, filter));
+    for room in shown {
+        let topic = room.topic.as_ref().map(|topic| shortened(topic, TEXT_BYTES_MAX));
+        let words = [&channel(&room.room), &room.people.to_string()];
+        replies.numeric(Numeric::RPL_LIST, &words.map(String::as_str), &topic.unwrap_or_default());
+    }
+}
+
+/// Whether a room passes the filter of a LIST: channels and conditions, with commas. A room is one
+/// of the channels if there are any, and meets all conditions.
+fn passes(room: &RoomInfo, filter: &str) -> bool {
+    let channel = channel(&room.room);
+    let is_like = |mask: &str| Glob::new(mask).is_some_and(|glob| glob.matches(&channel));
+    let (mut has_masks, mut is_named) = (false, false);
+    for part in filter.split(',').filter(|part| !part.is_empty()) {
+        let meets = if let Some(least) = part.strip_prefix('>') {
+            least.parse().is_ok_and(|least: usize| room.people > least)
+        } else if let Some(most) = part.strip_prefix('<') {
+            most.parse().is_ok_and(|most: usize| room.people < most)
+        } else if let Some(mask) = part.strip_prefix('!') {
+            !is_like(mask)
+        } else {
+            has_masks = true;
+            is_named |= is_like(part);
+            true
+        };
+        if !meets {
+            return false;
+        }
+    }
+    is_named || !has_masks
+}
+
+/// Adds the rooms in which people are, the largest first.
+fn put_rooms_of_motd(rooms: &[RoomInfo], replies: &mut Replies) {
+    for room in rooms.iter().filter(|room| room.people > 0).take(MOTD_ROOMS_MAX) {
+        let topic = room.topic.as_ref().map(|topic| format!(": {topic}")).unwrap_or_default();
+        let people = counted(room.people, "person", "people");
+        let text = format!("- {}, {people}{topic}", channel(&room.room));
+        replies.numeric(Numeric::RPL_MOTD, &[], &text);
+    }
+}
+
+/// Adds the bans of a channel.
+fn put_bans(bans: &[Act], target: &str, replies: &mut Replies) {
+    for act in bans {
+        let Some(mask) = acts::ban(&act.deed.whom) else { continue };
+        let by = act.by.name().map_or("*".into(), nick);
+        let words = [target, &mask.to_string(), &by, &seconds(act.at.0)];
+        replies.numeric_words(Numeric::RPL_BANLIST, &words);
+    }
+}
+
+/// A point in time in whole seconds, as numerics have it.
+pub(crate) fn seconds(millis: i64) -> String {
+    millis.div_euclid(1_000).to_string()
+}
+
+/// Adds what comes before the answers to a command.
+pub(crate) fn put_beginning(command: &OpenCommand, replies: &mut Replies) {
+    if command.word == "LIST" {
+        replies.numeric(Numeric::RPL_LISTSTART, &["Channel"], "Users  Name");
+    }
+}
+
+/// Adds what comes behind the answers to a command.
+pub(crate) fn put_ending(command: &OpenCommand, storage: Storage, replies: &mut Replies) {
+    let target = command.target.as_str();
+    match command.word.as_str() {
+        "LIST" => replies.numeric(Numeric::RPL_LISTEND, &[], "End of /LIST"),
+        "NAMES" => put_end_of_names(target, replies),
+        "MOTD" => {
+            let stored = words::stored(storage);
+            let stored = stored.strip_prefix("-- ").unwrap_or(&stored);
+            replies.numeric(Numeric::RPL_MOTD, &[], &format!("- {stored}"));
+            replies.numeric(Numeric::RPL_ENDOFMOTD, &[], "End of /MOTD command");
+        }
+        "MODE" if command.arguments == BANS && !command.is_refused => {
+            replies.numeric(Numeric::RPL_ENDOFBANLIST, &[target], "End of channel ban list");
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,13 @@
+//! Answers of the server as numerics and notices.
+
+mod account;
+mod answer;
+mod names;
+mod notice;
+mod own_modes;
+mod refusal;
+
+pub(crate) use answer::{Asker, put_answer, put_beginning, put_ending, put_topic};
+pub(crate) use names::{listed_name, put_end_of_names, put_names};
+pub(crate) use notice::put_notice;
+pub(crate) use own_modes::OwnModes;

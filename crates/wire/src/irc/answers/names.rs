@@ -1,0 +1,48 @@
+//! Names in a room, as many as fit into a message. Knows no room.
+
+use parlor_core::model::Who;
+
+use crate::irc::protocol::{Cap, Caps, MESSAGE_BYTES_MAX, Numeric, nick, source_of};
+use crate::irc::reply::Replies;
+
+/// The sign of a keeper before the name.
+const KEEPER: &str = "@";
+
+/// A person in a list of names, for a client with these capabilities.
+pub(crate) fn listed_name(who: &Who, is_keeper: bool, caps: Caps) -> String {
+    let sign = if is_keeper { KEEPER } else { "" };
+    match caps.has(Cap::UserhostInNames) {
+        true => format!("{sign}{}", source_of(who)),
+        false => format!("{sign}{}", nick(&who.name)),
+    }
+}
+
+/// Adds the names of people in a channel, for a client with this nick.
+pub(crate) fn put_names(
+    channel: &str,
+    names: &[String],
+    (server, own): (&str, &str),
+    replies: &mut Replies,
+) {
+    let before = [":", server, " 353 ", own, " = ", channel, " :"];
+    let space = MESSAGE_BYTES_MAX.saturating_sub(before.iter().map(|part| part.len()).sum());
+    let mut line = String::new();
+    for name in names {
+        if !line.is_empty() && line.len() + 1 + name.len() > space {
+            replies.numeric(Numeric::RPL_NAMREPLY, &["=", channel], &line);
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(name);
+    }
+    if !line.is_empty() {
+        replies.numeric(Numeric::RPL_NAMREPLY, &["=", channel], &line);
+    }
+}
+
+/// Adds the end of a list of names.
+pub(crate) fn put_end_of_names(target: &str, replies: &mut Replies) {
+    replies.numeric(Numeric::RPL_ENDOFNAMES, &[target], "End of /NAMES list");
+}

@@ -1,0 +1,114 @@
+//! Commands about channels and the people in them.
+
+use parlor_core::link::{Command, Input, Query, Start};
+use parlor_core::model::{Deed, Line, Name, RoomName, Verb, Whom};
+
+use super::run::CommandRun;
+use crate::irc::protocol::{Cap, Numeric, name, plain};
+
+/// The room of a channel; if there can be none, the client reads why.
+pub(super) fn room_of(channel: &str, run: &mut CommandRun<'_>) -> Option<RoomName> {
+    let sentence = match name::room(channel) {
+        Some(Ok(room)) => return Some(room),
+        Some(Err(error)) => error.to_string(),
+        None => "No such channel; a channel begins with #".to_owned(),
+    };
+    if !run.is_notice() {
+        run.reply(Numeric::ERR_NOSUCHCHANNEL, &[channel], &sentence);
+    }
+    None
+}
+
+/// The name that a nick stands for, also one that nobody can have.
+pub(super) fn name_of(nick: &str) -> Name {
+    name::named(nick).unwrap_or_else(|_| Name::stored(nick))
+}
+
+/// A text without formatting; none if it has no words.
+fn words(text: &str) -> Option<Line> {
+    Some(Line::sanitise(plain(text).as_bytes())).filter(|line| !line.is_blank())
+}
+
+/// JOIN
+pub(super) fn join(run: &mut CommandRun<'_>) {
+    let Some(channels) = run.given(0) else {
+        return run.need_more();
+    };
+    // A client that can ask for earlier lines gets none unasked.
+    let start = match run.client.caps().has(Cap::Chathistory) {
+        true => Start::Last(0),
+        false => Start::Usual,
+    };
+    for channel in channels.split(',') {
+        if let Some(room) = room_of(channel, run) {
+            run.inputs.about(channel);
+            run.inputs.add(Input::Enter(room, start.clone()));
+        }
+    }
+}
+
+/// PART
+pub(super) fn part(run: &mut CommandRun<'_>) {
+    let Some(channels) = run.given(0) else {
+        return run.need_more();
+    };
+    let last_words = run.given(1).and_then(words);
+    for channel in channels.split(',') {
+        if let Some(room) = room_of(channel, run) {
+            run.inputs.about(channel);
+            run.inputs.add(Input::Leave(room, last_words.clone()));
+        }
+    }
+}
+
+/// TOPIC
+pub(super) fn topic(run: &mut CommandRun<'_>) {
+    let Some(channel) = run.given(0) else {
+        return run.need_more();
+    };
+    if let Some(room) = room_of(channel, run) {
+        let command = match run.message.parameter(1) {
+            None => Command::Topic,
+            Some(text) => Command::SetTopic(words(text)),
+        };
+        run.inputs.about(channel);
+        run.inputs.add(Input::In(room, Box::new(Input::Command(command))));
+    }
+}
+
+/// NAMES. No channel is wrong: it has no names.
+pub(super) fn names(run: &mut CommandRun<'_>) {
+    let target = run.given(0).unwrap_or("*");
+    run.inputs.about(target);
+    let first = target.split(',').next().unwrap_or_default();
+    if let Some(Ok(room)) = name::room(first) {
+        run.inputs.add(Input::Ask(Box::new(Query::People { room, from: 0 }.into())));
+    }
+}
+
+/// LIST
+pub(super) fn list(run: &mut CommandRun<'_>) {
+    run.inputs.about(run.given(0).unwrap_or_default());
+    run.inputs.add(Input::Command(Command::Rooms));
+}
+
+/// KICK: people from a channel, or each from their own of several channels.
+pub(super) fn kick(run: &mut CommandRun<'_>) {
+    let [channels, people, ..] = run.message.parameters() else {
+        return run.need_more();
+    };
+    let reason = run.given(2).and_then(words);
+    let channels: Vec<_> = channels.split(',').collect();
+    for (index, person) in people.split(',').enumerate() {
+        let channel = match channels.as_slice() {
+            [only] => only,
+            several => several.get(index).unwrap_or(&""),
+        };
+        if let Some(room) = room_of(channel, run) {
+            let whom = Whom::Name(name_of(person));
+            let deed = Deed { text: reason.clone(), ..Deed::to(Verb::Kick, whom) };
+            run.inputs.about(channel);
+            run.inputs.add(Input::In(room, Box::new(Input::Command(Command::Act(deed)))));
+        }
+    }
+}

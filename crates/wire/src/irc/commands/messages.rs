@@ -1,0 +1,162 @@
+//! PRIVMSG, NOTICE and BATCH: lines to rooms and to people.
+
+use std::sync::Arc;
+
+use parlor_core::link::Input;
+use parlor_core::model::{Extras, Line, Manner, Spoken};
+
+use super::channels::{name_of, room_of};
+use super::multiline::{BatchLine, ClientBatch};
+use super::run::CommandRun;
+use super::services;
+use crate::irc::protocol::{Cap, Ctcp, MESSAGE_BYTES_MAX, Numeric, Service, TARGETS_MAX, plain};
+
+/// The type of a batch of lines.
+const MULTILINE: &str = "draft/multiline";
+
+/// The tag of a line that continues the line before it.
+const CONCAT: &str = "draft/multiline-concat";
+
+/// PRIVMSG and NOTICE
+pub(super) fn message(run: &mut CommandRun<'_>) {
+    let Some(targets) = run.given(0) else {
+        return refuse(Numeric::ERR_NORECIPIENT, &[], "No recipient given", run);
+    };
+    let text = run.message.parameter(1).unwrap_or_default();
+    if run.message.tags.get("batch").is_some() && run.client.caps().has(Cap::Multiline) {
+        return add_to_batch(targets, text, run);
+    }
+    for (index, target) in targets.split(',').enumerate() {
+        if index == TARGETS_MAX {
+            let why = "Too many targets: no more are told";
+            return refuse(Numeric::ERR_TOOMANYTARGETS, &[target], why, run);
+        }
+        say(target, text, run);
+    }
+}
+
+/// Says a text to one target.
+fn say(target: &str, text: &str, run: &mut CommandRun<'_>) {
+    let parts = [": ", run.inputs.word.as_str(), " ", target, " :", text];
+    let bytes = run.client.source_bytes + parts.iter().map(|part| part.len()).sum::<usize>();
+    let plain_manner = if run.is_notice() { Manner::Notice } else { Manner::Plain };
+    let ctcp = Ctcp::parse(text);
+    let is_for_programs = ctcp.is_some_and(|ctcp| run.is_notice() || !ctcp.is_action());
+    let (manner, words) = match ctcp {
+        Some(_) if is_for_programs => (plain_manner, text.trim_matches('\u{1}')),
+        Some(ctcp) => (Manner::Action, ctcp.text),
+        None => (plain_manner, text),
+    };
+    if is_for_programs && target.starts_with('#') {
+        let why = "Only ACTION is passed on";
+        return refuse(Numeric::ERR_CANNOTSENDTOCHAN, &[target], why, run);
+    }
+    let line = Line::sanitise(plain(words).as_bytes());
+    if line.is_blank() {
+        return refuse(Numeric::ERR_NOTEXTTOSEND, &[], "No text to send", run);
+    }
+    if bytes > MESSAGE_BYTES_MAX {
+        return refuse(Numeric::ERR_INPUTTOOLONG, &[], "Input line was too long", run);
+    }
+    match Service::of(target) {
+        Some(_) if run.is_notice() || is_for_programs => return, // it is no command
+        Some(service) => return services::command(service, words, run),
+        None => {}
+    }
+    let extras = Extras { tags: client_tags(run), label: run.inputs.label().cloned(), group: None };
+    let extras = (extras != Extras::default()).then(|| Arc::new(extras));
+    post(target, vec![Spoken { manner, text: line, extras }], is_for_programs, run);
+}
+
+/// Posts lines in a room, or sends them to a person.
+fn post(target: &str, mut lines: Vec<Spoken>, is_for_programs: bool, run: &mut CommandRun<'_>) {
+    if !target.starts_with('#') {
+        let to = Line::sanitise(name_of(target).as_str().as_bytes());
+        run.inputs.about(target);
+        return run.inputs.add(Input::Private { to, lines, is_for_programs });
+    }
+    let Some(room) = room_of(target, run) else {
+        return;
+    };
+    let post = match lines.len() {
+        1 => lines.pop().map_or(Input::Nothing, Input::Say),
+        _ => Input::SayAll(lines),
+    };
+    let post = Input::In(room, Box::new(post));
+    match run.inputs.label().is_some() {
+        true => {
+            run.inputs.about(target);
+            run.inputs.add(post);
+        }
+        false => run.inputs.add_alone(post),
+    }
+}
+
+/// The tags that other clients get.
+fn client_tags(run: &CommandRun<'_>) -> Option<Line> {
+    if !run.client.caps().has_tags() {
+        return None;
+    }
+    let tags = run.message.tags.client_only();
+    (!tags.is_empty()).then(|| Line::sanitise(tags.as_bytes()))
+}
+
+/// Refuses a message, but not a notice.
+fn refuse(numeric: Numeric, words: &[&str], why: &str, run: &mut CommandRun<'_>) {
+    if !run.is_notice() {
+        run.reply(numeric, words, why);
+    }
+}
+
+fn add_to_batch(target: &str, text: &str, run: &mut CommandRun<'_>) {
+    let reference = run.message.tags.get("batch").unwrap_or_default();
+    let manner = if run.is_notice() { Manner::Notice } else { Manner::Plain };
+    let is_concat = run.message.tags.get(CONCAT).is_some();
+    let replies = &mut run.inputs.replies;
+    match &mut run.client.batch {
+        Some(batch) if batch.is_called(&reference) => {
+            batch.hear(&BatchLine { target, manner, text, is_concat }, replies);
+        }
+        open => {
+            *open = None;
+            let why = "There is no open batch with this name";
+            replies.fail("BATCH", "MULTILINE_INVALID", &[], why);
+        }
+    }
+}
+
+/// BATCH
+pub(super) fn batch(run: &mut CommandRun<'_>) {
+    let Some(name) = run.given(0) else {
+        return run.need_more();
+    };
+    let why = match (name.split_at_checked(1), run.message.parameters()) {
+        _ if !run.client.caps().has(Cap::Multiline) => {
+            "Batches need the capability draft/multiline"
+        }
+        (Some(("+", reference)), [_, kind, target, ..]) if *kind == MULTILINE => {
+            if run.client.batch.is_none() {
+                let (tags, label) = (client_tags(run), run.inputs.take_label());
+                let batch = ClientBatch::new(reference, target, label, tags);
+                run.client.batch = Some(Box::new(batch));
+                return;
+            }
+            run.client.batch = None;
+            "Another batch was open: both are given up"
+        }
+        (Some(("-", reference)), _) => match run.client.batch.take() {
+            Some(batch) if batch.is_called(reference) => return end_batch(*batch, run),
+            _ => "There is no open batch with this name",
+        },
+        _ => "This is no batch of draft/multiline",
+    };
+    run.inputs.replies.fail("BATCH", "MULTILINE_INVALID", &[], why);
+}
+
+fn end_batch(batch: ClientBatch, run: &mut CommandRun<'_>) {
+    let target = batch.target.clone();
+    run.inputs.answer_to(batch.label.clone());
+    if let Some(lines) = batch.finish(&mut run.inputs.replies) {
+        post(&target, lines, false, run);
+    }
+}

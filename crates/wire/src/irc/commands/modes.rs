@@ -1,0 +1,103 @@
+//! MODE: keepers, bans, mutes and the lock of a topic.
+
+use std::time::Duration;
+
+use parlor_core::link::{Command, Input};
+use parlor_core::model::{Deed, RoomName, Verb, Whom};
+
+use super::channels::{name_of, room_of};
+use super::run::CommandRun;
+use crate::irc::protocol::{
+    BanMask, ChannelMode, ModeChange, ModeError, ModeRequest, Numeric, channel_modes,
+};
+use crate::irc::reply::BANS;
+
+/// How long a mute lasts: a MODE has no end, and a mute has one.
+const MUTE_TIME: Duration = Duration::from_secs(365 * 86_400);
+
+/// MODE of a channel or of a person.
+pub(super) fn mode(run: &mut CommandRun<'_>) {
+    let Some((target, modes)) = run.message.parameters().split_first() else {
+        return run.need_more();
+    };
+    if !target.starts_with('#') {
+        // Only the encoder knows whose nick it is.
+        return run.inputs.about_with(modes.first().unwrap_or(&""), target);
+    }
+    let Some(room) = room_of(target, run) else {
+        return;
+    };
+    if modes.is_empty() {
+        run.inputs.about(target);
+        return add(&room, Command::Topic, run);
+    }
+    for request in channel_modes(modes) {
+        match request {
+            Ok(ModeRequest::Show(_)) => {
+                run.inputs.about_with(BANS, target);
+                add(&room, Command::Bans, run);
+            }
+            Ok(ModeRequest::Change(change)) => change_mode(&room, target, &change, run),
+            Err(ModeError::Unknown(letter)) => {
+                let text = "is no mode of a channel here";
+                run.reply(Numeric::ERR_UNKNOWNMODE, &[&letter.to_string()], text);
+            }
+            Err(ModeError::Missing(mode)) => {
+                refuse_parameter(target, mode, "*", "The mode needs a parameter", run);
+            }
+        }
+    }
+}
+
+fn add(room: &RoomName, command: Command, run: &mut CommandRun<'_>) {
+    run.inputs.add(Input::In(room.clone(), Box::new(Input::Command(command))));
+}
+
+fn change_mode(room: &RoomName, channel: &str, change: &ModeChange<'_>, run: &mut CommandRun<'_>) {
+    let parameter = change.parameter.unwrap_or_default();
+    let deed = match change.mode {
+        ChannelMode::NoOutside => return, // it is always so
+        ChannelMode::TopicLock => {
+            let verb = if change.is_set { Verb::LockTopic } else { Verb::UnlockTopic };
+            Deed::to_all(verb, None)
+        }
+        ChannelMode::Keeper => {
+            let verb = if change.is_set { Verb::AddKeeper } else { Verb::RemoveKeeper };
+            Deed::to(verb, Whom::Name(name_of(parameter)))
+        }
+        ChannelMode::Ban => match BanMask::parse(parameter) {
+            Ok(mask) => ban(mask, change.is_set),
+            Err(error) => {
+                let why = error.to_string();
+                return refuse_parameter(channel, change.mode, parameter, &why, run);
+            }
+        },
+    };
+    run.inputs.about(channel);
+    add(room, Command::Act(deed), run);
+}
+
+/// The act that a mask means.
+fn ban(mask: BanMask, is_set: bool) -> Deed {
+    let verb = if is_set { Verb::Ban } else { Verb::Unban };
+    match mask {
+        BanMask::Name(name) => Deed::to(verb, Whom::Name(name)),
+        BanMask::Net(net) => Deed::to(verb, Whom::Net(net)),
+        BanMask::Mute(name) if is_set => {
+            let deed = Deed::to(Verb::Mute, Whom::Name(name));
+            Deed { time: Some(MUTE_TIME), ..deed }
+        }
+        BanMask::Mute(name) => Deed::to(Verb::Unmute, Whom::Name(name)),
+    }
+}
+
+fn refuse_parameter(
+    channel: &str,
+    mode: ChannelMode,
+    parameter: &str,
+    why: &str,
+    run: &mut CommandRun<'_>,
+) {
+    let words = [channel, &mode.letter().to_string(), parameter];
+    run.reply(Numeric::ERR_INVALIDMODEPARAM, &words, why);
+}

@@ -1,0 +1,286 @@
+//! From entries and answers to messages, for one client. Knows no connection.
+
+use std::sync::Arc;
+
+use parlor_core::link::{Answer, Asked, Encoder, Entered, Occupant, PrivateMessage, WhyDeparted};
+use parlor_core::log::{Encoding, EncodingKey, Scene};
+use parlor_core::model::{Entry, Name, Profile, RoomName, Said, Who};
+
+use super::answers::{
+    Asker, OwnModes, listed_name, put_answer, put_beginning, put_end_of_names, put_ending,
+    put_names, put_notice, put_topic,
+};
+use super::entries::PrivateReader;
+use super::history::HistoryBatch;
+use super::protocol::{Cap, Caps, IrcServer, channel, source_of};
+use super::registration::put_error;
+use super::reply::{Replies, complete};
+use super::voice::Voice;
+use crate::style::Storage;
+use crate::words;
+
+/// From entries and answers to messages.
+#[derive(Debug)]
+pub struct IrcEncoder {
+    voice: Voice,
+    storage: Storage,
+    /// The earlier lines that are being sent.
+    history: HistoryBatch,
+    /// Whether the client's own name is still missing in the list of names that is sent, and
+    /// whether its person is a keeper.
+    unlisted: Option<bool>,
+    modes: OwnModes,
+    /// The number of the last message of the client to itself.
+    to_itself: Option<u64>,
+    /// The words with which the connection ends; none if the last message is sent already.
+    farewell: Option<String>,
+}
+
+impl IrcEncoder {
+    /// An encoder for a client that has not registered.
+    pub fn new(server: Arc<IrcServer>, storage: Storage) -> IrcEncoder {
+        IrcEncoder {
+            voice: Voice::new(server),
+            storage,
+            history: HistoryBatch::default(),
+            unlisted: None,
+            modes: OwnModes::default(),
+            to_itself: None,
+            farewell: Some("Quit".to_owned()),
+        }
+    }
+
+    /// Goes on with a client that has registered, under this name and with these capabilities.
+    pub fn welcome(&mut self, name: Name, profile: Arc<Profile>, caps: Caps) {
+        self.voice.welcome(name, profile, caps);
+    }
+
+    /// Appends the last message.
+    pub fn error(&mut self, text: &str, out: &mut Vec<u8>) {
+        if self.farewell.take().is_some() {
+            put_error(text, out);
+        }
+    }
+
+    fn reader(&self) -> PrivateReader<'_> {
+        let Voice { encoding, .. } = &self.voice;
+        PrivateReader { server: encoding.server(), class: encoding.class() }
+    }
+
+    /// Whether a message has come for the client, and is not the answer to its author. To itself a
+    /// client writes one that comes first and is the answer then.
+    fn is_delivered(&mut self, message: &PrivateMessage) -> bool {
+        let me = &self.voice.me.name;
+        if !message.from.name.is_same(me) {
+            return true;
+        }
+        message.to.is_same(me) && self.to_itself.replace(message.number) != Some(message.number)
+    }
+
+    /// Appends mail from others or from the server, which answers no command. Returns whether it is
+    /// such mail.
+    fn put_mail(&mut self, answer: &Answer, out: &mut Vec<u8>) -> bool {
+        match answer {
+            Answer::Notice(notice) => {
+                let mut replies = Replies::default();
+                let server = self.voice.server();
+                let whose = (server, self.storage, self.voice.caps);
+                let farewell = put_notice(notice, whose, &mut replies);
+                replies.send(&server.name, &self.voice.nick(), out);
+                if self.farewell.is_some() {
+                    self.farewell = farewell.or(self.farewell.take());
+                }
+            }
+            Answer::KeptMessage { at, from, to, text } => {
+                self.reader().put_kept(*at, (from, to), text, out);
+            }
+            Answer::Private(message) if self.is_delivered(message) => {
+                self.reader().put(message, out);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Ends the answers about a target of the open command, if there is one.
+    fn end_target(&mut self, out: &mut Vec<u8>) {
+        self.history.end_command(&mut self.voice, out);
+        let Some(command) = &self.voice.command else {
+            return;
+        };
+        let mut replies = Replies::default();
+        let is_of_person = command.word == "MODE" && !command.target.starts_with('#');
+        if is_of_person && !command.target.is_empty() {
+            let nicks = (command.target.as_str(), self.voice.nick());
+            self.modes.answer((nicks.0, &nicks.1), &command.arguments, &mut replies);
+        }
+        put_ending(command, self.storage, &mut replies);
+        self.voice.reply(replies, out);
+    }
+
+    /// Whether the answer is shown by the message that it is about: a name, a private message.
+    fn put_own(&mut self, answer: &Answer, out: &mut Vec<u8>) -> bool {
+        match answer {
+            Answer::YouAre(name) => self.voice.rename(name, out),
+            Answer::Private(message) => {
+                if self.voice.caps.has(Cap::EchoMessage) {
+                    let mut messages = Vec::new();
+                    self.reader().put(message, &mut messages);
+                    self.voice.answer(&messages, out);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Encoding for IrcEncoder {
+    fn key(&self) -> EncodingKey {
+        self.voice.encoding.key()
+    }
+
+    fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        self.voice.encoding.encode(entry, scene, out);
+    }
+}
+
+impl Encoder for IrcEncoder {
+    fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
+        if self.put_mail(answer, out) || self.put_own(answer, out) {
+            return;
+        }
+        let mut replies = Replies::default();
+        let asker = Asker {
+            server: self.voice.server(),
+            storage: self.storage,
+            caps: self.voice.caps,
+            nick: &self.voice.nick(),
+            source: &source_of(&self.voice.me),
+        };
+        put_answer(answer, self.voice.command.as_deref(), asker, &mut replies);
+        if let (Answer::Refused(_), Some(command)) = (answer, &mut self.voice.command) {
+            command.is_refused |= !replies.is_empty();
+        }
+        self.voice.reply(replies, out);
+    }
+
+    fn begin(&mut self, asked: &Asked, out: &mut Vec<u8>) {
+        self.end_target(out); // another target of the open command begins
+        self.voice.open(asked);
+        if let Some(command) = &self.voice.command {
+            let mut replies = Replies::default();
+            put_beginning(command, &mut replies);
+            self.voice.reply(replies, out);
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        self.end_target(out);
+        self.voice.close(out);
+    }
+
+    /// A client without `echo-message` does not read its own lines. The answer to a label has it.
+    fn shows_own(&self) -> bool {
+        let command = self.voice.command.as_deref();
+        let has_label = command.is_some_and(|command| command.response.is_some());
+        self.voice.caps.has(Cap::EchoMessage) && !has_label
+    }
+
+    fn own(&mut self, said: &Said, scene: Scene<'_>, out: &mut Vec<u8>) {
+        if !self.voice.caps.has(Cap::EchoMessage) {
+            return;
+        }
+        let mut messages = Vec::new();
+        self.voice.encoding.put_said(said, &channel(scene.room), (None, ""), &mut messages);
+        let sent = said.extras.as_deref().and_then(|extras| extras.label.as_ref());
+        let command = self.voice.command.as_deref();
+        let label = command.and_then(|command| command.response.as_ref()?.label().into());
+        match sent.is_some() && sent == label {
+            true => self.voice.answer(&messages, out),
+            false => out.extend_from_slice(&messages),
+        }
+    }
+
+    fn tells_events_once(&self) -> bool {
+        true
+    }
+
+    fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        let profile = entered.who.profile.clone().or(self.voice.me.profile.take());
+        self.voice.me = Who { profile, ..entered.who.clone() };
+        let (room, is_keeper) = (&entered.room, entered.keeps.is_some());
+        let mut messages = Vec::new();
+        let scene = self.voice.scene(room);
+        self.voice.encoding.put_join(&self.voice.me, false, scene, &mut messages);
+        let mut replies = Replies::default();
+        if entered.topic.is_some() {
+            put_topic(room, entered.topic.as_ref(), &mut replies);
+        }
+        replies.send(&self.voice.server().name, &self.voice.nick(), &mut messages);
+        match self.voice.is_asked("JOIN") {
+            true => self.voice.answer(&messages, out),
+            false => out.extend_from_slice(&messages),
+        }
+        self.unlisted = Some(is_keeper);
+    }
+
+    fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
+        let (channel, caps) = (channel(room), self.voice.caps);
+        let own = self.unlisted.take();
+        let own = own.map(|is_keeper| listed_name(&self.voice.me, is_keeper, caps));
+        let others = people.iter().map(|person| listed_name(&person.who, person.is_keeper, caps));
+        let names: Vec<_> = own.into_iter().chain(others).collect();
+        let mut replies = Replies::default();
+        let whose = (self.voice.server().name.as_str(), self.voice.nick());
+        put_names(&channel, &names, (whose.0, &whose.1), &mut replies);
+        if people.is_empty() {
+            put_end_of_names(&channel, &mut replies);
+        }
+        self.voice.reply(replies, out);
+    }
+
+    fn fell_behind(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+        let scene = self.voice.scene(room);
+        self.voice.encoding.put_part(&self.voice.me, None, scene, out);
+    }
+
+    fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
+        if !said.has_words() {
+            return;
+        }
+        let command = self.voice.command.as_deref();
+        if let Some(service) = command.and_then(|command| command.service()) {
+            let server = self.voice.server();
+            let mut sentence = server.clock.stamp(said.at).into_bytes();
+            words::said(said, &mut sentence);
+            let mut replies = Replies::default();
+            let source = service.source(&server.name);
+            replies.notice_from(&source, &String::from_utf8_lossy(&sentence));
+            return self.voice.reply(replies, out);
+        }
+        self.history.put(&mut self.voice, room, said, out);
+    }
+
+    fn departed(&mut self, room: &RoomName, why: WhyDeparted<'_>, out: &mut Vec<u8>) {
+        let (me, scene) = (&self.voice.me, self.voice.scene(room));
+        let mut messages = Vec::new();
+        match why.removal {
+            Some(act) => self.voice.encoding.put_kick(&me.name, act, scene, out),
+            None => self.voice.encoding.put_part(me, why.words, scene, &mut messages),
+        }
+        self.voice.answer(&messages, out);
+    }
+
+    fn ended(&mut self, out: &mut Vec<u8>) {
+        if let Some(why) = self.farewell.take() {
+            put_error(&format!("Closing Link: {why}"), out);
+        }
+    }
+
+    fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let mut messages = Vec::new();
+        complete(bytes, &self.voice.server().name, &self.voice.nick(), &mut messages);
+        self.voice.answer(&messages, out);
+    }
+}

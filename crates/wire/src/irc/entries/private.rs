@@ -1,0 +1,69 @@
+//! Messages to one person alone, as both sides read them. Knows no room.
+
+use parlor_core::link::PrivateMessage;
+use parlor_core::model::{Line, Manner, Name, WallTime};
+
+use super::said::SaidMessage;
+use crate::irc::protocol::{Cap, Class, IrcServer, MsgId, MsgPlace, nick, source_of, source_under};
+
+/// The reader of a private message.
+#[derive(Clone, Copy)]
+pub(crate) struct PrivateReader<'a> {
+    pub(crate) server: &'a IrcServer,
+    pub(crate) class: Class,
+}
+
+impl PrivateReader<'_> {
+    /// Appends a message from one person to another.
+    pub(crate) fn put(&self, message: &PrivateMessage, out: &mut Vec<u8>) {
+        let start = u64::try_from(self.server.started.0).unwrap_or(0);
+        let place = MsgPlace::Passing { start, count: message.number };
+        for spoken in &message.lines {
+            let extras = spoken.extras.as_deref();
+            let said = SaidMessage {
+                source: &source_of(&message.from),
+                target: &nick(&message.to),
+                at: message.at,
+                account: message.from.account.as_ref().map(Name::as_str),
+                id: Some(MsgId { log: &self.server.log, place }),
+                tags: extras.and_then(|extras| extras.tags.as_ref()),
+                batch: None,
+                before: "",
+            };
+            let words = (spoken.manner, spoken.text.as_str());
+            match message.is_for_programs {
+                true => said.put_ctcp(self.class, words, out),
+                false => said.put(self.class, words, extras.and_then(|extras| extras.group), out),
+            }
+        }
+    }
+
+    /// Appends a message that was kept for an absent person.
+    pub(crate) fn put_kept(
+        &self,
+        at: WallTime,
+        (from, to): (&Name, &Name),
+        text: &Line,
+        out: &mut Vec<u8>,
+    ) {
+        let message = SaidMessage {
+            source: &source_under(from, None),
+            target: &nick(to),
+            at,
+            account: None,
+            id: None,
+            tags: None,
+            batch: None,
+            before: &self.stamp(at),
+        };
+        message.put(self.class, (Manner::Plain, text.as_str()), None, out);
+    }
+
+    /// The time before an old text, for a client that reads no time in tags.
+    pub(crate) fn stamp(&self, at: WallTime) -> String {
+        match self.class.has(Cap::ServerTime) {
+            true => String::new(),
+            false => self.server.clock.stamp(at),
+        }
+    }
+}

@@ -1,0 +1,574 @@
+//! Answers, mail and arrivals as one IRC client reads them.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod irc_clients;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_core::broadcaster::Broadcaster;
+use parlor_core::link::{
+    Answer, Asked, Change, Encoder, Entered, Inbox, Link, Notice, Occupant, Outcome, PeoplePage,
+    Presence, PrivateMessage, Refusal, RoomInfo, Seat, WhyDeparted,
+};
+use parlor_core::log::Scene;
+use parlor_core::model::{
+    Act, By, Deed, Extras, Limits, Line, Manner, Missed, Name, Now, PersonId, Reach, RoomName,
+    Said, Spoken, Verb, WallTime, Who, Whom,
+};
+use parlor_wire::irc::Cap;
+
+use irc_clients::{Client, line, name, profile};
+
+const AT: WallTime = WallTime(1_319_042_451_620);
+
+fn tea() -> RoomName {
+    RoomName::parse("tea").unwrap()
+}
+
+fn person(called: &str) -> Who {
+    Who { profile: Some(profile()), ..Who::new(PersonId::new(7), name(called)) }
+}
+
+fn said(who: &str, seq: u64, text: &str) -> Said {
+    let who = person(who).into();
+    Said { seq, at: AT, who, manner: Manner::Plain, text: line(text), extras: None }
+}
+
+/// A private message with this number.
+fn private(from: &str, to: &str, number: u64) -> Answer {
+    let lines = vec![Spoken::new(Manner::Plain, line("psst"))];
+    let (from, to, is_for_programs) = (person(from), name(to), false);
+    Answer::Private(PrivateMessage { number, at: AT, from, to, lines, is_for_programs }.into())
+}
+
+/// A server that runs step by step, and its people, who stay.
+struct House {
+    broadcaster: Broadcaster,
+    staying: Vec<(Link, Presence, Seat)>,
+}
+
+impl House {
+    fn new() -> House {
+        let broadcaster = Broadcaster::new(Arc::new(Inbox::default()), Limits::default());
+        House { broadcaster, staying: Vec::new() }
+    }
+
+    /// A person comes into the room. Returns what the person is told.
+    fn enters(&mut self, called: &str) -> Box<Entered> {
+        let mut link = self.broadcaster.inbox().connect();
+        link.client().want_roster(true);
+        link.start(Change::Enter {
+            name: name(called).into(),
+            profile: Some(profile()),
+            room: tea(),
+            replay: 0,
+        });
+        let now = Now { wall: AT, ..Now::default() };
+        self.broadcaster.drain(now);
+        while let Some(gathered) = self.broadcaster.gather(now) {
+            self.broadcaster.append(gathered, Ok(()), now);
+        }
+        let Some(Outcome::Came(presence, Some((seat, entered)))) = link.outcome() else { panic!() };
+        self.staying.push((link, presence, seat));
+        entered
+    }
+}
+
+/// The lines of a client that enters a room, with the list of everybody.
+fn enters(client: &mut Client, mut entered: Box<Entered>) -> Vec<String> {
+    client.hears(|encoder, out| {
+        encoder.entered(&entered, out);
+        let Some(everybody) = &mut entered.everybody else { return };
+        loop {
+            let people = everybody.take(64);
+            encoder.listed(&entered.room, &people, out);
+            if people.is_empty() {
+                return;
+            }
+        }
+    });
+    client.reads()
+}
+
+#[test]
+fn a_newcomer_reads_the_topic_and_all_names() {
+    let mut house = House::new();
+    assert_eq!(
+        enters(&mut Client::new(&[]), house.enters("alice")),
+        [
+            ":alice!al@irc JOIN #tea",
+            "353 alice = #tea :alice",
+            "366 alice #tea :End of /NAMES list",
+        ]
+    );
+    house.enters("bob");
+    let mut carol = house.enters("carol");
+    carol.topic = Some(line("tea at five"));
+    assert_eq!(
+        enters(&mut Client::new(&[Cap::UserhostInNames]), carol),
+        [
+            ":carol!al@irc JOIN #tea",
+            "332 carol #tea :tea at five",
+            "353 carol = #tea :carol!al@irc alice!al@irc bob!al@irc",
+            "366 carol #tea :End of /NAMES list",
+        ]
+    );
+    let mut dave = house.enters("dave");
+    (dave.everybody, dave.keeps) = (None, Some(Reach::Server));
+    assert_eq!(
+        enters(&mut Client::new(&[Cap::ExtendedJoin]), dave),
+        [":dave!al@irc JOIN #tea * :Alice A.",]
+    );
+    let mut names = 0;
+    for number in 0..100 {
+        house.enters(&format!("quite.a.long.name.{number}"));
+    }
+    for line in enters(&mut Client::new(&[]), house.enters("zoe")) {
+        if line.starts_with("353 zoe = #tea :") {
+            names += line.split(' ').count() - 4;
+        }
+    }
+    assert_eq!(names, 105, "everybody is named once");
+}
+
+#[test]
+fn a_labelled_join_is_one_batch() {
+    let mut client = Client::new(&[Cap::LabeledResponse]);
+    let asked = Asked {
+        command: Some(line("JOIN")),
+        target: Some(line("#tea")),
+        label: Some(line("l1")),
+        mode: None,
+    };
+    client.hears(|encoder, out| encoder.begin(&asked, out));
+    let entered = House::new().enters("alice");
+    let mut seen = enters(&mut client, entered);
+    client.hears(|encoder, out| {
+        encoder.answer(&private("bob", "alice", 1), out);
+        encoder.end(out);
+    });
+    seen.extend(client.reads());
+    assert_eq!(
+        seen,
+        [
+            "@label=l1 BATCH +s1 labeled-response",
+            "@batch=s1 :alice!al@irc JOIN #tea",
+            "@batch=s1 353 alice = #tea :alice",
+            "@batch=s1 366 alice #tea :End of /NAMES list",
+            ":bob!al@irc PRIVMSG alice :psst",
+            "BATCH -s1",
+        ]
+    );
+}
+
+#[test]
+fn a_new_name_is_told_and_is_in_all_replies_from_then_on() {
+    let mut client = Client::new(&[]);
+    assert_eq!(client.told(&Answer::YouAre(name("alice"))), [""; 0]);
+    let renamed = client.answered("NICK", "bob", &[Answer::YouAre(name("bob"))]);
+    assert_eq!(renamed, [":alice!al@irc NICK bob"]);
+    assert_eq!(client.sends("NICK"), ["431 bob :No nickname given"]);
+    let taken = Refusal::NameTaken(name("zoe")).into();
+    assert_eq!(
+        client.answered("NICK", "ZOE", &[taken]),
+        ["433 bob ZOE :zoe is taken, or looks like a name that is taken; choose another name",]
+    );
+}
+
+#[test]
+fn refusals_are_numerics_by_command_and_target() {
+    let kick = Deed::to(Verb::Mute, Whom::Name(name("alice")));
+    let muted =
+        Refusal::Muted(Act { reach: Reach::Room(tea()), ..Act::by(By::Operator, kick, AT) }.into());
+    for (command, target, refusal, read) in [
+        (
+            "PRIVMSG",
+            "bob",
+            Refusal::NobodyCalled(line("bob")),
+            "401 alice bob :Nobody here is called bob",
+        ),
+        (
+            "KICK",
+            "#tea",
+            Refusal::NobodyCalled(line("bob")),
+            "401 alice bob :Nobody here is called bob",
+        ),
+        (
+            "KICK",
+            "#tea",
+            Refusal::Elsewhere(name("bob"), tea()),
+            "441 alice bob #tea :bob is in tea",
+        ),
+        ("KICK", "#tea", Refusal::NotKeeper, "482 alice #tea :Only keepers can do that"),
+        ("KILL", "bob", Refusal::NotKeeper, "481 alice :Only keepers can do that"),
+        ("PART", "#Tea", Refusal::NotThere, "442 alice #Tea :You are not in that room"),
+        ("PRIVMSG", "#tea", Refusal::NotThere, "404 alice #tea :You are not in that room"),
+        ("PRIVMSG", "#tea", muted, "404 alice #tea :You are muted in tea by the operator"),
+        ("TOPIC", "#tea", Refusal::TopicLocked, "482 alice #tea :Only keepers can change"),
+        ("TOPIC", "#no", Refusal::NoRoom(tea()), "403 alice #no :There is no room tea"),
+        ("JOIN", "#tea", Refusal::TooManySeats(100), "405 alice #tea :You are in 100 rooms"),
+        ("JOIN", "#tea", Refusal::AlreadyIn(tea()), ""),
+        ("MODE", "#tea", Refusal::NotBanned(Whom::Name(name("bob"))), ""),
+        (
+            "MODE",
+            "#tea",
+            Refusal::LobbyKeepers,
+            "482 alice #tea :The lobby has the server's keepers",
+        ),
+        ("NAMES", "#tea", Refusal::NotThere, "366 alice #tea :End of /NAMES list"),
+        ("NOTICE", "bob", Refusal::NobodyCalled(line("bob")), ""),
+        (
+            "OPER",
+            "",
+            Refusal::WrongPassword(name("bob")),
+            "464 alice :That is not the password of bob",
+        ),
+        ("LIST", "", Refusal::Busy, "321 alice Channel :Users  Name"),
+        ("JOIN", "#tea", Refusal::NotWritten, "NOTICE alice :The disk cannot be written"),
+        (
+            "PRIVMSG",
+            "parlor",
+            Refusal::NothingMissed,
+            ":parlor!parlor@irc.local NOTICE alice :You missed nothing",
+        ),
+        (
+            "CHATHISTORY LATEST >5",
+            "#tea",
+            Refusal::NotThere,
+            "FAIL CHATHISTORY INVALID_TARGET LATEST #tea :You are not",
+        ),
+    ] {
+        let seen = Client::new(&[]).answered(command, target, &[refusal.clone().into()]);
+        assert_eq!(seen.is_empty(), read.is_empty(), "{command} {refusal:?}: {seen:?}");
+        assert!(seen.is_empty() || seen[0].starts_with(read), "{command} {refusal:?}: {seen:?}");
+    }
+    let mut modern = Client::new(&[Cap::StandardReplies]);
+    let seen = modern.answered("JOIN", "#tea", &[Refusal::NotWritten.into()]);
+    assert!(
+        seen[0].starts_with("FAIL JOIN NOT_WRITTEN #tea :The disk cannot be written"),
+        "{seen:?}"
+    );
+    let post = Asked::post(&tea());
+    let mut client = Client::new(&[]);
+    client.hears(|encoder, out| {
+        encoder.begin(&post, out);
+        encoder.answer(&Refusal::NotStored("the disk is full").into(), out);
+        encoder.end(out);
+    });
+    assert_eq!(client.reads(), ["404 alice #tea :Not sent: the disk is full; try again later"]);
+}
+
+#[test]
+fn lists_are_numerics() {
+    let mut client = Client::new(&[]);
+    let info = |called, people, topic: Option<&str>| RoomInfo {
+        room: RoomName::parse(called).unwrap(),
+        people,
+        topic: topic.map(line),
+    };
+    let rooms = || {
+        let rooms =
+            vec![info("tea", 3, Some("at five")), info("milk", 1, None), info("lobby", 0, None)];
+        Answer::Rooms { rooms, others: 0 }
+    };
+    let mut listed = |filter: &str| {
+        let seen = client.answered("LIST", filter, &[rooms()]);
+        assert_eq!(
+            (seen[0].as_str(), seen.last().unwrap().as_str()),
+            ("321 alice Channel :Users  Name", "323 alice :End of /LIST")
+        );
+        seen[1..seen.len() - 1].to_vec()
+    };
+    let (tea, milk) = ("322 alice #tea 3 :at five", "322 alice #milk 1 :");
+    for (filter, rooms) in [
+        ("", &[tea, milk][..]),
+        ("#tea", &[tea]),
+        ("*il*,#tea", &[tea, milk]),
+        ("!*il*", &[tea]),
+        (">1", &[tea]),
+        ("<2", &[milk]),
+        (">0,<3", &[milk]),
+        ("#nowhere", &[]),
+        (">x", &[]),
+    ] {
+        assert_eq!(listed(filter), rooms, "{filter}");
+    }
+    let page = PeoplePage {
+        room: self::tea(),
+        people: vec![
+            Occupant { who: person("alice").into(), is_keeper: true },
+            Occupant {
+                who: Who::new(PersonId::new(8), Name::of_address("127.0.0.1:5")).into(),
+                is_keeper: false,
+            },
+        ],
+        position: 0,
+        next: None,
+    };
+    assert_eq!(
+        client.answered("NAMES", "#tea", &[Answer::People(page)]),
+        ["353 alice = #tea :@alice 127.0.0.1~5", "366 alice #tea :End of /NAMES list",]
+    );
+    let ban = |whom| {
+        Act::by(By::Keeper(name("bob")), Deed::to(Verb::Ban, Whom::parse(whom).unwrap()), AT)
+    };
+    let bans = Answer::Bans { bans: vec![ban("carl"), ban("192.0.2.7")], others: 0 };
+    assert_eq!(
+        client.answered("MODE b", "#tea", &[bans]),
+        [
+            "367 alice #tea carl!*@* bob 1319042451",
+            "367 alice #tea *!*@192.0.2.7 bob 1319042451",
+            "368 alice #tea :End of channel ban list",
+        ]
+    );
+    let not_keeper = Answer::Refused(Refusal::NotKeeper);
+    assert_eq!(
+        client.answered("MODE b", "#tea", &[not_keeper]),
+        ["368 alice #tea :End of channel ban list"]
+    );
+    let topic = |text: Option<&str>| Answer::Topic { room: self::tea(), text: text.map(line) };
+    assert_eq!(
+        client.answered("TOPIC", "#tea", &[topic(Some("at five"))]),
+        ["332 alice #tea :at five"]
+    );
+    assert_eq!(
+        client.answered("TOPIC", "#tea", &[topic(None)]),
+        ["331 alice #tea :No topic is set"]
+    );
+    let motd = client.answered("MOTD", "", &[rooms()]);
+    assert_eq!(motd[..2], ["372 alice :- #tea, 3 people: at five", "372 alice :- #milk, 1 person"]);
+}
+
+#[test]
+fn a_service_answers_with_notices_in_the_words_of_netcat() {
+    let mut client = Client::new(&[]);
+    let rooms = vec![RoomInfo { room: RoomName::lobby(), people: 2, topic: None }];
+    let seen = client.answered("PRIVMSG", "parlor", &[Answer::Rooms { rooms, others: 0 }]);
+    assert_eq!(seen[0], ":parlor!parlor@irc.local NOTICE alice :lobby, 2 people");
+    client.hears(|encoder, out| {
+        let (command, target) = (Some(line("PRIVMSG")), Some(line("parlor")));
+        encoder.begin(&Asked { command, target, ..Asked::default() }, out);
+        encoder.replayed(&tea(), &said("bob", 1, "tea or coffee"), out);
+        encoder.end(out);
+    });
+    assert_eq!(
+        client.reads(),
+        [":parlor!parlor@irc.local NOTICE alice :[16:40] bob: tea or coffee"]
+    );
+    let long = Answer::FoundNothing(line(&"word ".repeat(200)));
+    assert!(client.answered("PRIVMSG", "parlor", &[long]).len() > 3, "long sentences are split");
+}
+
+#[test]
+fn accounts_are_told_in_the_form_of_the_command() {
+    let logged_in = || Answer::LoggedIn(name("Alice"));
+    let mut client = Client::new(&[]);
+    assert_eq!(
+        client.answered("AUTHENTICATE", "alice", &[logged_in()]),
+        [
+            "900 alice alice!al@irc Alice :You are now logged in as Alice",
+            "903 alice :SASL authentication successful",
+        ]
+    );
+    assert_eq!(
+        client.answered("PRIVMSG", "NickServ", &[logged_in()]),
+        [
+            ":NickServ!NickServ@irc.local NOTICE alice :You are logged in as Alice",
+            "900 alice alice!al@irc Alice :You are now logged in as Alice",
+        ]
+    );
+    let wrong = || Answer::Refused(Refusal::WrongPassword(name("alice")));
+    assert_eq!(
+        client.answered("AUTHENTICATE", "alice", &[wrong()]),
+        ["904 alice :That is not the password of alice",]
+    );
+    assert_eq!(
+        client.answered("PRIVMSG", "NickServ", &[wrong()]),
+        [":NickServ!NickServ@irc.local NOTICE alice :That is not the password of alice",]
+    );
+    assert_eq!(
+        client.answered("REGISTER", "*", &[Answer::Registered(name("alice"))]),
+        [
+            "REGISTER SUCCESS alice :Your nick needs this password from now on",
+            "900 alice alice!al@irc alice :You are now logged in as alice",
+        ]
+    );
+    let short = Answer::Refused(Refusal::PasswordTooShort(8));
+    let refused = client.answered("REGISTER", "*", &[short]);
+    assert!(refused[0].starts_with("FAIL REGISTER WEAK_PASSWORD * :"), "{refused:?}");
+}
+
+#[test]
+fn private_messages_are_shown_to_both_sides_if_they_want() {
+    let mut client = Client::new(&[Cap::ServerTime]);
+    assert_eq!(
+        client.told(&private("bob", "alice", 1)),
+        ["@time=2011-10-19T16:40:51.620Z :bob!al@irc PRIVMSG alice :psst",]
+    );
+    assert_eq!(client.answered("PRIVMSG", "bob", &[private("alice", "bob", 1)]), [""; 0]);
+    let mut client = Client::new(&[Cap::EchoMessage]);
+    assert_eq!(
+        client.answered("PRIVMSG", "bob", &[private("alice", "bob", 1)]),
+        [":alice!al@irc PRIVMSG bob :psst",]
+    );
+    let kept =
+        Answer::KeptMessage { at: AT, from: name("bob"), to: name("alice"), text: line("psst") };
+    assert_eq!(client.told(&kept), [":bob!bob@kept PRIVMSG alice :[16:40] psst"]);
+    let mut modern = Client::new(&[Cap::ServerTime]);
+    assert_eq!(
+        modern.told(&kept),
+        ["@time=2011-10-19T16:40:51.620Z :bob!bob@kept PRIVMSG alice :psst"]
+    );
+    let away = Answer::KeptFor(name("bob"));
+    assert_eq!(
+        client.answered("PRIVMSG", "bob", &[away]),
+        ["NOTICE alice :bob is away and gets your message on return",]
+    );
+}
+
+#[test]
+fn own_lines_are_shown_on_demand_and_carry_their_label() {
+    let own = |label: Option<&str>| {
+        let extras = Extras { label: label.map(line), ..Extras::default() };
+        Said { extras: Some(extras.into()), ..said("alice", 17, "hi") }
+    };
+    let scene = |room| Scene { room, seq: 16, at: AT };
+    let (room, asked) =
+        (tea(), |label: Option<&str>| Asked { label: label.map(line), ..Asked::post(&tea()) });
+    let mut silent = Client::new(&[Cap::LabeledResponse]);
+    assert!(!silent.encoder.shows_own());
+    silent.hears(|encoder, out| {
+        encoder.begin(&asked(Some("l1")), out);
+        encoder.own(&own(Some("l1")), scene(&room), out);
+        encoder.end(out);
+    });
+    assert_eq!(silent.reads(), ["@label=l1 ACK"]);
+    let mut client = Client::new(&[Cap::LabeledResponse, Cap::EchoMessage]);
+    assert!(client.encoder.shows_own(), "as everybody reads them");
+    client.hears(|encoder, out| {
+        encoder.begin(&asked(Some("l2")), out);
+        assert!(!encoder.shows_own());
+        encoder.own(&own(None), scene(&room), out);
+        encoder.own(&own(Some("l2")), scene(&room), out);
+        encoder.end(out);
+    });
+    assert_eq!(
+        client.reads(),
+        [":alice!al@irc PRIVMSG #tea :hi", "@label=l2 :alice!al@irc PRIVMSG #tea :hi",]
+    );
+}
+
+#[test]
+fn a_departure_is_a_part_or_a_kick() {
+    let mut client = Client::new(&[]);
+    let words = line("bye");
+    client.hears(|encoder, out| {
+        encoder.departed(&tea(), WhyDeparted { words: Some(&words), removal: None }, out);
+        encoder.departed(&tea(), WhyDeparted::default(), out);
+        let deed =
+            Deed { text: Some(line("spam")), ..Deed::to(Verb::Kick, Whom::Name(name("alice"))) };
+        let act = Arc::new(Act {
+            reach: Reach::Room(tea()),
+            ..Act::by(By::Keeper(name("bob")), deed, AT)
+        });
+        encoder.answer(&Answer::Notice(Notice::Act(Arc::clone(&act))), out);
+        encoder.departed(&tea(), WhyDeparted { words: None, removal: Some(&act) }, out);
+    });
+    assert_eq!(
+        client.reads(),
+        [
+            ":alice!al@irc PART #tea :bye",
+            ":alice!al@irc PART #tea",
+            ":bob!bob@kept KICK #tea alice :spam",
+        ]
+    );
+}
+
+#[test]
+fn notices_are_told_where_they_belong() {
+    let missed = Missed { room: tea(), first: 5, last: 9 };
+    let mut client = Client::new(&[]);
+    let skipped = Answer::Notice(Notice::Skipped(missed));
+    assert_eq!(
+        client.told(&skipped),
+        ["NOTICE #tea :5 lines skipped: you were reading too slowly"]
+    );
+    assert_eq!(
+        Client::new(&[Cap::Chathistory]).told(&skipped)[1],
+        "NOTE * SKIPPED #tea 0af3.tea.5 0af3.tea.9 :These lines were skipped"
+    );
+    let idle = Notice::Idle { silent: Duration::from_secs(120), left: Duration::from_secs(30) };
+    assert_eq!(client.told(&Answer::Notice(idle)), ["PING :irc.local"]);
+    client.hears(|encoder, out| encoder.fell_behind(&tea(), out));
+    assert_eq!(client.reads(), [":alice!al@irc PART #tea"]);
+    let ended = |notice: Option<Notice>| {
+        let mut client = Client::new(&[]);
+        let mut seen =
+            notice.map(|notice| client.told(&Answer::Notice(notice))).unwrap_or_default();
+        client.hears(|encoder, out| encoder.ended(out));
+        seen.extend(client.reads());
+        seen
+    };
+    assert_eq!(ended(None), ["ERROR :Closing Link: Quit"]);
+    assert_eq!(
+        ended(Some(Notice::IdleClosed(Duration::from_secs(150)))),
+        ["ERROR :Closing Link: Ping timeout: 150 seconds"]
+    );
+    assert_eq!(ended(Some(Notice::GoingDown)), ["ERROR :Closing Link: The server is going down"]);
+    let act = |verb| {
+        let deed = Deed { text: Some(line("spam")), ..Deed::to(verb, Whom::Name(name("alice"))) };
+        Notice::Act(Act::by(By::Keeper(name("bob")), deed, AT).into())
+    };
+    assert_eq!(
+        ended(Some(act(Verb::Kick))),
+        ["ERROR :Closing Link: You were removed by bob: spam"]
+    );
+    assert_eq!(
+        ended(Some(act(Verb::Ban))),
+        [
+            "465 alice :You are banned by bob: spam",
+            "ERROR :Closing Link: You are banned by bob: spam",
+        ]
+    );
+    assert_eq!(
+        client.told(&Answer::Notice(act(Verb::Mute))),
+        ["NOTICE alice :You are muted by bob"]
+    );
+}
+
+#[test]
+fn earlier_lines_have_their_time_and_are_a_batch_if_the_client_asks() {
+    let history = |client: &mut Client, arguments: &str, lines: &[Said]| {
+        let (command, target) =
+            (Some(line(&format!("CHATHISTORY {arguments}"))), Some(line("#tea")));
+        client.hears(|encoder, out| {
+            encoder.begin(&Asked { command, target, label: Some(line("l")), mode: None }, out);
+            lines.iter().for_each(|said| encoder.replayed(&tea(), said, out));
+            encoder.end(out);
+        });
+        client.reads()
+    };
+    let lines = [said("bob", 4, "a"), said("bob", 5, "b"), said("bob", 6, "c")];
+    let mut client = Client::new(&[Cap::Chathistory, Cap::MessageTags, Cap::LabeledResponse]);
+    let time = "time=2011-10-19T16:40:51.620Z";
+    assert_eq!(
+        history(&mut client, "LATEST >4", &lines),
+        [
+            "@label=l BATCH +s2 chathistory #tea".to_owned(),
+            format!("@{time};batch=s2;msgid=0af3.tea.5 :bob!al@irc PRIVMSG #tea :b"),
+            format!("@{time};batch=s2;msgid=0af3.tea.6 :bob!al@irc PRIVMSG #tea :c"),
+            "BATCH -s2".to_owned(),
+        ]
+    );
+    assert_eq!(history(&mut client, "BETWEEN <5", &lines).len(), 3);
+    assert_eq!(
+        history(&mut client, "LATEST", &[]),
+        ["@label=l BATCH +s6 chathistory #tea", "BATCH -s6"]
+    );
+    let mut plain = Client::new(&[]);
+    assert_eq!(history(&mut plain, "LATEST", &lines[..1]), [":bob!al@irc PRIVMSG #tea :[16:40] a"]);
+    let gone = Said { manner: Manner::Gone, text: Line::sanitise(b""), ..said("bob", 7, "") };
+    assert_eq!(history(&mut plain, "LATEST", &[gone]), [""; 0]);
+}

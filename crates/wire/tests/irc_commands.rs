@@ -1,0 +1,575 @@
+//! The commands of a registered IRC client: the requests to the session that each one becomes, in
+//! brackets, and the answers that need no session.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod irc_clients;
+
+use parlor_core::link::{Decoder, Input};
+use parlor_core::model::{Extras, InGroup, Spoken};
+use parlor_wire::irc::Cap;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use irc_clients::{Client, line};
+
+#[test]
+fn the_welcome_has_its_parts_in_order() {
+    let mut client = Client::before_welcome(&[]);
+    let lines = client.sends("PONG x");
+    let (first, rest) = lines.split_at(5);
+    assert_eq!(
+        first,
+        [
+            "(WantRoster(true))",
+            "001 alice :Welcome to the Parlor network, alice",
+            "002 alice :Your host is irc.local, running version parlor-0.1.0",
+            "003 alice :This server was started 1970-01-01 00:00",
+            "004 alice irc.local parlor-0.1.0 Biow bnot bo",
+        ]
+    );
+    let (isupport, motd) = rest.split_at(2);
+    for line in isupport {
+        assert!(line.starts_with("005 alice "), "{line}");
+        assert!(line.ends_with(" :are supported by this server"), "{line}");
+    }
+    assert!(isupport.concat().contains(" NETWORK=Parlor "));
+    assert_eq!(
+        motd,
+        [
+            "375 alice :- irc.local Message of the day -",
+            "372 alice :- Be kind",
+            "(Command(Rooms))",
+            "372 alice :- Lines here are not stored: they are gone when the server stops",
+            "376 alice :End of /MOTD command",
+        ]
+    );
+    let mut client = Client::before_welcome(&[Cap::NoImplicitNames]);
+    assert_eq!(client.sends("PONG x")[0], "(WantRoster(false))");
+}
+
+#[test]
+fn commands_about_the_connection() {
+    Client::new(&[]).talks(&[
+        ("PING x", &["PONG irc.local x"]),
+        ("PING :a b", &["PONG irc.local :a b"]),
+        ("PING", &["461 alice PING :Not enough parameters"]),
+        ("PONG x", &[]),
+        ("PASS x", &["462 alice :You have registered already"]),
+        ("USER a b c d", &["462 alice :You have registered already"]),
+        ("NICK bob", &["(Command(Name(bob)))"]),
+        ("NICK", &["431 alice :No nickname given"]),
+        ("NICK parlor", &["432 alice parlor :parlor is reserved; choose another name"]),
+        (
+            "NICK irc.local",
+            &["432 alice irc.local :The server's name is reserved; choose another name"],
+        ),
+        (
+            "NICK [x]",
+            &["432 alice [x] :A name can contain only letters, digits, -, _ and .; leave out ["],
+        ),
+        ("CAP LIST", &["CAP alice LIST :"]),
+        (
+            "CAP REQ :server-time no-implicit-names",
+            &["CAP alice ACK :server-time no-implicit-names", "(WantRoster(false))"],
+        ),
+        ("CAP LIST", &["CAP alice LIST :server-time no-implicit-names"]),
+        ("CAP REQ :-no-implicit-names nonsense", &["CAP alice NAK :-no-implicit-names nonsense"]),
+        (
+            "CAP REQ :-no-implicit-names",
+            &["CAP alice ACK :-no-implicit-names", "(WantRoster(true))"],
+        ),
+        ("CAP END", &[]),
+        ("CAP NONSENSE", &["410 alice NONSENSE :Invalid CAP command"]),
+        ("AUTHENTICATE PLAIN", &["AUTHENTICATE +"]),
+        ("AUTHENTICATE *", &["906 alice :SASL authentication aborted"]),
+        ("REHASH", &["421 alice REHASH :Unknown command"]),
+        ("nonsense", &["421 alice nonsense :Unknown command"]),
+        ("QUIT :bye", &["(Command(Quit(Some(bye))))"]),
+        ("QUIT", &["(Command(Quit(None)))"]),
+    ]);
+}
+
+#[test]
+fn commands_about_accounts() {
+    Client::new(&[]).talks(&[
+        ("AUTHENTICATE PLAIN", &["AUTHENTICATE +"]),
+        ("AUTHENTICATE AGppbGxlcwBzZXNhbWU=", &["(LogIn { name: jilles, password: sesame })"]),
+        ("REGISTER * * secret", &["(Register(secret))"]),
+        ("REGISTER Alice * secret", &["(Register(secret))"]),
+        (
+            "REGISTER bob * secret",
+            &["FAIL REGISTER ACCOUNT_NAME_MUST_BE_NICK bob :The account is your nick"],
+        ),
+        ("REGISTER *", &["461 alice REGISTER :Not enough parameters"]),
+        ("VERIFY x y", &["FAIL VERIFY INVALID_CODE x :Accounts need no verification here"]),
+    ]);
+}
+
+#[test]
+fn commands_about_channels() {
+    Client::new(&[]).talks(&[
+        ("JOIN", &["461 alice JOIN :Not enough parameters"]),
+        ("JOIN :", &["461 alice JOIN :Not enough parameters"]),
+        ("JOIN #tea,#Coffee,&x,#a:b key", &[
+            "(enter tea Usual)",
+            "(enter coffee Usual)",
+            "403 alice &x :No such channel; a channel begins with #",
+            "403 alice #a:b :A name can contain only letters, digits, -, _ and .; leave out :",
+        ]),
+        ("PART #tea,#coffee :\u{2}both\u{2} of them", &[
+            "(leave tea: both of them)",
+            "(leave coffee: both of them)",
+        ]),
+        ("PART #tea", &["(leave tea)"]),
+        ("TOPIC", &["461 alice TOPIC :Not enough parameters"]),
+        ("TOPIC #tea", &["(in tea Command(Topic))"]),
+        ("TOPIC #tea :\u{3}4tea at five", &["(in tea Command(SetTopic(Some(tea at five))))"]),
+        ("TOPIC #tea :", &["(in tea Command(SetTopic(None)))"]),
+        ("NAMES #tea,#milk", &[
+            "(Ask(Query(People { room: RoomName(tea), from: 0 })))",
+            "366 alice #tea,#milk :End of /NAMES list",
+        ]),
+        ("NAMES invalid", &["366 alice invalid :End of /NAMES list"]),
+        ("NAMES", &["366 alice * :End of /NAMES list"]),
+        ("LIST >1", &[
+            "321 alice Channel :Users  Name",
+            "(Command(Rooms))",
+            "323 alice :End of /LIST",
+        ]),
+        ("KICK #tea", &["461 alice KICK :Not enough parameters"]),
+        ("KICK #tea bob,127.0.0.1~5 :why", &[
+            "(in tea Command(Act(Deed { verb: Kick, whom: Name(bob), time: None, text: Some(why) })))",
+            "(in tea Command(Act(Deed { verb: Kick, whom: Name(127.0.0.1:5), time: None, text: Some(why) })))",
+        ]),
+        ("KICK #a,#b x,y,z", &[
+            "(in a Command(Act(Deed { verb: Kick, whom: Name(x), time: None, text: None })))",
+            "(in b Command(Act(Deed { verb: Kick, whom: Name(y), time: None, text: None })))",
+            "403 alice * :No such channel; a channel begins with #",
+        ]),
+    ]);
+    let mut client = Client::new(&[Cap::Chathistory]);
+    assert_eq!(client.sends("JOIN #tea"), ["(enter tea Last(0))"], "the client asks by itself");
+}
+
+#[test]
+fn modes_are_acts_of_keepers() {
+    let act = |verb: &str, whom: &str, time: &str| {
+        format!(
+            "(in tea Command(Act(Deed {{ verb: {verb}, whom: {whom}, time: {time}, text: None }})))"
+        )
+    };
+    let mut client = Client::new(&[]);
+    assert_eq!(
+        client.sends("MODE #tea +o-t+b bob carl!*@*"),
+        [
+            act("AddKeeper", "Name(bob)", "None"),
+            act("UnlockTopic", "Everybody", "None"),
+            act("Ban", "Name(carl)", "None"),
+        ]
+    );
+    assert_eq!(
+        client.sends("MODE #tea -o+t-bb bob carl *!*@192.0.2.7"),
+        [
+            act("RemoveKeeper", "Name(bob)", "None"),
+            act("LockTopic", "Everybody", "None"),
+            act("Unban", "Name(carl)", "None"),
+            act("Unban", "Net(Net { first: 192.0.2.7, bits: 32 })", "None"),
+        ]
+    );
+    assert_eq!(
+        client.sends("MODE #tea +b-b m:carl m:carl"),
+        [act("Mute", "Name(carl)", "Some(31536000s)"), act("Unmute", "Name(carl)", "None"),]
+    );
+    client.talks(&[
+        ("MODE", &["461 alice MODE :Not enough parameters"]),
+        ("MODE #tea", &["(in tea Command(Topic))"]),
+        ("MODE #tea b", &["(in tea Command(Bans))", "368 alice #tea :End of channel ban list"]),
+        ("MODE #tea +nz", &["472 alice z :is no mode of a channel here"]),
+        ("MODE #tea +o", &["696 alice #tea o * :The mode needs a parameter"]),
+        ("MODE #tea +b *!*@*.example", &[
+            "696 alice #tea b *!*@*.example :A ban is of a name or of addresses: NAME, NAME!*@* or \
+             *!*@ADDRESS; a mute is m:NAME",
+        ]),
+        ("MODE bob +i", &["502 alice :You can change only your own modes"]),
+        ("MODE alice", &["221 alice +"]),
+        ("MODE ALICE +iwo-i", &[":alice MODE alice +iw-i"]),
+        ("MODE alice +w", &[]),
+        ("MODE alice +xB", &["501 alice :Unknown mode of a person", ":alice MODE alice +B"]),
+        ("MODE alice", &["221 alice +wB"]),
+    ]);
+}
+
+#[test]
+fn messages_go_to_rooms_and_people() {
+    Client::new(&[]).talks(&[
+        ("PRIVMSG", &["411 alice :No recipient given"]),
+        ("PRIVMSG #tea", &["412 alice :No text to send"]),
+        ("PRIVMSG #tea :\u{2}", &["412 alice :No text to send"]),
+        (
+            "PRIVMSG #tea,bob,#x:y :/quit it",
+            &[
+                "(in tea say Plain /quit it)",
+                "(tell bob Plain /quit it)",
+                "403 alice #x:y :A name can contain only letters, digits, -, _ and .; leave out :",
+            ],
+        ),
+        (
+            "PRIVMSG #tea,#a,#b,#c,#d,#e :hi",
+            &[
+                "(in tea say Plain hi)",
+                "(in a say Plain hi)",
+                "(in b say Plain hi)",
+                "(in c say Plain hi)",
+                "407 alice #d :Too many targets: no more are told",
+            ],
+        ),
+        ("PRIVMSG #tea :\u{2}bold\u{2} \u{3}04,12red\u{1b}[m", &["(in tea say Plain bold red␛[m)"]),
+        ("PRIVMSG #tea :\u{1}ACTION waves\u{1}", &["(in tea say Action waves)"]),
+        ("PRIVMSG #tea :\u{1}VERSION\u{1}", &["404 alice #tea :Only ACTION is passed on"]),
+        ("PRIVMSG 2001~db8~~1~5 :hi", &["(tell [2001:db8::1]:5 Plain hi)"]),
+        ("NOTICE #tea :the build is green", &["(in tea say Notice the build is green)"]),
+        ("PRIVMSG bob :\u{1}ACTION waves\u{1}", &["(tell bob Action waves)"]),
+        ("PRIVMSG bob :\u{1}PING 12 3\u{1}", &["(tell bob for programs Plain PING 12 3)"]),
+        ("NOTICE bob :\u{1}VERSION x 1\u{1}", &["(tell bob for programs Notice VERSION x 1)"]),
+        ("NOTICE bob :hi", &["(tell bob Notice hi)"]),
+        ("NOTICE", &[]),
+        ("NOTICE #tea", &[]),
+        ("NOTICE #x:y :a", &[]),
+        ("NOTICE #tea :\u{1}VERSION x\u{1}", &[]),
+    ]);
+}
+
+#[test]
+fn a_message_that_would_be_cut_for_others_is_refused() {
+    let mut client = Client::new(&[]);
+    let longest = 510 - ":alice!al@irc PRIVMSG #tea :".len();
+    for (bytes, passes) in [(longest, true), (longest + 1, false)] {
+        let text = "x".repeat(bytes);
+        let seen = match passes {
+            true => format!("(in tea say Plain {text})"),
+            false => "417 alice :Input line was too long".to_owned(),
+        };
+        assert_eq!(client.sends(&format!("PRIVMSG #tea :{text}")), [seen]);
+    }
+    let long = client.sends(&format!("PRIVMSG #tea :{}", "x".repeat(600)));
+    assert_eq!(long, ["417 alice :Input line was too long"]);
+}
+
+/// The lines of the only post that a line becomes.
+fn posted(client: &mut Client, line: &str) -> Vec<Spoken> {
+    let bytes = format!("{line}\r\n");
+    let mut rest = bytes.as_bytes();
+    let mut posts = Vec::new();
+    while !rest.is_empty() || client.decoder.has_more() {
+        match client.decoder.next(&mut rest) {
+            Some(Input::In(_, input)) => match *input {
+                Input::Say(spoken) => posts.push(spoken),
+                Input::SayAll(lines) => posts.extend(lines),
+                other => panic!("{other:?}"),
+            },
+            Some(Input::Begin(_) | Input::End) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    posts
+}
+
+#[test]
+fn tags_of_clients_and_labels_go_with_the_line() {
+    let caps = [Cap::MessageTags, Cap::LabeledResponse];
+    let mut client = Client::new(&caps);
+    let [said] = &posted(&mut client, "@+a=1;b=2;label=l1;+c PRIVMSG #tea :hi")[..] else {
+        panic!()
+    };
+    let extras = Extras { tags: Some(line("+a=1;+c")), label: Some(line("l1")), group: None };
+    assert_eq!(said.extras.as_deref(), Some(&extras));
+    assert_eq!(posted(&mut client, "@b=2 PRIVMSG #tea :hi")[0].extras, None);
+    assert_eq!(posted(&mut Client::new(&[]), "@+a=1;label=x PRIVMSG #tea :hi")[0].extras, None);
+    client.talks(&[
+        ("@label=l2 PRIVMSG #tea :hi", &["(in tea say Plain hi)", "@label=l2 ACK"]),
+        ("@label=l3 PONG", &["@label=l3 ACK"]),
+        ("@label=l4 PING x", &["@label=l4 PONG irc.local x"]),
+        ("@label=l5 nonsense", &["@label=l5 421 alice nonsense :Unknown command"]),
+        ("@label=l6 JOIN #tea,##", &[
+            "(enter tea Usual)",
+            "@label=l6 403 alice ## :A name can contain only letters, digits, -, _ and .; leave out #",
+        ]),
+    ]);
+    let links = client.sends("@label=l7 LINKS");
+    assert!(links[0].starts_with("@label=l7 BATCH +"), "{links:?}");
+    assert!(links[1].starts_with("@batch=") && links[2].starts_with("@batch="));
+    assert!(links.len() == 4 && links[3].starts_with("BATCH -"));
+}
+
+#[test]
+fn lines_of_a_batch_are_one_post() {
+    let mut client = Client::new(&[Cap::Multiline, Cap::MessageTags, Cap::LabeledResponse]);
+    client.talks(&[
+        ("@label=x;+a BATCH +1 draft/multiline #tea", &[]),
+        ("@batch=1 PRIVMSG #tea :", &[]),
+        ("@batch=1 PRIVMSG #tea :how is ", &[]),
+        ("@batch=1;draft/multiline-concat PRIVMSG #tea :everyone?", &[]),
+        ("PING x", &["PONG irc.local x"]),
+    ]);
+    let lines = posted(&mut client, "BATCH -1");
+    let texts: Vec<_> = lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(texts, ["", "how is everyone?"]);
+    let group = Some(InGroup { index: 1, lines: 2, blanks: 1 });
+    let extras = Extras { tags: Some(line("+a")), label: Some(line("x")), group };
+    assert_eq!(lines[1].extras.as_deref(), Some(&extras));
+}
+
+#[test]
+fn a_wrong_batch_is_refused_once_and_as_a_whole() {
+    let long = format!("@batch=1;draft/multiline-concat PRIVMSG #tea :{}", "x".repeat(400));
+    for (lines, refusal) in [
+        (
+            &["@batch=1 PRIVMSG #milk :a"][..],
+            "MULTILINE_INVALID_TARGET #tea #milk :All lines of a batch have its target",
+        ),
+        (&["@batch=2 PRIVMSG #tea :a"], "MULTILINE_INVALID :There is no open batch with this name"),
+        (
+            &["@batch=1 PRIVMSG #tea :a", "@batch=1 NOTICE #tea :a"],
+            "MULTILINE_INVALID :All lines of a batch have the same command",
+        ),
+        (
+            &["@batch=1 PRIVMSG #tea :\u{1}ACTION a\u{1}"],
+            "MULTILINE_INVALID :No line of a batch is CTCP",
+        ),
+        (
+            &["@batch=1;draft/multiline-concat PRIVMSG #tea :a"],
+            "MULTILINE_INVALID :A line that continues another one has words",
+        ),
+        (
+            &["BATCH +2 draft/multiline #tea"],
+            "MULTILINE_INVALID :Another batch was open: both are given up",
+        ),
+        (&["BATCH -2"], "MULTILINE_INVALID :There is no open batch with this name"),
+        (&["@batch=1 PRIVMSG #tea :", "BATCH -1"], "MULTILINE_INVALID :The batch has no words"),
+        (
+            &[&["@batch=1 PRIVMSG #tea :a"][..], &[&*long; 11]].concat(),
+            "MULTILINE_INVALID :A joined line has too many bytes",
+        ),
+        (
+            &["@batch=1 PRIVMSG #tea :a"; 201],
+            "MULTILINE_MAX_LINES 200 :The batch has too many lines",
+        ),
+    ] {
+        let mut client = Client::new(&[Cap::Multiline]);
+        assert_eq!(client.sends("BATCH +1 draft/multiline #tea"), [""; 0]);
+        let seen: Vec<_> = lines.iter().flat_map(|line| client.sends(line)).collect();
+        assert_eq!(seen, [format!("FAIL BATCH {refusal}")]);
+        let after = client.sends("BATCH -1");
+        assert!(
+            after.is_empty() || after[0].starts_with("FAIL BATCH MULTILINE_INVALID :"),
+            "{after:?}"
+        );
+        assert_eq!(client.sends("PRIVMSG #tea :hi"), ["(in tea say Plain hi)"]);
+    }
+    let mut client = Client::new(&[]);
+    assert_eq!(
+        client.sends("BATCH +1 draft/multiline #tea"),
+        ["FAIL BATCH MULTILINE_INVALID :Batches need the capability draft/multiline",]
+    );
+}
+
+#[test]
+fn messages_to_services_are_commands() {
+    Client::new(&[]).talks(&[
+        ("PRIVMSG parlor :rooms", &["(Command(Rooms))"]),
+        ("PRIVMSG Parlor :#tea /last 3", &["(in tea Command(Last(3)))"]),
+        ("PRIVMSG parlor :join milk", &["(enter milk Usual)"]),
+        ("PRIVMSG parlor :dance", &[
+            ":parlor!parlor@irc.local NOTICE alice :No command /dance; /help lists them",
+        ]),
+        ("PRIVMSG parlor :quiet", &[
+            ":parlor!parlor@irc.local NOTICE alice :That is not possible here: your client would \
+             show wrong names",
+        ]),
+        ("NOTICE parlor :quiet", &[]),
+        ("PRIVMSG ChanServ :op me", &[
+            ":ChanServ!ChanServ@irc.local NOTICE alice :ChanServ takes no commands: rooms are kept \
+             with MODE, KICK and TOPIC",
+        ]),
+    ]);
+    Client::new(&[]).talks(&[
+        ("NS IDENTIFY secret", &["(LogIn { name: alice, password: secret })"]),
+        ("PRIVMSG NickServ :identify bob secret", &["(LogIn { name: bob, password: secret })"]),
+        ("NICKSERV REGISTER secret", &["(Register(secret))"]),
+    ]);
+    let help = Client::new(&[]).sends("PRIVMSG NickServ :HELP");
+    assert!(
+        help.len() > 1
+            && help
+                .iter()
+                .all(|line| line.starts_with(":NickServ!NickServ@irc.local NOTICE alice :"))
+    );
+}
+
+#[test]
+fn history_is_read_by_places() {
+    let client = || Client::new(&[]);
+    let read = |excerpt: &str| format!("(in tea Read({excerpt}))");
+    let all = u64::MAX;
+    for (asked, excerpts) in [
+        ("LATEST #tea * 5", vec![format!("Before {{ seq: {all}, lines: 5 }}")]),
+        (
+            "LATEST #tea msgid=0af3.tea.5 5000",
+            vec![format!("Before {{ seq: {all}, lines: 1000 }}")],
+        ),
+        ("before #tea msgid=0af3.tea.5 5", vec!["Before { seq: 5, lines: 5 }".to_owned()]),
+        ("AFTER #tea msgid=0af3.tea.5 5", vec!["After { seq: 5, lines: 5 }".to_owned()]),
+        (
+            "AROUND #tea msgid=0af3.tea.5 5",
+            vec!["Before { seq: 5, lines: 2 }".to_owned(), "After { seq: 4, lines: 3 }".to_owned()],
+        ),
+        ("AROUND #tea msgid=0af3.tea.5 1", vec!["After { seq: 4, lines: 1 }".to_owned()]),
+        (
+            "BETWEEN #tea msgid=0af3.tea.5 msgid=0af3.tea.9 5",
+            vec!["After { seq: 5, lines: 5 }".to_owned()],
+        ),
+        (
+            "BETWEEN #tea msgid=0af3.tea.9 msgid=0af3.tea.5 5",
+            vec!["Before { seq: 9, lines: 5 }".to_owned()],
+        ),
+    ] {
+        let wanted: Vec<_> = excerpts.iter().map(|excerpt| read(excerpt)).collect();
+        assert_eq!(client().sends(&format!("CHATHISTORY {asked}")), wanted, "{asked}");
+    }
+    for (asked, refusal) in [
+        ("LATEST bob * 5", "INVALID_TARGET LATEST bob :Only rooms have a history"),
+        ("LATEST #tea * x", "INVALID_PARAMS LATEST #tea :The limit is no number"),
+        ("LATEST #tea * 0", "INVALID_PARAMS LATEST #tea :The limit is no number"),
+        ("LATEST #tea", "INVALID_PARAMS LATEST :Parameters are missing"),
+        (
+            "DANCE #tea * 5",
+            "INVALID_PARAMS DANCE #tea :There is no such subcommand with these parameters",
+        ),
+        (
+            "BEFORE #tea msgid=0af3.milk.5 5",
+            "INVALID_PARAMS BEFORE #tea :The place is neither * nor the msgid of a line in the room",
+        ),
+        (
+            "BEFORE #tea msgid=0af4.tea.5 5",
+            "INVALID_PARAMS BEFORE #tea :The place is neither * nor the msgid of a line in the room",
+        ),
+    ] {
+        let seen = client().sends(&format!("CHATHISTORY {asked}"));
+        assert_eq!(seen, [format!("FAIL CHATHISTORY {refusal}")]);
+    }
+}
+
+#[test]
+fn questions_about_the_server_are_answered_at_once() {
+    Client::new(&[]).talks(&[
+        ("TIME", &["391 alice irc.local :2011-10-19 16:40:51 UTC"]),
+        (
+            "STATS u",
+            &["242 alice :Server Up 15266 days 16:40:51", "219 alice u :End of /STATS report"],
+        ),
+        ("STATS m", &["219 alice m :End of /STATS report"]),
+        ("LINKS", &["364 alice irc.local irc.local :0 Parlor", "365 alice * :End of /LINKS list"]),
+        (
+            "HELP privmsg",
+            &[
+                "704 alice PRIVMSG :PRIVMSG TARGET :TEXT",
+                "705 alice PRIVMSG :says something in a room, or to one person",
+                "706 alice PRIVMSG :End of /HELP",
+            ],
+        ),
+        ("HELPOP x", &["524 alice x :There is no help on this"]),
+    ]);
+    for (asked, first, last) in [
+        ("VERSION", "351 alice parlor-0.1.0 irc.local :", "005 alice "),
+        ("ADMIN", "256 alice irc.local :", "259 alice :"),
+        ("INFO", "371 alice :", "374 alice :"),
+        ("HELP", "704 alice * :", "706 alice * :"),
+        ("MOTD", "375 alice :", "376 alice :"),
+    ] {
+        let seen = Client::new(&[]).sends(asked);
+        assert!(seen[0].starts_with(first) && seen.last().unwrap().starts_with(last), "{seen:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_lines_become_safe_inputs_and_answers(
+        caps in subsequence(Cap::ALL, 0..Cap::ALL.len()),
+        lines in vec(prop_oneof![
+            4 => command(),
+            1 => vec(any::<u8>(), 0..600),
+        ], 0..20),
+    ) {
+        let mut client = Client::new(&caps);
+        let mut rest = &*lines.join(&b'\n');
+        while !rest.is_empty() || client.decoder.has_more() {
+            let Some(input) = client.decoder.next(&mut rest) else { break };
+            irc_clients::check_input(&input);
+            client.takes(input);
+            client.reads();
+        }
+    }
+}
+
+/// A line that looks like a command.
+fn command() -> impl Strategy<Value = Vec<u8>> {
+    let tags = select(vec![
+        "",
+        "",
+        "@label=x ",
+        "@+a=b;label=y ",
+        "@batch=1 ",
+        "@batch=1;draft/multiline-concat ",
+    ]);
+    let word = select(vec![
+        "CAP",
+        "AUTHENTICATE",
+        "NICK",
+        "PING",
+        "JOIN",
+        "PART",
+        "TOPIC",
+        "NAMES",
+        "LIST",
+        "KICK",
+        "MODE",
+        "PRIVMSG",
+        "NOTICE",
+        "BATCH",
+        "CHATHISTORY",
+        "STATS",
+        "HELP",
+        "NS",
+    ]);
+    let parameter = prop_oneof![
+        select(vec![
+            "#tea",
+            "#tea,#milk",
+            "alice",
+            "bob,carl",
+            "+o-b+t",
+            "b",
+            "REQ",
+            "+1",
+            "-1",
+            "draft/multiline",
+            "LATEST",
+            "BETWEEN",
+            "*",
+            "msgid=0af3.tea.5",
+            "5",
+            "parlor",
+            "m:bob",
+            ":\u{1}ACTION x\u{1}",
+            ":-server-time batch",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{0,12}",
+        "[\u{1}-\u{1f}a ]{0,12}",
+    ];
+    (tags, word, vec(parameter, 0..6)).prop_map(|(tags, word, parameters)| {
+        format!("{tags}{word} {}", parameters.join(" ")).into_bytes()
+    })
+}
