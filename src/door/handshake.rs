@@ -4,10 +4,11 @@
 use std::mem;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::link::{Answer, Decoder, Encoder};
-use parlor_core::model::{RoomName, Said};
+use parlor_core::model::{Name, Profile, RoomName, Said};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
@@ -44,6 +45,9 @@ pub(super) struct Arriving<D, E> {
 pub(super) trait LastWords: Doorway {
     /// Tells the client why it cannot enter.
     fn tell_why(&mut self, why: NotEntered);
+
+    /// Goes on with a client that has come in under this name.
+    fn welcome(&mut self, _name: &Name, _profile: &Arc<Profile>) {}
 }
 
 impl<D: Decoder, E: Encoder> Arriving<D, E> {
@@ -146,7 +150,10 @@ where
     ) -> Option<NewArrival<'a, D, E>> {
         tracing::debug!("connected");
         match self.enter(&mut newcomer, asks, reception).await {
-            Ok(admitted) => Some(self.arrive(newcomer, admitted)),
+            Ok(admitted) => {
+                self.welcome(admitted.name(), newcomer.profile());
+                Some(self.arrive(newcomer, admitted))
+            }
             Err(why) => {
                 drop(newcomer); // a client that loses its place has not arrived
                 self.turn_out(why, reception).await;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::admin::{AdminDoor, NoSocket};
 use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlDoor, UrlOptions, WayIn, unknown};
-use super::{lines, metrics, web};
+use super::{irc, lines, metrics, web};
 use crate::config::{self, InvalidValue, ListenUrl};
 use crate::operator::Operator;
 
@@ -20,7 +20,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "tcp",
         about: "lines of text, for nc, telnet and parlor join",
         is_for_people: true,
-        may_be_missing: false,
+        may_be_missing_for: None,
         url: Some(UrlDoor {
             port: LINE_PORT,
             options: lines::OPTIONS,
@@ -33,7 +33,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "http",
         about: "a page for browsers, a WebSocket, and rooms for curl",
         is_for_people: true,
-        may_be_missing: true,
+        may_be_missing_for: Some("a browser"),
         url: Some(UrlDoor {
             port: 8080, // the usual one for HTTP without privileges
             options: web::OPTIONS,
@@ -43,10 +43,23 @@ const DOORS: &[DoorKind] = &[
         }),
     },
     DoorKind {
+        scheme: "irc",
+        about: "clients, bots and bouncers of IRC",
+        is_for_people: true,
+        may_be_missing_for: Some("an IRC client"),
+        url: Some(UrlDoor {
+            port: 6667, // the usual one for IRC without TLS
+            options: irc::OPTIONS,
+            tidy: irc::tidy,
+            way_in: |_| irc::IRC,
+            open: irc::open,
+        }),
+    },
+    DoorKind {
         scheme: "metrics",
         about: "metrics for Prometheus, at /metrics; people cannot join here",
         is_for_people: false,
-        may_be_missing: false,
+        may_be_missing_for: None,
         url: Some(UrlDoor {
             port: 9464, // a free one among those that exporters for Prometheus have agreed upon
             options: &[],
@@ -62,7 +75,7 @@ const ADMIN: DoorKind = DoorKind {
     scheme: "admin",
     about: "a socket in the server's own directory, for parlor admin",
     is_for_people: false,
-    may_be_missing: true,
+    may_be_missing_for: None,
     url: None,
 };
 
@@ -166,6 +179,9 @@ mod tests {
             ("tcp://10.0.0.1?classic&idle=1500ms", "tcp://10.0.0.1:8000?classic&idle=1s500ms"),
             ("tcp://10.0.0.1?idle=0&classic=no", "tcp://10.0.0.1:8000?idle=0"),
             ("http://*?host=a.example&host=B.", "http://*:8080?host=a.example&host=b"),
+            ("irc://*?network=Parlor", "irc://*:6667"),
+            ("irc://*?network=Tea&server=a.b", "irc://*:6667?server=a.b&network=Tea"),
+            ("irc://localhost?motd=/etc/motd", "irc://localhost:6667?motd=/etc/motd"),
             ("metrics://localhost", "metrics://localhost:9464"),
         ] {
             assert_eq!(read_url(typed).unwrap().to_string(), printed, "{typed:?}");
@@ -176,8 +192,8 @@ mod tests {
     fn refusals_say_what_would_be_right() {
         for (typed, sentence) in [
             ("localhost:8000", "no scheme; write it in front, as in tcp://localhost:8000"),
-            ("tpc://", "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, metrics)"),
-            ("gopher://localhost", "no scheme \"gopher\" (there is: tcp, http, metrics)"),
+            ("tpc://", "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, irc, metrics)"),
+            ("gopher://localhost", "no scheme \"gopher\" (there is: tcp, http, irc, metrics)"),
             (
                 "tcp://localhost?idel=5m",
                 "no option \"idel\", did you mean idle? (there is: tcp has classic, idle=5m|0, names=ask|address)",
@@ -193,6 +209,12 @@ mod tests {
                 "tcp://localhost?classic&names=ask",
                 "classic has no names; leave out names=ask or classic",
             ),
+            (
+                "irc://*?server=tea",
+                "server is \"tea\"; write a host name with a dot, such as irc.example.org",
+            ),
+            ("irc://*?network=", "network is \"\"; write one word of ASCII, 63 characters at most"),
+            ("irc://*?motd", "motd has no file; write motd=FILE"),
             ("tcp://:8000", "no host; write a name, an address, or * for all interfaces"),
         ] {
             let refusal = read_url(typed).unwrap_err().to_string();
@@ -212,7 +234,7 @@ mod tests {
         }
 
         #[test]
-        fn anything_may_be_typed(text in "((tcp|http)://)?(\\PC*|[a-z*]*[?][a-z=&0-9]*)") {
+        fn anything_may_be_typed(text in "((tcp|http|irc)://)?(\\PC*|[a-z*]*[?][a-z=&0-9]*)") {
             let _ = read_urls(&text);
         }
     }

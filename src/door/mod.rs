@@ -8,6 +8,7 @@ mod admin;
 mod admission;
 mod handshake;
 mod http;
+mod irc;
 mod kinds;
 mod lines;
 mod metrics;
@@ -20,6 +21,7 @@ mod web;
 pub(crate) use accept::accept_connections;
 pub(crate) use admin::{AdminDoor, LOOK_EVERY};
 pub(crate) use admission::raise_limit;
+pub(crate) use irc::IRC;
 pub(crate) use kinds::{
     LINE_PORT, find, open, open_admin, read_urls, schemes_for_people, url_help,
 };

@@ -21,8 +21,9 @@ pub(crate) struct DoorKind {
     /// Whether the door is for people. Otherwise it is for the operator, and no connection is
     /// turned away or counted.
     pub(crate) is_for_people: bool,
-    /// Whether a server with the usual listeners can do without it if it cannot listen.
-    pub(crate) may_be_missing: bool,
+    /// The clients that cannot join, if a server with the usual listeners goes on without it when
+    /// it cannot listen; none if it does not go on.
+    pub(crate) may_be_missing_for: Option<&'static str>,
     /// How a URL opens it; none for the door in the server's own directory.
     pub(crate) url: Option<UrlDoor>,
 }

@@ -39,6 +39,8 @@ pub(crate) struct Reception {
     pub(crate) leaving: WaitingList,
     /// The port of the line door, if there is one.
     pub(crate) line_port: OnceLock<u16>,
+    /// The port of the IRC door, if there is one.
+    pub(crate) irc_port: OnceLock<u16>,
     /// The writing halves of all connections.
     pub(crate) writers: Writers,
     /// The tasks of all connections: shutting down waits for them.
@@ -63,6 +65,7 @@ impl Reception {
             scrapes: WaitingList::with_places(SCRAPERS_MAX),
             leaving: WaitingList::new(all),
             line_port: OnceLock::new(),
+            irc_port: OnceLock::new(),
             writers: Writers::new(available_parallelism().map_or(1, NonZero::get)),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),

@@ -10,7 +10,8 @@ use super::announce::announce;
 use super::listeners::bind_all;
 use crate::config::Config;
 use crate::door::{
-    self, AdminDoor, CLASSIC, DoorInUse, DoorSetup, NETCAT, Reception, WayIn, accept_connections,
+    self, AdminDoor, CLASSIC, DoorInUse, DoorSetup, IRC, NETCAT, Reception, WayIn,
+    accept_connections,
 };
 use crate::operator::Operator;
 
@@ -32,11 +33,11 @@ impl Doors {
         let mut at_urls = Vec::new();
         for url in &config.listeners {
             let door = door::open(url, setup.clone())?;
-            match bind_all(url).await {
-                Err(error) if config.listens_as_usual && door.kind.may_be_missing => {
-                    tracing::warn!("{error}; until then nobody can join with a browser");
+            match (bind_all(url).await, door.kind.may_be_missing_for) {
+                (Err(error), Some(who)) if config.listens_as_usual => {
+                    tracing::warn!("{error}; until then nobody can join with {who}");
                 }
-                listeners => at_urls.push((door, listeners?)),
+                (listeners, _) => at_urls.push((door, listeners?)),
             }
         }
         Ok(Doors { at_urls, admin: None })
@@ -56,6 +57,11 @@ impl Doors {
     /// The port of the line door; that of a classic door only if there is no other.
     pub(super) fn line_port(&self) -> Option<u16> {
         self.port_of(NETCAT).or_else(|| self.port_of(CLASSIC))
+    }
+
+    /// The port of the IRC door.
+    pub(super) fn irc_port(&self) -> Option<u16> {
+        self.port_of(IRC)
     }
 
     fn port_of(&self, wanted: WayIn) -> Option<u16> {

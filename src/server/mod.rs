@@ -125,8 +125,12 @@ impl Server {
         let setup =
             door_setup(&self.config, &self.storage, &self.reception, &self.live, &self.clock);
         self.doors = Doors::bind(&self.config, &setup).await?;
+        // Doors are bound once.
         if let Some(port) = self.doors.line_port() {
-            self.reception.line_port.set(port).ok(); // doors are bound once
+            self.reception.line_port.set(port).ok();
+        }
+        if let Some(port) = self.doors.irc_port() {
+            self.reception.irc_port.set(port).ok();
         }
         if let Some(disk) = &self.storage.disk {
             let operator = Operator {

@@ -9,7 +9,7 @@ use super::storage::ServerStorage;
 use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::door::{DoorSetup, Reception};
-use crate::session::{Idle, Live, SessionSettings};
+use crate::session::{Idle, Live, SessionSettings, profile_at};
 
 /// The most bytes of one read: a share of the memory that one connection may hold.
 const READ_BYTES: usize = 16 * 1024;
@@ -40,6 +40,7 @@ pub(super) fn door_setup(
             metrics: Arc::clone(&reception.metrics),
             zone: TimeZone::system(),
             clock: clock.clone(),
+            profile: profile_at(""),
         },
         allow_plain_passwords: config.allow_plain_passwords,
         nameless_idle: config.nameless_idle,

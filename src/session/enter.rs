@@ -8,15 +8,15 @@ use parlor_core::ledger::ReturnCode;
 use parlor_core::link::{
     Answer, Attempt, Change, FirstRoom, Link, Notice, Outcome, PasswordFor, Query, Refusal, Start,
 };
-use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Said};
+use parlor_core::model::{Claim, Line, Name, Profile, Proof, RoomName, Said};
 
 use super::participant::{Admitted, Participant, come_in};
-use super::replay;
 use super::settings::{Peer, SessionSettings};
+use super::{log_in, replay};
 use crate::accounts::{Code, HeldCode};
 use crate::clock;
 
-/// The number of attempts that may fail.
+/// The number of attempts that may fail at a door with people.
 pub(crate) const ATTEMPTS_MAX: usize = 5;
 
 /// The number of bytes written to a lost connection that can be unread in buffers. They are shown
@@ -53,8 +53,14 @@ pub(crate) trait Doorway: Tell {
     /// at once, and says which lines it has read.
     const ASKS: bool;
 
-    /// Waits for an attempt. If the door asks questions, asks for it first.
-    async fn next_attempt(&mut self) -> Result<Attempt, NotEntered>;
+    /// The number of steps after which a client that is still outside has no other.
+    const STEPS_MAX: usize = ATTEMPTS_MAX;
+
+    /// Waits for a step. If the door asks questions, asks for it first.
+    async fn next_step(&mut self) -> Result<Step, NotEntered>;
+
+    /// Notes what became of a log-in: the account is now the client's, or why it is not.
+    fn logged_in(&mut self, _outcome: Result<&Name, &Refusal>) {}
 
     /// Tells why an attempt failed, if another one may follow.
     fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered>;
@@ -75,6 +81,20 @@ pub(crate) trait Doorway: Tell {
     /// would be read as a name. Returns whether there was one.
     fn drop_line(&mut self) -> bool {
         false
+    }
+}
+
+/// The next wish of a client that has not entered.
+pub(crate) enum Step {
+    /// To enter.
+    Enter(Box<Attempt>),
+    /// To prove that it knows the password of this account, before it enters.
+    LogIn { account: Line, password: Line },
+}
+
+impl From<Attempt> for Step {
+    fn from(attempt: Attempt) -> Step {
+        Step::Enter(Box::new(attempt))
     }
 }
 
@@ -104,7 +124,10 @@ pub(crate) struct Newcomer<'a> {
     link: Link,
     peer: Peer,
     from: SocketAddr,
+    profile: Arc<Profile>,
     start: Start,
+    /// The account that the client has logged in to.
+    account: Option<Claim>,
     /// Whether the person has proved to be the owner of the name.
     is_owner: bool,
     returned: Option<Returned>,
@@ -122,22 +145,40 @@ impl<'a> Newcomer<'a> {
             link,
             peer,
             from,
+            profile: Arc::clone(&settings.profile),
             start: Start::Usual,
+            account: None,
             is_owner: false,
             returned: None,
         }
     }
 
-    /// Reads attempts until one succeeds.
-    pub(crate) async fn enter(&mut self, door: &mut impl Doorway) -> Result<Admitted, NotEntered> {
-        for _ in 0..ATTEMPTS_MAX {
-            match self.attempt(door).await {
+    /// Takes steps until one leads in.
+    pub(crate) async fn enter<D: Doorway>(&mut self, door: &mut D) -> Result<Admitted, NotEntered> {
+        for _ in 0..D::STEPS_MAX {
+            match door.next_step().await {
+                Ok(Step::LogIn { account, password }) => {
+                    let outcome = self.log_in(&account, password).await;
+                    door.logged_in(outcome.as_ref());
+                }
+                Ok(Step::Enter(attempt)) => match self.attempt(door, *attempt).await {
+                    Err(NotEntered::Refused(refusal)) => door.refuse(refusal)?,
+                    entered => return entered,
+                },
                 Err(NotEntered::Refused(refusal)) => door.refuse(refusal)?,
-                entered => return entered,
+                Err(other) => return Err(other),
             }
         }
         door.end_attempts().await?;
         self.enter_by_address().await
+    }
+
+    /// Logs in to an account. Another log-in replaces it.
+    async fn log_in(&mut self, account: &Line, password: Line) -> Result<Name, Refusal> {
+        let claim = log_in::prove(self.settings, &self.peer, account, password).await?;
+        let name = claim.name.clone();
+        self.account = Some(claim);
+        Ok(name)
     }
 
     /// Enters the lobby under the address.
@@ -149,9 +190,13 @@ impl<'a> Newcomer<'a> {
         Name::of_address(&self.from.to_string())
     }
 
-    async fn attempt(&mut self, door: &mut impl Doorway) -> Result<Admitted, NotEntered> {
-        let Attempt { name, password, code, room, start } = door.next_attempt().await?;
+    async fn attempt(
+        &mut self,
+        door: &mut impl Doorway,
+        Attempt { name, password, code, room, start, profile }: Attempt,
+    ) -> Result<Admitted, NotEntered> {
         self.start = start;
+        self.profile = profile.unwrap_or_else(|| Arc::clone(&self.settings.profile));
         let admitted = match code {
             Some(code) => self.come_back(code.as_str(), room).await?,
             None => {
@@ -175,7 +220,14 @@ impl<'a> Newcomer<'a> {
         room: FirstRoom,
     ) -> Result<Admitted, NotEntered> {
         let room = room.or_usual(RoomName::lobby);
-        match self.claim(name.clone().into(), room.clone()).await {
+        let proof = self.account.as_ref().filter(|account| account.name.is_same(&name));
+        let claim = Claim { name: name.clone(), proof: proof.and_then(|account| account.proof) };
+        let is_proven = claim.is_proven();
+        match self.claim(claim, room.clone()).await {
+            Ok(admitted) => {
+                self.is_owner = is_proven;
+                Ok(admitted)
+            }
             Err(NotEntered::Refused(Answer::Refused(Refusal::NameOwned(owned)))) => {
                 let proof = Some(self.prove(door, owned, password).await?);
                 door.flush().await?;
@@ -183,18 +235,19 @@ impl<'a> Newcomer<'a> {
                 self.is_owner = true;
                 Ok(admitted)
             }
-            entered => entered,
+            refused => refused,
         }
     }
 
     /// Comes to the server under this name, into a room or without one.
     async fn claim(&mut self, name: Claim, room: Option<RoomName>) -> Result<Admitted, NotEntered> {
+        let profile = Some(Arc::clone(&self.profile));
         let change = match room {
             Some(room) => {
                 let replay = replay::lines_asked_for(&self.start, self.settings);
-                Change::Enter { name, profile: None, room, replay }
+                Change::Enter { name, profile, room, replay }
             }
-            None => Change::Come { name, profile: None },
+            None => Change::Come { name, profile },
         };
         Ok(come_in(&mut self.link, change).await?)
     }
@@ -303,10 +356,16 @@ impl<'a> Newcomer<'a> {
         door.flush().await
     }
 
+    /// The profile with which the person came in.
+    pub(crate) fn profile(&self) -> &Arc<Profile> {
+        &self.profile
+    }
+
     /// The person who came in.
     pub(crate) fn sit(self, admitted: Admitted) -> Participant<'a> {
         let mut person = Participant::new(self.link, self.peer, admitted, self.settings);
         person.may_have_messages = self.is_owner;
+        person.proven = self.account.map(Box::new);
         person.code = self.returned.map(|returned| Box::new(returned.held));
         person
     }

@@ -23,9 +23,10 @@ mod tests;
 mod write;
 mod writers;
 
-pub(crate) use enter::{ATTEMPTS_MAX, Doorway, Newcomer, NotEntered, Tell, prove_by_token};
+pub(crate) use enter::{ATTEMPTS_MAX, Doorway, Newcomer, NotEntered, Step, Tell, prove_by_token};
 pub(crate) use io::{Output, linger, read_some};
-pub(crate) use settings::{Idle, Live, Peer, SessionSettings};
+pub(crate) use rooms::SEATS_MAX;
+pub(crate) use settings::{Idle, Live, Peer, SessionSettings, profile_at};
 pub(crate) use writers::{Writers, Writing};
 
 use std::pin::{Pin, pin};

@@ -48,6 +48,13 @@ pub(crate) struct Admitted {
     pub(super) first: Option<NewSeat>,
 }
 
+impl Admitted {
+    /// The name under which the person came.
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
 /// Comes to the server, into a first room or without one.
 ///
 /// # Errors

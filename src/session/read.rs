@@ -65,7 +65,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Reads, decodes, and acts on what was decoded. Rare work is boxed, since an idle connection
     /// would always hold its memory.
     async fn read_next(&mut self, idle: Pin<&mut Sleep>) -> Result<(), SessionEnd> {
-        if mem::take(&mut self.person.may_have_messages) {
+        // Messages come behind the decoder's own first inputs, as behind a welcome.
+        if !self.has_more() && mem::take(&mut self.person.may_have_messages) {
             Box::pin(private::deliver_messages(&mut self.person)).await;
         }
         // Checked here too, because a client that keeps sending never waits in the select below.

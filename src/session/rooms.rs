@@ -12,7 +12,7 @@ use super::return_code::store_place;
 
 /// The largest number of rooms of a person at once: more than anybody reads, and few enough to
 /// search.
-const SEATS_MAX: usize = 100;
+pub(crate) const SEATS_MAX: usize = 100;
 
 /// Moves to another room. It takes the new seat before it gives up the old one, so a refusal
 /// changes nothing.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use parlor_core::model::Rate;
+use parlor_core::model::{Line, Profile, Rate};
 use parlor_wire::style::Storage;
 use tokio::sync::watch;
 
@@ -49,6 +49,14 @@ pub(crate) struct SessionSettings {
     pub(crate) zone: TimeZone,
     /// The server's clock.
     pub(crate) clock: Clock,
+    /// The profile of people whose client gives none; it names the door.
+    pub(crate) profile: Arc<Profile>,
+}
+
+/// The profile of people whose client tells nothing but the door through which it comes.
+pub(crate) fn profile_at(door: &str) -> Arc<Profile> {
+    let nothing = || Line::sanitise(b"");
+    Arc::new(Profile::new([nothing(), nothing(), Line::sanitise(door.as_bytes())], false))
 }
 
 impl SessionSettings {

@@ -140,8 +140,8 @@ struct OneAttempt(Option<Attempt>);
 impl Doorway for OneAttempt {
     const ASKS: bool = false;
 
-    async fn next_attempt(&mut self) -> Result<Attempt, NotEntered> {
-        self.0.take().ok_or(NotEntered::Lost)
+    async fn next_step(&mut self) -> Result<Step, NotEntered> {
+        self.0.take().map(Step::from).ok_or(NotEntered::Lost)
     }
 
     fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {
@@ -256,6 +256,7 @@ fn settings() -> SessionSettings {
         metrics: Arc::new(Metrics::new([].into_iter())),
         zone: TimeZone::UTC,
         clock: Clock::start(),
+        profile: profile_at("test"),
     }
 }
 

@@ -13,6 +13,7 @@ mod exercises;
 mod foreign;
 mod help;
 mod history;
+mod irc;
 mod kept;
 mod limits;
 mod metrics;

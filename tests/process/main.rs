@@ -6,6 +6,9 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails, fails the test")]
 
+#[path = "../support/irc.rs"]
+#[allow(dead_code, reason = "no test binary needs all of it")]
+mod chatter;
 #[path = "../support/checker/mod.rs"]
 mod checker;
 mod fake;
@@ -32,6 +35,7 @@ mod files;
 mod floods;
 mod foreign;
 mod forget;
+mod irc;
 mod join_piped;
 mod join_terminal;
 mod keepers;

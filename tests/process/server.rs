@@ -92,8 +92,14 @@ impl Server {
 
     /// The address of its web door, from the log.
     pub(crate) fn web(&self) -> SocketAddr {
-        let line = self.logged("listening http ");
-        let (_, address) = line.split_once("listening http ").unwrap();
+        self.listening("http")
+    }
+
+    /// The address of its door of that kind, from the log.
+    pub(crate) fn listening(&self, scheme: &str) -> SocketAddr {
+        let words = format!("listening {scheme} ");
+        let line = self.logged(&words);
+        let (_, address) = line.split_once(&words).unwrap();
         address.trim().parse().unwrap()
     }
 

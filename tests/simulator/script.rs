@@ -76,7 +76,7 @@ impl Script {
             let name = pick(rng, &NAMES).into();
             let (lines, _) = self.voice.speak(rng.usize(1..5), rng);
             let count = lines.len() as u64;
-            (Asked::Speak { lines: count }, Change::SpeakOnce { name, room, lines })
+            (Asked::Speak { lines: count }, Change::SpeakOnce { name, profile: None, room, lines })
         };
         self.call.start(asked, request);
     }

@@ -3,6 +3,7 @@
 
 mod book;
 mod guest;
+mod irc;
 mod server;
 mod visitor;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 pub(crate) use book::{Chat, Netcat3};
 pub(crate) use guest::Guest;
+pub(crate) use irc::Chatter;
 pub(crate) use server::TestServer;
 pub(crate) use visitor::{Visitor, numbers};
 

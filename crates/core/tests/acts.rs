@@ -525,6 +525,7 @@ fn a_mute_silences_every_way_to_be_read() {
     let topic = Change::SetTopic { room: seat.room(), text: Some(line("buy")) };
     let speak = Change::SpeakOnce {
         name: name("B0B").into(), // looks like bob
+        profile: None,
         room: RoomName::lobby(),
         lines: vec![Spoken::new(Manner::Action, line("buys"))],
     };
@@ -678,8 +679,12 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
 
     let mut curl = server.connect("198.51.100.7:50003");
     assert!(is_banned(&answered(server.ask(&mut curl, listen(Some("owen"), "tea")))));
-    let speak =
-        Change::SpeakOnce { name: name("bob2").into(), room: room("tea"), lines: Vec::new() };
+    let speak = Change::SpeakOnce {
+        name: name("bob2").into(),
+        profile: None,
+        room: room("tea"),
+        lines: Vec::new(),
+    };
     answered(server.ask(&mut curl, speak)).unwrap();
     let mut nameless = server.connect("203.0.113.9:50004");
     assert!(is_banned(&answered(server.ask(&mut nameless, listen(None, "tea")))));
@@ -731,6 +736,7 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
     };
     let speak = |into: &str| Change::SpeakOnce {
         name: Claim { name: name("carol"), proof: Some(Proof::default()) },
+        profile: None,
         room: room(into),
         lines: vec![Spoken::new(Manner::Plain, line("hello"))],
     };

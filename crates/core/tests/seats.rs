@@ -140,6 +140,7 @@ fn speak(name: &str, room: &str, texts: &[&str]) -> Change {
     let spoken = |text: &&str| Spoken::new(Manner::Plain, line(text));
     Change::SpeakOnce {
         name: Name::parse(name).unwrap().into(),
+        profile: None,
         room: RoomName::parse(room).unwrap(),
         lines: texts.iter().map(spoken).collect(),
     }

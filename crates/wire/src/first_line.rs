@@ -13,6 +13,8 @@ pub enum Foreign {
     Http,
     /// Text in UTF-16, as some editors and shells of Windows write it.
     Utf16,
+    /// IRC.
+    Irc,
     /// Something else.
     Other,
 }
@@ -63,9 +65,12 @@ impl Watch {
         match doubt(text) {
             None => self.is_over = true,
             // A program or a person; the next line may decide.
-            Some(doubt) => self.doubt = self.doubt.saturating_add(doubt.count(ends_in_crlf)),
+            Some((doubt, foreign)) => {
+                self.doubt = self.doubt.saturating_add(doubt.count(ends_in_crlf));
+                return (self.doubt >= DOUBT_MAX).then_some(foreign);
+            }
         }
-        (self.doubt >= DOUBT_MAX).then_some(Foreign::Other)
+        None
     }
 
     /// Examines the unfinished next line: some protocols have no lines.
@@ -198,9 +203,9 @@ use Doubt::{Likely, Name, Sure, Weak};
 #[rustfmt::skip]
 const LINES: &[(&str, Doubt, &str)] = &[
     ("PROXY", Sure, "PROXY TCP4 * | PROXY TCP6 * | PROXY UNKNOWN | PROXY UNKNOWN ? ? # #"),
-    ("IRC", Sure, "cap ls | cap ls # | CAP REQ * | CAP END | user ? ? ? :* | user ? # ? * | PRIVMSG ? :*"),
-    ("IRC", Likely, "NICK ? | PASS ? | JOIN #* | PING :*"),
-    ("IRC", Weak, "nick ? | pass ? | user ?"),
+    (IRC, Sure, "cap ls | cap ls # | CAP REQ * | CAP END | user ? ? ? :* | user ? # ? * | PRIVMSG ? :*"),
+    (IRC, Likely, "NICK ? | PASS ? | JOIN #* | PING :*"),
+    (IRC, Weak, "nick ? | pass ? | user ?"),
     ("SMTP and LMTP", Sure, "ehlo ?.? | ehlo [* | helo ?.? | helo [* | lhlo ? | mail from:* | rcpt to:*"),
     ("SMTP", Likely, "ehlo ? | helo ?"),
     ("FTP, POP3, NNTP", Sure, "AUTH TLS | AUTH SSL | AUTH PLAIN * | AUTH LOGIN * | AUTHINFO ? *"),
@@ -220,14 +225,21 @@ const LINES: &[(&str, Doubt, &str)] = &[
     ("a command alone", Name, "syst | user | version | who"),
 ];
 
-/// How surely a line belongs to another protocol; none if only a person sends it.
-fn doubt(line: &[u8]) -> Option<Doubt> {
+/// How surely a line belongs to another protocol, and to which; none if only a person sends it.
+fn doubt(line: &[u8]) -> Option<(Doubt, Foreign)> {
     let line = std::str::from_utf8(line).ok()?;
     let is_known = |patterns: &str| patterns.split(" | ").any(|pattern| matches(pattern, line));
     let known = LINES.iter().filter(|(_, _, patterns)| is_known(patterns));
-    let framed = (is_resp(line) || is_json_rpc(line)).then_some(Likely);
-    known.map(|(_, doubt, _)| *doubt).chain(framed).max()
+    let known = known.map(|(protocol, doubt, _)| match *protocol {
+        IRC => (*doubt, Foreign::Irc),
+        _ => (*doubt, Foreign::Other),
+    });
+    let framed = (is_resp(line) || is_json_rpc(line)).then_some((Likely, Foreign::Other));
+    known.chain(framed).max_by_key(|(doubt, _)| *doubt)
 }
+
+/// The name of IRC in [`LINES`].
+const IRC: &str = "IRC";
 
 fn matches(pattern: &str, line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
@@ -509,12 +521,6 @@ mod tests {
             "ehlo [127.0.1.1]\n",
             "EHLO x\nMAIL FROM:<a@example.com>\n",
             "LHLO mail.example.com\n",
-            "PASS x\r\n",
-            "PASS x\nNICK zed\n",
-            "nick zed\nuser zed 0 * :Zed\n",
-            "NICK zed\r\n",
-            "USER zed 0 * :Zed\n",
-            "CAP LS 302\n",
             "*1\r\n$4\r\nPING\r\n",
             "*1\n$4\n",
             "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
@@ -538,6 +544,16 @@ mod tests {
             "{\"id\":1,\"method\":\"mining.subscribe\"}\r\n",
         ] {
             assert_eq!(seen(lines.as_bytes()), Some(Foreign::Other), "{lines}");
+        }
+        for lines in [
+            "PASS x\r\n",
+            "PASS x\nNICK zed\n",
+            "nick zed\nuser zed 0 * :Zed\n",
+            "NICK zed\r\n",
+            "USER zed 0 * :Zed\n",
+            "CAP LS 302\n",
+        ] {
+            assert_eq!(seen(lines.as_bytes()), Some(Foreign::Irc), "{lines}");
         }
     }
 

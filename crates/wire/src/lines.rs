@@ -42,6 +42,11 @@ const FOREIGN_REFUSAL: &[u8] = b"-- This port speaks lines of text\n";
 const UTF16_REFUSAL: &[u8] =
     b"-- This port speaks lines of text in UTF-8, and this looks like UTF-16: send it as UTF-8\n";
 
+/// The answer to a client of IRC, as such clients show it.
+fn irc_refusal(port: u16) -> String {
+    format!("ERROR :This port speaks lines of text; IRC is at port {port}\r\n")
+}
+
 /// From bytes to lines, and from lines to their meaning.
 #[derive(Debug)]
 pub struct LineDecoder {
@@ -49,12 +54,20 @@ pub struct LineDecoder {
     mode: LineMode,
     /// Recognises clients of other protocols.
     watch: Watch,
+    /// The port at which clients of IRC are welcome.
+    irc_port: Option<u16>,
 }
 
 impl LineDecoder {
     /// A decoder for a new connection.
     pub fn new(mode: LineMode) -> LineDecoder {
-        LineDecoder { framer: Framer::new(mode.line_bytes_max()), mode, watch: Watch::default() }
+        let framer = Framer::new(mode.line_bytes_max());
+        LineDecoder { framer, mode, watch: Watch::default(), irc_port: None }
+    }
+
+    /// The same, for a server where clients of IRC are welcome at another port.
+    pub fn with_irc_at(self, irc_port: Option<u16>) -> LineDecoder {
+        LineDecoder { irc_port, ..self }
     }
 
     /// Takes the next answer to the question for a name from the front of `bytes`, or takes all of
@@ -72,7 +85,7 @@ impl LineDecoder {
     /// sent no newline.
     pub fn last_words(&mut self) -> Option<Box<[u8]>> {
         let line = self.framer.finish()?;
-        self.watch.line(&line, true).map(refusal)
+        self.watch.line(&line, true).map(|foreign| self.refusal(foreign))
     }
 
     fn hear(&mut self, bytes: &mut &[u8], read: fn(&[u8]) -> Line) -> Option<LineInput> {
@@ -91,8 +104,18 @@ impl LineDecoder {
             None => self.watch.unfinished(self.framer.tail()),
         };
         match foreign {
-            Some(foreign) => Some(LineInput::Farewell(refusal(foreign))),
+            Some(foreign) => Some(LineInput::Farewell(self.refusal(foreign))),
             None => frame.map(|frame| LineInput::new(frame, read)),
+        }
+    }
+
+    /// The last bytes for a client that speaks another protocol.
+    fn refusal(&self, foreign: Foreign) -> Box<[u8]> {
+        match (foreign, self.irc_port) {
+            (Foreign::Http, _) => http_refusal("nc HOST PORT").into_bytes().into(),
+            (Foreign::Utf16, _) => UTF16_REFUSAL.into(),
+            (Foreign::Irc, Some(port)) => irc_refusal(port).into_bytes().into(),
+            (Foreign::Irc | Foreign::Other, _) => FOREIGN_REFUSAL.into(),
         }
     }
 
@@ -104,15 +127,6 @@ impl LineDecoder {
             LineInput::Reply(bytes) => Input::Raw(bytes),
             LineInput::Farewell(farewell) => Input::Farewell(farewell),
         }
-    }
-}
-
-/// The last bytes for a client that speaks another protocol.
-fn refusal(foreign: Foreign) -> Box<[u8]> {
-    match foreign {
-        Foreign::Http => http_refusal("nc HOST PORT").into_bytes().into(),
-        Foreign::Utf16 => UTF16_REFUSAL.into(),
-        Foreign::Other => FOREIGN_REFUSAL.into(),
     }
 }
 
@@ -185,7 +199,7 @@ impl Decoder for LineDecoder {
     fn finish(&mut self) -> Option<Input> {
         let line = self.framer.finish()?;
         let heard = match self.watch.line(&line, false) {
-            Some(foreign) => LineInput::Farewell(refusal(foreign)),
+            Some(foreign) => LineInput::Farewell(self.refusal(foreign)),
             None => LineInput::Line(Line::sanitise(&line)),
         };
         Some(self.mean(heard))

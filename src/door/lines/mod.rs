@@ -19,7 +19,7 @@ use super::opening::{DoorSetup, UrlOptions, WayIn};
 use super::reception::{OpenDoor, Reception, Serving};
 use super::transport::peer_at;
 use crate::config::InvalidValue;
-use crate::session::{Live, Newcomer};
+use crate::session::{Live, Newcomer, profile_at};
 
 /// The way in with netcat, under a name.
 pub(crate) const NETCAT: WayIn = WayIn("join with: nc HOST PORT");
@@ -59,6 +59,7 @@ pub(super) fn open(
 ) -> Result<Arc<dyn OpenDoor>, InvalidValue> {
     let options = LineOptions::read(options)?;
     setup.settings.idle = options.idle(setup.nameless_idle);
+    setup.settings.profile = profile_at("nc");
     let mode = match options.is_classic {
         true => LineMode::Classic,
         false => LineMode::Named,
@@ -84,7 +85,9 @@ impl OpenDoor for LineDoor {
                 let link = reception.writers.connect(&reception.inbox, Some(from));
                 let newcomer = Newcomer::new(settings, link, peer, from);
                 let encoder = LineEncoder::new(self.mode, settings.storage(), clock.clone());
-                let dialect = (LineDecoder::new(self.mode), encoder);
+                let irc_port = reception.irc_port.get().copied();
+                let decoder = LineDecoder::new(self.mode).with_irc_at(irc_port);
+                let dialect = (decoder, encoder);
                 let waiter = reception.questions.waiter();
                 let mut handshake = Arriving::new(stream, from, dialect, Vec::new(), waiter);
                 if self.asks {

@@ -6,7 +6,7 @@ use parlor_wire::lines::{LineDecoder, LineEncoder, LineInput};
 use parlor_wire::style::LineMode;
 
 use crate::door::handshake::{Arriving, LastWords};
-use crate::session::{ATTEMPTS_MAX, Doorway, NotEntered, Tell};
+use crate::session::{ATTEMPTS_MAX, Doorway, NotEntered, Step, Tell};
 
 /// The message to a client that is closed because others need its place.
 const TOO_MANY_WAIT: &str =
@@ -69,7 +69,7 @@ impl Prompt {
 impl Doorway for Prompt {
     const ASKS: bool = true;
 
-    async fn next_attempt(&mut self) -> Result<Attempt, NotEntered> {
+    async fn next_step(&mut self) -> Result<Step, NotEntered> {
         let question = format!("What is your name? (Enter to stay {})", self.address);
         self.put_words(&question);
         self.flush().await?;
@@ -77,10 +77,10 @@ impl Doorway for Prompt {
         self.waiter.has_answered();
         let line = line?;
         match line.as_str().trim().strip_prefix('/').map(Command::parse) {
-            None if line.is_blank() => Ok(Attempt::default()),
-            None => Ok(Attempt { name: Some(line), ..Attempt::default() }),
+            None if line.is_blank() => Ok(Attempt::default().into()),
+            None => Ok(Attempt { name: Some(line), ..Attempt::default() }.into()),
             Some(Ok(Command::Resume(code))) => {
-                Ok(Attempt { code: Some(code), ..Attempt::default() })
+                Ok(Attempt { code: Some(code), ..Attempt::default() }.into())
             }
             Some(_) => Err(Refusal::NameFirst.into()),
         }

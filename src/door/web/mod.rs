@@ -36,7 +36,7 @@ use super::opening::{DoorOption, DoorSetup, UrlOptions};
 use super::reception::{OpenDoor, Reception, Serving};
 use super::transport::peer_at;
 use crate::config::{InvalidValue, units};
-use crate::session::{Idle, Newcomer, SessionSettings};
+use crate::session::{Idle, Newcomer, SessionSettings, profile_at};
 
 /// The limit of time for the head of each request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -78,9 +78,11 @@ pub(super) fn open(
             settings: SessionSettings {
                 idle: Idle::Everybody(PING_TIME),
                 ask_every: Some(PING_EVERY),
+                profile: profile_at("web"),
                 ..setup.settings
             },
             allow_plain_passwords: setup.allow_plain_passwords,
+            script: profile_at("curl"),
             clock: setup.clock,
             paces: Paces::default(),
         }),

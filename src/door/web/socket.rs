@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use parlor_core::link::{Answer, Attempt, Encoder, Notice};
+use parlor_core::link::{Answer, Encoder, Notice};
 use parlor_wire::web::{Hello, WebDecoder, WebEncoder, WebInput};
 use sha1::{Digest, Sha1};
 
@@ -13,7 +13,7 @@ use super::respond::bad_request;
 use super::visit::Visit;
 use crate::door::handshake::{Arriving, LastWords};
 use crate::door::http::sentence;
-use crate::session::{Doorway, NotEntered, Tell};
+use crate::session::{Doorway, NotEntered, Step, Tell};
 
 /// The constant part of the server's key; the client sends the rest (RFC 6455, section 1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -85,7 +85,7 @@ impl Doorway for WebPrompt {
     const ASKS: bool = false;
 
     /// The next request to enter. Answers all other requests before it.
-    async fn next_attempt(&mut self) -> Result<Attempt, NotEntered> {
+    async fn next_step(&mut self) -> Result<Step, NotEntered> {
         self.flush().await?;
         let request = loop {
             match self.take(WebDecoder::hear) {
@@ -114,7 +114,7 @@ impl Doorway for WebPrompt {
             Err((refusal, receipt)) => (Err(refusal), receipt),
         };
         self.receipt = receipt;
-        Ok(attempt?)
+        Ok(attempt?.into())
     }
 
     fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {

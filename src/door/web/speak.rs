@@ -1,5 +1,6 @@
 //! Speaking with a single request, as scripts do. The speaker does not arrive in the room.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -54,7 +55,8 @@ pub(super) async fn speak(
     if let Some(refused) = visit.pay(lines.len()) {
         return Err(refused);
     }
-    let request = Change::SpeakOnce { name, room: room.clone(), lines };
+    let profile = Some(Arc::clone(&visit.shared.script));
+    let request = Change::SpeakOnce { name, profile, room: room.clone(), lines };
     match visit.connect().call(request).await {
         Outcome::Said { first, last } => Ok(receipt(&room, first, last, &headers)),
         Outcome::Answer(Answer::Refused(refusal)) => Err(visit.refuse(refusal)),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parlor_core::link::Link;
+use parlor_core::model::Profile;
 use parlor_wire::style::LocalClock;
 
 use super::paces::Paces;
@@ -17,6 +18,8 @@ pub(super) struct WebShared {
     pub(super) settings: SessionSettings,
     /// Whether it asks for passwords even on connections that others can read.
     pub(super) allow_plain_passwords: bool,
+    /// The profile of scripts, which speak without a seat.
+    pub(super) script: Arc<Profile>,
     /// The clock for times in sentences.
     pub(super) clock: LocalClock,
     /// The rate of each address that speaks without a session.

@@ -78,10 +78,11 @@ impl Broadcaster {
                 let maker = self.may_go(subject, &room, now)?;
                 (Intent::Join { person, room }, Wanted::Seat { replay, is_first: false, maker })
             }
-            Change::SpeakOnce { name, room, lines } => {
+            Change::SpeakOnce { name, profile, room, lines } => {
                 let maker = self.may_come(client, &name, &room, now)?;
                 let looks = Looks::of(&name.name);
-                (Intent::SpeakOnce { person, name, looks, room, lines }, Wanted::Once { maker })
+                let wanted = Wanted::Once { maker };
+                (Intent::SpeakOnce { person, name, looks, profile, room, lines }, wanted)
             }
             Change::Rename(name) => {
                 self.ledger.may_wear(person, &name.name, client.address(), now.wall)?;

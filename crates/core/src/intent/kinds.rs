@@ -150,6 +150,8 @@ pub enum Intent {
         name: Claim,
         /// How that name looks.
         looks: Looks,
+        /// The profile from the person's client.
+        profile: Option<Arc<Profile>>,
         /// The room.
         room: RoomName,
         /// The lines, in order.

@@ -30,9 +30,9 @@ impl Intent {
                 named + profile_bytes(profile) + room.as_str().len()
             }
             Intent::ComeBack { room, .. } => room.as_ref().map_or(0, |room| room.as_str().len()),
-            Intent::SpeakOnce { name, looks, room, lines, .. } => {
+            Intent::SpeakOnce { name, looks, profile, room, lines, .. } => {
                 let named = name_bytes(&name.name) + looks_bytes(looks);
-                named + room.as_str().len() + lines_bytes(lines)
+                named + profile_bytes(profile) + room.as_str().len() + lines_bytes(lines)
             }
             Intent::Join { room, .. }
             | Intent::MakeCode { room, .. }

@@ -71,8 +71,9 @@ impl Ledger {
                 self.give_up_absent(|who, of| who == heir && *of == room, None, happened);
                 Ok(())
             }
-            Intent::SpeakOnce { person, name, looks, room, lines } => {
-                self.speak_once(person, (name, looks), room, lines, at, happened)
+            Intent::SpeakOnce { person, name, looks, profile, room, lines } => {
+                let who = (name, looks, profile);
+                self.speak_once(person, who, room, lines, at, happened)
             }
             Intent::Rename { person, name, looks } => {
                 self.rename(person, name, looks, at, happened)

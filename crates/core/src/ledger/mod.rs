@@ -38,7 +38,7 @@ pub use nodes::{Boot, Skipped};
 pub use past::Past;
 pub use people::Person;
 pub use record::{KeptMessage, OwnerVisit, Record};
-pub use rules::Mute;
+pub use rules::{BANS_MAX, Mute};
 pub(crate) use rules::{Rules, Subject};
 pub(crate) use share::is_within;
 pub use snapshot::Snapshot;

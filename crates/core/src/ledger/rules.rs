@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 const KEEPERS_MAX: usize = 100;
 
 /// The limit of bans in one room, or on the server: an arrival checks each of them.
-const BANS_MAX: usize = 1_000;
+pub const BANS_MAX: usize = 1_000;
 
 /// The limit of bans in all rooms together, so that a person who makes many rooms does not fill the
 /// memory.

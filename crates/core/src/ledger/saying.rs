@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::event::Happened;
 use super::state::Ledger;
 use crate::model::{
-    Act, By, Claim, Deed, Line, Looks, PersonId, Reach, Renaming, RoomName, Spoken, Verb, WallTime,
-    Who,
+    Act, By, Claim, Deed, Line, Looks, PersonId, Profile, Reach, Renaming, RoomName, Spoken, Verb,
+    WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -30,7 +30,7 @@ impl Ledger {
     pub(super) fn speak_once(
         &mut self,
         id: PersonId,
-        (claim, looks): (Claim, Looks),
+        (claim, looks, profile): (Claim, Looks, Option<Arc<Profile>>),
         room: RoomName,
         lines: Vec<Spoken>,
         at: WallTime,
@@ -39,7 +39,7 @@ impl Ledger {
         self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
         let is_owner = self.people.accounts.proves(&claim);
         let account = is_owner.then(|| claim.name.clone());
-        let who = Who { account, ..Who::new(id, claim.name) };
+        let who = Who { id, name: claim.name, account, profile };
         self.may_speak(&who, &room, at)?;
         self.make_room(&who.name, is_owner, &room, at, happened);
         self.rooms.add_lines(&room, lines.len(), at);

@@ -4,6 +4,8 @@
 //! A session reads through a [`Decoder`] and writes through an [`Encoder`], so it never asks which
 //! door it serves.
 
+use std::sync::Arc;
+
 use super::answer::Answer;
 use super::asked::{Asked, WhyDeparted};
 use super::request::{FirstRoom, Request};
@@ -11,7 +13,7 @@ use super::roster::Occupant;
 use super::view::Entered;
 use crate::command::Command;
 use crate::log::{Encoding, Scene};
-use crate::model::{Entry, Line, RoomName, Said, Spoken};
+use crate::model::{Entry, Line, Profile, RoomName, Said, Spoken};
 use crate::refusal::Refusal;
 
 /// The meaning of received bytes.
@@ -121,6 +123,8 @@ pub struct Attempt {
     pub room: FirstRoom,
     /// The lines to show first.
     pub start: Start,
+    /// The profile from the person's client, at a door with profiles.
+    pub profile: Option<Arc<Profile>>,
 }
 
 /// Turns bytes into meaning. It stores unfinished input, and does not fail on any bytes. The inputs

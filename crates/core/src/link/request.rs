@@ -107,6 +107,8 @@ pub enum Change {
     SpeakOnce {
         /// The name.
         name: Claim,
+        /// The profile of the person.
+        profile: Option<Arc<Profile>>,
         /// The room; it is made if it does not exist.
         room: RoomName,
         /// The lines, in order.

@@ -222,7 +222,7 @@ fn speaking() -> impl Strategy<Value = Intent> {
         }),
         1 => (person(), claim(), room(), lines()).prop_map(
             |(person, (name, looks), room, lines)| {
-                Intent::SpeakOnce { person, name, looks, room, lines }
+                Intent::SpeakOnce { person, name, looks, profile: None, room, lines }
             }
         ),
         1 => (person(), room(), of(line())).prop_map(|(person, room, text)| {

@@ -129,6 +129,7 @@ impl WebRequest {
                 None => FirstRoom::Usual,
             },
             start: self.start(),
+            profile: None,
         })
     }
 

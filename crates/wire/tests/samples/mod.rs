@@ -100,6 +100,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 person,
                 name: name.clone(),
                 looks: looks.clone(),
+                profile: Some(profile.clone()),
                 room: room.clone(),
                 lines,
             },
@@ -229,11 +230,12 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::GiveUp { .. } => {
             (person(), room()).prop_map(|(heir, room)| Intent::GiveUp { heir, room }).boxed()
         }
-        Intent::SpeakOnce { .. } => (person(), claim(), room(), lines())
-            .prop_map(|(person, (name, looks), room, lines)| Intent::SpeakOnce {
+        Intent::SpeakOnce { .. } => (person(), claim(), profile(), room(), lines())
+            .prop_map(|(person, (name, looks), profile, room, lines)| Intent::SpeakOnce {
                 person,
                 name,
                 looks,
+                profile,
                 room,
                 lines,
             })

@@ -1,0 +1,104 @@
+//! The IRC door, for clients, bots and bouncers: registration, and then a session.
+
+mod options;
+mod registering;
+
+pub(super) use options::OPTIONS;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_core::ledger::BANS_MAX;
+use parlor_wire::irc::{IrcDecoder, IrcEncoder, IrcServer};
+use tokio::net::TcpStream;
+
+use self::options::IrcOptions;
+use super::admission::TurnedAway;
+use super::handshake::{Arriving, serve_session};
+use super::opening::{DoorSetup, UrlOptions, WayIn};
+use super::reception::{OpenDoor, Reception, Serving};
+use super::transport::peer_at;
+use crate::clock;
+use crate::config::InvalidValue;
+use crate::session::{Idle, Newcomer, SEATS_MAX, SessionSettings, profile_at};
+
+/// The way in with a client of IRC.
+pub(crate) const IRC: WayIn = WayIn("join with an IRC client: HOST PORT");
+
+/// A client that is silent for this long is asked whether it is there...
+const PING_EVERY: Duration = Duration::from_secs(120);
+
+/// ...and after this silence the connection ends.
+const PING_TIME: Duration = Duration::from_secs(150);
+
+/// The program, as IRC names it.
+const VERSION: &str = concat!("parlor-", env!("CARGO_PKG_VERSION"));
+
+/// A listener for IRC.
+struct IrcDoor {
+    server: Arc<IrcServer>,
+    setup: DoorSetup,
+}
+
+/// Writes the options of a URL in one form.
+pub(super) fn tidy(options: &UrlOptions) -> Result<Vec<String>, InvalidValue> {
+    Ok(IrcOptions::read(options)?.tidy())
+}
+
+/// Opens the door for a listener.
+pub(super) fn open(
+    options: &UrlOptions,
+    setup: DoorSetup,
+) -> Result<Arc<dyn OpenDoor>, InvalidValue> {
+    let options = IrcOptions::read(options)?;
+    let settings = SessionSettings {
+        idle: Idle::Everybody(PING_TIME),
+        asks_passwords: false,
+        answers_everywhere: true,
+        ask_every: Some(PING_EVERY),
+        profile: profile_at("irc"),
+        ..setup.settings
+    };
+    let server = IrcServer {
+        name: options.server(),
+        network: options.network(),
+        version: VERSION.to_owned(),
+        started: clock::wall(),
+        motd: options.motd()?,
+        log: settings.epoch.to_string(),
+        rooms_max: SEATS_MAX,
+        bans_max: BANS_MAX,
+        clock: setup.clock.clone(),
+    };
+    Ok(Arc::new(IrcDoor { server: server.into(), setup: DoorSetup { settings, ..setup } }))
+}
+
+impl OpenDoor for IrcDoor {
+    fn serve(
+        self: Arc<Self>,
+        reception: Arc<Reception>,
+        stream: TcpStream,
+        from: SocketAddr,
+    ) -> Serving {
+        Box::pin(async move {
+            let DoorSetup { settings, allow_plain_passwords, .. } = &self.setup;
+            let coming_in = Box::pin(async {
+                let peer = peer_at(&stream, from, *allow_plain_passwords);
+                let takes_passwords = peer.is_private && settings.accounts.is_some();
+                let link = reception.writers.connect(&reception.inbox, Some(from));
+                let newcomer = Newcomer::new(settings, link, peer, from);
+                let decoder = IrcDecoder::new(Arc::clone(&self.server), takes_passwords);
+                let encoder = IrcEncoder::new(Arc::clone(&self.server), settings.storage());
+                let waiter = reception.questions.waiter();
+                let arriving = Arriving::new(stream, from, (decoder, encoder), Vec::new(), waiter);
+                arriving.come_in(newcomer, true, &reception).await
+            });
+            serve_session(coming_in, &reception).await;
+        })
+    }
+
+    fn words(&self, refused: TurnedAway) -> String {
+        format!("ERROR :Closing Link: {refused}\r\n")
+    }
+}

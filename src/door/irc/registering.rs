@@ -1,0 +1,98 @@
+//! The handshake of an IRC client: its registration leads into the server, without a room. Knows no
+//! command.
+
+use std::mem;
+use std::sync::Arc;
+
+use parlor_core::link::{Answer, Attempt, FirstRoom, Refusal};
+use parlor_core::model::{Line, Name, Profile};
+use parlor_wire::irc::{IrcDecoder, IrcEncoder, RegistrationStep};
+
+use crate::door::handshake::{Arriving, LastWords};
+use crate::session::{Doorway, NotEntered, Step, Tell};
+
+/// A client that registers.
+pub(super) type Registering = Arriving<IrcDecoder, IrcEncoder>;
+
+impl Registering {
+    /// Takes what has come. Returns the next step, if there is one.
+    fn hear(&mut self) -> Option<RegistrationStep> {
+        let mut words = mem::take(&mut self.words);
+        let step = self.take(|decoder, bytes| decoder.register(bytes, &mut words));
+        self.words = words;
+        step
+    }
+}
+
+impl Doorway for Registering {
+    const ASKS: bool = false;
+
+    /// Clients try one nick after the other by themselves.
+    const STEPS_MAX: usize = 50;
+
+    async fn next_step(&mut self) -> Result<Step, NotEntered> {
+        loop {
+            let step = self.hear();
+            if let Some(RegistrationStep::End) = step {
+                return Err(NotEntered::Farewell(mem::take(&mut self.words)));
+            }
+            self.flush().await?;
+            match step {
+                Some(RegistrationStep::LogIn { account, password }) => {
+                    return Ok(Step::LogIn { account, password });
+                }
+                Some(RegistrationStep::Enter { name, password, profile }) => {
+                    self.waiter.has_answered();
+                    let name = Some(Line::sanitise(name.as_str().as_bytes()));
+                    let (room, profile) = (FirstRoom::Nowhere, Some(profile));
+                    let attempt = Attempt { name, password, room, profile, ..Attempt::default() };
+                    return Ok(attempt.into());
+                }
+                Some(RegistrationStep::End) => {}
+                None if self.read_more().await? == 0 => return Err(NotEntered::Lost),
+                None => {}
+            }
+        }
+    }
+
+    fn logged_in(&mut self, outcome: Result<&Name, &Refusal>) {
+        if let Some(registration) = self.decoder.registration() {
+            registration.logged_in(outcome, &mut self.words);
+        }
+    }
+
+    fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {
+        let Answer::Refused(reason) = &refusal else {
+            return Err(NotEntered::Refused(refusal));
+        };
+        let registration = self.decoder.registration();
+        match registration.is_some_and(|it| it.refused(reason, &mut self.words)) {
+            true => Ok(()),
+            false => Err(NotEntered::Farewell(mem::take(&mut self.words))),
+        }
+    }
+
+    async fn end_attempts(&mut self) -> Result<(), NotEntered> {
+        Err(NotEntered::NoName)
+    }
+}
+
+impl LastWords for Registering {
+    fn welcome(&mut self, name: &Name, profile: &Arc<Profile>) {
+        let caps = self.decoder.welcome(name, profile);
+        self.encoder.welcome(name.clone(), Arc::clone(profile), caps);
+    }
+
+    fn tell_why(&mut self, why: NotEntered) {
+        let why = match why {
+            NotEntered::Farewell(bytes) => return self.words.extend(bytes),
+            NotEntered::Lost => return,
+            NotEntered::Refused(_) => "You cannot enter",
+            NotEntered::NoName => "Too many attempts to register",
+            NotEntered::TooLate => "Registration timeout",
+            NotEntered::PushedOut => "Too many clients are registering; try again",
+            NotEntered::GoingDown => "The server is going down",
+        };
+        self.encoder.error(&format!("Closing Link: {why}"), &mut self.words);
+    }
+}

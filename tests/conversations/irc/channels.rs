@@ -1,0 +1,136 @@
+//! Rooms as channels: JOIN, PART, KICK, NICK and QUIT, beside people with netcat.
+
+use super::{enter, in_lobby, netcat, server, stranger};
+
+#[test]
+fn arrivals_and_departures_are_the_same_for_all() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut alice = enter(&server, "alice");
+    alice.say("JOIN #lobby");
+    alice.sees_all([
+        ":alice!alice@irc JOIN #lobby",
+        ":irc.example 353 alice = #lobby :{}",
+        ":irc.example 366 alice #lobby :{}",
+    ]);
+    bob.sees("alice has arrived");
+    let mut carol = in_lobby(&server, "carol");
+    alice.sees(":carol!carol@irc JOIN #lobby");
+    bob.sees("carol has arrived");
+    let mut dave = netcat(&server, "dave");
+    alice.sees(":dave!{}@nc JOIN #lobby");
+    carol.sees(":dave!{}@nc JOIN #lobby");
+    bob.sees("dave has arrived");
+    dave.say("/quit I am off");
+    alice.sees(":dave!{}@nc QUIT :{}I am off");
+    carol.sees(":dave!{}@nc QUIT :{}I am off");
+    bob.sees("dave has left (I am off)");
+    alice.say("PART #lobby :and I");
+    alice.sees(":alice!alice@irc PART #lobby :and I");
+    carol.sees(":alice!alice@irc PART #lobby :and I");
+    bob.sees("alice has left (and I)");
+    carol.say("QUIT :so do I");
+    carol.is_closed_with("ERROR :{}");
+    bob.sees("carol has left (so do I)");
+    alice.sees_nothing();
+}
+
+#[test]
+fn the_names_are_those_of_the_moment() {
+    let server = server();
+    let _bob = netcat(&server, "bob");
+    let _carol = in_lobby(&server, "carol");
+    let mut alice = enter(&server, "alice");
+    let seen = alice.joins("#lobby");
+    let names = seen.iter().find(|message| message.command() == "353").unwrap();
+    let mut names: Vec<&str> = names.parameters()[3].split(' ').collect();
+    names.sort_unstable();
+    assert_eq!(names, ["alice", "bob", "carol"]);
+}
+
+#[test]
+fn several_rooms_are_joined_and_left_at_once() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    alice.say("JOIN #tea,#Coffee");
+    for room in ["#tea", "#coffee"] {
+        alice.sees(&format!(":alice!alice@irc JOIN {room}"));
+        alice.until(&format!(":irc.example 366 alice {room} :{{}}"));
+    }
+    alice.say("JOIN #tea"); // is there already
+    alice.sees_nothing();
+    alice.say("PART #tea,#coffee :both");
+    alice.sees_all([":alice!alice@irc PART #tea :both", ":alice!alice@irc PART #coffee :both"]);
+}
+
+#[test]
+fn a_channel_that_can_be_no_room_is_refused() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    for name in ["#", "&tea", "tea", "##tea", "#a:b", "#-", "+tea"] {
+        alice.say(&format!("JOIN {name}"));
+        alice.sees(&format!(":irc.example 403 alice {name} :{{}}"));
+    }
+    alice.say("JOIN");
+    alice.sees(":irc.example 461 alice JOIN :{}");
+    let _bob = in_lobby(&server, "bob");
+    alice.say("PART #lobby");
+    alice.sees(":irc.example 442 alice #lobby :{}");
+}
+
+#[test]
+fn another_name_is_one_line_however_many_rooms_are_shared() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut alice = in_lobby(&server, "alice");
+    bob.sees("alice has arrived");
+    let mut carol = in_lobby(&server, "carol");
+    bob.sees("carol has arrived");
+    alice.sees(":carol!carol@irc JOIN #lobby");
+    for client in [&mut alice, &mut carol] {
+        client.joins("#tea");
+    }
+    alice.sees(":carol!carol@irc JOIN #tea");
+    carol.say("NICK dora");
+    carol.sees(":carol!carol@irc NICK {}dora");
+    alice.sees(":carol!carol@irc NICK {}dora");
+    bob.sees("carol is now known as dora");
+    alice.sees_nothing();
+    bob.say("/name bert");
+    bob.sees("You are bert");
+    alice.sees(":bob!{}@nc NICK {}bert");
+    carol.sees(":bob!{}@nc NICK {}bert");
+    carol.say("NICK alice");
+    carol.sees(":irc.example 433 dora alice :{}");
+    carol.say("NICK");
+    carol.sees(":irc.example 431 dora :{}");
+    carol.say("QUIT :gone");
+    carol.is_closed_with("ERROR :{}");
+    alice.sees(":dora!carol@irc QUIT :{}gone");
+    alice.sees_nothing();
+}
+
+#[test]
+fn a_connection_that_breaks_is_a_departure() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let alice = in_lobby(&server, "alice");
+    bob.sees("alice has arrived");
+    drop(alice);
+    bob.sees("alice has left");
+}
+
+#[test]
+fn earlier_lines_of_a_room_are_shown_on_joining() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    bob.say("first");
+    bob.sees("bob: first");
+    let mut alice = enter(&server, "alice");
+    alice.joins("#lobby");
+    alice.sees(":bob!{} PRIVMSG #lobby :[{}] first");
+    let mut carol = stranger(&server).enter_with("carol", "server-time");
+    carol.joins("#lobby");
+    let line = carol.sees(":bob!{} PRIVMSG #lobby :first");
+    assert!(line.tag("time").is_some_and(|time| time.ends_with('Z')), "{line:?}");
+}

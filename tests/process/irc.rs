@@ -1,0 +1,123 @@
+//! Registered names at the IRC door.
+
+use std::net::SocketAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::chatter::Chatter;
+use crate::data::{Data, enter};
+use crate::owners::{PASSWORD, register};
+use crate::server::Server;
+
+const CAPABILITIES: &str = "sasl account-tag account-notify extended-join";
+
+/// A server that stores lines, and the address of its IRC door.
+fn open(data: &Data) -> (Server, SocketAddr) {
+    let server = data.open(&["--listen", "irc://127.0.0.1:0?server=irc.example"]);
+    let address = server.listening("irc");
+    (server, address)
+}
+
+/// Logs in with SASL PLAIN.
+#[track_caller]
+fn authenticate(client: &mut Chatter, account: &str, password: &str) {
+    client.say("AUTHENTICATE PLAIN");
+    client.sees(":irc.example AUTHENTICATE +");
+    let response = STANDARD.encode(format!("\0{account}\0{password}"));
+    client.say(&format!("AUTHENTICATE {response}"));
+}
+
+/// A client that registers with the password of its name.
+#[track_caller]
+fn owner(irc: SocketAddr, name: &str) -> Chatter {
+    let mut client = Chatter::connect(irc);
+    client.say(&format!("PASS :{PASSWORD}"));
+    client.enter(name)
+}
+
+#[test]
+fn a_client_logs_in_with_sasl_under_its_name() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut guest = enter(&server, "alice");
+    register(&mut guest, PASSWORD);
+    let mut alice = Chatter::connect(irc);
+    alice.say("CAP LS 302");
+    alice.sees(":irc.example CAP * LS {}sasl=PLAIN{}");
+    alice.until_pong();
+    alice.say(&format!("CAP REQ :{CAPABILITIES}"));
+    alice.sees(&format!(":irc.example CAP * ACK :{CAPABILITIES}"));
+    authenticate(&mut alice, "alice", "wrong");
+    alice.sees(":irc.example 904 * :{}");
+    authenticate(&mut alice, "alice", PASSWORD);
+    alice.sees(":irc.example 900 * *!*@irc alice :{}");
+    alice.sees(":irc.example 903 * :{}");
+    for line in ["NICK alice", "USER al 0 * :Alice", "CAP END"] {
+        alice.say(line);
+    }
+    alice.sees(":irc.example 001 alice :{}");
+    alice.until_end_of_motd();
+    alice.joins("#lobby");
+    server.close((guest, alice));
+}
+
+#[test]
+fn a_registered_name_needs_its_password() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut guest = enter(&server, "alice");
+    register(&mut guest, PASSWORD);
+    let mut mallory = Chatter::connect(irc);
+    mallory.say("NICK alice");
+    mallory.say("USER m 0 * :M");
+    mallory.until(":irc.example 433 * alice :{}");
+    mallory.say("PASS wrong");
+    mallory.say("NICK alice");
+    mallory.until(":irc.example 464 * :{}");
+    mallory.say("PASS alice:wrong");
+    mallory.until(":irc.example 464 * :{}");
+    mallory.say("NICK mallory");
+    mallory.until(":irc.example 001 mallory :{}");
+    mallory.until_end_of_motd();
+    let alice = owner(irc, "alice");
+    mallory.say("NICK alice");
+    mallory.sees(":irc.example 433 mallory alice :{}");
+    server.close((guest, mallory, alice));
+}
+
+#[test]
+fn passwords_are_neither_offered_nor_taken_where_nothing_is_stored() {
+    let server = Server::open(&["--listen", "irc://127.0.0.1:0?server=irc.example"]);
+    let mut alice = Chatter::connect(server.listening("irc"));
+    alice.say("CAP LS 302");
+    let offered = alice.message();
+    assert!(!offered.line.contains("sasl"), "{offered:?}");
+    assert!(!offered.line.contains("account-registration"), "{offered:?}");
+    alice.say("AUTHENTICATE PLAIN");
+    alice.sees(":irc.example 904 * :{}");
+    alice.say("PASS correct-horse");
+    alice.sees(":irc.example NOTICE * :{}");
+    for line in ["NICK alice", "USER al 0 * :Alice", "CAP END"] {
+        alice.say(line);
+    }
+    alice.sees(":irc.example 001 alice :{}");
+    alice.until_end_of_motd();
+    server.close(alice);
+}
+
+#[test]
+fn messages_for_somebody_away_are_kept_and_read_on_coming() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut guest = enter(&server, "alice");
+    register(&mut guest, PASSWORD);
+    guest.say("/quit");
+    guest.rest();
+    let mut bob = Chatter::connect(irc).enter("bob");
+    bob.say("PRIVMSG alice :see you at six");
+    bob.sees("{} NOTICE bob :{}alice{}");
+    let mut alice = owner(irc, "alice");
+    alice.until(":bob!{} PRIVMSG alice :{}see you at six");
+    server.close((bob, alice));
+}
