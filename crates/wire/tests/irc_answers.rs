@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use parlor_core::broadcaster::Broadcaster;
 use parlor_core::link::{
-    Answer, Asked, Change, Encoder, Entered, Inbox, Link, Notice, Occupant, Outcome, PeoplePage,
-    Presence, PrivateMessage, Refusal, RoomInfo, Seat, WhyDeparted,
+    Answer, Asked, Bygone, Change, Encoder, Entered, Inbox, Link, Notice, Occupant, Outcome,
+    PeoplePage, Presence, PrivateMessage, Refusal, RoomInfo, Seat, Sighting, Totals, Whois,
+    WhyDeparted,
 };
 use parlor_core::log::Scene;
 use parlor_core::model::{
@@ -163,12 +164,150 @@ fn a_labelled_join_is_one_batch() {
     );
 }
 
+/// A keeper of the server, with an account, and a person without a profile.
+fn sightings() -> [Sighting; 3] {
+    let dave = Who { account: Some(name("Dave")), ..person("dave") };
+    let erin = Who::new(PersonId::new(8), name("erin"));
+    [("dave", Some(dave), true), ("erin", Some(erin), false), ("zoe", None, false)].map(
+        |(typed, who, is_server_keeper)| Sighting { typed: line(typed), who, is_server_keeper },
+    )
+}
+
+#[test]
+fn people_are_looked_for() {
+    let mut client = Client::new(&[]);
+    let present = [Answer::Present(sightings().into())];
+    assert_eq!(client.answered("ISON", "", &present), ["303 alice :dave erin"]);
+    assert_eq!(client.answered("ISON", "", &[Answer::Present(vec![])]), ["303 alice :"]);
+    assert_eq!(
+        client.answered("USERHOST", "", &present),
+        ["302 alice :dave*=+al@irc erin=+erin@kept"]
+    );
+    assert_eq!(client.answered("USERHOST", "", &[Answer::Present(vec![])]), ["302 alice :"]);
+    assert_eq!(
+        client.answered("WHO", "dave,erin", &present),
+        [
+            "352 alice * al irc irc.local dave H* :0 Alice A.",
+            "352 alice * erin kept irc.local erin H :0 erin",
+            "315 alice dave,erin :End of /WHO list",
+        ]
+    );
+    assert_eq!(client.answered("WHO o", "dave,erin", &present).len(), 2);
+}
+
+#[test]
+fn a_client_chooses_the_fields_of_who() {
+    let occupant = |who: Who, is_keeper| Occupant { who: Arc::new(who), is_keeper };
+    let [dave, erin, _] = sightings().map(|sighting| sighting.who);
+    let people = vec![occupant(dave.unwrap(), true), occupant(erin.unwrap(), false)];
+    let page = Answer::People(PeoplePage { room: tea(), people, position: 0, next: None });
+    let mut client = Client::new(&[]);
+    for (options, dave, erin) in [
+        (
+            "",
+            "352 alice #tea al irc irc.local dave H@ :0 Alice A.",
+            "352 alice #tea erin kept irc.local erin H :0 erin",
+        ),
+        ("%uhnar", "354 alice al irc dave Dave :Alice A.", "354 alice erin kept erin 0 :erin"),
+        ("%afnt,42", "354 alice 42 dave H@ Dave", "354 alice 42 erin H 0"),
+        (
+            "%tcuihsnfdlaor,7",
+            "354 alice 7 #tea al 255.255.255.255 irc irc.local dave H@ 0 0 Dave n/a :Alice A.",
+            "354 alice 7 #tea erin 255.255.255.255 kept irc.local erin H 0 0 0 n/a :erin",
+        ),
+    ] {
+        let command = format!("WHO {options}");
+        let seen = client.answered(command.trim(), "#tea", std::slice::from_ref(&page));
+        assert_eq!(seen, [dave, erin, "315 alice #tea :End of /WHO list"], "{options}");
+    }
+}
+
+#[test]
+fn a_person_is_shown() {
+    let [dave, erin, _] = sightings().map(|sighting| sighting.who);
+    let room = |called: &str, is_keeper| (RoomName::parse(called).unwrap(), is_keeper);
+    let mut client = Client::new(&[]);
+    let whois = Whois {
+        who: dave.unwrap(),
+        rooms: vec![room("tea", true), room("coffee", false)],
+        address: Some("[::1]:4000".parse().unwrap()),
+        since: Some(AT),
+        silent: Duration::from_millis(5_900),
+        is_server_keeper: true,
+    };
+    assert_eq!(
+        client.answered("WHOIS", "DAVE", &[Answer::Whois(whois.into())]),
+        [
+            "311 alice dave al irc * :Alice A.",
+            "319 alice dave :@#tea #coffee",
+            "312 alice dave irc.local :Parlor",
+            "313 alice dave :is a keeper of the server",
+            "330 alice dave Dave :is logged in as",
+            "338 alice dave 0::1 :is connected from this address",
+            "317 alice dave 5 1319042451 :seconds of silence, time of the arrival",
+            "318 alice DAVE :End of /WHOIS list",
+        ]
+    );
+    let many = (0..100).map(|n| room(&format!("room-with-a-long-name-{n}"), false));
+    let whois = Whois {
+        who: erin.unwrap(),
+        rooms: many.collect(),
+        address: None,
+        since: None,
+        silent: Duration::ZERO,
+        is_server_keeper: false,
+    };
+    let seen = client.answered("WHOIS", "erin", &[Answer::Whois(whois.into())]);
+    assert_eq!(seen.concat().matches('#').count(), 100);
+    assert_eq!(seen[seen.len() - 2], "317 alice erin 0 :seconds of silence");
+    let nobody = [Refusal::NobodyCalled(line("zoe")).into()];
+    let seen = client.answered("WHOIS", "zoe", &nobody);
+    assert!(seen[0].starts_with("401 alice zoe :"), "{seen:?}");
+    assert_eq!(seen[1..], ["318 alice zoe :End of /WHOIS list"]);
+}
+
+#[test]
+fn people_who_have_left_are_shown_the_latest_first() {
+    let mut client = Client::new(&[]);
+    let bygone = |at: i64| Bygone { who: person("bob"), at: WallTime(at) };
+    let people = vec![bygone(60_000), bygone(0)];
+    let answer = [Answer::Whowas { name: line("bob"), people }];
+    let each = ["314 alice bob al irc * :Alice A.", "312 alice bob irc.local :1970-01-01 00:01"];
+    let seen = client.answered("WHOWAS", "bob", &answer);
+    assert_eq!(seen.len(), 5);
+    assert_eq!(seen[..2], each);
+    let end = "369 alice bob :End of /WHOWAS";
+    assert_eq!(client.answered("WHOWAS 1", "bob", &answer), [each[0], each[1], end]);
+    assert_eq!(client.answered("WHOWAS -1", "bob", &answer).len(), 5);
+    let nobody = [Answer::Whowas { name: line("bob"), people: vec![] }];
+    assert_eq!(
+        client.answered("WHOWAS", "bob", &nobody),
+        ["406 alice bob :Nobody had this nick lately", end]
+    );
+}
+
+#[test]
+fn people_and_rooms_are_counted() {
+    let totals = Totals { people: 3, people_max: 5, server_keepers: 1, rooms: 2 };
+    assert_eq!(
+        Client::new(&[]).answered("LUSERS", "", &[Answer::Totals(totals)]),
+        [
+            "251 alice :There are 3 users and 0 invisible on 1 servers",
+            "252 alice 1 :operator(s) online",
+            "254 alice 2 :channels formed",
+            "255 alice :I have 3 clients and 0 servers",
+            "265 alice 3 5 :Current local users 3, max 5",
+            "266 alice 3 5 :Current global users 3, max 5",
+        ]
+    );
+}
+
 #[test]
 fn a_new_name_is_told_and_is_in_all_replies_from_then_on() {
     let mut client = Client::new(&[]);
     assert_eq!(client.told(&Answer::YouAre(name("alice"))), [""; 0]);
     let renamed = client.answered("NICK", "bob", &[Answer::YouAre(name("bob"))]);
-    assert_eq!(renamed, [":alice!al@irc NICK bob"]);
+    assert_eq!(renamed, [":alice!al@irc NICK :bob"]);
     assert_eq!(client.sends("NICK"), ["431 bob :No nickname given"]);
     let taken = Refusal::NameTaken(name("zoe")).into();
     assert_eq!(

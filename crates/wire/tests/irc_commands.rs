@@ -38,6 +38,7 @@ fn the_welcome_has_its_parts_in_order() {
     assert_eq!(
         motd,
         [
+            "(Ask(Query(Totals)))",
             "375 alice :- irc.local Message of the day -",
             "372 alice :- Be kind",
             "(Command(Rooms))",
@@ -47,6 +48,43 @@ fn the_welcome_has_its_parts_in_order() {
     );
     let mut client = Client::before_welcome(&[Cap::NoImplicitNames]);
     assert_eq!(client.sends("PONG x")[0], "(WantRoster(false))");
+}
+
+#[test]
+fn questions_about_people() {
+    let cut = |line: &str| line.split_once(" :").unwrap().0.to_owned();
+    let mut client = Client::new(&[]);
+    client.talks(&[
+        (
+            "WHO #tea %tn,42",
+            &[
+                "(Ask(Query(People { room: RoomName(tea), from: 0 })))",
+                "315 alice #tea :End of /WHO list",
+            ],
+        ),
+        (
+            "WHO bob,#tea,carol",
+            &[
+                "(Ask(Query(People { room: RoomName(tea), from: 0 })))",
+                "(Ask(Query(Present([bob, carol]))))",
+                "315 alice bob,#tea,carol :End of /WHO list",
+            ],
+        ),
+        ("WHOIS Bob", &["(Ask(Query(Whois(Bob))))", "318 alice Bob :End of /WHOIS list"]),
+        ("WHOIS x Bob", &["(Ask(Query(Whois(Bob))))", "318 alice Bob :End of /WHOIS list"]),
+        ("WHOIS", &["431 alice :No nickname given"]),
+        ("WHOWAS bob 1", &["(Ask(Query(Whowas(bob))))", "369 alice bob :End of /WHOWAS"]),
+        ("WHOWAS ,", &["431 alice :No nickname given"]),
+        ("ISON a :b c", &["(Ask(Query(Present([a, b, c]))))"]),
+        ("ISON :", &["461 alice ISON :Not enough parameters"]),
+        ("USERHOST 1.2.3.4~5", &["(Ask(Query(Present([1.2.3.4:5]))))"]),
+        ("USERHOST", &["461 alice USERHOST :Not enough parameters"]),
+        ("LUSERS", &["(Ask(Query(Totals)))"]),
+    ]);
+    let many: Vec<_> = (0..20).map(|n| n.to_string()).collect();
+    let asked = client.sends(&format!("USERHOST {}", many.join(" ")));
+    assert_eq!(asked.concat().matches(", ").count(), 9);
+    assert_eq!(cut(&client.sends("WHO")[0]), "461 alice WHO");
 }
 
 #[test]
@@ -124,7 +162,7 @@ fn commands_about_channels() {
         ]),
         ("PART #tea", &["(leave tea)"]),
         ("TOPIC", &["461 alice TOPIC :Not enough parameters"]),
-        ("TOPIC #tea", &["(in tea Command(Topic))"]),
+        ("TOPIC #tea", &["(Ask(Query(Topic(RoomName(tea)))))"]),
         ("TOPIC #tea :\u{3}4tea at five", &["(in tea Command(SetTopic(Some(tea at five))))"]),
         ("TOPIC #tea :", &["(in tea Command(SetTopic(None)))"]),
         ("NAMES #tea,#milk", &[
@@ -184,7 +222,7 @@ fn modes_are_acts_of_keepers() {
     );
     client.talks(&[
         ("MODE", &["461 alice MODE :Not enough parameters"]),
-        ("MODE #tea", &["(in tea Command(Topic))"]),
+        ("MODE #tea", &["(Ask(Query(Topic(RoomName(tea)))))"]),
         ("MODE #tea b", &["(in tea Command(Bans))", "368 alice #tea :End of channel ban list"]),
         ("MODE #tea +nz", &["472 alice z :is no mode of a channel here"]),
         ("MODE #tea +o", &["696 alice #tea o * :The mode needs a parameter"]),

@@ -175,7 +175,7 @@ fn a_new_name_is_what_the_room_sees_of_it() {
         seen: Renaming { is_still_worn, is_accompanied, is_keeper: false },
         event: PersonEvent::new(1, [], []).into(),
     };
-    reads(&renamed(false, false), &[":alice!al@irc NICK dora"]);
+    reads(&renamed(false, false), &[":alice!al@irc NICK :dora"]);
     reads(&renamed(true, false), &[":dora!al@irc JOIN #tea"]);
     reads(&renamed(false, true), &[":alice!al@irc PART #tea"]);
     reads(&renamed(true, true), &[]);

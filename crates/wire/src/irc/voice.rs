@@ -126,7 +126,7 @@ impl Voice {
         let account = self.me.account.as_ref().map(Name::as_str);
         tagged(self.encoding.class(), self.now(), account, &mut message)
             .message(Some(&source_of(&self.me)), "NICK")
-            .last(&nick(name));
+            .text(&nick(name));
         self.me.name = name.clone();
         self.answer(&message, out);
     }

@@ -1,12 +1,15 @@
 //! Answers of the server as replies, by the command that they answer. What has no reply of its own
 //! is told in the words of the line dialect. Knows no connection.
 
-use parlor_core::link::{Answer, Occupant, RoomInfo};
+use parlor_core::link::{Answer, Occupant, RoomInfo, Sighting};
 use parlor_core::model::{Act, Line, RoomName};
 
 use super::account::{put_logged_in, put_registered};
 use super::names::{listed_name, put_end_of_names, put_names};
+use super::people::{put_ison, put_userhost, put_whois, put_whowas};
 use super::refusal::put_refusal;
+use super::totals::put_totals;
+use super::whox::{WhoEntry, put_who};
 use crate::irc::protocol::{
     Caps, Glob, IrcServer, Numeric, TEXT_BYTES_MAX, acts, channel, nick, shortened,
 };
@@ -51,6 +54,18 @@ pub(crate) fn put_answer(
             let whose = (asker.server.name.as_str(), asker.nick);
             put_names(&channel(&page.room), &names, whose, replies);
         }
+        (Answer::People(_) | Answer::Present(_), Some(("WHO", _))) => {
+            let options = command.map_or("", |command| &command.arguments);
+            put_people(answer, options, asker, replies);
+        }
+        (Answer::Whois(whois), Some(("WHOIS", _))) => put_whois(whois, asker.server, replies),
+        (Answer::Whowas { people, .. }, Some(("WHOWAS", nick))) => {
+            let wanted = command.map_or("", |command| &command.arguments);
+            put_whowas(people, (nick, wanted), asker.server, replies);
+        }
+        (Answer::Present(sightings), Some(("ISON", _))) => put_ison(sightings, replies),
+        (Answer::Present(sightings), Some(("USERHOST", _))) => put_userhost(sightings, replies),
+        (Answer::Totals(totals), Some(("LUSERS", _))) => put_totals(*totals, replies),
         (Answer::Rooms { rooms, .. }, Some(("LIST", filter))) => put_list(rooms, filter, replies),
         (Answer::Rooms { rooms, .. }, Some(("MOTD", _))) => put_rooms_of_motd(rooms, replies),
         (Answer::Bans { bans, .. }, Some(("MODE", target))) => put_bans(bans, target, replies),
@@ -65,6 +80,30 @@ pub(crate) fn put_answer(
     }
     if let (Answer::LoggedIn(account), Some(("PRIVMSG", _))) = (answer, asked) {
         put_logged_in(account, asker.source, command, replies);
+    }
+}
+
+/// Adds people in a channel, or people who were looked for.
+fn put_people(answer: &Answer, options: &str, asker: Asker<'_>, replies: &mut Replies) {
+    let server = &asker.server.name;
+    match answer {
+        Answer::People(page) => {
+            let channel = &*channel(&page.room);
+            for Occupant { who, is_keeper } in &page.people {
+                let (is_keeper, is_server_keeper) = (*is_keeper, false);
+                let entry = WhoEntry { channel, who, is_keeper, is_server_keeper };
+                put_who(&entry, options, server, replies);
+            }
+        }
+        Answer::Present(sightings) => {
+            for Sighting { who, is_server_keeper, .. } in sightings {
+                let Some(who) = who else { continue };
+                let (is_keeper, is_server_keeper) = (false, *is_server_keeper);
+                let entry = WhoEntry { channel: "*", who, is_keeper, is_server_keeper };
+                put_who(&entry, options, server, replies);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -170,6 +209,9 @@ pub(crate) fn put_ending(command: &OpenCommand, storage: Storage, replies: &mut 
     match command.word.as_str() {
         "LIST" => replies.numeric(Numeric::RPL_LISTEND, &[], "End of /LIST"),
         "NAMES" => put_end_of_names(target, replies),
+        "WHO" => replies.numeric(Numeric::RPL_ENDOFWHO, &[target], "End of /WHO list"),
+        "WHOIS" => replies.numeric(Numeric::RPL_ENDOFWHOIS, &[target], "End of /WHOIS list"),
+        "WHOWAS" => replies.numeric(Numeric::RPL_ENDOFWHOWAS, &[target], "End of /WHOWAS"),
         "MOTD" => {
             let stored = words::stored(storage);
             let stored = stored.strip_prefix("-- ").unwrap_or(&stored);

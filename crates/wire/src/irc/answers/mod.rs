@@ -5,7 +5,10 @@ mod answer;
 mod names;
 mod notice;
 mod own_modes;
+mod people;
 mod refusal;
+mod totals;
+mod whox;
 
 pub(crate) use answer::{Asker, put_answer, put_beginning, put_ending, put_topic};
 pub(crate) use names::{listed_name, put_end_of_names, put_names};

@@ -6,7 +6,7 @@ use crate::irc::protocol::{Cap, Caps, MESSAGE_BYTES_MAX, Numeric, nick, source_o
 use crate::irc::reply::Replies;
 
 /// The sign of a keeper before the name.
-const KEEPER: &str = "@";
+pub(super) const KEEPER: &str = "@";
 
 /// A person in a list of names, for a client with these capabilities.
 pub(crate) fn listed_name(who: &Who, is_keeper: bool, caps: Caps) -> String {
@@ -26,20 +26,24 @@ pub(crate) fn put_names(
 ) {
     let before = [":", server, " 353 ", own, " = ", channel, " :"];
     let space = MESSAGE_BYTES_MAX.saturating_sub(before.iter().map(|part| part.len()).sum());
-    let mut line = String::new();
-    for name in names {
-        if !line.is_empty() && line.len() + 1 + name.len() > space {
-            replies.numeric(Numeric::RPL_NAMREPLY, &["=", channel], &line);
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(name);
-    }
-    if !line.is_empty() {
+    for line in lines_of(names, space) {
         replies.numeric(Numeric::RPL_NAMREPLY, &["=", channel], &line);
     }
+}
+
+/// Words in lines of at most this length in bytes, unless one word is longer.
+pub(super) fn lines_of(words: &[String], space: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut().filter(|line| line.len() + 1 + word.len() <= space) {
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.clone()),
+        }
+    }
+    lines
 }
 
 /// Adds the end of a list of names.

@@ -73,7 +73,7 @@ pub(crate) fn put_refusal(
 /// Whether nothing is answered: the state is as wanted, or a list is empty.
 fn is_silent(refusal: &Refusal, command: &OpenCommand) -> bool {
     match command.word.as_str() {
-        "NOTICE" | "NAMES" => true,
+        "NOTICE" | "NAMES" | "WHO" => true,
         "JOIN" => matches!(refusal, Refusal::AlreadyIn(_)),
         // Clients ask for the bans without being told to, and only keepers read them.
         "MODE" if command.arguments == BANS => matches!(refusal, Refusal::NotKeeper),

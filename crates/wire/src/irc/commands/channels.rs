@@ -67,12 +67,14 @@ pub(super) fn topic(run: &mut CommandRun<'_>) {
         return run.need_more();
     };
     if let Some(room) = room_of(channel, run) {
-        let command = match run.message.parameter(1) {
-            None => Command::Topic,
-            Some(text) => Command::SetTopic(words(text)),
-        };
         run.inputs.about(channel);
-        run.inputs.add(Input::In(room, Box::new(Input::Command(command))));
+        run.inputs.add(match run.message.parameter(1) {
+            None => Input::Ask(Box::new(Query::Topic(room).into())),
+            Some(text) => {
+                let command = Command::SetTopic(words(text));
+                Input::In(room, Box::new(Input::Command(command)))
+            }
+        });
     }
 }
 

@@ -1,7 +1,7 @@
 //! The table of the commands. Knows no parameter.
 
 use super::run::CommandRun;
-use super::{channels, chathistory, connection, messages, modes, server_info, services};
+use super::{channels, chathistory, connection, messages, modes, people, server_info, services};
 
 /// Runs a command of a registered client.
 pub(crate) fn run(mut command: CommandRun<'_>) {
@@ -25,6 +25,12 @@ pub(crate) fn run(mut command: CommandRun<'_>) {
         "KICK" => channels::kick(run),
         "MODE" => modes::mode(run),
 
+        "WHO" => people::who(run),
+        "WHOIS" => people::whois(run),
+        "WHOWAS" => people::whowas(run),
+        "ISON" => people::ison(run),
+        "USERHOST" => people::userhost(run),
+
         "PRIVMSG" | "NOTICE" => messages::message(run),
         "BATCH" => messages::batch(run),
         "NICKSERV" | "NS" => services::nickserv(run),
@@ -32,6 +38,7 @@ pub(crate) fn run(mut command: CommandRun<'_>) {
         "CHATHISTORY" => chathistory::chathistory(run),
 
         "MOTD" => server_info::motd(run),
+        "LUSERS" => server_info::lusers(run),
         "VERSION" => server_info::version(run),
         "TIME" => server_info::time(run),
         "ADMIN" => server_info::admin(run),

@@ -9,6 +9,7 @@ mod dispatch;
 mod messages;
 mod modes;
 mod multiline;
+mod people;
 mod run;
 mod server_info;
 mod services;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlor_core::link::{Command, Input};
+use parlor_core::link::{Command, Input, Query};
 use parlor_core::model::{Deed, RoomName, Verb, Whom};
 
 use super::channels::{name_of, room_of};
@@ -29,7 +29,7 @@ pub(super) fn mode(run: &mut CommandRun<'_>) {
     };
     if modes.is_empty() {
         run.inputs.about(target);
-        return add(&room, Command::Topic, run);
+        return run.inputs.add(Input::Ask(Box::new(Query::Topic(room).into())));
     }
     for request in channel_modes(modes) {
         match request {

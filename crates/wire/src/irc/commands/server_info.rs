@@ -1,6 +1,6 @@
 //! The welcome, and what clients ask about the server.
 
-use parlor_core::link::{COMMANDS, Command, Input};
+use parlor_core::link::{COMMANDS, Command, Input, Query};
 
 use super::run::CommandRun;
 use crate::irc::protocol::{
@@ -23,7 +23,10 @@ pub(crate) fn welcome(mut run: CommandRun<'_>) {
     let words = [&server.name, &server.version, &users, &channels, &format!("{lists}{ranks}")];
     replies.numeric_words(Numeric::RPL_MYINFO, &words.map(String::as_str));
     put_isupport(server, replies);
-    motd(&mut run);
+    for (word, part) in [("LUSERS", lusers as fn(&mut CommandRun<'_>)), ("MOTD", motd)] {
+        word.clone_into(&mut run.inputs.word);
+        part(&mut run);
+    }
     run.inputs.finish();
 }
 
@@ -38,6 +41,11 @@ fn put_isupport(server: &IrcServer, replies: &mut Replies) {
         let tokens: Vec<_> = tokens.iter().map(String::as_str).collect();
         replies.numeric(Numeric::RPL_ISUPPORT, &tokens, "are supported by this server");
     }
+}
+
+/// LUSERS
+pub(super) fn lusers(run: &mut CommandRun<'_>) {
+    run.inputs.add(Input::Ask(Box::new(Query::Totals.into())));
 }
 
 /// MOTD: the operator's words, and where people are.
@@ -113,7 +121,7 @@ pub(super) fn links(run: &mut CommandRun<'_>) {
 }
 
 /// The commands that HELP explains, each with its parameters and its effect.
-const HELP: [(&str, &str, &str); 12] = [
+const HELP: [(&str, &str, &str); 14] = [
     ("JOIN", "#ROOM", "enters a room, and makes it if there is none"),
     ("PART", "#ROOM [:WORDS]", "leaves a room"),
     ("PRIVMSG", "TARGET :TEXT", "says something in a room, or to one person"),
@@ -122,6 +130,8 @@ const HELP: [(&str, &str, &str); 12] = [
     ("TOPIC", "#ROOM [:TEXT]", "shows the topic of a room, or changes it"),
     ("NAMES", "#ROOM", "lists the people in a room"),
     ("LIST", "[FILTER]", "lists the rooms"),
+    ("WHO", "#ROOM", "lists the people in a room, with their hosts"),
+    ("WHOIS", "NAME", "shows a person and their rooms"),
     ("MODE", "#ROOM [MODES]", "shows or changes keepers, bans and the lock of the topic"),
     ("KICK", "#ROOM NAME [:REASON]", "removes somebody from a room"),
     ("CHATHISTORY", "LATEST #ROOM * 50", "shows earlier lines"),

@@ -174,7 +174,7 @@ impl IrcEncoding {
                 let source = source_under(from, who.profile.as_deref());
                 let account = who.account.as_ref().map(Name::as_str);
                 let tags = tagged(self.class, scene.at, account, out);
-                tags.message(Some(&source), "NICK").last(&nick(&who.name));
+                tags.message(Some(&source), "NICK").text(&nick(&who.name));
             }
             (true, false) => self.put_join(who, seen.is_keeper, scene, out),
             (false, true) => {

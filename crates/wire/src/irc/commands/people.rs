@@ -1,0 +1,83 @@
+//! Questions about people: WHO, WHOIS, WHOWAS, ISON, USERHOST.
+
+use parlor_core::link::{Input, Query};
+use parlor_core::model::Line;
+
+use super::channels::name_of;
+use super::run::CommandRun;
+use crate::irc::protocol::{Numeric, USERHOSTS_MAX, name};
+
+/// The largest number of nicks that one ISON or WHO looks for.
+const NICKS_MAX: usize = 100;
+
+/// A nick as the broadcaster looks for it.
+fn typed(nick: &str) -> Line {
+    Line::sanitise(name_of(nick).as_str().as_bytes())
+}
+
+fn ask(query: Query, run: &mut CommandRun<'_>) {
+    run.inputs.add(Input::Ask(Box::new(query.into())));
+}
+
+/// Looks for people in channels and with nicks, for WHO. The options are for the encoder.
+pub(super) fn who(run: &mut CommandRun<'_>) {
+    let Some(target) = run.given(0) else {
+        return run.need_more();
+    };
+    run.inputs.about_with(run.given(1).unwrap_or_default(), target);
+    let (rooms, nicks): (Vec<_>, Vec<_>) =
+        target.split(',').partition(|part| part.starts_with('#'));
+    for room in rooms.into_iter().filter_map(name::room).flatten() {
+        ask(Query::People { room, from: 0 }, run);
+    }
+    if !nicks.is_empty() {
+        let nicks = nicks.into_iter().filter(|nick| !nick.is_empty()).take(NICKS_MAX);
+        ask(Query::Present(nicks.map(typed).collect()), run);
+    }
+}
+
+/// WHOIS, with or without a server before the nick.
+pub(super) fn whois(run: &mut CommandRun<'_>) {
+    if let Some(nick) = first_nick(run.given(1).or(run.given(0)), run) {
+        run.inputs.about(nick);
+        ask(Query::Whois(typed(nick)), run);
+    }
+}
+
+/// WHOWAS. The number of people is for the encoder.
+pub(super) fn whowas(run: &mut CommandRun<'_>) {
+    if let Some(nick) = first_nick(run.given(0), run) {
+        run.inputs.about_with(run.given(1).unwrap_or_default(), nick);
+        ask(Query::Whowas(typed(nick)), run);
+    }
+}
+
+/// The first of some nicks; if there is none, the client reads so.
+fn first_nick<'a>(nicks: Option<&'a str>, run: &mut CommandRun<'_>) -> Option<&'a str> {
+    let first = nicks.and_then(|nicks| nicks.split(',').next()).filter(|nick| !nick.is_empty());
+    if first.is_none() {
+        run.reply(Numeric::ERR_NONICKNAMEGIVEN, &[], "No nickname given");
+    }
+    first
+}
+
+/// ISON
+pub(super) fn ison(run: &mut CommandRun<'_>) {
+    look_for(NICKS_MAX, run);
+}
+
+/// USERHOST
+pub(super) fn userhost(run: &mut CommandRun<'_>) {
+    look_for(USERHOSTS_MAX, run);
+}
+
+/// Looks for the people whose nicks are the parameters.
+fn look_for(nicks_max: usize, run: &mut CommandRun<'_>) {
+    let parameters = run.message.parameters().iter();
+    let nicks: Vec<_> =
+        parameters.flat_map(|nicks| nicks.split_whitespace()).take(nicks_max).map(typed).collect();
+    match nicks.is_empty() {
+        true => run.need_more(),
+        false => ask(Query::Present(nicks), run),
+    }
+}
