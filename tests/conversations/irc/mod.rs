@@ -3,6 +3,7 @@
 mod capabilities;
 mod channels;
 mod lines;
+mod people;
 mod questions;
 mod registering;
 mod wrong_port;

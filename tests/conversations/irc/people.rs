@@ -1,0 +1,82 @@
+//! Questions about people: WHO, WHOIS, WHOWAS, ISON, USERHOST, LUSERS.
+
+use super::{enter, in_lobby, netcat, server};
+
+#[test]
+fn a_room_and_a_person_are_listed_with_their_hosts() {
+    let server = server();
+    let _bob = netcat(&server, "bob");
+    let mut alice = in_lobby(&server, "alice");
+    alice.say("WHO #lobby");
+    let seen = alice.until(":irc.example 315 alice #lobby :{}");
+    let lines = seen.iter().filter(|message| message.command() == "352");
+    let mut people: Vec<String> = lines.map(|line| line.parameters()[5].to_owned()).collect();
+    people.sort_unstable();
+    assert_eq!(people, ["alice", "bob"]);
+    alice.say("WHO bob");
+    alice.sees(":irc.example 352 alice * {} nc irc.example bob H :0 {}");
+    alice.sees(":irc.example 315 alice bob :{}");
+    alice.say("WHO #lobby %tcnf,42");
+    let seen = alice.until(":irc.example 315 alice #lobby :{}");
+    let lines = seen.iter().filter(|message| message.command() == "354");
+    let mut people: Vec<&str> = lines.map(|message| message.line.as_str()).collect();
+    people.sort_unstable();
+    assert_eq!(
+        people,
+        [":irc.example 354 alice 42 #lobby alice H", ":irc.example 354 alice 42 #lobby bob H"]
+    );
+    for nobody in ["nobody", "#nowhere", "x*"] {
+        alice.say(&format!("WHO {nobody}"));
+        alice.sees(&format!(":irc.example 315 alice {nobody} :{{}}"));
+    }
+}
+
+#[test]
+fn a_person_is_shown_with_the_rooms_and_only_to_themselves_with_the_address() {
+    let server = server();
+    let _bob = netcat(&server, "bob");
+    let mut alice = enter(&server, "alice");
+    alice.joins("#tea");
+    alice.say("WHOIS bob");
+    alice.sees(":irc.example 311 alice bob {} nc * :{}");
+    let seen = alice.until(":irc.example 318 alice bob :{}");
+    let of = |number: &str| seen.iter().find(|message| message.command() == number);
+    assert_eq!(of("319").map(|rooms| rooms.parameters()[2]), Some("#lobby"));
+    assert!(of("312").is_some() && of("317").is_some(), "{seen:?}");
+    assert!(of("338").is_none(), "an address is for keepers alone: {seen:?}");
+    alice.say("WHOIS alice alice");
+    alice.sees(":irc.example 311 alice alice alice irc * :alice of IRC");
+    let seen = alice.until(":irc.example 318 alice alice :{}");
+    assert!(seen.iter().any(|message| message.line.contains(" 338 alice alice 127.0.0.1 :")));
+    alice.say("WHOIS nobody");
+    alice.sees(":irc.example 401 alice nobody :{}");
+    alice.sees(":irc.example 318 alice nobody :{}");
+}
+
+#[test]
+fn people_are_counted_and_looked_for_also_after_they_have_left() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut alice = in_lobby(&server, "alice");
+    bob.sees("alice has arrived");
+    for (line, answer) in [
+        ("ISON bob carol", ":irc.example 303 alice :bob"),
+        ("USERHOST bob", ":irc.example 302 alice :bob=+{}@nc"),
+        ("LUSERS", ":irc.example 251 alice :There are 2 users {}"),
+    ] {
+        alice.say(line);
+        alice.sees(answer);
+        alice.until_pong();
+    }
+    bob.say("/quit");
+    alice.sees(":bob!{}@nc QUIT :{}");
+    alice.say("WHOWAS bob");
+    alice.sees(":irc.example 314 alice bob {} nc * :{}");
+    alice.sees(":irc.example 312 alice bob irc.example :{}");
+    alice.sees(":irc.example 369 alice bob :{}");
+    alice.say("ISON bob");
+    alice.sees(":irc.example 303 alice :");
+    alice.say("WHOWAS zoe");
+    alice.sees(":irc.example 406 alice zoe :{}");
+    alice.sees(":irc.example 369 alice zoe :{}");
+}
