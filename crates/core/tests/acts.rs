@@ -818,6 +818,34 @@ fn shown(seat: &Seat) -> Vec<Verb> {
 }
 
 #[test]
+fn the_author_of_an_act_is_seen_as_the_others_know_them() {
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    let (mut bob, _seat) = server.enter("bob", false);
+    let _there = server.join(&mut bob, "tea").unwrap();
+    let mut operator = server.broadcaster.inbox().connect();
+    for deed in [lock(), Deed::to(Verb::Kick, called("bob"))] {
+        server.ask(&mut dave, act(&tea, deed));
+    }
+    let mute = Change::Act { here: None, deed: mute("dave", 9) };
+    server.ask(&mut operator, mute);
+    let mut slices = Slices::new();
+    tea.log().read(tea.log().start(), None, usize::MAX, &mut slices).unwrap();
+    let entries = slices.iter().flat_map(|slice| slice.batch.entries());
+    let authors = entries.filter_map(|entry| match entry {
+        Entry::Act(act) | Entry::Left { removal: Some(act), .. } => {
+            let author = act.author.as_deref();
+            Some((act.deed.verb, author.map(|who| (who.id, who.account.clone()))))
+        }
+        _ => None,
+    });
+    let dave = Some((dave.client().id(), Some(name("dave"))));
+    let expected = [(Verb::LockTopic, dave.clone()), (Verb::Kick, dave), (Verb::Mute, None)];
+    assert_eq!(authors.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
     let mut server = Server::new();
     let (mut dave, _lobby) = server.enter("dave", true);

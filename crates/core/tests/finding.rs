@@ -20,7 +20,9 @@ use parlor_core::link::{
     Answer, Change, Inbox, Link, Outcome, PeoplePage, Query, Refusal, RoomsPage, Sighting, Totals,
     Whois,
 };
-use parlor_core::model::{Claim, Deed, Limits, Name, Proof, Reach, RoomName, Verb, WallTime, Whom};
+use parlor_core::model::{
+    Claim, Deed, Limits, Name, Proof, Reach, RoomName, TopicSet, Verb, WallTime, Whom,
+};
 
 use server::{Held, Person, Server, enter, granted, join, line, post, rename};
 
@@ -262,4 +264,28 @@ fn all_rooms_are_listed_page_by_page_in_the_order_of_their_names() {
     }
     assert_eq!(listed, all);
     assert!(pages > 4, "{pages}");
+}
+
+#[test]
+fn a_topic_tells_who_set_it_and_when() {
+    let mut server = Server::new();
+    let mut alice = server.enter("alice");
+    let (tea, _) = granted(server.ask(&mut alice.link, join("tea")));
+    let mut bob = server.enter("bob");
+    let mut set = |server: &mut Server, text: Option<&str>| {
+        server.wait(Duration::from_secs(1));
+        let text = text.map(line);
+        server.ask(&mut alice.link, Change::SetTopic { room: tea.room(), text });
+        match answer(server, &mut bob.link, Query::Topic(room("tea"))) {
+            Answer::Topic { text, set, .. } => (text.map(|text| text.to_string()), set),
+            other => panic!("{other:?}"),
+        }
+    };
+    let by_alice = Some(TopicSet { by: Name::stored("alice"), at: WallTime(1_000) });
+    assert_eq!(set(&mut server, Some("green")), (Some("green".to_owned()), by_alice.clone()));
+    let mut carol = server.connect();
+    let (seat, entered) = granted(server.ask(&mut carol, enter("carol", "tea")));
+    assert_eq!((entered.topic, entered.topic_set), (Some(line("green")), by_alice));
+    assert_eq!(set(&mut server, None), (None, None));
+    drop(seat);
 }

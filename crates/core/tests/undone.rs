@@ -268,7 +268,10 @@ fn a_stranger_who_took_a_name_in_the_batch_of_a_failed_release_loses_it() {
     drop(bob);
     server.run();
     let last = dave.read().pop().unwrap();
-    assert!(matches!(&last, Entry::Left { removal: Some(act), .. } if *act == removal), "{last:?}");
+    assert!(
+        matches!(&last, Entry::Left { removal: Some(act), .. } if act.act == removal),
+        "{last:?}"
+    );
     let _alice = granted(server.ask_anew(enter_as(alice(), FIRST)));
 }
 

@@ -115,7 +115,7 @@ fn answers() -> Vec<Answer> {
         Answer::AllRooms(RoomsPage { rooms: vec![info], next: Some(room()) }),
         Answer::Totals(Totals { people: 2, people_max: 3, server_keepers: 1, rooms: 1 }),
         Answer::YouAre(name()),
-        Answer::Topic { room: room(), text: Some(line()) },
+        Answer::Topic { room: room(), text: Some(line()), set: None },
         Answer::Private(message(&[Manner::Plain], false)),
         Answer::KeptMessage { at: WallTime(i64::MIN), from: name(), to: name(), text: line() },
         Answer::Ignore(who()),

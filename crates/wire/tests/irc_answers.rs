@@ -15,8 +15,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::Scene;
 use parlor_core::model::{
-    Act, By, Deed, Extras, Limits, Line, Manner, Missed, Name, Now, PersonId, Reach, RoomName,
-    Said, Spoken, Verb, WallTime, Who, Whom,
+    Act, ActOf, By, Deed, Extras, Limits, Line, Manner, Missed, Name, Now, PersonId, Reach,
+    RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::irc::Cap;
 
@@ -467,7 +467,8 @@ fn lists_are_numerics() {
         client.answered("MODE b", "#tea", &[not_keeper]),
         ["368 alice #tea :End of channel ban list"]
     );
-    let topic = |text: Option<&str>| Answer::Topic { room: self::tea(), text: text.map(line) };
+    let topic =
+        |text: Option<&str>| Answer::Topic { room: self::tea(), text: text.map(line), set: None };
     assert_eq!(
         client.answered("TOPIC", "#tea", &[topic(Some("at five"))]),
         ["332 alice #tea :at five"]
@@ -613,6 +614,7 @@ fn a_departure_is_a_part_or_a_kick() {
             ..Act::by(By::Keeper(name("bob")), deed, AT)
         });
         encoder.answer(&Answer::Notice(Notice::Act(Arc::clone(&act))), out);
+        let act = Arc::new(ActOf { act: Arc::clone(&act), author: None });
         encoder.departed(&tea(), WhyDeparted { words: None, removal: Some(&act) }, out);
     });
     assert_eq!(

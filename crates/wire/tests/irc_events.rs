@@ -147,7 +147,7 @@ fn a_removal_is_a_kick_or_the_end() {
         Entry::Left {
             who: bob().into(),
             words: None,
-            removal: Some(act.into()),
+            removal: Some(Arc::new(act.into())),
             is_from_server,
             event: None,
             telling: Telling::Told,
@@ -196,7 +196,7 @@ fn topics_are_shown_up_to_their_length() {
 fn acts_in_a_room_are_modes_and_others_are_sentences() {
     let act = |verb, whom, reach| {
         let deed = Deed::to(verb, whom);
-        Entry::Act(Act { reach, ..Act::by(By::Keeper(name("alice")), deed, AT) }.into())
+        Entry::Act(Arc::new(Act { reach, ..Act::by(By::Keeper(name("alice")), deed, AT) }.into()))
     };
     let bob = || Whom::Name(name("bob"));
     let net = || Whom::parse("192.0.2.0/24").unwrap();
@@ -343,14 +343,14 @@ fn entry() -> impl Strategy<Value = Entry> {
             who: who.into(), words: Some(line(&words)), removal: None, is_from_server, event: None, telling,
         }),
         1 => (who(), act()).prop_map(|(who, act)| Entry::Left {
-            who: who.into(), words: None, removal: Some(act.into()), is_from_server: false, event: None, telling: Telling::Told,
+            who: who.into(), words: None, removal: Some(Arc::new(act.into())), is_from_server: false, event: None, telling: Telling::Told,
         }),
         1 => (who(), any::<[bool; 3]>()).prop_map(|(who, [is_still_worn, is_accompanied, is_keeper])| Entry::Renamed {
             who: who.into(), from: name("bob"), seen: Renaming { is_still_worn, is_accompanied, is_keeper },
             event: PersonEvent::new(1, [], []).into(),
         }),
         1 => (who(), option::of(text())).prop_map(|(who, text)| Entry::Topic { who, text: text.map(|text| line(&text)) }),
-        1 => act().prop_map(|act| Entry::Act(act.into())),
+        1 => act().prop_map(|act| Entry::Act(Arc::new(act.into()))),
         1 => who().prop_map(|who| Entry::LinesDeleted { who }),
     ]
 }

@@ -11,7 +11,7 @@ use crate::link::{
     Client, Entered, FullRoster, Outcome, Place, Presence, Refusal, Replay, Resumed, Seat, View,
 };
 use crate::log::{Batch, Cursor};
-use crate::model::{Act, Entry, Now, Reach, Telling, Who};
+use crate::model::{ActOf, Entry, Now, Reach, Telling, TopicSet, Who};
 
 impl Broadcaster {
     /// Makes a gathered batch visible and tells the clients that wait for it.
@@ -67,7 +67,7 @@ impl Broadcaster {
                     announcements.push((client, announcement));
                 }
                 Sequel::Removal { client, place, act } => {
-                    remove(&client, place.as_deref(), &act);
+                    remove(&client, place.as_deref(), act);
                 }
                 Sequel::Prove(who) if is_stored => self.show_owner(&who),
                 Sequel::LoseName { name, people, act } if is_stored => {
@@ -137,11 +137,11 @@ impl Broadcaster {
 }
 
 /// Ends a connection, or its stay in one room, because of an act.
-fn remove(client: &Client, place: Option<&Place>, act: &Arc<Act>) {
+fn remove(client: &Client, place: Option<&Place>, act: Arc<ActOf>) {
     match place.filter(|_| act.reach != Reach::Server) {
-        None => client.remove(act),
+        None => client.remove(&act.act),
         Some(place) => {
-            place.removed.set(Arc::clone(act)).ok(); // the first of two acts is told
+            place.removed.set(act).ok(); // the first of two acts is told
             client.wake_reader();
         }
     }
@@ -204,7 +204,11 @@ impl Room {
                 }
                 Entry::Left { who, .. } => departed.extend(self.let_go(who, cursor)),
                 Entry::Renamed { who, .. } => self.members.rename(who, is_owner(who)),
-                Entry::Topic { text, .. } => self.topic.clone_from(text),
+                Entry::Topic { who, text } => {
+                    let set = TopicSet { by: who.name.clone(), at: batch.at() };
+                    self.topic_set = text.is_some().then_some(set);
+                    self.topic.clone_from(text);
+                }
             }
             cursor = after;
         }
@@ -224,6 +228,7 @@ impl Room {
             who: who.clone(),
             room: self.name.clone(),
             topic: self.topic.clone(),
+            topic_set: self.topic_set.clone(),
             roster: self.roster(),
             everybody: None,
             keeps: None, // set later: the room does not know the rules

@@ -7,13 +7,12 @@ use super::rooms::{Room, Seated, first};
 use super::state::Broadcaster;
 use crate::ledger::Person;
 use crate::link::{
-    Answer, BYTES_MAX, Mail, Mark, Outcome, PrivateMessage, Query, ROOMS_MAX, RoomInfo, RoomsPage,
-    Totals,
+    Answer, BYTES_MAX, Mail, Mark, Outcome, PrivateMessage, Query, ROOMS_MAX, Refusal, RoomInfo,
+    RoomsPage, Totals,
 };
 use crate::model::{
     Census, Claim, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Spoken, fold,
 };
-use crate::refusal::Refusal;
 
 /// A page of rooms ends when it has this size: with one more topic it fits into a mailbox.
 const ROOMS_BYTES_MAX: usize = BYTES_MAX / 4;
@@ -87,12 +86,12 @@ impl Broadcaster {
     fn topic(&self, asker: PersonId, room: RoomName, now: Now) -> Result<Answer, Refusal> {
         let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
         self.ledger.may_read(subject, &room, now.wall)?;
-        let text = match self.room_called(&room) {
-            Some(room) => room.topic.clone(),
+        let (text, set) = match self.room_called(&room) {
+            Some(room) => (room.topic.clone(), room.topic_set.clone()),
             None if !self.ledger.rooms.is_known(&room) => return Err(Refusal::NoRoom(room)),
-            None => self.ledger.rooms.topic(&room).text,
+            None => (self.ledger.rooms.topic(&room).text, None),
         };
-        Ok(Answer::Topic { room, text })
+        Ok(Answer::Topic { room, text, set })
     }
 
     /// A page of the people in a room. A person who sits there gets it at once, so that it stands

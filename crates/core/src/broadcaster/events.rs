@@ -18,6 +18,7 @@ impl Broadcaster {
         parting: Parting,
         removal: Option<Arc<Act>>,
     ) {
+        let removal = removal.map(|act| self.with_author(act));
         let Parting { room, words, is_untold } = parting;
         let place = self.take_place(&room, who.id);
         let connection = self.connections.get(&who.id);
@@ -46,11 +47,12 @@ impl Broadcaster {
         number: u64,
         who: Who,
         rooms: Vec<Parting>,
-        removal: Option<&Arc<Act>>,
+        removal: Option<Arc<Act>>,
     ) {
+        let removal = removal.map(|act| self.with_author(act));
         let (stays, who) = (self.is_exile(who.id), Arc::new(who));
         let connection = if stays { None } else { self.connections.remove(&who.id) };
-        if let (Some(Connection { client, .. }), Some(act)) = (connection, removal) {
+        if let (Some(Connection { client, .. }), Some(act)) = (connection, &removal) {
             let act = Arc::clone(act);
             self.gathering.sequels.push(Sequel::Removal { client, place: None, act });
         }
@@ -65,7 +67,7 @@ impl Broadcaster {
         let event = self.event_of(who.id, number, told.iter().map(|(room, _)| *room));
         self.rooms_left.end(who.id, None);
         for (room, Parting { words, is_untold, .. }) in told {
-            let (who, removal, event) = (Arc::clone(&who), removal.cloned(), Arc::clone(&event));
+            let (who, removal, event) = (Arc::clone(&who), removal.clone(), Arc::clone(&event));
             let is_from_server = true;
             let departure =
                 Departure { who, words, removal, is_from_server, event, is_untold, stays };

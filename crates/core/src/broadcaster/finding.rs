@@ -6,9 +6,8 @@ use std::time::Duration;
 use super::asking::key;
 use super::rooms::Room;
 use super::state::Broadcaster;
-use crate::link::{Answer, BYGONE_MAX, Bygone, SIGHTINGS_MAX, Sighting, Whois};
+use crate::link::{Answer, BYGONE_MAX, Bygone, Refusal, SIGHTINGS_MAX, Sighting, Whois};
 use crate::model::{Line, Now, PersonId, Reach, RoomName, WallTime, Who};
-use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// The person with a name.

@@ -8,7 +8,7 @@ use crate::ledger::{Announcement, Before, Ledger, Record};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
 use crate::model::{
-    Act, Limits, Line, Name, PersonEvent, PersonId, Renaming, RoomId, Spoken, WallTime, Who,
+    Act, ActOf, Limits, Line, Name, PersonEvent, PersonId, Renaming, RoomId, Spoken, WallTime, Who,
 };
 
 /// An event in a room, before it is an entry of the log.
@@ -34,7 +34,7 @@ pub(super) enum Happening {
         who: Box<Who>, // lines are many, so this enum is small
         text: Option<Line>,
     },
-    Act(Arc<Act>),
+    Act(Arc<ActOf>),
     /// Several people leave together.
     Crowd,
     CrowdIsOver,
@@ -63,7 +63,7 @@ pub(super) struct Joined {
 pub(super) struct Departure {
     pub(super) who: Arc<Who>,
     pub(super) words: Option<Line>,
-    pub(super) removal: Option<Arc<Act>>,
+    pub(super) removal: Option<Arc<ActOf>>,
     pub(super) is_from_server: bool,
     pub(super) event: Arc<PersonEvent>,
     pub(super) is_untold: bool,
@@ -123,7 +123,7 @@ pub(super) enum Sequel {
     /// These people lose the name, if that is stored, and so do listeners who read as its owner.
     LoseName { name: Name, people: Vec<PersonId>, act: Arc<Act> },
     /// An act has removed the person from this place; from the server if there is none.
-    Removal { client: Arc<Client>, place: Option<Arc<Place>>, act: Arc<Act> },
+    Removal { client: Arc<Client>, place: Option<Arc<Place>>, act: Arc<ActOf> },
 }
 
 /// The next batch, while the one before it is being committed.

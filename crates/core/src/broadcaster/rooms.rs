@@ -16,7 +16,7 @@ use crate::link::{
 };
 use crate::log::{Cursor, Group, Log};
 use crate::model::{
-    End, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Together, WallTime, Who,
+    End, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Together, TopicSet, WallTime, Who,
 };
 
 /// The number of people that the roster on arrival names; more would fill a screen.
@@ -34,6 +34,8 @@ pub(crate) struct Room {
     pub(crate) log: Arc<Log>,
     /// The topic in the last announcement.
     pub(crate) topic: Option<Line>,
+    /// The last change of it; none if that was before the room came into memory.
+    pub(crate) topic_set: Option<TopicSet>,
     /// The person who made it, if the room counts towards a person's share.
     pub(crate) maker: Option<Maker>,
     pub(crate) crowd: Crowd,
@@ -346,6 +348,7 @@ impl Room {
             name,
             log: Arc::new(Log::new(start)),
             topic,
+            topic_set: None,
             maker: None,
             crowd: Crowd::default(),
             members: Members::default(),

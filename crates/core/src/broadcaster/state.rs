@@ -14,7 +14,7 @@ use super::tickets::{Return, Ticket};
 use crate::intent::Proposal;
 use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
 use crate::link::{Answer, Bygone, Inbox, InboxItem, Mail, Mark, Notice, Place};
-use crate::model::{Limits, Now, PersonId, RoomId, RoomName, WallTime};
+use crate::model::{Act, ActOf, Limits, Now, PersonId, RoomId, RoomName, WallTime};
 use crate::refusal::Refusal;
 use crate::sequencer::{Local, Sequencer};
 
@@ -200,6 +200,12 @@ impl Broadcaster {
         let person = self.ledger.people.get(id);
         let exile = || self.node.as_ref()?.exiles.get(&id).map(|exile| &exile.person);
         Some(Subject { address, ..person.or_else(exile)?.subject() })
+    }
+
+    /// An act with its author, if that is a person on the server.
+    pub(super) fn with_author(&self, act: Arc<Act>) -> Arc<ActOf> {
+        let author = act.by.name().and_then(|name| self.ledger.people.find(name.keys()[0]));
+        Arc::new(ActOf { act, author: author.map(Arc::new) })
     }
 
     /// The present ends of the logs of all rooms in which this person sits. None for a person who

@@ -65,7 +65,7 @@ impl Broadcaster {
             }
             Happened::LeftServer { event, who, rooms, removal } => {
                 self.remember(who.clone(), at);
-                self.left_server(event, who, rooms, removal.as_ref());
+                self.left_server(event, who, rooms, removal);
             }
             Happened::Moved { who, heir, rooms } => {
                 self.rooms_left.end(who.id, Some(heir));
@@ -228,7 +228,8 @@ impl Broadcaster {
             announcement.people.extend(self.ledger.absentees(&people, &act.reach));
         }
         if let Some(room) = announcement.room.as_ref() {
-            self.happen_in(room, Happening::Act(Arc::clone(&act)));
+            let act = self.with_author(Arc::clone(&act));
+            self.happen_in(room, Happening::Act(act));
         }
         let client = ticket.map(|ticket| Arc::clone(&ticket.client));
         let announce = Sequel::Announce(client, announcement);

@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::roster::Occupant;
 use super::sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
 use crate::command::Spec;
-use crate::model::{Act, Damage, Line, Missed, Name, RoomName, Said, Spoken, WallTime, Who};
+use crate::model::{
+    Act, Damage, Line, Missed, Name, RoomName, Said, Spoken, TopicSet, WallTime, Who,
+};
 use crate::refusal::Refusal;
 
 /// The answer to a command, or a notice of the server.
@@ -58,6 +60,8 @@ pub enum Answer {
         room: RoomName,
         /// The topic, if it has one.
         text: Option<Line>,
+        /// The last change of it, if that is known.
+        set: Option<TopicSet>,
     },
     /// A private message, as both sides read it.
     Private(Arc<PrivateMessage>),

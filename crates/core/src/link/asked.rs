@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Act, Line, RoomName};
+use crate::model::{ActOf, Line, RoomName};
 
 /// A command whose answers follow, or a post whose refusal follows. A dialect that quotes commands
 /// in their answers needs it.
@@ -38,5 +38,5 @@ pub struct WhyDeparted<'a> {
     /// The last words there; none if the person read so slowly that they have left the log.
     pub words: Option<&'a Line>,
     /// The act that removed the person.
-    pub removal: Option<&'a Arc<Act>>,
+    pub removal: Option<&'a Arc<ActOf>>,
 }

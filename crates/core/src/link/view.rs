@@ -9,7 +9,8 @@ use smallvec::{SmallVec, smallvec};
 use super::roster::FullRoster;
 use crate::log::{Cursor, Fallen, Log, Slice, Slices};
 use crate::model::{
-    Act, Damage, Entry, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
+    Act, ActOf, Damage, Entry, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together,
+    TopicSet, Who,
 };
 
 /// The data that the owner of a seat or listener, its reader and the broadcaster share.
@@ -23,13 +24,13 @@ pub(crate) struct Place {
     /// departure.
     pub(crate) departed: OnceLock<Cursor>,
     /// The act that removes the person from this room. The broadcaster sets it once.
-    pub(crate) removed: OnceLock<Arc<Act>>,
+    pub(crate) removed: OnceLock<Arc<ActOf>>,
 }
 
 impl Place {
     /// The act that removed the person from this room; none while the person may stay.
     pub(crate) fn removed(&self) -> Option<&Arc<Act>> {
-        self.removed.get()
+        self.removed.get().map(|removal| &removal.act)
     }
 }
 
@@ -147,8 +148,8 @@ impl View {
     }
 
     /// The act that removed the person from the room, if one did.
-    pub(crate) fn removal(&self) -> Option<&Arc<Act>> {
-        self.place.removed()
+    pub(crate) fn removal(&self) -> Option<&Arc<ActOf>> {
+        self.place.removed.get()
     }
 
     /// The departure, where reading ends; none while the person has the seat.
@@ -167,6 +168,8 @@ pub struct Entered {
     pub room: RoomName,
     /// The topic.
     pub topic: Option<Line>,
+    /// The last change of it, if that is known.
+    pub topic_set: Option<TopicSet>,
     /// The other people in the room.
     pub roster: Together,
     /// All of them, for a client that [wants](super::client::Client::want_roster) the list.

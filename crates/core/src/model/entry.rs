@@ -1,5 +1,6 @@
 //! Entries: everything that happens in a room, in the order in which it happened. Knows no bytes.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::act::Act;
@@ -32,7 +33,7 @@ pub enum Entry {
         /// The last words, from `/quit`.
         words: Option<Line>,
         /// The act that removed the person, if one did.
-        removal: Option<Arc<Act>>,
+        removal: Option<Arc<ActOf>>,
         /// Whether the person left the server, or only this room.
         is_from_server: bool,
         /// The event; none for a late announcement.
@@ -68,7 +69,40 @@ pub enum Entry {
         text: Option<Line>,
     },
     /// An act of a keeper or the operator.
-    Act(Arc<Act>),
+    Act(Arc<ActOf>),
+}
+
+/// An act, and its author as the others see them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActOf {
+    /// The act.
+    pub act: Arc<Act>,
+    /// The person who did it; none if that is no person, or one who is not on the server.
+    pub author: Option<Arc<Who>>,
+}
+
+impl Deref for ActOf {
+    type Target = Act;
+
+    fn deref(&self) -> &Act {
+        &self.act
+    }
+}
+
+impl From<Act> for ActOf {
+    /// An act whose author is not known.
+    fn from(act: Act) -> ActOf {
+        ActOf { act: act.into(), author: None }
+    }
+}
+
+/// The last change of a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicSet {
+    /// The person who set it, with the name at that moment.
+    pub by: Name,
+    /// When it was set.
+    pub at: WallTime,
 }
 
 /// A line that was said.

@@ -18,7 +18,7 @@ pub mod who;
 pub mod whom;
 
 pub use act::{Act, By, Deed, Reach, Verb};
-pub use entry::{Entry, PersonEvent, Renaming, Said, Telling, Together};
+pub use entry::{ActOf, Entry, PersonEvent, Renaming, Said, Telling, Together, TopicSet};
 pub use hashed::Hashed;
 pub use limits::{Capacity, Census, Limits};
 pub use line::Line;

@@ -38,7 +38,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::Rooms { rooms, others } => object("rooms", out).with_list("rooms", rooms, room)
             .with("others", others),
         Answer::YouAre(name) => object("you", out).with("name", name.as_str()),
-        Answer::Topic { room, text } => object("topic_is", out).with("room", room.as_str())
+        Answer::Topic { room, text, .. } => object("topic_is", out).with("room", room.as_str())
             .with("topic", text.as_ref().map(Line::as_str)),
         Answer::KeptMessage { at, from, to, text } => object("letter", out).with("time", rfc3339(*at))
             .with("from", from.as_str()).with("to", to.as_str()).with("words", text.as_str()),

@@ -106,8 +106,8 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::Unignore(name) => sentence(format!("You see lines from {name} again")),
 
         // Rooms and moderation.
-        Answer::Topic { room, text: Some(text) } => sentence(format!("Topic of {room}: {text}")),
-        Answer::Topic { room, text: None } =>
+        Answer::Topic { room, text: Some(text), .. } => sentence(format!("Topic of {room}: {text}")),
+        Answer::Topic { room, text: None, .. } =>
             sentence(format!("{room} has no topic; /topic TEXT sets one")),
         Answer::Act(act) => sentence(act::act_row(act, clock).answer),
         Answer::Told { people, deaf } => sentence(act::told(*people, *deaf)),

@@ -29,7 +29,7 @@ pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Op
             is_told(*telling, mode).then(|| format!("{} has arrived", who.name))
         }
         Entry::Left { who, words, removal, telling, .. } => {
-            let removal = removal.as_deref().filter(|_| is_named);
+            let removal = removal.as_ref().map(|removal| &*removal.act).filter(|_| is_named);
             is_told(*telling, mode).then(|| left(who, words.as_ref(), removal, clock))
         }
         Entry::ArrivedTogether(people) => is_named.then(|| format!("{} arrived", together(people))),

@@ -42,7 +42,7 @@ pub(crate) fn put_answer(
     }
     let asked = command.map(|command| (command.word.as_str(), command.target.as_str()));
     match (answer, asked) {
-        (Answer::Topic { room, text }, Some(("TOPIC", _))) => {
+        (Answer::Topic { room, text, .. }, Some(("TOPIC", _))) => {
             put_topic(room, text.as_ref(), replies);
         }
         (Answer::Topic { room, .. }, Some(("MODE", _))) => {

@@ -232,7 +232,7 @@ impl Encoding for IrcEncoding {
             Entry::Left { who, words, removal, is_from_server, telling, .. }
                 if is_told(*telling) =>
             {
-                let why = (words.as_ref(), removal.as_deref());
+                let why = (words.as_ref(), removal.as_deref().map(|removal| &*removal.act));
                 self.put_left(who, why, *is_from_server, scene, out);
             }
             Entry::Renamed { who, from, seen, .. } => {
