@@ -172,6 +172,9 @@ fn the_welcome_has_its_parts_in_order() {
     for token in ["CASEMAPPING=ascii", "CHANTYPES=#", "NICKLEN=32", "NETWORK=Parlor", "UTF8ONLY"] {
         assert!(tokens.contains(&token), "{token}: {tokens:?}");
     }
+    for number in ["251", "255", "265", "266"] {
+        assert_eq!(of(number).count(), 1, "{number}");
+    }
     alice.sees_nothing();
 }
 
