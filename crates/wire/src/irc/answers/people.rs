@@ -1,7 +1,6 @@
 //! People who are looked for, as numerics: WHOIS, WHOWAS, ISON, USERHOST. Knows no command.
 
 use parlor_core::link::{Bygone, Sighting, Whois};
-use parlor_core::model::Who;
 
 use super::names::{KEEPER, lines_of};
 use super::whox::Card;
@@ -11,7 +10,7 @@ use crate::irc::reply::Replies;
 /// Adds a person.
 pub(crate) fn put_whois(whois: &Whois, server: &IrcServer, replies: &mut Replies) {
     let nick = &*nick(&whois.who.name);
-    put_card(Numeric::RPL_WHOISUSER, &whois.who, replies);
+    put_card(Numeric::RPL_WHOISUSER, &Card::of(&whois.who), replies);
     let rooms = whois.rooms.iter().map(|(room, is_keeper)| {
         let sign = if *is_keeper { KEEPER } else { "" };
         format!("{sign}{}", channel(room))
@@ -46,8 +45,7 @@ pub(crate) fn put_whois(whois: &Whois, server: &IrcServer, replies: &mut Replies
 }
 
 /// Adds a person's user, host and real name.
-fn put_card(numeric: Numeric, who: &Who, replies: &mut Replies) {
-    let card = Card::of(who);
+fn put_card(numeric: Numeric, card: &Card, replies: &mut Replies) {
     replies.numeric(numeric, &[&card.nick, &card.user, &card.host, "*"], &card.realname);
 }
 
@@ -60,9 +58,9 @@ pub(crate) fn put_whowas(
 ) {
     let most = wanted.parse().ok().filter(|most| *most > 0).unwrap_or(people.len());
     for Bygone { who, at } in people.iter().take(most) {
-        let time = server.clock.moment(*at);
-        put_card(Numeric::RPL_WHOWASUSER, who, replies);
-        replies.numeric(Numeric::RPL_WHOISSERVER, &[&Card::of(who).nick, &server.name], &time);
+        let (card, time) = (Card::of(who), server.clock.moment(*at));
+        put_card(Numeric::RPL_WHOWASUSER, &card, replies);
+        replies.numeric(Numeric::RPL_WHOISSERVER, &[&card.nick, &server.name], &time);
     }
     if people.is_empty() {
         replies.numeric(Numeric::ERR_WASNOSUCHNICK, &[nick], "Nobody had this nick lately");

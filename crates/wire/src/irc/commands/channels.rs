@@ -24,6 +24,11 @@ pub(super) fn name_of(nick: &str) -> Name {
     name::named(nick).unwrap_or_else(|_| Name::stored(nick))
 }
 
+/// A nick as the broadcaster looks for it.
+pub(super) fn typed(nick: &str) -> Line {
+    Line::sanitise(name_of(nick).as_str().as_bytes())
+}
+
 /// A text without formatting; none if it has no words.
 fn words(text: &str) -> Option<Line> {
     Some(Line::sanitise(plain(text).as_bytes())).filter(|line| !line.is_blank())

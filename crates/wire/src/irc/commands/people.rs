@@ -1,19 +1,13 @@
 //! Questions about people: WHO, WHOIS, WHOWAS, ISON, USERHOST.
 
 use parlor_core::link::{Input, Query};
-use parlor_core::model::Line;
 
-use super::channels::name_of;
+use super::channels::typed;
 use super::run::CommandRun;
 use crate::irc::protocol::{Numeric, USERHOSTS_MAX, name};
 
 /// The largest number of nicks that one ISON or WHO looks for.
 const NICKS_MAX: usize = 100;
-
-/// A nick as the broadcaster looks for it.
-fn typed(nick: &str) -> Line {
-    Line::sanitise(name_of(nick).as_str().as_bytes())
-}
 
 fn ask(query: Query, run: &mut CommandRun<'_>) {
     run.inputs.add(Input::Ask(Box::new(query.into())));

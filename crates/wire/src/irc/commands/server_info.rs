@@ -3,10 +3,7 @@
 use parlor_core::link::{COMMANDS, Command, Input, Query};
 
 use super::run::CommandRun;
-use crate::irc::protocol::{
-    ChannelMode, IrcServer, Isupport, ModeKind, Numeric, UserMode, channel_letters,
-};
-use crate::irc::reply::Replies;
+use crate::irc::protocol::{ChannelMode, Isupport, ModeKind, Numeric, UserMode, channel_letters};
 
 /// Adds the first inputs of a client that has come in: the welcome.
 pub(crate) fn welcome(mut run: CommandRun<'_>) {
@@ -22,7 +19,7 @@ pub(crate) fn welcome(mut run: CommandRun<'_>) {
     let [lists, ranks] = [ModeKind::List, ModeKind::Rank].map(channel_letters);
     let words = [&server.name, &server.version, &users, &channels, &format!("{lists}{ranks}")];
     replies.numeric_words(Numeric::RPL_MYINFO, &words.map(String::as_str));
-    put_isupport(server, replies);
+    put_isupport(&mut run);
     for (word, part) in [("LUSERS", lusers as fn(&mut CommandRun<'_>)), ("MOTD", motd)] {
         word.clone_into(&mut run.inputs.word);
         part(&mut run);
@@ -31,7 +28,8 @@ pub(crate) fn welcome(mut run: CommandRun<'_>) {
 }
 
 /// Adds the tokens of what the server supports.
-fn put_isupport(server: &IrcServer, replies: &mut Replies) {
+fn put_isupport(run: &mut CommandRun<'_>) {
+    let (server, replies) = (&run.client.server, &mut run.inputs.replies);
     let isupport = Isupport {
         network: &server.network,
         rooms_max: server.rooms_max,
@@ -65,7 +63,7 @@ pub(super) fn version(run: &mut CommandRun<'_>) {
     let (server, replies) = (&run.client.server, &mut run.inputs.replies);
     let words = [server.version.as_str(), server.name.as_str()];
     replies.numeric(Numeric::RPL_VERSION, &words, "Parlor");
-    put_isupport(server, replies);
+    put_isupport(run);
 }
 
 /// TIME
