@@ -261,7 +261,9 @@ impl<'a> Newcomer<'a> {
         let Outcome::Code(place) = self.link.call(Query::Code { code, now }).await else {
             return Err(Refusal::NoSuchCode.into());
         };
-        let admitted = come_in(&mut self.link, Change::ComeBack { code, now, room }).await?;
+        let profile = Some(Arc::clone(&self.profile));
+        let admitted =
+            come_in(&mut self.link, Change::ComeBack { code, now, profile, room }).await?;
         let room = admitted.first.as_ref().map(|(seat, _)| seat.room());
         self.is_owner = place.claim.is_proven();
         self.returned = Some(Returned { place, held: HeldCode { code: typed, room } });

@@ -13,7 +13,7 @@ use parlor_core::link::{
     Query, Refusal, Start, WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{Entry, Limits, Line, Manner, Now, RoomName, Said, Spoken};
+use parlor_core::model::{Entry, Limits, Line, Manner, Name, Now, RoomName, Said, Spoken};
 use tempfile::TempDir;
 use tokio::io::{
     AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf, duplex, split,
@@ -115,8 +115,11 @@ impl Encoder for Words {
     }
 
     fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
-        let names: Vec<_> = people.iter().map(|person| person.who.name.as_str()).collect();
-        Words::put(&format!("{room} has {}", names.join(" ")), out);
+        let people = people.iter().map(|Occupant { who, .. }| {
+            let host = who.profile.as_ref().map_or("", |profile| profile.host().as_str());
+            format!("{}@{host}", who.name)
+        });
+        Words::put(&format!("{room} has {}", people.collect::<Vec<_>>().join(" ")), out);
     }
 
     fn replayed(&mut self, _: &RoomName, _: &Said, _: &mut Vec<u8>) {}
@@ -134,18 +137,26 @@ impl Encoder for Words {
 
 impl Output for WriteHalf<DuplexStream> {}
 
-/// A door at which one attempt is made, without a room.
-struct OneAttempt(Option<Attempt>);
+/// A door at which a client takes these steps, and what it is told.
+#[derive(Default)]
+struct Steps(VecDeque<Step>, Vec<String>);
 
-impl Doorway for OneAttempt {
+impl Doorway for Steps {
     const ASKS: bool = false;
 
+    const STEPS_MAX: usize = 7;
+
     async fn next_step(&mut self) -> Result<Step, NotEntered> {
-        self.0.take().map(Step::from).ok_or(NotEntered::Lost)
+        self.0.pop_front().ok_or(NotEntered::Lost)
+    }
+
+    fn logged_in(&mut self, outcome: Result<&Name, &Refusal>) {
+        self.1.push(format!("{outcome:?}"));
     }
 
     fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {
-        Err(NotEntered::Refused(refusal))
+        self.1.push(format!("{refusal:?}"));
+        Ok(())
     }
 
     async fn end_attempts(&mut self) -> Result<(), NotEntered> {
@@ -153,7 +164,7 @@ impl Doorway for OneAttempt {
     }
 }
 
-impl Tell for OneAttempt {
+impl Tell for Steps {
     fn tell(&mut self, _: &Answer) {}
 
     fn show(&mut self, _: &RoomName, _: &Said) {}
@@ -200,17 +211,27 @@ impl House {
         House { inbox, writers, settings: Box::leak(Box::new(settings)), tasks, _files }
     }
 
-    /// A person who comes without a seat.
-    async fn person(&mut self, name: &str) -> Person {
+    /// A client that has not entered.
+    fn newcomer(&self) -> Newcomer<'static> {
         let link = self.writers.connect(&self.inbox, None);
         let peer = Peer { address: [127, 0, 0, 1].into(), is_private: true };
-        let from = ([127, 0, 0, 1], 1).into();
-        let mut newcomer = Newcomer::new(self.settings, link, peer, from);
-        let attempt =
-            Attempt { name: Some(line(name)), room: FirstRoom::Nowhere, ..Attempt::default() };
-        let Ok(admitted) = newcomer.enter(&mut OneAttempt(Some(attempt))).await else {
-            panic!("{name} cannot come");
+        Newcomer::new(self.settings, link, peer, ([127, 0, 0, 1], 1).into())
+    }
+
+    /// A person who comes without a seat.
+    async fn person(&mut self, name: &str) -> Person {
+        let mut newcomer = self.newcomer();
+        let mut door = Steps([come(name)].into(), Vec::new());
+        let Ok(admitted) = newcomer.enter(&mut door).await else {
+            panic!("{name} cannot come: {:?}", door.1);
         };
+        let mut person = self.session(newcomer, admitted);
+        person.reads(&[&format!("you are {name}")]).await;
+        person
+    }
+
+    /// The session of a person who has entered.
+    fn session(&mut self, newcomer: Newcomer<'static>, admitted: Admitted) -> Person {
         let (near, far) = duplex(BETWEEN_BYTES);
         let (input, output) = split(far);
         let inputs = Inputs::default();
@@ -219,9 +240,7 @@ impl House {
         let arrival = Arrival { input, output, decoder, encoder: Words, held, person };
         let (writers, closing) = (self.writers, CancellationToken::new());
         self.tasks.spawn(async move { drop(run(arrival, &closing, writers).await) });
-        let mut person = Person { inputs, stream: BufReader::new(near) };
-        person.reads(&[&format!("you are {name}")]).await;
-        person
+        Person { inputs, stream: BufReader::new(near) }
     }
 }
 
@@ -256,7 +275,7 @@ fn settings() -> SessionSettings {
         metrics: Arc::new(Metrics::new([].into_iter())),
         zone: TimeZone::UTC,
         clock: Clock::start(),
-        profile: profile_at("test"),
+        profile: profile_at("door"),
     }
 }
 
@@ -306,6 +325,12 @@ const READ_TIME: Duration = Duration::from_secs(10);
 
 fn line(text: &str) -> Line {
     Line::sanitise(text.as_bytes())
+}
+
+/// An attempt to come without a seat.
+fn come(name: &str) -> Step {
+    let (name, room) = (Some(line(name)), FirstRoom::Nowhere);
+    Attempt { name, room, ..Attempt::default() }.into()
 }
 
 fn room(name: &str) -> RoomName {
@@ -380,7 +405,7 @@ async fn a_client_gets_the_list_of_everybody_only_while_it_wants_it() {
     bob.does([enter("den"), enter("attic")]).await;
     bob.reads(&["+den", "+attic"]).await;
     alice.does([enter("tea"), Input::WantRoster(true), enter("den")]).await;
-    alice.reads(&["+tea", "+den", "den has bob", "den has"]).await;
+    alice.reads(&["+tea", "+den", "den has bob@door", "den has"]).await;
     alice.does([Input::WantRoster(false), enter("attic"), say("hi")]).await;
     alice.reads(&["+attic", "attic:alice:hi"]).await;
 }
@@ -492,4 +517,68 @@ async fn a_message_for_an_absent_owner_is_kept_unless_it_is_for_programs() {
     let for_programs = Input::Private { to: line("alice"), lines, is_for_programs: true };
     bob.does([private("alice", Manner::Action, &["waves", ""]), for_programs]).await;
     bob.reads(&["KeptFor(\"alice\")", "Away(\"alice\")"]).await;
+}
+
+#[tokio::test]
+async fn a_client_logs_in_before_it_enters_and_has_the_account_also_under_another_name() {
+    let mut house = House::with_accounts();
+    let mut alice = house.person("alice").await;
+    alice.does([Input::Register(line("correct horse")), Input::Command(Command::Quit(None))]).await;
+    alice.reads(&["Registered(\"alice\")", "over"]).await;
+
+    let log_in = |name, password| {
+        let (account, password) = (line(name), line(password));
+        Step::LogIn { account, password }
+    };
+    let steps = [
+        come("alice"),
+        log_in("alice", "wrong horse"),
+        log_in("ALICE", "correct horse"),
+        log_in("alice", "wrong horse"), // the proof stays
+        come("b b"),
+        come("alice"),
+    ];
+    let mut door = Steps(steps.into(), Vec::new());
+    let mut newcomer = house.newcomer();
+    let Ok(admitted) = newcomer.enter(&mut door).await else { panic!("{:?}", door.1) };
+    let wrong = "Err(WrongPassword(\"alice\"))";
+    assert_eq!(door.1[..4], ["Refused(NameOwned(\"alice\"))", wrong, "Ok(\"alice\")", wrong]);
+    assert!(door.1[4].starts_with("Refused(Misread(Name("), "{:?}", door.1);
+    let mut alice = house.session(newcomer, admitted);
+    alice.reads(&["you are alice"]).await;
+
+    let mut door = Steps([log_in("alice", "correct horse"), come("bob")].into(), Vec::new());
+    let mut newcomer = house.newcomer();
+    let Ok(admitted) = newcomer.enter(&mut door).await else { panic!("{:?}", door.1) };
+    let mut bob = house.session(newcomer, admitted);
+    bob.does([name("alice")]).await;
+    bob.reads(&["you are bob", "you are alice"]).await;
+}
+
+#[tokio::test]
+async fn the_doorway_says_after_how_many_steps_a_client_is_turned_away() {
+    let house = House::new();
+    let mut door = Steps((0..9).map(|_| come("b b")).collect(), Vec::new());
+    let ended = house.newcomer().enter(&mut door).await;
+    assert!(matches!(ended, Err(NotEntered::NoName)));
+    assert_eq!(door.1.len(), Steps::STEPS_MAX);
+}
+
+#[tokio::test]
+async fn everybody_has_the_profile_of_the_door_or_of_the_client() {
+    let mut house = House::new();
+    let mut bob = house.person("bob").await;
+    bob.does([enter("tea")]).await;
+    bob.reads(&["+tea"]).await;
+    let mut door = Steps([come("alice")].into(), Vec::new());
+    if let Some(Step::Enter(attempt)) = door.0.front_mut() {
+        attempt.profile = Some(profile_at("client"));
+    }
+    let mut newcomer = house.newcomer();
+    let Ok(admitted) = newcomer.enter(&mut door).await else { panic!("{:?}", door.1) };
+    let mut alice = house.session(newcomer, admitted);
+    alice.does([Input::WantRoster(true), enter("tea"), enter("den")]).await;
+    alice.reads(&["you are alice", "+tea", "tea has bob@door", "tea has", "+den"]).await;
+    bob.does([Input::WantRoster(true), enter("den")]).await;
+    bob.reads(&["+den", "den has alice@client", "den has"]).await;
 }

@@ -367,7 +367,8 @@ impl Guest {
         match (outcome, asked) {
             // Two people may share an address as their name, which no reader can tell apart.
             (Outcome::Code(place), Asked::Place(code)) if !place.claim.name.is_address() => {
-                let back = Change::ComeBack { code, now: WallTime(0), room: FirstRoom::Usual };
+                let (now, profile, room) = (WallTime(0), None, FirstRoom::Usual);
+                let back = Change::ComeBack { code, now, profile, room };
                 self.call.start(Asked::Return(code), back);
             }
             (Outcome::Came(presence, seat), _) => {

@@ -56,7 +56,7 @@ fn ended_code(who: &str, there: &str) -> ReturnCode {
 
 /// A return with a code, to a room.
 fn come_back(code: Hashed, there: &str) -> Change {
-    Change::ComeBack { code, now: WallTime(0), room: FirstRoom::Named(room(there)) }
+    Change::ComeBack { code, now: WallTime(0), profile: None, room: FirstRoom::Named(room(there)) }
 }
 
 fn line(text: &str) -> Line {

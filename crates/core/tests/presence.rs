@@ -135,7 +135,8 @@ fn a_person_comes_back_without_a_seat_and_is_not_seen_to_leave_the_rooms_joined_
     let (tea, _) = granted(server.ask(&mut alice.link, join("tea")));
     let code = server.code(&mut alice.link, tea.room());
     let mut again = server.connect();
-    let nowhere = Change::ComeBack { code, now: WallTime(0), room: FirstRoom::Nowhere };
+    let (now, profile, room) = (WallTime(0), None, FirstRoom::Nowhere);
+    let nowhere = Change::ComeBack { code, now, profile, room };
     let _presence = present(server.ask(&mut again, nowhere));
     let (_lobby, entered) = granted(server.ask(&mut again, join("lobby")));
     assert!(!entered.first);
@@ -255,4 +256,26 @@ fn a_profile_goes_with_the_person_and_comes_back_with_the_code() {
     let long =
         Profile::new(["é".repeat(400), String::new(), String::new()].map(|t| line(&t)), false);
     assert_eq!(long.user().len(), 512, "cut between characters");
+}
+
+#[test]
+fn a_script_has_a_profile_and_so_has_a_person_who_comes_back_without_one() {
+    let mut server = Server::new();
+    let bob = server.enter("bob");
+    let profile = |host: &str| Arc::new(Profile::new(["", "", host].map(line), false));
+    let mut curl = server.connect();
+    let (name, lines) =
+        (Name::parse("ci").unwrap().into(), vec![Spoken::new(Manner::Plain, line("hi"))]);
+    let (script, room) = (Some(profile("curl")), RoomName::lobby());
+    server.ask(&mut curl, Change::SpeakOnce { name, profile: script, room, lines });
+    let mut alice = server.enter("alice");
+    let code = server.code(&mut alice.link, alice.seat.room());
+    drop(alice);
+    let mut again = server.connect();
+    let (now, room) = (WallTime(0), FirstRoom::Usual);
+    let back = Change::ComeBack { code, now, profile: Some(profile("web")), room };
+    let (_seat, _) = granted(server.ask(&mut again, back));
+    let host = |entry: Entry| entry.who()?.profile.as_ref().map(|profile| profile.host().clone());
+    let hosts: Vec<_> = bob.read().into_iter().filter_map(host).collect();
+    assert_eq!(hosts, ["curl", "web"].map(line));
 }

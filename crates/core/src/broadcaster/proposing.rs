@@ -57,7 +57,7 @@ impl Broadcaster {
                 let wanted = Wanted::Seat { replay, is_first: true, maker };
                 (Intent::Enter { person, name, looks, profile, room }, wanted)
             }
-            Change::ComeBack { code, now: awake, room } => {
+            Change::ComeBack { code, now: awake, profile, room } => {
                 let place = self.place_of_code(code, awake)?;
                 let room = room.or_usual(|| place.room.clone());
                 let wanted = match &room {
@@ -71,7 +71,7 @@ impl Broadcaster {
                     }
                 };
                 client.track_reading();
-                (Intent::ComeBack { person, code, now: awake, room }, wanted)
+                (Intent::ComeBack { person, code, now: awake, profile, room }, wanted)
             }
             Change::Join { room, replay } => {
                 let subject = self.subject(person).ok_or(Refusal::NotThere)?;

@@ -51,6 +51,8 @@ pub enum Intent {
         code: Hashed,
         /// The time by which the life of codes is measured.
         now: WallTime,
+        /// The profile of a person who has none on the lost connection.
+        profile: Option<Arc<Profile>>,
         /// The first room, if there is one.
         room: Option<RoomName>,
     },

@@ -29,7 +29,9 @@ impl Intent {
                 let named = name_bytes(&name.name) + looks_bytes(looks);
                 named + profile_bytes(profile) + room.as_str().len()
             }
-            Intent::ComeBack { room, .. } => room.as_ref().map_or(0, |room| room.as_str().len()),
+            Intent::ComeBack { profile, room, .. } => {
+                profile_bytes(profile) + room.as_ref().map_or(0, |room| room.as_str().len())
+            }
             Intent::SpeakOnce { name, looks, profile, room, lines, .. } => {
                 let named = name_bytes(&name.name) + looks_bytes(looks);
                 named + profile_bytes(profile) + room.as_str().len() + lines_bytes(lines)

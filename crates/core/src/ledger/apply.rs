@@ -33,8 +33,8 @@ impl Ledger {
             Intent::Enter { person, name, looks, profile, room } => {
                 self.enter(person, (name, looks), profile, room, stamp, happened)
             }
-            Intent::ComeBack { person, code, now, room } => {
-                self.come_back(person, (code, now), room, stamp, happened)
+            Intent::ComeBack { person, code, now, profile, room } => {
+                self.come_back(person, (code, now), profile, room, stamp, happened)
             }
             Intent::MakeCode { person, code, room, seq } => {
                 self.make_code(person, code, (room, seq), happened)

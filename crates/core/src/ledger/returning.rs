@@ -8,7 +8,7 @@ use super::record::Record;
 use super::state::Ledger;
 use super::unstored::Before;
 use crate::intent::{Reentry, Stamp};
-use crate::model::{Hashed, Name, PersonId, RoomName, WallTime};
+use crate::model::{Hashed, Name, PersonId, Profile, RoomName, WallTime};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -186,11 +186,13 @@ impl Ledger {
     }
 
     /// A person comes back with a code, on another connection: into this room, or without a seat.
-    /// `now` is the time by which the life of codes is measured.
+    /// `now` is the time by which the life of codes is measured. The profile is for a person who has
+    /// none on the lost connection.
     pub(super) fn come_back(
         &mut self,
         id: PersonId,
         (hash, now): (Hashed, WallTime),
+        profile: Option<Arc<Profile>>,
         room: Option<RoomName>,
         Stamp { boot, at }: Stamp,
         happened: &mut Vec<Happened>,
@@ -202,7 +204,7 @@ impl Ledger {
         };
         self.may_come(id, from, (&code.claim, &code.looks), room.as_ref(), at)?;
         let before = from.and_then(|from| self.people.get(from));
-        let profile = before.and_then(|person| person.profile.clone());
+        let profile = before.and_then(|person| person.profile.clone()).or(profile);
         if let Some(from) = from {
             self.rules.follow(from, id);
             self.move_seats(from, id, happened);

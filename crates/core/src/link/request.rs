@@ -81,6 +81,8 @@ pub enum Change {
         code: Hashed,
         /// The time by which the life of codes is measured.
         now: WallTime,
+        /// The profile of a person who has none on the lost connection.
+        profile: Option<Arc<Profile>>,
         /// The room; the usual one is that of the code.
         room: FirstRoom,
     },

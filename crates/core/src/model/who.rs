@@ -45,7 +45,8 @@ pub struct Who {
     pub name: Name,
     /// The registered name that the person has proved to own.
     pub account: Option<Name>,
-    /// The profile from the person's client; none at doors without profiles.
+    /// The profile from the person's client, or from the door; none for the author of a stored
+    /// line.
     pub profile: Option<Arc<Profile>>,
 }
 

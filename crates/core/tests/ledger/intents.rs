@@ -190,8 +190,10 @@ fn coming() -> impl Strategy<Value = Intent> {
         2 => (person(), claim(), profile()).prop_map(|(person, (name, looks), profile)| {
             Intent::Come { person, name, looks, profile }
         }),
-        3 => (person(), code(), time(), weighted(0.3, room())).prop_map(
-            |(person, code, now, room)| Intent::ComeBack { person, code, now, room }
+        3 => (person(), code(), time(), profile(), weighted(0.3, room())).prop_map(
+            |(person, code, now, profile, room)| {
+                Intent::ComeBack { person, code, now, profile, room }
+            }
         ),
         3 => (person(), code(), room(), seq()).prop_map(|(person, code, room, seq)| {
             Intent::MakeCode { person, code, room, seq }

@@ -164,7 +164,7 @@ fn a_person_who_comes_back_to_a_room_does_not_make_it() {
     let (name, since, code) = (zoe.into(), BEGIN, Hashed([1; 32]));
     let own = Intent::Register { name, since, password: "hash".into(), by: lost };
     let make = Intent::MakeCode { person: lost, code, room: den.clone(), seq: 0 };
-    let back = Intent::ComeBack { person, code, now: BEGIN, room: Some(den) };
+    let back = Intent::ComeBack { person, code, now: BEGIN, profile: None, room: Some(den) };
     let mut happened = Vec::new();
     for intent in [own, make, back] {
         ledger.apply(intent, STAMP, &mut happened).unwrap();

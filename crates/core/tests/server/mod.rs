@@ -141,7 +141,7 @@ pub(crate) fn register(name: Name, by: PersonId) -> Box<AccountChange> {
 
 /// A return to the place of a code.
 pub(crate) fn come_back(code: Hashed) -> Change {
-    Change::ComeBack { code, now: WallTime(0), room: FirstRoom::Usual }
+    Change::ComeBack { code, now: WallTime(0), profile: None, room: FirstRoom::Usual }
 }
 
 pub(crate) struct Person {

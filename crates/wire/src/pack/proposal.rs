@@ -32,7 +32,7 @@ record!(Reentry { person, name, looks, otherwise, profile, rooms, codes });
 choice!(Intent, "an intent", {
     1 => Say { person, room, lines },
     2 => Enter { person, name, looks, profile, room },
-    3 => ComeBack { person, code, now, room },
+    3 => ComeBack { person, code, now, profile, room },
     4 => Join { person, room },
     5 => Leave { person, room, words },
     6 => GiveUp { heir, room },

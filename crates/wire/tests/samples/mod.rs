@@ -74,7 +74,13 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ),
         (
             "come-back",
-            Intent::ComeBack { person, code, now: WallTime(7), room: Some(room.clone()) },
+            Intent::ComeBack {
+                person,
+                code,
+                now: WallTime(7),
+                profile: Some(profile.clone()),
+                room: Some(room.clone()),
+            },
         ),
         ("make-code", Intent::MakeCode { person, code, room: room.clone(), seq: 300 }),
         ("move-code", Intent::MoveCode { person, code, room: room.clone(), seq: 301 }),
@@ -193,8 +199,14 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
                 room,
             })
             .boxed(),
-        Intent::ComeBack { .. } => (person(), hashed(), time(), option::of(room()))
-            .prop_map(|(person, code, now, room)| Intent::ComeBack { person, code, now, room })
+        Intent::ComeBack { .. } => (person(), hashed(), time(), profile(), option::of(room()))
+            .prop_map(|(person, code, now, profile, room)| Intent::ComeBack {
+                person,
+                code,
+                now,
+                profile,
+                room,
+            })
             .boxed(),
         Intent::MakeCode { .. } => (person(), hashed(), room(), any::<u64>())
             .prop_map(|(person, code, room, seq)| Intent::MakeCode { person, code, room, seq })
