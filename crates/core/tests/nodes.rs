@@ -18,7 +18,7 @@ use parlor_core::model::{
     Deed, Entry, Limits, Name, NodeName, RoomName, Telling, Verb, WallTime, Whom,
 };
 use parlor_core::sequencer::{Decided, Sequencer};
-use server::{Person, Server, enter, granted, join, post, refusal, rename};
+use server::{Person, Server, come_back, enter, granted, join, post, refusal, rename};
 
 /// An order that all nodes share, with the time of each place.
 type Order = Arc<Mutex<Vec<(WallTime, Proposal)>>>;
@@ -216,6 +216,33 @@ fn two_nodes_show_the_same_lines_people_and_names() {
     wait(&mut [&mut red, &mut blue], 1);
     assert_eq!(blue.who(&mut bob), ["bobby"]);
     assert_eq!(blue.server.census().rooms, 1, "the room tea has left memory");
+}
+
+#[test]
+fn a_person_comes_back_on_another_node_and_nobody_reads_of_it() {
+    let (_, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut bob = blue.server.enter("bob");
+    wait(&mut [&mut red, &mut blue], 1);
+    let code = red.server.code(&mut alice.link, alice.seat.room());
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut again = blue.server.connect();
+    let (seat, _) = granted(blue.server.ask(&mut again, come_back(code)));
+    blue.server.ask(&mut again, post(seat.room(), &["back"]));
+    wait(&mut [&mut red, &mut blue], 1);
+    assert!(alice.link.client().removed().is_some(), "the connection to red ends");
+    assert!(alice.entered.view.departed().is_some());
+    drop(alice);
+    wait(&mut [&mut red, &mut blue], 1);
+    assert_eq!(blue.who(&mut bob), ["alice", "bob"]);
+    assert_eq!(red.server.census().people, 2);
+    let untold = |entry: &Entry| match entry {
+        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => *telling == Telling::Untold,
+        _ => false,
+    };
+    let (read, told): (Vec<_>, Vec<_>) = read(&bob.entered.view).into_iter().partition(untold);
+    assert_eq!((read.len(), told.len()), (2, 1), "{told:?}");
 }
 
 #[test]
