@@ -497,6 +497,24 @@ fn two_rooms_side_by_side_pass() {
 }
 
 #[test]
+fn a_list_behind_the_silent_departure_may_be_older() {
+    let listed = |end| {
+        let mut events = vec![arrived(1, 1, "alice"), arrived(2, 2, "bob"), left(3, 1, "alice")];
+        events.truncate(if end == End::Left { 3 } else { 2 });
+        let objects = [
+            r#"{"kind":"entered","room":"lobby","seq":0,"names":[],"others":0,"text":"In"}"#,
+            r#"{"kind":"arrived","room":"lobby","seq":0,"name":"bob"}"#,
+            r#"{"kind":"people","room":"lobby","names":["alice"],"next":null}"#,
+        ];
+        let text = objects.iter().flat_map(|object| frame(object)).collect();
+        let alice = Reader { dialect: Dialect::Web, text, ..reader(1, end, &[]) };
+        Story { rooms: vec![room("lobby", events)], readers: vec![alice] }
+    };
+    check(&listed(End::Left)).unwrap();
+    breaks(Rule::Presence, &listed(End::Here));
+}
+
+#[test]
 fn breaking_a_rule_of_several_rooms_is_rejected() {
     let removed = |number: usize| with_objects(move |objects| drop(objects.remove(number)));
     breaks(Rule::Dense, &removed(1)); // a line

@@ -311,6 +311,22 @@ impl Visit<'_> {
         }
     }
 
+    /// The number of lines up to the last list of people that is surely from before the departure.
+    /// A person who leaves the server is not told of each room, so a list behind the last event may
+    /// stand behind the departure: then it is older.
+    fn lists_end(&self) -> usize {
+        let is_event = |line: &Line| {
+            matches!(
+                line,
+                Line::Shown(_) | Line::Summary(_) | Line::Presence { .. } | Line::Skipped(_)
+            )
+        };
+        match self.reader.has_left && !self.is_over {
+            true => self.seen.iter().rposition(is_event).unwrap_or_default(),
+            false => self.seen.len(),
+        }
+    }
+
     /// The people in the room, as a page lists them; none if the page does not know all of them.
     fn roster(&self, own: &str) -> Option<HashSet<String>> {
         let Some(Line::Entered { named, others, .. }) = &self.entered else {
@@ -318,8 +334,10 @@ impl Visit<'_> {
         };
         let all = || named.iter().cloned().chain([own.to_owned()]).collect();
         let mut here: Option<HashSet<String>> = (*others == 0).then(all);
-        for line in &self.seen {
+        let lists_end = self.lists_end();
+        for (number, line) in self.seen.iter().enumerate() {
             let (come, gone) = match line {
+                Line::People(_) if number >= lists_end => continue,
                 Line::People(names) => {
                     here = Some(names.iter().cloned().collect());
                     continue;
