@@ -1,4 +1,4 @@
-//! Questions about people: WHO, WHOIS, WHOWAS, ISON, USERHOST, LUSERS.
+//! Questions about people: NAMES, WHO, WHOIS, WHOWAS, ISON, USERHOST, LUSERS.
 
 use super::{enter, in_lobby, netcat, server};
 
@@ -7,6 +7,9 @@ fn a_room_and_a_person_are_listed_with_their_hosts() {
     let server = server();
     let _bob = netcat(&server, "bob");
     let mut alice = in_lobby(&server, "alice");
+    alice.say("NAMES #lobby");
+    alice.sees(":irc.example 353 alice = #lobby :{}");
+    alice.sees(":irc.example 366 alice #lobby :{}");
     alice.say("WHO #lobby");
     let seen = alice.until(":irc.example 315 alice #lobby :{}");
     let lines = seen.iter().filter(|message| message.command() == "352");
@@ -47,10 +50,14 @@ fn a_person_is_shown_with_the_rooms_and_only_to_themselves_with_the_address() {
     alice.say("WHOIS alice alice");
     alice.sees(":irc.example 311 alice alice alice irc * :alice of IRC");
     let seen = alice.until(":irc.example 318 alice alice :{}");
-    assert!(seen.iter().any(|message| message.line.contains(" 338 alice alice 127.0.0.1 :")));
+    let own = seen.iter().find(|message| message.command() == "338").unwrap();
+    assert!(own.line.contains(" 338 alice alice 127.0.0.1 :"), "{own:?}");
+    assert!(alice.address().starts_with(own.parameters()[2]), "{own:?}");
     alice.say("WHOIS nobody");
     alice.sees(":irc.example 401 alice nobody :{}");
     alice.sees(":irc.example 318 alice nobody :{}");
+    alice.say("WHOIS");
+    alice.sees(":irc.example 431 alice :{}");
 }
 
 #[test]
