@@ -81,8 +81,8 @@ fn index_of(person: &Participant<'_>, room: &RoomName) -> Result<usize, Refusal>
     seats.rposition(|seat| seat.room_name() == room).ok_or(Refusal::NotThere)
 }
 
-/// Leaves the rooms from which the person was removed. A person who has to be in a room goes to the
-/// lobby if no other room is left.
+/// Leaves the rooms from which the person was removed. A person who does not choose rooms goes to
+/// the lobby if no other room is left.
 pub(super) async fn move_out(
     person: &mut Participant<'_>,
     chooses_rooms: bool,

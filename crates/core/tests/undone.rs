@@ -538,7 +538,7 @@ impl World {
         stored
     }
 
-    /// Whether a person has to leave.
+    /// Whether a person was removed.
     fn is_removed(&self, id: PersonId) -> bool {
         let guests = self.guests.iter().flatten().map(|guest| &guest.link);
         let mut links = guests.chain(&self.links).map(Link::client);

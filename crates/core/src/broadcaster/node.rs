@@ -427,7 +427,7 @@ impl Node {
         self.heard.insert(boot, now);
     }
 
-    /// Restarts the time for which the node has to be in touch before it accuses others.
+    /// Notes that the node is not in touch. It accuses others only after a new time in touch.
     pub(super) fn lose_touch(&mut self) {
         self.in_touch_since = None;
         self.accused.clear();

@@ -37,7 +37,7 @@ impl Filter {
         Filter { me, quiet: false, hides_own: false, tells_own: false, ignored: Vec::new() }
     }
 
-    /// Whether each entry of each batch has to be checked.
+    /// Whether the filter must check every entry.
     pub(crate) fn is_active(&self) -> bool {
         self.quiet || !self.ignored.is_empty()
     }

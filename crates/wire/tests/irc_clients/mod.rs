@@ -139,7 +139,7 @@ impl Client {
         seen
     }
 
-    /// Gives an input to the encoder, or says what the session has to do.
+    /// Gives an input to the encoder, or returns the work for the session.
     pub(crate) fn takes(&mut self, input: Input) -> Option<String> {
         let out = &mut self.read;
         match input {

@@ -25,7 +25,7 @@ enum Blanks {
 /// A message behind its tags, at the end of a buffer. Its line ends when it is dropped.
 ///
 /// Controls are left out of all texts, except that a tab becomes a blank. A message is cut
-/// between characters at [`MESSAGE_BYTES_MAX`], so a long text has to be split before.
+/// between characters at [`MESSAGE_BYTES_MAX`], so split a long text first.
 #[must_use = "the line ends when this is dropped"]
 pub struct MessageWriter<'a> {
     out: &'a mut Vec<u8>,
