@@ -432,6 +432,28 @@ fn a_node_that_was_asleep_accuses_nobody_for_the_time_before() {
 }
 
 #[test]
+fn a_proposal_from_before_a_sleep_says_nothing_of_the_contact_now() {
+    let (_, mut red, mut blue) = two();
+    let _alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    // A proposal of blue has its place, and blue sleeps before it reads that.
+    blue.way.lock().unwrap().is_cut_in = true;
+    wait(&mut [&mut blue], 1);
+    blue.server.now.monotonic += Duration::from_secs(5);
+    blue.server.run();
+    blue.cut(false);
+    blue.server.run();
+    // The order is out of reach for another two seconds.
+    blue.way.lock().unwrap().is_cut_out = true;
+    wait(&mut [&mut blue], 1);
+    blue.cut(false);
+    wait(&mut [&mut blue], 9);
+    assert_eq!(blue.server.census().people, 1, "red has its ten seconds from then on");
+    wait(&mut [&mut blue], 3);
+    assert_eq!(blue.server.census().people, 0, "it was silent");
+}
+
+#[test]
 fn a_fenced_node_enters_its_people_again_and_nobody_loses_the_connection() {
     let (_, mut red, mut blue) = two();
     let mut alice = red.server.enter("alice");

@@ -101,6 +101,9 @@ struct Offered {
     id: ProposalId,
     intents: Vec<Intent>,
     since: Duration,
+    /// Whether the process was asleep since then. It may have its place for a long time, and says
+    /// nothing of the contact now.
+    is_old: bool,
     /// Whether the empty proposal after it is offered.
     is_given_up: bool,
 }
@@ -259,6 +262,7 @@ impl Node {
             // The beginning of a boot has no tickets.
             intents: if self.boot == 0 { Vec::new() } else { proposal.intents.clone() },
             since: now,
+            is_old: false,
             is_given_up: false,
         });
         Some(proposal)
@@ -321,7 +325,8 @@ impl Node {
         // The beginning of a boot may be an old copy, so the time begins anew with the proposal
         // after it.
         let steady_since = self.in_touch_since.filter(|_| id.number > 1);
-        match now.saturating_sub(offered.since) < WAITING_AFTER {
+        let is_prompt = now.saturating_sub(offered.since) < WAITING_AFTER;
+        match is_prompt && !offered.is_old {
             true => self.in_touch_since = steady_since.or(Some(now)),
             false => self.lose_touch(),
         }
@@ -398,6 +403,7 @@ impl Node {
         let was_asleep = asleep > WAITING_AFTER;
         if let (true, Some(offered)) = (was_asleep, &mut self.under_way) {
             offered.since = now.min(offered.since + asleep);
+            offered.is_old = true;
         }
         was_asleep
     }
