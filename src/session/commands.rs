@@ -24,11 +24,15 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
         Input::In(room, input) => match rooms::turn_to(person, &room) {
             Ok(()) => return Box::pin(run(person, *input)).await,
             Err(_) if are_notices(lines_of(&input)) => None,
-            Err(refusal) => return Err(refusal),
+            Err(refusal) => return Err(rooms::absent(person, room, refusal).await),
         },
         Input::Enter(room, start) => rooms::enter_too(person, room, start).await.err(),
-        Input::Leave(room, words) => {
-            rooms::leave_one(person, &room, words).await?;
+        Input::Leave(room, words) => match rooms::leave_one(person, &room, words).await {
+            Ok(()) => None,
+            Err(refusal) => return Err(rooms::absent(person, room, refusal).await),
+        },
+        Input::LeaveAll => {
+            rooms::leave_all(person).await;
             None
         }
         Input::Private { to, lines, is_for_programs } => {

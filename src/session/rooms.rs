@@ -2,7 +2,9 @@
 
 use std::mem;
 
-use parlor_core::link::{Answer, Change, Mail, NewSeat, Notice, Refusal, Seat, Seats, Start};
+use parlor_core::link::{
+    Answer, Change, Mail, NewSeat, Notice, Query, Refusal, Seat, Seats, Start,
+};
 use parlor_core::model::{Line, RoomName};
 
 use super::ended::SessionEnd;
@@ -67,6 +69,28 @@ pub(super) async fn leave_one(
     seat.leave(words);
     store_place(person).await;
     Ok(())
+}
+
+/// Gives up all seats.
+pub(super) async fn leave_all(person: &mut Participant<'_>) {
+    for seat in mem::take(&mut person.seats) {
+        person.note_left(&seat);
+        seat.leave(None);
+    }
+    store_place(person).await;
+}
+
+/// The reason why a person who has no seat in a room can do nothing there: `refusal`, unless there
+/// is no such room.
+pub(super) async fn absent(
+    person: &mut Participant<'_>,
+    room: RoomName,
+    refusal: Refusal,
+) -> Refusal {
+    match person.ask(Query::Topic(room)).await {
+        Some(Answer::Refused(none @ Refusal::NoRoom(_))) => none,
+        _ => refusal,
+    }
 }
 
 /// Lets the person speak in this room from now on; the person has a seat there.

@@ -28,8 +28,9 @@ impl Encoding for Quoting {
     }
 
     fn encode(&self, entry: &Entry, _: Scene<'_>, out: &mut Vec<u8>) {
-        if let Entry::Said(said) = entry {
-            put(out, said.text.as_str());
+        match entry {
+            Entry::Said(said) => put(out, said.text.as_str()),
+            entry => deed(entry).into_iter().for_each(|word| put(out, word)),
         }
     }
 }
@@ -63,7 +64,11 @@ impl Encoder for Quoting {
         self.shows_own && self.label.is_none()
     }
 
-    fn own(&mut self, said: &Said, scene: Scene<'_>, out: &mut Vec<u8>) {
+    fn own(&mut self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        let Entry::Said(said) = entry else {
+            let label = self.label.as_ref().map_or("", Line::as_str);
+            return put(out, &format!("{label}={}", deed(entry).expect("a deed")));
+        };
         if self.shows_own {
             let label = self.label.as_ref().expect("a reason to ask");
             put(out, &format!("{label}={}:{}", scene.seq + 1, said.text));
@@ -82,6 +87,16 @@ impl Encoder for Quoting {
     fn ended(&mut self, _: &mut Vec<u8>) {}
 
     fn raw(&mut self, _: &[u8], _: &mut Vec<u8>) {}
+}
+
+/// The word for what a person does.
+fn deed(entry: &Entry) -> Option<&'static str> {
+    match entry {
+        Entry::Topic { .. } => Some("topic"),
+        Entry::Act(_) => Some("act"),
+        Entry::Left { removal: Some(_), .. } => Some("removed"),
+        _ => None,
+    }
 }
 
 fn put(out: &mut Vec<u8>, word: &str) {
@@ -186,6 +201,30 @@ fn a_label_stands_on_the_own_lines_of_its_command_and_on_no_others() {
     alice.gets(Mail::End);
     bob.says(&mut server, &["six"]);
     assert_eq!(alice.reads(), "echo (SAY,y ) six");
+}
+
+#[test]
+fn a_label_stands_on_the_deeds_of_its_command_too() {
+    let mut server = Server::new();
+    let mut alice = Reader::enter(&mut server, "alice");
+    server.own(&mut alice.link, "alice", 0);
+    let (tea, entered) = granted(server.ask(&mut alice.link, join("tea"))); // and keeps it
+    alice.link.reply(alice.lobby.mark(), Mail::Entered(entered));
+    let mut bob = server.connect();
+    let (bobs, _) = granted(server.ask(&mut bob, enter("bob", "tea")));
+    let room = tea.room();
+    let topic = || Change::SetTopic { room, text: Some(line("tea")) };
+    alice.link.reply(tea.mark(), Mail::Begin(Box::new(labelled("x"))));
+    server.ask(&mut alice.link, topic());
+    let deed = Deed::to_all(Verb::LockTopic, None);
+    server.ask(&mut alice.link, Change::Act { here: Some(room), deed });
+    let deed = Deed::to(Verb::Kick, Whom::parse("bob").unwrap());
+    server.ask(&mut alice.link, Change::Act { here: Some(room), deed });
+    drop(bobs);
+    server.run();
+    alice.link.reply(tea.mark(), Mail::End);
+    server.ask(&mut alice.link, Change::SetTopic { room, text: None });
+    assert_eq!(alice.reads(), "(SAY,x x=topic x=act x=removed ) =topic");
 }
 
 #[test]

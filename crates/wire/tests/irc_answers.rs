@@ -15,7 +15,7 @@ use parlor_core::link::{
 };
 use parlor_core::log::Scene;
 use parlor_core::model::{
-    Act, ActOf, By, Deed, Extras, Limits, Line, Manner, Missed, Name, Now, PersonId, Reach,
+    Act, ActOf, By, Deed, Entry, Extras, Limits, Line, Manner, Missed, Name, Now, PersonId, Reach,
     RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::irc::Cap;
@@ -572,7 +572,7 @@ fn private_messages_are_shown_to_both_sides_if_they_want() {
 fn own_lines_are_shown_on_demand_and_carry_their_label() {
     let own = |label: Option<&str>| {
         let extras = Extras { label: label.map(line), ..Extras::default() };
-        Said { extras: Some(extras.into()), ..said("alice", 17, "hi") }
+        Entry::Said(Said { extras: Some(extras.into()), ..said("alice", 17, "hi") })
     };
     let scene = |room| Scene { room, seq: 16, at: AT };
     let (room, asked) =
@@ -597,6 +597,32 @@ fn own_lines_are_shown_on_demand_and_carry_their_label() {
     assert_eq!(
         client.reads(),
         [":alice!al@irc PRIVMSG #tea :hi", "@label=l2 :alice!al@irc PRIVMSG #tea :hi",]
+    );
+}
+
+#[test]
+fn a_label_is_on_what_its_command_does_in_a_room() {
+    let mut client = Client::new(&[Cap::LabeledResponse]);
+    let room = tea();
+    let scene = Scene { room: &room, seq: 16, at: AT };
+    let topic = Entry::Topic { who: person("alice"), text: Some(line("Assam")) };
+    let asked = |label: Option<&str>| Asked {
+        command: Some(line("TOPIC")),
+        label: label.map(line),
+        ..Asked::default()
+    };
+    client.hears(|encoder, out| {
+        encoder.begin(&asked(Some("l1")), out);
+        assert!(!encoder.shows_own());
+        encoder.own(&topic, scene, out);
+        encoder.end(out);
+        encoder.begin(&asked(None), out);
+        encoder.own(&topic, scene, out);
+        encoder.end(out);
+    });
+    assert_eq!(
+        client.reads(),
+        ["@label=l1 :alice!al@irc TOPIC #tea :Assam", ":alice!al@irc TOPIC #tea :Assam"]
     );
 }
 

@@ -149,6 +149,7 @@ fn commands_about_accounts() {
 fn commands_about_channels() {
     Client::new(&[]).talks(&[
         ("JOIN", &["461 alice JOIN :Not enough parameters"]),
+        ("JOIN 0", &["(LeaveAll)"]),
         ("JOIN :", &["461 alice JOIN :Not enough parameters"]),
         ("JOIN #tea,#Coffee,&x,#a:b key", &[
             "(enter tea Usual)",

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
-    Act, By, Deed, Entry, Extras, InGroup, Line, Manner, Name, PersonEvent, PersonId, Profile,
-    Reach, Renaming, RoomName, Said, Telling, Together, Verb, WallTime, Who, Whom,
+    Act, ActOf, By, Deed, Entry, Extras, InGroup, Line, Manner, Name, PersonEvent, PersonId,
+    Profile, Reach, Renaming, RoomName, Said, Telling, Together, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::irc::{Cap, Caps, Class, IrcEncoding, IrcMessage};
 use proptest::option;
@@ -156,6 +156,15 @@ fn a_removal_is_a_kick_or_the_end() {
     let (keeper, bob) = (By::Keeper(name("alice")), Whom::Name(name("bob")));
     let kick = |by, why| removed(Verb::Kick, by, bob.clone(), why, false);
     reads(&kick(&keeper, Some("spam")), &[":alice!alice@kept KICK #tea bob :spam"]);
+    let mut seen = kick(&keeper, Some("spam"));
+    if let Entry::Left { removal: Some(act), .. } = &mut seen {
+        Arc::make_mut(act).author = Some(alice().into());
+    }
+    reads(&seen, &[":alice!al@irc KICK #tea bob :spam"]);
+    assert_eq!(
+        read(&[Cap::AccountTag], &seen),
+        ["@account=Alice :alice!al@irc KICK #tea bob :spam"]
+    );
     reads(&kick(&keeper, None), &[":alice!alice@kept KICK #tea bob :alice"]);
     reads(&kick(&By::Operator, None), &[":irc.local KICK #tea bob :irc.local"]);
     let ban = |whom| removed(Verb::Ban, &keeper, whom, None, false);
@@ -214,6 +223,10 @@ fn acts_in_a_room_are_modes_and_others_are_sentences() {
         let shown = format!(":alice!alice@kept MODE #tea {mode}");
         reads(&act(verb, whom, Reach::Room(tea())), &[&shown]);
     }
+    let deed = Deed::to(Verb::Ban, bob());
+    let ban = Act { reach: Reach::Room(tea()), ..Act::by(By::Keeper(name("alice")), deed, AT) };
+    let seen = Entry::Act(Arc::new(ActOf { act: ban.into(), author: Some(alice().into()) }));
+    reads(&seen, &[":alice!al@irc MODE #tea +b bob!*@*"]);
     let muted = ":irc.local NOTICE #tea :alice muted bob";
     reads(&act(Verb::Mute, bob(), Reach::Server), &[muted]);
     let deleted = ":irc.local NOTICE #tea :alice deleted everything alice said";

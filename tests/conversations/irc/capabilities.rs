@@ -72,6 +72,35 @@ fn a_label_is_on_the_answer() {
 }
 
 #[test]
+fn a_label_is_on_what_the_command_does() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut alice = modern(&server, "alice", "labeled-response batch message-tags");
+    bob.sees("alice has arrived");
+    alice.say("JOIN #tea");
+    alice.until(":irc.example 366 alice #tea :{}");
+    for (command, answer) in [
+        ("TOPIC #lobby :Assam", "TOPIC #lobby :Assam"),
+        ("PART #tea :bye", "PART #tea :bye"),
+        ("NICK alina", "NICK {}alina"),
+    ] {
+        alice.say(&format!("@label=L2 {command}"));
+        let message = alice.sees(&format!(":alice!alice@irc {answer}"));
+        assert_eq!(message.tag("label"), Some("L2"), "{message:?}");
+    }
+    alice.say("@label=L3 JOIN 0");
+    assert_eq!(alice.sees(":alina!alice@irc PART #lobby").tag("label"), Some("L3"));
+    bob.sees_all([
+        "alice changed the topic to: Assam",
+        "alice is now known as alina",
+        "alina has left",
+    ]);
+    bob.say("/topic Ceylon");
+    bob.sees("bob changed the topic to: Ceylon");
+    alice.sees_nothing();
+}
+
+#[test]
 fn lines_have_their_time_and_their_id() {
     let server = server();
     let mut bob = netcat(&server, "bob");

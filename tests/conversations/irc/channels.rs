@@ -64,6 +64,79 @@ fn several_rooms_are_joined_and_left_at_once() {
 }
 
 #[test]
+fn join_0_leaves_all_rooms() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut alice = in_lobby(&server, "alice");
+    bob.sees("alice has arrived");
+    alice.joins("#tea");
+    alice.say("JOIN 0");
+    let mut left = [alice.sees("{}"), alice.sees("{}")].map(|message| message.line);
+    left.sort(); // the rooms take turns
+    assert_eq!(left, [":alice!alice@irc PART #lobby", ":alice!alice@irc PART #tea"]);
+    bob.sees("alice has left");
+    alice.say("JOIN 0"); // there is none
+    alice.sees_nothing();
+    alice.joins("#lobby");
+    bob.sees("alice has arrived");
+}
+
+#[test]
+fn a_room_that_does_not_exist_is_told_from_one_where_the_person_is_not() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    bob.say("hi");
+    bob.sees("bob: hi");
+    let mut alice = enter(&server, "alice");
+    for command in [
+        "PART {}",
+        "TOPIC {} :Assam",
+        "MODE {} +b bob",
+        "MODE {} +o bob",
+        "KICK {} bob",
+        "PRIVMSG {} :hello",
+    ] {
+        alice.say(&command.replace("{}", "#nowhere"));
+        alice.sees(":irc.example 403 alice #nowhere :{}");
+        alice.say(&command.replace("{}", "#lobby"));
+        let refused = if command.starts_with("PRIVMSG") { 404 } else { 442 };
+        alice.sees(&format!(":irc.example {refused} alice #lobby :{{}}"));
+    }
+    for question in ["TOPIC", "MODE"] {
+        alice.say(&format!("{question} #nowhere"));
+        alice.sees(":irc.example 403 alice #nowhere :{}");
+    }
+    for (question, end) in [("NAMES", "366 alice #nowhere"), ("WHO", "315 alice #nowhere")] {
+        alice.say(&format!("{question} #nowhere"));
+        alice.sees(&format!(":irc.example {end} :{{}}"));
+    }
+    alice.say("LIST #nowhere");
+    alice.sees_all([":irc.example 321 alice Channel :{}", ":irc.example 323 alice :{}"]);
+    alice.say("NOTICE #nowhere :hello"); // and no error for it
+    alice.sees_nothing();
+}
+
+#[test]
+fn a_topic_is_told_with_its_author_and_its_time() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    bob.say("/topic Assam");
+    bob.sees("bob changed the topic to: Assam");
+    let mut alice = enter(&server, "alice");
+    let topic = [":irc.example 332 alice #lobby :Assam", ":irc.example 333 alice #lobby bob {}"];
+    alice.say("JOIN #lobby");
+    alice.sees(":alice!alice@irc JOIN #lobby");
+    alice.sees_all(topic);
+    alice.until(":irc.example 366 alice #lobby :{}");
+    alice.say("TOPIC #lobby");
+    alice.sees_all(topic);
+    bob.say("/topic -");
+    alice.sees(":bob!{}@nc TOPIC #lobby :");
+    alice.say("TOPIC #lobby");
+    alice.sees(":irc.example 331 alice #lobby :{}");
+}
+
+#[test]
 fn a_channel_that_can_be_no_room_is_refused() {
     let server = server();
     let mut alice = enter(&server, "alice");

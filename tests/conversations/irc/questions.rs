@@ -34,6 +34,7 @@ fn a_topic_is_set_and_shown_at_all_doors() {
     bob.sees("alice changed the topic to: tea at five");
     alice.say("TOPIC #lobby");
     alice.sees(":irc.example 332 alice #lobby :tea at five");
+    alice.sees(":irc.example 333 alice #lobby alice {}");
     bob.say("/topic tea at six");
     bob.sees("bob changed the topic to: tea at six");
     alice.sees(":bob!{}@nc TOPIC #lobby :tea at six");
@@ -42,6 +43,7 @@ fn a_topic_is_set_and_shown_at_all_doors() {
     carol.sees_all([
         ":carol!carol@irc JOIN #lobby",
         ":irc.example 332 carol #lobby :tea at six",
+        ":irc.example 333 carol #lobby bob {}",
         ":irc.example 353 carol = #lobby :{}",
     ]);
     alice.sees(":carol!carol@irc JOIN #lobby");

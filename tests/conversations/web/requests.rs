@@ -330,8 +330,8 @@ fn a_malformed_request_is_refused_and_changes_nothing() {
         (r#"{"do":"hlep"}"#, "no-command"),
         (r#"{"do":"msg","args":["bob"]}"#, "usage"),
         (r#"{"do":"say","room":"a/b","text":"x"}"#, "no-name"),
-        (r#"{"do":"say","room":"tea","text":"x"}"#, "not-there"),
-        (r#"{"do":"leave","room":"tea"}"#, "not-there"),
+        (r#"{"do":"say","room":"tea","text":"x"}"#, "no-room"),
+        (r#"{"do":"leave","room":"tea"}"#, "no-room"),
         (r#"{"do":"join","room":"lobby"}"#, "already-in"),
     ] {
         alice.asks(request);

@@ -412,7 +412,7 @@ impl<E: Encoder> Backlog<E> {
     fn encode_entry(&mut self, entry: &Entry, shared: &[u8], scene: Scene<'_>) {
         match self.filter.sight(entry) {
             Sight::Shared => self.rest.extend_from_slice(shared),
-            Sight::Own(said) => self.encoder.own(said, scene, &mut self.rest),
+            Sight::Own(entry) => self.encoder.own(entry, scene, &mut self.rest),
             Sight::Hidden => self.encoder.hidden(entry, scene, &mut self.rest),
         }
     }

@@ -29,6 +29,8 @@ pub enum Input {
     Enter(RoomName, Start),
     /// Gives up the seat in this room, with these last words.
     Leave(RoomName, Option<Line>),
+    /// Gives up all seats.
+    LeaveAll,
     /// Reads lines of the room, before or after a number.
     Read(Excerpt),
     /// Asks the broadcaster; its answer, if there is one, becomes mail. This is for requests that
@@ -174,15 +176,16 @@ pub trait Encoder: Encoding + Send {
     /// Ends the answers to a command.
     fn end(&mut self, _out: &mut Vec<u8>) {}
 
-    /// Whether the person reads their own lines as everybody does. Otherwise [`own`](Encoder::own)
-    /// gets them. The backlog asks at its beginning, and after each [`begin`](Encoder::begin) and
+    /// Whether the person reads what they say and do themselves as everybody does. Otherwise
+    /// [`own`](Encoder::own) gets it. The backlog asks at its beginning, and after each [`begin`](Encoder::begin) and
     /// [`end`](Encoder::end).
     fn shows_own(&self) -> bool {
         true
     }
 
-    /// Appends the person's own line, for a dialect that does not show it as everybody reads it.
-    fn own(&mut self, _said: &Said, _scene: Scene<'_>, _out: &mut Vec<u8>) {}
+    /// Appends what the person said or did, for a dialect that does not show it as everybody reads
+    /// it.
+    fn own(&mut self, _entry: &Entry, _scene: Scene<'_>, _out: &mut Vec<u8>) {}
 
     /// Whether an event of a person, such as a new name, is told once to a reader of several rooms
     /// of that person. Otherwise it is told in each room.

@@ -2,7 +2,7 @@
 //! bytes.
 
 use crate::log::Batch;
-use crate::model::{Entry, Name, PersonId, Said, Who, fold};
+use crate::model::{Entry, Name, PersonId, Who, fold};
 
 /// Hides entries from one person.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(crate) struct Filter {
     quiet: bool,
     /// Whether the reader has chosen not to read their own lines.
     hides_own: bool,
-    /// Whether the dialect shows the reader's own lines in its own way.
+    /// Whether the dialect shows the reader's own lines and deeds in its own way.
     tells_own: bool,
     /// Each ignored person, with the name seen last; usually empty.
     ignored: Vec<Who>,
@@ -23,8 +23,8 @@ pub(crate) struct Filter {
 pub(crate) enum Sight<'a> {
     /// As everybody does.
     Shared,
-    /// As their own line.
-    Own(&'a Said),
+    /// As their own line or deed.
+    Own(&'a Entry),
     /// Not at all, or only what a program needs.
     Hidden,
 }
@@ -46,7 +46,7 @@ impl Filter {
     /// not see their own rename.
     #[inline]
     pub(crate) fn concerns(&self, batch: &Batch) -> bool {
-        let has_own = (self.hides_own || self.tells_own) && batch.may_have_lines_of(self.me);
+        let has_own = (self.hides_own || self.tells_own) && batch.may_have_deeds_of(self.me);
         self.is_active() || has_own || batch.may_have_renames_of(self.me)
     }
 
@@ -58,7 +58,7 @@ impl Filter {
         self.hides_own = !echo;
     }
 
-    /// Whether the dialect shows the reader's own lines as everybody reads them, from now on.
+    /// Whether the dialect shows the reader's own entries as everybody reads them, from now on.
     pub(crate) fn show_own(&mut self, shows: bool) {
         self.tells_own = !shows;
     }
@@ -88,10 +88,10 @@ impl Filter {
     pub(crate) fn sight<'a>(&mut self, entry: &'a Entry) -> Sight<'a> {
         match entry {
             Entry::Renamed { who, .. } if who.id == self.me => Sight::Hidden, // told as an answer
-            Entry::Said(said) if said.who.id == self.me => match (self.hides_own, self.tells_own) {
-                (true, _) => Sight::Hidden,
-                (false, true) => Sight::Own(said),
-                (false, false) => Sight::Shared,
+            own if own.author() == Some(self.me) => match own {
+                Entry::Said(_) if self.hides_own => Sight::Hidden,
+                _ if self.tells_own => Sight::Own(own),
+                _ => Sight::Shared,
             },
             others if self.shows(others) => Sight::Shared,
             _ => Sight::Hidden,

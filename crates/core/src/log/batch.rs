@@ -169,8 +169,8 @@ pub struct Batch {
     entries: Box<[Entry]>,
     /// Its size in memory, in bytes; an estimate.
     weight: usize,
-    /// The people who say something in it, and those who take another name in it.
-    speakers: PersonBits,
+    /// The people who say or do something in it, and those who take another name in it.
+    authors: PersonBits,
     renamed: PersonBits,
     has_events: bool,
     /// Whether some of its lines are deleted.
@@ -186,17 +186,17 @@ impl Batch {
         // In a quiet room each line is a batch, so the batch itself counts.
         let mut weight = size_of::<Batch>();
         let mut end = Cursor { position: start.position + entries.len() as u64, ..start };
-        let (mut speakers, mut renamed) = (PersonBits::default(), PersonBits::default());
+        let (mut authors, mut renamed) = (PersonBits::default(), PersonBits::default());
         for entry in &entries {
             weight += entry.weight();
             end.event = entry.event().map_or(end.event, |event| event.number);
             match entry {
-                Entry::Said(said) => {
-                    end.seq += 1;
-                    speakers.add(said.who.id);
-                }
+                Entry::Said(_) => end.seq += 1,
                 Entry::Renamed { who, .. } => renamed.add(who.id),
                 _ => {}
+            }
+            if let Some(author) = entry.author() {
+                authors.add(author);
             }
         }
         let has_events = end.event > start.event;
@@ -207,7 +207,7 @@ impl Batch {
             at,
             entries: entries.into(),
             weight,
-            speakers,
+            authors,
             renamed,
             has_events,
             has_gone: false,
@@ -294,10 +294,10 @@ impl Batch {
         })
     }
 
-    /// Whether it may have lines of this person. No is certain.
+    /// Whether this person may have said or done something in it. No is certain.
     #[inline]
-    pub(crate) fn may_have_lines_of(&self, person: PersonId) -> bool {
-        self.speakers.may_have(person)
+    pub(crate) fn may_have_deeds_of(&self, person: PersonId) -> bool {
+        self.authors.may_have(person)
     }
 
     /// Whether it may have a new name of this person. No is certain.

@@ -7,7 +7,7 @@ use super::act::Act;
 use super::line::Line;
 use super::name::Name;
 use super::time::WallTime;
-use super::who::{Extras, Manner, RoomId, Who};
+use super::who::{Extras, Manner, PersonId, RoomId, Who};
 
 /// One entry of a room's log.
 ///
@@ -234,6 +234,22 @@ impl Entry {
                 Some(who)
             }
             Entry::ArrivedTogether(_) | Entry::LeftTogether(_) | Entry::Act(_) => None,
+        }
+    }
+
+    /// The person who said or did this; none for what a person does by coming, leaving or taking a
+    /// name.
+    pub(crate) fn author(&self) -> Option<PersonId> {
+        let of_act = |act: &ActOf| act.author.as_ref().map(|author| author.id);
+        match self {
+            Entry::Said(said) => Some(said.who.id),
+            Entry::LinesDeleted { who } | Entry::Topic { who, .. } => Some(who.id),
+            Entry::Act(act) => of_act(act),
+            Entry::Left { removal, .. } => of_act(removal.as_deref()?),
+            Entry::Arrived { .. }
+            | Entry::Renamed { .. }
+            | Entry::ArrivedTogether(_)
+            | Entry::LeftTogether(_) => None,
         }
     }
 

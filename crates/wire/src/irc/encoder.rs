@@ -187,11 +187,15 @@ impl Encoder for IrcEncoder {
         self.voice.caps.has(Cap::EchoMessage) && !has_label
     }
 
-    fn own(&mut self, said: &Said, scene: Scene<'_>, out: &mut Vec<u8>) {
+    fn own(&mut self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        let mut messages = Vec::new();
+        let Entry::Said(said) = entry else {
+            self.voice.encoding.encode(entry, scene, &mut messages);
+            return self.voice.answer(&messages, out);
+        };
         if !self.voice.caps.has(Cap::EchoMessage) {
             return;
         }
-        let mut messages = Vec::new();
         self.voice.encoding.put_said(said, &channel(scene.room), (None, ""), &mut messages);
         let sent = said.extras.as_deref().and_then(|extras| extras.label.as_ref());
         let command = self.voice.command.as_deref();
@@ -215,7 +219,7 @@ impl Encoder for IrcEncoder {
         self.voice.encoding.put_join(&self.voice.me, false, scene, &mut messages);
         let mut replies = Replies::default();
         if entered.topic.is_some() {
-            put_topic(room, entered.topic.as_ref(), &mut replies);
+            put_topic(room, entered.topic.as_ref(), entered.topic_set.as_ref(), &mut replies);
         }
         replies.send(&self.voice.server().name, &self.voice.nick(), &mut messages);
         match self.voice.is_asked("JOIN") {

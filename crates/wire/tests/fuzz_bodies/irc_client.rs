@@ -112,7 +112,7 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
             encoder.answer(&Answer::FoundNothing(typed), read);
         }
         Input::Farewell(_) | Input::Secret(_) => unreachable!("not in this dialect"),
-        Input::Enter(..) | Input::Leave(..) | Input::Ask(_) => {
+        Input::Enter(..) | Input::Leave(..) | Input::LeaveAll | Input::Ask(_) => {
             encoder.answer(&Refusal::NotThere.into(), read);
         }
         Input::LogIn { name, .. } => {
@@ -137,8 +137,9 @@ fn show(Spoken { manner, text, extras }: Spoken, encoder: &mut IrcEncoder, read:
     let who = Who::new(PersonId::new(1), Name::stored("alice")).into();
     let said = Said { seq: 1, at: WallTime(0), who, manner, text, extras };
     let scene = Scene { room: &LOBBY, seq: 0, at: WallTime(0) };
-    encoder.own(&said, scene, read);
-    encoder.encode(&Entry::Said(said), scene, read);
+    let entry = Entry::Said(said);
+    encoder.own(&entry, scene, read);
+    encoder.encode(&entry, scene, read);
 }
 
 /// Each line is a message within the limits, and has no controls but those of CTCP.

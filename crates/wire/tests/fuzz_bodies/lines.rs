@@ -75,6 +75,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::Private { .. }
         | Input::LogIn { .. }
         | Input::Register(_)
+        | Input::LeaveAll
         | Input::WantRoster(_)
         | Input::Begin(_)
         | Input::End

@@ -118,6 +118,7 @@ fn check(input: Input) {
         Input::Private { .. }
         | Input::LogIn { .. }
         | Input::Register(_)
+        | Input::LeaveAll
         | Input::WantRoster(_)
         | Input::Begin(_)
         | Input::End => unreachable!("not in this dialect"),

@@ -2,7 +2,7 @@
 //! is told in the words of the line dialect. Knows no connection.
 
 use parlor_core::link::{Answer, Occupant, RoomInfo, Sighting};
-use parlor_core::model::{Act, Line, RoomName};
+use parlor_core::model::{Act, Line, RoomName, TopicSet};
 
 use super::account::{put_logged_in, put_registered};
 use super::names::{listed_name, put_end_of_names, put_names};
@@ -42,8 +42,8 @@ pub(crate) fn put_answer(
     }
     let asked = command.map(|command| (command.word.as_str(), command.target.as_str()));
     match (answer, asked) {
-        (Answer::Topic { room, text, .. }, Some(("TOPIC", _))) => {
-            put_topic(room, text.as_ref(), replies);
+        (Answer::Topic { room, text, set }, Some(("TOPIC", _))) => {
+            put_topic(room, text.as_ref(), set.as_ref(), replies);
         }
         (Answer::Topic { room, .. }, Some(("MODE", _))) => {
             replies.numeric_words(Numeric::RPL_CHANNELMODEIS, &[&channel(room), "+n"]);
@@ -124,13 +124,22 @@ fn put_sentences(
     }
 }
 
-/// Adds the topic of a room; none is an answer, too.
-pub(crate) fn put_topic(room: &RoomName, text: Option<&Line>, replies: &mut Replies) {
+/// Adds the topic of a room, and who set it; none is an answer, too.
+pub(crate) fn put_topic(
+    room: &RoomName,
+    text: Option<&Line>,
+    set: Option<&TopicSet>,
+    replies: &mut Replies,
+) {
     let channel = channel(room);
     match text {
         Some(text) => {
             let text = shortened(text, TEXT_BYTES_MAX);
             replies.numeric(Numeric::RPL_TOPIC, &[&channel], &text);
+            if let Some(TopicSet { by, at }) = set {
+                let words = [&*channel, &nick(by), &seconds(at.0)];
+                replies.numeric_words(Numeric::RPL_TOPICWHOTIME, &words);
+            }
         }
         None => replies.numeric(Numeric::RPL_NOTOPIC, &[&channel], "No topic is set"),
     }

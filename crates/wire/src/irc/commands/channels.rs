@@ -34,11 +34,14 @@ fn words(text: &str) -> Option<Line> {
     Some(Line::sanitise(plain(text).as_bytes())).filter(|line| !line.is_blank())
 }
 
-/// JOIN
+/// JOIN; `JOIN 0` leaves all rooms.
 pub(super) fn join(run: &mut CommandRun<'_>) {
     let Some(channels) = run.given(0) else {
         return run.need_more();
     };
+    if channels == "0" {
+        return run.inputs.add(Input::LeaveAll);
+    }
     // A client that can ask for earlier lines gets none unasked.
     let start = match run.client.caps().has(Cap::Chathistory) {
         true => Start::Last(0),

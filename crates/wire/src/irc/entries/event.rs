@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{Act, Entry, Extras, Line, Name, Reach, Renaming, Said, Telling, Who};
+use parlor_core::model::{ActOf, Entry, Extras, Line, Name, Reach, Renaming, Said, Telling, Who};
 
 use super::said::{SaidMessage, tagged};
 use crate::irc::protocol::{
@@ -61,6 +61,21 @@ impl IrcEncoding {
         tagged(self.class, scene.at, None, out).message(Some(source), command)
     }
 
+    /// Begins a message of the author of an act: a person, as the others see that person, or the
+    /// server.
+    fn message_of<'a>(
+        &self,
+        act: &ActOf,
+        command: &str,
+        scene: Scene<'_>,
+        out: &'a mut Vec<u8>,
+    ) -> MessageWriter<'a> {
+        match &act.author {
+            Some(who) => self.message(who, command, scene, out),
+            None => self.message_from(&author(&act.by, &self.server.name), command, scene, out),
+        }
+    }
+
     /// Appends a line that was said in a room. It belongs to a batch if one is given, and has this
     /// text before its words.
     pub(crate) fn put_said(
@@ -109,7 +124,7 @@ impl IrcEncoding {
     fn put_left(
         &self,
         who: &Who,
-        (words, removal): (Option<&Line>, Option<&Act>),
+        (words, removal): (Option<&Line>, Option<&ActOf>),
         is_from_server: bool,
         scene: Scene<'_>,
         out: &mut Vec<u8>,
@@ -145,17 +160,17 @@ impl IrcEncoding {
     }
 
     /// Appends the KICK of a person whom an act removes from a room.
-    pub(crate) fn put_kick(&self, name: &Name, act: &Act, scene: Scene<'_>, out: &mut Vec<u8>) {
-        let (channel, source) = (channel(scene.room), author(&act.by, &self.server.name));
+    pub(crate) fn put_kick(&self, name: &Name, act: &ActOf, scene: Scene<'_>, out: &mut Vec<u8>) {
+        let channel = channel(scene.room);
         if let Some((letters, mask)) = acts::mode(act)
             && act.deed.whom.name().is_some()
         {
-            let message = self.message_from(&source, "MODE", scene, out);
+            let message = self.message_of(act, "MODE", scene, out);
             message.with(&channel).with(letters).last(&mask.unwrap_or_default());
         }
         let by = act.by.name().map_or(self.server.name.as_str().into(), nick);
         let why = act.deed.text.as_ref().map(|why| shortened(why, TEXT_BYTES_MAX));
-        let message = self.message_from(&source, "KICK", scene, out);
+        let message = self.message_of(act, "KICK", scene, out);
         message.with(&channel).with(&nick(name)).text(&why.unwrap_or(by));
     }
 
@@ -186,12 +201,11 @@ impl IrcEncoding {
     }
 
     /// Appends an act: a change of a mode, or a sentence.
-    fn put_act(&self, entry: &Entry, act: &Act, scene: Scene<'_>, out: &mut Vec<u8>) {
+    fn put_act(&self, entry: &Entry, act: &ActOf, scene: Scene<'_>, out: &mut Vec<u8>) {
         let is_of_room = act.reach != Reach::Server;
         match acts::mode(act).filter(|_| is_of_room) {
             Some((letters, parameter)) => {
-                let source = author(&act.by, &self.server.name);
-                let message = self.message_from(&source, "MODE", scene, out);
+                let message = self.message_of(act, "MODE", scene, out);
                 let message = message.with(&channel(scene.room));
                 match parameter {
                     Some(parameter) => message.with(letters).last(&parameter),
@@ -232,7 +246,7 @@ impl Encoding for IrcEncoding {
             Entry::Left { who, words, removal, is_from_server, telling, .. }
                 if is_told(*telling) =>
             {
-                let why = (words.as_ref(), removal.as_deref().map(|removal| &*removal.act));
+                let why = (words.as_ref(), removal.as_deref());
                 self.put_left(who, why, *is_from_server, scene, out);
             }
             Entry::Renamed { who, from, seen, .. } => {
