@@ -1,562 +1,52 @@
-"""IRC clients of other authors, beside netcat, in one room: visits.py CLIENT PARLOR IGNORED.
+"""IRC clients of other authors, beside people with netcat and a browser, in one room: visits.py PARLOR [CLIENT...].
 
-Each client does the same: it joins, reads what was said before, hears a person with netcat, is heard, takes another
-name, is removed, comes back, and leaves. What it hears is taken from what it shows to people.
+Each client does the same: it joins, reads what was said before, hears the others, is heard, takes another name, is
+removed, comes back, reads what it missed, and leaves. What it hears is taken from what it shows to people. All clients
+visit at the same time, each its own server. Those that are not installed are skipped; if CI is set, that is a failure.
 """
 
 import os
-import pty
-import re
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import termios
-import threading
-import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-
-# The limit of time for each step, and how often to look.
-STEP_SECONDS = 60
-LOOK_SECONDS = 0.02
-
-# The user without rights, on every Linux.
-NOBODY = 65534
-
-# The client's two names, and the person with netcat.
-NICK, OTHER, BOB, PASSWORD = "visitor", "guest", "bob", "correct horse"
-
-
-def until(what, look):
-    """Looks until there is something. Returns it."""
-    deadline = time.monotonic() + STEP_SECONDS
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"{what} was to come"
-        time.sleep(LOOK_SECONDS)
-    return seen
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Heard:
-    """Texts that grow: the output of a process, or files in a folder."""
-
-    def __init__(self, read):
-        self.read, self.seen = read, {}
-
-    def hears(self, words):
-        """Waits for these words, behind those that were heard before in the same text."""
-
-        def look():
-            for name, text in self.read().items():
-                at = text.find(words, self.seen.get(name, 0))
-                if at >= 0:
-                    self.seen[name] = at + len(words)
-                    return True
-            return False
-
-        try:
-            until(words, look)
-        except AssertionError as failed:
-            texts = "".join(f"--- {name}\n{text[-4000:]}\n" for name, text in self.read().items())
-            raise AssertionError(f"{failed}; heard:\n{texts}") from None
-
-
-class Person:
-    """A person with netcat, who keeps the room."""
-
-    def __init__(self, port):
-        self.stream = socket.create_connection(("127.0.0.1", port), STEP_SECONDS)
-        self.lines = self.stream.makefile(encoding="utf-8")
-        for line in (BOB, "/register", PASSWORD, PASSWORD, "/join tea"):
-            self.says(line)
-        self.sees("In tea: ")
-
-    def says(self, line):
-        self.stream.sendall(f"{line}\n".encode())
-
-    def sees(self, words):
-        """Reads up to a line with these words. Returns it."""
-        for line in self.lines:
-            if words in line:
-                return line
-        raise AssertionError(f"{words} was to come")
-
-    def has_arrived(self, name):
-        self.sees(f"{name} has arrived")
-
-    def has_left(self, name):
-        self.sees(f"{name} has left")
-
-    def hears(self, name, words):
-        self.sees(f"{name}: {words}")
-
-    def hears_action(self, name, words):
-        self.sees(f"* {name} {words}")
-
-    def sees_renamed(self, old, new):
-        self.sees(f"{old} is now known as {new}")
-
-    def tells(self, name, words):
-        self.says(f"/msg {name} {words}")
-
-    def removes(self, name):
-        self.says(f"/kick {name} too loud")
-
-
-class World:
-    """A server, and bob in its room."""
-
-    def __init__(self, program, data):
-        self.port, lines = free_port(), free_port()
-        listen = ["--listen", f"irc://127.0.0.1:{self.port}?server=irc.example", "--listen", f"tcp://127.0.0.1:{lines}"]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PARLOR_")}
-        self.server = subprocess.Popen(
-            [program, "serve", "--data", data, "--log", "info", *listen],
-            stderr=subprocess.PIPE,
-            env=environment,
-            text=True,
-        )
-        while f"listening tcp 127.0.0.1:{lines}" not in (line := self.server.stderr.readline()):
-            assert line, "the server does not listen"
-        threading.Thread(target=self.server.stderr.read, daemon=True).start()
-        self.bob = Person(lines)
-
-    def end(self):
-        self.server.send_signal(signal.SIGTERM)
-        assert self.server.wait(STEP_SECONDS) == 0, "the server ended badly"
-
-
-class Client:
-    """A client in a folder of its own. It types as people do; a subclass says how."""
-
-    def __init__(self, port, home):
-        self.port, self.home, self.processes = port, Path(home), []
-
-    def run(self, command, **options):
-        """Starts a process, in a group of its own so that its children end with it."""
-        environment = {**os.environ, "HOME": str(self.home), "TERM": "xterm", **options.pop("env", {})}
-        process = subprocess.Popen(
-            [str(word) for word in command], env=environment, cwd=self.home, start_new_session=True, **options
-        )
-        self.processes.append(process)
-        return process
-
-    def run_as_nobody(self, command, **options):
-        """Starts a process that warns people who are root, and waits then."""
-        if os.getuid() == 0:
-            options |= {"user": NOBODY, "group": NOBODY}
-            for path in (self.home, *self.home.rglob("*")):
-                os.chown(path, NOBODY, NOBODY)
-        return self.run(command, **options)
-
-    def run_in_terminal(self, command):
-        """Starts a process in a terminal. Returns what people type into, and what they see."""
-        master, slave = pty.openpty()
-        termios.tcsetwinsize(slave, (50, 200))
-        self.run(command, stdin=slave, stdout=slave, stderr=slave)
-        os.close(slave)
-        shown = bytearray()
-
-        def read():
-            try:
-                while more := os.read(master, 4096):
-                    shown.extend(more)
-            except OSError:
-                pass  # the process has ended
-
-        threading.Thread(target=read, daemon=True).start()
-        return master, Heard(lambda: {"shown": shown.decode(errors="replace")})
-
-    def files(self, pattern):
-        """What people read in all files of that kind."""
-        def read():
-            paths = filter(Path.is_file, self.home.glob(pattern))
-            return {str(path.relative_to(self.home)): path.read_text(errors="replace") for path in paths}
-
-        return Heard(read)
-
-    def end(self):
-        for process in reversed(self.processes):
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            process.wait(STEP_SECONDS)
-
-    # What people do. Most clients have these commands.
-
-    def types(self, line):
-        raise NotImplementedError
-
-    def hears(self, words):
-        self.heard.hears(words)
-
-    def joins(self):
-        self.types("/join #tea")
-
-    def says(self, words):
-        self.types(words)
-
-    def acts(self, words):
-        self.types(f"/me {words}")
-
-    def renames(self, name):
-        self.types(f"/nick {name}")
-
-    def is_removed(self):
-        self.hears("too loud")
-
-    def leaves(self):
-        self.types("/quit bye")
-
-
-class Irssi(Client):
-    def begin(self):
-        (self.home / "config").write_text(
-            f"""
-            settings = {{
-              core = {{ real_name = "{NICK}"; user_name = "{NICK}"; nick = "{NICK}"; }};
-              "fe-common/core" = {{ autolog = "yes"; autolog_path = "{self.home}/logs/$0.log"; }};
-            }};
-            """
-        )
-        self.keys, shown = self.run_in_terminal(["irssi", "--home", self.home, "-c", "127.0.0.1", "-p", self.port])
-        self.heard = self.files("logs/*.log")
-        shown.hears("MOTD")
-
-    def types(self, line):
-        os.write(self.keys, f"{line}\r".encode())
-
-
-class WeeChat(Client):
-    def begin(self):
-        options = [
-            "/set logger.file.flush_delay 0",
-            "/set logger.mask.irc $name.log",
-            "/set irc.look.server_buffer independent",
-            f"/server add here 127.0.0.1/{self.port} -notls",
-            f"/set irc.server.here.nicks {NICK}",
-            "/connect here",
-        ]
-        command = ["weechat-headless", "-d", self.home]
-        for option in options:
-            command += ["-r", option]
-        self.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.heard, server = self.files("logs/here.#tea.log"), self.files("logs/server.here.log")
-        self.fifo = until("the fifo of WeeChat", lambda: next(self.home.glob("weechat_fifo_*"), None))
-        server.hears("MOTD")
-
-    def types(self, line):
-        with open(self.fifo, "w") as fifo:
-            fifo.write(f"irc.{self.place} *{line}\n")
-
-    place = "server.here"
-
-    def joins(self):
-        self.place = "server.here"
-        super().joins()
-        self.hears("has joined #tea")
-        self.place = "here.#tea"
-
-
-class Ii(Client):
-    def begin(self):
-        self.run(["ii", "-i", self.home, "-s", "127.0.0.1", "-p", self.port, "-n", NICK])
-        self.room = self.home / "127.0.0.1"
-        self.heard = self.files("127.0.0.1/**/out")
-        self.place = ""
-        self.hears(NICK)
-
-    def types(self, line):
-        fifo = until("the fifo of ii", lambda: next(iter((self.room / self.place).glob("in")), None))
-        fifo.write_text(f"{line}\n")
-
-    def joins(self):
-        self.place = ""
-        self.types("/j #tea")
-        self.place = "#tea"
-
-    def acts(self, words):
-        self.types(f"\x01ACTION {words}\x01")
-
-    def renames(self, name):
-        self.types(f"/n {name}")
-
-    def leaves(self):
-        self.place = ""
-        self.types("/q bye")
-
-
-class Sic(Client):
-    def begin(self):
-        command = ["sic", "-h", "127.0.0.1", "-p", self.port, "-n", NICK]
-        self.keys, self.heard = self.run_in_terminal(command)
-        self.hears(NICK)
-
-    def types(self, line):
-        os.write(self.keys, f"{line}\n".encode())
-
-    def joins(self):
-        self.types(":j #tea")
-
-    def acts(self, words):
-        self.types(f"\x16\x01ACTION {words}\x16\x01")  # the terminal takes a control key behind ^V
-
-    def renames(self, name):
-        self.types(f":NICK {name}")
-
-    def leaves(self):
-        self.types(":QUIT :bye")
-
-
-class Raw(Client):
-    """A socket, for bouncers: people read the messages themselves."""
-
-    def attach(self, port, *greeting):
-        self.stream = socket.create_connection(("127.0.0.1", port), STEP_SECONDS)
-        received = bytearray()
-
-        def read():
-            while more := self.stream.recv(4096):
-                received.extend(more)
-                for token in re.findall(rb"(?m)^PING (.*)\r$", more):
-                    self.stream.sendall(b"PONG " + token + b"\r\n")
-
-        threading.Thread(target=read, daemon=True).start()
-        self.heard = Heard(lambda: {"received": received.decode(errors="replace")})
-        for line in greeting:
-            self.types(line)
-
-    def types(self, line):
-        self.stream.sendall(f"{line}\r\n".encode())
-
-    def joins(self):
-        self.types("JOIN #tea")
-
-    def says(self, words):
-        self.types(f"PRIVMSG #tea :{words}")
-
-    def acts(self, words):
-        self.types(f"PRIVMSG #tea :\x01ACTION {words}\x01")
-
-    def renames(self, name):
-        self.types(f"NICK {name}")
-
-    def leaves(self):
-        self.types("QUIT :bye")
-
-
-class Znc(Raw):
-    def begin(self):
-        own = free_port()
-        config = self.home / "configs"
-        config.mkdir()
-        (config / "znc.conf").write_text(
-            f"""
-            Version = 1.8.2
-            <Listener l>
-                Host = 127.0.0.1
-                Port = {own}
-                IPv4 = true
-                IPv6 = false
-                SSL = false
-            </Listener>
-            <User {NICK}>
-                Pass = plain#secret
-                Admin = true
-                Nick = {NICK}
-                AltNick = {NICK}_
-                Ident = {NICK}
-                QuitMsg = bye
-                <Network here>
-                    Server = 127.0.0.1 {self.port}
-                    TrustAllCerts = true
-                    <Chan #tea>
-                    </Chan>
-                </Network>
-            </User>
-            """
-        )
-        self.own = own
-        self.run_as_nobody(["znc", "-f", "-d", self.home], stdout=subprocess.DEVNULL)
-        until("ZNC", lambda: socket.socket().connect_ex(("127.0.0.1", own)) == 0)
-        self.greeting = [f"PASS {NICK}/here:secret", f"NICK {NICK}", f"USER {NICK} 0 * :{NICK}"]
-        self.attach(own, *self.greeting)
-        self.hears(" 001 ")
-
-    def away(self, bob):
-        """It stays while its person is away, who then reads what was said."""
-        self.stream.shutdown(socket.SHUT_RDWR)
-        bob.says("said meanwhile")
-        bob.sees("said meanwhile")
-        self.attach(self.own, *self.greeting)
-        self.hears("said meanwhile")
-
-    def leaves(self):
-        self.types("PRIVMSG *status :shutdown")
-
-
-class HexChat(Client):
-    def begin(self):
-        config = self.home / "config"
-        config.mkdir()
-        (config / "hexchat.conf").write_text(
-            f"""irc_logging = 1
-irc_logmask = %c.txt
-irc_nick1 = {NICK}
-irc_nick2 = {NICK}2
-irc_nick3 = {NICK}3
-irc_user_name = {NICK}
-irc_real_name = {NICK}
-gui_slist_skip = 1
-gui_join_dialog = 0
-"""
-        )
-        read, write = os.pipe()
-        self.run(["Xvfb", "-displayfd", write, "-screen", "0", "1000x700x24", "-nolisten", "tcp"], pass_fds=[write],
-                 stderr=subprocess.DEVNULL)
-        os.close(write)
-        with os.fdopen(read) as display:
-            self.display = {"DISPLAY": f":{display.readline().strip()}"}
-        command = ["hexchat", "-d", config, f"irc://127.0.0.1:{self.port}/"]
-        self.run_as_nobody(["dbus-run-session", "--", *command], env=self.display, stderr=subprocess.DEVNULL)
-        self.heard = self.files("config/logs/*.txt")
-        self.hears(NICK)
-
-    def types(self, line):
-        xdotool = ["xdotool", "search", "--sync", "--onlyvisible", "--class", "hexchat"]
-        keys = ["windowfocus", "--sync", "type", "--delay", "5", f"{line}\r"]
-        subprocess.run([*xdotool, *keys], env={**os.environ, **self.display}, check=True, timeout=STEP_SECONDS)
-
-
-class Script(Client):
-    """A library of other authors, behind a small program that takes commands and prints what it hears."""
-
-    def begin(self):
-        process = self.run([*self.command, self.port, NICK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.input, printed = process.stdin, []
-        threading.Thread(target=lambda: printed.extend(iter(process.stdout.readline, "")), daemon=True).start()
-        self.heard = Heard(lambda: {"printed": "".join(printed)})
-        self.hears("ready")
-
-    def types(self, line):
-        self.input.write(f"{line}\n")
-        self.input.flush()
-
-    def joins(self):
-        self.types("join #tea")
-
-    def says(self, words):
-        self.types(f"say {words}")
-
-    def acts(self, words):
-        self.types(f"act {words}")
-
-    def renames(self, name):
-        self.types(f"nick {name}")
-
-    def leaves(self):
-        self.types("quit bye")
-
-
-class Pydle(Script):
-    command = [sys.executable, HERE / "with_pydle.py"]
-
-
-class Irc(Script):
-    command = [sys.executable, HERE / "with_irc.py"]
-
-
-class IrcFramework(Script):
-    command = ["node", HERE / "with_irc_framework.js"]
-
-
-class Limnoria(Client):
-    """A bot: bob tells it what to do, in private messages."""
-
-    def begin(self):
-        (self.home / "bot.conf").write_text(
-            f"""
-            supybot.nick: {NICK}
-            supybot.ident: {NICK}
-            supybot.user: {NICK}
-            supybot.networks: here
-            supybot.networks.here.servers: 127.0.0.1:{self.port}
-            supybot.networks.here.ssl: False
-            supybot.capabilities: admin
-            supybot.plugins: Admin ChannelLogger Config Misc Owner Reply Utilities
-            supybot.plugins.Admin: True
-            supybot.plugins.ChannelLogger: True
-            supybot.plugins.ChannelLogger.flushImmediately: True
-            supybot.plugins.Config: True
-            supybot.plugins.Misc: True
-            supybot.plugins.Owner: True
-            supybot.plugins.Reply: True
-            supybot.plugins.Utilities: True
-            supybot.directories.conf: {self.home}/conf
-            supybot.directories.data: {self.home}/data
-            supybot.directories.log: {self.home}/logs
-            supybot.log.level: DEBUG
-            """.replace("  ", "")
-        )
-        command = [Path(sys.executable).parent / "limnoria", "--allow-root", self.home / "bot.conf"]
-        self.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.heard, log, self.name = self.files("logs/ChannelLogger/**/*.log"), self.files("logs/messages.log"), NICK
-        log.hears("Got end of MOTD")
-
-    def types(self, command):
-        self.bob.tells(self.name, command)
-
-    def joins(self):
-        self.types("join #tea")
-
-    def says(self, words):
-        self.bob.says(f"{self.name}: echo {words}")
-
-    def acts(self, words):
-        self.bob.says(f"{self.name}: reply action {words}")
-
-    def renames(self, name):
-        self.types(f"nick {name}")
-        self.name = name
-
-    def leaves(self):
-        os.kill(self.processes[0].pid, signal.SIGINT)
-
+from clients import NICK, OTHER, HexChat, Ii, Irc, IrcFramework, Irssi, Limnoria, Pydle, Sic, WeeChat, Znc
+from lounge import Lounge
+from world import World
 
 CLIENTS = {
     "irssi": Irssi,
     "weechat": WeeChat,
+    "hexchat": HexChat,
+    "the-lounge": Lounge,
+    "znc": Znc,
     "ii": Ii,
     "sic": Sic,
-    "znc": Znc,
-    "hexchat": HexChat,
+    "limnoria": Limnoria,
     "pydle": Pydle,
     "irc": Irc,
     "irc-framework": IrcFramework,
-    "limnoria": Limnoria,
 }
 
+PICTURES = Path(__file__).resolve().parents[3] / "target/pictures"
 
-def visits(client, bob):
+
+def visit(client, bob, carol):
     """The whole visit of a client."""
-    client.bob = bob
+    client.bob, client.pictures = bob, PICTURES
     client.begin()
     client.joins()
     bob.has_arrived(NICK)
     client.hears("said before")
     bob.says("hello from netcat")
     client.hears("hello from netcat")
+    carol.says("hello from a browser")
+    client.hears("hello from a browser")
     client.says("hello from IRC")
     bob.hears(NICK, "hello from IRC")
+    carol.hears(NICK, "hello from IRC")
     client.acts("waves")
     bob.hears_action(NICK, "waves")
     if hasattr(client, "away"):
@@ -566,27 +56,54 @@ def visits(client, bob):
     client.hears(OTHER)
     bob.removes(OTHER)
     client.is_removed()
+    carol.says("said meanwhile")
+    bob.hears("carol", "said meanwhile")
     client.joins()
     bob.has_arrived(OTHER)
-    client.hears("hello from IRC")
+    client.hears("said meanwhile")
     client.says("back again")
     bob.hears(OTHER, "back again")
     client.leaves()
     bob.has_left(OTHER)
 
 
-def main():
-    name, program, _ = sys.argv[1:]
+def play(name, program):
+    """One client at a server of its own."""
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as home:
         world = World(program, data)
-        world.bob.says("said before")
-        world.bob.sees("said before")
         client = CLIENTS[name](world.port, home)
         try:
-            visits(client, world.bob)
+            visit(client, world.bob, world.carol)
         finally:
             client.end()
-        world.end()
+            world.end()
+
+
+def main():
+    program, *names = sys.argv[1:]
+    names = names or list(CLIENTS)
+    missing = {name: lacks for name in names if (lacks := CLIENTS[name].missing())}
+    failures, passed = {}, 0
+    for name, lacks in missing.items():
+        print(f"SKIPPED: {name}: not installed: {', '.join(lacks)}; ./test installs it", flush=True)
+        if os.environ.get("CI"):
+            failures[name] = "nothing may be skipped where CI is set\n"
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    visitors = [name for name in names if name not in missing]
+    with ThreadPoolExecutor(len(CLIENTS)) as pool:
+        visits = {pool.submit(play, name, Path(program).resolve()): name for name in visitors}
+        for ended in as_completed(visits):
+            error = ended.exception()
+            print(f"test {visits[ended]} ... {'FAILED' if error else 'ok'}", flush=True)
+            if error:
+                failures[visits[ended]] = "".join(traceback.format_exception(error))
+            else:
+                passed += 1
+    for name, why in failures.items():
+        print(f"\n---- {name} ----\n{why}")
+    # ./test counts this line, as it does those of cargo.
+    print(f"test result: {'FAILED' if failures else 'ok'}. {passed} passed; {len(failures)} failed; 0 ignored;")
+    sys.exit(1 if failures else 0)
 
 
 if __name__ == "__main__":
