@@ -12,7 +12,7 @@ pub(crate) use words::why_not;
 use std::sync::Arc;
 
 use parlor_core::link::{Answer, Change, Inbox, Outcome, Query, Refusal, Request};
-use parlor_core::model::{Deed, Line, Name};
+use parlor_core::model::{Deed, Here, Line, Name};
 
 use self::command::HELP;
 use self::words::{done, registered, worded};
@@ -53,8 +53,8 @@ impl Operator {
                 None => Err("the next line is to be the password".to_owned()),
             },
             OperatorCommand::Everybody => self.ask(Query::Everybody).await,
-            OperatorCommand::Bans => self.ask(Query::Bans { here: None }).await,
-            OperatorCommand::Keepers => self.ask(Query::Keepers { here: None }).await,
+            OperatorCommand::Bans => self.ask(Query::Bans { here: Here::Operator }).await,
+            OperatorCommand::Keepers => self.ask(Query::Keepers { here: Here::Operator }).await,
             OperatorCommand::Names => self.names().await,
             OperatorCommand::Log(rows) => self.log(rows).await,
             OperatorCommand::Help => Ok(HELP.map(str::to_owned).to_vec()),
@@ -63,7 +63,7 @@ impl Operator {
     }
 
     async fn act(&self, deed: Deed) -> OperatorAnswer {
-        self.ask(Change::Act { here: None, deed }).await
+        self.ask(Change::Act { here: Here::Operator, deed }).await
     }
 
     /// Passes a request to the broadcaster.

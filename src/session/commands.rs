@@ -107,9 +107,9 @@ async fn run_command(person: &mut Participant<'_>, command: Command) -> Result<E
         }
         Command::Rooms => person.ask(Query::Rooms).await,
         Command::Join(room) => rooms::move_to(person, room).await.err(),
-        Command::Act(deed) => person.ask(Change::Act { here: Some(here?), deed }).await,
-        Command::Bans => person.ask(Query::Bans { here: Some(here?) }).await,
-        Command::Keepers => person.ask(Query::Keepers { here: Some(here?) }).await,
+        Command::Act(deed) => person.ask(Change::Act { here: person.whereabouts(), deed }).await,
+        Command::Bans => person.ask(Query::Bans { here: person.whereabouts() }).await,
+        Command::Keepers => person.ask(Query::Keepers { here: person.whereabouts() }).await,
         Command::Topic => {
             let room = person.here()?.room_name().clone();
             person.ask(Query::Topic(room)).await

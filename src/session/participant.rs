@@ -8,7 +8,7 @@ use parlor_core::link::{
     Answer, Asked, Link, Mail, Mark, NewSeat, Outcome, PasswordFor, Presence, Query, Refusal,
     Request, Seat, Seats, Spec,
 };
-use parlor_core::model::{Claim, Line, Manner, Name, Proof, RoomName, Spoken, WallTime};
+use parlor_core::model::{Claim, Here, Line, Manner, Name, Proof, RoomName, Spoken, WallTime};
 
 use super::ended::SessionEnd;
 use super::settings::{Peer, SessionSettings};
@@ -207,6 +207,12 @@ impl<'a> Participant<'a> {
     /// The person has no seat.
     pub(super) fn here(&self) -> Result<&Seat, Refusal> {
         self.seats.last().ok_or(Refusal::NoSeat)
+    }
+
+    /// Where the person asks for something with authority: in the room where the person speaks.
+    pub(super) fn whereabouts(&self) -> Here {
+        let room = self.seats.last().map(|seat| seat.room_name().clone());
+        room.map_or(Here::Server, Here::Room)
     }
 
     /// Whether the person speaks in this room.

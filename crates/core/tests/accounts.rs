@@ -11,7 +11,7 @@ use parlor_core::link::{
     Request,
 };
 use parlor_core::model::{
-    Claim, Deed, Hashed, Name, PersonId, Proof, RoomName, Verb, WallTime, Whom,
+    Claim, Deed, Hashed, Here, Name, PersonId, Proof, RoomName, Verb, WallTime, Whom,
 };
 use server::{Person, Server, come_back, enter, granted, line, register};
 
@@ -124,7 +124,7 @@ fn a_release_that_could_not_be_stored_takes_nothing_from_the_owner() {
     server.own(&mut here.link, "alice", 0);
     let mut operator = server.connect();
     let keeper = Deed::to(Verb::AddKeeper, Whom::Name(alice()));
-    server.ask(&mut operator, Change::Act { here: None, deed: keeper });
+    server.ask(&mut operator, Change::Act { here: Here::Operator, deed: keeper });
     let code = server.code(&mut here.link, here.seat.room());
     let release = || Box::new(AccountChange::Release(alice()));
     let begun = server.begin(&mut operator, Change::Account(release()));
@@ -134,7 +134,7 @@ fn a_release_that_could_not_be_stored_takes_nothing_from_the_owner() {
     assert!(server.is_owner(&mut here));
     assert!(here.link.client().removed().is_none());
     let ban = Deed::to(Verb::Ban, Whom::parse("bob").unwrap());
-    let act = Change::Act { here: Some(here.seat.room()), deed: ban };
+    let act = Change::Act { here: Here::Room(here.seat.room_name().clone()), deed: ban };
     let outcome = server.ask(&mut here.link, act);
     assert!(!matches!(outcome, Outcome::Answer(Answer::Refused(_))), "{outcome:?}");
     let mut again = server.connect();

@@ -18,8 +18,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::Slices;
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Entry, Hashed, Limits, Line, Looks, Manner, Name, Now, Proof, Reach,
-    RoomName, Spoken, Topic, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, End, Entry, Hashed, Here, Limits, Line, Looks, Manner, Name, Now, Proof,
+    Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
 };
 
 /// A server on which alice, carol and dave own their names. Alice and carol are keepers of the
@@ -183,12 +183,12 @@ impl Server {
 
     fn operate(&mut self, deed: Deed) -> Result<(), Refusal> {
         let mut link = self.broadcaster.inbox().connect();
-        answered(self.ask(&mut link, Change::Act { here: None, deed }))
+        answered(self.ask(&mut link, Change::Act { here: Here::Operator, deed }))
     }
 }
 
 fn act(seat: &Seat, deed: Deed) -> Change {
-    Change::Act { here: Some(seat.room()), deed }
+    Change::Act { here: Here::Room(seat.room_name().clone()), deed }
 }
 
 fn called(typed: &str) -> Whom {
@@ -244,7 +244,7 @@ fn a_ban_ends_by_itself() {
     server.later(1);
     assert!(server.try_to_enter(&mut bob, "bob", false).is_ok());
     let mut operator = server.broadcaster.inbox().connect();
-    let bans = server.ask(&mut operator, Query::Bans { here: None });
+    let bans = server.ask(&mut operator, Query::Bans { here: Here::Operator });
     let Outcome::Answer(Answer::Bans { bans, .. }) = bans else {
         panic!("a list");
     };
@@ -432,7 +432,7 @@ fn a_person_who_is_entering_is_removed_from_the_server() {
     let name = Claim { name, proof: None };
     let arriving = server.begin(&mut bob, Change::Enter { name, profile: None, room, replay });
     let mut operator = server.broadcaster.inbox().connect();
-    operator.start(Change::Act { here: None, deed: kick("bob") });
+    operator.start(Change::Act { here: Here::Operator, deed: kick("bob") });
     server.finish(arriving);
     let outcome = operator.outcome();
     let Some(Outcome::Answer(Answer::Act(act))) = outcome else {
@@ -491,7 +491,7 @@ fn a_person_who_only_wears_the_name_of_a_keeper_has_no_authority() {
     let refused = server.try_to_enter(&mut mallory, "alice", false);
     assert!(matches!(refused, Err(Refusal::NameOwned(_))), "{refused:?}");
     let (mut bob, seat) = server.enter("bob", false);
-    let here = Some(seat.room());
+    let here = Here::Room(seat.room_name().clone());
     for request in [
         Request::from(act(&seat, Deed::to_all(Verb::Broadcast, Some(line("hi"))))),
         Request::from(act(&seat, Deed::to_all(Verb::Reload, None))),
@@ -552,6 +552,41 @@ fn a_mute_silences_every_way_to_be_read() {
     answered(server.ask(&mut bob, claim("bob"))).unwrap();
     server.later(10);
     answered(server.ask(&mut bob, claim("bobby"))).unwrap();
+}
+
+#[test]
+fn keepers_act_without_a_seat() {
+    let mut server = Server::new();
+    let (mut dave, _dave) = server.enter("dave", true);
+    let (mut bob, _bob) = server.enter("bob", false);
+    let _tea = server.join(&mut bob, "tea").unwrap();
+    let (mut erin, _erin) = server.enter("erin", false);
+    let mut alice = server.connect("198.51.100.8:50000");
+    let name = Claim { name: name("alice"), proof: Some(Proof::default()) };
+    let came = server.ask(&mut alice, Change::Come { name, profile: None });
+    let Outcome::Came(_presence, None) = came else { panic!("{came:?}") };
+    let [tea, none] = [Here::Room(room("tea")), Here::Room(room("nonsense"))];
+    let mut ask = |link: &mut Link, here: &Here, deed| {
+        answered(server.ask(link, Change::Act { here: here.clone(), deed }))
+    };
+    // A keeper of a room, from outside it.
+    ask(&mut dave, &tea, mute("bob", 5)).unwrap();
+    assert!(matches!(ask(&mut dave, &Here::Server, kick("bob")), Err(Refusal::NotKeeper)));
+    // Others outside: the room may not even exist.
+    assert!(matches!(ask(&mut erin, &tea, kick("bob")), Err(Refusal::NotThere)));
+    assert!(matches!(ask(&mut erin, &none, kick("bob")), Err(Refusal::NoRoom(_))));
+    assert!(matches!(ask(&mut erin, &Here::Server, kick("bob")), Err(Refusal::NotKeeper)));
+    // A keeper of the server, who sits nowhere.
+    assert!(matches!(ask(&mut alice, &Here::Server, lock()), Err(Refusal::NoSeat)));
+    let keeper = Deed::to(Verb::AddKeeper, called("dave"));
+    assert!(matches!(ask(&mut alice, &Here::Server, keeper), Err(Refusal::NoSeat)));
+    ask(&mut alice, &tea, lock()).unwrap();
+    ask(&mut alice, &Here::Server, kick("bob")).unwrap();
+    assert!(bob.client().removed().is_some());
+    ask(&mut alice, &Here::Server, ban("erin", None)).unwrap();
+    assert!(erin.client().removed().is_some());
+    let shout = Deed::to_all(Verb::Broadcast, Some(line("hi")));
+    assert!(matches!(ask(&mut alice, &Here::Server, shout), Err(Refusal::NotKeeper)));
 }
 
 #[test]
@@ -620,7 +655,7 @@ fn a_muted_keeper_has_no_authority_because_others_read_the_reasons_of_acts() {
         let refused = server.act(&mut dave, &tea, deed);
         assert!(matches!(refused, Err(Refusal::Muted(_))), "{refused:?}");
     }
-    let here = Some(tea.room());
+    let here = Here::Room(tea.room_name().clone());
     answered(server.ask(&mut dave, Query::Bans { here })).unwrap();
 }
 
@@ -728,7 +763,7 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
     };
     let mut server = Server::with(past);
     let keepers = |server: &mut Server, link: &mut Link, seat: &Seat| {
-        let here = Some(seat.room());
+        let here = Here::Room(seat.room_name().clone());
         match server.ask(link, Query::Keepers { here }) {
             Outcome::Answer(Answer::Keepers { room, .. }) => room.unwrap().1,
             other => panic!("{other:?}"),
@@ -828,7 +863,7 @@ fn the_author_of_an_act_is_seen_as_the_others_know_them() {
     for deed in [lock(), Deed::to(Verb::Kick, called("bob"))] {
         server.ask(&mut dave, act(&tea, deed));
     }
-    let mute = Change::Act { here: None, deed: mute("dave", 9) };
+    let mute = Change::Act { here: Here::Operator, deed: mute("dave", 9) };
     server.ask(&mut operator, mute);
     let mut slices = Slices::new();
     tea.log().read(tea.log().start(), None, usize::MAX, &mut slices).unwrap();

@@ -10,7 +10,7 @@ use parlor_core::link::{
     Answer, Asked, Backlog, Change, Encoder, Entered, Link, Mail, Refusal, WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{Deed, Entry, Line, RoomName, Said, Verb, Whom};
+use parlor_core::model::{Deed, Entry, Here, Line, RoomName, Said, Verb, Whom};
 use server::{Held, Server, enter, granted, join, line, post};
 
 /// A dialect of words. Its mode says whether own lines are shown as everybody reads them, and a
@@ -217,9 +217,9 @@ fn a_label_stands_on_the_deeds_of_its_command_too() {
     alice.link.reply(tea.mark(), Mail::Begin(Box::new(labelled("x"))));
     server.ask(&mut alice.link, topic());
     let deed = Deed::to_all(Verb::LockTopic, None);
-    server.ask(&mut alice.link, Change::Act { here: Some(room), deed });
+    server.ask(&mut alice.link, Change::Act { here: Here::Room(tea.room_name().clone()), deed });
     let deed = Deed::to(Verb::Kick, Whom::parse("bob").unwrap());
-    server.ask(&mut alice.link, Change::Act { here: Some(room), deed });
+    server.ask(&mut alice.link, Change::Act { here: Here::Room(tea.room_name().clone()), deed });
     drop(bobs);
     server.run();
     alice.link.reply(tea.mark(), Mail::End);
@@ -270,7 +270,7 @@ fn a_departure_has_its_last_words_or_the_act_that_removed_the_person() {
     let seat = tea(&mut server);
     let deed =
         Deed { text: Some(line("spam")), ..Deed::to(Verb::Kick, Whom::parse("alice").unwrap()) };
-    server.ask(&mut dave, Change::Act { here: Some(daves.room()), deed });
+    server.ask(&mut dave, Change::Act { here: Here::Room(daves.room_name().clone()), deed });
     assert!(seat.removed().is_some());
     drop(seat);
     server.run();

@@ -21,7 +21,7 @@ use parlor_core::link::{
     Whois,
 };
 use parlor_core::model::{
-    Claim, Deed, Limits, Name, Proof, Reach, RoomName, TopicSet, Verb, WallTime, Whom,
+    Claim, Deed, Here, Limits, Name, Proof, Reach, RoomName, TopicSet, Verb, WallTime, Whom,
 };
 
 use server::{Held, Person, Server, enter, granted, join, line, post, rename};
@@ -51,7 +51,7 @@ fn server() -> Server {
 /// A keeper bans a person from the room of a seat.
 fn ban(server: &mut Server, keeper: &mut Link, seat: &Held, name: &str) {
     let deed = Deed::to(Verb::Ban, Whom::Name(Name::stored(name)));
-    server.ask(keeper, Change::Act { here: Some(seat.room()), deed });
+    server.ask(keeper, Change::Act { here: Here::Room(seat.room_name().clone()), deed });
 }
 
 /// The owner of a name comes into a room.

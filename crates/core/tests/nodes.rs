@@ -15,7 +15,7 @@ use parlor_core::link::{
 };
 use parlor_core::log::Slices;
 use parlor_core::model::{
-    Deed, Entry, Limits, Name, NodeName, RoomName, Telling, Verb, WallTime, Whom,
+    Deed, Entry, Here, Limits, Name, NodeName, RoomName, Telling, Verb, WallTime, Whom,
 };
 use parlor_core::sequencer::{Decided, Sequencer};
 use server::{Person, Server, come_back, enter, granted, join, post, refusal, rename};
@@ -504,7 +504,7 @@ fn a_person_who_may_not_return_to_a_room_loses_the_seat() {
     wait(&mut [&mut red, &mut blue], 12);
     let mut operator = blue.server.connect();
     let deed = Deed::to(Verb::Ban, Whom::Name(Name::parse("alice").unwrap()));
-    blue.server.ask(&mut operator, Change::Act { here: None, deed });
+    blue.server.ask(&mut operator, Change::Act { here: Here::Operator, deed });
     red.cut(false);
     wait(&mut [&mut red, &mut blue], 3);
     assert!(alice.link.client().removed().is_some());
@@ -528,7 +528,7 @@ fn a_ban_of_addresses_removes_people_who_were_on_their_way() {
         red.server.run();
         let mut operator = blue.server.connect();
         let deed = Deed::to(Verb::Ban, Whom::parse("198.51.100.0/24").unwrap());
-        blue.server.ask(&mut operator, Change::Act { here: None, deed });
+        blue.server.ask(&mut operator, Change::Act { here: Here::Operator, deed });
         red.cut(false);
         wait(&mut [&mut red, &mut blue], 3);
         assert!(matches!(alice.outcome(), Some(Outcome::Came(..))), "she was allowed to");

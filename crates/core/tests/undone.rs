@@ -14,7 +14,7 @@ use parlor_core::link::{
     AccountChange, Answer, Change, CodeChange, Link, MessageChange, Outcome, Refusal,
 };
 use parlor_core::model::{
-    Claim, Deed, Entry, Hashed, Name, PersonId, Proof, RoomName, Verb, WallTime, Whom,
+    Claim, Deed, Entry, Hashed, Here, Name, PersonId, Proof, RoomName, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -63,7 +63,7 @@ fn release(name: Name) -> Change {
 
 fn keeper(name: &str) -> Change {
     let deed = Deed::to(Verb::AddKeeper, Whom::Name(Name::stored(name)));
-    Change::Act { here: None, deed }
+    Change::Act { here: Here::Operator, deed }
 }
 
 fn message(from: PersonId, to: Name) -> Change {
@@ -519,7 +519,7 @@ impl World {
             Wish::Say { who } => (Some(who), lobby.map(|room| post(room, &["hi"]))),
             Wish::Mute(name) => {
                 let deed = Deed::to(Verb::Mute, Whom::Name(name));
-                (None, Some(Change::Act { here: None, deed }))
+                (None, Some(Change::Act { here: Here::Operator, deed }))
             }
             Wish::Leave { who } => (Some(who), None),
         };

@@ -179,12 +179,12 @@ fn commands_about_channels() {
         ]),
         ("KICK #tea", &["461 alice KICK :Not enough parameters"]),
         ("KICK #tea bob,127.0.0.1~5 :why", &[
-            "(in tea Command(Act(Deed { verb: Kick, whom: Name(bob), time: None, text: Some(why) })))",
-            "(in tea Command(Act(Deed { verb: Kick, whom: Name(127.0.0.1:5), time: None, text: Some(why) })))",
+            "(Ask(Change(Act { here: Room(RoomName(tea)), deed: Deed { verb: Kick, whom: Name(bob), time: None, text: Some(why) } })))",
+            "(Ask(Change(Act { here: Room(RoomName(tea)), deed: Deed { verb: Kick, whom: Name(127.0.0.1:5), time: None, text: Some(why) } })))",
         ]),
         ("KICK #a,#b x,y,z", &[
-            "(in a Command(Act(Deed { verb: Kick, whom: Name(x), time: None, text: None })))",
-            "(in b Command(Act(Deed { verb: Kick, whom: Name(y), time: None, text: None })))",
+            "(Ask(Change(Act { here: Room(RoomName(a)), deed: Deed { verb: Kick, whom: Name(x), time: None, text: None } })))",
+            "(Ask(Change(Act { here: Room(RoomName(b)), deed: Deed { verb: Kick, whom: Name(y), time: None, text: None } })))",
             "403 alice * :No such channel; a channel begins with #",
         ]),
     ]);
@@ -196,7 +196,8 @@ fn commands_about_channels() {
 fn modes_are_acts_of_keepers() {
     let act = |verb: &str, whom: &str, time: &str| {
         format!(
-            "(in tea Command(Act(Deed {{ verb: {verb}, whom: {whom}, time: {time}, text: None }})))"
+            "(Ask(Change(Act {{ here: Room(RoomName(tea)), deed: Deed {{ verb: {verb}, whom: {whom}, \
+             time: {time}, text: None }} }})))"
         )
     };
     let mut client = Client::new(&[]);
@@ -224,7 +225,7 @@ fn modes_are_acts_of_keepers() {
     client.talks(&[
         ("MODE", &["461 alice MODE :Not enough parameters"]),
         ("MODE #tea", &["(Ask(Query(Topic(RoomName(tea)))))"]),
-        ("MODE #tea b", &["(in tea Command(Bans))", "368 alice #tea :End of channel ban list"]),
+        ("MODE #tea b", &["(Ask(Query(Bans { here: Room(RoomName(tea)) })))", "368 alice #tea :End of channel ban list"]),
         ("MODE #tea +nz", &["472 alice z :is no mode of a channel here"]),
         ("MODE #tea +o", &["696 alice #tea o * :The mode needs a parameter"]),
         ("MODE #tea +b *!*@*.example", &[

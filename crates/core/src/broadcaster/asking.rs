@@ -68,8 +68,8 @@ impl Broadcaster {
             }
             Query::Code { code, now } => return self.place_of_code(code, now).map(Outcome::Code),
             Query::Everybody => self.visitors(now),
-            Query::Bans { here } => self.bans(asker, here, now)?,
-            Query::Keepers { here } => self.keepers(asker, here)?,
+            Query::Bans { here } => self.bans(asker, &here, now)?,
+            Query::Keepers { here } => self.keepers(asker, &here)?,
             Query::Census => return Ok(Outcome::Counted(self.census())),
         };
         Ok(Outcome::Answer(answer))

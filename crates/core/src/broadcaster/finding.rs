@@ -7,7 +7,7 @@ use super::asking::key;
 use super::rooms::Room;
 use super::state::Broadcaster;
 use crate::link::{Answer, BYGONE_MAX, Bygone, Refusal, SIGHTINGS_MAX, Sighting, Whois};
-use crate::model::{Line, Now, PersonId, Reach, RoomName, WallTime, Who};
+use crate::model::{Line, Now, PersonId, RoomName, WallTime, Who};
 
 impl Broadcaster {
     /// The person with a name.
@@ -81,7 +81,7 @@ impl Broadcaster {
 
     fn is_server_keeper(&self, id: PersonId) -> bool {
         let person = self.ledger.people.get(id);
-        person.is_some_and(|person| self.ledger.rules.keeps(&Reach::Server, person.subject()))
+        person.is_some_and(|person| self.ledger.may_keep_server(person))
     }
 
     /// The people who had a name and have left, or have given it up.

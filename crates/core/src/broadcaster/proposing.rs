@@ -11,7 +11,7 @@ use crate::intent::Intent;
 use crate::ledger::{Record, Subject};
 use crate::link::{Change, Client, Outcome, Place};
 use crate::model::{
-    By, Claim, Deed, Line, Looks, Now, PersonId, RoomId, RoomName, Spoken, Verb, Whom,
+    By, Claim, Deed, Here, Line, Looks, Now, PersonId, RoomId, RoomName, Spoken, Verb, Whom,
 };
 use crate::refusal::Refusal;
 
@@ -110,8 +110,7 @@ impl Broadcaster {
                 (Intent::DeleteLines { person: whose, since }, Wanted::Deletion)
             }
             Change::Act { here, deed } => {
-                let here = self.name_of(here)?;
-                self.may_ban(person, here.as_ref(), &deed)?;
+                self.may_ban(person, &here, &deed)?;
                 (Intent::Act { asker: person, here, deed }, Wanted::Act)
             }
             Change::Listen { owner, room, waits, replay } => {
@@ -174,12 +173,7 @@ impl Broadcaster {
     }
 
     /// Whether a ban of addresses leaves every keeper in.
-    fn may_ban(
-        &self,
-        asker: PersonId,
-        here: Option<&RoomName>,
-        deed: &Deed,
-    ) -> Result<(), Refusal> {
+    fn may_ban(&self, asker: PersonId, here: &Here, deed: &Deed) -> Result<(), Refusal> {
         let (Verb::Ban, Whom::Net(net)) = (deed.verb, &deed.whom) else {
             return Ok(());
         };

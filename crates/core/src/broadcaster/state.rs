@@ -177,12 +177,6 @@ impl Broadcaster {
         self.rooms.get(self.rooms_by_name.get(name)?)
     }
 
-    /// The name of the room in which somebody asks for something; none for the operator.
-    pub(super) fn name_of(&self, here: Option<RoomId>) -> Result<Option<RoomName>, Refusal> {
-        let name = |room| self.rooms.get(&room).map(|room| room.name.clone());
-        here.map(|room| name(room).ok_or(Refusal::NotThere)).transpose()
-    }
-
     /// The name of a room in which a person sits and may stay.
     pub(super) fn seat_of(&self, id: PersonId, room: RoomId) -> Result<RoomName, Refusal> {
         let connection = self.connections.get(&id).ok_or(Refusal::NotThere)?;

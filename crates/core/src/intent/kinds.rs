@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Act, Claim, Deed, Hashed, Line, Looks, Name, NodeName, OwnedName, PersonId, Profile, Proof,
-    RoomName, Spoken, WallTime,
+    Act, Claim, Deed, Hashed, Here, Line, Looks, Name, NodeName, OwnedName, PersonId, Profile,
+    Proof, RoomName, Spoken, WallTime,
 };
 
 /// A change that a person wants.
@@ -232,8 +232,8 @@ pub enum Intent {
     Act {
         /// The person who asks.
         asker: PersonId,
-        /// The room of that person's seat; none for the operator, who may do anything.
-        here: Option<RoomName>,
+        /// Where that person is.
+        here: Here,
         /// The requested act.
         deed: Deed,
     },

@@ -61,7 +61,7 @@ impl Intent {
             Intent::SetToken { name, .. } | Intent::Release(name) => name_bytes(name),
             Intent::Readings(readings) => readings.len() * (HASH_BYTES + NUMBER_BYTES),
             Intent::Act { here, deed, .. } => {
-                here.as_ref().map_or(0, |room| room.as_str().len()) + deed_bytes(deed)
+                here.room().map_or(0, |room| room.as_str().len()) + deed_bytes(deed)
             }
             Intent::Remove { people, act } => people.len() * PERSON_BYTES + act_bytes(act),
             Intent::Up { node, .. } => node.as_str().len(),

@@ -95,7 +95,7 @@ impl Ledger {
                 self.set_token(&name, proof, token, happened)
             }
             Intent::Release(name) => self.release(&name, at, happened),
-            Intent::Act { asker, here, deed } => self.decide(asker, here, deed, at, happened),
+            Intent::Act { asker, here, deed } => self.decide(asker, &here, deed, at, happened),
             Intent::Remove { people, act } => {
                 self.remove(&people, &act, at, happened);
                 Ok(())

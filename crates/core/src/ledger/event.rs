@@ -189,7 +189,7 @@ pub struct Announcement {
     pub people: Vec<PersonId>,
     /// Everybody in this room reads about it.
     pub room: Option<RoomName>,
-    /// The room in which the person who asked sits; none for the operator.
+    /// The room that it is about, if the person who asked sits there.
     pub here: Option<RoomName>,
     /// Whether the person who asked sees people leave because of it.
     pub is_seen: bool,

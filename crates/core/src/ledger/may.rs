@@ -16,6 +16,11 @@ impl Ledger {
         [Reach::Server, room].into_iter().find(|reach| self.rules.keeps(reach, subject))
     }
 
+    /// Whether a person has authority on the whole server.
+    pub(crate) fn may_keep_server(&self, person: &Person) -> bool {
+        self.rules.keeps(&Reach::Server, person.subject())
+    }
+
     /// Whether a person may read a room, with or without a seat: the one question that every door,
     /// command and search asks.
     pub(crate) fn may_read(

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::event::{Announcement, Happened};
 use super::state::Ledger;
-use crate::model::{Act, By, Deed, Line, Name, PersonId, Reach, RoomName, Verb, WallTime, Whom};
+use crate::model::{
+    Act, By, Deed, Here, Line, Name, PersonId, Reach, RoomName, Verb, WallTime, Whom,
+};
 use crate::refusal::Refusal;
 
 /// The authority of a person or the operator.
@@ -15,47 +17,49 @@ pub(crate) struct Authority {
     pub(crate) reach: Reach,
     /// The name of the person who asks; none for the operator.
     name: Option<Name>,
-    /// The room in which this person sits; none for the operator.
-    here: Option<RoomName>,
+    here: Here,
+    /// Whether this person sits in the room that it is about.
+    has_seat: bool,
 }
 
 impl Ledger {
     /// The reach of a person's authority. Only this function decides it: the operator and keepers
-    /// of the server have authority everywhere, keepers of a room in that room.
-    pub(crate) fn authority(
-        &self,
-        asker: PersonId,
-        here: Option<&RoomName>,
-    ) -> Result<Authority, Refusal> {
-        let Some(room) = here else {
-            return Ok(Authority {
-                by: By::Operator,
-                reach: Reach::Server,
-                name: None,
-                here: None,
-            });
+    /// of the server have authority everywhere, keepers of a room in that room. None of them needs
+    /// a seat.
+    pub(crate) fn authority(&self, asker: PersonId, here: &Here) -> Result<Authority, Refusal> {
+        if *here == Here::Operator {
+            let (here, name) = (here.clone(), None);
+            let (by, reach) = (By::Operator, Reach::Server);
+            return Ok(Authority { by, reach, name, here, has_seat: false });
+        }
+        let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
+        let has_seat = here.room().is_some_and(|room| person.sits_in(room));
+        let reach = match here.room() {
+            Some(room) => self.may_keep(person, room),
+            None => self.may_keep_server(person).then_some(Reach::Server),
         };
-        let person = self.seated(asker, room)?;
-        Ok(Authority {
-            by: By::Keeper(person.name.clone()),
-            reach: self.may_keep(person, room).ok_or(Refusal::NotKeeper)?,
-            name: Some(person.name.clone()),
-            here: Some(room.clone()),
-        })
+        let reach = reach.ok_or_else(|| match here.room().filter(|_| !has_seat) {
+            Some(room) if !self.rooms.is_known(room) => Refusal::NoRoom(room.clone()),
+            Some(_) => Refusal::NotThere,
+            None => Refusal::NotKeeper,
+        })?;
+        let by = By::Keeper(person.name.clone());
+        Ok(Authority { by, reach, name: Some(person.name.clone()), here: here.clone(), has_seat })
     }
 
-    /// Decides an act that a person in a room or the operator asks for.
+    /// Decides an act that a person or the operator asks for.
     pub(super) fn decide(
         &mut self,
         asker: PersonId,
-        here: Option<RoomName>,
+        here: &Here,
         deed: Deed,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
-        let authority = self.authority(asker, here.as_ref())?;
-        if let (Some(here), Some(who)) = (&here, self.people.who(asker)) {
-            self.may_speak(&who, here, at)?; // the others read the act, and the reason
+        let authority = self.authority(asker, here)?;
+        if let Some(who) = self.people.who(asker).filter(|_| *here != Here::Operator) {
+            // The others read the act, and the reason. A mute on the server counts everywhere.
+            self.may_speak(&who, here.room().unwrap_or(&RoomName::lobby()), at)?;
         }
         let act = Act { by: authority.by.clone(), reach: authority.reach.clone(), at, deed };
         let mut removed = Vec::new();
@@ -67,7 +71,9 @@ impl Ledger {
             Verb::Unmute => self.unmute(&authority, act),
             Verb::LockTopic | Verb::UnlockTopic => self.lock_topic(&authority, act),
             Verb::AddKeeper | Verb::RemoveKeeper => self.change_keeper(&authority, act),
-            Verb::Broadcast | Verb::Reload if here.is_none() => Ok(authority.announce(act)),
+            Verb::Broadcast | Verb::Reload if *here == Here::Operator => {
+                Ok(authority.announce(act))
+            }
             // The operator's acts, and acts that are decided elsewhere.
             Verb::Broadcast
             | Verb::Reload
@@ -96,7 +102,7 @@ impl Ledger {
         if removed.is_empty() {
             return Err(self.elsewhere(name));
         }
-        let is_seen = self.is_seen(authority.here.as_ref(), removed);
+        let is_seen = self.is_seen(authority.seat(), removed);
         Ok(Announcement { is_seen, ..authority.announce(act) })
     }
 
@@ -112,8 +118,8 @@ impl Ledger {
         let meant = self.people.iter();
         let meant = meant.filter(|(_, person)| self.rules.bars(&act, person.subject()));
         *removed = self.within(meant.map(|(id, _)| id), &act.reach);
-        let room = authority.here.clone().filter(|_| removed.is_empty()); // else they are seen
-        let is_seen = self.is_seen(authority.here.as_ref(), removed);
+        let room = authority.here.room().filter(|_| removed.is_empty()); // else they are seen
+        let (room, is_seen) = (room.cloned(), self.is_seen(authority.seat(), removed));
         Ok(Announcement { room, is_seen, ..authority.announce(act) })
     }
 
@@ -179,7 +185,7 @@ impl Ledger {
     }
 
     fn lock_topic(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
-        let room = authority.here.clone().ok_or(Refusal::NotThere)?;
+        let room = authority.here.room().cloned().ok_or(Refusal::NoSeat)?;
         let is_locked = act.deed.verb == Verb::LockTopic;
         self.rooms.set_topic(&room, |topic| topic.is_locked = is_locked);
         act.reach = Reach::Room(room);
@@ -219,20 +225,21 @@ impl Ledger {
     /// everywhere. The operator names keepers of the server.
     fn reach_of_keepers(authority: &Authority) -> Result<Reach, Refusal> {
         match &authority.here {
-            None => Ok(Reach::Server),
-            Some(room) if *room == RoomName::lobby() => Err(Refusal::LobbyKeepers),
-            Some(room) => Ok(Reach::Room(room.clone())),
+            Here::Operator => Ok(Reach::Server),
+            Here::Server => Err(Refusal::NoSeat),
+            Here::Room(room) if *room == RoomName::lobby() => Err(Refusal::LobbyKeepers),
+            Here::Room(room) => Ok(Reach::Room(room.clone())),
         }
     }
 
-    /// Everybody in the room of the person who asks reads about it. The operator has no seat, so
-    /// the room of the person concerned reads it instead.
+    /// Everybody in the room that it is about reads about it. Without one, the room of the person
+    /// concerned reads it instead.
     fn shown_where_they_sit(&self, authority: &Authority, act: Act) -> Announcement {
         let name = act.deed.whom.name();
         let people: Vec<_> = name.into_iter().flat_map(|name| self.people.wearers(name)).collect();
         let first = people.first().and_then(|id| self.people.get(*id));
         let theirs = || first.and_then(|person| person.seats.last()).cloned();
-        let room = authority.here.clone().or_else(theirs);
+        let room = authority.here.room().cloned().or_else(theirs);
         Announcement { people, room, ..authority.announce(act) }
     }
 
@@ -283,6 +290,11 @@ impl Ledger {
 }
 
 impl Authority {
+    /// The room that it is about, if the person who asks sits there.
+    fn seat(&self) -> Option<&RoomName> {
+        self.here.room().filter(|_| self.has_seat)
+    }
+
     fn is_of(&self, name: &Name) -> bool {
         self.name.as_ref().is_some_and(|own| own.is_same(name))
     }
@@ -293,14 +305,14 @@ impl Authority {
             act: Arc::new(act),
             people: Vec::new(),
             room: None,
-            here: self.here.clone(),
+            here: self.seat().cloned(),
             is_seen: false,
         }
     }
 
-    /// Everybody in the room where the act was typed reads about it.
+    /// Everybody in the room that the act is about reads about it.
     fn shown_here(&self, act: Act) -> Announcement {
-        Announcement { room: self.here.clone(), ..self.announce(act) }
+        Announcement { room: self.here.room().cloned(), ..self.announce(act) }
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::ledger::OwnerVisit;
 use crate::model::{
-    Claim, Deed, Hashed, Limits, Line, Name, PersonId, Profile, Proof, RoomId, RoomName, Spoken,
-    Verb, WallTime,
+    Claim, Deed, Hashed, Here, Limits, Line, Name, PersonId, Profile, Proof, RoomId, RoomName,
+    Spoken, Verb, WallTime,
 };
 
 /// A request of a connection to the broadcaster.
@@ -154,8 +154,8 @@ pub enum Change {
     Limit(Limits),
     /// Does something with authority.
     Act {
-        /// The room of the person's seat; none for the operator, who may do anything.
-        here: Option<RoomId>,
+        /// Where the person is.
+        here: Here,
         /// The requested act.
         deed: Deed,
     },
@@ -383,13 +383,13 @@ pub enum Query {
     Everybody,
     /// The present bans.
     Bans {
-        /// The room of the person's seat; none for the operator.
-        here: Option<RoomId>,
+        /// Where the person is.
+        here: Here,
     },
     /// The keepers.
     Keepers {
-        /// The room of the person's seat; none for the operator.
-        here: Option<RoomId>,
+        /// Where the person is.
+        here: Here,
     },
     /// Counts of people, rooms and lines, for the operator's statistics.
     Census,

@@ -32,6 +32,27 @@ impl Reach {
     }
 }
 
+/// Where somebody is who asks for something with authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Here {
+    /// On no connection of a person: the operator of the server, who may do anything.
+    Operator,
+    /// On the server, and it is about no particular room.
+    Server,
+    /// In this room, or outside of it, and it is about this room.
+    Room(RoomName),
+}
+
+impl Here {
+    /// The room, if it is about one.
+    pub fn room(&self) -> Option<&RoomName> {
+        match self {
+            Here::Operator | Here::Server => None,
+            Here::Room(room) => Some(room),
+        }
+    }
+}
+
 /// The author of an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum By {

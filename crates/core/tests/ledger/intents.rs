@@ -6,8 +6,8 @@ use std::time::Duration;
 use parlor_core::intent::{Intent, ProposalId, Reentry};
 use parlor_core::ledger::{Account, Kept, Mute, Person, Rank, ReturnCode, Snapshot, Validity};
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Hashed, Line, Looks, Manner, Name, NodeName, OwnedName, PersonId,
-    Profile, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, End, Hashed, Here, Line, Looks, Manner, Name, NodeName, OwnedName,
+    PersonId, Profile, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -137,6 +137,14 @@ fn code_of(
 
 const T0: WallTime = WallTime(1_000_000);
 
+fn here() -> impl Strategy<Value = Here> {
+    prop_oneof![
+        1 => Just(Here::Operator),
+        1 => Just(Here::Server),
+        8 => room().prop_map(Here::Room),
+    ]
+}
+
 fn intent() -> impl Strategy<Value = Intent> {
     prop_oneof![
         8 => coming(),
@@ -147,7 +155,7 @@ fn intent() -> impl Strategy<Value = Intent> {
             Intent::Rename { person, name, looks }
         }),
         4 => owning(),
-        12 => (person(), weighted(0.8, room()), deed()).prop_map(|(asker, here, deed)| {
+        12 => (person(), here(), deed()).prop_map(|(asker, here, deed)| {
             Intent::Act { asker, here, deed }
         }),
         1 => (room(), select(&[0, 3, 7][..])).prop_map(|(room, last)| {

@@ -14,7 +14,7 @@ use parlor_core::intent::{Intent, Proposal, ProposalId, Stamp};
 use parlor_core::ledger::{Absent, Happened, Ledger, Mute, Person, Snapshot};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
-    Act, By, Deed, End, Hashed, Looks, Name, PersonId, RoomName, Verb, WallTime, Whom,
+    Act, By, Deed, End, Hashed, Here, Looks, Name, PersonId, RoomName, Verb, WallTime, Whom,
 };
 use proptest::prelude::{ProptestConfig, TestCaseError, prop_assert, prop_assert_eq};
 use proptest::test_runner::TestRunner;
@@ -138,7 +138,7 @@ fn a_refused_rule_leaves_the_rule_that_it_would_replace() {
         start.bans = rules;
         let before = Ledger::restore(start.clone());
         let mut ledger = Ledger::restore(start);
-        let (asker, here) = (PersonId::new(1), Some(RoomName::lobby()));
+        let (asker, here) = (PersonId::new(1), Here::Room(RoomName::lobby()));
         let deed = Deed::to(verb, Whom::Name(Name::stored("zoë")));
         let refused = ledger.apply(Intent::Act { asker, here, deed }, STAMP, &mut Vec::new());
         assert!(matches!(refused, Err(Refusal::TooManyRules(1))), "{refused:?}");

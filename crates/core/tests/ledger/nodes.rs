@@ -4,8 +4,8 @@ use parlor_core::intent::{Intent, Proposal, ProposalId, Reentry, Stamp};
 use parlor_core::ledger::{Happened, Ledger, Skipped, Snapshot, Validity};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
-    Deed, Hashed, Line, Looks, Manner, Name, NodeName, PersonId, RoomName, Spoken, Verb, WallTime,
-    Whom,
+    Deed, Hashed, Here, Line, Looks, Manner, Name, NodeName, PersonId, RoomName, Spoken, Verb,
+    WallTime, Whom,
 };
 
 /// A ledger that follows an order of proposals.
@@ -102,7 +102,9 @@ fn a_mute_holds_for_a_person_who_returns_under_another_name() {
     order.enter((blue, 1), 30, "carol");
     order.reads((red, 1), come(10, "bob")).unwrap();
     let deed = Deed::to(Verb::Mute, Whom::Name(named("bob").0));
-    order.reads((red, 2), Intent::Act { asker: PersonId::new(0), here: None, deed }).unwrap();
+    order
+        .reads((red, 2), Intent::Act { asker: PersonId::new(0), here: Here::Operator, deed })
+        .unwrap();
     order.reads((red, 3), rename(10, "buy")).unwrap();
     order.reads((blue, 2), Intent::Down { boot: red, last: 3 }).unwrap();
     order.reads((blue, 3), come(20, "bob")).unwrap();

@@ -24,9 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Extras, Hashed, InGroup, Line, Looks, Manner, NAME_CHARS_MAX, Name,
-    Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile, Proof, Reach, RoomName, Spoken,
-    Topic, Verb, WallTime, Who, Whom,
+    Act, By, Claim, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks, Manner, NAME_CHARS_MAX,
+    Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile, Proof, Reach, RoomName,
+    Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -77,6 +77,8 @@ record!(Act { deed, by, reach, at });
 record!(Deed { verb, whom, time, text });
 
 choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(name) });
+
+choice!(Here, "a place", { 0 => Operator, 1 => Room(room), 2 => Server });
 
 choice!(Reach, "a reach", { 0 => Server, 1 => Room(room) });
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId, Reentry};
 use parlor_core::model::{
-    Act, By, Claim, Deed, Extras, Hashed, InGroup, Line, Looks, Manner, Name, Net, NodeName,
+    Act, By, Claim, Deed, Extras, Hashed, Here, InGroup, Line, Looks, Manner, Name, Net, NodeName,
     OwnedName, PersonId, Profile, Proof, Reach, RoomName, Spoken, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
@@ -136,8 +136,8 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ("rehash", Intent::Rehash { name: ian.clone(), proof: Proof(3), password }),
         ("set-token", Intent::SetToken { name: ian, proof: Proof(u64::MAX), token: Some(code) }),
         ("release", Intent::Release(mike)),
-        ("ban", Intent::Act { asker: person, here: Some(room.clone()), deed: ban }),
-        ("broadcast", Intent::Act { asker: person, here: None, deed: broadcast }),
+        ("ban", Intent::Act { asker: person, here: Here::Room(room.clone()), deed: ban }),
+        ("broadcast", Intent::Act { asker: person, here: Here::Operator, deed: broadcast }),
         ("end-room", Intent::EndRoom { room: room.clone(), last: 300 }),
         ("remove", Intent::Remove { people: vec![person, PersonId::new(0)], act: kick.clone() }),
         ("up", Intent::Up { node: node(), nonce: u64::MAX, version: 1, after: Some(2) }),
@@ -287,7 +287,7 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             .prop_map(|(name, proof, token)| Intent::SetToken { name, proof, token })
             .boxed(),
         Intent::Release(_) => name().prop_map(Intent::Release).boxed(),
-        Intent::Act { .. } => (person(), option::of(room()), deed())
+        Intent::Act { .. } => (person(), here(), deed())
             .prop_map(|(asker, here, deed)| Intent::Act { asker, here, deed })
             .boxed(),
         Intent::EndRoom { .. } => {
@@ -409,6 +409,10 @@ fn claim() -> impl Strategy<Value = (Claim, Looks)> {
         let looks = looks.unwrap_or_else(|| Looks::of(&name));
         (Claim { name, proof }, looks)
     })
+}
+
+fn here() -> impl Strategy<Value = Here> {
+    prop_oneof![Just(Here::Operator), Just(Here::Server), room().prop_map(Here::Room)]
 }
 
 fn deed() -> impl Strategy<Value = Deed> {

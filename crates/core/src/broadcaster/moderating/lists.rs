@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::broadcaster::state::Broadcaster;
 use crate::ledger::Person;
 use crate::link::{Answer, BANS_SHOWN_MAX, Visitor};
-use crate::model::{Now, PersonId, Reach, RoomId};
+use crate::model::{Here, Now, PersonId, Reach};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
@@ -30,12 +30,11 @@ impl Broadcaster {
     pub(in crate::broadcaster) fn bans(
         &self,
         asker: PersonId,
-        here: Option<RoomId>,
+        here: &Here,
         now: Now,
     ) -> Result<Answer, Refusal> {
-        let room = self.name_of(here)?;
-        let reach = self.ledger.authority(asker, room.as_ref())?.reach;
-        let max = here.map_or(usize::MAX, |_| BANS_SHOWN_MAX);
+        let reach = self.ledger.authority(asker, here)?.reach;
+        let max = if *here == Here::Operator { usize::MAX } else { BANS_SHOWN_MAX };
         let mut bans: Vec<_> = self.ledger.rules.bans(&reach, now.wall).collect();
         bans.sort_by_key(|ban| Reverse(ban.at));
         Ok(Answer::Bans {
@@ -48,9 +47,9 @@ impl Broadcaster {
     pub(in crate::broadcaster) fn keepers(
         &self,
         asker: PersonId,
-        here: Option<RoomId>,
+        here: &Here,
     ) -> Result<Answer, Refusal> {
-        let room = self.name_of(here)?;
+        let room = here.room().cloned();
         if let Some(room) = &room {
             self.ledger.seated(asker, room)?;
         }

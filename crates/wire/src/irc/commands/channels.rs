@@ -1,7 +1,7 @@
 //! Commands about channels and the people in them.
 
-use parlor_core::link::{Command, Input, Query, Start};
-use parlor_core::model::{Deed, Line, Name, RoomName, Verb, Whom};
+use parlor_core::link::{Change, Command, Input, Query, Start};
+use parlor_core::model::{Deed, Here, Line, Name, RoomName, Verb, Whom};
 
 use super::run::CommandRun;
 use crate::irc::protocol::{Cap, Numeric, name, plain};
@@ -118,7 +118,8 @@ pub(super) fn kick(run: &mut CommandRun<'_>) {
             let whom = Whom::Name(name_of(person));
             let deed = Deed { text: reason.clone(), ..Deed::to(Verb::Kick, whom) };
             run.inputs.about(channel);
-            run.inputs.add(Input::In(room, Box::new(Input::Command(Command::Act(deed)))));
+            let here = Here::Room(room);
+            run.inputs.add(Input::Ask(Box::new(Change::Act { here, deed }.into())));
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use parlor_core::link::{Command, Input, Query};
-use parlor_core::model::{Deed, RoomName, Verb, Whom};
+use parlor_core::link::{Change, Input, Query};
+use parlor_core::model::{Deed, Here, RoomName, Verb, Whom};
 
 use super::channels::{name_of, room_of};
 use super::run::CommandRun;
@@ -35,7 +35,8 @@ pub(super) fn mode(run: &mut CommandRun<'_>) {
         match request {
             Ok(ModeRequest::Show(_)) => {
                 run.inputs.about_with(BANS, target);
-                add(&room, Command::Bans, run);
+                let here = Here::Room(room.clone());
+                run.inputs.add(Input::Ask(Box::new(Query::Bans { here }.into())));
             }
             Ok(ModeRequest::Change(change)) => change_mode(&room, target, &change, run),
             Err(ModeError::Unknown(letter)) => {
@@ -47,10 +48,6 @@ pub(super) fn mode(run: &mut CommandRun<'_>) {
             }
         }
     }
-}
-
-fn add(room: &RoomName, command: Command, run: &mut CommandRun<'_>) {
-    run.inputs.add(Input::In(room.clone(), Box::new(Input::Command(command))));
 }
 
 fn change_mode(room: &RoomName, channel: &str, change: &ModeChange<'_>, run: &mut CommandRun<'_>) {
@@ -74,7 +71,8 @@ fn change_mode(room: &RoomName, channel: &str, change: &ModeChange<'_>, run: &mu
         },
     };
     run.inputs.about(channel);
-    add(room, Command::Act(deed), run);
+    let here = Here::Room(room.clone());
+    run.inputs.add(Input::Ask(Box::new(Change::Act { here, deed }.into())));
 }
 
 /// The act that a mask means.
