@@ -90,6 +90,10 @@ impl File {
     }
 }
 
+/// The listeners without an option, as a file has them.
+const USUAL: &str =
+    "[\"tcp://localhost:8000\", \"http://localhost:8080\", \"irc://localhost:6667\"]";
+
 #[test]
 fn flags_win_over_environment_over_file_over_defaults() {
     for (key, default, in_file, in_environment, as_flag, printed) in [
@@ -101,7 +105,7 @@ fn flags_win_over_environment_over_file_over_defaults() {
         ("limit-loopback", "false", "true", "no", "yes", ["true", "false", "true"]),
         (
             "listen",
-            "[\"tcp://localhost:8000\", \"http://localhost:8080\"]",
+            USUAL,
             "['tcp://a:1', 'tcp://a:2']",
             "tcp://b:1,tcp://b:2 tcp://b:3",
             "tcp://c:1",
@@ -135,14 +139,11 @@ fn the_environment_names_the_file_and_says_yes_in_several_ways() {
         [("1", "*"), ("true", "*"), ("yes", "*"), ("0", "localhost"), ("no", "localhost")]
     {
         let mut command = parlor(&["config"]);
-        let expected = format!("[\"tcp://{listen}:8000\", \"http://{listen}:8080\"]");
+        let expected = USUAL.replace("localhost", listen);
         assert_eq!(effective(command.env("PARLOR_LAN", said), "listen"), expected, "{said}");
     }
     let mut command = parlor(&["config", "--lan=false"]);
-    assert_eq!(
-        effective(command.env("PARLOR_LAN", "yes"), "listen"),
-        "[\"tcp://localhost:8000\", \"http://localhost:8080\"]"
-    );
+    assert_eq!(effective(command.env("PARLOR_LAN", "yes"), "listen"), USUAL);
 }
 
 #[test]

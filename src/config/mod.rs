@@ -35,7 +35,8 @@ use crate::telemetry::{LogFormat, LogLevel};
 const DESCRIPTORS_KEPT: usize = 64;
 
 /// The listeners of a server without `--listen`.
-const USUAL_LISTENERS: [&str; 2] = ["tcp://localhost:8000", "http://localhost:8080"];
+const USUAL_LISTENERS: [&str; 3] =
+    ["tcp://localhost:8000", "http://localhost:8080", "irc://localhost:6667"];
 
 /// The listener of a server with `--classic` and without `--listen`.
 const CLASSIC_LISTENER: [&str; 1] = ["tcp://localhost:8000?classic"];
@@ -53,7 +54,8 @@ options! {
     #[command(mut_args = finish)]
     #[serde(rename_all = "kebab-case")]
     pub struct Config {
-        /// Listen at URL; may be repeated [default: tcp://localhost:8000, http://localhost:8080]
+        /// Listen at URL; may be repeated [default: tcp://localhost:8000,
+        /// http://localhost:8080, irc://localhost:6667]
         #[arg(long, value_name = "URL", value_parser = listen::read_urls, value_hint = ValueHint::Url)]
         #[serde(skip)]
         listen: Vec<Urls>,

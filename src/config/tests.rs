@@ -24,9 +24,9 @@ fn doors(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn listeners_add_up_and_replace_the_default() {
-    let both = ["tcp://localhost:8000", "http://localhost:8080"];
-    assert_eq!(doors(&[]), both);
-    assert_eq!(doors(&["--lan"]), ["tcp://*:8000", "http://*:8080"]);
+    let usual = ["tcp://localhost:8000", "http://localhost:8080", "irc://localhost:6667"];
+    assert_eq!(doors(&[]), usual);
+    assert_eq!(doors(&["--lan"]), ["tcp://*:8000", "http://*:8080", "irc://*:6667"]);
     assert_eq!(doors(&["--classic"]), ["tcp://localhost:8000?classic"]);
     assert_eq!(doors(&["--classic", "--lan"]), ["tcp://*:8000?classic"]);
     let listen = "--listen=tcp://localhost:1";
@@ -92,6 +92,7 @@ fn limits_change_and_the_rest_is_named() {
     let (config, sentences) = old.change_to(&wanted);
     let until = "until a restart";
     let cannot = "cannot change while the server runs: it stays";
+    let usual = r#"["tcp://localhost:8000", "http://localhost:8080", "irc://localhost:6667"]"#;
     assert_eq!(
         sentences,
         [
@@ -100,9 +101,7 @@ fn limits_change_and_the_rest_is_named() {
             "rate is 3/s now".to_owned(),
             format!("data {cannot} the default {until}"),
             format!("keep {cannot} synced {until}"),
-            format!(
-                "listen {cannot} [\"tcp://localhost:8000\", \"http://localhost:8080\"] {until}"
-            ),
+            format!("listen {cannot} {usual} {until}"),
         ]
     );
     assert_eq!(config.keep, old.keep);

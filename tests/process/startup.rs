@@ -147,8 +147,9 @@ fn an_unknown_time_zone_is_logged() {
     server.close(());
 }
 
-#[test]
-fn a_link_local_address_works_with_its_interface() {
+/// The program on a network of its own, with a loopback interface that has one more address;
+/// `None`, with a notice, where there can be none.
+fn parlor_on_own_network() -> Option<Command> {
     let script =
         "ip link set lo up && ip -6 address add fe80::7/64 dev lo nodad && exec \"$0\" \"$@\"";
     let mut command = without_settings(Command::new("unshare"));
@@ -159,14 +160,26 @@ fn a_link_local_address_works_with_its_interface() {
         .output()
         .is_ok_and(|output| output.status.success());
     if !is_possible {
-        return skip("a network namespace cannot be made here, or ip is not installed");
+        skip("a network namespace cannot be made here, or ip is not installed");
+        return None;
     }
+    Some(command)
+}
+
+/// The program on the network of a server.
+fn parlor_on_network_of(server: &Server) -> Command {
+    let process = server.process().as_raw_pid();
+    let inside = |kind| format!("--{kind}=/proc/{process}/ns/{kind}");
+    let mut command = without_settings(Command::new("nsenter"));
+    command.args([inside("net"), inside("user")]).arg(env!("CARGO_BIN_EXE_parlor"));
+    command
+}
+
+#[test]
+fn a_link_local_address_works_with_its_interface() {
+    let Some(command) = parlor_on_own_network() else { return };
     let server = Server::run(command, &["--listen", "tcp://[fe80::7%lo]:0"]);
-    let inside = format!("--net=/proc/{}/ns/net", server.process().as_raw_pid());
-    let user = format!("--user=/proc/{}/ns/user", server.process().as_raw_pid());
-    let mut joined = Command::new("nsenter")
-        .args([&inside, &user])
-        .arg(env!("CARGO_BIN_EXE_parlor"))
+    let mut joined = parlor_on_network_of(&server)
         .args(["join", "fe80::7%lo", &server.address.port().to_string()])
         .args(["--name", "alice"])
         .stdin(Stdio::piped())
@@ -178,6 +191,44 @@ fn a_link_local_address_works_with_its_interface() {
     let read = String::from_utf8(output.stdout).unwrap();
     assert!(read.contains("alice: hello"), "{read}");
     server.close(());
+}
+
+#[test]
+fn a_server_without_options_opens_its_usual_doors_and_goes_on_without_one_whose_port_is_taken() {
+    let Some(command) = parlor_on_own_network() else { return };
+    let first = Server::run(command, &[]);
+    for way in [
+        "join with: nc localhost 8000",
+        "open in a browser: http://localhost:8080/lobby",
+        "join with an IRC client: localhost 6667",
+    ] {
+        first.logged(way);
+    }
+    first.logged("only this machine can join");
+    // Another network, on which two of the ports are taken.
+    let Some(command) = parlor_on_own_network() else { return };
+    let listen = ["--listen", "irc://localhost", "--listen", "http://localhost"];
+    let other = Server::run(command, &[&HERE[..], &listen].concat());
+    other.logged("join with an IRC client: localhost 6667");
+    let second = Server::run(parlor_on_network_of(&other), &[]);
+    second.logged("join with: nc localhost 8000");
+    for (url, who) in
+        [("http://localhost:8080", "a browser"), ("irc://localhost:6667", "an IRC client")]
+    {
+        let warned = second.logged(&format!("cannot listen at {url}: "));
+        let end = format!("; until then nobody can join with {who}");
+        assert!(warned.ends_with(&end), "{warned}");
+    }
+    // The one for netcat is needed.
+    let (code, words) = fails(parlor_on_network_of(&second), &[]);
+    assert_eq!(code, Some(1), "{words}");
+    assert!(
+        words.contains("cannot listen at tcp://localhost:8000: port 8000 is in use"),
+        "{words}"
+    );
+    for server in [second, other, first] {
+        server.close(());
+    }
 }
 
 #[test]
