@@ -34,7 +34,8 @@ struct BenchOptions {
 #[derive(Debug, Subcommand)]
 enum BenchCommand {
     /// The cost and the latency of a delivery: the bare loop and Parlor in turns; with --door ws,
-    /// also the additional cost over WebSockets
+    /// also the additional cost over WebSockets; with --door irc, the lines of the bare loop are as
+    /// long as those of IRC
     Fanout {
         #[command(flatten)]
         conditions: Conditions,
@@ -57,6 +58,8 @@ enum BenchCommand {
     /// The effect of stuck and slow readers on the others, and whether skipped lines are reported
     /// exactly
     Slow(Conditions),
+    /// People of whom half sit in 20 rooms, through the door for IRC: what the others notice
+    Rooms(Conditions),
     /// People come and leave for minutes or hours while others talk: what grows?
     Churn {
         #[command(flatten)]
@@ -82,7 +85,7 @@ enum BenchCommand {
     GuardBody { name: String },
     /// The bare loop, on this port (started by the others)
     #[command(hide = true)]
-    Bare { port: u16, log: Option<PathBuf> },
+    Bare { port: u16, prefix: usize, log: Option<PathBuf> },
     /// Clients of one server (started by the others)
     #[command(hide = true)]
     Load { assignment: String },
@@ -106,6 +109,7 @@ fn main() -> anyhow::Result<()> {
         BenchCommand::Storm(conditions) => conditions.run(runs::storm),
         BenchCommand::Idle(conditions) => conditions.run(runs::idle),
         BenchCommand::Slow(conditions) => conditions.run(runs::slow),
+        BenchCommand::Rooms(conditions) => conditions.run(runs::rooms),
         BenchCommand::Churn { conditions, seconds } => {
             conditions.run(|bench| runs::churn(bench, seconds))
         }
@@ -114,7 +118,9 @@ fn main() -> anyhow::Result<()> {
         BenchCommand::Report(options) => report::write(&options, &report::as_typed()),
         BenchCommand::Guard { update } => guard::run(update),
         BenchCommand::GuardBody { name } => guard::run_body(&name),
-        BenchCommand::Bare { port, log } => as_child(|| server::serve_bare(port, log.as_deref())),
+        BenchCommand::Bare { port, prefix, log } => {
+            as_child(|| server::serve_bare(port, prefix, log.as_deref()))
+        }
         BenchCommand::Load { assignment } => load::work(&assignment),
         BenchCommand::Parlor { words } => as_child(|| serve(words)),
     }

@@ -8,6 +8,7 @@
 mod baseline;
 mod callgrind;
 mod compare;
+mod irc;
 mod room;
 mod scenario;
 

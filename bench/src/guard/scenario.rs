@@ -5,12 +5,13 @@ use std::hint::black_box;
 
 use anyhow::Context;
 use parlor_core::link::{Decoder, Input};
-use parlor_core::log::Batch;
+use parlor_core::log::{Batch, Encoding};
 use parlor_wire::framer::{Frame, Framer};
 use parlor_wire::lines::LineDecoder;
 use parlor_wire::style::LineMode;
 
 use super::callgrind::counted;
+use super::irc;
 use super::room::{CountedRoom, Leg, encoder, text};
 
 /// The number of lines in one read or one batch of several lines.
@@ -31,16 +32,18 @@ pub(super) struct GuardScenario {
 type Round = Box<dyn FnMut() -> u64>;
 
 /// All scenarios, in the order of a message's way.
-pub(super) static SCENARIOS: [GuardScenario; 11] = [
+pub(super) static SCENARIOS: [GuardScenario; 13] = [
     scenario("frame-plain", "line, framed from a read of 64", 200, || Ok(frame(plain))),
     scenario("frame-odd", "the same, with a telnet command in some", 200, || Ok(frame(odd))),
     scenario("decode-plain", "line, framed, sanitised and decoded", 200, || Ok(decode(plain))),
     scenario("decode-odd", "the same, with Unicode and controls", 50, || Ok(decode(odd))),
+    scenario("decode-irc", "PRIVMSG, framed, parsed and decoded", 200, decode_irc),
     scenario("post-1", "line, posted alone and gathered", 1_000, || walk(1, Leg::Post)),
     scenario("post-64", "line, of 64 posted by 4 and gathered", 200, || walk(MANY, Leg::Post)),
     scenario("append-1", "batch of 1 line, appended", 200, || walk(1, Leg::Append)),
     scenario("append-64", "batch of 64 lines, appended", 200, || walk(MANY, Leg::Append)),
     scenario("encode-64", "line, of 64 encoded", 200, || encode(MANY)),
+    scenario("encode-irc-64", "line, of 64 encoded for IRC with all tags", 200, encode_irc),
     scenario("read-1", "read of 1 line by a member", 100, || walk(1, Leg::Read)),
     scenario("read-64", "read of 64 lines by a member", 100, || walk(MANY, Leg::Read)),
 ];
@@ -101,6 +104,26 @@ fn decode(line: fn(usize) -> Vec<u8>) -> Round {
     })
 }
 
+/// Decodes a read of several messages of a client of IRC.
+fn decode_irc() -> anyhow::Result<Round> {
+    let message = |number| [b"PRIVMSG #lobby :", text(number).as_slice(), b"\r\n"].concat();
+    let read: Vec<u8> = (0..MANY).flat_map(message).collect();
+    let mut decoder = irc::decoder()?;
+    Ok(Box::new(move || {
+        let said = counted(|| {
+            let mut rest = read.as_slice();
+            let mut said = Vec::new();
+            while let Some(input) = decoder.next(&mut rest) {
+                if irc::says(&input) {
+                    said.push(input);
+                }
+            }
+            said
+        });
+        said.len() as u64
+    }))
+}
+
 fn plain(number: usize) -> Vec<u8> {
     [text(number).as_slice(), b"\n"].concat()
 }
@@ -123,10 +146,18 @@ fn walk(lines: usize, leg: Leg) -> anyhow::Result<Round> {
     Ok(Box::new(move || room.round(lines, Some(leg))))
 }
 
-/// Encodes a batch.
+/// Encodes a batch for netcat.
 fn encode(lines: usize) -> anyhow::Result<Round> {
+    encode_with(encoder(), lines)
+}
+
+/// Encodes a batch for modern clients of IRC.
+fn encode_irc() -> anyhow::Result<Round> {
+    encode_with(irc::encoding(), MANY)
+}
+
+fn encode_with(encoder: impl Encoding + 'static, lines: usize) -> anyhow::Result<Round> {
     let batch = CountedRoom::open(lines)?.batch(lines).context("no batch")?;
-    let encoder = encoder();
     Ok(Box::new(move || {
         // A batch is encoded only once, so each round has a new one.
         let fresh =
@@ -149,11 +180,13 @@ mod tests {
             ("frame-odd", 64),
             ("decode-plain", 64),
             ("decode-odd", 64),
+            ("decode-irc", 64),
             ("post-1", 1),
             ("post-64", 64),
             ("append-1", 1),
             ("append-64", 1),
             ("encode-64", 64),
+            ("encode-irc-64", 64),
             ("read-1", 99),
             ("read-64", 99),
         ];

@@ -18,7 +18,7 @@ use super::client::{LoadClient, Opening, Role};
 use super::messages::{MARK_BYTES, MARKER, Messages, read_mark};
 use super::sample::LoadCounts;
 use crate::machine::resident;
-use crate::server::{PONG, Protocol, RunningTarget, is_pinged};
+use crate::server::{Protocol, RunningTarget};
 
 /// The index of a client.
 pub(crate) type ClientId = usize;
@@ -34,6 +34,8 @@ pub(crate) struct Load {
     pub(super) clients: Vec<LoadClient>,
     /// Indices of removed clients, for the next ones.
     free: Vec<ClientId>,
+    /// The number of rooms that the next clients of IRC enter.
+    pub(crate) rooms: usize,
     /// The number of clients that have ever come, which is also the number of the next one.
     pub(crate) come: usize,
     pub(super) speakers: Vec<ClientId>,
@@ -71,6 +73,7 @@ impl Load {
             poll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             clients: Vec::new(),
             free: Vec::new(),
+            rooms: 1,
             come: 0,
             speakers: Vec::new(),
             listeners: Vec::new(),
@@ -96,7 +99,8 @@ impl Load {
         let socket = self.connect(id)?;
         let data = EventData::new_u64(id as u64);
         epoll::add(&self.poll, &socket, data, EventFlags::OUT)?;
-        let unsent = self.protocol.hello(self.address, self.come, role != Role::Speaker);
+        let listens = role != Role::Speaker;
+        let unsent = self.protocol.hello(self.address, self.come, listens, self.rooms);
         let client =
             LoadClient { socket: Some(socket), unsent, ..LoadClient::new(role, self.come) };
         match self.clients.get_mut(id) {
@@ -149,9 +153,9 @@ impl Load {
     }
 
     /// Sends an empty line, so that the server does not disconnect a silent client. Over WebSockets
-    /// the server sends pings instead.
+    /// and IRC the server sends pings instead.
     pub(crate) fn press_enter(&mut self, id: ClientId) -> anyhow::Result<()> {
-        if self.protocol == Protocol::WebSocket {
+        if self.protocol.has_pings() {
             return Ok(());
         }
         self.clients[id].unsent.push(b'\n');
@@ -173,6 +177,13 @@ impl Load {
         let closed = self.closed_by_server;
         ensure!(closed == 0, "the server has disconnected {closed} clients");
         Ok(())
+    }
+
+    /// Fails if a client has not received a line, and so may not be in the room.
+    pub(crate) fn ensure_all_inside(&self) -> anyhow::Result<()> {
+        let outside = self.outside;
+        ensure!(outside == 0, "{outside} clients are not in the room");
+        self.ensure_all_connected()
     }
 
     /// Sends the waiting bytes of speakers, waits at most this long, and receives all waiting
@@ -270,8 +281,8 @@ impl Load {
             }
             self.connecting -= 1;
         }
-        if self.protocol == Protocol::WebSocket && is_pinged(&bytes[held..]) {
-            client.unsent.extend_from_slice(&PONG);
+        if let Some(pong) = self.protocol.pong(&bytes[held..]) {
+            client.unsent.extend_from_slice(pong);
             client.send_some()?;
         }
         self.count_marks(id, held + read, now);
@@ -315,6 +326,8 @@ mod tests {
     use super::*;
     use crate::server::HEAD_END;
 
+    const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
+
     const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
 
     const ENTERED_FRAME: &[u8] = b"\x81\x21{\"kind\":\"entered\",\"room\":\"lobby\"}";
@@ -355,7 +368,7 @@ mod tests {
                     client.write_all(&[0x89, 0]).expect("the client is connected");
                     client.write_all(&frame).expect("the client is connected");
                 }
-                clients.iter_mut().for_each(|client| read_until(client, &PONG));
+                clients.iter_mut().for_each(|client| read_until(client, PONG));
             }
         });
         let mut load = Load::new(getpid(), address, Protocol::WebSocket).expect("there is epoll");

@@ -17,6 +17,8 @@ const LATENCY_MAX: u64 = 120_000_000_000;
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) deliveries: f64,
+    /// Bytes that clients received.
+    pub(crate) bytes: f64,
     pub(crate) seconds: f64,
     /// Seconds of CPU, user and system.
     pub(crate) server_cpu: f64,
@@ -40,6 +42,7 @@ impl Sample {
     pub(crate) fn followed_by(self, later: Sample) -> Sample {
         Sample {
             deliveries: self.deliveries + later.deliveries,
+            bytes: self.bytes + later.bytes,
             seconds: self.seconds + later.seconds,
             server_cpu: self.server_cpu + later.server_cpu,
             load_cpu: self.load_cpu + later.load_cpu,
@@ -51,6 +54,11 @@ impl Sample {
     /// Nanoseconds of the server's CPU for each delivery.
     pub(crate) fn cost(&self) -> f64 {
         self.server_cpu * 1e9 / self.deliveries
+    }
+
+    /// Bytes for each delivery.
+    pub(crate) fn size(&self) -> f64 {
+        self.bytes / self.deliveries
     }
 
     /// Deliveries a second.
@@ -99,6 +107,7 @@ pub(crate) struct Meter {
     server: Pid,
     start: Instant,
     deliveries: u64,
+    bytes: u64,
     server_times: CpuTimes,
     load_times: CpuTimes,
 }
@@ -110,6 +119,7 @@ impl Meter {
         Ok(Meter {
             server,
             deliveries: counts.deliveries,
+            bytes: counts.bytes,
             server_times: CpuTimes::of(server)?,
             load_times: own_times()?,
             start: Instant::now(),
@@ -125,6 +135,7 @@ impl Meter {
         let microseconds = |percentile| counts.latency.value_at_percentile(percentile) as f64 / 1e3;
         Ok(Sample {
             deliveries: (counts.deliveries - self.deliveries) as f64,
+            bytes: (counts.bytes - self.bytes) as f64,
             seconds,
             server_cpu: (server.running - self.server_times.running).as_secs_f64(),
             load_cpu: (own.running - self.load_times.running).as_secs_f64(),

@@ -140,6 +140,14 @@ impl Load {
         self.finish()
     }
 
+    /// The mean number of bytes in which a client receives a line, of this many lines that come one
+    /// by one.
+    pub(crate) fn bytes_of_a_line(&mut self, lines: u32) -> anyhow::Result<f64> {
+        let meter = Meter::start(&mut self.counts, self.server)?;
+        self.say_lines(lines, 1)?;
+        Ok(meter.stop(&self.counts)?.size())
+    }
+
     /// Closed loop: keeps `window` lines on their way for this long; a line is done when all
     /// listeners have it. The first eighth of the time is not counted.
     pub(crate) fn closed(&mut self, window: usize, time: Duration) -> anyhow::Result<Sample> {

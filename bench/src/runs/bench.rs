@@ -11,7 +11,16 @@ use jiff::Timestamp;
 use crate::load::Load;
 use crate::machine::{Cores, Machine, stay_on};
 use crate::report::{ResultTable, Results, Versions, as_typed};
-use crate::server::{LoadDoor, Parlor, Target};
+use crate::server::{BareLoop, LoadDoor, Parlor, Target, bare_loop, bare_loop_with};
+
+/// The classes of IRC clients: as many listeners have one of each.
+const CLASSES: usize = 3;
+
+/// The number of lines whose length is measured.
+const SAMPLE_LINES: u32 = 300;
+
+/// The bytes of a line as its speaker sends it to the bare loop.
+const SAID_BYTES: usize = 65;
 
 /// The options of every scenario.
 #[derive(Debug, clap::Args)]
@@ -78,6 +87,26 @@ impl Bench {
     /// The first value with `--quick`, otherwise the second.
     pub(super) fn pick<T>(&self, quick: T, full: T) -> T {
         if self.quick { quick } else { full }
+    }
+
+    /// A bare loop. For the door for IRC, its lines are as long as those of Parlor are there: their
+    /// mean length is measured in a small room with as many clients of each class.
+    pub(super) fn bare_loop(&self, kind: BareLoop) -> anyhow::Result<Target> {
+        if self.parlor.door != LoadDoor::Irc {
+            return Ok(bare_loop(kind));
+        }
+        let mut load = self.fill(&self.parlor.named(), [CLASSES, 1])?;
+        let bytes = load.bytes_of_a_line(SAMPLE_LINES)?;
+        progress(format_args!("a line has {bytes:.1} bytes on its way to a client"));
+        Ok(bare_loop_with(kind, (bytes.round() as usize).saturating_sub(SAID_BYTES)))
+    }
+
+    /// A remark on the bare loop for a note.
+    pub(super) fn bare_loop_note(&self) -> &'static str {
+        match self.parlor.door {
+            LoadDoor::Irc => ", whose lines are as long as the mean of the others",
+            LoadDoor::Lines | LoadDoor::Ws => "",
+        }
     }
 
     /// A server on its core, and in its first room this many listeners and speakers.

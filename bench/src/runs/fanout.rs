@@ -10,7 +10,7 @@ use super::bench::Bench;
 use super::grid::{Entrant, Grid};
 use crate::load::LoadPace;
 use crate::report::ResultTable;
-use crate::server::{BareLoop, LoadDoor, bare_loop};
+use crate::server::{BareLoop, LoadDoor};
 
 /// Deliveries a second in the open loop: a third of what one core can do.
 const DELIVERIES: f64 = 50_000.0;
@@ -20,8 +20,8 @@ const SYNCS: u64 = 200;
 
 /// Runs the grid.
 pub(crate) fn run(bench: &mut Bench, bare: BareLoop) -> anyhow::Result<()> {
-    let entrants = entrants(bench, bare);
-    let mut reference = format!("the {}", entrants[0].target.name);
+    let entrants = entrants(bench, bare)?;
+    let mut reference = format!("the {}{}", entrants[0].target.name, bench.bare_loop_note());
     if bare == BareLoop::Synced {
         reference += ", of Parlor on disk to the bare loop synced";
     }
@@ -44,22 +44,26 @@ pub(crate) fn run(bench: &mut Bench, bare: BareLoop) -> anyhow::Result<()> {
 
 /// The servers. Ratios are to the first one, but of Parlor on disk to the synced loop if there is
 /// one.
-fn entrants(bench: &Bench, bare: BareLoop) -> Vec<Entrant> {
-    let plain = bare_loop(BareLoop::Plain);
+fn entrants(bench: &Bench, bare: BareLoop) -> anyhow::Result<Vec<Entrant>> {
+    let plain = bench.bare_loop(BareLoop::Plain)?;
     let [named, other] = bench.parlor.pair();
     let in_memory = match bench.parlor.door {
         LoadDoor::Lines => [plain, named, other],
         LoadDoor::Ws => [named, other, plain],
+        LoadDoor::Irc => [plain, other, named],
     };
     let (on_disk, reference) = match (bare, bench.parlor.door) {
-        (BareLoop::Synced, _) => (vec![bare_loop(bare), bench.parlor.on_disk()], in_memory.len()),
+        (BareLoop::Synced, _) => {
+            (vec![bench.bare_loop(bare)?, bench.parlor.on_disk()], in_memory.len())
+        }
         (BareLoop::Plain, LoadDoor::Lines) => (vec![bench.parlor.on_disk()], 0),
-        (BareLoop::Plain, LoadDoor::Ws) => (Vec::new(), 0),
+        (BareLoop::Plain, LoadDoor::Ws | LoadDoor::Irc) => (Vec::new(), 0),
     };
     let cores = [bench.cores.server];
     let entrant = |target, reference| Entrant { target, cores: cores.into(), reference };
     let in_memory = in_memory.map(|target| entrant(target, 0)).into_iter();
-    in_memory.chain(on_disk.into_iter().map(|target| entrant(target, reference))).collect()
+    let on_disk = on_disk.into_iter().map(|target| entrant(target, reference));
+    Ok(in_memory.chain(on_disk).collect())
 }
 
 /// The time of the disk itself for the smallest commit: Parlor does not cause this part of a line's

@@ -23,9 +23,10 @@ enum Figure {
 pub(super) type ServerTurns = Result<Vec<Sample>, String>;
 
 /// Each figure with the name of its column.
-const FIGURES: [(&str, Figure); 19] = [
+const FIGURES: [(&str, Figure); 20] = [
     ("ns/delivery", Figure::Median(Sample::cost)),
     ("ratio", Figure::Ratio(Sample::cost)),
+    ("bytes/delivery", Figure::Median(Sample::size)),
     ("deliveries/s", Figure::Median(Sample::rate)),
     ("rate ratio", Figure::Ratio(Sample::rate)),
     ("server %", Figure::Median(|sample| sample.server_share() * 100.0)),

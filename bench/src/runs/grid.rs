@@ -122,7 +122,7 @@ fn costs(title: &str, reference: &str) -> ResultTable {
              and there is no ratio to it. The same if neither was busy in the closed loop: then the server made its \
              clients wait."
         ),
-        "N | load | server | ns/delivery | ratio | deliveries/s | server % | load % | resident, MiB | valid",
+        "N | load | server | ns/delivery | ratio | bytes/delivery | deliveries/s | server % | load % | resident, MiB | valid",
     );
     table.chart = Some(Chart { group: vec![0, 1], series: 2, value: 3 });
     table

@@ -26,7 +26,7 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
         "Memory for an idle connection",
         "Resident memory of the server with n connections in one room, minus that with two, divided by n; and beside it \
          the same for the connections since the row above. The kernel's memory for a socket is not included. In classic \
-         mode the log of the room is full of arrivals.",
+         mode and with IRC the log of the room is full of arrivals.",
         "server | n | resident, MiB | bytes/connection | bytes, since above | valid",
     );
     let mut lines = ResultTable::new(

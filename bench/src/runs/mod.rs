@@ -10,6 +10,7 @@ mod grid;
 mod idle;
 mod intake;
 mod peers;
+mod rooms;
 mod slow;
 mod storm;
 
@@ -20,5 +21,6 @@ pub(crate) use fanout::run as fanout;
 pub(crate) use idle::run as idle;
 pub(crate) use intake::run as intake;
 pub(crate) use peers::{PeerOptions, run as peers};
+pub(crate) use rooms::run as rooms;
 pub(crate) use slow::run as slow;
 pub(crate) use storm::run as storm;

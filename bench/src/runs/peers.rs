@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use super::bench::{Bench, progress};
 use super::grid::{Entrant, Grid};
 use crate::load::LoadPace;
-use crate::server::{BareLoop, INSTALLABLE, Protocol, Target, bare_loop};
+use crate::server::{BareLoop, INSTALLABLE, Protocol, Target};
 
 /// The command that builds the example.
 const BUILD_CHAT: &str = "cargo build --release --example chat";
@@ -30,7 +30,8 @@ pub(crate) struct PeerOptions {
 /// Runs the grid with all servers that are installed.
 pub(crate) fn run(bench: &mut Bench, options: &PeerOptions) -> anyhow::Result<()> {
     let parlor = &bench.parlor;
-    let mut targets = vec![bare_loop(BareLoop::Plain), parlor.named(), parlor.classic()];
+    let [named, other] = parlor.pair();
+    let mut targets = vec![bench.bare_loop(BareLoop::Plain)?, named, other];
     let mut missing = Vec::new();
     let chat = chat(options.chat.as_deref())?.map(|chat| (chat, env!("CARGO_PKG_VERSION").into()));
     let chat = chat.ok_or(format!("the example chat ({BUILD_CHAT})"));
@@ -60,7 +61,7 @@ pub(crate) fn run(bench: &mut Bench, options: &PeerOptions) -> anyhow::Result<()
         rounds: bench.pick(3, 7),
         seconds: bench.pick(0.3, 1.5),
     };
-    bench.tables = grid.compare("Peers", "the bare loop");
+    bench.tables = grid.compare("Peers", &format!("the bare loop{}", bench.bare_loop_note()));
     let note = note(&missing);
     bench.tables.iter_mut().for_each(|table| table.note += &note);
     Ok(())

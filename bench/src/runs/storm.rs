@@ -57,7 +57,8 @@ fn arrivals() -> ResultTable {
         "Many come at once",
         "Into a room with two people, as fast as the load can connect; in named mode they send their names. Until \
          quiet: from the first connection to the last byte that any client received. In classic mode each arrival is \
-         announced to everybody: n * n / 2 lines. Afterwards the load made sure that all of them receive the same line.",
+         announced to everybody: n * n / 2 lines. So it is through the door for IRC, where everybody also reads the names \
+         of all others: as many names. Afterwards the load made sure that all of them receive the same line.",
         "server | n | until quiet, s | server CPU, s | received, MiB | resident, MiB | server % | load % | waiting % | \
          valid",
     )

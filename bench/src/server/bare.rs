@@ -1,7 +1,7 @@
 //! The bare loop: the cost of a delivery in a server that does nothing but deliver.
 //!
-//! One thread, epoll, and non-blocking `send`. The lines of each read get a prefix of 17 bytes, and
-//! all of them are sent once to every client. No names, no rooms, no limits, no UTF-8. A client
+//! One thread, epoll, and non-blocking `send`. The lines of each read get a prefix of 17 bytes, or
+//! of as many as the other server's lines have, and all of them are sent once to every client. No names, no rooms, no limits, no UTF-8. A client
 //! whose socket is full misses them.
 //!
 //! The synced loop also stores lines as a room on disk does: all lines of one look at the sockets
@@ -21,6 +21,7 @@ use rustix::net::{SendFlags, send};
 use super::protocol::Protocol;
 use super::target::{THIS_PROGRAM, Target};
 
+/// A longer prefix repeats it.
 const PREFIX: &[u8; 17] = b"127.0.0.1:12345: ";
 
 /// The size of the file of the synced loop: that of Parlor's write-ahead log.
@@ -37,11 +38,17 @@ pub(crate) enum BareLoop {
 
 /// A bare loop as a target, which is in this program.
 pub(crate) fn bare_loop(kind: BareLoop) -> Target {
+    bare_loop_with(kind, PREFIX.len())
+}
+
+/// A bare loop with a prefix of this many bytes.
+pub(crate) fn bare_loop_with(kind: BareLoop, prefix: usize) -> Target {
     let (name, log) = match kind {
         BareLoop::Plain => ("bare loop", None),
         BareLoop::Synced => ("bare loop synced", Some("bare.log")),
     };
-    let words = [THIS_PROGRAM, "bare", "{port}"].into_iter().chain(log);
+    let prefix = prefix.to_string();
+    let words = [THIS_PROGRAM, "bare", "{port}", &prefix].into_iter().chain(log);
     Target::new(name, Protocol::Lines, words)
 }
 
@@ -54,9 +61,11 @@ struct BareClient {
 /// The clients, by descriptor.
 type BareClients = Vec<Option<BareClient>>;
 
-/// Serves until the process is killed. With the path of a log, this is the synced loop.
-pub(crate) fn serve(port: u16, log: Option<&Path>) -> anyhow::Result<()> {
+/// Serves until the process is killed, with a prefix of this many bytes. With the path of a log,
+/// this is the synced loop.
+pub(crate) fn serve(port: u16, prefix: usize, log: Option<&Path>) -> anyhow::Result<()> {
     let mut log = log.map(BareLog::create).transpose()?;
+    let prefix: Vec<u8> = PREFIX.iter().copied().cycle().take(prefix).collect();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let watch = |fd: &dyn AsFd| {
@@ -85,7 +94,7 @@ pub(crate) fn serve(port: u16, log: Option<&Path>) -> anyhow::Result<()> {
                 let held = Vec::new();
                 clients[fd] = Some(BareClient { socket, held });
             } else {
-                read_from(fd, &mut clients, &mut bytes, &mut lines);
+                read_from(fd, &mut clients, &mut bytes, (&prefix, &mut lines));
                 if log.is_none() {
                     send_to_all(&clients, &mut lines);
                 }
@@ -99,7 +108,12 @@ pub(crate) fn serve(port: u16, log: Option<&Path>) -> anyhow::Result<()> {
 }
 
 /// Reads from one client, and appends its complete lines to `lines`, each with the prefix.
-fn read_from(fd: usize, clients: &mut BareClients, bytes: &mut [u8], lines: &mut Vec<u8>) {
+fn read_from(
+    fd: usize,
+    clients: &mut BareClients,
+    bytes: &mut [u8],
+    (prefix, lines): (&[u8], &mut Vec<u8>),
+) {
     let Some(Some(BareClient { socket, held })) = clients.get_mut(fd) else {
         return;
     };
@@ -110,7 +124,7 @@ fn read_from(fd: usize, clients: &mut BareClients, bytes: &mut [u8], lines: &mut
             let complete = memchr::memrchr(b'\n', held).map_or(0, |end| end + 1);
             let taken = held.drain(..complete);
             for line in taken.as_slice().split_inclusive(|&byte| byte == b'\n') {
-                lines.extend_from_slice(PREFIX);
+                lines.extend_from_slice(prefix);
                 lines.extend_from_slice(line);
             }
         }
@@ -162,16 +176,16 @@ mod tests {
     use super::*;
 
     /// The bytes that a client of the loop receives for one line.
-    fn answer(log: Option<&Path>) -> [u8; 23] {
+    fn answer(prefix: usize, log: Option<&Path>) -> Vec<u8> {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
         let port = listener.local_addr().expect("it is bound").port();
         drop(listener);
         let log = log.map(Path::to_owned);
-        thread::spawn(move || serve(port, log.as_deref()));
+        thread::spawn(move || serve(port, prefix, log.as_deref()));
         let mut attempts = std::iter::repeat_with(|| TcpStream::connect(("127.0.0.1", port)));
         let mut client = attempts.find_map(Result::ok).expect("the loop listens");
         client.write_all(b"hello\n").expect("the loop reads");
-        let mut received = [0; 23];
+        let mut received = vec![0; prefix + 6];
         client.read_exact(&mut received).expect("the loop sends");
         received
     }
@@ -181,8 +195,9 @@ mod tests {
         let folder = TempDir::new().expect("there is a folder for it");
         let log = folder.path().join("bare.log");
         let wanted = b"127.0.0.1:12345: hello\n";
-        assert_eq!(&answer(None), wanted);
-        assert_eq!(&answer(Some(&log)), wanted);
+        assert_eq!(answer(17, None), wanted);
+        assert_eq!(answer(17, Some(&log)), wanted);
+        assert_eq!(answer(20, None), b"127.0.0.1:12345: 127hello\n");
         assert!(fs::read(&log).expect("it stores lines").starts_with(wanted));
     }
 }

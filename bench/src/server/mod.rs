@@ -7,11 +7,9 @@ mod protocol;
 mod target;
 mod websocket;
 
-pub(crate) use bare::{BareLoop, bare_loop, serve as serve_bare};
+pub(crate) use bare::{BareLoop, bare_loop, bare_loop_with, serve as serve_bare};
 pub(crate) use parlor::{LoadDoor, Parlor};
 pub(crate) use peers::INSTALLABLE;
 pub(crate) use protocol::Protocol;
 pub(crate) use target::{RunningTarget, THIS_PROGRAM, Target};
-pub(crate) use websocket::{
-    ENTERED, HEAD_END, PONG, REFUSED, SWITCHED, enter, first_frame, is_pinged,
-};
+pub(crate) use websocket::{ENTERED, HEAD_END, REFUSED, SWITCHED, enter, first_frame};

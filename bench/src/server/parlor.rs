@@ -10,6 +10,8 @@ pub(crate) enum LoadDoor {
     Lines,
     /// The web door, over WebSockets
     Ws,
+    /// The door for IRC, with clients of three classes: without tags, with times, with all tags
+    Irc,
 }
 
 const MEMORY: &[&str] = &["--memory"];
@@ -25,7 +27,7 @@ pub(crate) struct Parlor {
 impl Parlor {
     /// In named mode, without a file.
     pub(crate) fn named(&self) -> Target {
-        self.through(self.door, "named", MEMORY)
+        self.at(self.door)
     }
 
     /// With its defaults: in named mode, with each line on disk before it is shown.
@@ -34,13 +36,13 @@ impl Parlor {
     }
 
     /// Two targets to compare: named mode over lines, and beside it classic mode, which only the
-    /// door for lines has, or WebSockets.
+    /// door for lines has, or the other door.
     pub(crate) fn pair(&self) -> [Target; 2] {
         let other = match self.door {
             LoadDoor::Lines => self.classic(),
-            LoadDoor::Ws => self.named(),
+            LoadDoor::Ws | LoadDoor::Irc => self.named(),
         };
-        [self.through(LoadDoor::Lines, "named", MEMORY), other]
+        [self.at(LoadDoor::Lines), other]
     }
 
     /// In classic mode, through the door for lines.
@@ -53,13 +55,22 @@ impl Parlor {
         match self.door {
             LoadDoor::Lines => "",
             LoadDoor::Ws => " All clients use WebSockets.",
+            LoadDoor::Irc => {
+                " All clients use IRC: a third has no tags, a third times, and a third all tags."
+            }
         }
+    }
+
+    /// In named mode, through this door and without a file.
+    pub(crate) fn at(&self, door: LoadDoor) -> Target {
+        self.through(door, "named", MEMORY)
     }
 
     fn through(&self, door: LoadDoor, mode: &str, storage: &[&str]) -> Target {
         let (mode, scheme, protocol) = match door {
             LoadDoor::Lines => (mode.to_owned(), "tcp", Protocol::NamedLines),
             LoadDoor::Ws => (format!("{mode} ws"), "http", Protocol::WebSocket),
+            LoadDoor::Irc => (format!("{mode} irc"), "irc", Protocol::IrcClasses),
         };
         self.target(&mode, &format!("{scheme}://127.0.0.1:{{port}}"), protocol, storage)
     }
