@@ -243,7 +243,7 @@ impl Room {
     /// Ends the seats of people who have left already: they read no further.
     fn lose(&mut self, seats: Vec<Seated>) {
         for Seated { client, place } in seats {
-            place.departed.set(self.log.end()).ok();
+            client.depart(&place, self.log.end());
             self.members.discount_reader(&client);
             client.ring();
         }
@@ -251,7 +251,7 @@ impl Room {
 
     fn let_go(&mut self, who: &Who, departed: Cursor) -> Option<Arc<Client>> {
         let Seated { client, place } = self.members.remove(who.id)?.seated?;
-        place.departed.set(departed).ok();
+        client.depart(&place, departed);
         Some(client)
     }
 }

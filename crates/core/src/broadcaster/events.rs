@@ -84,7 +84,7 @@ impl Broadcaster {
             && let Some(Seated { client, place }) =
                 room.members.remove(leaver).and_then(|m| m.seated)
         {
-            place.departed.set(room.log.end()).ok();
+            client.depart(&place, room.log.end());
             client.ring();
             self.forget_if_empty(id);
             return None;

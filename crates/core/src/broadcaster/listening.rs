@@ -48,8 +48,8 @@ impl Broadcaster {
         let Some(room) = self.rooms.get_mut(&place.room) else {
             return;
         };
-        place.departed.set(room.log.end()).ok();
         if let Some(client) = room.members.stop_listening(place.person) {
+            client.depart(place, room.log.end());
             client.ring();
         }
         self.forget_if_empty(place.room);

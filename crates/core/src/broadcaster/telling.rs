@@ -192,7 +192,7 @@ impl Broadcaster {
         if let Some(Connection { client, places, .. }) = self.connections.remove(&who.id) {
             for place in places {
                 // From now on the person reads on the new connection.
-                place.departed.set(place.log.end()).ok();
+                client.depart(&place, place.log.end());
             }
             let deed = Deed::to(Verb::Kick, Whom::Name(who.name.clone()));
             client.remove(&Arc::new(Act::by(By::Oneself, deed, now.wall)));

@@ -111,9 +111,8 @@ impl<E: Encoder> Backlog<E> {
     fn take_mail(&self) -> Option<Mail> {
         // Mail with a mark after the person's own departure is due when the room is no longer read.
         let is_reached = |mark: &Mark| {
-            let is_past = |reading: &Reading| {
-                mark.is_reached_in(reading.view.room(), reading.cursor.position)
-            };
+            let is_past =
+                |reading: &Reading| mark.is_reached_in(reading.room, reading.cursor.position);
             self.readings.iter().all(is_past)
         };
         // If a room left memory and was made again meanwhile, the old room is read to its end
@@ -284,10 +283,13 @@ impl<E: Encoder> Backlog<E> {
             self.encoder.ended(&mut self.rest);
             self.phase = Phase::Over;
         }
+        let departures = self.client.departures();
         for _ in 0..self.readings.len() {
-            let look_again = self.read_log() || self.part_if_over();
-            if look_again || !self.slices.is_empty() {
-                return look_again;
+            if self.readings.may_go_on(departures) {
+                let look_again = self.read_log() || self.part_if_over();
+                if look_again || !self.slices.is_empty() {
+                    return look_again;
+                }
             }
             self.readings.pass_turn();
         }
@@ -350,7 +352,7 @@ impl<E: Encoder> Backlog<E> {
             return;
         };
         let is_waiting = || self.readings.is_waiting();
-        let Some(position) = self.client.stop_in(reading.view.room(), is_waiting) else {
+        let Some(position) = self.client.stop_in(reading.room, is_waiting) else {
             return;
         };
         for Slice { batch, entries } in &mut self.slices {
@@ -447,7 +449,7 @@ impl<E: Encoder> Backlog<E> {
         left -= self.rest.len();
         self.rest = Vec::new(); // an idle connection holds no buffer
         let slices = std::mem::take(&mut self.slices);
-        let Some(Reading { view, cursor, .. }) = self.readings.current_mut() else {
+        let Some(Reading { room, cursor, .. }) = self.readings.current_mut() else {
             return;
         };
         let before = cursor.seq;
@@ -466,21 +468,21 @@ impl<E: Encoder> Backlog<E> {
             *cursor = batch.cursor_at(entries.end);
         }
         self.client.group().count_delivered(cursor.seq - before);
-        self.client.note_read(view.room(), cursor.seq);
+        self.client.note_read(*room, cursor.seq);
         self.readings.pass_turn();
     }
 
     /// The rooms that the connection reads now; none before the first mail names one.
     pub fn rooms(&self) -> Rooms {
         let readings = self.readings.iter();
-        readings.map(|reading| reading.view.room()).collect()
+        readings.map(|reading| reading.room).collect()
     }
 
     /// Whether these are the rooms that the connection reads now.
     pub fn reads(&self, rooms: &[RoomId]) -> bool {
         let mut rooms = rooms.iter();
         let mut readings = self.readings.iter();
-        readings.all(|reading| rooms.next() == Some(&reading.view.room())) && rooms.next().is_none()
+        readings.all(|reading| rooms.next() == Some(&reading.room)) && rooms.next().is_none()
     }
 
     /// Touches all the memory that the next [`collect`](Self::collect) and
@@ -490,7 +492,7 @@ impl<E: Encoder> Backlog<E> {
         let mut seen = self.rest.len() ^ self.falls as usize ^ self.client.prefetch();
         seen ^= usize::from(self.filter.is_active());
         for reading in self.readings.iter() {
-            seen ^= reading.view.prefetch() ^ reading.cursor.position as usize;
+            seen ^= reading.prefetch();
         }
         seen
     }

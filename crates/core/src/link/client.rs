@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 use super::mailbox::{Full, Mail, Mailbox};
 use super::outcome::Outcome;
 use super::seat::Stay;
-use super::view::Mark;
-use crate::log::{AtomicUsize, Bell, Group, Mutex, Ordering, lock};
+use super::view::{Mark, Place};
+use crate::log::{AtomicUsize, Bell, Cursor, Group, Mutex, Ordering, lock};
 use crate::model::{Act, Missed, PersonId, RoomId};
 
 /// One connection, as the broadcaster knows it.
@@ -24,6 +24,8 @@ pub struct Client {
     removed: OnceLock<Arc<Act>>,
     /// Whether the client records how far the connection has read: 0 or 1.
     is_tracked: AtomicUsize,
+    /// The number of places from which the connection has departed.
+    departures: AtomicUsize,
     mailbox: Mailbox,
     pub(crate) id: PersonId,
     /// Its address, if its door knows it.
@@ -85,6 +87,7 @@ impl Client {
             group,
             removed: OnceLock::new(),
             is_tracked: AtomicUsize::new(0),
+            departures: AtomicUsize::new(0),
             mailbox: Mailbox::default(),
             id,
             address,
@@ -200,6 +203,21 @@ impl Client {
         if self.is_tracked.load(Ordering::Relaxed) != 0 {
             *lock(&self.read_to) = Some((room, seq));
         }
+    }
+
+    /// Ends the view of a room in which the connection has this place. Make it visible later: who
+    /// reads an entry behind the departure must find the departure.
+    pub(crate) fn depart(&self, place: &Place, departed: Cursor) {
+        if place.departed.set(departed).is_ok() {
+            self.departures.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// The number of rooms whose views have an end. So a reader of many rooms looks for ends only
+    /// while there are more of them than it has come to.
+    #[inline]
+    pub(crate) fn departures(&self) -> usize {
+        self.departures.load(Ordering::Acquire)
     }
 
     /// Ends the connection, with this reason.

@@ -11,20 +11,37 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::view::View;
-use crate::log::{Cursor, Slice, Slices};
-use crate::model::{Entry, PersonEvent, RoomName};
+use crate::log::{Cursor, Log, Slice, Slices};
+use crate::model::{Entry, PersonEvent, RoomId, RoomName};
 
 /// A room that the connection reads, and how far it has read.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub(super) view: View,
+    // The room and its log are those of the view. Most rooms of a reader have nothing new, and this
+    // memory says so.
+    pub(super) room: RoomId,
+    log: Arc<Log>,
     pub(super) cursor: Cursor,
     /// The number of the event before which it waits for the other rooms; a number that is passed
     /// has no meaning.
     waits_at: u64,
+    pub(super) view: View,
 }
 
 impl Reading {
+    /// Touches the memory that the next read reads; see
+    /// [`prefetch`](super::backlog::Backlog::prefetch).
+    #[inline]
+    pub(super) fn prefetch(&self) -> usize {
+        if self.has_news() { self.view.prefetch() } else { 0 }
+    }
+
+    /// Whether there is an entry that was not read.
+    #[inline]
+    pub(super) fn has_news(&self) -> bool {
+        self.log.watermark() > self.cursor.position
+    }
+
     /// Whether the person's own departure is reached.
     #[inline]
     fn is_over(&self) -> bool {
@@ -32,13 +49,13 @@ impl Reading {
     }
 
     pub(super) fn is_up_to_date(&self) -> bool {
-        self.cursor.position >= self.view.log().watermark() || self.is_over()
+        !self.has_news() || self.is_over()
     }
 
     /// Whether the reader has come to this event here: it stands before the entry, or does not read
     /// it.
     fn has_come_to(&self, event: &PersonEvent) -> bool {
-        let needed = event.needs(self.view.room());
+        let needed = event.needs(self.room);
         let waits = self.waits_at == event.number;
         needed.is_none_or(|number| self.cursor.event >= number || waits)
     }
@@ -51,13 +68,15 @@ pub(super) struct Readings {
     rooms: SmallVec<[Reading; 1]>,
     /// The index of the room whose turn it is. It is valid while there is a room.
     turn: usize,
+    /// The number of rooms that were read up to the person's departure.
+    departed: usize,
 }
 
 impl Readings {
     /// Starts to read a room.
     pub(super) fn follow(&mut self, view: View) {
-        let cursor = view.arrived;
-        self.rooms.push(Reading { view, cursor, waits_at: 0 });
+        let (room, log, cursor) = (view.room(), Arc::clone(view.log()), view.arrived);
+        self.rooms.push(Reading { room, log, cursor, waits_at: 0, view });
     }
 
     #[inline]
@@ -101,6 +120,13 @@ impl Readings {
         }
     }
 
+    /// Whether the room whose turn it is may have something to read, or an end. No is certain.
+    /// `departures` is the number of [`Client::departures`](super::client::Client::departures).
+    #[inline]
+    pub(super) fn may_go_on(&self, departures: usize) -> bool {
+        departures != self.departed || self.current().is_some_and(Reading::has_news)
+    }
+
     /// Stops reading the room whose turn it is, if the person's departure is reached.
     #[inline]
     pub(super) fn part_if_over(&mut self) -> Option<View> {
@@ -109,6 +135,7 @@ impl Readings {
         if self.turn >= self.rooms.len() {
             self.turn = 0;
         }
+        self.departed += 1;
         Some(reading.view)
     }
 
@@ -148,7 +175,7 @@ impl Readings {
 
     fn shares(&self, event: &PersonEvent) -> bool {
         let others = self.rooms.iter().enumerate().filter(|(index, _)| *index != self.turn);
-        let mut others = others.map(|(_, reading)| reading.view.room());
+        let mut others = others.map(|(_, reading)| reading.room);
         others.any(|room| event.needs(room).is_some())
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Place {
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
     /// The place of the departure in the log. The broadcaster sets it when it appends the
-    /// departure.
+    /// departure; see [`Client::depart`](super::client::Client::depart).
     pub(crate) departed: OnceLock<Cursor>,
     /// The act that removes the person from this room. The broadcaster sets it once.
     pub(crate) removed: OnceLock<Arc<ActOf>>,
