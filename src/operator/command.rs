@@ -132,6 +132,7 @@ fn for_operator(command: Command) -> Option<OperatorCommand> {
         | Command::Resume(_)
         | Command::Code(_)
         | Command::Token { .. }
+        | Command::Invite(_)
         | Command::Ignore(_)
         | Command::Unignore(_)
         | Command::Quiet(_)

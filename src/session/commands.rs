@@ -130,6 +130,10 @@ async fn run_command(person: &mut Participant<'_>, command: Command) -> Result<E
         Command::Token { revoke, spec } => Some(account::token(person, revoke, spec).await?),
         Command::Resume(_) => return Err(Refusal::TooLateToResume),
         Command::Missed(spec) => history::missed(person, spec).await?,
+        Command::Invite(to) => {
+            let room = person.here()?.room_name().clone();
+            person.ask(Query::Invite { to, room }).await
+        }
         Command::Ignore(typed) => person.ask(Query::Ignore(typed)).await,
         Command::Unignore(typed) => Some(Answer::Unignore(typed)),
         Command::Quiet(quiet) => Some(Answer::Quiet(quiet)),

@@ -155,6 +155,7 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
             (Kind::Other, Shown::Renamed { from, to })
         }
         Entry::LinesDeleted { .. } => unreachable!("nobody owns a name here"),
+        Entry::Invited { .. } => unreachable!("nobody is invited here"),
         Entry::Act(_) => panic!("nobody keeps order here"),
         Entry::Topic { who, text } => {
             let (name, text) = (name(who), words(text));

@@ -71,6 +71,12 @@ pub enum Refusal {
     NotThere,
     /// The recipient does not read: the mailbox is full.
     NotReading(Name),
+    /// This person has a seat in that room already.
+    IsThere(Name, RoomName),
+    /// This person was invited a moment ago; the next invitation has to wait this long.
+    InvitedBefore(Name, Duration),
+    /// There were too many invitations; the next one has to wait this long.
+    TooManyInvitations(Duration),
     /// The recipient is the person themselves.
     Yourself,
     /// This name is not ignored.

@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod channels;
+mod invitations;
 mod lines;
 mod people;
 mod questions;

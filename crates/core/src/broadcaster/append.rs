@@ -178,6 +178,7 @@ impl Room {
                 Entry::ArrivedTogether(_)
                 | Entry::LeftTogether(_)
                 | Entry::LinesDeleted { .. }
+                | Entry::Invited { .. }
                 | Entry::Act(_) => {}
                 Entry::Arrived { who, .. } => {
                     let mut member = Member {

@@ -62,6 +62,7 @@ impl Broadcaster {
                 let found = self.recipient(asker, to, may_be_own, now)?;
                 self.send_private(asker, found, lines, is_for_programs, now)?
             }
+            Query::Invite { to, room } => self.invite(asker, to, room, now)?,
             Query::Account(name) => {
                 let account = self.ledger.people.accounts.of(&name);
                 return Ok(Outcome::Account(account.cloned()));

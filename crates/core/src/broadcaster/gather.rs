@@ -135,6 +135,7 @@ impl Draft {
                 self.entries.push(Entry::Topic { who: *who, text });
             }
             Happening::Act(act) => self.entries.push(Entry::Act(act)),
+            Happening::Invited { who, to } => self.entries.push(Entry::Invited { who, to }),
             Happening::Crowd => room.crowd.fold_from_now(),
             Happening::SeatLost(seated) => self.fenced.get_or_insert_default().lost.push(seated),
             Happening::CrowdIsOver => self.entries.extend(room.crowd.close()),

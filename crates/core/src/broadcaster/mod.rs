@@ -17,6 +17,8 @@ mod fencing;
 mod finding;
 mod following;
 mod gather;
+mod invitations;
+mod inviting;
 mod listening;
 mod memory;
 mod messages;

@@ -35,6 +35,11 @@ pub(super) enum Happening {
         text: Option<Line>,
     },
     Act(Arc<ActOf>),
+    /// A person in the room invites somebody.
+    Invited {
+        who: Arc<Who>,
+        to: Name,
+    },
     /// Several people leave together.
     Crowd,
     CrowdIsOver,
@@ -82,6 +87,7 @@ impl Happening {
             | Happening::Renamed { .. }
             | Happening::LinesDeleted { .. }
             | Happening::Act(_)
+            | Happening::Invited { .. }
             | Happening::Crowd
             | Happening::CrowdIsOver
             | Happening::SeatLost(_)

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::crowd::Crowd;
+use super::invitations::Invitations;
 use crate::ledger::{Rules, Subject};
 use crate::link::{
     Answer, Client, Occupant, PEOPLE_MAX, PeoplePage, Place, Present, RoomInfo, WHO_MAX,
@@ -84,11 +85,13 @@ pub(crate) struct Connection {
     pub(crate) came: Now,
     /// The places of its seats, in the order in which they were taken. Each ends with its seat.
     pub(crate) places: Vec<Arc<Place>>,
+    pub(super) invitations: Invitations,
 }
 
 impl Connection {
     pub(crate) fn new(client: &Arc<Client>, came: Now) -> Connection {
-        Connection { client: Arc::clone(client), came, places: Vec::new() }
+        let (client, invitations) = (Arc::clone(client), Invitations::default());
+        Connection { client, came, places: Vec::new(), invitations }
     }
 }
 

@@ -69,6 +69,8 @@ pub enum Command {
         /// The command, for its name.
         spec: &'static Spec,
     },
+    /// Invites a person, whose name is as typed, to this room.
+    Invite(Line),
     /// Hides the lines of a person, whose name is as typed.
     Ignore(Line),
     /// Shows the lines of a person again, whose name is as typed.

@@ -201,6 +201,15 @@ pub static COMMANDS: &[Spec] = &[
         },
     },
     Spec {
+        name: "invite",
+        aliases: &[],
+        group: CommandGroup::Rooms,
+        arguments: "NAME",
+        does: "invites somebody to this room",
+        more: "They read who invites them, and how to come.",
+        parse: |spec, rest| Ok(Command::Invite(needed(spec, rest)?)),
+    },
+    Spec {
         name: "ignore",
         aliases: &[],
         group: CommandGroup::Talk,
@@ -408,6 +417,7 @@ mod tests {
             "since" => {
                 &[("07:05", "Since(07:05)"), ("2026-11-20 12:01", "Since(2026-11-20 12:01)")]
             }
+            "invite" => &[("bob", "Invite(bob)")],
             "ignore" => &[("bob", "Ignore(bob)")],
             "unignore" => &[("bob", "Unignore(bob)")],
             "quiet" => &[("", "Quiet(true)"), ("on", "Quiet(true)"), ("off", "Quiet(false)")],
@@ -482,6 +492,7 @@ mod tests {
             Command::Code(_) => "Code".to_owned(),
             Command::Token { revoke, .. } => format!("Token({revoke})"),
             Command::Resume(code) => format!("Resume({code})"),
+            Command::Invite(name) => format!("Invite({name})"),
             Command::Ignore(name) => format!("Ignore({name})"),
             Command::Unignore(name) => format!("Unignore({name})"),
             Command::Quiet(quiet) => format!("Quiet({quiet})"),

@@ -65,6 +65,13 @@ pub enum Answer {
     },
     /// A private message, as both sides read it.
     Private(Arc<PrivateMessage>),
+    /// The person is invited to the room.
+    Invited {
+        /// The name of the person.
+        who: Name,
+        /// The room.
+        room: RoomName,
+    },
     /// Hides the lines of this person from here on.
     Ignore(Who),
     /// Shows the lines of the person with this name again.
@@ -277,6 +284,13 @@ pub enum Notice {
     GoingDown,
     /// An act of a keeper or the operator that concerns this person.
     Act(Arc<Act>),
+    /// Another person invites this one to a room.
+    Invited {
+        /// The other person.
+        by: Who,
+        /// The room.
+        room: RoomName,
+    },
     /// The contact of this server with the other nodes.
     Contact(Contact),
     /// The person has another name: while this server was out of touch, somebody else took it.
@@ -354,6 +368,7 @@ impl Answer {
             | Answer::WelcomeBack(_)
             | Answer::KeptFor(_)
             | Answer::WhileAway(_)
+            | Answer::Invited { .. }
             | Answer::CanDelete(_)
             | Answer::Deleted(_)
             | Answer::NothingStored

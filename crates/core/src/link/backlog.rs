@@ -172,6 +172,7 @@ impl<E: Encoder> Backlog<E> {
                 return;
             }
             Answer::Private(message) if self.filter.ignores(&message.from) => return,
+            Answer::Notice(Notice::Invited { by, .. }) if self.filter.ignores(&by) => return,
             Answer::Found { said: Said { who, .. }, .. } if self.filter.ignores(&who) => return,
             Answer::Ignore(who) => {
                 self.filter.ignore(&who);

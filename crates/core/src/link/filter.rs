@@ -43,11 +43,11 @@ impl Filter {
     }
 
     /// Whether the entries of this batch have to be checked. Even without a filter, the reader does
-    /// not see their own rename.
+    /// not see their own rename or invitation.
     #[inline]
     pub(crate) fn concerns(&self, batch: &Batch) -> bool {
         let has_own = (self.hides_own || self.tells_own) && batch.may_have_deeds_of(self.me);
-        self.is_active() || has_own || batch.may_have_renames_of(self.me)
+        self.is_active() || has_own || batch.may_have_answers_of(self.me)
     }
 
     pub(crate) fn set_quiet(&mut self, quiet: bool) {
@@ -87,7 +87,10 @@ impl Filter {
     /// follows ignored people through their renames.
     pub(crate) fn sight<'a>(&mut self, entry: &'a Entry) -> Sight<'a> {
         match entry {
-            Entry::Renamed { who, .. } if who.id == self.me => Sight::Hidden, // told as an answer
+            // Told as an answer.
+            Entry::Renamed { who, .. } | Entry::Invited { who, .. } if who.id == self.me => {
+                Sight::Hidden
+            }
             own if own.author() == Some(self.me) => match own {
                 Entry::Said(_) if self.hides_own => Sight::Hidden,
                 _ if self.tells_own => Sight::Own(own),
@@ -106,7 +109,7 @@ impl Filter {
         let is_speech = match entry {
             // A topic and last words are typed too. A rename is shown: otherwise nobody could
             // unignore the new name.
-            Entry::Said(_) | Entry::Topic { .. } => true,
+            Entry::Said(_) | Entry::Topic { .. } | Entry::Invited { .. } => true,
             Entry::Left { words, .. } => words.is_some(),
             _ => false,
         };

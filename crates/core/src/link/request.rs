@@ -370,6 +370,13 @@ pub enum Query {
         /// Whether the name may be the author's own.
         may_be_own: bool,
     },
+    /// An invitation of somebody to a room in which the person sits.
+    Invite {
+        /// The name of the other person, as typed.
+        to: Line,
+        /// The room.
+        room: RoomName,
+    },
     /// The account of a name.
     Account(Name),
     /// The place of a return code.

@@ -169,9 +169,10 @@ pub struct Batch {
     entries: Box<[Entry]>,
     /// Its size in memory, in bytes; an estimate.
     weight: usize,
-    /// The people who say or do something in it, and those who take another name in it.
+    /// The people who say or do something in it, and those who are told as an answer what they do
+    /// in it: they take another name, or invite somebody.
     authors: PersonBits,
-    renamed: PersonBits,
+    answered: PersonBits,
     has_events: bool,
     /// Whether some of its lines are deleted.
     has_gone: bool,
@@ -186,13 +187,13 @@ impl Batch {
         // In a quiet room each line is a batch, so the batch itself counts.
         let mut weight = size_of::<Batch>();
         let mut end = Cursor { position: start.position + entries.len() as u64, ..start };
-        let (mut authors, mut renamed) = (PersonBits::default(), PersonBits::default());
+        let (mut authors, mut answered) = (PersonBits::default(), PersonBits::default());
         for entry in &entries {
             weight += entry.weight();
             end.event = entry.event().map_or(end.event, |event| event.number);
             match entry {
                 Entry::Said(_) => end.seq += 1,
-                Entry::Renamed { who, .. } => renamed.add(who.id),
+                Entry::Renamed { who, .. } | Entry::Invited { who, .. } => answered.add(who.id),
                 _ => {}
             }
             if let Some(author) = entry.author() {
@@ -208,7 +209,7 @@ impl Batch {
             entries: entries.into(),
             weight,
             authors,
-            renamed,
+            answered,
             has_events,
             has_gone: false,
             goes_back: false,
@@ -300,10 +301,10 @@ impl Batch {
         self.authors.may_have(person)
     }
 
-    /// Whether it may have a new name of this person. No is certain.
+    /// Whether it may have something that this person is told as an answer. No is certain.
     #[inline]
-    pub(crate) fn may_have_renames_of(&self, person: PersonId) -> bool {
-        self.renamed.may_have(person)
+    pub(crate) fn may_have_answers_of(&self, person: PersonId) -> bool {
+        self.answered.may_have(person)
     }
 
     /// Whether it has an event of a person, which that person's other rooms may have, too.

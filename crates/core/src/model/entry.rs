@@ -70,6 +70,13 @@ pub enum Entry {
     },
     /// An act of a keeper or the operator.
     Act(Arc<ActOf>),
+    /// A person in the room invites somebody to it. Only programs that want it are told.
+    Invited {
+        /// The person in the room.
+        who: Arc<Who>,
+        /// The name of the person who is invited.
+        to: Name,
+    },
 }
 
 /// An act, and its author as the others see them.
@@ -229,6 +236,7 @@ impl Entry {
         match self {
             Entry::Said(Said { who, .. })
             | Entry::Left { who, .. }
+            | Entry::Invited { who, .. }
             | Entry::Renamed { who, .. } => Some(who),
             Entry::Arrived { who, .. } | Entry::LinesDeleted { who } | Entry::Topic { who, .. } => {
                 Some(who)
@@ -238,7 +246,7 @@ impl Entry {
     }
 
     /// The person who said or did this; none for what a person does by coming, leaving or taking a
-    /// name.
+    /// name, and for an invitation.
     pub(crate) fn author(&self) -> Option<PersonId> {
         let of_act = |act: &ActOf| act.author.as_ref().map(|author| author.id);
         match self {
@@ -248,6 +256,7 @@ impl Entry {
             Entry::Left { removal, .. } => of_act(removal.as_deref()?),
             Entry::Arrived { .. }
             | Entry::Renamed { .. }
+            | Entry::Invited { .. }
             | Entry::ArrivedTogether(_)
             | Entry::LeftTogether(_) => None,
         }
@@ -264,6 +273,7 @@ impl Entry {
             | Entry::LeftTogether(_)
             | Entry::LinesDeleted { .. }
             | Entry::Topic { .. }
+            | Entry::Invited { .. }
             | Entry::Act(_) => None,
         }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use parlor_core::link::{Answer, Asked, Encoder, Entered, Occupant, PrivateMessage, WhyDeparted};
+use parlor_core::link::{
+    Answer, Asked, Encoder, Entered, Notice, Occupant, PrivateMessage, WhyDeparted,
+};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, Name, Profile, RoomName, Said, Who};
 
@@ -81,6 +83,10 @@ impl IrcEncoder {
     /// such mail.
     fn put_mail(&mut self, answer: &Answer, out: &mut Vec<u8>) -> bool {
         match answer {
+            Answer::Notice(Notice::Invited { by, room }) => {
+                let (me, scene) = (&self.voice.me.name, self.voice.scene(room));
+                self.voice.encoding.put_invite(by, me, scene, out);
+            }
             Answer::Notice(notice) => {
                 let mut replies = Replies::default();
                 let server = self.voice.server();

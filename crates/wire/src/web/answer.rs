@@ -54,6 +54,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::Token(token) => object("token", out).with("token", token.as_str()),
 
         // Plain answers.
+        Answer::Invited { who, room } => about("invited", out).with("name", who.as_str()).with("room", room.as_str()),
         Answer::Ignore(who) => about("ignoring", out).with("name", who.name.as_str()),
         Answer::Unignore(name) => about("unignored", out).with("name", name.as_str()),
         Answer::Quiet(true) => about("quiet", out),
@@ -168,6 +169,9 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
                 .with("last", last)
         }
         Notice::Act(act) => put_act(act, clock, out),
+        Notice::Invited { by, room } => {
+            about("invitation", out).with("by", by.name.as_str()).with("room", room.as_str())
+        }
         Notice::Damaged(_) => about("damaged", out),
         Notice::DiskSlow => about("disk-slow", out),
         Notice::Idle { .. } | Notice::IdleClosed(_) => about("silent", out),

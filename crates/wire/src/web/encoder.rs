@@ -92,6 +92,7 @@ impl WebEncoder {
             | Notice::LeftTheLog(_)
             | Notice::Damaged(_)
             | Notice::DiskSlow
+            | Notice::Invited { .. }
             | Notice::Contact(_)
             | Notice::NameGone { .. }
             | Notice::Idle { .. } => None,

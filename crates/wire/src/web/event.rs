@@ -11,6 +11,7 @@ use crate::words;
 pub(crate) fn is_shown(entry: &Entry) -> bool {
     match entry {
         Entry::Said(said) => said.has_words(),
+        Entry::Invited { .. } => false,
         Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => {
             words::is_told(*telling, LineMode::Named)
         }
@@ -41,6 +42,7 @@ pub(crate) fn change_of_people(entry: &Entry) -> Option<ChangeOfPeople<'_>> {
         | Entry::Said(_)
         | Entry::LinesDeleted { .. }
         | Entry::Topic { .. }
+        | Entry::Invited { .. }
         | Entry::Act(_) => None,
     }
 }
@@ -103,7 +105,10 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
             event.with("from", from.as_str()).with_some("stays", stays)
         }
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(Line::as_str)),
-        Entry::Said(_) | Entry::Arrived { .. } | Entry::LinesDeleted { .. } => event,
+        Entry::Said(_)
+        | Entry::Arrived { .. }
+        | Entry::LinesDeleted { .. }
+        | Entry::Invited { .. } => event,
     };
     let text = words::happening(entry, LineMode::Named, clock).unwrap_or_default();
     event.with("text", text.strip_prefix("-- ").unwrap_or(&text));
@@ -120,5 +125,6 @@ fn kind(entry: &Entry) -> &'static str {
         Entry::LinesDeleted { .. } => "took_back",
         Entry::Topic { .. } => "topic",
         Entry::Act(_) => "ruled",
+        Entry::Invited { .. } => "invited", // not shown
     }
 }

@@ -101,6 +101,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::KeptFor(name) => sentence(format!("{name} is away and gets your message on return")),
         Answer::WhileAway(count) =>
             sentence(format!("{} while you were away", counted(*count, "message", "messages"))),
+        Answer::Invited { who, room } => sentence(format!("{who} is invited to {room}")),
         Answer::Ignore(who) => sentence(format!(
             "You no longer see lines from {0}; /unignore {0} shows them again", who.name)),
         Answer::Unignore(name) => sentence(format!("You see lines from {name} again")),
@@ -185,6 +186,7 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
             let row = act::act_row(act, clock);
             row.personal.unwrap_or(row.event)
         }
+        Notice::Invited { by, room } => format!("{} invites you to {room}: /join {room}", by.name),
         Notice::PassedOver(missed) => format!("{} before these not shown", lines(missed)),
         Notice::LeftTheLog(missed) => format!("{} no longer stored", lines(missed)),
         Notice::Damaged(damaged) => self::damaged(damaged),

@@ -40,6 +40,7 @@ pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Op
             Some(text) => format!("{} changed the topic to: {text}", who.name),
             None => format!("{} cleared the topic", who.name),
         }),
+        Entry::Invited { .. } => None, // the person who is invited reads it
         Entry::Act(act) => is_named.then(|| format!("-- {}", act_row(act, clock).event)),
     }
 }

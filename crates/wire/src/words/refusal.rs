@@ -151,6 +151,14 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             format!("{name} is away and has too many messages waiting; yours was not delivered")).named().limit("letters"),
         Refusal::NotReading(name) => row("not-reading", 400, 401,
             format!("{name} is not reading; the message was not delivered")).named().limit("mailbox"),
+        Refusal::IsThere(name, room) => row("is-there", 400, 443,
+            format!("{name} is already in {room}")).named(),
+        Refusal::InvitedBefore(name, wait) => row("invited-before", 429, None,
+            format!("{name} was invited a moment ago; invite again in {}", span(*wait))).named()
+            .retry_after(wait.as_secs().max(1)).limit("rate"),
+        Refusal::TooManyInvitations(wait) => row("too-many-invitations", 429, None,
+            format!("Too many invitations; invite the next one in {}", span(*wait)))
+            .retry_after(wait.as_secs().max(1)).limit("rate"),
         Refusal::Yourself => row("yourself", 400, None, "That is you; choose somebody else"),
         Refusal::NotIgnored(typed) => row("not-ignored", 400, None,
             format!("You are not ignoring {typed}")),

@@ -66,6 +66,9 @@ pub(crate) fn put_answer(
         (Answer::Present(sightings), Some(("ISON", _))) => put_ison(sightings, replies),
         (Answer::Present(sightings), Some(("USERHOST", _))) => put_userhost(sightings, replies),
         (Answer::Totals(totals), Some(("LUSERS", _))) => put_totals(*totals, replies),
+        (Answer::Invited { who, room }, Some(("INVITE", _))) => {
+            replies.numeric_words(Numeric::RPL_INVITING, &[&nick(who), &channel(room)]);
+        }
         (Answer::Rooms { rooms, .. }, Some(("LIST", filter))) => put_list(rooms, filter, replies),
         (Answer::Rooms { rooms, .. }, Some(("MOTD", _))) => put_rooms_of_motd(rooms, replies),
         (Answer::Bans { bans, .. }, Some(("MODE", target))) => put_bans(bans, target, replies),

@@ -44,7 +44,8 @@ pub(crate) fn put_notice(
             replies.notice_to(&channel(&missed.room), &sentence);
         }
         Notice::Damaged(damage) => replies.notice_to(&channel(&damage.room), &sentence),
-        Notice::DiskSlow | Notice::Act(_) | Notice::Contact(_) | Notice::NameGone { .. } => {
+        Notice::Invited { .. } // told as a message of the other person
+        | Notice::DiskSlow | Notice::Act(_) | Notice::Contact(_) | Notice::NameGone { .. } => {
             replies.notice(&sentence);
         }
     }

@@ -50,7 +50,7 @@ pub(crate) fn put_refusal(
         Some(numeric @ Numeric::ERR_NOSUCHNICK) => {
             replies.numeric(numeric, &[concerned(refusal).as_deref().unwrap_or(target)], sentence);
         }
-        Some(numeric @ Numeric::ERR_USERNOTINCHANNEL) => {
+        Some(numeric @ (Numeric::ERR_USERNOTINCHANNEL | Numeric::ERR_USERONCHANNEL)) => {
             let person = concerned(refusal);
             replies.numeric(numeric, &[person.as_deref().unwrap_or("*"), target], sentence);
         }
@@ -105,6 +105,7 @@ fn concerned(refusal: &Refusal) -> Option<String> {
         Refusal::Away(name)
         | Refusal::MessagesFull(name)
         | Refusal::NotReading(name)
+        | Refusal::IsThere(name, _)
         | Refusal::Elsewhere(name, _) => Some(shown(name)),
         _ => None,
     }

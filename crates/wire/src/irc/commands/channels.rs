@@ -86,6 +86,17 @@ pub(super) fn topic(run: &mut CommandRun<'_>) {
     }
 }
 
+/// INVITE
+pub(super) fn invite(run: &mut CommandRun<'_>) {
+    let [nick, channel, ..] = run.message.parameters() else {
+        return run.need_more();
+    };
+    if let Some(room) = room_of(channel, run) {
+        run.inputs.about(channel);
+        run.inputs.add(Input::Ask(Box::new(Query::Invite { to: typed(nick), room }.into())));
+    }
+}
+
 /// NAMES. No channel is wrong: it has no names.
 pub(super) fn names(run: &mut CommandRun<'_>) {
     let target = run.given(0).unwrap_or("*");

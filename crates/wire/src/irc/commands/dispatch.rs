@@ -22,6 +22,7 @@ pub(crate) fn run(mut command: CommandRun<'_>) {
         "TOPIC" => channels::topic(run),
         "NAMES" => channels::names(run),
         "LIST" => channels::list(run),
+        "INVITE" => channels::invite(run),
         "KICK" => channels::kick(run),
         "MODE" => modes::mode(run),
 

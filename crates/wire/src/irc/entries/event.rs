@@ -200,6 +200,11 @@ impl IrcEncoding {
         }
     }
 
+    /// Appends an invitation.
+    pub(crate) fn put_invite(&self, who: &Who, to: &Name, scene: Scene<'_>, out: &mut Vec<u8>) {
+        self.message(who, "INVITE", scene, out).with(&nick(to)).last(&channel(scene.room));
+    }
+
     /// Appends an act: a change of a mode, or a sentence.
     fn put_act(&self, entry: &Entry, act: &ActOf, scene: Scene<'_>, out: &mut Vec<u8>) {
         let is_of_room = act.reach != Reach::Server;
@@ -257,10 +262,14 @@ impl Encoding for IrcEncoding {
                 let message = self.message(who, "TOPIC", scene, out);
                 message.with(&channel(scene.room)).text(&text.unwrap_or_default());
             }
+            Entry::Invited { who, to } if self.class.has(Cap::InviteNotify) => {
+                self.put_invite(who, to, scene, out);
+            }
             Entry::Act(act) => self.put_act(entry, act, scene, out),
             Entry::LinesDeleted { .. } => self.put_sentence(entry, scene, out),
             Entry::Arrived { .. }
             | Entry::Left { .. }
+            | Entry::Invited { .. }
             | Entry::ArrivedTogether(_)
             | Entry::LeftTogether(_) => {}
         }

@@ -1,0 +1,52 @@
+//! Invitations: a person in a room asks somebody else to come there. Changes nothing.
+
+use std::sync::Arc;
+
+use super::asking::key;
+use super::invitations::TooSoon;
+use super::pending::Happening;
+use super::state::Broadcaster;
+use crate::link::{Answer, Notice, Refusal};
+use crate::model::{Line, Now, PersonId, RoomName};
+
+impl Broadcaster {
+    /// Tells a person that the asker invites them to a room. Those in the room who want it read of
+    /// it, too.
+    pub(super) fn invite(
+        &mut self,
+        asker: PersonId,
+        typed: Line,
+        room: RoomName,
+        now: Now,
+    ) -> Result<Answer, Refusal> {
+        let people = &self.ledger.people;
+        let from = people.who(asker).ok_or(Refusal::NotThere)?;
+        if let Err(refusal) = self.ledger.seated(asker, &room) {
+            let is_known = self.ledger.rooms.is_known(&room);
+            return Err(if is_known { refusal } else { Refusal::NoRoom(room) });
+        }
+        let found = people.find(&key(&typed)).ok_or(Refusal::NobodyCalled(typed))?;
+        if people.is_worn_in(&found.name, &room) {
+            return Err(Refusal::IsThere(found.name, room));
+        }
+        self.ledger.may_write_to(&from, &found.name, now.wall)?;
+        let [key, _] = found.name.keys();
+        if let Some(connection) = self.connections.get_mut(&asker) {
+            connection.invitations.check(key, now.monotonic).map_err(|why| match why {
+                TooSoon::Again(wait) => Refusal::InvitedBefore(found.name.clone(), wait),
+                TooSoon::Many(wait) => Refusal::TooManyInvitations(wait),
+            })?;
+        }
+        let notice = Notice::Invited { by: from.clone(), room: room.clone() };
+        let is_told = |id: &PersonId| self.tell_one(*id, notice.clone()) == Some(true);
+        if self.ledger.people.wearers(&found.name).filter(is_told).count() == 0 {
+            return Err(Refusal::NotReading(found.name));
+        }
+        if let Some(connection) = self.connections.get_mut(&asker) {
+            connection.invitations.note(key, now.monotonic);
+        }
+        let to = found.name.clone();
+        self.happen_in(&room, Happening::Invited { who: Arc::new(from), to });
+        Ok(Answer::Invited { who: found.name, room })
+    }
+}
