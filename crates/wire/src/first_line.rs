@@ -94,6 +94,11 @@ impl Watch {
         })
     }
 
+    /// Recognises nothing from here on: the client is refused.
+    pub(crate) fn end(&mut self) {
+        self.is_over = true;
+    }
+
     /// A line was too long. The URL of a request can be the reason; then a header field is next.
     pub(crate) fn too_long(&mut self) {
         self.had_too_long = true;

@@ -104,7 +104,11 @@ impl LineDecoder {
             None => self.watch.unfinished(self.framer.tail()),
         };
         match foreign {
-            Some(foreign) => Some(LineInput::Farewell(self.refusal(foreign))),
+            Some(foreign) => {
+                self.watch.end(); // an unfinished line stays unfinished: one farewell is enough
+                *bytes = &[];
+                Some(LineInput::Farewell(self.refusal(foreign)))
+            }
             None => frame.map(|frame| LineInput::new(frame, read)),
         }
     }

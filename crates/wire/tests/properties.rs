@@ -122,6 +122,13 @@ fn a_negotiation_loop_ends() {
     assert_eq!((answers, framer.tail()), (ANSWERS_MAX, &b""[..]));
 }
 
+#[test]
+fn a_client_of_another_protocol_gets_one_farewell() {
+    for bytes in [&b"\x16\x03"[..], b"hi\nSSH-2.0-x", b"GET / HTTP/1.1\r\nHost: x\r\n"] {
+        lines::run(bytes); // it ends, whether or not the line has
+    }
+}
+
 /// The beginning of a command, and then anything.
 fn typed() -> impl Strategy<Value = Vec<u8>> {
     let start = select(vec![
