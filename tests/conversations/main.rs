@@ -14,6 +14,7 @@ mod foreign;
 mod help;
 mod history;
 mod irc;
+mod keepers;
 mod kept;
 mod limits;
 mod metrics;

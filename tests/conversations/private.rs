@@ -12,7 +12,7 @@ fn a_private_message_is_read_by_two() {
     alice.sees("[alice -> bob] psst, it is me");
     bob.sees("[alice -> bob] psst, it is me");
     bob.say("/join tea");
-    bob.sees("In tea: nobody else");
+    bob.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
     for guest in [&mut alice, &mut carol] {
         guest.sees("bob has left");
     }

@@ -5,12 +5,15 @@ use crate::support::TestServer;
 /// The last line of the list of rooms.
 const HOW_TO_JOIN: &str = "-- /join ROOM enters a room, or creates it";
 
+/// The first in a new room reads this.
+const KEEPS: &str = "-- You keep this room while you are here";
+
 #[test]
 fn joining_leaves_one_room_and_enters_the_other() {
     let server = TestServer::named();
     let [mut alice, mut bob, mut carol] = server.friends(["alice", "bob", "carol"]);
     carol.say("/join Tea");
-    carol.sees("In tea: nobody else");
+    carol.sees_all(["In tea: nobody else", KEEPS]);
     alice.sees("carol has left");
     bob.sees("carol has left");
     alice.send("goodbye\n/join tea\nhello\n");
@@ -40,7 +43,7 @@ fn a_room_is_listed_until_it_is_empty() {
         bob.sees_all(["-- lobby, 2 people", HOW_TO_JOIN]);
     }
     alice.say("/join tea");
-    alice.sees("In tea: nobody else");
+    alice.sees_all(["In tea: nobody else", KEEPS]);
     alice.say("/topic Darjeeling");
     alice.sees("alice changed the topic to: Darjeeling");
     bob.sees("alice has left");
@@ -54,7 +57,7 @@ fn a_room_is_listed_until_it_is_empty() {
     alice.say("/rooms");
     alice.sees_all(["-- lobby, 2 people", HOW_TO_JOIN]);
     alice.say("/join tea"); // a new room, without the topic
-    alice.sees("In tea: nobody else");
+    alice.sees_all(["In tea: nobody else", KEEPS]);
     alice.say("/topic");
     alice.sees("-- tea has no topic; /topic TEXT sets one");
 }
@@ -64,7 +67,7 @@ fn a_move_that_is_refused_changes_nothing() {
     let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| config.rooms = 2);
     let [mut alice, mut bob] = server.friends(["alice", "bob"]);
     bob.say("/join tea");
-    bob.sees("In tea: nobody else");
+    bob.sees_all(["In tea: nobody else", KEEPS]);
     alice.sees("bob has left");
     for (typed, refusal) in [
         ("/join", "Type /join ROOM: it enters another room"),

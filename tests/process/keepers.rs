@@ -126,7 +126,13 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper() {
     bob.until("-- Keepers of tea: alice");
     bob.until("-- Keepers of the server: nobody");
     alice.say("/keeper bob");
-    alice.until("-- bob is not a registered name, and a keeper needs one; /help register");
+    for guest in [&mut alice, &mut bob] {
+        guest.until("-- alice made bob a keeper for the time being");
+    }
+    bob.say("/keeper -alice");
+    bob.until("-- alice keeps this room for good, and you only while you are here");
+    alice.say("/keeper nobody-here");
+    alice.until("-- Nobody here is called nobody-here; /who lists the people in this room");
     alice.say("/keeper -alice");
     alice.until("-- alice is the last keeper of this room; first make another with /keeper NAME");
     register(&mut bob, "bob");
@@ -714,15 +720,17 @@ fn every_act_is_in_the_log_of_moderation() {
 }
 
 #[test]
-fn without_stored_data_there_are_no_keepers_and_the_answer_says_so() {
+fn without_stored_data_nobody_keeps_a_room_for_good() {
     let server = Server::open(&[]);
     let mut alice = Guest::enter(server.address, "alice");
-    join(&mut alice, "tea");
     for line in ["/kick bob", "/ban 192.0.2.7", "/mute bob", "/topic lock"] {
         alice.say(line);
         alice.until("-- Only keepers can do that; /keeper lists them");
     }
     alice.say("/keeper");
-    alice.until("-- Keepers of tea: nobody");
+    alice.until("-- Keepers of lobby: nobody");
+    join(&mut alice, "tea");
+    alice.say("/keeper");
+    alice.until("-- Keepers of tea: alice (for the time being)");
     server.close([alice]);
 }

@@ -115,6 +115,11 @@ pub enum Refusal {
     NotKeeper,
     /// A keeper cannot remove, ban or mute another keeper of the same room or server.
     IsKeeper(Name),
+    /// A keeper cannot remove, ban or mute another keeper of the same room, who keeps it for the
+    /// time being.
+    IsKeeperForNow(Name),
+    /// A keeper for the time being cannot end the authority of this keeper.
+    KeeperForGood(Name),
     /// The person is a keeper; the operator has to end that first.
     IsServerKeeper(Name),
     /// The ban would include the address of this keeper.

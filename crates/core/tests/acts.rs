@@ -18,8 +18,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::Slices;
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Entry, Hashed, Here, Limits, Line, Looks, Manner, Name, Now, Proof,
-    Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
+    Act, By, Claim, Deed, End, Entry, Hashed, Here, Keeping, Limits, Line, Looks, Manner, Name,
+    Now, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
 };
 
 /// A server on which alice, carol and dave own their names. Alice and carol are keepers of the
@@ -765,7 +765,7 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
     let keepers = |server: &mut Server, link: &mut Link, seat: &Seat| {
         let here = Here::Room(seat.room_name().clone());
         match server.ask(link, Query::Keepers { here }) {
-            Outcome::Answer(Answer::Keepers { room, .. }) => room.unwrap().1,
+            Outcome::Answer(Answer::Keepers { room, .. }) => room.unwrap().for_good,
             other => panic!("{other:?}"),
         }
     };
@@ -776,15 +776,16 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
         lines: vec![Spoken::new(Manner::Plain, line("hello"))],
     };
     let back = come_back(CODE, "den3");
+    let for_good = |into: &str| Some(Keeping { reach: Reach::Room(room(into)), is_for_now: false });
     let mut carol = server.connect("198.51.100.7:1");
     let (den, entered) = seat(server.ask(&mut carol, enter("carol", true, "den")));
-    assert_eq!(entered.keeps, Some(Reach::Room(room("den"))));
+    assert_eq!(entered.keeps, for_good("den"));
     assert_eq!(keepers(&mut server, &mut carol, &den), [name("carol")]);
     let mut curl = server.connect("198.51.100.7:2");
     assert!(matches!(server.ask(&mut curl, speak("den2")), Outcome::Said { .. }));
     let mut again = server.connect("198.51.100.7:3");
     let (_den3, entered) = seat(server.ask(&mut again, back));
-    assert_eq!(entered.keeps, Some(Reach::Room(room("den3"))));
+    assert_eq!(entered.keeps, for_good("den3"));
     for into in ["den2", "den4"] {
         let seat = server.join(&mut carol, into).unwrap();
         assert_eq!(keepers(&mut server, &mut carol, &seat), [name("carol")], "{into}");

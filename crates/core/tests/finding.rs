@@ -94,7 +94,7 @@ fn a_person_is_found_with_the_rooms_that_the_asker_may_read() {
     let found = whois(&mut server, &mut alice, " BOB ");
     assert_eq!(
         (rooms(&found), found.is_server_keeper),
-        (vec![("attic", false), ("lobby", false)], false)
+        (vec![("attic", true), ("lobby", false)], false)
     );
     assert_eq!((found.silent, found.since), (Duration::from_secs(5), Some(WallTime(0))));
     let found = whois(&mut server, &mut bob.link, "alice");

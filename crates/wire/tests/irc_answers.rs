@@ -15,8 +15,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::Scene;
 use parlor_core::model::{
-    Act, ActOf, By, Deed, Entry, Extras, Limits, Line, Manner, Missed, Name, Now, PersonId, Reach,
-    RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
+    Act, ActOf, By, Deed, Entry, Extras, Keeping, Limits, Line, Manner, Missed, Name, Now,
+    PersonId, Reach, RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::irc::Cap;
 
@@ -100,7 +100,7 @@ fn a_newcomer_reads_the_topic_and_all_names() {
         enters(&mut Client::new(&[]), house.enters("alice")),
         [
             ":alice!al@irc JOIN #tea",
-            "353 alice = #tea :alice",
+            "353 alice = #tea :@alice",
             "366 alice #tea :End of /NAMES list",
         ]
     );
@@ -112,12 +112,13 @@ fn a_newcomer_reads_the_topic_and_all_names() {
         [
             ":carol!al@irc JOIN #tea",
             "332 carol #tea :tea at five",
-            "353 carol = #tea :carol!al@irc alice!al@irc bob!al@irc",
+            "353 carol = #tea :carol!al@irc @alice!al@irc bob!al@irc",
             "366 carol #tea :End of /NAMES list",
         ]
     );
     let mut dave = house.enters("dave");
-    (dave.everybody, dave.keeps) = (None, Some(Reach::Server));
+    (dave.everybody, dave.keeps) =
+        (None, Some(Keeping { reach: Reach::Server, is_for_now: false }));
     assert_eq!(
         enters(&mut Client::new(&[Cap::ExtendedJoin]), dave),
         [":dave!al@irc JOIN #tea * :Alice A.",]
@@ -156,7 +157,7 @@ fn a_labelled_join_is_one_batch() {
         [
             "@label=l1 BATCH +s1 labeled-response",
             "@batch=s1 :alice!al@irc JOIN #tea",
-            "@batch=s1 353 alice = #tea :alice",
+            "@batch=s1 353 alice = #tea :@alice",
             "@batch=s1 366 alice #tea :End of /NAMES list",
             ":bob!al@irc PRIVMSG alice :psst",
             "BATCH -s1",

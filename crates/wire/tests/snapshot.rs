@@ -38,6 +38,7 @@ fn sample() -> Snapshot {
         proof: (name == &ian).then_some(Proof(2)),
         looks: Looks::of(name),
         profile: (name == &ian).then(|| Arc::new(Profile::new(texts.clone(), true))),
+        keeps_for_now: seats.iter().skip(1).cloned().collect(),
         seats,
         boot: 3,
     };
@@ -46,6 +47,7 @@ fn sample() -> Snapshot {
     let net = Whom::Net(Net::parse("198.51.100.0/24").unwrap());
     let act = |verb, whom| Act::by(By::Operator, Deed::to(verb, whom), WallTime(-1));
     let mute = act(Verb::Mute, Whom::Name(mike.clone()));
+    let mute = Act { by: By::KeeperForNow(ian.clone()), ..mute };
     let topic = Topic { text: Some(Line::sanitise(b"Tea")), is_locked: true };
     let kept = |rank| Kept { number: 300, writer: u64::MAX, rank };
     let code = |number: u8, validity| {
@@ -92,6 +94,7 @@ fn sample() -> Snapshot {
         last_boot: 4,
         at: WallTime(1_796_000_000_000),
         events: 300,
+        locked_for_now: vec![tea],
     }
 }
 

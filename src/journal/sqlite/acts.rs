@@ -162,10 +162,12 @@ pub(super) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
         Verb::Unban => ("unban", delete_same(connection, BANS, act)),
         Verb::Mute => ("mute", put_mute(connection, act)),
         Verb::Unmute => ("unmute", delete_same(connection, MUTES, act)),
+        Verb::LockTopic if act.is_for_now() => ("lock the topic for now", Ok(())),
         Verb::LockTopic => ("lock the topic", put_lock(connection, act, true)),
         Verb::UnlockTopic => ("unlock the topic", put_lock(connection, act, false)),
         Verb::MakeRoom => ("make the room", put_maker(connection, act)),
         Verb::AddKeeper => ("keeper add", put_keeper(connection, "keepers", act, whom)),
+        Verb::AddKeeperForNow => ("keeper add for now", Ok(())),
         Verb::RemoveKeeper => ("keeper remove", delete_keeper(connection, act)),
         Verb::ReleaseName => ("name release", Ok(())),
         Verb::SetPassword => ("name password", Ok(())),
@@ -196,6 +198,9 @@ fn put_row(connection: &Connection, word: &str, act: &Act) -> rusqlite::Result<(
 fn put_ban(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     delete_ended(connection, BANS, act)?;
     delete_same(connection, BANS, act)?;
+    if act.is_for_now() {
+        return Ok(());
+    }
     let put =
         "INSERT INTO bans (room, whom, at, until, keeper, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let (whom, until) = (act.deed.whom.to_string(), until(act));
@@ -206,6 +211,9 @@ fn put_ban(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
 fn put_mute(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     delete_ended(connection, MUTES, act)?;
     delete_same(connection, MUTES, act)?;
+    if act.is_for_now() {
+        return Ok(());
+    }
     let put = "INSERT INTO mutes (room, name, at, until, keeper) VALUES (?1, ?2, ?3, ?4, ?5)";
     let (whom, until) = (act.deed.whom.to_string(), until(act));
     connection.run(put, params![room(act), whom, act.at.0, until, keeper(act)]).map(drop)

@@ -382,7 +382,7 @@ fn a_missing_room_is_not_found_and_a_post_creates_it() {
     assert_eq!(get(&server, "/tea?last=0").status, 404);
     let mut bob = server.guest_at(1).enter("bob");
     bob.say("/join \u{8336}");
-    bob.sees("In \u{8336}: nobody else");
+    bob.sees_all(["In \u{8336}: nobody else", "-- You keep this room while you are here"]);
     let answer = post(&server, "/%E8%8C%B6?name=ci", "\u{4f60}\u{597d}");
     assert_eq!((answer.status, answer.body.as_str()), (200, "1\n"));
     bob.sees("ci: \u{4f60}\u{597d}");

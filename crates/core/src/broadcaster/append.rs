@@ -86,7 +86,7 @@ impl Broadcaster {
         let people = &self.ledger.people;
         let is_owner = |who: &Who| people.get(who.id).is_some_and(|person| person.is_owner());
         room.pending = room.pending.saturating_sub(share.happenings);
-        let before = share.wants_roster().then(|| room.occupants(&self.ledger.rules));
+        let before = share.wants_roster().then(|| room.occupants(&self.ledger));
         let roster = before.map(|before| (before, Arc::clone(&batch)));
         // The entries take effect before they become visible, so nobody reads beyond their own
         // departure, and each roster is that of the arrival.

@@ -79,8 +79,8 @@ impl Broadcaster {
     fn who(&self, asker: PersonId, room: RoomId, now: Now) -> Result<Answer, Refusal> {
         let room = self.visible(asker, room, now)?;
         let person = self.ledger.people.get(asker);
-        let reach = person.and_then(|person| self.ledger.may_keep(person, &room.name));
-        Ok(room.who(now.monotonic, reach.is_some()))
+        let keeping = person.and_then(|person| self.ledger.may_keep(person, &room.name));
+        Ok(room.who(now.monotonic, keeping.is_some()))
     }
 
     /// The topic of a room, which may be empty now.
@@ -107,7 +107,7 @@ impl Broadcaster {
         let Some(room) = self.room_called(&room).filter(|room| !room.is_awaited()) else {
             return Err(Refusal::NoRoom(room));
         };
-        let people = self.visible(asker, room.id, now)?.people_from(from, &self.ledger.rules);
+        let people = self.visible(asker, room.id, now)?.people_from(from, &self.ledger);
         let seated = room.members.get(asker).and_then(|member| member.seated.as_ref());
         let Some(Seated { client, .. }) = seated else {
             return Ok(Outcome::Answer(Answer::People(people)));

@@ -156,7 +156,8 @@ impl Broadcaster {
     fn newcomer<'a>(&self, client: &Client, claim: &'a Claim) -> Option<Subject<'a>> {
         let is_owner = self.ledger.people.accounts.proves(claim);
         let is_refused = !is_owner && self.ledger.people.accounts.has(&claim.name);
-        let subject = Subject { name: &claim.name, is_owner, address: client.address() };
+        let (name, address) = (&claim.name, client.address());
+        let subject = Subject { name, is_owner, address, keeps_for_now: &[] };
         (!is_refused).then_some(subject)
     }
 

@@ -11,7 +11,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::crowd::Crowd;
 use super::invitations::Invitations;
-use crate::ledger::{Rules, Subject};
+use crate::ledger::{Ledger, Subject};
 use crate::link::{
     Answer, Client, Occupant, PEOPLE_MAX, PeoplePage, Place, Present, RoomInfo, WHO_MAX,
 };
@@ -145,10 +145,13 @@ pub(crate) struct Member {
 
 impl Member {
     /// The person, as others read about them in a room of this reach.
-    fn occupant(&self, reach: &Reach, rules: &Rules) -> Occupant {
-        let Member { who, is_owner, .. } = self;
-        let subject = Subject { name: &who.name, is_owner: *is_owner, address: None };
-        Occupant { who: Arc::clone(who), is_keeper: rules.keeps(reach, subject) }
+    fn occupant(&self, reach: &Reach, ledger: &Ledger) -> Occupant {
+        let (who, is_owner) = (Arc::clone(&self.who), self.is_owner);
+        let person = ledger.people.get(who.id);
+        let keeps_for_now = person.map_or(&[][..], |person| &person.keeps_for_now);
+        let subject = Subject { name: &who.name, is_owner, address: None, keeps_for_now };
+        let is_keeper = ledger.rules.keeps(reach, subject);
+        Occupant { who, is_keeper }
     }
 }
 
@@ -186,7 +189,12 @@ impl Hearer {
 
     /// The listener, as the rules know them.
     pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject { name: &self.name, is_owner: self.is_owner, address: self.client.address() }
+        Subject {
+            name: &self.name,
+            is_owner: self.is_owner,
+            address: self.client.address(),
+            keeps_for_now: &[],
+        }
     }
 }
 
@@ -388,13 +396,13 @@ impl Room {
     }
 
     /// Everybody in the room, in order of arrival while there are few.
-    pub(crate) fn occupants(&self, rules: &Rules) -> Arc<[Occupant]> {
+    pub(crate) fn occupants(&self, ledger: &Ledger) -> Arc<[Occupant]> {
         let mut seen = HashSet::new();
         let members = self.members.values();
         let once =
             members.filter(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
         let reach = Reach::Room(self.name.clone());
-        once.map(|member| member.occupant(&reach, rules)).collect()
+        once.map(|member| member.occupant(&reach, ledger)).collect()
     }
 
     /// The people in the room, with the time each has been silent: the last speaker first. Keepers
@@ -422,7 +430,7 @@ impl Room {
     /// A page of people, in the order in which they came to the server, from this connection on. A
     /// reader who asks for all pages, and reads arrivals and departures meanwhile, knows everybody
     /// in the end.
-    pub(crate) fn people_from(&self, from: u64, rules: &Rules) -> PeoplePage {
+    pub(crate) fn people_from(&self, from: u64, ledger: &Ledger) -> PeoplePage {
         let people = self.members.values().filter(|member| member.who.id.number() >= from);
         let mut page = first(people.collect(), PEOPLE_MAX + 1, |member| member.who.id);
         let next = page.get(PEOPLE_MAX).map(|member| member.who.id.number());
@@ -432,7 +440,7 @@ impl Room {
         let reach = Reach::Room(self.name.clone());
         PeoplePage {
             room: self.name.clone(),
-            people: page.iter().map(|member| member.occupant(&reach, rules)).collect(),
+            people: page.iter().map(|member| member.occupant(&reach, ledger)).collect(),
             position: self.log.watermark(),
             next,
         }

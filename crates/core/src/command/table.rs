@@ -304,7 +304,7 @@ pub static COMMANDS: &[Spec] = &[
         group: CommandGroup::Keepers,
         arguments: "[NAME]",
         does: "lists the keepers, or makes somebody a keeper",
-        more: "/keeper -NAME undoes that. If you create a room under a registered name, you are its keeper.",
+        more: "/keeper -NAME undoes that. If you create a room, you keep it: for good under a registered name, otherwise while you are there.",
         parse: act::keeper,
     },
     Spec {

@@ -69,16 +69,39 @@ impl Ledger {
         };
         let who = person.who(id);
         // A room is not new for a person who comes back to it.
+        let is_known = self.rooms.is_known(&room);
         self.make_room(&who.name, person.is_owner(), &room, at, happened);
+        self.rooms.add_seat(&room); // first: the room must not end with the absent seat
         let is_back = self.is_back_in(id, &room, happened);
         let is_untold = is_back || self.people.is_accompanied(id, &room);
-        let person = self.people.get(id);
-        let is_keeper = person.is_some_and(|person| self.may_keep(person, &room).is_some());
         if let Some(person) = self.people.get_mut(id) {
             person.seats.push(room.clone());
-            self.rooms.add_seat(&room);
         }
+        if !is_known {
+            self.keep_new_room(id, &room);
+        }
+        self.share_keeping(id, &room);
+        let person = self.people.get(id);
+        let is_keeper = person.is_some_and(|person| self.may_keep(person, &room).is_some());
         happened.push(Happened::Arrived { room, who, is_keeper, is_untold });
+    }
+
+    /// A person who is the first in a new room keeps it for the time being, if nobody keeps it.
+    fn keep_new_room(&mut self, id: PersonId, room: &RoomName) {
+        let is_kept = !self.rules.keepers(&Reach::Room(room.clone())).is_empty();
+        if !is_kept && *room != RoomName::lobby() {
+            self.people.keep_for_now(id, room);
+        }
+    }
+
+    /// If one of an owner's connections in a room keeps it for the time being, so do the others:
+    /// they are one person.
+    pub(super) fn share_keeping(&mut self, id: PersonId, room: &RoomName) {
+        let own = self.people.connections_in(id, room);
+        let mut keepers = own.iter().filter_map(|id| self.people.get(*id));
+        if keepers.any(|person| person.keeps_for_now.contains(room)) {
+            own.into_iter().for_each(|id| self.people.keep_for_now(id, room));
+        }
     }
 
     /// A person who is the first in a new room, under a name that they own, becomes its keeper.
@@ -169,9 +192,17 @@ impl Ledger {
         let words = words.filter(|_| self.may_speak(&who, &room, at).is_ok());
         let person = self.people.get_mut(id).filter(|person| person.sits_in(&room))?;
         person.seats.retain(|seat| *seat != room);
-        self.rooms.remove_seat(&room);
+        person.keeps_for_now.retain(|kept| *kept != room);
+        self.free_seat(&room);
         let is_untold = self.people.is_worn_in(&who.name, &room);
         Some((who, Parting { room, words, is_untold }))
+    }
+
+    /// Frees a seat. With the last one ends what holds in the room for the time being.
+    fn free_seat(&mut self, room: &RoomName) {
+        if self.rooms.remove_seat(room) {
+            self.rules.end_for_now(room);
+        }
     }
 
     /// The seats that a person has within reach.
@@ -238,6 +269,9 @@ impl Ledger {
         let is_meant = |absent: &mut Absent| is_meant(absent.heir, &absent.room);
         let gone: Vec<_> = self.absent.extract_if(.., is_meant).collect();
         for absent in gone {
+            if let Some(heir) = self.people.get_mut(absent.heir) {
+                heir.keeps_for_now.retain(|room| *room != absent.room);
+            }
             let is_untold = self.people.is_worn_in(&absent.who.name, &absent.room);
             self.depart_absent(absent, is_untold, removal, happened);
         }
@@ -251,7 +285,7 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) {
         let Absent { who, room, .. } = absent;
-        self.rooms.remove_seat(&room);
+        self.free_seat(&room);
         let parting = Parting { room, words: None, is_untold };
         let (event, removal) = (self.next_event(), removal.cloned());
         happened.push(Happened::Left { event, who, parting, removal });

@@ -70,12 +70,13 @@ impl Digest {
     }
 
     fn person(&mut self, (&id, person): (&PersonId, &Person)) {
-        let Person { name, proof, looks, profile, seats, boot } = person;
+        let Person { name, proof, looks, profile, seats, keeps_for_now, boot } = person;
         self.id(id);
         self.claim(name, *proof);
         self.looks(looks);
         self.each(profile, |digest, profile| digest.profile(profile));
         self.each(seats, Digest::room_name);
+        self.each(keeps_for_now, Digest::room_name);
         self.number((*boot).into());
     }
 
@@ -118,12 +119,14 @@ impl Digest {
     }
 
     fn room(&mut self, (name, state): (&RoomName, &RoomState)) {
-        let RoomState { end: End { seq, at }, topic: Topic { text, is_locked }, seats } = state;
+        let RoomState { end: End { seq, at }, topic, is_locked_for_now, seats } = state;
+        let Topic { text, is_locked } = topic;
         self.room_name(name);
         self.number(*seq);
         self.number(at.0.cast_unsigned());
         self.each(text, Digest::line);
         self.number((*is_locked).into());
+        self.number((*is_locked_for_now).into());
         self.number(*seats as u64);
     }
 
@@ -195,6 +198,7 @@ impl Digest {
             By::Oneself => 1,
             By::NewPassword => 2,
             By::Keeper(_) => 3,
+            By::KeeperForNow(_) => 4,
         });
         self.each(by.name(), Digest::name);
         self.reach(reach);

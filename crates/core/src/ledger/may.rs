@@ -5,15 +5,21 @@ use std::net::SocketAddr;
 use super::people::Person;
 use super::rules::Subject;
 use super::state::Ledger;
-use crate::model::{Act, Claim, Looks, Name, PersonId, Reach, RoomName, WallTime, Who};
+use crate::model::{Act, Claim, Keeping, Looks, Name, PersonId, Reach, RoomName, WallTime, Who};
 use crate::refusal::Refusal;
 
 impl Ledger {
-    /// The reach of a person's authority in this room; none without authority.
-    pub(crate) fn may_keep(&self, person: &Person, room: &RoomName) -> Option<Reach> {
-        let room = Reach::Room(room.clone());
-        let subject = person.subject();
-        [Reach::Server, room].into_iter().find(|reach| self.rules.keeps(reach, subject))
+    /// The authority of a person in this room, if there is any.
+    pub(crate) fn may_keep(&self, person: &Person, room: &RoomName) -> Option<Keeping> {
+        let (room, subject) = (Reach::Room(room.clone()), person.subject());
+        let for_good = |reach| self.rules.keeps_for_good(reach, subject);
+        let (reach, is_for_now) = match () {
+            () if for_good(&Reach::Server) => (Reach::Server, false),
+            () if for_good(&room) => (room, false),
+            () if self.rules.keeps(&room, subject) => (room, true),
+            () => return None,
+        };
+        Some(Keeping { reach, is_for_now })
     }
 
     /// Whether a person has authority on the whole server.
@@ -59,7 +65,9 @@ impl Ledger {
         let connections = [id, from.unwrap_or(id)];
         self.people.may_claim(&connections, claim, looks)?;
         let is_owner = self.people.accounts.proves(claim);
-        let subject = Subject { name: &claim.name, is_owner, address: None };
+        let before = from.and_then(|from| self.people.get(from));
+        let keeps_for_now = before.map_or(&[][..], |person| &person.keeps_for_now);
+        let subject = Subject { name: &claim.name, is_owner, address: None, keeps_for_now };
         match room {
             Some(room) => {
                 connections.iter().try_for_each(|id| self.may_join(*id, subject, room, at))
@@ -111,7 +119,7 @@ impl Ledger {
         at: WallTime,
     ) -> Result<(), Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
-        let subject = Subject { name, is_owner: person.is_owner(), address };
+        let subject = Subject { name, address, ..person.subject() };
         self.may_be_here(subject, at)?;
         let who = person.who(id);
         for room in &person.seats {
@@ -164,6 +172,7 @@ impl Ledger {
         let is_keeper = |room: &RoomName| {
             let reaches = [Reach::Server, Reach::Room(room.clone())];
             reaches.iter().any(|reach| self.rules.is_keeper(reach, to))
+                || self.people.is_keeper_for_now(to, room)
         };
         let lobby = RoomName::lobby();
         let people = self.people.wearers(to).chain([who.id]);

@@ -7,11 +7,13 @@
 
 mod accounts;
 mod apply;
+mod authority;
 mod booting;
 mod codes;
 mod coming;
 mod digest;
 mod event;
+mod keepers;
 mod keeping;
 mod kept;
 mod may;
@@ -38,8 +40,8 @@ pub use nodes::{Boot, Skipped};
 pub use past::Past;
 pub use people::Person;
 pub use record::{KeptMessage, OwnerVisit, Record};
+pub(crate) use rules::Subject;
 pub use rules::{BANS_MAX, Mute};
-pub(crate) use rules::{Rules, Subject};
 pub(crate) use share::is_within;
 pub use snapshot::Snapshot;
 pub use state::{Absent, Ledger};

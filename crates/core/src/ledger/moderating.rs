@@ -3,50 +3,13 @@
 
 use std::sync::Arc;
 
+use super::authority::{Authority, key, typed};
 use super::event::{Announcement, Happened};
 use super::state::Ledger;
-use crate::model::{
-    Act, By, Deed, Here, Line, Name, PersonId, Reach, RoomName, Verb, WallTime, Whom,
-};
+use crate::model::{Act, By, Deed, Here, Name, PersonId, Reach, RoomName, Verb, WallTime, Whom};
 use crate::refusal::Refusal;
 
-/// The authority of a person or the operator.
-pub(crate) struct Authority {
-    pub(crate) by: By,
-    /// Its reach.
-    pub(crate) reach: Reach,
-    /// The name of the person who asks; none for the operator.
-    name: Option<Name>,
-    here: Here,
-    /// Whether this person sits in the room that it is about.
-    has_seat: bool,
-}
-
 impl Ledger {
-    /// The reach of a person's authority. Only this function decides it: the operator and keepers
-    /// of the server have authority everywhere, keepers of a room in that room. None of them needs
-    /// a seat.
-    pub(crate) fn authority(&self, asker: PersonId, here: &Here) -> Result<Authority, Refusal> {
-        if *here == Here::Operator {
-            let (here, name) = (here.clone(), None);
-            let (by, reach) = (By::Operator, Reach::Server);
-            return Ok(Authority { by, reach, name, here, has_seat: false });
-        }
-        let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
-        let has_seat = here.room().is_some_and(|room| person.sits_in(room));
-        let reach = match here.room() {
-            Some(room) => self.may_keep(person, room),
-            None => self.may_keep_server(person).then_some(Reach::Server),
-        };
-        let reach = reach.ok_or_else(|| match here.room().filter(|_| !has_seat) {
-            Some(room) if !self.rooms.is_known(room) => Refusal::NoRoom(room.clone()),
-            Some(_) => Refusal::NotThere,
-            None => Refusal::NotKeeper,
-        })?;
-        let by = By::Keeper(person.name.clone());
-        Ok(Authority { by, reach, name: Some(person.name.clone()), here: here.clone(), has_seat })
-    }
-
     /// Decides an act that a person or the operator asks for.
     pub(super) fn decide(
         &mut self,
@@ -70,7 +33,8 @@ impl Ledger {
             Verb::Mute => self.mute(&authority, act),
             Verb::Unmute => self.unmute(&authority, act),
             Verb::LockTopic | Verb::UnlockTopic => self.lock_topic(&authority, act),
-            Verb::AddKeeper | Verb::RemoveKeeper => self.change_keeper(&authority, act),
+            Verb::AddKeeper => self.add_keeper(&authority, act),
+            Verb::RemoveKeeper => self.remove_keeper(&authority, act),
             Verb::Broadcast | Verb::Reload if *here == Here::Operator => {
                 Ok(authority.announce(act))
             }
@@ -79,6 +43,7 @@ impl Ledger {
             | Verb::Reload
             | Verb::SetTopic
             | Verb::MakeRoom
+            | Verb::AddKeeperForNow
             | Verb::ReleaseName
             | Verb::SetPassword => Err(Refusal::NotKeeper),
         }?;
@@ -186,50 +151,12 @@ impl Ledger {
 
     fn lock_topic(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
         let room = authority.here.room().cloned().ok_or(Refusal::NoSeat)?;
-        let is_locked = act.deed.verb == Verb::LockTopic;
-        self.rooms.set_topic(&room, |topic| topic.is_locked = is_locked);
+        match act.deed.verb {
+            Verb::LockTopic => self.rooms.lock(&room, act.is_for_now()),
+            _ => self.rooms.unlock(&room),
+        }
         act.reach = Reach::Room(room);
         Ok(authority.shown_here(act))
-    }
-
-    fn change_keeper(
-        &mut self,
-        authority: &Authority,
-        mut act: Act,
-    ) -> Result<Announcement, Refusal> {
-        act.reach = Ledger::reach_of_keepers(authority)?;
-        let typed = typed(&act.deed);
-        let account = self.people.accounts.called(&key(&act.deed));
-        let name = account.map(|account| account.name.clone());
-        if act.deed.verb == Verb::AddKeeper {
-            let name = name.ok_or(Refusal::NotRegistered(typed))?;
-            self.rules.add_keeper(&act.reach, name.clone())?;
-            act.deed.whom = Whom::Name(name);
-        } else {
-            let keepers = self.rules.keepers(&act.reach);
-            let name = name.filter(|name| self.rules.is_keeper(&act.reach, name));
-            let name = name.ok_or(Refusal::NoSuchKeeper(typed))?;
-            // The operator can name keepers of the server again. A room without keepers would stay
-            // without.
-            let is_of_server = act.reach == Reach::Server || authority.reach == Reach::Server;
-            if keepers.len() == 1 && !is_of_server {
-                return Err(Refusal::LastKeeper(name));
-            }
-            self.rules.remove_keeper(&act.reach, &name);
-            act.deed.whom = Whom::Name(name);
-        }
-        Ok(authority.shown_here(act))
-    }
-
-    /// The reach of the keepers that a person names: the room, even if that person has authority
-    /// everywhere. The operator names keepers of the server.
-    fn reach_of_keepers(authority: &Authority) -> Result<Reach, Refusal> {
-        match &authority.here {
-            Here::Operator => Ok(Reach::Server),
-            Here::Server => Err(Refusal::NoSeat),
-            Here::Room(room) if *room == RoomName::lobby() => Err(Refusal::LobbyKeepers),
-            Here::Room(room) => Ok(Reach::Room(room.clone())),
-        }
     }
 
     /// Everybody in the room that it is about reads about it. Without one, the room of the person
@@ -252,18 +179,11 @@ impl Ledger {
             return Err(Refusal::Yourself);
         }
         let person = self.people.get(found.id).ok_or(Refusal::NotThere)?;
-        let is_keeper = self.rules.keeps(&authority.reach, person.subject());
-        match is_keeper && authority.by != By::Operator {
-            true => Err(Refusal::IsKeeper(found.name)),
+        let (reach, subject) = (&authority.reach, person.subject());
+        match self.rules.keeps(reach, subject) && authority.by != By::Operator {
+            true if self.rules.keeps_for_good(reach, subject) => Err(Refusal::IsKeeper(found.name)),
+            true => Err(Refusal::IsKeeperForNow(found.name)),
             false => Ok(found.name),
-        }
-    }
-
-    fn elsewhere(&self, name: Name) -> Refusal {
-        let found = self.people.wearers(&name).find_map(|id| self.people.get(id)?.seats.last());
-        match found.cloned() {
-            Some(room) => Refusal::Elsewhere(name, room),
-            None => Refusal::NobodyCalled(Line::sanitise(name.as_str().as_bytes())),
         }
     }
 
@@ -275,54 +195,19 @@ impl Ledger {
             Whom::Name(name) => {
                 let is_keeper = |reach| self.rules.is_keeper(reach, name);
                 let is_keeper = is_keeper(&Reach::Server) || is_keeper(&authority.reach);
-                is_keeper.then(|| match authority.by {
-                    By::Operator => Refusal::IsServerKeeper(name.clone()),
-                    By::Keeper(_) | By::Oneself | By::NewPassword => {
-                        Refusal::IsKeeper(name.clone())
+                let is_for_now = |room| self.people.is_keeper_for_now(name, room);
+                match authority.by {
+                    By::Operator if is_keeper => Some(Refusal::IsServerKeeper(name.clone())),
+                    _ if is_keeper => Some(Refusal::IsKeeper(name.clone())),
+                    _ if authority.reach.room().is_some_and(is_for_now) => {
+                        Some(Refusal::IsKeeperForNow(name.clone()))
                     }
-                })
+                    _ => None,
+                }
             }
             Whom::Net(net) if net.is_here() => return Err(Refusal::OwnMachine),
             Whom::Net(_) => None, // the proposer knows the addresses
         };
         keeper.map_or(Ok(()), Err)
     }
-}
-
-impl Authority {
-    /// The room that it is about, if the person who asks sits there.
-    fn seat(&self) -> Option<&RoomName> {
-        self.here.room().filter(|_| self.has_seat)
-    }
-
-    fn is_of(&self, name: &Name) -> bool {
-        self.name.as_ref().is_some_and(|own| own.is_same(name))
-    }
-
-    /// Only the person who asked for the act reads about it.
-    fn announce(&self, act: Act) -> Announcement {
-        Announcement {
-            act: Arc::new(act),
-            people: Vec::new(),
-            room: None,
-            here: self.seat().cloned(),
-            is_seen: false,
-        }
-    }
-
-    /// Everybody in the room that the act is about reads about it.
-    fn shown_here(&self, act: Act) -> Announcement {
-        Announcement { room: self.here.room().cloned(), ..self.announce(act) }
-    }
-}
-
-/// The first key of the name that was typed.
-fn key(deed: &Deed) -> String {
-    let key = |name: &Name| name.keys()[0].to_owned();
-    deed.whom.name().map_or_else(|| deed.whom.to_string(), key)
-}
-
-/// The name that was typed.
-fn typed(deed: &Deed) -> Line {
-    Line::sanitise(deed.whom.to_string().as_bytes())
 }

@@ -23,6 +23,8 @@ pub struct Person {
     pub profile: Option<Arc<Profile>>,
     /// The rooms in which this person sits, in the order in which they were entered.
     pub seats: Vec<RoomName>,
+    /// The rooms that this person keeps for the time being, while sitting there.
+    pub keeps_for_now: Vec<RoomName>,
     /// The boot of the node with the connection.
     pub boot: u32,
 }
@@ -46,7 +48,12 @@ impl Person {
 
     /// The person, as the rules know them. The ledger knows no address.
     pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject { name: &self.name, is_owner: self.is_owner(), address: None }
+        Subject {
+            name: &self.name,
+            is_owner: self.is_owner(),
+            address: None,
+            keeps_for_now: &self.keeps_for_now,
+        }
     }
 
     /// Whether this person has a seat in a room.
@@ -135,6 +142,11 @@ impl People {
         self.of_person(name).any(|(other, person)| other != id && person.sits_in(room))
     }
 
+    /// Whether the person with this name keeps a room for the time being.
+    pub(crate) fn is_keeper_for_now(&self, name: &Name, room: &RoomName) -> bool {
+        self.called(name.keys()[0]).any(|(_, person)| person.keeps_for_now.contains(room))
+    }
+
     /// The connections of the person with this name, including those that end because the name was
     /// released. None for an address, which two people may share.
     fn of_person(&self, name: &Name) -> impl Iterator<Item = (PersonId, &Person)> {
@@ -149,6 +161,23 @@ impl People {
         person.is_some_and(|person| self.is_worn_in(&person.name, room))
     }
 
+    /// The connections of a person in a room: several if the person owns the name.
+    pub(crate) fn connections_in(&self, id: PersonId, room: &RoomName) -> Vec<PersonId> {
+        let Some(person) = self.people.get(&id).filter(|person| person.is_owner()) else {
+            return vec![id];
+        };
+        let own = self.of_person(&person.name).filter(|(_, own)| own.is_owner());
+        own.filter(|(_, own)| own.sits_in(room)).map(|(id, _)| id).collect()
+    }
+
+    /// Lets a person keep a room for the time being.
+    pub(crate) fn keep_for_now(&mut self, id: PersonId, room: &RoomName) {
+        let person = self.people.get_mut(&id);
+        if let Some(person) = person.filter(|person| !person.keeps_for_now.contains(room)) {
+            person.keeps_for_now.push(room.clone());
+        }
+    }
+
     /// Adds a new person under this name, which they may claim.
     pub(crate) fn enter(
         &mut self,
@@ -160,8 +189,8 @@ impl People {
         self.keys.add(id, claim.name.keys());
         self.looks.add(id, looks.others());
         let Claim { name, proof } = claim;
-        let seats = Vec::new();
-        let person = Person { name, proof, looks, profile, seats, boot };
+        let (seats, keeps_for_now) = (Vec::new(), Vec::new());
+        let person = Person { name, proof, looks, profile, seats, keeps_for_now, boot };
         self.people.insert(id, person);
     }
 

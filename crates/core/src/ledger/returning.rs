@@ -205,11 +205,13 @@ impl Ledger {
         self.may_come(id, from, (&code.claim, &code.looks), room.as_ref(), at)?;
         let before = from.and_then(|from| self.people.get(from));
         let profile = before.and_then(|person| person.profile.clone()).or(profile);
+        let keeps = before.map(|person| person.keeps_for_now.clone()).unwrap_or_default();
         if let Some(from) = from {
             self.rules.follow(from, id);
             self.move_seats(from, id, happened);
         }
         self.people.enter(id, (code.claim.clone(), code.looks.clone()), profile, boot);
+        keeps.iter().for_each(|room| self.people.keep_for_now(id, room));
         if let Some(room) = room.clone() {
             self.take_seat(id, room, at, happened);
         }

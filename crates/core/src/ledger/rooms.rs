@@ -9,6 +9,8 @@ use crate::model::{End, RoomName, Topic, WallTime};
 pub(crate) struct RoomState {
     pub(crate) end: End,
     pub(crate) topic: Topic,
+    /// Whether the topic is locked only as long as somebody sits here.
+    pub(super) is_locked_for_now: bool,
     /// The number of its seats.
     pub(super) seats: usize,
 }
@@ -22,6 +24,7 @@ impl RoomStates {
     pub(super) fn restore(
         ends: impl IntoIterator<Item = (RoomName, End)>,
         topics: impl IntoIterator<Item = (RoomName, Topic)>,
+        locked_for_now: Vec<RoomName>,
     ) -> RoomStates {
         let mut rooms = RoomStates::default();
         for (room, end) in ends {
@@ -29,6 +32,9 @@ impl RoomStates {
         }
         for (room, topic) in topics {
             rooms.of(&room).topic = topic;
+        }
+        for room in locked_for_now {
+            rooms.of(&room).is_locked_for_now = true;
         }
         rooms
     }
@@ -76,9 +82,29 @@ impl RoomStates {
         self.of(room).seats += 1;
     }
 
-    pub(crate) fn remove_seat(&mut self, room: &RoomName) {
+    /// Frees a seat. Returns whether it was the last one.
+    pub(crate) fn remove_seat(&mut self, room: &RoomName) -> bool {
         let state = self.of(room);
         state.seats = state.seats.saturating_sub(1);
+        let is_empty = state.seats == 0;
+        if is_empty && state.is_locked_for_now {
+            (state.topic.is_locked, state.is_locked_for_now) = (false, false);
+        }
+        self.forget_if_nothing(room);
+        is_empty
+    }
+
+    /// Locks a topic, for now or for good. A lock for good stays one.
+    pub(crate) fn lock(&mut self, room: &RoomName, is_for_now: bool) {
+        let state = self.of(room);
+        let is_for_good = state.topic.is_locked && !state.is_locked_for_now;
+        (state.topic.is_locked, state.is_locked_for_now) = (true, is_for_now && !is_for_good);
+    }
+
+    /// Lets everybody change a topic.
+    pub(crate) fn unlock(&mut self, room: &RoomName) {
+        let state = self.of(room);
+        (state.topic.is_locked, state.is_locked_for_now) = (false, false);
         self.forget_if_nothing(room);
     }
 

@@ -72,6 +72,8 @@ pub(crate) struct Subject<'a> {
     /// Whether the person has proved to own the name.
     pub(crate) is_owner: bool,
     pub(crate) address: Option<SocketAddr>,
+    /// The rooms that the person keeps for the time being.
+    pub(crate) keeps_for_now: &'a [RoomName],
 }
 
 impl Rules {
@@ -104,6 +106,12 @@ impl Rules {
 
     /// Whether a person has authority there. A keeper of the server has it everywhere.
     pub(crate) fn keeps(&self, reach: &Reach, subject: Subject<'_>) -> bool {
+        let is_for_now = |room| subject.keeps_for_now.contains(room);
+        self.keeps_for_good(reach, subject) || reach.room().is_some_and(is_for_now)
+    }
+
+    /// Whether a person has authority there that does not end with the seat.
+    pub(crate) fn keeps_for_good(&self, reach: &Reach, subject: Subject<'_>) -> bool {
         let Subject { name, is_owner, .. } = subject;
         is_owner && (self.is_keeper(&Reach::Server, name) || self.is_keeper(reach, name))
     }
@@ -251,6 +259,19 @@ impl Rules {
         let before = self.mutes.len();
         self.mutes.retain(|mute| mute.act.reach != *reach || !mute.act.deed.whom.is_called(name));
         self.mutes.len() < before
+    }
+
+    /// Ends the bans and mutes that hold in a room as long as somebody sits there.
+    pub(super) fn end_for_now(&mut self, room: &RoomName) {
+        let is_for_now = |act: &Act| act.is_for_now() && act.reach.room() == Some(room);
+        let reach = Reach::Room(room.clone());
+        if let Some(bans) = self.bans.get_mut(&reach) {
+            bans.retain(|ban| !is_for_now(ban));
+            if bans.is_empty() {
+                self.bans.remove(&reach);
+            }
+        }
+        self.mutes.retain(|mute| !is_for_now(&mute.act));
     }
 
     /// Moves mutes to the new connection of a person.

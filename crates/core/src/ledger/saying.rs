@@ -77,6 +77,8 @@ impl Ledger {
         let from = self.people.rename(id, claim, looks)?;
         self.rules.rename(id, &from, |id| self.people.get(id).is_some());
         self.give_up_absent(|heir, _| heir == id, None, happened);
+        let seats = self.people.get(id).map(|person| person.seats.clone()).unwrap_or_default();
+        seats.iter().for_each(|room| self.share_keeping(id, room));
         if from == name {
             return Ok(()); // nobody reads about it
         }

@@ -56,6 +56,8 @@ pub struct Snapshot {
     pub at: WallTime,
     /// The number of departures and new names.
     pub events: u64,
+    /// The rooms whose topic is locked only as long as somebody sits there.
+    pub locked_for_now: Vec<RoomName>,
 }
 
 impl Ledger {
@@ -68,6 +70,7 @@ impl Ledger {
             .flat_map(|(reach, names)| names.iter().map(|name| (reach.clone(), name.clone())));
         let ends = rooms.iter().map(|(room, state)| (room.clone(), state.end));
         let topics = rooms.iter().map(|(room, state)| (room.clone(), state.topic.clone()));
+        let locked_for_now = rooms.iter().filter(|(_, state)| state.is_locked_for_now);
         Snapshot {
             people: people.people.clone(),
             accounts: people.accounts.accounts.values().cloned().collect(),
@@ -88,6 +91,7 @@ impl Ledger {
             last_boot: nodes.last_boot,
             at: nodes.at,
             events: *events,
+            locked_for_now: locked_for_now.map(|(room, _)| room.clone()).collect(),
         }
     }
 
@@ -95,7 +99,8 @@ impl Ledger {
     pub fn restore(snapshot: Snapshot) -> Ledger {
         let Snapshot { people, keepers, makers, bans, mutes, .. } = snapshot;
         let accounts = Owners::restore(snapshot.accounts, snapshot.owned, snapshot.last_proof);
-        let mut rooms = RoomStates::restore(snapshot.ends, snapshot.topics);
+        let mut rooms =
+            RoomStates::restore(snapshot.ends, snapshot.topics, snapshot.locked_for_now);
         let absent = snapshot.absent.iter().map(|absent| &absent.room);
         for room in people.values().flat_map(|person| &person.seats).chain(absent) {
             rooms.add_seat(room);

@@ -162,8 +162,8 @@ pub enum Answer {
     },
     /// The keepers.
     Keepers {
-        /// The room and its keepers, if the question was about a room.
-        room: Option<(RoomName, Vec<Name>)>,
+        /// The keepers of the room, if the question was about one.
+        room: Option<RoomKeepers>,
         /// The keepers of the server.
         server: Vec<Name>,
     },
@@ -171,6 +171,17 @@ pub enum Answer {
     Refused(Refusal),
     /// An unrequested notice.
     Notice(Notice),
+}
+
+/// The keepers of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomKeepers {
+    /// The room.
+    pub room: RoomName,
+    /// Those who keep it for good.
+    pub for_good: Vec<Name>,
+    /// Those who keep it while they are there.
+    pub for_now: Vec<Name>,
 }
 
 /// A message from one person to another.
@@ -347,7 +358,7 @@ impl Answer {
             Answer::Unstored(answer) => answer.weight(),
             Answer::Bans { bans, .. } => bans.iter().map(Act::weight).sum(),
             Answer::Keepers { room, server } => {
-                let room = room.as_ref().map_or(0, |(_, keepers)| keepers.len());
+                let room = room.as_ref().map_or(0, |of| of.for_good.len() + of.for_now.len());
                 (room + server.len()) * size_of::<Name>()
             }
             Answer::Help(_)

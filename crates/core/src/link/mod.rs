@@ -25,7 +25,7 @@ pub use crate::refusal::Refusal;
 pub(crate) use answer::BANS_SHOWN_MAX;
 pub use answer::{
     Answer, Contact, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, PrivateMessage,
-    ROOMS_MAX, Visitor, WHO_MAX,
+    ROOMS_MAX, RoomKeepers, Visitor, WHO_MAX,
 };
 pub use asked::{Asked, WhyDeparted};
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};

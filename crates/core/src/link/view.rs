@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 use super::roster::FullRoster;
 use crate::log::{Cursor, Fallen, Log, Slice, Slices};
 use crate::model::{
-    Act, ActOf, Damage, Entry, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together,
+    Act, ActOf, Damage, Entry, Keeping, Line, Missed, PersonId, RoomId, RoomName, Said, Together,
     TopicSet, Who,
 };
 
@@ -175,7 +175,7 @@ pub struct Entered {
     /// All of them, for a client that [wants](super::client::Client::want_roster) the list.
     pub everybody: Option<FullRoster>,
     /// The person's authority here, if they have any.
-    pub keeps: Option<Reach>,
+    pub keeps: Option<Keeping>,
     /// Whether this is the person's first room, so the name is shown too.
     pub first: bool,
     /// Whether the first lines continue at the place where the person stopped reading.

@@ -53,6 +53,15 @@ impl Here {
     }
 }
 
+/// The authority of a person in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// Where the person has authority.
+    pub reach: Reach,
+    /// Whether it ends when the person leaves the room.
+    pub is_for_now: bool,
+}
+
 /// The author of an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum By {
@@ -64,6 +73,9 @@ pub enum By {
     NewPassword,
     /// The person with this name: a keeper, or a person who sets a topic or makes a room.
     Keeper(Name),
+    /// The person with this name, who keeps the room for the time being. What this person forbids
+    /// holds as long as somebody sits there.
+    KeeperForNow(Name),
 }
 
 impl By {
@@ -71,7 +83,7 @@ impl By {
     pub fn name(&self) -> Option<&Name> {
         match self {
             By::Operator | By::Oneself | By::NewPassword => None,
-            By::Keeper(name) => Some(name),
+            By::Keeper(name) | By::KeeperForNow(name) => Some(name),
         }
     }
 
@@ -109,6 +121,8 @@ pub enum Verb {
     MakeRoom,
     /// Makes the owner of a name a keeper.
     AddKeeper,
+    /// Makes a person a keeper for the time being: while they sit in the room.
+    AddKeeperForNow,
     /// Ends the authority of a keeper.
     RemoveKeeper,
     /// Releases a name: it has no owner.
@@ -131,6 +145,7 @@ impl Verb {
             | Verb::Mute
             | Verb::Unmute
             | Verb::AddKeeper
+            | Verb::AddKeeperForNow
             | Verb::RemoveKeeper
             | Verb::ReleaseName
             | Verb::SetPassword
@@ -181,6 +196,11 @@ impl Act {
     /// An act that holds on the whole server.
     pub fn by(by: By, deed: Deed, at: WallTime) -> Act {
         Act { deed, by, reach: Reach::Server, at }
+    }
+
+    /// Whether it holds only as long as somebody sits in the room, so that it is not stored.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self.by, By::KeeperForNow(_)) || self.deed.verb == Verb::AddKeeperForNow
     }
 
     /// When it ends; none if it never ends.

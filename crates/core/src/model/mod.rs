@@ -17,7 +17,7 @@ pub mod topic;
 pub mod who;
 pub mod whom;
 
-pub use act::{Act, By, Deed, Here, Reach, Verb};
+pub use act::{Act, By, Deed, Here, Keeping, Reach, Verb};
 pub use entry::{ActOf, Entry, PersonEvent, Renaming, Said, Telling, Together, TopicSet};
 pub use hashed::Hashed;
 pub use limits::{Capacity, Census, Limits};

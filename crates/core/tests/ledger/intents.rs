@@ -31,13 +31,14 @@ const OFTEN: [Verb; 6] =
     [Verb::Kick, Verb::Ban, Verb::Mute, Verb::Unmute, Verb::AddKeeper, Verb::RemoveKeeper];
 
 /// The other kinds of acts.
-const SELDOM: [Verb; 9] = [
+const SELDOM: [Verb; 10] = [
     Verb::Broadcast,
     Verb::Unban,
     Verb::LockTopic,
     Verb::UnlockTopic,
     Verb::SetTopic,
     Verb::MakeRoom,
+    Verb::AddKeeperForNow,
     Verb::ReleaseName,
     Verb::SetPassword,
     Verb::Reload,
@@ -73,19 +74,20 @@ pub(crate) fn start() -> impl Strategy<Value = Snapshot> {
     (start, any::<bool>()).prop_map(|(start, is_stored)| Snapshot { is_stored, ..start })
 }
 
-/// Alice is a keeper of the server, and zoë of the room tea, where both sit. The room den has lines
-/// and nobody.
+/// Alice is a keeper of the server, zoë of the room tea, and mike of tea for the time being. All of
+/// them sit there. The room den has lines and nobody.
 pub(crate) fn keepers_at_work() -> Snapshot {
     let [alice, zoe] = ["alice", "zoë"].map(Name::stored);
     let person = |id, name: &Name, seats: &[&str]| {
         let (proof, looks) = (Some(Proof::default()), Looks::of(name));
         let seats = seats.iter().map(|room| RoomName::stored(room)).collect();
-        (
-            PersonId::new(id),
-            Person { name: name.clone(), proof, looks, profile: None, seats, boot: 0 },
-        )
+        let (name, keeps_for_now) = (name.clone(), Vec::new());
+        let person = Person { name, proof, looks, profile: None, seats, keeps_for_now, boot: 0 };
+        (PersonId::new(id), person)
     };
-    let people = [person(1, &alice, &["lobby", "tea"]), person(2, &zoe, &["tea"])];
+    let (id, mike) = person(3, &Name::stored("mike"), &["tea"]);
+    let mike = Person { proof: None, keeps_for_now: mike.seats.clone(), ..mike };
+    let people = [person(1, &alice, &["lobby", "tea"]), person(2, &zoe, &["tea"]), (id, mike)];
     let [tea, den] = ["tea", "den"].map(RoomName::stored);
     let bob = Whom::Name(Name::stored("bob"));
     let act = |verb, reach| Act { reach, ..Act::by(By::Operator, Deed::to(verb, bob.clone()), T0) };
@@ -301,7 +303,7 @@ fn person() -> impl Strategy<Value = PersonId> {
 }
 
 fn room() -> impl Strategy<Value = RoomName> {
-    select(&["lobby", "tea", "tea", "den"][..]).prop_map(RoomName::stored)
+    select(&["lobby", "tea", "tea", "den", "attic"][..]).prop_map(RoomName::stored)
 }
 
 fn claim() -> impl Strategy<Value = (Claim, Looks)> {

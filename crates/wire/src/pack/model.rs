@@ -76,7 +76,7 @@ record!(Act { deed, by, reach, at });
 
 record!(Deed { verb, whom, time, text });
 
-choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(name) });
+choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(name), 4 => KeeperForNow(name) });
 
 choice!(Here, "a place", { 0 => Operator, 1 => Room(room), 2 => Server });
 
@@ -100,6 +100,7 @@ choice!(Verb, "a verb", {
     13 => ReleaseName,
     14 => SetPassword,
     15 => Reload,
+    20 => AddKeeperForNow,
 });
 
 impl Packed for PersonId {

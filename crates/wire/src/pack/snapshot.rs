@@ -35,7 +35,8 @@ record!(Snapshot {
     boots,
     last_boot,
     at,
-    events
+    events,
+    locked_for_now
 });
 
 record!(Account { name, since, password, token, proof });
@@ -50,7 +51,7 @@ choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 
 record!(Boot { node, nonce, version, last, is_live });
 
-record!(Person { name, proof, looks, profile, seats, boot });
+record!(Person { name, proof, looks, profile, seats, keeps_for_now, boot });
 
 record!(Mute { people, act });
 

@@ -81,8 +81,9 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with_some("until", act.until().map(rfc3339)),
         Answer::Bans { bans, .. } if bans.is_empty() => about("nobody-banned", out),
         Answer::Keepers { room, server } => about("keepers", out)
-            .with_some("room", room.as_ref().map(|(room, _)| room.as_str()))
-            .with_some("names", room.as_ref().map(|(_, keepers)| names(keepers)))
+            .with_some("room", room.as_ref().map(|of| of.room.as_str()))
+            .with_some("names", room.as_ref().map(|of| names(&of.for_good)))
+            .with_some("for_now", room.as_ref().map(|of| names(&of.for_now)))
             .with("server", names(server)),
         // Nothing in this dialect asks for these.
         Answer::Whois(_) | Answer::Whowas { .. } | Answer::Present(_) | Answer::AllRooms(_) | Answer::Totals(_) =>

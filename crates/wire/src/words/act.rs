@@ -1,7 +1,7 @@
 //! The words for acts and for the people who may act. Knows no line ending and no connection.
 
-use parlor_core::link::Visitor;
-use parlor_core::model::{Act, By, Name, Reach, RoomName, Verb};
+use parlor_core::link::{RoomKeepers, Visitor};
+use parlor_core::model::{Act, By, Keeping, Name, Reach, RoomName, Verb};
 
 use crate::style::{LocalClock, counted, silence};
 
@@ -58,6 +58,8 @@ pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
         Verb::MakeRoom => row("order", "The room is made", format!("{by} made the room")),
         Verb::AddKeeper => row("keeper", format!("{whom} is a keeper"),
             format!("{by} made {whom} a keeper")),
+        Verb::AddKeeperForNow => row("keeper", format!("{whom} is a keeper for the time being"),
+            format!("{by} made {whom} a keeper for the time being")),
         Verb::RemoveKeeper => row("no-keeper", format!("{whom} is no longer a keeper"),
             format!("{by} removed {whom} as a keeper")),
         Verb::ReleaseName => row("order", format!("{whom} is free again"),
@@ -76,7 +78,7 @@ fn you_leave(verb: &str, act: &Act, clock: &LocalClock) -> String {
         By::NewPassword => {
             "The name you use has a new password; this connection is closed".to_owned()
         }
-        By::Operator | By::Keeper(_) => {
+        By::Operator | By::Keeper(_) | By::KeeperForNow(_) => {
             format!("You {verb}{}{}", from(act), until_by_whom_and_why(act, clock))
         }
     }
@@ -139,22 +141,29 @@ pub(crate) fn bans(bans: &[Act], others: usize, clock: &LocalClock) -> Vec<Strin
 }
 
 /// The keepers, a line for the room and one for the server.
-pub(crate) fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> Vec<String> {
-    let list = |names: &[Name]| match names.is_empty() {
+pub(crate) fn keepers(room: Option<&RoomKeepers>, server: &[Name]) -> Vec<String> {
+    let list = |names: Vec<String>| match names.is_empty() {
         true => "nobody".to_owned(),
-        false => names.iter().map(Name::as_str).collect::<Vec<_>>().join(", "),
+        false => names.join(", "),
     };
-    let of_room = room.map(|(room, names)| format!("Keepers of {room}: {}", list(names)));
-    let of_server = format!("Keepers of the server: {}", list(server));
+    let of_room = room.map(|RoomKeepers { room, for_good, for_now }| {
+        let for_now = for_now.iter().map(|name| format!("{name} (for the time being)"));
+        let names = for_good.iter().map(Name::to_string).chain(for_now);
+        format!("Keepers of {room}: {}", list(names.collect()))
+    });
+    let of_server = list(server.iter().map(Name::to_string).collect());
+    let of_server = format!("Keepers of the server: {of_server}");
     of_room.into_iter().chain([of_server]).collect()
 }
 
 /// The sentence for a keeper who enters.
-pub(crate) fn keeps(reach: &Reach) -> String {
-    match reach {
-        Reach::Server => "-- You are a keeper of this server".to_owned(),
-        Reach::Room(_) => "-- You are a keeper of this room".to_owned(),
-    }
+pub(crate) fn keeps(keeping: &Keeping) -> String {
+    let sentence = match keeping {
+        Keeping { reach: Reach::Server, .. } => "-- You are a keeper of this server",
+        Keeping { is_for_now: false, .. } => "-- You are a keeper of this room",
+        Keeping { is_for_now: true, .. } => "-- You keep this room while you are here",
+    };
+    sentence.to_owned()
 }
 
 fn until_by_whom_and_why(act: &Act, clock: &LocalClock) -> String {
@@ -178,6 +187,6 @@ pub(crate) fn name_of(by: &By) -> &str {
         By::Operator => "the operator",
         By::Oneself => "themselves",
         By::NewPassword => "new-password", // for programs: people read another sentence
-        By::Keeper(name) => name.as_str(),
+        By::Keeper(name) | By::KeeperForNow(name) => name.as_str(),
     }
 }

@@ -428,6 +428,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         Verb::SetTopic,
         Verb::MakeRoom,
         Verb::AddKeeper,
+        Verb::AddKeeperForNow,
         Verb::RemoveKeeper,
         Verb::ReleaseName,
         Verb::SetPassword,
@@ -446,6 +447,7 @@ fn act() -> impl Strategy<Value = Act> {
     let by = prop_oneof![
         select(vec![By::Operator, By::Oneself, By::NewPassword]),
         name().prop_map(By::Keeper),
+        name().prop_map(By::KeeperForNow),
     ];
     let reach = prop_oneof![Just(Reach::Server), room().prop_map(Reach::Room)];
     (deed(), by, reach, time()).prop_map(|(deed, by, reach, at)| Act { deed, by, reach, at })

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use crate::broadcaster::state::Broadcaster;
 use crate::ledger::Person;
-use crate::link::{Answer, BANS_SHOWN_MAX, Visitor};
-use crate::model::{Here, Now, PersonId, Reach};
+use crate::link::{Answer, BANS_SHOWN_MAX, RoomKeepers, Visitor};
+use crate::model::{Here, Name, Now, PersonId, Reach, RoomName};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
@@ -54,9 +54,21 @@ impl Broadcaster {
             self.ledger.seated(asker, room)?;
         }
         let keepers = |reach: &Reach| self.ledger.rules.keepers(reach).to_vec();
-        Ok(Answer::Keepers {
-            room: room.map(|room| (room.clone(), keepers(&Reach::Room(room)))),
-            server: keepers(&Reach::Server),
-        })
+        let of_room = |room: RoomName| RoomKeepers {
+            for_good: keepers(&Reach::Room(room.clone())),
+            for_now: self.keepers_for_now(&room),
+            room,
+        };
+        Ok(Answer::Keepers { room: room.map(of_room), server: keepers(&Reach::Server) })
+    }
+
+    /// The people in a room who keep it for the time being.
+    fn keepers_for_now(&self, room: &RoomName) -> Vec<Name> {
+        let members = self.room_called(room).into_iter().flat_map(|room| room.members.values());
+        let people = members.filter_map(|member| self.ledger.people.get(member.who.id));
+        let keepers = people.filter(|person| person.keeps_for_now.contains(room));
+        let mut names: Vec<_> = keepers.map(|person| person.name.clone()).collect();
+        names.dedup(); // an owner may have several connections
+        names
     }
 }

@@ -23,7 +23,7 @@ impl Broadcaster {
         if act.deed.verb == Verb::Ban {
             self.remove_listeners(&act);
         }
-        match is_stored {
+        match is_stored || act.is_for_now() {
             true if is_seen || room.is_some() && room == here => Outcome::Done,
             true => Outcome::Answer(answer),
             false => Outcome::Answer(Answer::Unstored(Box::new(answer))),

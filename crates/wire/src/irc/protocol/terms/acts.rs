@@ -18,7 +18,7 @@ pub(crate) fn mode(act: &Act) -> Option<(&'static str, Option<String>)> {
         Verb::Unban => ("-b", mask(ban(whom))),
         Verb::Mute => ("+b", muted()),
         Verb::Unmute => ("-b", muted()),
-        Verb::AddKeeper => ("+o", keeper()),
+        Verb::AddKeeper | Verb::AddKeeperForNow => ("+o", keeper()),
         Verb::RemoveKeeper => ("-o", keeper()),
         Verb::LockTopic => return Some(("+t", None)),
         Verb::UnlockTopic => return Some(("-t", None)),

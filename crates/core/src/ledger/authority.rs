@@ -1,0 +1,112 @@
+//! The authority with which acts are decided: of the operator, or of a person in a room.
+
+use std::sync::Arc;
+
+use super::event::Announcement;
+use super::state::Ledger;
+use crate::model::{Act, By, Deed, Here, Keeping, Line, Name, PersonId, Reach, RoomName};
+use crate::refusal::Refusal;
+
+/// The authority of a person or the operator.
+pub(crate) struct Authority {
+    pub(crate) by: By,
+    /// Its reach.
+    pub(crate) reach: Reach,
+    /// The name of the person who asks; none for the operator.
+    pub(super) name: Option<Name>,
+    pub(super) here: Here,
+    /// Whether this person sits in the room that it is about.
+    has_seat: bool,
+}
+
+impl Ledger {
+    /// The reach of a person's authority. Only this function decides it: the operator and keepers
+    /// of the server have authority everywhere, keepers of a room in that room. None of them needs
+    /// a seat.
+    pub(crate) fn authority(&self, asker: PersonId, here: &Here) -> Result<Authority, Refusal> {
+        if *here == Here::Operator {
+            let (here, name) = (here.clone(), None);
+            let (by, reach) = (By::Operator, Reach::Server);
+            return Ok(Authority { by, reach, name, here, has_seat: false });
+        }
+        let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
+        let has_seat = here.room().is_some_and(|room| person.sits_in(room));
+        let of_server = Keeping { reach: Reach::Server, is_for_now: false };
+        let keeping = match here.room() {
+            Some(room) => self.may_keep(person, room),
+            None => self.may_keep_server(person).then_some(of_server),
+        };
+        let Keeping { reach, is_for_now } =
+            keeping.ok_or_else(|| match here.room().filter(|_| !has_seat) {
+                Some(room) if !self.exists(room) => Refusal::NoRoom(room.clone()),
+                Some(_) => Refusal::NotThere,
+                None => Refusal::NotKeeper,
+            })?;
+        let by = if is_for_now { By::KeeperForNow } else { By::Keeper };
+        let (by, name) = (by(person.name.clone()), Some(person.name.clone()));
+        Ok(Authority { by, reach, name, here: here.clone(), has_seat })
+    }
+
+    /// Whether a room exists. The lobby always does.
+    fn exists(&self, room: &RoomName) -> bool {
+        *room == RoomName::lobby() || self.rooms.is_known(room)
+    }
+
+    /// The refusal of an act on a person who is not in the room.
+    pub(super) fn elsewhere(&self, name: Name) -> Refusal {
+        let found = self.people.wearers(&name).find_map(|id| self.people.get(id)?.seats.last());
+        match found.cloned() {
+            Some(room) => Refusal::Elsewhere(name, room),
+            None => Refusal::NobodyCalled(Line::sanitise(name.as_str().as_bytes())),
+        }
+    }
+}
+
+impl Authority {
+    /// The room that it is about, if the person who asks sits there.
+    pub(super) fn seat(&self) -> Option<&RoomName> {
+        self.here.room().filter(|_| self.has_seat)
+    }
+
+    /// The reach of the keepers that a person names: the room, even if that person has authority
+    /// everywhere. The operator names keepers of the server.
+    pub(super) fn reach_of_keepers(&self) -> Result<Reach, Refusal> {
+        match &self.here {
+            Here::Operator => Ok(Reach::Server),
+            Here::Server => Err(Refusal::NoSeat),
+            Here::Room(room) if *room == RoomName::lobby() => Err(Refusal::LobbyKeepers),
+            Here::Room(room) => Ok(Reach::Room(room.clone())),
+        }
+    }
+
+    pub(super) fn is_of(&self, name: &Name) -> bool {
+        self.name.as_ref().is_some_and(|own| own.is_same(name))
+    }
+
+    /// Only the person who asked for the act reads about it.
+    pub(super) fn announce(&self, act: Act) -> Announcement {
+        Announcement {
+            act: Arc::new(act),
+            people: Vec::new(),
+            room: None,
+            here: self.seat().cloned(),
+            is_seen: false,
+        }
+    }
+
+    /// Everybody in the room that the act is about reads about it.
+    pub(super) fn shown_here(&self, act: Act) -> Announcement {
+        Announcement { room: self.here.room().cloned(), ..self.announce(act) }
+    }
+}
+
+/// The first key of the name that was typed.
+pub(super) fn key(deed: &Deed) -> String {
+    let key = |name: &Name| name.keys()[0].to_owned();
+    deed.whom.name().map_or_else(|| deed.whom.to_string(), key)
+}
+
+/// The name that was typed.
+pub(super) fn typed(deed: &Deed) -> Line {
+    Line::sanitise(deed.whom.to_string().as_bytes())
+}
