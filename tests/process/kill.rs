@@ -68,6 +68,8 @@ fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
         has_left: false,
         fell_silently: false,
         listened: None,
+        echoes: true,
+        barriers: Vec::new(),
     };
     guests.map(seen).into()
 }

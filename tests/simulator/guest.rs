@@ -512,6 +512,8 @@ impl Guest {
             has_left: self.call.link.is_none(),
             fell_silently: reader.fell_silently(),
             listened: None,
+            echoes: true,
+            barriers: Vec::new(),
         })
     }
 

@@ -9,6 +9,8 @@ mod call;
 #[path = "../support/checker/mod.rs"]
 mod checker;
 mod guest;
+mod irc_guest;
+mod irc_session;
 mod nodes;
 mod order;
 mod reader;

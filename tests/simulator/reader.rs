@@ -5,9 +5,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Backlog, Client, Encoder, Entered, Rooms, WhyDeparted};
+use parlor_core::link::{
+    Answer, Asked, Backlog, Client, Encoder, Entered, Occupant, Rooms, WhyDeparted,
+};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, RoomName, Said, WallTime};
+use parlor_wire::irc::IrcEncoder;
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 use parlor_wire::web::WebEncoder;
@@ -20,6 +23,7 @@ use crate::shared_group::SharedGroup;
 pub(crate) enum AnyEncoder {
     Lines(LineEncoder),
     Web(WebEncoder),
+    Irc(Box<IrcEncoder>),
 }
 
 impl AnyEncoder {
@@ -30,6 +34,7 @@ impl AnyEncoder {
             Dialect::Named => lines(LineMode::Named, clock),
             Dialect::Classic => lines(LineMode::Classic, clock),
             Dialect::Web => AnyEncoder::Web(WebEncoder::new(Storage::Memory, clock)),
+            Dialect::Irc => unreachable!("it registers first"),
         }
     }
 
@@ -37,6 +42,7 @@ impl AnyEncoder {
         match self {
             AnyEncoder::Lines(encoder) => encoder,
             AnyEncoder::Web(encoder) => encoder,
+            AnyEncoder::Irc(encoder) => &**encoder,
         }
     }
 
@@ -44,6 +50,7 @@ impl AnyEncoder {
         match self {
             AnyEncoder::Lines(encoder) => encoder,
             AnyEncoder::Web(encoder) => encoder,
+            AnyEncoder::Irc(encoder) => &mut **encoder,
         }
     }
 }
@@ -61,6 +68,30 @@ impl Encoding for AnyEncoder {
 impl Encoder for AnyEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
         self.get_mut().answer(answer, out);
+    }
+
+    fn begin(&mut self, asked: &Asked, out: &mut Vec<u8>) {
+        self.get_mut().begin(asked, out);
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        self.get_mut().end(out);
+    }
+
+    fn shows_own(&self) -> bool {
+        self.get().shows_own()
+    }
+
+    fn own(&mut self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        self.get_mut().own(entry, scene, out);
+    }
+
+    fn tells_events_once(&self) -> bool {
+        self.get().tells_events_once()
+    }
+
+    fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
+        self.get_mut().listed(room, people, out);
     }
 
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
@@ -133,6 +164,10 @@ impl Reader {
     /// Whether it has reached its own departure, and no mail names another room.
     pub(crate) fn is_over(&self) -> bool {
         self.backlog.is_empty() && self.backlog.is_over()
+    }
+
+    pub(crate) fn falls(&self) -> u64 {
+        self.backlog.falls()
     }
 
     /// Whether it fell off the log at a place where no line was lost, which is not announced.

@@ -175,6 +175,8 @@ impl Script {
             has_left: end == End::Left,
             fell_silently: reader.fell_silently(),
             listened: Some(Listened { to, ..listened.clone() }),
+            echoes: true,
+            barriers: Vec::new(),
         })
     }
 }

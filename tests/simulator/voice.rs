@@ -57,6 +57,16 @@ impl Voice {
         (lines, last)
     }
 
+    /// The next line, of at most this length in bytes, and its token. It is not said yet.
+    pub(crate) fn one_line(&mut self, bytes_max: usize, rng: &mut Rng) -> (String, String) {
+        self.tokens += 1;
+        let token = token(self.person, self.tokens);
+        let long = if rng.u8(0..20) == 0 { "x".repeat(rng.usize(0..bytes_max)) } else { "".into() };
+        let mut text = line(&format!("{token}{} {long}", pick(rng, &TAILS))).to_string();
+        text.truncate(text.floor_char_boundary(bytes_max));
+        (token, text.trim_end().to_owned())
+    }
+
     /// The last lines have an outcome.
     pub(crate) fn answered(&mut self, lines: u64, is_sent: bool) {
         let numbers = self.tokens + 1 - lines..=self.tokens;

@@ -9,6 +9,7 @@ use parlor_core::link::{Change, Client};
 
 use crate::checker::{self, End, Shown, Story};
 use crate::guest::Guest;
+use crate::irc_guest::IrcGuest;
 use crate::script::Script;
 use crate::server::Server;
 use crate::voice::{Answered, Voice, check_answers};
@@ -20,7 +21,7 @@ const TURNS_TO_SETTLE_MAX: usize = 200;
 const GUESTS_MAX: usize = 16;
 
 /// The number of actions of visitors and of the server, by frequency.
-pub(crate) const VISITS: u8 = 89;
+pub(crate) const VISITS: u8 = 101;
 
 /// The number of the action in which a guest asks for something, often to say a line.
 pub(crate) const TALK: u8 = 38;
@@ -28,12 +29,17 @@ pub(crate) const TALK: u8 = 38;
 /// The most scripts at a time, beside the guests.
 const SCRIPTS_MAX: usize = 4;
 
+/// The most people with IRC clients at a time, beside the guests.
+const CHATTERS_MAX: usize = 4;
+
 /// A server and all its clients.
 pub(crate) struct World {
     rng: Rng,
     pub(crate) server: Server,
     guests: Vec<Guest>,
     scripts: Vec<Script>,
+    /// People with IRC clients.
+    chatters: Vec<IrcGuest>,
     /// The number of the last visitor.
     pub(crate) people: usize,
     /// The lines of people who are gone.
@@ -67,6 +73,7 @@ impl World {
             server,
             guests: Vec::new(),
             scripts: Vec::new(),
+            chatters: Vec::new(),
             people,
             said: Said::default(),
             seen: Vec::new(),
@@ -87,7 +94,8 @@ impl World {
         let guests = guests.filter_map(|guest| guest.seen(End::Here));
         let scripts = self.scripts.iter();
         let scripts = scripts.filter_map(|script| script.seen(End::Here));
-        let here = guests.chain(scripts);
+        let chatters = self.chatters.iter().filter_map(|chatter| chatter.seen(End::Here));
+        let here = guests.chain(scripts).chain(chatters);
         Story {
             readers: self.seen.iter().cloned().chain(here).collect(),
             rooms: self.server.record.rooms.clone(),
@@ -98,15 +106,17 @@ impl World {
     pub(crate) fn said(&self) -> Said {
         let mut said = self.said.clone();
         let guests = self.guests.iter().map(Guest::voice);
-        guests.chain(self.scripts.iter().map(Script::voice)).for_each(|voice| said.add(voice));
+        let scripts = self.scripts.iter().map(Script::voice);
+        let chatters = self.chatters.iter().map(IrcGuest::voice);
+        guests.chain(scripts).chain(chatters).for_each(|voice| said.add(voice));
         said
     }
 
     fn step(&mut self) {
-        match self.rng.u8(0..100) {
+        match self.rng.u8(0..112) {
             die @ 0..VISITS => self.visit(die),
             VISITS => self.server.now.wall.0 = self.rng.i64(-10_000_000..10_000_000),
-            90..92 => self.pass(5_000),
+            102..104 => self.pass(5_000),
             _ => self.pass(100),
         }
     }
@@ -137,7 +147,8 @@ impl World {
                 guest.stalled = rng.usize(0..turns_max);
             }),
             87 => self.with_guest(|guest, _, rng| guest.leave(rng)),
-            _ => self.break_one_off(),
+            88 => self.break_one_off(),
+            _ => self.step_chatter(),
         }
         self.remove_finished();
     }
@@ -179,6 +190,37 @@ impl World {
             _ if script.stalled > 0 => script.stalled -= 1,
             _ => {
                 script.read(rng.usize(0..2_000), rng.usize(1..400));
+            }
+        }
+    }
+
+    /// Somebody with an IRC client comes, or does one of the things that such people do.
+    fn step_chatter(&mut self) {
+        if self.chatters.len() < CHATTERS_MAX && self.server.is_open() && self.rng.u8(0..4) == 0 {
+            self.people += 1;
+            let (link, shared) = self.server.connect(self.people);
+            self.clients.push(std::sync::Arc::downgrade(link.client()));
+            self.server.know(link.client(), self.people);
+            self.chatters.push(IrcGuest::new(self.people, link, shared, &mut self.rng));
+        }
+        if self.chatters.is_empty() {
+            return;
+        }
+        let chosen = self.rng.usize(0..self.chatters.len());
+        let (chatter, rng) = (&mut self.chatters[chosen], &mut self.rng);
+        chatter.look(&mut self.server);
+        match rng.u8(0..40) {
+            0..22 => chatter.act(rng),
+            22 if rng.u8(0..4) == 0 => chatter.leave(),
+            23 if rng.u8(0..4) == 0 => self.seen.extend(chatter.break_off(rng)),
+            24 => {
+                let turns_max = if rng.bool() { 10 } else { 100 };
+                chatter.stalled = rng.usize(0..turns_max);
+            }
+            _ if chatter.stalled > 0 => chatter.stalled -= 1,
+            _ => {
+                let room = if rng.bool() { usize::MAX } else { rng.usize(0..1_000) };
+                chatter.read(room, rng.usize(1..400));
             }
         }
     }
@@ -229,6 +271,13 @@ impl World {
                 self.said.add(script.voice());
             }
         }
+        for chatter in &mut self.chatters {
+            self.seen.extend(chatter.finish());
+            if chatter.is_gone() {
+                self.said.add(chatter.voice());
+            }
+        }
+        self.chatters.retain(|chatter| !chatter.is_gone());
         self.guests.retain(|guest| !guest.is_gone());
         self.scripts.retain(|script| !script.is_gone());
     }
@@ -263,13 +312,18 @@ impl World {
             moved |= script.look(&mut self.server);
             moved |= script.read(usize::MAX, usize::MAX);
         }
+        for chatter in &mut self.chatters {
+            moved |= chatter.look(&mut self.server);
+            moved |= chatter.read(usize::MAX, usize::MAX);
+        }
         self.remove_finished();
         moved
     }
 
     /// The number of guests on the server.
     pub(crate) fn people_present(&self) -> usize {
-        self.guests.iter().filter(|guest| guest.is_present()).count()
+        let guests = self.guests.iter().filter(|guest| guest.is_present()).count();
+        guests + self.chatters.iter().filter(|chatter| chatter.is_present()).count()
     }
 
     /// Checks that everybody has every outcome, and has read everything.
@@ -277,6 +331,7 @@ impl World {
         self.guests.iter().for_each(Guest::assert_answered);
         self.guests.iter().for_each(Guest::assert_caught_up);
         self.scripts.iter().for_each(Script::assert_settled);
+        self.chatters.iter().for_each(IrcGuest::assert_settled);
     }
 
     /// Checks that every line said was ordered, including the last lines before a connection broke.
@@ -320,6 +375,9 @@ impl World {
         for script in self.scripts.drain(..) {
             self.said.add(script.voice());
         }
+        for chatter in self.chatters.drain(..) {
+            self.said.add(chatter.voice());
+        }
     }
 
     /// Checks that nothing of the visitors is left behind.
@@ -338,6 +396,10 @@ impl World {
         for mut script in self.scripts.drain(..) {
             self.said.add(script.voice());
             self.seen.extend(script.break_off(&mut self.rng));
+        }
+        for mut chatter in self.chatters.drain(..) {
+            self.seen.extend(chatter.break_off(&mut self.rng));
+            self.said.add(chatter.voice());
         }
     }
 

@@ -75,21 +75,21 @@ impl Nodes {
     }
 
     fn step(&mut self) {
-        match self.rng.u8(0..134) {
+        match self.rng.u8(0..146) {
             die @ 0..VISITS => self.visit(die),
-            VISITS..115 => self.pass(50),
-            115..122 => self.pass(3_000),
-            122 => self.pass(40_000),
-            123..126 => self.cut_one(),
-            126 => self.cut_all(),
-            127 => self.kill_one(),
-            128 => self.with_node(|node, rng, time| {
+            VISITS..127 => self.pass(50),
+            127..134 => self.pass(3_000),
+            134 => self.pass(40_000),
+            135..138 => self.cut_one(),
+            138 => self.cut_all(),
+            139 => self.kill_one(),
+            140 => self.with_node(|node, rng, time| {
                 node.idle_until = time + Duration::from_millis(rng.u64(0..45_000));
             }),
-            129 => self.with_node(|node, rng, _| node.skew = rng.i64(-10_000_000..10_000_000)),
-            130 => self.stream.lock().unwrap().jump(),
-            131 => self.stop_one(),
-            132 => self.strand_one(),
+            141 => self.with_node(|node, rng, _| node.skew = rng.i64(-10_000_000..10_000_000)),
+            142 => self.stream.lock().unwrap().jump(),
+            143 => self.stop_one(),
+            144 => self.strand_one(),
             _ => self.with_node(|node, rng, _| node.store.write(rng.usize(0..20))),
         }
         self.start_again();

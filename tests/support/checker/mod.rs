@@ -10,11 +10,15 @@
 //! Speakers in such a test say [`token`]s, so that each line is unique.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+mod irc;
+mod irc_trace;
 mod journal;
 mod text;
 mod trace;
 mod web;
 
+#[cfg(test)]
+mod irc_tests;
 #[cfg(test)]
 mod tests;
 
@@ -94,6 +98,19 @@ pub(crate) struct Reader {
     pub(crate) fell_silently: bool,
     /// The piece of a room that it read without a seat; then it reads nothing else.
     pub(crate) listened: Option<Listened>,
+    /// Whether it reads its own lines.
+    pub(crate) echoes: bool,
+    /// The PINGs of a client of IRC, each with what it has to see before the answer.
+    pub(crate) barriers: Vec<Barrier>,
+}
+
+/// The events that were visible to a client when its PING was answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Barrier {
+    /// The word of the PING.
+    pub(crate) token: String,
+    /// For each of its rooms, the index of the room in the story, and the number of events.
+    pub(crate) events: Vec<(usize, usize)>,
 }
 
 /// The piece of a room that a reader without a seat reads.
@@ -114,6 +131,8 @@ pub(crate) enum Dialect {
     Classic,
     /// Objects in the frames of a WebSocket: several rooms at once.
     Web,
+    /// Messages of IRC: several rooms at once.
+    Irc,
 }
 
 /// The end of a client's output.

@@ -65,7 +65,7 @@ pub(super) fn parse(line: &str, dialect: Dialect) -> Option<Line> {
     }
     if line.starts_with("You are ") {
         return Some(match dialect {
-            Dialect::Named | Dialect::Web => Line::Server,
+            Dialect::Named | Dialect::Web | Dialect::Irc => Line::Server,
             Dialect::Classic => Line::Entered { room: None, named: Vec::new(), others: 0 },
         });
     }

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use super::journal::is_change;
 use super::text::{Line, Shown, parse};
-use super::{Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, web};
+use super::{
+    Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, irc, irc_trace, web,
+};
 
 /// A received line, and its room if the dialect names it.
 pub(super) struct Seen {
@@ -16,6 +18,9 @@ pub(super) struct Seen {
 pub(super) fn check(rooms: &[Room], reader: &Reader) -> Result<(), Broken> {
     let seen = read(reader)?;
     check_answers(&seen)?;
+    if reader.dialect == Dialect::Irc {
+        return irc_trace::check(rooms, reader, irc::read(reader)?);
+    }
     if let Some(listened) = &reader.listened {
         return check_listened(rooms, reader, listened, seen);
     }
@@ -35,6 +40,9 @@ pub(super) fn check(rooms: &[Room], reader: &Reader) -> Result<(), Broken> {
 fn read(reader: &Reader) -> Result<Vec<Seen>, Broken> {
     if reader.dialect == Dialect::Web {
         return web::read(&reader.text, reader.end);
+    }
+    if reader.dialect == Dialect::Irc {
+        return irc::read(reader).map(irc::lines);
     }
     let fail = |what: String| Err(broken(Rule::Text, what));
     let end = reader.text.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
@@ -139,7 +147,10 @@ fn check_answers(seen: &[Seen]) -> Result<(), Broken> {
 }
 
 /// The arrivals of a person, in order: each room, and the place of the arrival in it.
-fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Room, usize)> {
+pub(super) fn arrivals(
+    rooms: &[Room],
+    person: Option<usize>,
+) -> impl Iterator<Item = (&Room, usize)> {
     let mut found = Vec::new();
     for room in rooms.iter().filter(|room| room.is_whole && person.is_some()) {
         let is_arrival = |event: &Event| {
@@ -156,13 +167,13 @@ fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Roo
 }
 
 /// The events between a person's arrival and departure.
-struct Stay {
-    events: Range<usize>,
-    end: StayEnd,
+pub(super) struct Stay {
+    pub(super) events: Range<usize>,
+    pub(super) end: StayEnd,
 }
 
 /// The end of a stay.
-enum StayEnd {
+pub(super) enum StayEnd {
     /// The person leaves.
     Departure,
     /// The boot of the node has ended, and the person goes before entering again: nobody is told
@@ -173,7 +184,7 @@ enum StayEnd {
 }
 
 impl Stay {
-    fn after(room: &Room, arrival: usize, person: Option<usize>) -> Stay {
+    pub(super) fn after(room: &Room, arrival: usize, person: Option<usize>) -> Stay {
         let mut is_away = false;
         let own = |&(_, event): &(usize, &Event)| event.person == person && is_change(event);
         let events = room.events.iter().enumerate().skip(arrival + 1);
@@ -429,7 +440,9 @@ fn is_line(event: &Event) -> bool {
 fn is_told(event: &Event, dialect: Dialect) -> bool {
     match dialect {
         Dialect::Named | Dialect::Web => !matches!(event.kind, Kind::Folded | Kind::Untold),
-        Dialect::Classic => !matches!(event.kind, Kind::Late | Kind::Summary | Kind::Untold),
+        Dialect::Classic | Dialect::Irc => {
+            !matches!(event.kind, Kind::Late | Kind::Summary | Kind::Untold)
+        }
     }
 }
 

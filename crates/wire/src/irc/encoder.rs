@@ -168,6 +168,11 @@ impl Encoder for IrcEncoder {
         if let (Answer::Refused(_), Some(command)) = (answer, &mut self.voice.command) {
             command.is_refused |= !replies.is_empty();
         }
+        // A list of names ends with its last page: otherwise somebody may come between the two, and
+        // be missing in a client that takes the whole list then.
+        if let (Answer::People(page), Some(command)) = (answer, &mut self.voice.command) {
+            command.is_ended |= page.next.is_none();
+        }
         self.voice.reply(replies, out);
     }
 

@@ -53,6 +53,9 @@ pub(crate) fn put_answer(
             let names: Vec<_> = page.people.iter().map(name).collect();
             let whose = (asker.server.name.as_str(), asker.nick);
             put_names(&channel(&page.room), &names, whose, replies);
+            if page.next.is_none() {
+                put_end_of_names(command.map_or("", |command| &command.target), replies);
+            }
         }
         (Answer::People(_) | Answer::Present(_), Some(("WHO", _))) => {
             let options = command.map_or("", |command| &command.arguments);
@@ -220,6 +223,7 @@ pub(crate) fn put_ending(command: &OpenCommand, storage: Storage, replies: &mut 
     let target = command.target.as_str();
     match command.word.as_str() {
         "LIST" => replies.numeric(Numeric::RPL_LISTEND, &[], "End of /LIST"),
+        "NAMES" if command.is_ended => {}
         "NAMES" => put_end_of_names(target, replies),
         "WHO" => replies.numeric(Numeric::RPL_ENDOFWHO, &[target], "End of /WHO list"),
         "WHOIS" => replies.numeric(Numeric::RPL_ENDOFWHOIS, &[target], "End of /WHOIS list"),

@@ -22,6 +22,8 @@ pub(crate) struct OpenCommand {
     pub(crate) response: Option<LabelledResponse>,
     /// Whether it was refused.
     pub(crate) is_refused: bool,
+    /// Whether its last answer has had its ending with it.
+    pub(crate) is_ended: bool,
 }
 
 impl OpenCommand {
@@ -44,7 +46,7 @@ impl OpenCommand {
         self.word = word.to_ascii_uppercase();
         self.arguments = arguments.to_owned();
         self.target = target.to_owned();
-        self.is_refused = false;
+        (self.is_refused, self.is_ended) = (false, false);
     }
 
     /// The service to which the command goes, if it goes to one.

@@ -1,0 +1,268 @@
+//! For each rule about messages of IRC, a small story that keeps all rules, and one that breaks it.
+
+use super::tests::{arrived, breaks, left, renamed, room, said};
+use super::{Barrier, Dialect, End, Event, Kind, Reader, Room, Rule, Shown, Story, check};
+
+/// Alice is in two rooms. Bob comes to both, talks, is rob from then on, and goes; in the tea room
+/// he is told to.
+fn rooms() -> Vec<Room> {
+    let lobby = vec![
+        arrived(1, 3, "10.0.0.3:4000"),
+        arrived(2, 1, "alice"),
+        arrived(3, 2, "bob"),
+        said(4, 1, 2, "bob", "s2n1 and more"),
+        said(5, 2, 1, "alice", "s1n1"),
+        renamed(6, 2, "bob", "rob"),
+        said(7, 3, 2, "rob", "s2n3"),
+        left(9, 2, "rob"),
+        said(10, 4, 3, "10.0.0.3:4000", "s3n1"),
+    ];
+    let topic = Shown::Topic { name: "bob".into(), text: Some("topic 1".into()) };
+    let topic =
+        Event { commit: 5, person: Some(2), kind: Kind::Other, shown: topic, reads_on: false };
+    let tea = vec![
+        arrived(2, 1, "alice"),
+        arrived(3, 2, "bob"),
+        said(4, 1, 2, "bob", "s2n2"),
+        topic,
+        renamed(6, 2, "bob", "rob"),
+        left(9, 2, "rob"),
+        left(11, 1, "alice"),
+    ];
+    vec![room("lobby", lobby), room("tea", tea)]
+}
+
+/// The messages that alice reads.
+const ALICE: [&str; 24] = [
+    ":irc.sim.test 001 alice :Welcome",
+    ":alice!u@irc JOIN #lobby",
+    ":irc.sim.test 353 alice = #lobby :alice 10.0.0.3~4000",
+    ":irc.sim.test 366 alice #lobby :End of /NAMES list",
+    ":alice!u@irc JOIN #tea",
+    ":irc.sim.test 353 alice = #tea :@alice",
+    ":irc.sim.test 366 alice #tea :End of /NAMES list",
+    ":bob!u@nc JOIN #lobby",
+    "@time=x;msgid=log.lobby.1 :bob!u@nc PRIVMSG #lobby :s2n1 and",
+    ":bob!u@nc PRIVMSG #lobby : more",
+    ":bob!u@nc JOIN #tea",
+    "@msgid=log.tea.1 :bob!u@nc PRIVMSG #tea :s2n2",
+    ":bob!u@nc TOPIC #tea :topic 1",
+    ":irc.sim.test PONG irc.sim.test first",
+    ":bob!u@nc NICK :rob",
+    ":irc.sim.test 353 alice = #tea :alice rob",
+    ":irc.sim.test 366 alice #tea :End of /NAMES list",
+    ":rob!u@nc PRIVMSG #lobby :s2n3",
+    ":irc.sim.test PONG irc.sim.test second",
+    ":rob!u@nc QUIT :Quit",
+    ":10.0.0.3~4000!u@nc PRIVMSG #lobby :s3n1",
+    ":irc.sim.test 401 alice after.s3n1 :No such nick",
+    ":alice!u@irc PART #tea",
+    ":carol!u@irc PRIVMSG alice :p4n1",
+];
+
+fn story(lines: &[&str]) -> Story {
+    let barrier = |token: &str, lobby, tea| Barrier {
+        token: token.to_owned(),
+        events: vec![(0, lobby), (1, tea)],
+    };
+    let alice = Reader {
+        person: Some(1),
+        dialect: Dialect::Irc,
+        text: lines.iter().flat_map(|line| [line, "\r\n"]).collect::<String>().into(),
+        end: End::Here,
+        has_left: false,
+        fell_silently: false,
+        listened: None,
+        echoes: false,
+        barriers: vec![barrier("first", 5, 4), barrier("second", 7, 5)],
+    };
+    Story { rooms: rooms(), readers: vec![alice] }
+}
+
+/// The story in which these messages are changed.
+fn changed(change: impl FnOnce(&mut Vec<&str>)) -> Story {
+    let mut lines = ALICE.to_vec();
+    change(&mut lines);
+    story(&lines)
+}
+
+/// The story in which a message is another one, or several, or none.
+fn with(index: usize, instead: &[&'static str]) -> Story {
+    changed(|lines| drop(lines.splice(index..=index, instead.iter().copied())))
+}
+
+#[test]
+fn a_good_story_of_irc_passes() {
+    check(&story(&ALICE)).unwrap();
+}
+
+#[test]
+fn a_client_may_read_its_own_lines() {
+    let mut lines = ALICE.to_vec();
+    lines.insert(13, ":alice!u@irc PRIVMSG #lobby :s1n1");
+    let mut echoed = story(&lines);
+    breaks(Rule::Presence, &echoed);
+    echoed.readers[0].echoes = true;
+    check(&echoed).unwrap();
+    let mut missing = story(&ALICE);
+    missing.readers[0].echoes = true;
+    breaks(Rule::Answer, &missing);
+}
+
+#[test]
+fn messages_that_no_server_sends_are_rejected() {
+    let long = format!(":bob!u@nc PRIVMSG #tea :s2n2 {}", "x".repeat(500));
+    for line in [
+        "PRIVMSG",
+        ":bob!u@nc HELLO #tea",
+        ":bob!u@nc PRIVMSG #tea :s2n2\x02",
+        ":bob!u@nc PRIVMSG #tea :s2n2\rQUIT",
+        ":bob!u@nc PRIVMSG  #tea :s2n2",
+        "@batch=7 :bob!u@nc PRIVMSG #tea :s2n2",
+        ":bob!u@nc PRIVMSG #tea :a part alone",
+        &long,
+    ] {
+        let mut lines = ALICE.to_vec();
+        lines[11] = line;
+        breaks(Rule::Text, &story(&lines));
+    }
+    let mut bare = story(&ALICE);
+    bare.readers[0].text.retain(|byte| *byte != b'\r');
+    breaks(Rule::Text, &bare);
+}
+
+#[test]
+fn a_line_that_is_missing_twice_or_out_of_order_is_rejected() {
+    let mut missing = with(17, &[]);
+    breaks(Rule::Answer, &missing); // before PONG
+    missing.readers[0].barriers.clear();
+    breaks(Rule::Count, &missing);
+    breaks(Rule::Order, &with(17, &[ALICE[17], ALICE[17]]));
+    breaks(Rule::Kept, &with(9, &[])); // the line is not whole
+    breaks(Rule::Kept, &with(17, &[":rob!u@nc PRIVMSG #lobby :s2n4"]));
+    breaks(Rule::Kept, &with(17, &[":bob!u@nc PRIVMSG #lobby :s2n3"]));
+    breaks(Rule::Count, &with(11, &["@msgid=log.tea.2 :bob!u@nc PRIVMSG #tea :s2n2"]));
+    breaks(Rule::Converged, &with(20, &[]));
+}
+
+#[test]
+fn a_list_that_is_wrong_is_rejected() {
+    breaks(Rule::Presence, &with(2, &[":irc.sim.test 353 alice = #lobby :alice"]));
+    breaks(Rule::Presence, &with(5, &[":irc.sim.test 353 alice = #tea :alice bob"]));
+    breaks(Rule::Presence, &with(15, &[":irc.sim.test 353 alice = #tea :alice bob"]));
+    breaks(Rule::Presence, &with(3, &[])); // it sees bob before it knows the others
+}
+
+#[test]
+fn people_who_come_or_go_without_a_message_are_rejected() {
+    breaks(Rule::Presence, &with(7, &[]));
+    breaks(Rule::Presence, &with(10, &[]));
+    breaks(Rule::Presence, &with(19, &[]));
+    breaks(Rule::Presence, &with(14, &[]));
+}
+
+#[test]
+fn a_change_that_is_told_twice_or_in_one_room_only_is_rejected() {
+    breaks(Rule::Presence, &with(19, &[ALICE[19], ALICE[19]]));
+    breaks(Rule::Presence, &with(14, &[ALICE[14], ALICE[14]]));
+    breaks(Rule::Balance, &with(10, &[ALICE[10], ALICE[10]]));
+    let parts = [":rob!u@nc PART #lobby", ":rob!u@nc PART #tea"];
+    check(&with(19, &parts)).unwrap();
+    breaks(Rule::Presence, &with(19, &parts[..1]));
+}
+
+#[test]
+fn a_change_before_all_rooms_have_come_to_it_is_rejected() {
+    breaks(Rule::Presence, &changed(|lines| lines.swap(12, 14)));
+    breaks(Rule::Count, &changed(|lines| lines[17..20].swap(0, 2)));
+}
+
+#[test]
+fn an_answer_to_ping_before_what_was_visible_is_rejected() {
+    let early = |from: usize, to: usize| {
+        changed(move |lines| {
+            let pong = lines.remove(from);
+            lines.insert(to, pong);
+        })
+    };
+    check(&early(13, 20)).unwrap(); // later than it has to be
+    breaks(Rule::Answer, &early(13, 12));
+    breaks(Rule::Answer, &early(18, 13));
+    breaks(Rule::Answer, &with(18, &[ALICE[18], ALICE[18]]));
+    breaks(Rule::Converged, &with(18, &[]));
+}
+
+#[test]
+fn an_answer_before_the_line_that_came_first_is_rejected() {
+    breaks(Rule::Answer, &changed(|lines| lines.swap(20, 21)));
+}
+
+#[test]
+fn rooms_in_which_the_client_is_not_are_rejected() {
+    breaks(Rule::Presence, &with(22, &[ALICE[22], ":rob!u@nc JOIN #tea"]));
+    breaks(Rule::Presence, &with(4, &[":alice!u@irc JOIN #den"]));
+    breaks(Rule::Presence, &with(4, &[ALICE[4], ALICE[4]]));
+    breaks(Rule::Balance, &with(22, &[ALICE[22], ":alice!u@irc PART #lobby"]));
+    breaks(Rule::Presence, &with(22, &[ALICE[22], ":alice!u@irc QUIT :Quit"]));
+}
+
+/// Alice misses two lines and an arrival in the lobby, and comes in again.
+fn too_slow(skipped: &str, names: &str, then: &[&str]) -> Story {
+    let lobby = vec![
+        arrived(1, 2, "bob"),
+        arrived(2, 1, "alice"),
+        said(3, 1, 2, "bob", "s2n1"),
+        said(4, 2, 1, "alice", "s1n1"), // read without a message
+        said(5, 3, 2, "bob", "s2n2"),
+        arrived(6, 3, "carol"),
+        said(7, 4, 3, "carol", "s3n1"),
+        left(8, 2, "bob"),
+        said(9, 5, 3, "carol", "s3n2"),
+    ];
+    let before = [
+        ":irc.sim.test 001 alice :Welcome",
+        ":alice!u@irc JOIN #lobby",
+        ":irc.sim.test 353 alice = #lobby :alice bob",
+        ":irc.sim.test 366 alice #lobby :End of /NAMES list",
+        ":bob!u@nc PRIVMSG #lobby :s2n1",
+        skipped,
+        ":alice!u@irc PART #lobby :You were reading too slowly",
+        ":alice!u@irc JOIN #lobby",
+        names,
+        ":irc.sim.test 366 alice #lobby :End of /NAMES list",
+    ];
+    let Story { mut readers, .. } = story(&[&before, then].concat());
+    readers[0].barriers.clear();
+    Story { rooms: vec![room("lobby", lobby)], readers }
+}
+
+#[test]
+fn a_reader_who_was_too_slow_comes_in_again_behind_the_counted_lines() {
+    const TWO: &str = ":irc.sim.test NOTICE #lobby :2 lines skipped: you were reading too slowly";
+    const BOTH: &str = ":irc.sim.test 353 alice = #lobby :alice bob carol";
+    const CAROL: &str = ":irc.sim.test 353 alice = #lobby :alice carol";
+    const QUIT: &str = ":bob!u@nc QUIT :Quit";
+    const LAST: &str = ":carol!u@irc PRIVMSG #lobby :s3n2";
+    check(&too_slow(TWO, BOTH, &[QUIT, LAST])).unwrap();
+    check(&too_slow(TWO, CAROL, &[LAST])).unwrap();
+    breaks(Rule::Presence, &too_slow(TWO, CAROL, &[QUIT, LAST]));
+    breaks(Rule::Presence, &too_slow(TWO, BOTH, &[LAST]));
+    breaks(Rule::Presence, &too_slow(TWO, ":irc.sim.test 353 alice = #lobby :alice", &[LAST]));
+    breaks(Rule::Converged, &too_slow(TWO, CAROL, &[]));
+    let count = |lines| {
+        let notice = TWO.replace("2 lines", lines);
+        too_slow(&notice, CAROL, &[LAST])
+    };
+    breaks(Rule::Presence, &count("1 line"));
+    breaks(Rule::Count, &count("9 lines"));
+    breaks(Rule::Kept, &too_slow(TWO, CAROL, &[":bob!u@nc PRIVMSG #lobby :s2n9"]));
+}
+
+#[test]
+fn a_reader_who_was_too_slow_and_does_not_come_in_again_is_rejected() {
+    let mut story = too_slow(ALICE[21], ALICE[21], &[]);
+    let text = String::from_utf8(story.readers[0].text.clone()).unwrap();
+    let end = text.rfind(":alice!u@irc JOIN").unwrap();
+    story.readers[0].text.truncate(end);
+    breaks(Rule::Converged, &story);
+}

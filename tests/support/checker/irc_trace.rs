@@ -1,0 +1,521 @@
+//! The rules for the messages of a client of IRC. The checker changes the lists of people as such a
+//! client does, by JOIN, PART, KICK, NICK and QUIT alone, and compares each change with the record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::irc::{Heard, TOO_SLOW};
+use super::journal::is_change;
+use super::text::Shown;
+use super::trace::{Stay, StayEnd, arrivals};
+use super::{Broken, End, Event, Kind, Reader, Room, Rule, broken};
+
+/// Checks what a client heard.
+pub(super) fn check(rooms: &[Room], reader: &Reader, heard: Vec<Heard>) -> Result<(), Broken> {
+    let mut client = Client {
+        reader,
+        rooms,
+        me: String::new(),
+        stays: arrivals(rooms, reader.person).collect::<Vec<_>>().into_iter(),
+        sittings: Vec::new(),
+        listed: BTreeMap::new(),
+        pongs: BTreeSet::new(),
+        is_over: false,
+    };
+    for message in heard {
+        if client.is_over {
+            return client.check_end();
+        }
+        let after = format!("at {message:?}");
+        client
+            .hear(message)
+            .map_err(|Broken { rule, what }| broken(rule, format!("{what}, {after}")))?;
+    }
+    client.finish()
+}
+
+/// A client of IRC, as far as it knows its rooms.
+struct Client<'a, Stays> {
+    reader: &'a Reader,
+    rooms: &'a [Room],
+    me: String,
+    /// The arrivals of the person that the client has not read of.
+    stays: Stays,
+    /// The rooms in which it is.
+    sittings: Vec<Sitting<'a>>,
+    /// The names of a list that is not complete, by room.
+    listed: BTreeMap<String, BTreeSet<String>>,
+    /// The answers to its PINGs.
+    pongs: BTreeSet<String>,
+    /// Whether the client was told that it has left the server itself.
+    is_over: bool,
+}
+
+impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
+    fn hear(&mut self, message: Heard) -> Result<(), Broken> {
+        match message {
+            Heard::Welcome(name) => self.me = name,
+            Heard::Joined { room, name } if name == self.me => return self.enter(room),
+            Heard::Parted { room, name, words } if name == self.me => {
+                let is_too_slow = words.as_deref() == Some(TOO_SLOW);
+                return self.leave(&room, is_too_slow);
+            }
+            Heard::Kicked { room, name } if name == self.me => return self.leave(&room, false),
+            Heard::Joined { room, name } => {
+                return self.sitting(&room)?.change(None, Some(&name), None);
+            }
+            Heard::Parted { room, name, words } => {
+                return self.sitting(&room)?.change(Some(&name), None, Some(words.as_deref()));
+            }
+            Heard::Kicked { room, name } => {
+                return self.sitting(&room)?.change(Some(&name), None, None);
+            }
+            Heard::Renamed { from, to } if from == self.me => {
+                for sitting in &mut self.sittings {
+                    sitting.people.remove(&from);
+                    sitting.people.insert(to.clone());
+                }
+                self.me = to;
+            }
+            Heard::Renamed { from, to } => {
+                return self.change_everywhere(&from, Some(&to), None);
+            }
+            Heard::Quit { name, .. } if name == self.me => self.is_over = true,
+            Heard::Quit { name, words } => {
+                return self.change_everywhere(&name, None, Some(words.as_deref()));
+            }
+            Heard::Topic { room, name, text } => {
+                let shown = Shown::Topic { name, text };
+                return self.sitting(&room)?.see(&shown, None);
+            }
+            Heard::Said { room, shown, is_old: true, .. } => {
+                return self.sitting(&room)?.check_kept(&shown);
+            }
+            Heard::Said { room, shown, seq, .. } => return self.sitting(&room)?.see(&shown, seq),
+            Heard::Names { room, names } => self.listed.entry(room).or_default().extend(names),
+            Heard::EndOfNames(room) => return self.end_list(&room),
+            Heard::Skipped { room, lines } => self.sitting(&room)?.missing += lines,
+            Heard::Pong(token) => return self.hear_pong(token),
+            Heard::Private(_) | Heard::After(_) | Heard::Other => {}
+        }
+        Ok(())
+    }
+
+    /// The room in which the client is, with its list of people.
+    fn sitting(&mut self, room: &str) -> Result<&mut Sitting<'a>, Broken> {
+        let mut sittings = self.sittings.iter_mut();
+        let found = sittings.find(|sitting| sitting.room.name == room);
+        match found.filter(|sitting| sitting.state == State::Listed) {
+            Some(sitting) => Ok(sitting),
+            None => Err(broken(Rule::Presence, format!("sees where it is not, in {room}"))),
+        }
+    }
+
+    /// A change of a person without a room, in all rooms in which the client sees the person.
+    fn change_everywhere(
+        &mut self,
+        gone: &str,
+        come: Option<&str>,
+        words: Option<Option<&str>>,
+    ) -> Result<(), Broken> {
+        let mut count = 0;
+        for sitting in self.sittings.iter_mut().filter(|it| it.people.contains(gone)) {
+            sitting.change(Some(gone), come, words)?;
+            count += 1;
+        }
+        match count {
+            0 => Err(broken(Rule::Presence, format!("{gone} is in no room of the client"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The client enters a room, or comes in again where it was too slow.
+    fn enter(&mut self, room: String) -> Result<(), Broken> {
+        if let Some(open) = self.sittings.iter_mut().find(|sitting| sitting.room.name == room) {
+            if open.state != State::TooSlow {
+                return Err(broken(Rule::Presence, format!("enters {room} twice")));
+            }
+            open.state = State::Again;
+            return Ok(());
+        }
+        let Some((found, arrival)) = self.stays.next().filter(|(found, _)| found.name == room)
+        else {
+            return Err(broken(Rule::Presence, format!("enters {room} without an arrival")));
+        };
+        self.sittings.push(Sitting::new(found, arrival, self.reader));
+        Ok(())
+    }
+
+    fn end_list(&mut self, room: &str) -> Result<(), Broken> {
+        let mut names = self.listed.remove(room).unwrap_or_default();
+        names.insert(self.me.clone());
+        match self.sittings.iter_mut().find(|sitting| sitting.room.name == room) {
+            Some(sitting) => sitting.take_list(names, &self.me),
+            None => Ok(()), // a list of another room
+        }
+    }
+
+    fn leave(&mut self, room: &str, is_too_slow: bool) -> Result<(), Broken> {
+        let sitting = self.sitting(room)?;
+        if is_too_slow {
+            sitting.state = State::TooSlow;
+            return Ok(());
+        }
+        sitting.finish(End::Left)?;
+        self.sittings.retain(|sitting| sitting.room.name != room);
+        Ok(())
+    }
+
+    /// An answer to PING stands behind everything that was visible when it was given.
+    fn hear_pong(&mut self, token: String) -> Result<(), Broken> {
+        let barrier = self.reader.barriers.iter().find(|barrier| barrier.token == token);
+        for &(room, events) in barrier.map_or(&[][..], |barrier| &barrier.events) {
+            let Some(room) = self.rooms.get(room) else { continue };
+            let mut sittings = self.sittings.iter();
+            let sitting = sittings.find(|sitting| std::ptr::eq(sitting.room, room));
+            if let Some(unseen) = sitting.and_then(|sitting| sitting.unseen_before(events)) {
+                let what = format!("is answered before it sees {unseen:?} in {}", room.name);
+                return Err(broken(Rule::Answer, what));
+            }
+        }
+        if !self.pongs.insert(token) {
+            return Err(broken(Rule::Answer, "a PING is answered twice".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Checks that it is a boot of its node that ends: nothing else tells a client that it leaves.
+    fn check_end(&self) -> Result<(), Broken> {
+        let mut stays = self.sittings.iter().map(|it| &it.room.events[..it.until]);
+        let is_fenced = |event: &Event| event.person == self.reader.person && event.reads_on;
+        match stays.any(|events| events.iter().any(is_fenced)) {
+            true => Ok(()),
+            false => Err(broken(Rule::Presence, "the client quits, and reads on".to_owned())),
+        }
+    }
+
+    fn finish(mut self) -> Result<(), Broken> {
+        if self.is_over {
+            return self.check_end();
+        }
+        for sitting in &mut self.sittings {
+            sitting.finish(self.reader.end)?;
+        }
+        let mut asked = self.reader.barriers.iter().map(|barrier| &barrier.token);
+        match asked.find(|token| !self.pongs.contains(*token)) {
+            Some(token) if self.reader.end != End::Broken => {
+                Err(broken(Rule::Converged, format!("no answer to PING {token}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How far the client knows a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It has entered, and waits for the list of people.
+    Entered,
+    /// It knows everybody.
+    Listed,
+    /// It has left because it was too slow, and comes in again.
+    TooSlow,
+    /// It has come in again, and waits for the list of people.
+    Again,
+}
+
+/// A stay of the client in a room.
+struct Sitting<'a> {
+    room: &'a Room,
+    reader: &'a Reader,
+    end: StayEnd,
+    /// The number of events before the end of the stay.
+    until: usize,
+    state: State,
+    /// The people, as the client knows them.
+    people: BTreeSet<String>,
+    /// Its possible places in the record: there are several only where it has come in again.
+    places: Vec<Place<'a>>,
+    /// Skipped lines that were announced and not yet passed over.
+    missing: u64,
+}
+
+/// A place in the record of a room.
+#[derive(Clone, Debug)]
+struct Place<'a> {
+    /// The number of events before it.
+    at: usize,
+    /// The others in the room, each with the name worn.
+    here: BTreeMap<usize, &'a str>,
+}
+
+/// An event, as a client of IRC sees it.
+#[derive(Debug)]
+enum Effect<'a> {
+    /// A name goes, or comes, or both.
+    Change { gone: Option<&'a str>, come: Option<&'a str>, words: Option<&'a str> },
+    /// A line or a topic, with the number of the line.
+    Shown(&'a Shown, Option<u64>),
+}
+
+/// The next event of a room, where a client reads something else, and the rule that it breaks.
+struct Next {
+    what: String,
+    rule: Rule,
+}
+
+impl<'a> Place<'a> {
+    /// Whether anybody has this name.
+    fn is_worn(&self, name: &str) -> bool {
+        self.here.values().any(|worn| *worn == name)
+    }
+
+    /// Passes an event. Returns what a client sees of it; none if that is nothing.
+    fn pass(&mut self, event: &'a Event, reader: &Reader) -> Option<Effect<'a>> {
+        self.at += 1;
+        let is_own = event.person.is_some() && event.person == reader.person;
+        if is_own && !matches!(event.shown, Shown::Said { .. } | Shown::Topic { .. }) {
+            return None;
+        }
+        match (&event.shown, event.person) {
+            (Shown::Arrived(name), Some(person)) if is_change(event) => {
+                let is_new = !self.is_worn(name);
+                self.here.insert(person, name);
+                let come = Some(name.as_str()).filter(|_| is_new && event.kind != Kind::Untold)?;
+                Some(Effect::Change { gone: None, come: Some(come), words: None })
+            }
+            (Shown::Left { name, words }, Some(person)) if is_change(event) => {
+                self.here.remove(&person);
+                let is_last = !self.is_worn(name);
+                let gone = Some(name.as_str()).filter(|_| is_last && event.kind != Kind::Untold)?;
+                Some(Effect::Change { gone: Some(gone), come: None, words: words.as_deref() })
+            }
+            (Shown::Renamed { from, to }, Some(person)) => {
+                let is_new = !self.is_worn(to);
+                self.here.insert(person, to);
+                let come = Some(to.as_str()).filter(|_| is_new);
+                let gone = Some(from.as_str()).filter(|name| !self.is_worn(name));
+                let is_seen = come.is_some() || gone.is_some();
+                is_seen.then_some(Effect::Change { gone, come, words: None })
+            }
+            (Shown::Said { .. }, _) => {
+                let Kind::Line { seq, .. } = event.kind else { return None };
+                let is_seen = !is_own || reader.echoes;
+                is_seen.then_some(Effect::Shown(&event.shown, Some(seq)))
+            }
+            (Shown::Topic { .. }, _) => Some(Effect::Shown(&event.shown, None)),
+            _ => None,
+        }
+    }
+
+    /// The next event that the client sees, up to this place.
+    fn next(&mut self, room: &'a Room, until: usize, reader: &Reader) -> Option<Effect<'a>> {
+        while self.at < until {
+            let effect = self.pass(room.events.get(self.at)?, reader);
+            if effect.is_some() {
+                return effect;
+            }
+        }
+        None
+    }
+
+    fn names(&self, me: &str) -> BTreeSet<String> {
+        self.here.values().copied().chain([me]).map(str::to_owned).collect()
+    }
+}
+
+impl<'a> Sitting<'a> {
+    fn new(room: &'a Room, arrival: usize, reader: &'a Reader) -> Sitting<'a> {
+        let stay = Stay::after(room, arrival, reader.person);
+        let mut place = Place { at: 0, here: BTreeMap::new() };
+        while place.at <= arrival {
+            place.pass(&room.events[place.at], reader);
+        }
+        Sitting {
+            room,
+            reader,
+            end: stay.end,
+            until: stay.events.end,
+            state: State::Entered,
+            people: BTreeSet::new(),
+            places: vec![place],
+            missing: 0,
+        }
+    }
+
+    /// Takes a list of everybody.
+    fn take_list(&mut self, names: BTreeSet<String>, me: &str) -> Result<(), Broken> {
+        if self.state == State::Again {
+            self.come_in_again(&names, me)?;
+        } else if self.state == State::Entered && self.missing > 0 {
+            return Err(broken(Rule::Count, "lines were skipped before the list".to_owned()));
+        }
+        let known: Vec<_> = match self.state {
+            State::Listed => vec![self.people.clone()],
+            _ => self.places.iter().map(|place| place.names(me)).collect(),
+        };
+        if !known.contains(&names) {
+            let what = format!("lists {names:?} in {}, where {known:?} are", self.room.name);
+            return Err(broken(Rule::Presence, what));
+        }
+        (self.people, self.state) = (names, State::Listed);
+        Ok(())
+    }
+
+    /// Looks for the places at which the client may read on: behind the skipped lines, where these
+    /// people are.
+    fn come_in_again(&mut self, names: &BTreeSet<String>, me: &str) -> Result<(), Broken> {
+        let lines_before = |at: usize| self.room.events[..at].iter().filter(|e| is_line(e)).count();
+        let mut starts = BTreeSet::new();
+        for place in &self.places {
+            // It may have passed over events that it does not see.
+            let mut hidden = place.clone();
+            starts.insert(lines_before(place.at));
+            while hidden.at < self.until
+                && hidden.pass(&self.room.events[hidden.at], self.reader).is_none()
+            {
+                starts.insert(lines_before(hidden.at));
+            }
+        }
+        let Some(mut place) = self.places.first().cloned() else {
+            return Ok(());
+        };
+        let (mut lines, mut has_lines) = (lines_before(place.at), false);
+        let mut places = Vec::new();
+        loop {
+            let is_counted = |start: &usize| start + self.missing as usize == lines;
+            if starts.iter().any(is_counted) {
+                has_lines = true;
+                places.extend((place.names(me) == *names).then(|| place.clone()));
+            }
+            if place.at >= self.until {
+                break;
+            }
+            lines += usize::from(is_line(&self.room.events[place.at]));
+            place.pass(&self.room.events[place.at], self.reader);
+        }
+        if places.is_empty() {
+            let rule = if has_lines { Rule::Presence } else { Rule::Count };
+            let what = format!("comes in again behind {} lines, with {names:?}", self.missing);
+            return Err(broken(rule, what));
+        }
+        (self.places, self.missing) = (places, 0);
+        Ok(())
+    }
+
+    /// A name goes, or comes, or both.
+    fn change(
+        &mut self,
+        gone: Option<&str>,
+        come: Option<&str>,
+        words: Option<Option<&str>>,
+    ) -> Result<(), Broken> {
+        let removed = gone.is_none_or(|name| self.people.remove(name));
+        let added = come.is_none_or(|name| self.people.insert(name.to_owned()));
+        if !removed || !added {
+            let what = format!("{gone:?} goes, {come:?} comes, in {}", self.room.name);
+            return Err(broken(Rule::Balance, what));
+        }
+        self.go_on(|effect| {
+            matches!(effect, Effect::Change { gone: left, come: new, words: last }
+                if *left == gone && *new == come && words.is_none_or(|words| words == *last))
+        })
+        .map_err(|Next { what, rule }| {
+            let what = format!("{gone:?} goes, {come:?} comes, where {what} is next");
+            broken(rule, what)
+        })
+    }
+
+    /// A line or a topic.
+    fn see(&mut self, shown: &Shown, seq: Option<u64>) -> Result<(), Broken> {
+        let before = self.places.first().map_or(0, |place| place.at);
+        self.go_on(|effect| {
+            matches!(effect, Effect::Shown(next, number)
+                if *next == shown && (seq.is_none() || seq == *number))
+        })
+        .map_err(|Next { what, rule }| {
+            let what =
+                format!("sees {shown:?} {seq:?} in {}, where {what} is next", self.room.name);
+            let mut events = self.room.events.iter();
+            broken(
+                match events.position(|event| event.shown == *shown) {
+                    None => Rule::Kept,
+                    Some(place) if place < before => Rule::Order,
+                    Some(_) => rule,
+                },
+                what,
+            )
+        })
+    }
+
+    /// Goes on behind the next event, which must be this one; otherwise fails with the next event.
+    fn go_on(&mut self, is_it: impl Fn(&Effect<'_>) -> bool) -> Result<(), Next> {
+        if self.missing > 0 {
+            return Err(Next { what: "the list of people".to_owned(), rule: Rule::Count });
+        }
+        let (mut places, mut next) = (Vec::new(), None);
+        for mut place in std::mem::take(&mut self.places) {
+            match place.next(self.room, self.until, self.reader) {
+                Some(effect) if is_it(&effect) => places.push(place),
+                other => next = other,
+            }
+        }
+        self.places = places;
+        let is_line = matches!(next, Some(Effect::Shown(Shown::Said { .. }, _)));
+        let rule = if is_line { Rule::Count } else { Rule::Presence };
+        match self.places.is_empty() {
+            true => Err(Next { what: format!("{next:?}"), rule }),
+            false => Ok(()),
+        }
+    }
+
+    /// The first event before this number of events that the client has surely not seen.
+    fn unseen_before(&self, events: usize) -> Option<Effect<'a>> {
+        if self.state != State::Listed {
+            return None; // it sees them when it comes in again, or does not have to
+        }
+        let mut place = self.places.last()?.clone();
+        place.next(self.room, self.until.min(events), self.reader)
+    }
+
+    fn check_kept(&self, shown: &Shown) -> Result<(), Broken> {
+        match self.room.events.iter().any(|event| event.shown == *shown) {
+            true => Ok(()),
+            false => Err(broken(Rule::Kept, format!("was not kept: {shown:?}"))),
+        }
+    }
+
+    /// Checks that everything was seen at the end.
+    fn finish(&mut self, end: End) -> Result<(), Broken> {
+        let end = match self.end {
+            StayEnd::Unknown => End::Broken,
+            StayEnd::None if end == End::Left => {
+                let what = format!("has left {}, of which nobody was told", self.room.name);
+                return Err(broken(Rule::Balance, what));
+            }
+            StayEnd::None | StayEnd::Departure => end,
+        };
+        if end == End::Broken {
+            return Ok(());
+        }
+        if self.state != State::Listed || self.missing > 0 {
+            let what = format!("waits in {} for the list of people", self.room.name);
+            let rule = if end == End::Here { Rule::Converged } else { return Ok(()) };
+            return Err(broken(rule, what));
+        }
+        let mut place = self.places.last().cloned();
+        let next = place.as_mut().and_then(|it| it.next(self.room, self.until, self.reader));
+        let Some(next) = next else {
+            return Ok(());
+        };
+        let rule = match (end, &next) {
+            (End::Here, _) => Rule::Converged,
+            (_, Effect::Shown(Shown::Said { .. }, _)) => Rule::Count,
+            _ => Rule::Presence,
+        };
+        Err(broken(rule, format!("did not see {next:?} in {}", self.room.name)))
+    }
+}
+
+fn is_line(event: &Event) -> bool {
+    matches!(event.kind, Kind::Line { .. })
+}
