@@ -6,7 +6,11 @@ use super::{in_lobby, netcat, server, stranger};
 
 /// A client in the lobby with these capabilities.
 #[track_caller]
-fn modern(server: &crate::support::TestServer, nick: &str, capabilities: &str) -> Chatter {
+pub(super) fn modern(
+    server: &crate::support::TestServer,
+    nick: &str,
+    capabilities: &str,
+) -> Chatter {
     let mut client = stranger(server).enter_with(nick, capabilities);
     client.joins("#lobby");
     client.until_pong();

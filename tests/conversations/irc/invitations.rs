@@ -67,6 +67,7 @@ fn invitations_of_an_ignored_person_are_not_shown() {
     bob.sees("alice has arrived");
     bob.say("/join tea");
     bob.sees("In tea: nobody else");
+    bob.sees("-- You keep this room while you are here");
     bob.say("/ignore alice");
     bob.sees("-- You no longer see lines from alice; /unignore alice shows them again");
     alice.sees(":bob!{} PART #lobby");

@@ -2,11 +2,19 @@
 
 mod capabilities;
 mod channels;
+mod doors;
+mod framing;
 mod invitations;
 mod lines;
+mod multiline;
+mod negotiating;
 mod people;
 mod questions;
+mod refusing;
 mod registering;
+mod services;
+mod texts;
+mod welcome;
 mod wrong_port;
 
 use crate::support::{Chatter, Guest, TestServer};
@@ -43,4 +51,23 @@ fn in_lobby(server: &TestServer, nick: &str) -> Chatter {
 #[track_caller]
 fn netcat(server: &TestServer, name: &str) -> Guest {
     server.guest_at(1).enter(name)
+}
+
+/// Says each line, and checks that it has this answer and no other.
+#[track_caller]
+fn asks(client: &mut Chatter, rows: &[(&str, &str)]) {
+    for (line, answer) in rows {
+        client.say(line);
+        client.sees(answer);
+        client.sees_nothing();
+    }
+}
+
+/// Alice with IRC and bob with netcat in the lobby.
+#[track_caller]
+fn alice_and_bob(server: &TestServer) -> (Chatter, Guest) {
+    let mut bob = netcat(server, "bob");
+    let alice = in_lobby(server, "alice");
+    bob.sees("alice has arrived");
+    (alice, bob)
 }

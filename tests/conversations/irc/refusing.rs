@@ -1,0 +1,326 @@
+//! What is refused, and with which numeric.
+
+use super::{alice_and_bob, asks, enter, in_lobby, netcat, server};
+
+#[test]
+fn commands_without_their_parameters_are_refused() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    for command in [
+        "JOIN",
+        "JOIN :",
+        "PART",
+        "PART :",
+        "TOPIC",
+        "KICK",
+        "KICK #lobby",
+        "MODE",
+        "PING",
+        "STATS",
+        "BATCH",
+        "CHATHISTORY",
+        "USERHOST",
+        "ISON",
+        "WHO",
+        "REGISTER",
+        "REGISTER x",
+    ] {
+        let word = command.split(' ').next().unwrap();
+        asks(&mut alice, &[(command, &format!(":irc.example 461 alice {word} :{{}}"))]);
+    }
+    asks(
+        &mut alice,
+        &[
+            ("NICK", ":irc.example 431 alice :{}"),
+            ("NICK :", ":irc.example 431 alice :{}"),
+            ("WHOIS", ":irc.example 431 alice :{}"),
+            ("WHOWAS", ":irc.example 431 alice :{}"),
+            ("PRIVMSG", ":irc.example 411 alice :{}"),
+            ("PRIVMSG bob", ":irc.example 412 alice :{}"),
+            ("PRIVMSG #lobby :", ":irc.example 412 alice :{}"),
+        ],
+    );
+}
+
+#[test]
+fn unknown_commands_are_refused_by_their_name() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    for command in [
+        "REHASH", "DIE", "SQUIT", "CONNECT", "KLINE", "SUMMON", "USERS", "12", "F\u{fc}r", "/join",
+        "join#tea",
+    ] {
+        let answer = format!(":irc.example 421 alice {command} :{{}}");
+        asks(&mut alice, &[(command, &answer)]);
+    }
+}
+
+#[test]
+fn a_client_registers_once() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    for line in ["USER al 0 * :Alice", "USER", "PASS x", "PASS"] {
+        asks(&mut alice, &[(line, ":irc.example 462 alice :{}")]);
+    }
+}
+
+#[test]
+fn everything_before_registration_is_refused() {
+    let server = server();
+    let mut stranger = super::stranger(&server);
+    for command in [
+        "JOIN #lobby",
+        "PART #lobby",
+        "PRIVMSG #lobby :hello",
+        "NOTICE #lobby :hello",
+        "TOPIC #lobby",
+        "MODE #lobby",
+        "WHO #lobby",
+        "WHOIS bob",
+        "NAMES #lobby",
+        "LIST",
+        "KICK #lobby bob",
+        "MOTD",
+        "LUSERS",
+        "VERSION",
+        "NONSENSE",
+        "CHATHISTORY LATEST #lobby * 1",
+    ] {
+        let word = command.split(' ').next().unwrap();
+        asks(&mut stranger, &[(command, &format!(":irc.example 451 * {word} :{{}}"))]);
+    }
+    asks(
+        &mut stranger,
+        &[("REGISTER * * password", "{}FAIL REGISTER COMPLETE_CONNECTION_REQUIRED * :{}")],
+    );
+}
+
+#[test]
+fn a_new_nick_is_refused_with_the_rule_that_it_breaks() {
+    let server = server();
+    let (mut alice, mut bob) = alice_and_bob(&server);
+    for nick in [
+        "b!b",
+        "b@b",
+        "#bob",
+        "bob,carol",
+        ":",
+        "bob:x",
+        "[bob]",
+        "bo|b",
+        "bob`",
+        "bob~1",
+        "127.0.0.1~5",
+        "-bob",
+        "...",
+        "*",
+        "parlor",
+    ] {
+        alice.say(&format!("NICK {nick}"));
+        let number = if nick == ":" { 431 } else { 432 };
+        let seen = alice.message();
+        assert_eq!(seen.command(), number.to_string(), "{nick}: {seen:?}");
+        alice.sees_nothing();
+    }
+    for nick in ["bob", "BOB", "B0b"] {
+        asks(
+            &mut alice,
+            &[(&format!("NICK {nick}"), &format!(":irc.example 433 alice {nick} :{{}}"))],
+        );
+    }
+    alice.say("NICK alice"); // is called so already
+    alice.sees_nothing();
+    alice.say("NICK Alice"); // another case of the own name
+    alice.sees(":alice!alice@irc NICK {}Alice");
+    bob.sees("alice is now known as Alice");
+}
+
+#[test]
+fn a_message_that_reaches_nobody_says_why() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    let _bob = in_lobby(&server, "bob");
+    asks(
+        &mut alice,
+        &[
+            ("PRIVMSG dave :hello", ":irc.example 401 alice dave :{}"),
+            ("PRIVMSG #lobby :hello", ":irc.example 404 alice #lobby :{}"),
+            ("PRIVMSG #nowhere :hello", ":irc.example 403 alice #nowhere :{}"),
+            ("PRIVMSG # :hello", ":irc.example 403 alice # :{}"),
+            ("PRIVMSG &local :hello", ":irc.example 401 alice &local :{}"),
+            ("PRIVMSG @#lobby :hello", ":irc.example 401 alice @#lobby :{}"),
+            ("PRIVMSG bob!bob@irc :hello", ":irc.example 401 alice bob!bob@irc :{}"),
+            ("PRIVMSG $*.example :hello", ":irc.example 401 alice $*.example :{}"),
+            ("PRIVMSG #lobby :\u{1}VERSION\u{1}", ":irc.example 404 alice #lobby :{}"),
+        ],
+    );
+}
+
+#[test]
+fn a_notice_is_never_refused() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    let _bob = in_lobby(&server, "bob");
+    for line in [
+        "NOTICE",
+        "NOTICE :",
+        "NOTICE dave",
+        "NOTICE dave :",
+        "NOTICE dave :hello",
+        "NOTICE #lobby :hello",
+        "NOTICE #nowhere :hello",
+        "NOTICE # :hello",
+        "NOTICE @#lobby :hello",
+        "NOTICE #lobby :\u{1}VERSION\u{1}",
+        "NOTICE a,b,c,d,e,f :hello",
+    ] {
+        alice.say(line);
+        alice.sees_nothing();
+    }
+}
+
+#[test]
+fn only_keepers_change_a_room() {
+    let server = server();
+    let (mut alice, mut bob) = alice_and_bob(&server);
+    let mut carol = in_lobby(&server, "carol");
+    bob.sees("carol has arrived");
+    alice.sees(":carol!carol@irc JOIN #lobby");
+    for line in [
+        "MODE #lobby +t",
+        "MODE #lobby -t",
+        "MODE #lobby +o bob",
+        "MODE #lobby +b bob",
+        "MODE #lobby +b *!*@192.0.2.7",
+        "MODE #lobby +b m:bob",
+        "KICK #lobby bob",
+        "KICK #lobby carol :too loud",
+    ] {
+        asks(&mut alice, &[(line, ":irc.example 482 alice #lobby :{}")]);
+    }
+    carol.sees_nothing();
+    bob.say("nothing has happened");
+    bob.sees("bob: nothing has happened");
+}
+
+#[test]
+fn modes_that_there_are_not_are_refused_one_by_one() {
+    let server = server();
+    let mut alice = in_lobby(&server, "alice");
+    for letter in ["z", "H", "1"] {
+        asks(
+            &mut alice,
+            &[(
+                &format!("MODE #lobby +{letter}"),
+                &format!(":irc.example 472 alice {letter} :{{}}"),
+            )],
+        );
+    }
+    alice.say("MODE #lobby +zH");
+    alice.sees(":irc.example 472 alice z :{}");
+    alice.sees(":irc.example 472 alice H :{}");
+    asks(
+        &mut alice,
+        &[
+            ("MODE #lobby +o", ":irc.example 696 alice #lobby o * :{}"),
+            ("MODE #lobby -o", ":irc.example 696 alice #lobby o * :{}"),
+        ],
+    );
+    alice.say("MODE #lobby +n"); // it is always so
+    alice.say("MODE #lobby -n");
+    alice.sees_nothing();
+}
+
+#[test]
+fn a_mask_that_is_neither_a_name_nor_an_address_is_refused() {
+    let server = server();
+    let mut alice = in_lobby(&server, "alice");
+    for mask in [
+        "*!*@*",
+        "*!bob@*",
+        "bob*!*@*",
+        "*!*@*.example",
+        "bob!*@192.0.2.7",
+        "*!*@192.0.2.7/99",
+        "m:",
+        "m:*",
+        "~a:bob",
+        "*",
+    ] {
+        asks(
+            &mut alice,
+            &[(
+                &format!("MODE #lobby +b {mask}"),
+                &format!(":irc.example 696 alice #lobby b {mask} :{{}}"),
+            )],
+        );
+    }
+}
+
+#[test]
+fn the_modes_of_other_people_are_theirs() {
+    let server = server();
+    let (mut alice, _bob) = alice_and_bob(&server);
+    asks(
+        &mut alice,
+        &[
+            ("MODE bob", ":irc.example 502 alice :{}"),
+            ("MODE bob +i", ":irc.example 502 alice :{}"),
+            ("MODE alice", ":irc.example 221 alice +{}"),
+            ("MODE ALICE", ":irc.example 221 alice +{}"),
+        ],
+    );
+}
+
+#[test]
+fn a_kick_names_who_is_not_there() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut alice = enter(&server, "alice");
+    alice.joins("#tea");
+    bob.say("hi");
+    bob.sees("bob: hi");
+    for (line, number) in
+        [("KICK #nowhere bob", "403"), ("KICK nowhere bob", "403"), ("KICK #lobby bob", "442")]
+    {
+        alice.say(line);
+        let seen = alice.message();
+        assert_eq!(seen.command(), number, "{line}: {seen:?}");
+        alice.sees_nothing();
+    }
+}
+
+#[test]
+fn the_capability_for_passwords_is_not_there_without_a_disk() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    asks(
+        &mut alice,
+        &[
+            ("AUTHENTICATE PLAIN", ":irc.example 904 alice :{}"),
+            ("REGISTER * * password", "{}FAIL REGISTER TEMPORARILY_UNAVAILABLE * :{}"),
+            ("VERIFY alice 1", "{}FAIL VERIFY INVALID_CODE alice :{}"),
+        ],
+    );
+}
+
+#[test]
+fn history_that_cannot_be_shown_says_why() {
+    let server = server();
+    let mut alice = super::capabilities::modern(&server, "alice", "draft/chathistory");
+    for (parameters, answer) in [
+        ("LATEST #nowhere * 5", "INVALID_TARGET LATEST #nowhere"),
+        ("LATEST bob * 5", "INVALID_TARGET LATEST bob"),
+        ("LATEST #lobby * 0", "INVALID_PARAMS LATEST #lobby"),
+        ("LATEST #lobby * many", "INVALID_PARAMS LATEST #lobby"),
+        ("LATEST #lobby * -1", "INVALID_PARAMS LATEST #lobby"),
+        ("LATEST #lobby nonsense 5", "INVALID_PARAMS LATEST #lobby"),
+        ("BEFORE #lobby * 5", "INVALID_PARAMS BEFORE #lobby"),
+        ("DANCE #lobby * 5", "INVALID_PARAMS DANCE #lobby"),
+        ("BETWEEN #lobby * * 5", "INVALID_PARAMS BETWEEN #lobby"),
+    ] {
+        alice.say(&format!("CHATHISTORY {parameters}"));
+        alice.until(&format!(":irc.example FAIL CHATHISTORY {answer} :{{}}"));
+        alice.sees_nothing();
+    }
+}
