@@ -50,9 +50,9 @@ impl KeptMessages {
         (author, from, address): (Claim, PersonId, IpAddr),
         text: Line,
     ) -> Result<(), Refusal> {
-        let writer = hash_of(&match author.is_proven() {
-            true => format!("owner {}", author.name.keys()[0]),
-            false => format!("{} {from:?}", self.since.0),
+        let writer = hash_of(&match &author.account {
+            Some(account) => format!("owner {}", account.name.keys()[0]),
+            None => format!("{} {from:?}", self.since.0),
         });
         let network = hash_of_network(address);
         let share = network.map(|network| self.begin((to.keys()[0].into(), network)));

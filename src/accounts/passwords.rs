@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use parlor_core::journal::OwnerVisit;
 use parlor_core::ledger::Account;
 use parlor_core::link::{AccountChange, Command, Refusal};
-use parlor_core::model::{Claim, Line, Name, PersonId, Proof, WallTime};
+use parlor_core::model::{Line, Name, PersonId, Proof, ProvenAccount, WallTime};
 
 use super::hashed::hash_of_network;
 use super::names::{Claimed, OwnedNames, visit};
@@ -140,7 +140,7 @@ impl Passwords {
         self.check(claimed, name, password, address).await
     }
 
-    /// The name as it was registered, and the proof that a person at an address knows its password.
+    /// The account of a name, and the proof that a person at an address knows its password.
     ///
     /// # Errors
     /// The password is wrong, was tried too often, or cannot be checked now; or the name has no
@@ -150,12 +150,12 @@ impl Passwords {
         name: &Name,
         password: Line,
         address: IpAddr,
-    ) -> Result<Claim, Refusal> {
+    ) -> Result<ProvenAccount, Refusal> {
         let wrong = || Refusal::WrongPassword(name.clone());
         let claimed = self.names.claimed(name, address).await?.ok_or_else(wrong)?;
         let registered = claimed.account.name.clone();
         let proof = self.check(claimed, name, password, address).await?;
-        Ok(Claim { name: registered, proof: Some(proof) })
+        Ok(ProvenAccount { name: registered, proof })
     }
 
     /// Checks a password against the account of a name. Returns the proof.

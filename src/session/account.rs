@@ -3,7 +3,7 @@
 //! A question for a password is a value: the reading half asks it, and gives the next line back.
 
 use parlor_core::link::{Answer, Change, Refusal, Spec};
-use parlor_core::model::{Claim, Line, Name, Proof};
+use parlor_core::model::{Claim, Line, Name};
 
 use super::participant::{Effect, NewPassword, Participant, PasswordQuestion};
 use super::return_code::{make_code, store_place};
@@ -25,7 +25,8 @@ pub(super) async fn register(
     if !person.settings.asks_passwords {
         return Err(Refusal::NoPassword);
     }
-    let Claim { name, proof } = person.claim().await?;
+    let claim = person.claim().await?;
+    let (proof, name) = (claim.proof(), claim.name);
     let chars_min = match can_register(person, &name, spec) {
         Ok(accounts) => accounts.passwords.chars_min,
         Err(refusal) => {
@@ -61,21 +62,13 @@ pub(super) async fn rename(person: &mut Participant<'_>, typed: &Line) -> Result
     }
     let name = Name::parse(typed.as_str())?;
     match take_name(person, name.clone().into()).await {
-        Some(Answer::Refused(Refusal::NameOwned(owned))) => take_owned(person, owned, name).await,
+        Some(Answer::Refused(Refusal::NameOwned(owned))) => take_owned(person, owned, name),
         answer => Ok(answer.into()),
     }
 }
 
-/// Takes a name that looks like the registered name `owned`, or asks for its password.
-async fn take_owned(
-    person: &mut Participant<'_>,
-    owned: Name,
-    name: Name,
-) -> Result<Effect, Refusal> {
-    let proven = person.proven.as_deref().filter(|proven| proven.name.is_same(&owned));
-    if let Some(proof) = proven.and_then(|proven| proven.proof) {
-        return Ok(take_proven(person, name, proof).await.into());
-    }
+/// Asks for the password of the registered name `owned`, before the person takes it as `name`.
+fn take_owned(person: &Participant<'_>, owned: Name, name: Name) -> Result<Effect, Refusal> {
     if !person.settings.asks_passwords || person.settings.accounts.is_none() {
         return Err(Refusal::NameOwned(owned));
     }
@@ -85,18 +78,12 @@ async fn take_owned(
     })
 }
 
-/// Takes a registered name, whose messages may wait.
-async fn take_proven(person: &mut Participant<'_>, name: Name, proof: Proof) -> Option<Answer> {
-    let answer = take_name(person, Claim { name, proof: Some(proof) }).await;
-    person.may_have_messages = matches!(answer, Some(Answer::YouAre(_)));
-    answer
-}
-
 async fn take_name(person: &mut Participant<'_>, claim: Claim) -> Option<Answer> {
     let answer = person.ask(Change::Rename(claim)).await;
     if let Some(Answer::YouAre(_)) = answer {
         person.named_at = person.settings.clock.now().wall;
         person.is_named = true;
+        person.may_have_messages = true;
         store_place(person).await;
     }
     answer
@@ -124,7 +111,7 @@ pub(super) async fn answer(
     match question {
         PasswordQuestion::Of { owned, name } => {
             match passwords.prove(&owned, typed, address).await {
-                Ok(proof) => Ok(take_proven(person, name, proof).await.into()),
+                Ok(proof) => Ok(take_name(person, Claim::of_owner(name, proof)).await.into()),
                 Err(refusal) => {
                     ask_again(person, refusal, PasswordQuestion::Of { owned, name }).await
                 }

@@ -8,7 +8,7 @@ use parlor_core::ledger::ReturnCode;
 use parlor_core::link::{
     Answer, Attempt, Change, FirstRoom, Link, Notice, Outcome, PasswordFor, Query, Refusal, Start,
 };
-use parlor_core::model::{Claim, Line, Name, Profile, Proof, RoomName, Said};
+use parlor_core::model::{Claim, Line, Name, Profile, Proof, ProvenAccount, RoomName, Said};
 
 use super::participant::{Admitted, Participant, come_in};
 use super::settings::{Peer, SessionSettings};
@@ -127,9 +127,7 @@ pub(crate) struct Newcomer<'a> {
     profile: Arc<Profile>,
     start: Start,
     /// The account that the client has logged in to.
-    account: Option<Claim>,
-    /// Whether the person has proved to be the owner of the name.
-    is_owner: bool,
+    account: Option<ProvenAccount>,
     returned: Option<Returned>,
 }
 
@@ -148,7 +146,6 @@ impl<'a> Newcomer<'a> {
             profile: Arc::clone(&settings.profile),
             start: Start::Usual,
             account: None,
-            is_owner: false,
             returned: None,
         }
     }
@@ -175,9 +172,9 @@ impl<'a> Newcomer<'a> {
 
     /// Logs in to an account. Another log-in replaces it.
     async fn log_in(&mut self, account: &Line, password: Line) -> Result<Name, Refusal> {
-        let claim = log_in::prove(self.settings, &self.peer, account, password).await?;
-        let name = claim.name.clone();
-        self.account = Some(claim);
+        let account = log_in::prove(self.settings, &self.peer, account, password).await?;
+        let name = account.name.clone();
+        self.account = Some(account);
         Ok(name)
     }
 
@@ -220,22 +217,19 @@ impl<'a> Newcomer<'a> {
         room: FirstRoom,
     ) -> Result<Admitted, NotEntered> {
         let room = room.or_usual(RoomName::lobby);
-        let proof = self.account.as_ref().filter(|account| account.name.is_same(&name));
-        let claim = Claim { name: name.clone(), proof: proof.and_then(|account| account.proof) };
-        let is_proven = claim.is_proven();
+        let claim = Claim { name: name.clone(), account: self.account.clone() };
         match self.claim(claim, room.clone()).await {
-            Ok(admitted) => {
-                self.is_owner = is_proven;
-                Ok(admitted)
-            }
             Err(NotEntered::Refused(Answer::Refused(Refusal::NameOwned(owned)))) => {
-                let proof = Some(self.prove(door, owned, password).await?);
+                let proof = self.prove(door, owned.clone(), password).await?;
                 door.flush().await?;
-                let admitted = self.claim(Claim { name, proof }, room).await?;
-                self.is_owner = true;
-                Ok(admitted)
+                let account = Some(ProvenAccount { name: owned, proof });
+                self.claim(Claim { name, account }, room).await
             }
-            refused => refused,
+            Err(NotEntered::Refused(Answer::Refused(refusal @ Refusal::NameReleased(_)))) => {
+                self.account = None; // the next attempt is not refused for this
+                Err(refusal.into())
+            }
+            entered => entered,
         }
     }
 
@@ -265,7 +259,6 @@ impl<'a> Newcomer<'a> {
         let admitted =
             come_in(&mut self.link, Change::ComeBack { code, now, profile, room }).await?;
         let room = admitted.first.as_ref().map(|(seat, _)| seat.room());
-        self.is_owner = place.claim.is_proven();
         self.returned = Some(Returned { place, held: HeldCode { code: typed, room } });
         Ok(admitted)
     }
@@ -366,8 +359,7 @@ impl<'a> Newcomer<'a> {
     /// The person who came in.
     pub(crate) fn sit(self, admitted: Admitted) -> Participant<'a> {
         let mut person = Participant::new(self.link, self.peer, admitted, self.settings);
-        person.may_have_messages = self.is_owner;
-        person.proven = self.account.map(Box::new);
+        person.may_have_messages = true;
         person.code = self.returned.map(|returned| Box::new(returned.held));
         person
     }
@@ -389,5 +381,5 @@ pub(crate) async fn prove_by_token(
         return Err(Refusal::WrongPassword(name));
     };
     let proof = accounts.tokens.prove(&name, secret, peer.address, peer.is_private).await?;
-    Ok(Claim { name, proof: Some(proof) })
+    Ok(Claim::of_owner(name, proof))
 }

@@ -1,14 +1,14 @@
 //! Logging in and registering without a question, for doors that ask none.
 
-use parlor_core::link::{Answer, Command, Refusal};
-use parlor_core::model::{Claim, Line, Name};
+use parlor_core::link::{Answer, Change, Command, Refusal};
+use parlor_core::model::{Line, Name, ProvenAccount};
 
 use super::account::can_register;
 use super::participant::Participant;
 use super::return_code::store_place;
 use super::settings::{Peer, SessionSettings};
 
-/// Proves with its password that somebody owns a name. The claim has the name as it was registered.
+/// Proves with its password that somebody owns a name.
 ///
 /// # Errors
 /// The password is wrong, or cannot be checked here or now.
@@ -17,7 +17,7 @@ pub(super) async fn prove(
     peer: &Peer,
     typed: &Line,
     password: Line,
-) -> Result<Claim, Refusal> {
+) -> Result<ProvenAccount, Refusal> {
     let name = Name::parse(typed.as_str())?;
     let Some(accounts) = settings.accounts.as_deref() else {
         return Err(Refusal::WrongPassword(name)); // nobody owns a name here
@@ -28,16 +28,18 @@ pub(super) async fn prove(
     accounts.passwords.log_in(&name, password, peer.address).await
 }
 
-/// Proves that the person owns a name, which they may have another time.
+/// Logs in to an account, which the person has from now on under any name.
 pub(super) async fn log_in(
     person: &mut Participant<'_>,
     name: &Line,
     password: Line,
-) -> Result<Answer, Refusal> {
-    let claim = prove(person.settings, &person.peer, name, password).await?;
-    let name = claim.name.clone();
-    person.proven = Some(Box::new(claim));
-    Ok(Answer::LoggedIn(name))
+) -> Result<Option<Answer>, Refusal> {
+    let account = prove(person.settings, &person.peer, name, password).await?;
+    let answer = person.ask(Change::LogIn(account)).await;
+    if let Some(Answer::LoggedIn(_)) = answer {
+        store_place(person).await; // so that the person returns with the account
+    }
+    Ok(answer)
 }
 
 /// Registers the person's name with this password.
@@ -45,8 +47,9 @@ pub(super) async fn register(
     person: &mut Participant<'_>,
     password: Line,
 ) -> Result<Answer, Refusal> {
-    let Claim { name, proof } = person.claim().await?;
-    if proof.is_some() {
+    let claim = person.claim().await?;
+    let name = claim.name.clone();
+    if claim.is_proven() {
         return Err(Refusal::NameOwned(name)); // by this person
     }
     let spec = Command::named("/register").ok_or(Refusal::NoPassword)?;

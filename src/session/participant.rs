@@ -33,8 +33,6 @@ pub(crate) struct Participant<'a> {
     pub(super) code: Option<Box<HeldCode>>,
     /// The question for a password that waits for its answer.
     pub(super) question: Option<Box<PasswordQuestion>>,
-    /// The name that the person has logged in with, and its proof.
-    pub(super) proven: Option<Box<Claim>>,
     /// The ends of the rooms that the command under way has left; none between two commands.
     asked: Option<Box<Mark>>,
 }
@@ -75,7 +73,7 @@ pub(super) async fn come_in(
     Ok(Admitted { presence, name, first })
 }
 
-/// The person's name, and its proof.
+/// The person's name and account.
 async fn who_am_i(link: &mut Link) -> Result<Claim, Refusal> {
     match link.call(Query::WhoAmI).await {
         Outcome::You(claim) => Ok(claim),
@@ -196,7 +194,6 @@ impl<'a> Participant<'a> {
             may_have_messages: false,
             code: None,
             question: None,
-            proven: None,
             asked: None,
         }
     }
@@ -283,17 +280,16 @@ impl<'a> Participant<'a> {
         }
     }
 
-    /// The person's name, and its proof.
+    /// The person's name and account.
     pub(super) async fn claim(&mut self) -> Result<Claim, Refusal> {
         who_am_i(&mut self.link).await
     }
 
     /// The name, if the person has proved to be its owner.
     pub(super) async fn own_name(&mut self) -> Result<(Name, Proof), Refusal> {
-        match self.claim().await {
-            Ok(Claim { name, proof: Some(proof) }) => Ok((name, proof)),
-            _ => Err(Refusal::NotOwner),
-        }
+        let claim = self.claim().await.map_err(|_| Refusal::NotOwner)?;
+        let proof = claim.proof().ok_or(Refusal::NotOwner)?;
+        Ok((claim.name, proof))
     }
 
     /// The accounts, for a command that needs them.

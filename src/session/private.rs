@@ -2,7 +2,7 @@
 //! owner those that were kept.
 
 use parlor_core::link::{Answer, Change, MessageChange, Query, Refusal};
-use parlor_core::model::{Claim, Line, Name, Spoken};
+use parlor_core::model::{Line, Name, Spoken};
 
 use super::participant::{Participant, are_notices};
 use crate::accounts::WaitingMessage;
@@ -52,9 +52,10 @@ async fn keep(person: &mut Participant<'_>, owner: Name, lines: Vec<Spoken>) -> 
 
 /// Shows the messages that were kept while the owner was away.
 pub(super) async fn deliver_messages(person: &mut Participant<'_>) {
-    let (Some(accounts), Ok(Claim { name, .. })) =
-        (person.settings.accounts.as_deref(), person.claim().await)
-    else {
+    let Some(accounts) = person.settings.accounts.as_deref() else {
+        return;
+    };
+    let Ok((name, _)) = person.own_name().await else {
         return;
     };
     // If reading fails, the operator's log says so, and the messages wait for the next time.

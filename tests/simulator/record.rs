@@ -154,7 +154,9 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
             let (from, to) = (from.to_string(), name(who));
             (Kind::Other, Shown::Renamed { from, to })
         }
-        Entry::LinesDeleted { .. } => unreachable!("nobody owns a name here"),
+        Entry::LinesDeleted { .. } | Entry::Changed { .. } | Entry::Ranked { .. } => {
+            unreachable!("nobody owns a name here")
+        }
         Entry::Invited { .. } => unreachable!("nobody is invited here"),
         Entry::Act(_) => panic!("nobody keeps order here"),
         Entry::Topic { who, text } => {

@@ -16,6 +16,8 @@ pub enum Refusal {
     NameOwned(Name),
     /// The name was registered when its password was asked for, and has no owner any more.
     NameReleased(Name),
+    /// The person owns this name, which they have, so they cannot log in to another account.
+    LoggedIn(Name),
     /// The code does not exist, or is no longer valid.
     NoSuchCode,
     /// The person has entered already, so it is too late for a code.

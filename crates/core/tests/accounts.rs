@@ -23,7 +23,7 @@ fn alice() -> Name {
 
 /// Enters as the owner of the name alice.
 fn enter_as_owner(proof: u64) -> Change {
-    let name = Claim { name: alice(), proof: Some(Proof(proof)) };
+    let name = Claim::of_owner(alice(), Proof(proof));
     Change::Enter { name, profile: None, room: RoomName::lobby(), replay: 0 }
 }
 
@@ -157,7 +157,7 @@ fn nobody_gets_a_released_name_with_a_proof_of_its_last_owner() {
     let mut operator = server.connect();
     server.ask(&mut operator, Change::Account(Box::new(AccountChange::Release(alice()))));
     let mut late = server.connect();
-    let own = Claim { name: alice(), proof: Some(Proof(1)) };
+    let own = Claim::of_owner(alice(), Proof(1));
     for refused in [
         server.refusal(&mut late, enter_as_owner(1)),
         server.refusal(&mut bob.link, Change::Rename(own)),

@@ -47,7 +47,7 @@ fn ended_code(who: &str, there: &str) -> ReturnCode {
     let name = name(who);
     ReturnCode {
         looks: Looks::of(&name),
-        claim: Claim { name, proof: Some(Proof::default()) },
+        claim: Claim::of_owner(name, Proof::default()),
         room: room(there),
         seq: 0,
         validity: Validity::Until(WallTime(i64::MAX)),
@@ -141,8 +141,7 @@ impl Server {
         is_proven: bool,
     ) -> Result<Held, Refusal> {
         let (name, room, replay) = (name(who), RoomName::lobby(), 0);
-        let proof = is_proven.then(Proof::default);
-        let name = Claim { name, proof };
+        let name = claim(name, is_proven);
         match self.ask(link, Change::Enter { name, profile: None, room, replay }) {
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             other => Ok(seat(other).0),
@@ -429,7 +428,7 @@ fn a_person_who_is_entering_is_removed_from_the_server() {
     let mut server = Server::new();
     let mut bob = server.connect("198.51.100.7:50001");
     let (name, room, replay) = (name("bob"), RoomName::lobby(), 0);
-    let name = Claim { name, proof: None };
+    let name = Claim::from(name);
     let arriving = server.begin(&mut bob, Change::Enter { name, profile: None, room, replay });
     let mut operator = server.broadcaster.inbox().connect();
     operator.start(Change::Act { here: Here::Operator, deed: kick("bob") });
@@ -562,7 +561,7 @@ fn keepers_act_without_a_seat() {
     let _tea = server.join(&mut bob, "tea").unwrap();
     let (mut erin, _erin) = server.enter("erin", false);
     let mut alice = server.connect("198.51.100.8:50000");
-    let name = Claim { name: name("alice"), proof: Some(Proof::default()) };
+    let name = Claim::of_owner(name("alice"), Proof::default());
     let came = server.ask(&mut alice, Change::Come { name, profile: None });
     let Outcome::Came(_presence, None) = came else { panic!("{came:?}") };
     let [tea, none] = [Here::Room(room("tea")), Here::Room(room("nonsense"))];
@@ -659,19 +658,22 @@ fn a_muted_keeper_has_no_authority_because_others_read_the_reasons_of_acts() {
     answered(server.ask(&mut dave, Query::Bans { here })).unwrap();
 }
 
+/// A claim of an owner, or of anybody.
+fn claim(name: Name, is_proven: bool) -> Claim {
+    match is_proven {
+        true => Claim::of_owner(name, Proof::default()),
+        false => name.into(),
+    }
+}
+
 fn enter(typed: &str, is_proven: bool, into: &str) -> Change {
     let name = name(typed);
-    Change::Enter {
-        name: Claim { name, proof: is_proven.then(Proof::default) },
-        profile: None,
-        room: room(into),
-        replay: 0,
-    }
+    Change::Enter { name: claim(name, is_proven), profile: None, room: room(into), replay: 0 }
 }
 
 fn listen(owner: Option<&str>, into: &str) -> Change {
     Change::Listen {
-        owner: owner.map(|owner| Claim { name: name(owner), proof: Some(Proof::default()) }),
+        owner: owner.map(|owner| Claim::of_owner(name(owner), Proof::default())),
         room: room(into),
         waits: false,
         replay: 0,
@@ -770,7 +772,7 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
         }
     };
     let speak = |into: &str| Change::SpeakOnce {
-        name: Claim { name: name("carol"), proof: Some(Proof::default()) },
+        name: Claim::of_owner(name("carol"), Proof::default()),
         profile: None,
         room: room(into),
         lines: vec![Spoken::new(Manner::Plain, line("hello"))],

@@ -568,7 +568,7 @@ fn deletion_covers_rooms_that_are_not_in_memory() {
 
 /// Kate, after this many changes of her password, if no other name has an owner.
 fn kate(changes: u64) -> Claim {
-    Claim { name: Name::stored("kate"), proof: Some(Proof(1 + changes)) }
+    Claim::of_owner(Name::stored("kate"), Proof(1 + changes))
 }
 
 fn enter_as(name: Claim) -> Change {

@@ -57,7 +57,7 @@ fn ban(server: &mut Server, keeper: &mut Link, seat: &Held, name: &str) {
 /// The owner of a name comes into a room.
 fn owner(server: &mut Server, name: &str, room_name: &str) -> (Link, Held) {
     let mut link = server.connect();
-    let name = Claim { name: Name::stored(name), proof: Some(Proof::default()) };
+    let name = Claim::of_owner(Name::stored(name), Proof::default());
     let (room, replay) = (room(room_name), 0);
     let change = Change::Enter { name, profile: None, room, replay };
     let (seat, _) = granted(server.ask(&mut link, change));

@@ -217,8 +217,8 @@ fn two_connections_of_an_owner_keep_a_room_as_one_person() {
     let mut second = server.enter("second");
     server.own(&mut alice.link, "alice", 0);
     let snapshot = server.broadcaster.snapshot();
-    let proof = snapshot.people[&alice.link.client().id()].proof;
-    let change = Change::Rename(parlor_core::model::Claim { name: name("alice"), proof });
+    let account = snapshot.people[&alice.link.client().id()].account.clone();
+    let change = Change::Rename(parlor_core::model::Claim { name: name("alice"), account });
     server.ask(&mut second.link, change);
     let (_again, entered) = granted(server.ask(&mut second.link, join("tea")));
     assert_eq!(entered.keeps, for_now("tea"));

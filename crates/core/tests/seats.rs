@@ -216,7 +216,7 @@ fn everybody_in_a_room_is_listed_once_under_each_name() {
     let mut kate = server.enter("kate");
     server.own(&mut kate.link, "kate", 0);
     let as_kate = |typed: &str| Change::Enter {
-        name: Claim { name: Name::stored(typed), proof: Some(Proof(1)) },
+        name: Claim::of_owner(Name::stored(typed), Proof(1)),
         profile: None,
         room: RoomName::lobby(),
         replay: 0,

@@ -14,7 +14,8 @@ use parlor_core::link::{
     AccountChange, Answer, Change, CodeChange, Link, MessageChange, Outcome, Refusal,
 };
 use parlor_core::model::{
-    Claim, Deed, Entry, Hashed, Here, Name, PersonId, Proof, RoomName, Verb, WallTime, Whom,
+    Claim, Deed, Entry, Hashed, Here, Name, PersonId, Proof, ProvenAccount, RoomName, Verb,
+    WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -73,7 +74,7 @@ fn message(from: PersonId, to: Name) -> Change {
 }
 
 fn enter_as(name: Name, proof: Proof) -> Change {
-    let name = Claim { name, proof: Some(proof) };
+    let name = Claim::of_owner(name, proof);
     Change::Enter { name, profile: None, room: RoomName::lobby(), replay: 0 }
 }
 
@@ -200,7 +201,7 @@ fn the_next_owner_of_a_name_gets_nothing_from_a_registration_that_failed() {
     let begun = server.gather();
     let is_proven = |server: &Server| {
         let Snapshot { codes, people, .. } = server.broadcaster.snapshot();
-        [codes[&code].claim.is_proven(), people[&by].proof.is_some()]
+        [codes[&code].claim.is_proven(), people[&by].account.is_some()]
     };
     assert_eq!(is_proven(&server), [true; 2]);
     server.fail(begun);
@@ -331,6 +332,7 @@ enum Wish {
     ComeBack(Hashed),
     Enter { name: Name, is_proven: bool },
     Rename { who: usize, name: Name, is_proven: bool },
+    LogIn { who: usize, name: Name },
     Join { who: usize },
     Keeper(Name),
     Say { who: usize },
@@ -379,6 +381,7 @@ fn behind() -> impl Strategy<Value = Wish> {
         2 => (who(), name(), any::<bool>()).prop_map(|(who, name, is_proven)| {
             Wish::Rename { who, name, is_proven }
         }),
+        2 => (who(), name()).prop_map(|(who, name)| Wish::LogIn { who, name }),
         1 => who().prop_map(|who| Wish::Join { who }),
         1 => name().prop_map(Wish::Keeper),
     ]
@@ -435,7 +438,10 @@ impl World {
     /// A claim with a proof of the password that was stored, or without one.
     fn claim(name: &Name, is_proven: bool) -> Claim {
         let proof = Proof(1 + u64::from(name.as_str() == "carol"));
-        Claim { name: name.clone(), proof: is_proven.then_some(proof) }
+        match is_proven {
+            true => Claim::of_owner(name.clone(), proof),
+            false => name.clone().into(),
+        }
     }
 
     /// Starts these requests, unless the guest is gone or busy; or only connects, if the twin of
@@ -468,7 +474,7 @@ impl World {
     /// The guest who asks, if it is one, and the change; none if the guest leaves.
     fn change(&self, wish: Wish) -> (Option<usize>, Option<Change>) {
         let lobby = self.guests.iter().flatten().next().map(|guest| guest.seat.room());
-        let proof = |name: &Name| World::claim(name, true).proof.unwrap();
+        let proof = |name: &Name| World::claim(name, true).proof().unwrap();
         let (who, change) = match wish {
             Wish::Register { name, by } => {
                 (None, Some(Change::Account(register(name, self.ids[by]))))
@@ -513,6 +519,9 @@ impl World {
             }
             Wish::Rename { who, name, is_proven } => {
                 (Some(who), Some(Change::Rename(World::claim(&name, is_proven))))
+            }
+            Wish::LogIn { who, name } => {
+                (Some(who), World::claim(&name, true).account.map(Change::LogIn))
             }
             Wish::Join { who } => (Some(who), Some(join("den"))),
             Wish::Keeper(name) => (None, Some(keeper(name.as_str()))),
@@ -565,16 +574,14 @@ fn without_numbers(record: &Record) -> String {
 fn essence(mut snapshot: Snapshot) -> Snapshot {
     let proof = |account: &Account| (account.name.keys()[0].to_owned(), account.proof);
     let proofs: BTreeMap<_, _> = snapshot.accounts.iter().map(|account| proof(account)).collect();
-    let blank = |name: &Name, proof: &mut Option<Proof>| {
-        let is_valid = proof.is_some() && proofs.get(name.keys()[0]).copied() == *proof;
-        *proof = proof.map(|proof| if is_valid { Proof(0) } else { proof });
+    let blank = |account: &mut ProvenAccount| {
+        if proofs.get(account.name.keys()[0]) == Some(&account.proof) {
+            account.proof = Proof(0);
+        }
     };
-    for person in snapshot.people.values_mut() {
-        blank(&person.name, &mut person.proof);
-    }
+    snapshot.people.values_mut().filter_map(|person| person.account.as_mut()).for_each(blank);
     for code in snapshot.codes.values_mut() {
-        let claim = &mut Arc::make_mut(code).claim;
-        blank(&claim.name, &mut claim.proof);
+        Arc::make_mut(code).claim.account.as_mut().into_iter().for_each(blank);
     }
     for account in &mut snapshot.accounts {
         Arc::make_mut(account).proof = Proof(0);
@@ -582,7 +589,7 @@ fn essence(mut snapshot: Snapshot) -> Snapshot {
     for kept in snapshot.kept.values_mut() {
         (0..).zip(kept).for_each(|(number, kept)| kept.number = number);
     }
-    Snapshot { last_proof: Proof(0), last_kept: 0, ..snapshot }
+    Snapshot { last_proof: Proof(0), last_kept: 0, events: 0, ..snapshot }
 }
 
 proptest! {
@@ -629,14 +636,17 @@ proptest! {
             let mut accounts = after.accounts.iter();
             accounts.find(|account| account.name.is_same(name)).map(|account| account.proof)
         };
-        for code in after.codes.values().filter(|code| code.claim.is_proven()) {
-            prop_assert_eq!(code.claim.proof, owner(&code.claim.name));
+        let has_owner = |account: &ProvenAccount| Some(account.proof) == owner(&account.name);
+        for code in after.codes.values() {
+            prop_assert!(code.claim.account.iter().all(has_owner), "{:?}", code);
         }
         let stay = after.people.iter().filter(|(id, _)| !world.is_removed(**id));
         let mut strangers = BTreeSet::new();
         for (id, person) in stay {
-            prop_assert_eq!(person.proof, owner(&person.name), "{:?} is {}", id, person.name);
-            let is_alone = person.proof.is_some() || strangers.insert(person.name.keys()[0]);
+            prop_assert!(person.account.iter().all(has_owner), "{:?}: {:?}", id, person);
+            let claim = Claim { name: person.name.clone(), account: person.account.clone() };
+            prop_assert_eq!(claim.proof(), owner(&person.name), "{:?} is {}", id, person.name);
+            let is_alone = claim.is_proven() || strangers.insert(person.name.keys()[0]);
             prop_assert!(is_alone, "two people are {}", person.name);
         }
         world.finish();

@@ -167,6 +167,7 @@ fn notices() -> Vec<Notice> {
         Notice::Contact(Contact::Unknown),
         Notice::Contact(Contact::Sent),
         Notice::Contact(Contact::Back { lines: 12 }),
+        Notice::LoggedOut(name()),
         Notice::NameGone { from: name(), now: Name::of_address("192.0.2.7:50000") },
     ]
 }

@@ -14,7 +14,7 @@ use parlor_core::ledger::{
 };
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Hashed, Line, Looks, Name, Net, OwnedName, PersonId, Profile, Proof,
-    Reach, RoomName, Topic, Verb, WallTime, Who, Whom,
+    ProvenAccount, Reach, RoomName, Topic, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::pack::UnpackError;
 use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
@@ -35,7 +35,7 @@ fn sample() -> Snapshot {
     let texts = ["ian", "Ian", "irc"].map(|text| Line::sanitise(text.as_bytes()));
     let person = |name: &Name, seats: Vec<RoomName>| Person {
         name: name.clone(),
-        proof: (name == &ian).then_some(Proof(2)),
+        account: Some(ProvenAccount { name: ian.clone(), proof: Proof(2) }),
         looks: Looks::of(name),
         profile: (name == &ian).then(|| Arc::new(Profile::new(texts.clone(), true))),
         keeps_for_now: seats.iter().skip(1).cloned().collect(),
@@ -51,7 +51,7 @@ fn sample() -> Snapshot {
     let topic = Topic { text: Some(Line::sanitise(b"Tea")), is_locked: true };
     let kept = |rank| Kept { number: 300, writer: u64::MAX, rank };
     let code = |number: u8, validity| {
-        let claim = Claim { name: ian.clone(), proof: Some(Proof(2)) };
+        let claim = Claim::of_owner(ian.clone(), Proof(2));
         let (looks, room, seq) = (Looks::of(&ian), tea.clone(), 300);
         (Hashed([number; 32]), Arc::new(ReturnCode { claim, looks, room, seq, validity }))
     };

@@ -23,7 +23,9 @@ impl Broadcaster {
         // With other nodes, everything with a place in the order has happened, stored here or not.
         let kept = if self.node.is_some() { Ok(()) } else { kept };
         if kept.is_err() {
-            gathered.correct(&mut self.ledger, now.wall);
+            for event in gathered.correct(&mut self.ledger, now.wall) {
+                self.tell(event, None, now.wall, now); // with the next batch
+            }
             self.end_usurpers(&gathered, now);
         }
         let announcements = self.follow_up(gathered.sequels, kept.is_ok());
@@ -69,11 +71,10 @@ impl Broadcaster {
                 Sequel::Removal { client, place, act } => {
                     remove(&client, place.as_deref(), act);
                 }
-                Sequel::Prove(who) if is_stored => self.show_owner(&who),
                 Sequel::LoseName { name, people, act } if is_stored => {
                     self.end_wearers(&name, &people, &act);
                 }
-                Sequel::Prove(_) | Sequel::LoseName { .. } | Sequel::Undo(_) => {}
+                Sequel::LoseName { .. } | Sequel::Undo(_) => {}
             }
         }
         announcements
@@ -83,15 +84,13 @@ impl Broadcaster {
         let Some(room) = self.rooms.get_mut(&share.room) else {
             return;
         };
-        let people = &self.ledger.people;
-        let is_owner = |who: &Who| people.get(who.id).is_some_and(|person| person.is_owner());
         room.pending = room.pending.saturating_sub(share.happenings);
         let before = share.wants_roster().then(|| room.occupants(&self.ledger));
         let roster = before.map(|before| (before, Arc::clone(&batch)));
         // The entries take effect before they become visible, so nobody reads beyond their own
         // departure, and each roster is that of the arrival.
         let staying = share.fenced.as_ref().map_or(&[][..], |fenced| &fenced.staying);
-        let (granted, departed) = room.take_effect(&batch, share.promised, staying, is_owner, now);
+        let (granted, departed) = room.take_effect(&batch, share.promised, staying, now);
         let weight = room.log.weight();
         if batch.goes_back() {
             room.log.date_back(batch.at());
@@ -162,7 +161,6 @@ impl Room {
         batch: &Batch,
         promised: Vec<Option<Promised>>,
         staying: &[usize],
-        is_owner: impl Fn(&Who) -> bool,
         now: Now,
     ) -> (Vec<Grant>, Vec<Arc<Client>>) {
         let mut promised = promised.into_iter();
@@ -177,16 +175,13 @@ impl Room {
                 | Entry::Left { telling: Telling::Late, .. } => {}
                 Entry::ArrivedTogether(_)
                 | Entry::LeftTogether(_)
+                | Entry::Ranked { .. }
                 | Entry::LinesDeleted { .. }
                 | Entry::Invited { .. }
                 | Entry::Act(_) => {}
                 Entry::Arrived { who, .. } => {
-                    let mut member = Member {
-                        who: who.clone().into(),
-                        is_owner: is_owner(who),
-                        seated: None,
-                        active: now.monotonic,
-                    };
+                    let mut member =
+                        Member { who: who.clone().into(), seated: None, active: now.monotonic };
                     let promised = promised.next().flatten();
                     let seat = promised.as_ref().and_then(|promised| promised.seat);
                     let has_read_on = promised.is_some() && seat.is_none();
@@ -204,7 +199,7 @@ impl Room {
                     self.members.remove_and_read_on(who.id);
                 }
                 Entry::Left { who, .. } => departed.extend(self.let_go(who, cursor)),
-                Entry::Renamed { who, .. } => self.members.rename(who, is_owner(who)),
+                Entry::Renamed { who, .. } | Entry::Changed { who, .. } => self.members.change(who),
                 Entry::Topic { who, text } => {
                     let set = TopicSet { by: who.name.clone(), at: batch.at() };
                     self.topic_set = text.is_some().then_some(set);

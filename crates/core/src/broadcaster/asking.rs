@@ -5,14 +5,11 @@ use std::ops::Bound;
 
 use super::rooms::{Room, Seated, first};
 use super::state::Broadcaster;
-use crate::ledger::Person;
 use crate::link::{
     Answer, BYTES_MAX, Mail, Mark, Outcome, PrivateMessage, Query, ROOMS_MAX, Refusal, RoomInfo,
     RoomsPage, Totals,
 };
-use crate::model::{
-    Census, Claim, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Spoken, fold,
-};
+use crate::model::{Census, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Spoken, fold};
 
 /// A page of rooms ends when it has this size: with one more topic it fits into a mailbox.
 const ROOMS_BYTES_MAX: usize = BYTES_MAX / 4;
@@ -32,7 +29,7 @@ impl Broadcaster {
         let answer = match query {
             Query::WhoAmI => {
                 let person = self.ledger.people.get(asker).ok_or(Refusal::NotThere)?;
-                return Ok(Outcome::You(Claim { name: person.name.clone(), proof: person.proof }));
+                return Ok(Outcome::You(person.claim()));
             }
             Query::Topic(room) => self.topic(asker, room, now)?,
             Query::Who(room) => self.who(asker, room, now)?,
@@ -218,8 +215,7 @@ impl Broadcaster {
     fn totals(&self) -> Totals {
         let people = &self.ledger.people;
         let keepers = self.ledger.rules.keepers(&Reach::Server).iter();
-        let is_owner = |id: &PersonId| people.get(*id).is_some_and(Person::is_owner);
-        let is_here = |name: &&Name| people.wearers(name).any(|id| is_owner(&id));
+        let is_here = |keeper: &&Name| people.of_account(keeper).next().is_some();
         Totals {
             people: people.len(),
             people_max: self.people_max,

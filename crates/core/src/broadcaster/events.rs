@@ -1,4 +1,4 @@
-//! Events of people: departures and new names. All rooms of a person get their entries about an
+//! Events of people: departures, new names and other changes. All rooms of a person get their entries about an
 //! event together, so all rooms have events in one order.
 
 use std::sync::Arc;
@@ -7,7 +7,10 @@ use super::pending::{Departure, Happening, Sequel};
 use super::rooms::{Connection, Seated};
 use super::state::Broadcaster;
 use crate::ledger::Parting;
-use crate::model::{Act, Name, PersonEvent, PersonId, Renaming, RoomId, RoomName, Who};
+use crate::link::Notice;
+use crate::model::{
+    Act, Name, PersonChange, PersonEvent, PersonId, Renaming, RoomId, RoomName, Who,
+};
 
 impl Broadcaster {
     /// A person has left a room.
@@ -107,6 +110,29 @@ impl Broadcaster {
         for (room, seen) in rooms {
             let (who, from, event) = (Arc::clone(&who), from.clone(), Arc::clone(&event));
             self.happen(room, Happening::Renamed { who, from, seen, event });
+        }
+    }
+
+    /// Something else about a person has changed.
+    pub(super) fn person_changed(
+        &mut self,
+        number: u64,
+        who: Who,
+        change: &PersonChange,
+        rooms: &[RoomName],
+    ) {
+        if let (PersonChange::Account { before: Some(before) }, None) = (change, &who.account)
+            && !before.is_same(&who.name)
+        {
+            self.tell_one(who.id, Notice::LoggedOut(before.clone()));
+        }
+        let rooms = rooms.iter().filter_map(|room| self.rooms_by_name.get(room).copied());
+        let rooms: Vec<_> = rooms.collect();
+        let event = self.event_of(who.id, number, rooms.iter().copied());
+        let who = Arc::new(who);
+        for room in rooms {
+            let (who, change, event) = (Arc::clone(&who), change.clone(), Arc::clone(&event));
+            self.happen(room, Happening::Changed { who, change, event });
         }
     }
 

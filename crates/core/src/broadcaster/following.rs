@@ -36,14 +36,12 @@ impl Broadcaster {
     fn show_people(&mut self) {
         let people = self.ledger.people.iter();
         let seats = people.flat_map(|(id, person)| {
-            let is_owner = person.is_owner();
             let who = person.who(id);
-            person.seats.iter().map(move |room| (room.clone(), who.clone(), is_owner))
+            person.seats.iter().map(move |room| (room.clone(), who.clone()))
         });
-        let absent = self.ledger.absent.iter().map(|of| (of.room.clone(), of.who.clone(), false));
-        for (room, who, is_owner) in seats.chain(absent).collect::<Vec<_>>() {
-            let who = who.into();
-            let member = Member { who, is_owner, seated: None, active: Duration::ZERO };
+        let absent = self.ledger.absent.iter().map(|of| (of.room.clone(), of.who.clone()));
+        for (room, who) in seats.chain(absent).collect::<Vec<_>>() {
+            let member = Member { who: who.into(), seated: None, active: Duration::ZERO };
             if let Some(room) = self.room_for(&room, None, 0) {
                 room.members.insert(member);
             }

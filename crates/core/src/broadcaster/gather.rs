@@ -126,6 +126,12 @@ impl Draft {
                 self.tell_first(room, &who.name);
                 self.entries.push(Entry::Renamed { who, from, seen, event });
             }
+            Happening::Changed { who, change, event } => {
+                self.entries.push(Entry::Changed { who, change, event });
+            }
+            Happening::Ranked { who, is_keeper } => {
+                self.entries.push(Entry::Ranked { who, is_keeper });
+            }
             Happening::LinesDeleted { who } => {
                 self.tell_first(room, &who.name);
                 self.entries.push(Entry::LinesDeleted { who });

@@ -37,7 +37,7 @@ impl Broadcaster {
             return Ok(());
         }
         let (all, limit) = (self.rooms.len(), self.limits.rooms);
-        let max = match subject.is_owner {
+        let max = match subject.account.is_some() {
             _ if !self.ledger.is_stored => limit, // without a journal nobody has a registered name
             _ if self.ledger.rules.keeps(&Reach::Server, subject) => {
                 return self.may_have_more_than(limit);

@@ -8,7 +8,7 @@ use super::tickets::Wanted;
 use crate::intent::Intent;
 use crate::ledger::{Before, Record};
 use crate::link::AccountChange;
-use crate::model::{Act, Name, Now, OwnedName, PersonId, Who};
+use crate::model::{Act, Name, Now, OwnedName, PersonId};
 
 /// The intent of a change of an account. The client learns the outcome when it is stored.
 pub(super) fn account_intent(change: AccountChange) -> (Intent, Wanted) {
@@ -33,16 +33,6 @@ pub(super) fn account_intent(change: AccountChange) -> (Intent, Wanted) {
 }
 
 impl Broadcaster {
-    /// Shows the others in each room that a person owns the name.
-    pub(super) fn show_owner(&mut self, who: &Who) {
-        let person = self.ledger.people.get(who.id);
-        for room in person.iter().flat_map(|person| &person.seats) {
-            if let Some(room) = self.rooms_by_name.get(room).and_then(|id| self.rooms.get_mut(id)) {
-                room.members.rename(who, true);
-            }
-        }
-    }
-
     /// Ends the connections that must lose a name because changes of its owner were undone, and the
     /// listeners who read as the owner of a name that has none.
     pub(super) fn end_usurpers(&self, gathered: &Gathered, now: Now) {
@@ -62,10 +52,8 @@ impl Broadcaster {
     /// who lost it, whose departures the listeners need not read.
     pub(super) fn end_wearers(&self, name: &Name, people: &[PersonId], act: &Arc<Act>) {
         let hearers = self.rooms.values().flat_map(|room| room.members.hearers());
-        let of_name = hearers.filter(|hearer| {
-            let subject = hearer.subject();
-            subject.is_owner && subject.name.is_same(name)
-        });
+        let of_name = hearers
+            .filter(|hearer| hearer.subject().account.is_some_and(|account| account.is_same(name)));
         of_name.for_each(|hearer| hearer.client.remove(act));
         self.end_connections(people, act);
     }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::rooms::Seated;
-use crate::ledger::{Announcement, Before, Ledger, Record};
+use crate::ledger::{Announcement, Before, Happened, Ledger, Record};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
 use crate::model::{
-    Act, ActOf, Limits, Line, Name, PersonEvent, PersonId, Renaming, RoomId, Spoken, WallTime, Who,
+    Act, ActOf, Limits, Line, Name, PersonChange, PersonEvent, PersonId, Renaming, RoomId, Spoken,
+    WallTime, Who,
 };
 
 /// An event in a room, before it is an entry of the log.
@@ -26,6 +27,15 @@ pub(super) enum Happening {
         from: Name,
         seen: Renaming,
         event: Arc<PersonEvent>,
+    },
+    Changed {
+        who: Arc<Who>,
+        change: PersonChange,
+        event: Arc<PersonEvent>,
+    },
+    Ranked {
+        who: Arc<Who>,
+        is_keeper: bool,
     },
     LinesDeleted {
         who: Who,
@@ -85,6 +95,8 @@ impl Happening {
             Happening::Topic { text, .. } => text.as_ref().map_or(0, Line::len),
             Happening::Arrival(_)
             | Happening::Renamed { .. }
+            | Happening::Changed { .. }
+            | Happening::Ranked { .. }
             | Happening::LinesDeleted { .. }
             | Happening::Act(_)
             | Happening::Invited { .. }
@@ -124,8 +136,6 @@ pub(super) enum Sequel {
     Announce(Option<Arc<Client>>, Announcement),
     /// If it could not be stored, the ledger returns to the state before.
     Undo(Before),
-    /// The person is shown as the owner of the name, if that is stored.
-    Prove(Who),
     /// These people lose the name, if that is stored, and so do listeners who read as its owner.
     LoseName { name: Name, people: Vec<PersonId>, act: Arc<Act> },
     /// An act has removed the person from this place; from the server if there is none.
@@ -185,9 +195,7 @@ fn waiting<'a>(
 ) -> impl Iterator<Item = &'a Arc<Client>> {
     let asked = |sequel: &'a Sequel| match sequel {
         Sequel::Announce(client, _) => client.as_ref(),
-        Sequel::Undo(_) | Sequel::Prove(_) | Sequel::LoseName { .. } | Sequel::Removal { .. } => {
-            None
-        }
+        Sequel::Undo(_) | Sequel::LoseName { .. } | Sequel::Removal { .. } => None,
     };
     promises.iter().map(|promise| &promise.client).chain(sequels.iter().filter_map(asked))
 }
@@ -272,22 +280,21 @@ impl Gathered {
     }
 
     /// Corrects a ledger after the commit failed at this time: the ledger has applied the intents of
-    /// this batch, and later ones that do not build on them.
-    pub fn correct(&self, ledger: &mut Ledger, at: WallTime) {
+    /// this batch, and later ones that do not build on them. Returns what people read about that.
+    pub fn correct(&self, ledger: &mut Ledger, at: WallTime) -> Vec<Happened> {
         for batch in &self.batches {
             ledger.lines_not_stored(batch.room(), batch.lines());
         }
-        self.undone().rev().for_each(|before| ledger.put_back(before, at));
+        let mut happened = Vec::new();
+        self.undone().rev().for_each(|before| ledger.put_back(before, at, &mut happened));
+        happened
     }
 
     /// The states before those changes that are undone if the commit fails.
     pub(super) fn undone(&self) -> impl DoubleEndedIterator<Item = &Before> {
         self.sequels.iter().filter_map(|sequel| match sequel {
             Sequel::Undo(before) => Some(before),
-            Sequel::Announce(..)
-            | Sequel::Prove(_)
-            | Sequel::LoseName { .. }
-            | Sequel::Removal { .. } => None,
+            Sequel::Announce(..) | Sequel::LoseName { .. } | Sequel::Removal { .. } => None,
         })
     }
 

@@ -89,6 +89,10 @@ impl Broadcaster {
                 let (looks, wanted) = (Looks::of(&name.name), Wanted::Rename(name.name.clone()));
                 (Intent::Rename { person, name, looks }, wanted)
             }
+            Change::LogIn(account) => {
+                let wanted = Wanted::LogIn(account.name.clone());
+                (Intent::LogIn { person, account }, wanted)
+            }
             Change::SetTopic { room, text } => {
                 let room = self.seat_of(person, room)?;
                 (Intent::SetTopic { person, room, text }, Wanted::Topic)
@@ -156,8 +160,7 @@ impl Broadcaster {
     fn newcomer<'a>(&self, client: &Client, claim: &'a Claim) -> Option<Subject<'a>> {
         let is_owner = self.ledger.people.accounts.proves(claim);
         let is_refused = !is_owner && self.ledger.people.accounts.has(&claim.name);
-        let (name, address) = (&claim.name, client.address());
-        let subject = Subject { name, is_owner, address, keeps_for_now: &[] };
+        let subject = Subject { address: client.address(), ..self.ledger.people.claimant(claim) };
         (!is_refused).then_some(subject)
     }
 

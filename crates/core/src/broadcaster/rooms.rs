@@ -54,7 +54,7 @@ pub(crate) struct Room {
 /// The person whose share a room counts towards while it is in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Maker {
-    /// The owner of a name: its first key.
+    /// The owner of an account: the first key of its name.
     Owner(Box<str>),
     /// All strangers at an address; in IPv6, at the addresses of a household.
     At(IpAddr),
@@ -63,8 +63,8 @@ pub(crate) enum Maker {
 impl Maker {
     /// None for strangers at this machine's own address: all visitors of a proxy come from there.
     pub(crate) fn of(subject: Subject<'_>) -> Option<Maker> {
-        if subject.is_owner {
-            return Some(Maker::Owner(subject.name.keys()[0].into()));
+        if let Some(account) = subject.account {
+            return Some(Maker::Owner(account.keys()[0].into()));
         }
         match subject.address?.ip().to_canonical() {
             ip if ip.is_loopback() => None,
@@ -135,8 +135,6 @@ impl RoomsLeft {
 pub(crate) struct Member {
     /// The person, shared with the lines that they say.
     pub(crate) who: Arc<Who>,
-    /// Whether this person owns the name: then several connections may wear it.
-    pub(crate) is_owner: bool,
     /// None if the connection is on another node.
     pub(crate) seated: Option<Seated>,
     /// The time at which this person last said something here, or arrived.
@@ -146,12 +144,12 @@ pub(crate) struct Member {
 impl Member {
     /// The person, as others read about them in a room of this reach.
     fn occupant(&self, reach: &Reach, ledger: &Ledger) -> Occupant {
-        let (who, is_owner) = (Arc::clone(&self.who), self.is_owner);
+        let who = &self.who;
         let person = ledger.people.get(who.id);
         let keeps_for_now = person.map_or(&[][..], |person| &person.keeps_for_now);
-        let subject = Subject { name: &who.name, is_owner, address: None, keeps_for_now };
-        let is_keeper = ledger.rules.keeps(reach, subject);
-        Occupant { who, is_keeper }
+        let account = who.account.as_ref();
+        let subject = Subject { name: &who.name, account, address: None, keeps_for_now };
+        Occupant { who: Arc::clone(who), is_keeper: ledger.rules.keeps(reach, subject) }
     }
 }
 
@@ -167,7 +165,7 @@ pub(crate) struct Seated {
 pub(crate) struct Hearer {
     pub(crate) client: Arc<Client>,
     name: Name,
-    is_owner: bool,
+    account: Option<Name>,
 }
 
 /// The name of a person without one: the address, if it is known.
@@ -182,19 +180,16 @@ impl Hearer {
         let address = || address_name(client.address());
         Hearer {
             client: Arc::clone(client),
-            is_owner: owner.is_some(),
-            name: owner.unwrap_or_else(address),
+            name: owner.clone().unwrap_or_else(address),
+            account: owner,
         }
     }
 
     /// The listener, as the rules know them.
     pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject {
-            name: &self.name,
-            is_owner: self.is_owner,
-            address: self.client.address(),
-            keeps_for_now: &[],
-        }
+        let Hearer { client, name, account } = self;
+        let (account, address) = (account.as_ref(), client.address());
+        Subject { name, account, address, keeps_for_now: &[] }
     }
 }
 
@@ -310,26 +305,26 @@ impl Members {
         self.people.len() - doubles.sum::<usize>()
     }
 
-    /// Changes a person's name, or whether they own it.
-    pub(crate) fn rename(&mut self, who: &Who, is_owner: bool) {
+    /// Changes a person's name or account.
+    pub(crate) fn change(&mut self, who: &Who) {
         let Some(mut member) = self.people.get(&who.id).cloned() else {
             return;
         };
         self.discount_owner(&member);
-        (member.who, member.is_owner) = (who.clone().into(), is_owner);
+        member.who = who.clone().into();
         self.count_owner(&member);
         self.people.insert(who.id, member);
     }
 
     fn count_owner(&mut self, member: &Member) {
-        if member.is_owner {
+        if member.who.is_owner() {
             *self.owners.entry(member.who.name.keys()[0].into()).or_default() += 1;
         }
     }
 
     fn discount_owner(&mut self, member: &Member) {
         let [name, _] = member.who.name.keys();
-        if let (true, Some(count)) = (member.is_owner, self.owners.get_mut(name)) {
+        if let (true, Some(count)) = (member.who.is_owner(), self.owners.get_mut(name)) {
             *count -= 1;
             if *count == 0 {
                 self.owners.remove(name);
@@ -385,8 +380,8 @@ impl Room {
     pub(crate) fn roster(&self) -> Together {
         let mut seen = HashSet::new();
         let members = self.members.values();
-        let once =
-            members.filter(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
+        let once = members
+            .filter(|member| !member.who.is_owner() || seen.insert(member.who.name.keys()[0]));
         let mut named: Vec<_> = once.take(ROSTER_MAX).map(|member| &member.who).collect();
         named.sort_by_key(|who| who.id);
         Together {
@@ -399,8 +394,8 @@ impl Room {
     pub(crate) fn occupants(&self, ledger: &Ledger) -> Arc<[Occupant]> {
         let mut seen = HashSet::new();
         let members = self.members.values();
-        let once =
-            members.filter(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
+        let once = members
+            .filter(|member| !member.who.is_owner() || seen.insert(member.who.name.keys()[0]));
         let reach = Reach::Room(self.name.clone());
         once.map(|member| member.occupant(&reach, ledger)).collect()
     }
@@ -411,7 +406,7 @@ impl Room {
         let mut latest =
             first(self.members.values().collect(), WHO_MAX, |member| Reverse(member.active));
         let mut seen = HashSet::new();
-        latest.retain(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
+        latest.retain(|member| !member.who.is_owner() || seen.insert(member.who.name.keys()[0]));
         let address = |member: &Member| member.seated.as_ref()?.client.address();
         let present = |member: &&Member| Present {
             name: member.who.name.clone(),
@@ -436,7 +431,7 @@ impl Room {
         let next = page.get(PEOPLE_MAX).map(|member| member.who.id.number());
         page.truncate(PEOPLE_MAX);
         let mut seen = HashSet::new();
-        page.retain(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
+        page.retain(|member| !member.who.is_owner() || seen.insert(member.who.name.keys()[0]));
         let reach = Reach::Room(self.name.clone());
         PeoplePage {
             room: self.name.clone(),

@@ -32,6 +32,10 @@ impl Broadcaster {
                     let answer = Outcome::Answer(Answer::YouAre(name));
                     self.gathering.promise(&client, answer, Stake::Nothing);
                 }
+                Wanted::LogIn(account) => {
+                    let answer = Outcome::Answer(Answer::LoggedIn(account));
+                    self.gathering.promise(&client, answer, Stake::Nothing);
+                }
                 Wanted::Presence => self.came(&client, now),
                 Wanted::Message { network } => {
                     let number = self.ledger.kept.last();
@@ -54,7 +58,13 @@ impl Broadcaster {
         }
     }
 
-    fn tell(&mut self, happened: Happened, ticket: Option<&Ticket>, at: WallTime, now: Now) {
+    pub(super) fn tell(
+        &mut self,
+        happened: Happened,
+        ticket: Option<&Ticket>,
+        at: WallTime,
+        now: Now,
+    ) {
         match happened {
             Happened::Said { room, who, lines } => self.said(&room, who, lines, ticket, at, now),
             Happened::Arrived { room, who, is_keeper, is_untold } => {
@@ -79,6 +89,12 @@ impl Broadcaster {
                 self.remember(Who { name: from.clone(), ..who.clone() }, at);
                 self.renamed(event, who, &from, rooms);
             }
+            Happened::PersonChanged { event, who, change, rooms } => {
+                self.person_changed(event, who, &change, &rooms);
+            }
+            Happened::Ranked { room, who, is_keeper } => {
+                self.happen_in(&room, Happening::Ranked { who: who.into(), is_keeper });
+            }
             Happened::Topic { who, act, before } => self.topic_changed(who, act, before, ticket),
             Happened::RoomMade(act) => {
                 let before = Before::Maker(Arc::clone(&act));
@@ -94,7 +110,6 @@ impl Broadcaster {
                     ticket.client.finish(Outcome::LinesDeleted(ends));
                 }
             }
-            Happened::Proved(who) => self.gathering.sequels.push(Sequel::Prove(who)),
             Happened::NameLost { name, people, act } => {
                 self.gathering.sequels.push(Sequel::LoseName { name, people, act });
             }
@@ -305,6 +320,7 @@ impl Ticket {
             Wanted::Say
             | Wanted::Presence
             | Wanted::Rename(_)
+            | Wanted::LogIn(_)
             | Wanted::Topic
             | Wanted::Deletion
             | Wanted::Act

@@ -46,6 +46,8 @@ pub(super) enum Wanted {
     },
     /// This name.
     Rename(Name),
+    /// To be logged in to this account.
+    LogIn(Name),
     /// A new topic.
     Topic,
     /// The deletion of lines.

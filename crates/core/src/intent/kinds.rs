@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{
     Act, Claim, Deed, Hashed, Here, Line, Looks, Name, NodeName, OwnedName, PersonId, Profile,
-    Proof, RoomName, Spoken, WallTime,
+    Proof, ProvenAccount, RoomName, Spoken, WallTime,
 };
 
 /// A change that a person wants.
@@ -168,6 +168,13 @@ pub enum Intent {
         /// How that name looks.
         looks: Looks,
     },
+    /// A person logs in to an account, under any name.
+    LogIn {
+        /// The person.
+        person: PersonId,
+        /// The account, and the proof that the person owns it.
+        account: ProvenAccount,
+    },
     /// A person sets the topic of a room, or clears it.
     SetTopic {
         /// The person.
@@ -319,6 +326,7 @@ impl Intent {
             | Intent::Join { .. }
             | Intent::SpeakOnce { .. }
             | Intent::Rename { .. }
+            | Intent::LogIn { .. }
             | Intent::SetTopic { .. }
             | Intent::DeleteLines { .. }
             | Intent::MakeCode { .. }

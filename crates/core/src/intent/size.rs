@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::kinds::{Intent, Reentry};
-use crate::model::{Act, Deed, Extras, Line, Looks, Name, Profile, Spoken};
+use crate::model::{Act, Claim, Deed, Extras, Line, Looks, Name, Profile, Spoken};
 
 /// The size of an intent without its texts, in bytes; an estimate that is never too small.
 const EMPTY_BYTES: usize = 96;
@@ -23,17 +23,17 @@ impl Intent {
         let texts = match self {
             Intent::Say { room, lines, .. } => room.as_str().len() + lines_bytes(lines),
             Intent::Come { name, looks, profile, .. } => {
-                name_bytes(&name.name) + looks_bytes(looks) + profile_bytes(profile)
+                claim_bytes(name) + looks_bytes(looks) + profile_bytes(profile)
             }
             Intent::Enter { name, looks, profile, room, .. } => {
-                let named = name_bytes(&name.name) + looks_bytes(looks);
+                let named = claim_bytes(name) + looks_bytes(looks);
                 named + profile_bytes(profile) + room.as_str().len()
             }
             Intent::ComeBack { profile, room, .. } => {
                 profile_bytes(profile) + room.as_ref().map_or(0, |room| room.as_str().len())
             }
             Intent::SpeakOnce { name, looks, profile, room, lines, .. } => {
-                let named = name_bytes(&name.name) + looks_bytes(looks);
+                let named = claim_bytes(name) + looks_bytes(looks);
                 named + profile_bytes(profile) + room.as_str().len() + lines_bytes(lines)
             }
             Intent::Join { room, .. }
@@ -48,7 +48,8 @@ impl Intent {
                 let removal = removal.as_ref().map_or(0, |act| act_bytes(act));
                 words.as_ref().map_or(0, Line::len) + removal
             }
-            Intent::Rename { name, looks, .. } => name_bytes(&name.name) + looks_bytes(looks),
+            Intent::Rename { name, looks, .. } => claim_bytes(name) + looks_bytes(looks),
+            Intent::LogIn { account, .. } => name_bytes(&account.name),
             Intent::SetTopic { room, text, .. } => {
                 room.as_str().len() + text.as_ref().map_or(0, Line::len)
             }
@@ -68,7 +69,7 @@ impl Intent {
             Intent::Return(reentry) => {
                 let Reentry { name, looks, otherwise, profile, rooms, codes, .. } = &**reentry;
                 let (other, other_looks) = otherwise;
-                let names = name_bytes(&name.name) + name_bytes(other);
+                let names = claim_bytes(name) + name_bytes(other);
                 let looks = looks_bytes(looks) + looks_bytes(other_looks);
                 let rooms = rooms.iter().map(|room| room.as_str().len() + NUMBER_BYTES);
                 names
@@ -114,6 +115,10 @@ fn profile_bytes(profile: &Option<Arc<Profile>>) -> usize {
 fn name_bytes(name: &Name) -> usize {
     let keys = name.keys().into_iter().map(|key| key.len() + NUMBER_BYTES);
     name.as_str().len() + keys.sum::<usize>()
+}
+
+fn claim_bytes(Claim { name, account }: &Claim) -> usize {
+    name_bytes(name) + account.as_ref().map_or(0, |account| name_bytes(&account.name))
 }
 
 fn looks_bytes(looks: &Looks) -> usize {

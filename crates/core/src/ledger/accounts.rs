@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Claim, Hashed, Name, OwnedName, Proof, WallTime};
+use crate::model::{Claim, Hashed, Name, OwnedName, Proof, ProvenAccount, WallTime};
 use crate::refusal::Refusal;
 
 /// The limit of registered names: each one is stored permanently, and takes memory.
@@ -69,7 +69,19 @@ impl Owners {
 
     /// Whether a claim has a valid proof of the name.
     pub(crate) fn proves(&self, claim: &Claim) -> bool {
-        self.of(&claim.name).is_some_and(|account| claim.proof == Some(account.proof))
+        let own = claim.account.as_ref().filter(|account| account.name.is_same(&claim.name));
+        own.is_some_and(|account| self.has_proof(account))
+    }
+
+    /// Whether the proof of an account is that of its present password.
+    pub(crate) fn has_proof(&self, ProvenAccount { name, proof }: &ProvenAccount) -> bool {
+        self.of(name).is_some_and(|account| account.proof == *proof)
+    }
+
+    /// The same account with the name as it was registered, if the proof is valid.
+    pub(crate) fn registered(&self, proven: ProvenAccount) -> Option<ProvenAccount> {
+        let account = self.of(&proven.name).filter(|account| account.proof == proven.proof)?;
+        Some(ProvenAccount { name: account.name.clone(), ..proven })
     }
 
     /// Whether one more name may have an owner.

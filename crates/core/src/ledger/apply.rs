@@ -78,6 +78,7 @@ impl Ledger {
             Intent::Rename { person, name, looks } => {
                 self.rename(person, name, looks, at, happened)
             }
+            Intent::LogIn { person, account } => self.log_in(person, account, at, happened),
             Intent::SetTopic { person, room, text } => {
                 self.set_topic(person, room, text, at, happened)
             }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Claim, Hashed, Looks, Name, PersonId, Proof, RoomName, WallTime};
+use crate::model::{
+    Claim, Hashed, Looks, Name, PersonId, Proof, ProvenAccount, RoomName, WallTime,
+};
 
 /// How long a code is valid after its connection, or the server, has ended.
 pub const CODE_LIFE: Duration = Duration::from_secs(3_600);
@@ -17,7 +19,7 @@ const ENDED_MAX: usize = 10_000;
 /// The place to which a return code leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnCode {
-    /// The person's name, with its proof if the person owned it.
+    /// The person's name, and the account to which the person was logged in.
     pub claim: Claim,
     /// How that name looks.
     pub looks: Looks,
@@ -104,10 +106,11 @@ impl Codes {
         Some(code)
     }
 
-    /// Removes the codes of the owner of a name. Returns them.
+    /// Removes the codes of the owner of a name, also those under other names. Returns them.
     pub(super) fn remove_of_owner(&mut self, name: &Name) -> Vec<(Hashed, Arc<ReturnCode>)> {
-        let is_theirs = |code: &ReturnCode| code.claim.is_proven() && code.claim.name.is_same(name);
-        let theirs = self.codes.extract_if(.., |_, code| is_theirs(code));
+        let is_theirs = |account: &ProvenAccount| account.name.is_same(name);
+        let theirs =
+            self.codes.extract_if(.., |_, code| code.claim.account.as_ref().is_some_and(is_theirs));
         let theirs: Vec<_> = theirs.collect();
         for end in theirs.iter().filter_map(|(hash, code)| ended(*hash, code)) {
             self.ended.remove(&end);
@@ -115,13 +118,19 @@ impl Codes {
         theirs
     }
 
-    /// Replaces a proof of a name that was undone, in all codes.
-    pub(super) fn replace_proof(&mut self, name: &Name, undone: Proof, proof: Option<Proof>) {
-        let is_meant = |claim: &Claim| claim.proof == Some(undone) && claim.name.is_same(name);
+    /// Replaces an account whose proof was undone, in all codes.
+    pub(super) fn replace_account(
+        &mut self,
+        name: &Name,
+        undone: Proof,
+        present: Option<&ProvenAccount>,
+    ) {
+        let is_it = |of: &ProvenAccount| of.proof == undone && of.name.is_same(name);
+        let is_meant = |claim: &Claim| claim.account.as_ref().is_some_and(is_it);
         let meant = self.codes.iter().filter(|(_, code)| is_meant(&code.claim));
         let meant: Vec<_> = meant.map(|(hash, code)| (*hash, Arc::clone(code))).collect();
         for (hash, mut code) in meant {
-            Arc::make_mut(&mut code).claim.proof = proof;
+            Arc::make_mut(&mut code).claim.account = present.cloned();
             self.put(hash, code);
         }
     }
@@ -146,6 +155,6 @@ impl Codes {
 fn ended(hash: Hashed, code: &ReturnCode) -> Option<(bool, WallTime, Hashed)> {
     match code.validity {
         Validity::Held(_) => None,
-        Validity::Until(end) => Some((code.claim.is_proven(), end, hash)),
+        Validity::Until(end) => Some((code.claim.account.is_some(), end, hash)),
     }
 }

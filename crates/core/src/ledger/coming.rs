@@ -70,7 +70,7 @@ impl Ledger {
         let who = person.who(id);
         // A room is not new for a person who comes back to it.
         let is_known = self.rooms.is_known(&room);
-        self.make_room(&who.name, person.is_owner(), &room, at, happened);
+        self.make_room(who.account.as_ref(), &room, at, happened);
         self.rooms.add_seat(&room); // first: the room must not end with the absent seat
         let is_back = self.is_back_in(id, &room, happened);
         let is_untold = is_back || self.people.is_accompanied(id, &room);
@@ -104,17 +104,18 @@ impl Ledger {
         }
     }
 
-    /// A person who is the first in a new room, under a name that they own, becomes its keeper.
+    /// The first person in a new room becomes its keeper, if that person is logged in to an account.
     pub(super) fn make_room(
         &mut self,
-        name: &Name,
-        is_owner: bool,
+        account: Option<&Name>,
         room: &RoomName,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) {
         let is_new = self.rooms.is_new(room) && *room != RoomName::lobby();
-        if is_new && is_owner && self.rules.make_room(room, name) {
+        if let Some(name) = account.filter(|_| is_new)
+            && self.rules.make_room(room, name)
+        {
             let deed = Deed::to_all(Verb::MakeRoom, None);
             let (by, reach) = (By::Keeper(name.clone()), Reach::Room(room.clone()));
             happened.push(Happened::RoomMade(Arc::new(Act { deed, by, reach, at })));

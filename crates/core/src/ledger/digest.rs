@@ -14,8 +14,8 @@ use super::rooms::RoomState;
 use super::rules::{Mute, Rules};
 use super::state::{Absent, Ledger};
 use crate::model::{
-    Act, By, Deed, End, Hashed, Line, Looks, Name, PersonId, Profile, Proof, Reach, RoomName,
-    Topic, Who,
+    Act, By, Deed, End, Hashed, Line, Looks, Name, PersonId, Profile, ProvenAccount, Reach,
+    RoomName, Topic, Who,
 };
 
 impl Ledger {
@@ -70,9 +70,9 @@ impl Digest {
     }
 
     fn person(&mut self, (&id, person): (&PersonId, &Person)) {
-        let Person { name, proof, looks, profile, seats, keeps_for_now, boot } = person;
+        let Person { name, account, looks, profile, seats, keeps_for_now, boot } = person;
         self.id(id);
-        self.claim(name, *proof);
+        self.claim(name, account.as_ref());
         self.looks(looks);
         self.each(profile, |digest, profile| digest.profile(profile));
         self.each(seats, Digest::room_name);
@@ -80,9 +80,12 @@ impl Digest {
         self.number((*boot).into());
     }
 
-    fn claim(&mut self, name: &Name, proof: Option<Proof>) {
+    fn claim(&mut self, name: &Name, account: Option<&ProvenAccount>) {
         self.name(name);
-        self.each(proof, |digest, proof| digest.number(proof.0));
+        self.each(account, |digest, ProvenAccount { name, proof }| {
+            digest.name(name);
+            digest.number(proof.0);
+        });
     }
 
     fn looks(&mut self, looks: &Looks) {
@@ -133,7 +136,7 @@ impl Digest {
     fn code(&mut self, (hash, code): (&Hashed, &Arc<ReturnCode>)) {
         let ReturnCode { claim, looks, room, seq, validity } = &**code;
         self.hash(*hash);
-        self.claim(&claim.name, claim.proof);
+        self.claim(&claim.name, claim.account.as_ref());
         self.looks(looks);
         self.room_name(room);
         self.number(*seq);

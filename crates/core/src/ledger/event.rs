@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::people::Person;
-use super::record::Record;
-use super::unstored::Before;
+use super::record::{Before, Record};
 use crate::model::{
-    Act, Hashed, Line, Name, NodeName, PersonId, Renaming, RoomName, Spoken, WallTime, Who,
+    Act, Hashed, Line, Name, NodeName, PersonChange, PersonId, Renaming, RoomName, Spoken,
+    WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -77,6 +77,26 @@ pub enum Happened {
         /// The rooms in which the person sits, and how each of them sees it.
         rooms: Vec<(RoomName, Renaming)>,
     },
+    /// Something else about a person has changed.
+    PersonChanged {
+        /// The number of this event.
+        event: u64,
+        /// The person, after the change.
+        who: Who,
+        /// The change.
+        change: PersonChange,
+        /// The rooms in which the person sits.
+        rooms: Vec<RoomName>,
+    },
+    /// A person has authority in a room from now on, or has lost it, without an act there.
+    Ranked {
+        /// The room.
+        room: RoomName,
+        /// The person.
+        who: Who,
+        /// Whether the person has authority.
+        is_keeper: bool,
+    },
     /// A person changed the topic of a room: the act says how.
     Topic {
         /// The person.
@@ -97,8 +117,6 @@ pub enum Happened {
         /// The time.
         since: WallTime,
     },
-    /// A person has proved to own the name.
-    Proved(Who),
     /// The name changed hands: these people lose it, and nobody reads as its owner.
     NameLost {
         /// The name.

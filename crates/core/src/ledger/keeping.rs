@@ -2,9 +2,8 @@
 
 use super::event::Happened;
 use super::kept::{Kept, Rank};
-use super::record::{KeptMessage, Record};
+use super::record::{Before, KeptMessage, Record};
 use super::state::Ledger;
-use super::unstored::Before;
 use crate::model::{Hashed, Line, Name, PersonId, Reach, WallTime};
 use crate::refusal::Refusal;
 
@@ -24,7 +23,7 @@ impl Ledger {
         let owner = self.people.accounts.of(to).ok_or_else(nobody)?.name.clone();
         let rank = match self.rules.keeps(&Reach::Server, person.subject()) {
             true => Rank::Keeper,
-            false if person.is_owner() => Rank::Owner,
+            false if person.account.is_some() => Rank::Owner,
             false => Rank::Stranger,
         };
         let from = person.who(from);

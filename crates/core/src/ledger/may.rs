@@ -64,10 +64,9 @@ impl Ledger {
         self.is_not_here(id)?;
         let connections = [id, from.unwrap_or(id)];
         self.people.may_claim(&connections, claim, looks)?;
-        let is_owner = self.people.accounts.proves(claim);
         let before = from.and_then(|from| self.people.get(from));
         let keeps_for_now = before.map_or(&[][..], |person| &person.keeps_for_now);
-        let subject = Subject { name: &claim.name, is_owner, address: None, keeps_for_now };
+        let subject = Subject { keeps_for_now, ..self.people.claimant(claim) };
         match room {
             Some(room) => {
                 connections.iter().try_for_each(|id| self.may_join(*id, subject, room, at))
@@ -95,7 +94,7 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         self.may_read(subject, room, at)?;
         self.may_be_renamed_in(id, subject.name, room, at)?;
-        self.may_name_room(id, subject.name, room, at)
+        self.may_name_room(id, subject, room, at)
     }
 
     /// Whether a person may be in a room under this name. A person who was muted there under
@@ -131,6 +130,19 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether a person may have an account, wherever they sit.
+    pub(super) fn may_log_in(
+        &self,
+        person: &Person,
+        account: &Name,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        let subject = Subject { account: Some(account), ..person.subject() };
+        self.may_be_here(subject, at)?;
+        let rooms = person.seats.iter().cloned().map(Reach::Room);
+        rooms.into_iter().try_for_each(|room| self.is_let_in(subject, &room, at))
+    }
+
     fn is_let_in(&self, subject: Subject<'_>, reach: &Reach, at: WallTime) -> Result<(), Refusal> {
         unless(self.rules.banned(reach, subject, at), Refusal::Banned)
     }
@@ -142,20 +154,22 @@ impl Ledger {
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
-        unless(self.rules.muted(who.id, &who.name, room, at), Refusal::Muted)
+        let (name, account) = (&who.name, who.account.as_ref());
+        let subject = Subject { name, account, address: None, keeps_for_now: &[] };
+        unless(self.rules.muted(who.id, subject, room, at), Refusal::Muted)
     }
 
     /// Whether a person may name a room, if it does not exist.
     fn may_name_room(
         &self,
         id: PersonId,
-        name: &Name,
+        subject: Subject<'_>,
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
         let has_keepers = || !self.rules.keepers(&Reach::Room(room.clone())).is_empty();
         let is_known = |room| !self.rooms.is_new(room) || self.rooms.has_topic(room);
-        let mute = self.rules.muted(id, name, room, at);
+        let mute = self.rules.muted(id, subject, room, at);
         let holds = |mute: &&Act| mute.reach == Reach::Server && !is_known(room) && !has_keepers();
         unless(mute.filter(holds), Refusal::Muted)
     }
@@ -167,12 +181,12 @@ impl Ledger {
         seats.chain(absent.map(|absent| &absent.room))
     }
 
-    /// Whether a person may write to one other person. In each room of one of them, the writer must be allowed to speak, or the recipient must be a keeper.
+    /// Whether a person may write to one other person. In each room of one of them, the writer must
+    /// be allowed to speak, or the recipient must be a keeper.
     pub(crate) fn may_write_to(&self, who: &Who, to: &Name, at: WallTime) -> Result<(), Refusal> {
         let is_keeper = |room: &RoomName| {
-            let reaches = [Reach::Server, Reach::Room(room.clone())];
-            reaches.iter().any(|reach| self.rules.is_keeper(reach, to))
-                || self.people.is_keeper_for_now(to, room)
+            let reach = Reach::Room(room.clone());
+            self.is_keeper_under(to, &reach) || self.people.is_keeper_for_now(to, room)
         };
         let lobby = RoomName::lobby();
         let people = self.people.wearers(to).chain([who.id]);
@@ -182,6 +196,17 @@ impl Ledger {
             true => Ok(()),
             false => self.may_speak(who, room, at),
         })
+    }
+
+    /// Whether the owner of this name, or a person who has it now, has authority there that does not
+    /// end with the seat.
+    pub(super) fn is_keeper_under(&self, name: &Name, reach: &Reach) -> bool {
+        let here = self.people.wearers(name).filter_map(|id| self.people.get(id));
+        let accounts = here.filter_map(Person::account).chain([name]);
+        let mut reaches = accounts.flat_map(|account| {
+            [&Reach::Server, reach].map(|reach| self.rules.is_keeper(reach, account))
+        });
+        reaches.any(|is_keeper| is_keeper)
     }
 
     /// A person with a seat in a room.

@@ -193,8 +193,7 @@ impl Ledger {
             Whom::Everybody => return Err(Refusal::OwnMachine), // this machine is included
             Whom::Name(name) if authority.is_of(name) => return Err(Refusal::Yourself),
             Whom::Name(name) => {
-                let is_keeper = |reach| self.rules.is_keeper(reach, name);
-                let is_keeper = is_keeper(&Reach::Server) || is_keeper(&authority.reach);
+                let is_keeper = self.is_keeper_under(name, &authority.reach);
                 let is_for_now = |room| self.people.is_keeper_for_now(name, room);
                 match authority.by {
                     By::Operator if is_keeper => Some(Refusal::IsServerKeeper(name.clone())),

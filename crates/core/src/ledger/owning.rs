@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::accounts::Account;
 use super::event::Happened;
 use super::people::Person;
-use super::record::Record;
+use super::record::{Before, Record};
 use super::state::Ledger;
-use super::unstored::Before;
 use crate::model::{
-    Act, By, Deed, Hashed, Line, Name, OwnedName, PersonId, Proof, Verb, WallTime, Whom,
+    Act, By, Deed, Hashed, Line, Name, OwnedName, PersonId, Proof, ProvenAccount, Verb, WallTime,
+    Whom,
 };
 use crate::refusal::Refusal;
 
@@ -105,8 +105,8 @@ impl Ledger {
             return Err(not_registered(name));
         };
         self.delete_messages(name.clone(), u64::MAX, happened);
+        let (people, lost) = self.lose(name, None, happened);
         let rights = self.rules.remove_keeper_everywhere(name);
-        let (people, lost) = self.lose(name, None);
         let before = Before::Account { name: name.clone(), account: Some((account, keys)), lost };
         let act = removal(By::Operator, name, Some(RELEASED), at);
         happened.extend([
@@ -154,8 +154,8 @@ impl Ledger {
         happened.push(Happened::changed(Record::Account(account), Some(before)));
     }
 
-    /// Notes that an account has a new password. Everybody who has the name leaves, except `by`,
-    /// who has proved to be the owner.
+    /// Notes that an account has a new password. Everybody who has the name leaves, and everybody else
+    /// who was logged in to it is logged out, except `by`, who has proved to be the owner.
     fn change_hands(
         &mut self,
         (account, old): (&Account, Option<Arc<Account>>),
@@ -165,33 +165,35 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) {
         let name = account.name.clone();
-        let (people, lost) = self.lose(&name, by);
+        let (people, lost) = self.lose(&name, by, happened);
         let old = old.map(|old| (old, Vec::new()));
         let before = Before::Account { name: name.clone(), account: old, lost };
         happened.push(Happened::changed(record, Some(before)));
-        if let Some(id) = by.filter(|by| self.people.wearers(&name).any(|id| id == *by)) {
-            self.prove(id, account.proof, happened);
+        let owners = || self.people.wearers(&name).chain(self.people.of_account(&name));
+        if let Some(id) = by.filter(|by| owners().any(|id| id == *by)) {
+            let proven = ProvenAccount { name: account.name.clone(), proof: account.proof };
+            self.change_account(id, Some(proven), happened);
         }
         let act = removal(By::NewPassword, &name, None, at);
         happened.push(Happened::NameLost { name, people, act });
     }
 
-    fn prove(&mut self, id: PersonId, proof: Proof, happened: &mut Vec<Happened>) {
-        if let Some(person) = self.people.get_mut(id) {
-            person.proof = Some(proof);
-            happened.push(Happened::Proved(person.who(id)));
-        }
-    }
-
-    /// All connections with a name except `by`, which count as strangers until they end; and those
-    /// of them that had proved the name.
-    fn lose(&mut self, name: &Name, by: Option<PersonId>) -> (Vec<PersonId>, Vec<PersonId>) {
+    /// All connections with a name except `by`, which count as strangers until they end; and all that
+    /// were logged in to its account. Those under other names stay on the server.
+    fn lose(
+        &mut self,
+        name: &Name,
+        by: Option<PersonId>,
+        happened: &mut Vec<Happened>,
+    ) -> (Vec<PersonId>, Vec<PersonId>) {
         let people: Vec<_> = self.people.wearers(name).filter(|id| Some(*id) != by).collect();
-        let mut had_proof = |id: &PersonId| {
-            let person = self.people.get_mut(*id);
-            person.is_some_and(|person| person.proof.take().is_some())
-        };
-        let lost = people.iter().copied().filter(|id| had_proof(id)).collect();
+        let lost: Vec<_> = self.people.of_account(name).filter(|id| Some(*id) != by).collect();
+        for &id in &lost {
+            match people.contains(&id) {
+                true => drop(self.people.set_account(id, None)), // the others read of the departure
+                false => self.change_account(id, None, happened),
+            }
+        }
         (people, lost)
     }
 }

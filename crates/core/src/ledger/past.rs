@@ -9,7 +9,7 @@ use super::kept::Kept;
 use super::rules::Mute;
 use super::snapshot::Snapshot;
 use super::state::Ledger;
-use crate::model::{Act, Claim, End, Hashed, Name, OwnedName, Reach, RoomName, Topic};
+use crate::model::{Act, End, Hashed, Name, OwnedName, Reach, RoomName, Topic};
 
 /// The journal's contents from earlier runs, with which a server starts.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub struct Past {
     pub ends: BTreeMap<RoomName, End>,
     /// The names that have an owner, the earliest registration first.
     pub accounts: Vec<Account>,
-    /// The return codes that may be valid still. An owner's has the proof of the account above.
+    /// The return codes that may be valid still. Those of owners have the proof of the account above.
     pub codes: Vec<(Hashed, ReturnCode)>,
     /// The messages for absent owners, the oldest first.
     pub kept: Vec<(Name, Kept)>,
@@ -51,10 +51,13 @@ impl Ledger {
             ledger.people.accounts.protect(OwnedName::from(account.name.clone()));
             ledger.people.accounts.put(Arc::new(account));
         }
-        let is_owner = |claim: &Claim| ledger.people.accounts.proves(claim);
-        for (hash, code) in
-            codes.into_iter().filter(|(_, code)| !code.claim.is_proven() || is_owner(&code.claim))
-        {
+        for (hash, mut code) in codes {
+            if let Some(account) = code.claim.account.take() {
+                code.claim.account = ledger.people.accounts.registered(account);
+                if code.claim.account.is_none() {
+                    continue; // the name has no owner any more
+                }
+            }
             ledger.codes.put(hash, Arc::new(code));
         }
         for (owner, kept) in kept {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::accounts::Owners;
 use super::rules::Subject;
-use crate::model::{Claim, Looks, Name, PersonId, Profile, Proof, RoomName, Who};
+use crate::model::{Claim, Looks, Name, PersonId, Profile, ProvenAccount, RoomName, Who};
 use crate::refusal::Refusal;
 
 /// A person on the server, on one connection.
@@ -15,8 +15,8 @@ use crate::refusal::Refusal;
 pub struct Person {
     /// The name.
     pub name: Name,
-    /// The proof that this person owns the name, if there is one.
-    pub proof: Option<Proof>,
+    /// The account to which this person is logged in, under its name or another one.
+    pub account: Option<ProvenAccount>,
     /// The spellings of the name.
     pub looks: Looks,
     /// The profile from the person's client.
@@ -30,27 +30,32 @@ pub struct Person {
 }
 
 impl Person {
-    /// The name, with the proof.
+    /// The name, with the account.
     pub(crate) fn claim(&self) -> Claim {
-        Claim { name: self.name.clone(), proof: self.proof }
+        Claim { name: self.name.clone(), account: self.account.clone() }
+    }
+
+    /// The name of the account.
+    pub(crate) fn account(&self) -> Option<&Name> {
+        self.account.as_ref().map(|account| &account.name)
     }
 
     /// The person, as others read about them.
     pub(crate) fn who(&self, id: PersonId) -> Who {
-        let account = self.is_owner().then(|| self.name.clone());
+        let account = self.account().cloned();
         Who { id, name: self.name.clone(), account, profile: self.profile.clone() }
     }
 
-    /// Whether this person owns the name.
+    /// Whether this person owns the name that they have now.
     pub(crate) fn is_owner(&self) -> bool {
-        self.proof.is_some()
+        self.account().is_some_and(|account| account.is_same(&self.name))
     }
 
     /// The person, as the rules know them. The ledger knows no address.
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
             name: &self.name,
-            is_owner: self.is_owner(),
+            account: self.account(),
             address: None,
             keeps_for_now: &self.keeps_for_now,
         }
@@ -72,6 +77,8 @@ pub(crate) struct People {
     /// The spellings of these names in other letters, if they differ from the keys: few names have
     /// any.
     looks: Wearers,
+    /// The first keys of the accounts to which people are logged in.
+    logged_in: Wearers,
     /// The names that have an owner.
     pub(crate) accounts: Owners,
 }
@@ -80,17 +87,20 @@ impl People {
     /// The people from a snapshot, under their names.
     pub(super) fn restore(people: BTreeMap<PersonId, Person>, accounts: Owners) -> People {
         let (mut keys, mut looks) = (Wearers::default(), Wearers::default());
+        let mut logged_in = Wearers::default();
         for (&id, person) in &people {
             keys.add(id, person.name.keys());
             looks.add(id, person.looks.others());
+            logged_in.add(id, key(&person.account));
         }
-        People { people, keys, looks, accounts }
+        People { people, keys, looks, logged_in, accounts }
     }
 
     pub(crate) fn get(&self, id: PersonId) -> Option<&Person> {
         self.people.get(&id)
     }
 
+    /// A person, to change the seats: names and accounts are found by their keys, too.
     pub(crate) fn get_mut(&mut self, id: PersonId) -> Option<&mut Person> {
         self.people.get_mut(&id)
     }
@@ -122,6 +132,11 @@ impl People {
     /// All connections that wear a name, whatever its case.
     pub(crate) fn wearers(&self, name: &Name) -> impl Iterator<Item = PersonId> {
         self.called(name.keys()[0]).map(|(id, _)| id)
+    }
+
+    /// All connections that are logged in to an account, under any name.
+    pub(crate) fn of_account(&self, account: &Name) -> impl Iterator<Item = PersonId> {
+        self.logged_in.of(account.keys()[0])
     }
 
     /// The people with this name. The other key of a name only refuses look-alikes, and finds
@@ -188,13 +203,27 @@ impl People {
     ) {
         self.keys.add(id, claim.name.keys());
         self.looks.add(id, looks.others());
-        let Claim { name, proof } = claim;
-        let (seats, keeps_for_now) = (Vec::new(), Vec::new());
-        let person = Person { name, proof, looks, profile, seats, keeps_for_now, boot };
+        let account = claim.account.and_then(|account| self.accounts.registered(account));
+        self.logged_in.add(id, key(&account));
+        let (name, seats, keeps_for_now) = (claim.name, Vec::new(), Vec::new());
+        let person = Person { name, account, looks, profile, seats, keeps_for_now, boot };
         self.people.insert(id, person);
     }
 
-    /// Gives a person another name, and frees the old one. Returns the old one.
+    /// Lets a person be logged in to another account, or to none. Returns the account before.
+    pub(super) fn set_account(
+        &mut self,
+        id: PersonId,
+        account: Option<ProvenAccount>,
+    ) -> Option<ProvenAccount> {
+        let person = self.people.get_mut(&id)?;
+        self.logged_in.remove(id, key(&person.account));
+        self.logged_in.add(id, key(&account));
+        std::mem::replace(&mut person.account, account)
+    }
+
+    /// Gives a person another name, and frees the old one. Returns the old one. The person stays
+    /// logged in, or is logged in to the account of the claim from now on.
     pub(crate) fn rename(
         &mut self,
         id: PersonId,
@@ -202,13 +231,12 @@ impl People {
         looks: Looks,
     ) -> Result<Name, Refusal> {
         let person = self.people.get(&id).ok_or(Refusal::NotThere)?;
-        // The owner may change the case of the name without another proof.
-        let is_same = person.is_owner() && person.name.is_same(&claim.name);
-        let own = person.proof.filter(|_| is_same);
-        let proof = own.or(claim.proof);
-        self.may_claim(&[id], &Claim { proof, ..claim.clone() }, &looks)?;
+        let account = claim.account.or_else(|| person.account.clone());
+        let claim = Claim { account, ..claim };
+        self.may_claim(&[id], &claim, &looks)?;
+        let account = claim.account.and_then(|account| self.accounts.registered(account));
+        self.set_account(id, account);
         let person = self.people.get_mut(&id).ok_or(Refusal::NotThere)?;
-        person.proof = proof;
         let from = std::mem::replace(&mut person.name, claim.name.clone());
         let looked = std::mem::replace(&mut person.looks, looks);
         let kept = claim.name.keys();
@@ -225,7 +253,15 @@ impl People {
         if let Some(person) = self.people.remove(&id) {
             self.keys.remove(id, person.name.keys());
             self.looks.remove(id, person.looks.others());
+            self.logged_in.remove(id, key(&person.account));
         }
+    }
+
+    /// A person who wants to have a name, as the rules know them.
+    pub(crate) fn claimant<'a>(&self, claim: &'a Claim) -> Subject<'a> {
+        let account = claim.account.as_ref().filter(|account| self.accounts.has_proof(account));
+        let account = account.map(|account| &account.name);
+        Subject { name: &claim.name, account, address: None, keeps_for_now: &[] }
     }
 
     /// Whether a person may claim a name. If so, nobody else can have it, or a name that looks like
@@ -246,8 +282,10 @@ impl People {
                 return Err(Refusal::NameOwned(owned.clone()));
             }
         }
-        if claim.is_proven() && !is_proven {
-            return Err(Refusal::NameReleased(name.clone())); // not as a stranger, unnoticed
+        if let Some(account) = &claim.account
+            && !self.accounts.has_proof(account)
+        {
+            return Err(Refusal::NameReleased(account.name.clone())); // not as a stranger, unnoticed
         }
         // An owner may come in even if another name looks like theirs in other letters.
         let is_taken = self.is_taken(own, claim) || !is_proven && self.is_mistakable(own, looks);
@@ -277,6 +315,11 @@ impl People {
         });
         looked_for.chain(shown).any(|wearer| !own.contains(&wearer))
     }
+}
+
+/// The key by which people of an account are found.
+fn key(account: &Option<ProvenAccount>) -> Option<&str> {
+    account.as_ref().map(|account| account.name.keys()[0])
 }
 
 /// Keys of names, each with the people who wear it: one person, or an owner's connections, the

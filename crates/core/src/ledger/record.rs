@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::accounts::Account;
 use super::codes::ReturnCode;
-use super::kept::Rank;
-use crate::model::{Act, Hashed, Line, Name, WallTime};
+use super::kept::{Kept, Rank};
+use super::rules::Rights;
+use crate::model::{Act, Hashed, Line, Name, PersonId, WallTime};
 
 /// A change of something that a journal stores beside lines. It is stored whole: a record does not
 /// rest on an earlier one.
@@ -45,6 +46,50 @@ pub enum Record {
     },
     /// The owner of a name has come from some network.
     OwnerVisit(Box<OwnerVisit>),
+}
+
+/// The state before a change, to which the ledger returns if the change cannot be stored.
+#[derive(Clone, Debug)]
+pub enum Before {
+    /// A topic: the act changed it.
+    Topic {
+        /// The act.
+        act: Arc<Act>,
+        /// The topic before.
+        text: Option<Line>,
+    },
+    /// The maker of a room was not its keeper.
+    Maker(Arc<Act>),
+    /// The owner of a name.
+    Account {
+        /// The name.
+        name: Name,
+        /// The account, and those of its keys that were given up with it; none if the name had no
+        /// owner.
+        account: Option<(Arc<Account>, Vec<Box<str>>)>,
+        /// The people whose proof was valid.
+        lost: Vec<PersonId>,
+    },
+    /// The rights of an owner.
+    Rights(Rights),
+    /// There was no return code with this hash.
+    NoCode(Hashed),
+    /// Return codes of an owner.
+    Codes(Vec<(Hashed, Arc<ReturnCode>)>),
+    /// There was no message with this number for an owner.
+    NotKept {
+        /// The name.
+        owner: Name,
+        /// The number.
+        number: u64,
+    },
+    /// Messages waited for an owner.
+    Kept {
+        /// The name.
+        owner: Name,
+        /// The messages.
+        kept: Vec<Kept>,
+    },
 }
 
 impl Record {

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::codes::{CODE_LIFE, ReturnCode, Validity};
 use super::event::Happened;
-use super::record::Record;
+use super::record::{Before, Record};
 use super::state::Ledger;
-use super::unstored::Before;
 use crate::intent::{Reentry, Stamp};
-use crate::model::{Hashed, Name, PersonId, Profile, RoomName, WallTime};
+use crate::model::{Claim, Hashed, Name, PersonId, Profile, ProvenAccount, RoomName, WallTime};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -110,10 +109,17 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         self.is_not_here(id)?;
         let from = claim.name.clone();
+        let is_valid = |account: &ProvenAccount| self.people.accounts.has_proof(account);
+        let account = claim.account.clone().filter(is_valid);
+        // A new password ends the log-in of a person under another name, and nothing else.
+        let claim = match claim.is_proven() {
+            true => claim,
+            false => Claim { account: account.clone(), ..claim },
+        };
         if self.people.may_claim(&[id], &claim, &looks).is_ok() {
             self.people.enter(id, (claim, looks), profile, boot);
         } else {
-            let (claim, looks) = (otherwise.0.into(), otherwise.1);
+            let (claim, looks) = (Claim { name: otherwise.0, account }, otherwise.1);
             self.people.may_claim(&[id], &claim, &looks)?;
             self.people.enter(id, (claim, looks), profile, boot);
             self.rules.rename(id, &from, |id| self.people.get(id).is_some());

@@ -41,7 +41,8 @@ pub(crate) struct Rules {
     pub(super) mutes: Vec<Mute>,
 }
 
-/// A mute of these connections, and of everybody with that name or one that looks like it.
+/// A mute of these connections, of everybody with that name or one that looks like it, and of its
+/// owner under any name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mute {
     /// The connections, under any name.
@@ -51,8 +52,10 @@ pub struct Mute {
 }
 
 impl Mute {
-    fn is_of(&self, id: PersonId, name: &Name) -> bool {
-        self.people.contains(&id) || self.act.deed.whom.includes(name, None)
+    fn is_of(&self, id: PersonId, Subject { name, account, .. }: Subject<'_>) -> bool {
+        let whom = &self.act.deed.whom;
+        let is_meant = |account: &Name| whom.is_called(account);
+        self.people.contains(&id) || whom.includes(name, None) || account.is_some_and(is_meant)
     }
 }
 
@@ -69,8 +72,8 @@ pub struct Rights {
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) name: &'a Name,
-    /// Whether the person has proved to own the name.
-    pub(crate) is_owner: bool,
+    /// The account to which the person is logged in, under its name or another one.
+    pub(crate) account: Option<&'a Name>,
     pub(crate) address: Option<SocketAddr>,
     /// The rooms that the person keeps for the time being.
     pub(crate) keeps_for_now: &'a [RoomName],
@@ -104,7 +107,8 @@ impl Rules {
         self.keepers(reach).iter().any(|keeper| keeper.is_same(name))
     }
 
-    /// Whether a person has authority there. A keeper of the server has it everywhere.
+    /// Whether a person has authority there, whatever name they have now. A keeper of the server has
+    /// it everywhere.
     pub(crate) fn keeps(&self, reach: &Reach, subject: Subject<'_>) -> bool {
         let is_for_now = |room| subject.keeps_for_now.contains(room);
         self.keeps_for_good(reach, subject) || reach.room().is_some_and(is_for_now)
@@ -112,8 +116,9 @@ impl Rules {
 
     /// Whether a person has authority there that does not end with the seat.
     pub(crate) fn keeps_for_good(&self, reach: &Reach, subject: Subject<'_>) -> bool {
-        let Subject { name, is_owner, .. } = subject;
-        is_owner && (self.is_keeper(&Reach::Server, name) || self.is_keeper(reach, name))
+        let mut reaches = [&Reach::Server, reach].into_iter();
+        let account = subject.account;
+        account.is_some_and(|account| reaches.any(|reach| self.is_keeper(reach, account)))
     }
 
     /// Makes the owner of a name a keeper.
@@ -192,10 +197,13 @@ impl Rules {
         self.bans(reach, now).find(|ban| self.bars(ban, subject))
     }
 
-    /// Whether a ban applies to a person.
+    /// Whether a ban applies to a person. A ban of an owner applies under any name.
     pub(crate) fn bars(&self, ban: &Act, subject: Subject<'_>) -> bool {
-        let Subject { name, address, .. } = subject;
-        ban.deed.whom.includes(name, address) && !self.keeps(&ban.reach, subject)
+        let Subject { name, account, address, .. } = subject;
+        let whom = &ban.deed.whom;
+        let is_meant = |account: &Name| whom.is_called(account);
+        (whom.includes(name, address) || account.is_some_and(is_meant))
+            && !self.keeps(&ban.reach, subject)
     }
 
     /// The bans that hold.
@@ -318,12 +326,12 @@ impl Rules {
     pub(crate) fn muted(
         &self,
         id: PersonId,
-        name: &Name,
+        subject: Subject<'_>,
         room: &RoomName,
         now: WallTime,
     ) -> Option<&Act> {
         let is_meant = |mute: &&Mute| {
-            mute.act.reach.has(room) && !mute.act.is_over(now) && mute.is_of(id, name)
+            mute.act.reach.has(room) && !mute.act.is_over(now) && mute.is_of(id, subject)
         };
         self.mutes.iter().find(is_meant).map(|mute| &mute.act)
     }

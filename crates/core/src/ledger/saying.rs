@@ -37,11 +37,11 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
-        let is_owner = self.people.accounts.proves(&claim);
-        let account = is_owner.then(|| claim.name.clone());
+        let account = claim.account.and_then(|account| self.people.accounts.registered(account));
+        let account = account.map(|account| account.name);
         let who = Who { id, name: claim.name, account, profile };
         self.may_speak(&who, &room, at)?;
-        self.make_room(&who.name, is_owner, &room, at, happened);
+        self.make_room(who.account.as_ref(), &room, at, happened);
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
         Ok(())
@@ -74,13 +74,15 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         let name = claim.name.clone();
         self.may_wear(id, &name, None, at)?;
+        let before = self.account_before(id);
         let from = self.people.rename(id, claim, looks)?;
         self.rules.rename(id, &from, |id| self.people.get(id).is_some());
         self.give_up_absent(|heir, _| heir == id, None, happened);
         let seats = self.people.get(id).map(|person| person.seats.clone()).unwrap_or_default();
         seats.iter().for_each(|room| self.share_keeping(id, room));
         if from == name {
-            return Ok(()); // nobody reads about it
+            self.tell_account(id, before, happened);
+            return Ok(()); // nobody reads about the name
         }
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         let who = person.who(id);
@@ -92,6 +94,7 @@ impl Ledger {
         let rooms = person.seats.iter().map(|room| (room.clone(), renaming(room))).collect();
         let event = self.next_event();
         happened.push(Happened::Renamed { event, who, from, rooms });
+        self.tell_account(id, before, happened);
         Ok(())
     }
 

@@ -5,54 +5,10 @@ use std::sync::Arc;
 
 use super::accounts::Account;
 use super::codes::{CODE_LIFE, ReturnCode, Validity};
-use super::kept::Kept;
-use super::rules::Rights;
+use super::event::Happened;
+use super::record::Before;
 use super::state::Ledger;
-use crate::model::{Act, Hashed, Line, Name, OwnedName, PersonId, RoomName, WallTime};
-
-/// The state before a change, to which the ledger returns if the change cannot be stored.
-#[derive(Clone, Debug)]
-pub enum Before {
-    /// A topic: the act changed it.
-    Topic {
-        /// The act.
-        act: Arc<Act>,
-        /// The topic before.
-        text: Option<Line>,
-    },
-    /// The maker of a room was not its keeper.
-    Maker(Arc<Act>),
-    /// The owner of a name.
-    Account {
-        /// The name.
-        name: Name,
-        /// The account, and those of its keys that were given up with it; none if the name had no
-        /// owner.
-        account: Option<(Arc<Account>, Vec<Box<str>>)>,
-        /// The people whose proof was valid.
-        lost: Vec<PersonId>,
-    },
-    /// The rights of an owner.
-    Rights(Rights),
-    /// There was no return code with this hash.
-    NoCode(Hashed),
-    /// Return codes of an owner.
-    Codes(Vec<(Hashed, Arc<ReturnCode>)>),
-    /// There was no message with this number for an owner.
-    NotKept {
-        /// The name.
-        owner: Name,
-        /// The number.
-        number: u64,
-    },
-    /// Messages waited for an owner.
-    Kept {
-        /// The name.
-        owner: Name,
-        /// The messages.
-        kept: Vec<Kept>,
-    },
-}
+use crate::model::{Hashed, Name, OwnedName, PersonId, ProvenAccount, RoomName, WallTime};
 
 impl Ledger {
     /// Uses the numbers of these lines again: nobody has seen the lines.
@@ -61,8 +17,8 @@ impl Ledger {
     }
 
     /// Returns to the state before a change, now. Later changes that build on it were put back
-    /// before.
-    pub(crate) fn put_back(&mut self, before: &Before, at: WallTime) {
+    /// before. Adds what people read about it to `happened`.
+    pub(crate) fn put_back(&mut self, before: &Before, at: WallTime, happened: &mut Vec<Happened>) {
         match before {
             Before::Topic { act, text } => {
                 if let Some(room) = act.reach.room() {
@@ -75,7 +31,7 @@ impl Ledger {
                 }
             }
             Before::Account { name, account, lost } => {
-                self.put_back_account(name, account.clone(), lost);
+                self.put_back_account(name, account.clone(), lost, happened);
             }
             Before::Rights(rights) => self.rules.put_back(rights),
             Before::NotKept { owner, number } => {
@@ -98,30 +54,50 @@ impl Ledger {
         name: &Name,
         account: Option<(Arc<Account>, Vec<Box<str>>)>,
         lost: &[PersonId],
+        happened: &mut Vec<Happened>,
     ) {
         let accounts = &mut self.people.accounts;
         let undone = accounts.of(name).map(|account| account.proof);
-        let proof = account.as_ref().map(|(account, _)| account.proof);
+        let present = account
+            .as_ref()
+            .map(|(account, _)| ProvenAccount { name: account.name.clone(), proof: account.proof });
         match account {
             Some((account, keys)) => {
                 accounts.protect(OwnedName { name: account.name.clone(), keys });
                 accounts.put(account);
             }
-            None => {
-                accounts.remove(name);
-                self.rules.remove_keeper_everywhere(name); // an act may have given rights meanwhile
-            }
+            None => drop(accounts.remove(name)),
         }
-        let wearers: Vec<_> = self.people.wearers(name).collect();
-        for id in wearers {
-            if let Some(person) = self.people.get_mut(id)
-                && (lost.contains(&id) || person.proof.is_some() && person.proof == undone)
-            {
-                person.proof = proof;
-            }
+        self.put_back_log_ins(name, present.as_ref(), lost, happened);
+        if present.is_none() {
+            self.rules.remove_keeper_everywhere(name); // an act may have given rights meanwhile
         }
-        if let Some(undone) = undone.filter(|undone| Some(*undone) != proof) {
-            self.codes.replace_proof(name, undone, proof);
+        if let Some(undone) = undone {
+            self.codes.replace_account(name, undone, present.as_ref());
+        }
+    }
+
+    /// Lets people be logged in to an account as before. `lost` are those whose log-in had ended.
+    fn put_back_log_ins(
+        &mut self,
+        name: &Name,
+        present: Option<&ProvenAccount>,
+        lost: &[PersonId],
+        happened: &mut Vec<Happened>,
+    ) {
+        let logged_in: Vec<_> = self.people.of_account(name).collect();
+        for id in logged_in {
+            self.change_account(id, present.cloned(), happened);
+        }
+        for &id in lost {
+            match self.people.get(id) {
+                Some(person) if person.account.is_some() => {} // in to another account meanwhile
+                Some(person) if person.name.is_same(name) => {
+                    self.people.set_account(id, present.cloned()); // nobody was told of the end
+                }
+                Some(_) => self.change_account(id, present.cloned(), happened),
+                None => {}
+            }
         }
     }
 

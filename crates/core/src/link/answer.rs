@@ -304,6 +304,8 @@ pub enum Notice {
     },
     /// The contact of this server with the other nodes.
     Contact(Contact),
+    /// The person is not logged in to this account any more: it has a new password, or no owner.
+    LoggedOut(Name),
     /// The person has another name: while this server was out of touch, somebody else took it.
     NameGone {
         /// The name before.

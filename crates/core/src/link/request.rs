@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::ledger::OwnerVisit;
 use crate::model::{
-    Claim, Deed, Hashed, Here, Limits, Line, Name, PersonId, Profile, Proof, RoomId, RoomName,
-    Spoken, Verb, WallTime,
+    Claim, Deed, Hashed, Here, Limits, Line, Name, PersonId, Profile, Proof, ProvenAccount, RoomId,
+    RoomName, Spoken, Verb, WallTime,
 };
 
 /// A request of a connection to the broadcaster.
@@ -125,6 +125,8 @@ pub enum Change {
     },
     /// Takes another name.
     Rename(Claim),
+    /// Logs in to an account, under any name.
+    LogIn(ProvenAccount),
     /// Sets a room's topic, or clears it.
     SetTopic {
         /// The room.
@@ -172,6 +174,7 @@ impl Change {
             | Change::Join { .. }
             | Change::SpeakOnce { .. }
             | Change::Rename(_)
+            | Change::LogIn(_)
             | Change::SetTopic { .. }
             | Change::Account(_)
             | Change::Code(_)
@@ -197,6 +200,7 @@ impl Change {
             | Change::SpeakOnce { .. }
             | Change::Say { .. }
             | Change::Rename(_)
+            | Change::LogIn(_)
             | Change::SetTopic { .. }
             | Change::Code(_)
             | Change::Message(_) => true,

@@ -56,6 +56,22 @@ pub enum Entry {
         /// The event.
         event: Arc<PersonEvent>,
     },
+    /// Something else about a person changed, which clients of IRC show.
+    Changed {
+        /// The person, after the change.
+        who: Arc<Who>,
+        /// The change.
+        change: PersonChange,
+        /// The event.
+        event: Arc<PersonEvent>,
+    },
+    /// A person has authority in the room from now on, or has lost it, without an act there.
+    Ranked {
+        /// The person.
+        who: Arc<Who>,
+        /// Whether the person has authority.
+        is_keeper: bool,
+    },
     /// The owner of a name deleted the earlier lines under it.
     LinesDeleted {
         /// The person who did it.
@@ -150,7 +166,17 @@ impl Said {
     }
 }
 
-/// An event that concerns a person: a departure or a new name. All rooms of that person that it
+/// A change of a person that is no new name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PersonChange {
+    /// The account to which the person is logged in; none after the log-in has ended.
+    Account {
+        /// The account before.
+        before: Option<Name>,
+    },
+}
+
+/// An event that concerns a person: a departure, a new name or another change. All rooms of that person that it
 /// concerns have an entry about it: they are twins. All rooms have events in the order of their
 /// numbers.
 #[derive(Debug, PartialEq, Eq)]
@@ -237,7 +263,9 @@ impl Entry {
             Entry::Said(Said { who, .. })
             | Entry::Left { who, .. }
             | Entry::Invited { who, .. }
-            | Entry::Renamed { who, .. } => Some(who),
+            | Entry::Renamed { who, .. }
+            | Entry::Changed { who, .. }
+            | Entry::Ranked { who, .. } => Some(who),
             Entry::Arrived { who, .. } | Entry::LinesDeleted { who } | Entry::Topic { who, .. } => {
                 Some(who)
             }
@@ -257,6 +285,8 @@ impl Entry {
             Entry::Arrived { .. }
             | Entry::Renamed { .. }
             | Entry::Invited { .. }
+            | Entry::Changed { .. }
+            | Entry::Ranked { .. }
             | Entry::ArrivedTogether(_)
             | Entry::LeftTogether(_) => None,
         }
@@ -266,11 +296,12 @@ impl Entry {
     pub fn event(&self) -> Option<&Arc<PersonEvent>> {
         match self {
             Entry::Left { event, .. } => event.as_ref(),
-            Entry::Renamed { event, .. } => Some(event),
+            Entry::Renamed { event, .. } | Entry::Changed { event, .. } => Some(event),
             Entry::Said(_)
             | Entry::Arrived { .. }
             | Entry::ArrivedTogether(_)
             | Entry::LeftTogether(_)
+            | Entry::Ranked { .. }
             | Entry::LinesDeleted { .. }
             | Entry::Topic { .. }
             | Entry::Invited { .. }

@@ -18,7 +18,9 @@ pub mod who;
 pub mod whom;
 
 pub use act::{Act, By, Deed, Here, Keeping, Reach, Verb};
-pub use entry::{ActOf, Entry, PersonEvent, Renaming, Said, Telling, Together, TopicSet};
+pub use entry::{
+    ActOf, Entry, PersonChange, PersonEvent, Renaming, Said, Telling, Together, TopicSet,
+};
 pub use hashed::Hashed;
 pub use limits::{Capacity, Census, Limits};
 pub use line::Line;
@@ -31,7 +33,7 @@ pub use span::{Damage, End, Missed};
 pub use time::{Now, WallTime};
 pub use topic::Topic;
 pub use who::{
-    Claim, Extras, InGroup, Manner, PROFILE_BYTES_MAX, PersonId, Profile, Proof, RoomId, Spoken,
-    Who,
+    Claim, Extras, InGroup, Manner, PROFILE_BYTES_MAX, PersonId, Profile, Proof, ProvenAccount,
+    RoomId, Spoken, Who,
 };
 pub use whom::{Net, Whom};

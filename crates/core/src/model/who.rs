@@ -43,7 +43,7 @@ pub struct Who {
     pub id: PersonId,
     /// The name.
     pub name: Name,
-    /// The registered name that the person has proved to own.
+    /// The registered name that the person has proved to own, under this name or another one.
     pub account: Option<Name>,
     /// The profile from the person's client, or from the door; none for the author of a stored
     /// line.
@@ -54,6 +54,12 @@ impl Who {
     /// A person of whom only the name is known.
     pub fn new(id: PersonId, name: Name) -> Who {
         Who { id, name, account: None, profile: None }
+    }
+
+    /// Whether the person owns the name that they have. Several connections of an owner are one
+    /// person.
+    pub fn is_owner(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.is_same(&self.name))
     }
 }
 
@@ -174,13 +180,22 @@ impl Extras {
     }
 }
 
-/// A name that a person wants to have.
+/// A name that a person wants to have, or has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The name.
     pub name: Name,
-    /// The proof that the person owns the name.
-    pub proof: Option<Proof>,
+    /// The account to which the person is logged in: the name itself, or another one.
+    pub account: Option<ProvenAccount>,
+}
+
+/// A registered name, and the proof that a person owns it, under that name or another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenAccount {
+    /// The registered name.
+    pub name: Name,
+    /// The proof.
+    pub proof: Proof,
 }
 
 /// The number of the password with which a person has proved to own a name; a code or token has the
@@ -190,15 +205,26 @@ pub struct Claim {
 pub struct Proof(pub u64);
 
 impl Claim {
+    /// The claim of an owner to the own name.
+    pub fn of_owner(name: Name, proof: Proof) -> Claim {
+        Claim { account: Some(ProvenAccount { name: name.clone(), proof }), name }
+    }
+
+    /// The proof that the person owns the name.
+    pub fn proof(&self) -> Option<Proof> {
+        let own = self.account.as_ref().filter(|account| account.name.is_same(&self.name));
+        own.map(|account| account.proof)
+    }
+
     /// Whether the person has proved that they own the name.
     pub fn is_proven(&self) -> bool {
-        self.proof.is_some()
+        self.proof().is_some()
     }
 }
 
 impl From<Name> for Claim {
-    /// A claim without a proof, which anybody can make.
+    /// A claim without an account, which anybody can make.
     fn from(name: Name) -> Claim {
-        Claim { name, proof: None }
+        Claim { name, account: None }
     }
 }

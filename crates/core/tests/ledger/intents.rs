@@ -7,7 +7,7 @@ use parlor_core::intent::{Intent, ProposalId, Reentry};
 use parlor_core::ledger::{Account, Kept, Mute, Person, Rank, ReturnCode, Snapshot, Validity};
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Hashed, Here, Line, Looks, Manner, Name, NodeName, OwnedName,
-    PersonId, Profile, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
+    PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -79,14 +79,15 @@ pub(crate) fn start() -> impl Strategy<Value = Snapshot> {
 pub(crate) fn keepers_at_work() -> Snapshot {
     let [alice, zoe] = ["alice", "zoë"].map(Name::stored);
     let person = |id, name: &Name, seats: &[&str]| {
-        let (proof, looks) = (Some(Proof::default()), Looks::of(name));
+        let account = Some(ProvenAccount { name: name.clone(), proof: Proof::default() });
+        let looks = Looks::of(name);
         let seats = seats.iter().map(|room| RoomName::stored(room)).collect();
         let (name, keeps_for_now) = (name.clone(), Vec::new());
-        let person = Person { name, proof, looks, profile: None, seats, keeps_for_now, boot: 0 };
+        let person = Person { name, account, looks, profile: None, seats, keeps_for_now, boot: 0 };
         (PersonId::new(id), person)
     };
     let (id, mike) = person(3, &Name::stored("mike"), &["tea"]);
-    let mike = Person { proof: None, keeps_for_now: mike.seats.clone(), ..mike };
+    let mike = Person { account: None, keeps_for_now: mike.seats.clone(), ..mike };
     let people = [person(1, &alice, &["lobby", "tea"]), person(2, &zoe, &["tea"]), (id, mike)];
     let [tea, den] = ["tea", "den"].map(RoomName::stored);
     let bob = Whom::Name(Name::stored("bob"));
@@ -132,7 +133,7 @@ fn code_of(
     room: &RoomName,
     validity: Validity,
 ) -> (Hashed, Arc<ReturnCode>) {
-    let claim = Claim { name: name.clone(), proof: Some(Proof::default()) };
+    let claim = Claim::of_owner(name.clone(), Proof::default());
     let (looks, room) = (Looks::of(name), room.clone());
     (Hashed([number; 32]), Arc::new(ReturnCode { claim, looks, room, seq: 3, validity }))
 }
@@ -157,6 +158,7 @@ fn intent() -> impl Strategy<Value = Intent> {
             Intent::Rename { person, name, looks }
         }),
         4 => owning(),
+        3 => (person(), proven()).prop_map(|(person, account)| Intent::LogIn { person, account }),
         12 => (person(), here(), deed()).prop_map(|(asker, here, deed)| {
             Intent::Act { asker, here, deed }
         }),
@@ -307,8 +309,19 @@ fn room() -> impl Strategy<Value = RoomName> {
 }
 
 fn claim() -> impl Strategy<Value = (Claim, Looks)> {
-    (select(&NAMES[..]), weighted(0.5, proof()))
-        .prop_map(|((name, looks), proof)| (Claim { name, proof }, looks))
+    let own = weighted(0.5, proof());
+    (select(&NAMES[..]), own, weighted(0.2, proven())).prop_map(|((name, looks), own, other)| {
+        let claim = match (own, other) {
+            (Some(proof), None) => Claim::of_owner(name, proof),
+            (_, account) => Claim { name, account },
+        };
+        (claim, looks)
+    })
+}
+
+/// An account, perhaps with a valid proof.
+fn proven() -> impl Strategy<Value = ProvenAccount> {
+    (name(), proof()).prop_map(|(name, proof)| ProvenAccount { name, proof })
 }
 
 fn profile() -> impl Strategy<Value = Option<Arc<Profile>>> {

@@ -69,6 +69,11 @@ impl IrcEncoder {
         PrivateReader { server: encoding.server(), class: encoding.class() }
     }
 
+    fn asker<'a>(&'a self, nick: &'a str, source: &'a str) -> Asker<'a> {
+        let (server, caps) = (self.voice.server(), self.voice.caps);
+        Asker { server, storage: self.storage, caps, nick, source }
+    }
+
     /// Whether a message has come for the client, and is not the answer to its author. To itself a
     /// client writes one that comes first and is the answer then.
     fn is_delivered(&mut self, message: &PrivateMessage) -> bool {
@@ -89,10 +94,12 @@ impl IrcEncoder {
             }
             Answer::Notice(notice) => {
                 let mut replies = Replies::default();
-                let server = self.voice.server();
-                let whose = (server, self.storage, self.voice.caps);
-                let farewell = put_notice(notice, whose, &mut replies);
-                replies.send(&server.name, &self.voice.nick(), out);
+                let (nick, source) = (self.voice.nick(), source_of(&self.voice.me));
+                let farewell = put_notice(notice, self.asker(&nick, &source), &mut replies);
+                replies.send(&self.voice.server().name, &nick, out);
+                if let Notice::LoggedOut(_) = notice {
+                    self.voice.me.account = None;
+                }
                 if self.farewell.is_some() {
                     self.farewell = farewell.or(self.farewell.take());
                 }
@@ -156,14 +163,12 @@ impl Encoder for IrcEncoder {
         if self.put_mail(answer, out) || self.put_own(answer, out) {
             return;
         }
+        if let Answer::LoggedIn(account) | Answer::Registered(account) = answer {
+            self.voice.me.account = Some(account.clone());
+        }
         let mut replies = Replies::default();
-        let asker = Asker {
-            server: self.voice.server(),
-            storage: self.storage,
-            caps: self.voice.caps,
-            nick: &self.voice.nick(),
-            source: &source_of(&self.voice.me),
-        };
+        let (nick, source) = (self.voice.nick(), source_of(&self.voice.me));
+        let asker = self.asker(&nick, &source);
         put_answer(answer, self.voice.command.as_deref(), asker, &mut replies);
         if let (Answer::Refused(_), Some(command)) = (answer, &mut self.voice.command) {
             command.is_refused |= !replies.is_empty();

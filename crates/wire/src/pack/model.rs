@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks, Manner, NAME_CHARS_MAX,
-    Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile, Proof, Reach, RoomName,
-    Spoken, Topic, Verb, WallTime, Who, Whom,
+    Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile, Proof, ProvenAccount,
+    Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -68,7 +68,9 @@ record!(InGroup { index, lines, blanks });
 
 choice!(Manner, "a manner", { 0 => Plain, 1 => Action, 2 => Gone, 3 => Notice });
 
-record!(Claim { name, proof });
+record!(Claim { name, account });
+
+record!(ProvenAccount { name, proof });
 
 record!(OwnedName { name, keys });
 

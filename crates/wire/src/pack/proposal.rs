@@ -62,6 +62,7 @@ choice!(Intent, "an intent", {
     30 => LeaveServer { person, words, removal },
     31 => KeepMessage { from, to, writer, text },
     32 => Delivered { person, last },
+    33 => LogIn { person, account },
 });
 
 /// The bytes of a proposal.

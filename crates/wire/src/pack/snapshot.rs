@@ -51,7 +51,7 @@ choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 
 record!(Boot { node, nonce, version, last, is_live });
 
-record!(Person { name, proof, looks, profile, seats, keeps_for_now, boot });
+record!(Person { name, account, looks, profile, seats, keeps_for_now, boot });
 
 record!(Mute { people, act });
 

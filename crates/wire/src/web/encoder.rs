@@ -94,6 +94,7 @@ impl WebEncoder {
             | Notice::DiskSlow
             | Notice::Invited { .. }
             | Notice::Contact(_)
+            | Notice::LoggedOut(_)
             | Notice::NameGone { .. }
             | Notice::Idle { .. } => None,
         }

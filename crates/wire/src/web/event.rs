@@ -21,6 +21,7 @@ pub(crate) fn is_shown(entry: &Entry) -> bool {
         | Entry::LinesDeleted { .. }
         | Entry::Topic { .. }
         | Entry::Act(_) => true,
+        Entry::Changed { .. } | Entry::Ranked { .. } => false, // clients of IRC show it
     }
 }
 
@@ -40,6 +41,8 @@ pub(crate) fn change_of_people(entry: &Entry) -> Option<ChangeOfPeople<'_>> {
         Entry::ArrivedTogether(_)
         | Entry::LeftTogether(_)
         | Entry::Said(_)
+        | Entry::Changed { .. }
+        | Entry::Ranked { .. }
         | Entry::LinesDeleted { .. }
         | Entry::Topic { .. }
         | Entry::Invited { .. }
@@ -107,6 +110,8 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(Line::as_str)),
         Entry::Said(_)
         | Entry::Arrived { .. }
+        | Entry::Changed { .. }
+        | Entry::Ranked { .. }
         | Entry::LinesDeleted { .. }
         | Entry::Invited { .. } => event,
     };
@@ -122,6 +127,8 @@ fn kind(entry: &Entry) -> &'static str {
         Entry::ArrivedTogether(_) => "arrived_together",
         Entry::LeftTogether(_) => "left_together",
         Entry::Renamed { .. } => "renamed",
+        Entry::Changed { .. } => "changed",
+        Entry::Ranked { .. } => "ranked",
         Entry::LinesDeleted { .. } => "took_back",
         Entry::Topic { .. } => "topic",
         Entry::Act(_) => "ruled",

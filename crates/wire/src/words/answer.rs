@@ -198,6 +198,9 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
         Notice::IdleClosed(silent) => format!("Silent for {}: closed", span(*silent)),
         Notice::GoingDown => "The server is going down".to_owned(),
         Notice::Contact(contact) => self::contact(*contact),
+        Notice::LoggedOut(account) => format!(
+            "You are not logged in to {account} any more: it has a new password, or is no longer registered"
+        ),
         Notice::NameGone { from, now } => {
             format!("Somebody else is called {from} now; you are {now}. Choose a name with /name")
         }

@@ -99,6 +99,8 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         Refusal::NameReleased(name) => row("name-released", 409, 464,
             format!("{name} is no longer registered and needs no password: choose it again, or another name")).named()
             .for_curl(format!("{name} is no longer registered: leave out -u, or choose another name")),
+        Refusal::LoggedIn(name) => row("logged-in", 409, 907,
+            format!("You are {name}, and {name} is registered: take another name first, then log in to another account")),
         Refusal::NoNameToOwn => row("no-name-to-own", 400, None,
             "You have no name to register; /name NEW takes one"),
         Refusal::TooManyNamesFromHere => row("too-many-names", 400, None,

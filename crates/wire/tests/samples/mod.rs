@@ -6,7 +6,8 @@ use std::time::Duration;
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId, Reentry};
 use parlor_core::model::{
     Act, By, Claim, Deed, Extras, Hashed, Here, InGroup, Line, Looks, Manner, Name, Net, NodeName,
-    OwnedName, PersonId, Profile, Proof, Reach, RoomName, Spoken, Verb, WallTime, Whom,
+    OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken, Verb, WallTime,
+    Whom,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -34,9 +35,10 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         },
     ];
     let ian = Name::parse("Ian").unwrap();
-    let (name, looks) = (Claim { name: ian.clone(), proof: Some(Proof(2)) }, Looks::of(&ian));
+    let (name, looks) = (Claim::of_owner(ian.clone(), Proof(2)), Looks::of(&ian));
     let anna = Name::parse("anna").unwrap();
-    let came = Claim { name: anna.clone(), proof: None };
+    let account = ProvenAccount { name: ian.clone(), proof: Proof(2) };
+    let came = Claim { name: anna.clone(), account: Some(account.clone()) };
     let texts = ["ann", "Anna Ж.", "irc"].map(line);
     let profile = Arc::new(Profile::new(texts, true));
     let address = Name::of_address("192.0.2.7:50000");
@@ -112,6 +114,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
             },
         ),
         ("rename", Intent::Rename { person, name: name.clone(), looks: looks.clone() }),
+        ("log-in", Intent::LogIn { person, account }),
         ("set-topic", Intent::SetTopic { person, room: room.clone(), text: Some(line("Tea")) }),
         ("delete-lines", Intent::DeleteLines { person, since: WallTime(1_796_000_000_000) }),
         (
@@ -251,6 +254,9 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
                 room,
                 lines,
             })
+            .boxed(),
+        Intent::LogIn { .. } => (person(), account())
+            .prop_map(|(person, account)| Intent::LogIn { person, account })
             .boxed(),
         Intent::Rename { .. } => (person(), claim())
             .prop_map(|(person, (name, looks))| Intent::Rename { person, name, looks })
@@ -405,14 +411,18 @@ fn claim() -> impl Strategy<Value = (Claim, Looks)> {
     let key = || "\\PC{0,9}".prop_map(String::into_boxed_str);
     let strange = (key(), vec((key(), key()), 0..3));
     let strange = strange.prop_map(|(shown, others)| Looks::computed(shown, others));
-    (name(), option::of(proof()), option::of(strange)).prop_map(|(name, proof, looks)| {
+    (name(), option::of(account()), option::of(strange)).prop_map(|(name, account, looks)| {
         let looks = looks.unwrap_or_else(|| Looks::of(&name));
-        (Claim { name, proof }, looks)
+        (Claim { name, account }, looks)
     })
 }
 
 fn here() -> impl Strategy<Value = Here> {
     prop_oneof![Just(Here::Operator), Just(Here::Server), room().prop_map(Here::Room)]
+}
+
+fn account() -> impl Strategy<Value = ProvenAccount> {
+    (name(), proof()).prop_map(|(name, proof)| ProvenAccount { name, proof })
 }
 
 fn deed() -> impl Strategy<Value = Deed> {

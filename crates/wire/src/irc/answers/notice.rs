@@ -3,16 +3,17 @@
 use parlor_core::link::{Answer, Notice};
 use parlor_core::model::{Missed, Reach, Verb};
 
-use crate::irc::protocol::{Cap, Caps, IrcServer, MsgId, MsgPlace, Numeric, channel};
+use super::answer::Asker;
+use crate::irc::protocol::{Cap, MsgId, MsgPlace, Numeric, channel};
 use crate::irc::reply::Replies;
-use crate::style::{LineMode, Storage};
+use crate::style::LineMode;
 use crate::words;
 
-/// Adds a notice for a client with these capabilities. Returns the words with which the connection
-/// ends after it, if it does.
+/// Adds a notice for a client. Returns the words with which the connection ends after it, if it
+/// does.
 pub(crate) fn put_notice(
     notice: &Notice,
-    (server, storage, caps): (&IrcServer, Storage, Caps),
+    Asker { server, storage, caps, source, .. }: Asker<'_>,
     replies: &mut Replies,
 ) -> Option<String> {
     let text =
@@ -43,6 +44,7 @@ pub(crate) fn put_notice(
         Notice::PassedOver(missed) | Notice::LeftTheLog(missed) => {
             replies.notice_to(&channel(&missed.room), &sentence);
         }
+        Notice::LoggedOut(_) => replies.numeric(Numeric::RPL_LOGGEDOUT, &[source], &sentence),
         Notice::Damaged(damage) => replies.notice_to(&channel(&damage.room), &sentence),
         Notice::Invited { .. } // told as a message of the other person
         | Notice::DiskSlow | Notice::Act(_) | Notice::Contact(_) | Notice::NameGone { .. } => {

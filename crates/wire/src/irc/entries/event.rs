@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{ActOf, Entry, Extras, Line, Name, Reach, Renaming, Said, Telling, Who};
+use parlor_core::model::{
+    ActOf, Entry, Extras, Line, Name, PersonChange, Reach, Renaming, Said, Telling, Who,
+};
 
 use super::said::{SaidMessage, tagged};
 use crate::irc::protocol::{
@@ -116,8 +118,25 @@ impl IrcEncoding {
             false => message.last(&channel),
         }
         if is_keeper {
-            let message = self.message_from(&self.server.name, "MODE", scene, out);
-            message.with(&channel).with("+o").last(&nick(&who.name));
+            self.put_rank(who, true, scene, out);
+        }
+    }
+
+    /// Appends the mode of a person who has authority from now on, or has lost it.
+    fn put_rank(&self, who: &Who, is_keeper: bool, scene: Scene<'_>, out: &mut Vec<u8>) {
+        let letters = if is_keeper { "+o" } else { "-o" };
+        let message = self.message_from(&self.server.name, "MODE", scene, out);
+        message.with(&channel(scene.room)).with(letters).last(&nick(&who.name));
+    }
+
+    /// Appends a change of a person, for clients that want to know it.
+    fn put_changed(&self, who: &Who, change: &PersonChange, scene: Scene<'_>, out: &mut Vec<u8>) {
+        match change {
+            PersonChange::Account { .. } if self.class.has(Cap::AccountNotify) => {
+                let account = who.account.as_ref().map_or("*", Name::as_str);
+                self.message(who, "ACCOUNT", scene, out).last(account);
+            }
+            PersonChange::Account { .. } => {}
         }
     }
 
@@ -257,6 +276,8 @@ impl Encoding for IrcEncoding {
             Entry::Renamed { who, from, seen, .. } => {
                 self.put_renamed(who, from, *seen, scene, out);
             }
+            Entry::Changed { who, change, .. } => self.put_changed(who, change, scene, out),
+            Entry::Ranked { who, is_keeper } => self.put_rank(who, *is_keeper, scene, out),
             Entry::Topic { who, text } => {
                 let text = text.as_ref().map(|text| shortened(text, TEXT_BYTES_MAX));
                 let message = self.message(who, "TOPIC", scene, out);

@@ -1,0 +1,82 @@
+//! The accounts of people, apart from their names: they log in, and log-ins end. Knows no password.
+
+use super::event::Happened;
+use super::state::Ledger;
+use crate::model::{PersonChange, PersonId, ProvenAccount, RoomName, WallTime};
+use crate::refusal::Refusal;
+
+/// A person's account and the rooms in which it gives authority, before a change.
+pub(super) struct AccountBefore {
+    account: Option<ProvenAccount>,
+    keeps: Vec<RoomName>,
+}
+
+impl Ledger {
+    /// A person on the server logs in to an account, and has it under any name from then on. The
+    /// owner of a name cannot log in to another account under that name: several connections with
+    /// the name are one person.
+    pub(super) fn log_in(
+        &mut self,
+        id: PersonId,
+        account: ProvenAccount,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        let released = Refusal::NameReleased(account.name.clone());
+        let account = self.people.accounts.registered(account).ok_or(released)?;
+        if person.is_owner() && !account.name.is_same(&person.name) {
+            return Err(Refusal::LoggedIn(person.name.clone()));
+        }
+        self.may_log_in(person, &account.name, at)?;
+        self.change_account(id, Some(account), happened);
+        Ok(())
+    }
+
+    /// Lets a person be logged in to another account, or to none.
+    pub(super) fn change_account(
+        &mut self,
+        id: PersonId,
+        account: Option<ProvenAccount>,
+        happened: &mut Vec<Happened>,
+    ) {
+        let before = self.account_before(id);
+        self.people.set_account(id, account);
+        self.tell_account(id, before, happened);
+    }
+
+    /// A person's present account and authority.
+    pub(super) fn account_before(&self, id: PersonId) -> AccountBefore {
+        let Some(person) = self.people.get(id) else {
+            return AccountBefore { account: None, keeps: Vec::new() };
+        };
+        let keeps = person.seats.iter().filter(|room| self.may_keep(person, room).is_some());
+        AccountBefore { account: person.account.clone(), keeps: keeps.cloned().collect() }
+    }
+
+    /// Tells the others of another account, and of the authority that came or went with it.
+    pub(super) fn tell_account(
+        &mut self,
+        id: PersonId,
+        before: AccountBefore,
+        happened: &mut Vec<Happened>,
+    ) {
+        let now = self.account_before(id);
+        let Some(person) = self.people.get(id) else {
+            return;
+        };
+        let (who, rooms) = (person.who(id), person.seats.clone());
+        let ranked =
+            rooms.iter().filter(|room| before.keeps.contains(room) != now.keeps.contains(room));
+        let ranked: Vec<_> = ranked.cloned().collect();
+        let before = before.account.map(|account| account.name);
+        if before != who.account {
+            let (event, change) = (self.next_event(), PersonChange::Account { before });
+            happened.push(Happened::PersonChanged { event, who: who.clone(), change, rooms });
+        }
+        happened.extend(ranked.into_iter().map(|room| {
+            let is_keeper = now.keeps.contains(&room);
+            Happened::Ranked { room, who: who.clone(), is_keeper }
+        }));
+    }
+}
