@@ -2,6 +2,8 @@
 
 import json
 import os
+import random
+import re
 import signal
 import socket
 import subprocess
@@ -26,10 +28,17 @@ def until(what, look):
     return seen
 
 
+# Below the ports that the system gives to connections, so that none of them takes one meanwhile.
+PORTS = iter(random.sample(range(20_000, 32_000), 1_000))
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port for a client that has to be told one. No two get the same."""
+    for port in PORTS:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise AssertionError("no port is free")
 
 
 class Heard:
@@ -132,12 +141,8 @@ class World:
     """A server, and bob and carol in its room."""
 
     def __init__(self, program, data):
-        self.port, lines, web = free_port(), free_port(), free_port()
-        urls = [
-            f"irc://127.0.0.1:{self.port}?server=irc.example",
-            f"http://127.0.0.1:{web}",
-            f"tcp://127.0.0.1:{lines}",
-        ]
+        schemes = ["irc", "http", "tcp"]
+        urls = ["irc://127.0.0.1:0?server=irc.example", "http://127.0.0.1:0", "tcp://127.0.0.1:0"]
         listen = [word for url in urls for word in ("--listen", url)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PARLOR_")}
         self.server = subprocess.Popen(
@@ -146,12 +151,14 @@ class World:
             env=environment,
             text=True,
         )
-        waited_for = {url.split("?")[0].replace("://", " ") for url in urls}
-        while waited_for:
+        ports = {}
+        while len(ports) < len(schemes):
             line = self.server.stderr.readline()
             assert line, "the server does not listen"
-            waited_for = {door for door in waited_for if f"listening {door}" not in line}
+            if found := re.search(r"listening (\w+) 127\.0\.0\.1:(\d+)", line):
+                ports[found[1]] = int(found[2])
         threading.Thread(target=self.server.stderr.read, daemon=True).start()
+        self.port, web, lines = (ports[scheme] for scheme in schemes)
         self.bob = Person(lines)
         self.bob.says("said before")
         self.bob.sees("said before")
