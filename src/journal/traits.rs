@@ -12,7 +12,7 @@ use std::path::Path;
 use std::pin::Pin;
 
 use parlor_core::link::{Refusal, Replay};
-use parlor_core::model::{Damage, End, PersonId, RoomName, Said, WallTime};
+use parlor_core::model::{Counting, Damage, End, PersonId, RoomName, Said, WallTime};
 
 /// An answer that may wait for a disk or another server.
 pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -37,17 +37,19 @@ pub(crate) trait History: fmt::Debug + Send + Sync {
     /// The lines of a room from number `first` to `last`, or as many of them as fit into a page.
     fn page<'a>(&'a self, room: &'a RoomName, first: u64, last: u64) -> Lookup<'a, StoredPage>;
 
-    /// The number of the first of the last `lines` lines of a room up to number `last`; 1 if the
-    /// room has fewer.
-    fn back<'a>(&'a self, room: &'a RoomName, last: u64, lines: u64) -> Lookup<'a, u64>;
+    /// The number of the first line of the last lines or messages of a room up to number `last`, as
+    /// many as `count` says; 1 if the room has fewer.
+    fn back<'a>(&'a self, room: &'a RoomName, last: u64, count: (u64, Counting))
+    -> Lookup<'a, u64>;
 
-    /// Counts up to `lines` lines of a room after number `seq` and up to number `last`.
+    /// Counts lines or messages of a room after number `seq` and up to number `last`, at most as
+    /// many as `count` says.
     fn ahead<'a>(
         &'a self,
         room: &'a RoomName,
         seq: u64,
         last: u64,
-        lines: u64,
+        count: (u64, Counting),
     ) -> Lookup<'a, Ahead>;
 
     /// The number of the first line of a room that was said at this time or later.
@@ -79,7 +81,7 @@ pub(crate) trait History: fmt::Debug + Send + Sync {
             if missing == 0 || last == 0 {
                 return;
             }
-            let Ok(mut next) = self.back(room, last, missing).await else {
+            let Ok(mut next) = self.back(room, last, (missing, Counting::Lines)).await else {
                 return;
             };
             while next <= last {
@@ -102,12 +104,12 @@ pub(crate) struct StoredPage {
     pub(crate) next: u64,
 }
 
-/// Lines of a room, counted upwards.
+/// Lines or messages of a room, counted upwards.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ahead {
-    /// The number of lines, of those requested.
-    pub(crate) lines: u64,
-    /// The number of the last of them, or of the last row examined.
+    /// Their number, of those requested.
+    pub(crate) count: u64,
+    /// The number of the last line that was counted, or of the last row examined.
     pub(crate) last: u64,
 }
 

@@ -10,7 +10,7 @@ use super::ended::SessionEnd;
 use super::participant::{Effect, Participant, are_notices};
 use super::private::Letter;
 use super::return_code::show_code;
-use super::{account, history, log_in, private, rooms};
+use super::{account, history, log_in, private, recall, rooms};
 
 /// Runs an input.
 ///
@@ -42,6 +42,13 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
         Input::LogIn { name, password } => log_in::log_in(person, &name, password).await?,
         Input::Register(password) => Some(log_in::register(person, password).await?),
         Input::Read(excerpt) => return history::read_excerpt(person, excerpt).await,
+        Input::Recall(wanted, count) => {
+            recall::recall(person, wanted, count).await?;
+            None
+        }
+        Input::RecallRooms(between, most) => {
+            Some(Answer::LastLines(recall::recall_rooms(person, between, most).await?))
+        }
         Input::Ask(request) => {
             person.link.wait_for_space().await;
             person.ask(*request).await

@@ -1,12 +1,13 @@
 //! Commands that show earlier lines: from the room's log, from the journal, and from the search.
 
 use jiff::{Timestamp, ZonedDateTime};
-use parlor_core::link::{Answer, Excerpt, Mail, Outcome, Query, Refusal, Replay, Seat, Spec};
-use parlor_core::model::{Line, Missed, RoomName, WallTime, network};
+use parlor_core::link::{Answer, Excerpt, Outcome, Query, Refusal, Replay, Spec};
+use parlor_core::model::{Counting, Line, Missed, RoomName, WallTime, network};
 
 use super::participant::{Effect, Participant};
+use super::span::{Span, first_since, show, show_span, show_stored};
 use crate::clock::moment;
-use crate::journal::{Ahead, Searcher, Unreadable};
+use crate::journal::{Searcher, Unreadable};
 
 impl From<Unreadable> for Refusal {
     fn from(_: Unreadable) -> Refusal {
@@ -21,68 +22,27 @@ pub(super) async fn since(person: &Participant<'_>, typed: &Line) -> Result<Effe
     let at = WallTime(at.as_millisecond());
     let seat = person.here()?;
     let (room, log) = (seat.room_name(), seat.log());
+    let first = first_since(person, seat, at).await?;
     let replay = Replay::between(room, log, log.since(at), log.end());
-    let first = match &person.settings.history {
-        // All lines of the log are later than that time, so older lines, which the log has dropped,
-        // may be later too.
-        Some(history) if replay.from.seq == log.start().seq => {
-            history.first_since(room, at).await?
-        }
-        _ => None,
-    };
-    show(person, seat, (first.unwrap_or(u64::MAX), u64::MAX), replay).await
+    shown(show(person, seat, (first, u64::MAX), replay).await?)
 }
 
-/// Shows lines before or after a number. The journal has the lines that have left the log, perhaps
-/// all of them.
+/// Shows lines before or after a number.
 pub(super) async fn read_excerpt(
     person: &Participant<'_>,
     excerpt: Excerpt,
 ) -> Result<Effect, Refusal> {
-    let seat = person.here()?;
-    let (room, log) = (seat.room_name(), seat.log());
-    let history = person.settings.history.as_deref();
-    let start = log.start().seq;
-    match excerpt {
-        Excerpt::Before { seq, lines } => {
-            let last = seq.saturating_sub(1);
-            let to = log.behind(last);
-            let from = log.back(to, lines);
-            let missing = lines.saturating_sub(log.lines_with_words(from, to));
-            let older = from.seq.min(last);
-            let first = match history {
-                Some(history) if missing > 0 => history.back(room, older, missing).await?,
-                _ => older + 1,
-            };
-            show(person, seat, (first, last), Replay::between(room, log, from, to)).await
-        }
-        Excerpt::After { seq, lines } => {
-            let ahead = match history {
-                Some(history) if seq < start => history.ahead(room, seq, start, lines).await?,
-                _ => Ahead { lines: 0, last: start },
-            };
-            let from = log.behind(seq.max(start));
-            let to = log.ahead(from, lines - ahead.lines.min(lines));
-            let replay = Replay::between(room, log, from, to);
-            show(person, seat, (seq.saturating_add(1), ahead.last), replay).await
-        }
-    }
+    let (after, before, lines, is_last) = match excerpt {
+        Excerpt::Before { seq, lines } => (0, seq, lines, true),
+        Excerpt::After { seq, lines } => (seq, u64::MAX, lines, false),
+    };
+    let count = (lines, Counting::Lines);
+    shown(show_span(person, Span { after, before, count, is_last }).await?)
 }
 
-/// Shows the lines from number `first` to `last`: first those before the replay, from the journal,
-/// then the replay.
-async fn show(
-    person: &Participant<'_>,
-    seat: &Seat,
-    (first, last): (u64, u64),
-    replay: Replay,
-) -> Result<Effect, Refusal> {
-    let before = replay.from.seq.min(last);
-    let shown = show_stored(person, seat, seat.room_name(), (first, before)).await?;
-    Ok(match shown {
-        0 if replay.lines_with_words() == 0 => Answer::NothingStored.into(),
-        _ => Effect::Tell(Mail::Replay(replay)),
-    })
+/// The answer to a request for lines.
+fn shown(has_lines: bool) -> Result<Effect, Refusal> {
+    Ok(if has_lines { Effect::None } else { Answer::NothingStored.into() })
 }
 
 /// Shows exactly the lines that the last notice counted.
@@ -108,33 +68,6 @@ async fn barred(person: &mut Participant<'_>) -> Result<Vec<RoomName>, Refusal> 
         Outcome::Barred(barred) => Ok(barred),
         _ => Err(Refusal::NotThere),
     }
-}
-
-/// Shows stored lines, page by page, each as soon as the mailbox has space for it, while the person
-/// may stay in this seat. Returns the number of lines.
-async fn show_stored(
-    person: &Participant<'_>,
-    seat: &Seat,
-    room: &RoomName,
-    (first, last): (u64, u64),
-) -> Result<usize, Unreadable> {
-    let Some(history) = &person.settings.history else {
-        return Ok(0);
-    };
-    let log = seat.log();
-    let (mut next, mut shown) = (first, 0);
-    while next <= last && seat.removed().is_none() {
-        let page = history.page(room, next, last).await?;
-        next = page.next;
-        shown += page.lines.len();
-        if page.lines.is_empty() {
-            continue; // all of them are deleted
-        }
-        let end = log.end();
-        let replay = Replay { older: page.lines, ..Replay::between(room, log, end, end) };
-        person.reply(Mail::Replay(replay)).await;
-    }
-    Ok(shown)
 }
 
 /// Shows the lines that contain these words, each as soon as the mailbox has space for it. Returns

@@ -14,10 +14,12 @@ mod log_in;
 mod participant;
 mod private;
 mod read;
+mod recall;
 pub(crate) mod replay;
 mod return_code;
 mod rooms;
 mod settings;
+mod span;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -121,3 +121,77 @@ fn messages_for_somebody_away_are_kept_and_read_on_coming() {
     alice.until(":bob!{} PRIVMSG alice :{}see you at six");
     server.close((bob, alice));
 }
+
+/// The texts in the answer to a CHATHISTORY about the lobby.
+#[track_caller]
+fn history(client: &mut Chatter, asked: &str) -> Vec<String> {
+    client.say(&format!("CHATHISTORY {asked}"));
+    let begin = client.sees(":irc.example BATCH +{} chathistory #lobby");
+    let batch = begin.parameters()[0].trim_start_matches('+').to_owned();
+    let seen = client.until(&format!(":irc.example BATCH -{batch}"));
+    let said = seen.iter().filter(|message| message.command() == "PRIVMSG");
+    said.map(|message| message.parameters()[1].to_owned()).collect()
+}
+
+#[test]
+fn history_of_earlier_runs_is_found_by_its_ids_and_times() {
+    let data = Data::new();
+    let capabilities =
+        "batch server-time message-tags echo-message draft/chathistory draft/multiline";
+    let comes = |irc: SocketAddr| {
+        let mut alice = Chatter::connect(irc).enter_with("alice", capabilities);
+        alice.joins("#lobby");
+        alice
+    };
+    let (server, irc) = open(&data);
+    let mut alice = comes(irc);
+    alice.say("PRIVMSG #lobby :first");
+    let first = alice.sees("{} PRIVMSG #lobby :first");
+    for line in [
+        "BATCH +m draft/multiline #lobby",
+        "@batch=m PRIVMSG #lobby :one",
+        "@batch=m PRIVMSG #lobby :two",
+        "BATCH -m",
+    ] {
+        alice.say(line);
+    }
+    let group = alice.sees("{} BATCH +{} draft/multiline #lobby");
+    alice.until("{} BATCH -{}");
+    server.close([alice]);
+
+    let (server, irc) = open(&data);
+    let mut alice = comes(irc);
+    alice.say("PRIVMSG #lobby :last");
+    alice.sees("{} PRIVMSG #lobby :last");
+    let [first_id, group_id] = [&first, &group].map(|message| message.tag("msgid").unwrap());
+    let time = first.tag("time").unwrap();
+    for (asked, wanted) in [
+        ("LATEST #lobby * 50".to_owned(), &["first", "one", "two", "last"][..]),
+        ("LATEST #lobby * 2".to_owned(), &["one", "two", "last"]),
+        (format!("AFTER #lobby msgid={first_id} 1"), &["one", "two"]),
+        (format!("AFTER #lobby msgid={first_id} 2"), &["one", "two", "last"]),
+        (format!("AFTER #lobby msgid={group_id} 50"), &["last"]),
+        (format!("BEFORE #lobby msgid={group_id} 50"), &["first"]),
+        (format!("AROUND #lobby msgid={group_id} 1"), &["one", "two"]),
+        (
+            format!("BETWEEN #lobby msgid={first_id} timestamp=2999-01-01T00:00:00Z 1"),
+            &["one", "two"],
+        ),
+        (format!("BEFORE #lobby timestamp={time} 50"), &[]),
+        ("AFTER #lobby timestamp=1999-01-01T00:00:00Z 1".to_owned(), &["first"]),
+    ] {
+        assert_eq!(history(&mut alice, &asked), wanted, "{asked}");
+    }
+    let beyond = format!("{}.lobby.9", first_id.split('.').next().unwrap());
+    alice.say(&format!("CHATHISTORY AFTER #lobby msgid={beyond} 50"));
+    alice.sees("{}FAIL CHATHISTORY INVALID_PARAMS AFTER #lobby :{}");
+    server.close([alice]);
+
+    let (server, irc) = open(&data);
+    let mut alice = comes(irc);
+    let times = "timestamp=1999-01-01T00:00:00Z timestamp=2999-01-01T00:00:00Z";
+    alice.say(&format!("CHATHISTORY TARGETS {times} 50"));
+    alice.sees(":irc.example BATCH +{} draft/chathistory-targets");
+    alice.sees("{}CHATHISTORY TARGETS #lobby 2{}Z");
+    server.close([alice]);
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub(crate) use book::{Chat, Netcat3};
 pub(crate) use guest::Guest;
-pub(crate) use irc::Chatter;
+pub(crate) use irc::{Chatter, Message};
 pub(crate) use server::TestServer;
 pub(crate) use visitor::{Visitor, numbers};
 

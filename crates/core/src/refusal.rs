@@ -103,6 +103,8 @@ pub enum Refusal {
     Unreadable,
     /// The time cannot be understood.
     NoSuchTime,
+    /// No line of the room has this number, in a log with this name.
+    NoSuchLine,
     /// The line has more bytes than this.
     TooLong(usize),
     /// There are more lines than can be said together; this is the limit.

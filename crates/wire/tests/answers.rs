@@ -141,6 +141,7 @@ fn answers() -> Vec<Answer> {
         Answer::CanDelete(name()),
         Answer::Deleted(2),
         Answer::NothingStored,
+        Answer::LastLines(vec![(room(), WallTime(0))]),
         Answer::Told { people: 2, deaf: 1 },
         Answer::Unstored(Box::new(Answer::Act(act(Verb::Mute)))),
         Answer::Everybody(Vec::new()),

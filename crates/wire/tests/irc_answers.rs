@@ -374,10 +374,16 @@ fn refusals_are_numerics_by_command_and_target() {
             ":parlor!parlor@irc.local NOTICE alice :You missed nothing",
         ),
         (
-            "CHATHISTORY LATEST >5",
+            "CHATHISTORY LATEST",
             "#tea",
             Refusal::NotThere,
             "FAIL CHATHISTORY INVALID_TARGET LATEST #tea :You are not",
+        ),
+        (
+            "CHATHISTORY LATEST",
+            "#tea",
+            Refusal::NoSuchLine,
+            "FAIL CHATHISTORY INVALID_PARAMS LATEST #tea :There is no such line",
         ),
     ] {
         let seen = Client::new(&[]).answered(command, target, &[refusal.clone().into()]);
@@ -722,7 +728,7 @@ fn earlier_lines_have_their_time_and_are_a_batch_if_the_client_asks() {
     let mut client = Client::new(&[Cap::Chathistory, Cap::MessageTags, Cap::LabeledResponse]);
     let time = "time=2011-10-19T16:40:51.620Z";
     assert_eq!(
-        history(&mut client, "LATEST >4", &lines),
+        history(&mut client, "LATEST", &lines[1..]),
         [
             "@label=l BATCH +s2 chathistory #tea".to_owned(),
             format!("@{time};batch=s2;msgid=0af3.tea.5 :bob!al@irc PRIVMSG #tea :b"),
@@ -730,11 +736,24 @@ fn earlier_lines_have_their_time_and_are_a_batch_if_the_client_asks() {
             "BATCH -s2".to_owned(),
         ]
     );
-    assert_eq!(history(&mut client, "BETWEEN <5", &lines).len(), 3);
+    assert_eq!(history(&mut client, "BETWEEN", &lines[..1]).len(), 3);
     assert_eq!(
         history(&mut client, "LATEST", &[]),
         ["@label=l BATCH +s6 chathistory #tea", "BATCH -s6"]
     );
+    let targets = |client: &mut Client, lines: &[(RoomName, WallTime)]| {
+        let answer = Answer::LastLines(lines.to_vec());
+        client.answered("CHATHISTORY TARGETS", "", &[answer])
+    };
+    assert_eq!(
+        targets(&mut client, &[(tea(), AT)]),
+        [
+            "BATCH +s7 draft/chathistory-targets",
+            "@batch=s7 CHATHISTORY TARGETS #tea 2011-10-19T16:40:51.620Z",
+            "BATCH -s7",
+        ]
+    );
+    assert_eq!(targets(&mut client, &[]), ["BATCH +s8 draft/chathistory-targets", "BATCH -s8"]);
     let mut plain = Client::new(&[]);
     assert_eq!(history(&mut plain, "LATEST", &lines[..1]), [":bob!al@irc PRIVMSG #tea :[16:40] a"]);
     let gone = Said { manner: Manner::Gone, text: Line::sanitise(b""), ..said("bob", 7, "") };

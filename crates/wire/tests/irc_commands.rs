@@ -451,49 +451,49 @@ fn messages_to_services_are_commands() {
 #[test]
 fn history_is_read_by_places() {
     let client = || Client::new(&[]);
-    let read = |excerpt: &str| format!("(in tea Read({excerpt}))");
-    let all = u64::MAX;
-    for (asked, excerpts) in [
-        ("LATEST #tea * 5", vec![format!("Before {{ seq: {all}, lines: 5 }}")]),
+    let at = |seq: u64| format!("Line {{ log: 0af3, seq: {seq} }}");
+    let time = "Time(WallTime(1319042451620))";
+    for (asked, recall, count) in [
+        ("LATEST #tea * 5", "Latest(None)".to_owned(), 5),
+        ("LATEST #tea msgid=0af3.tea.5 5000", format!("Latest(Some({}))", at(5)), 1_000),
+        ("before #tea msgid=0af3.tea.5 5", format!("Before({})", at(5)), 5),
+        ("BEFORE #tea msgid=0af4.tea.5 5", "Before(Line { log: 0af4, seq: 5 })".to_owned(), 5),
+        ("AFTER #tea timestamp=2011-10-19T16:40:51.620Z 5", format!("After({time})"), 5),
+        ("AROUND #tea msgid=0af3.tea.5 1", format!("Around({})", at(5)), 1),
         (
-            "LATEST #tea msgid=0af3.tea.5 5000",
-            vec![format!("Before {{ seq: {all}, lines: 1000 }}")],
-        ),
-        ("before #tea msgid=0af3.tea.5 5", vec!["Before { seq: 5, lines: 5 }".to_owned()]),
-        ("AFTER #tea msgid=0af3.tea.5 5", vec!["After { seq: 5, lines: 5 }".to_owned()]),
-        (
-            "AROUND #tea msgid=0af3.tea.5 5",
-            vec!["Before { seq: 5, lines: 2 }".to_owned(), "After { seq: 4, lines: 3 }".to_owned()],
-        ),
-        ("AROUND #tea msgid=0af3.tea.5 1", vec!["After { seq: 4, lines: 1 }".to_owned()]),
-        (
-            "BETWEEN #tea msgid=0af3.tea.5 msgid=0af3.tea.9 5",
-            vec!["After { seq: 5, lines: 5 }".to_owned()],
-        ),
-        (
-            "BETWEEN #tea msgid=0af3.tea.9 msgid=0af3.tea.5 5",
-            vec!["Before { seq: 9, lines: 5 }".to_owned()],
+            "BETWEEN #tea msgid=0af3.tea.5 timestamp=2011-10-19T16:40:51.620Z 5",
+            format!("Between({}, {time})", at(5)),
+            5,
         ),
     ] {
-        let wanted: Vec<_> = excerpts.iter().map(|excerpt| read(excerpt)).collect();
-        assert_eq!(client().sends(&format!("CHATHISTORY {asked}")), wanted, "{asked}");
+        let wanted = format!("(in tea Recall({recall}, {count}))");
+        assert_eq!(client().sends(&format!("CHATHISTORY {asked}")), [wanted], "{asked}");
     }
+    let targets =
+        "TARGETS timestamp=2011-10-19T16:40:51.620Z timestamp=2011-10-19T16:40:51.621Z 50";
+    assert_eq!(
+        client().sends(&format!("CHATHISTORY {targets}")),
+        ["(RecallRooms([WallTime(1319042451620), WallTime(1319042451621)], 50))"]
+    );
+    let no_place = "The place is neither a time nor the msgid of a line in the room";
+    let no_subcommand = "There is no such subcommand with these parameters";
     for (asked, refusal) in [
         ("LATEST bob * 5", "INVALID_TARGET LATEST bob :Only rooms have a history"),
-        ("LATEST #tea * x", "INVALID_PARAMS LATEST #tea :The limit is no number"),
-        ("LATEST #tea * 0", "INVALID_PARAMS LATEST #tea :The limit is no number"),
-        ("LATEST #tea", "INVALID_PARAMS LATEST :Parameters are missing"),
+        ("LATEST #tea * x", "INVALID_PARAMS LATEST x :The limit is no number"),
+        ("LATEST #tea * 0", "INVALID_PARAMS LATEST 0 :The limit is no number"),
+        ("LATEST #tea", "INVALID_PARAMS LATEST :Insufficient parameters"),
+        ("LATEST", "INVALID_PARAMS LATEST :Insufficient parameters"),
+        ("DANCE #tea * 5", &format!("INVALID_PARAMS DANCE #tea :{no_subcommand}")),
+        ("BEFORE #tea * 5", &format!("INVALID_PARAMS BEFORE #tea :{no_subcommand}")),
         (
-            "DANCE #tea * 5",
-            "INVALID_PARAMS DANCE #tea :There is no such subcommand with these parameters",
+            "BETWEEN #tea msgid=0af3.tea.5 5",
+            &format!("INVALID_PARAMS BETWEEN #tea :{no_subcommand}"),
         ),
+        ("BEFORE #tea msgid=0af3.milk.5 5", &format!("INVALID_PARAMS BEFORE #tea :{no_place}")),
+        ("BEFORE #tea msgid=0af3.~5.5 5", &format!("INVALID_PARAMS BEFORE #tea :{no_place}")),
         (
-            "BEFORE #tea msgid=0af3.milk.5 5",
-            "INVALID_PARAMS BEFORE #tea :The place is neither * nor the msgid of a line in the room",
-        ),
-        (
-            "BEFORE #tea msgid=0af4.tea.5 5",
-            "INVALID_PARAMS BEFORE #tea :The place is neither * nor the msgid of a line in the room",
+            "TARGETS * timestamp=2011-10-19T16:40:51.620Z 5",
+            "INVALID_PARAMS TARGETS :The rooms between two times are listed: timestamp=...",
         ),
     ] {
         let seen = client().sends(&format!("CHATHISTORY {asked}"));
@@ -597,6 +597,8 @@ fn command() -> impl Strategy<Value = Vec<u8>> {
             "draft/multiline",
             "LATEST",
             "BETWEEN",
+            "TARGETS",
+            "timestamp=2011-10-19T16:40:51.620Z",
             "*",
             "msgid=0af3.tea.5",
             "5",

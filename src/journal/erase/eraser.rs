@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 use parlor_core::link::{Change, CodeChange, Inbox, Link, Refusal};
-use parlor_core::model::{RoomName, WallTime};
+use parlor_core::model::{Counting, RoomName, WallTime};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tokio::{join, select};
@@ -235,8 +235,8 @@ impl Rounds {
     async fn empty(&mut self, room: RoomName, last: u64) -> anyhow::Result<()> {
         let mut done = self.emptied.get(&room).copied().unwrap_or_default();
         while done < last {
-            let next = self.history.ahead(&room, done, last, 1).await?;
-            if next.lines == 0 {
+            let next = self.history.ahead(&room, done, last, (1, Counting::Lines)).await?;
+            if next.count == 0 {
                 done = last;
                 continue;
             }

@@ -51,7 +51,7 @@ impl Store {
                 insert.execute(params![
                     key(room, said.seq)?,
                     said.at.0,
-                    code(said.manner),
+                    code(said),
                     said.who.name.as_str(),
                     said.text.as_str(),
                     sum_of(said),

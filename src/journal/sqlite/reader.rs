@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use parlor_core::model::{End, RoomName, Said, WallTime};
+use parlor_core::model::{Counting, End, RoomName, Said, WallTime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -97,30 +97,30 @@ pub(super) struct FileHistory {
 }
 
 impl FileHistory {
-    /// Counts up to `lines` lines of a room between these two numbers, in one direction. Returns
+    /// Counts up to `most` lines or messages of a room between these two numbers, in one direction. Returns
     /// how many there are, and the number of the last of them if none is lacking.
     async fn count(
         &self,
         room: &RoomName,
         (mut first, mut last): (u64, u64),
-        lines: u64,
+        (most, counting): (u64, Counting),
         way: Way,
     ) -> Result<(u64, Option<u64>), Unreadable> {
-        let mut left = lines;
+        let mut left = most;
         while left > 0 {
             match way {
                 Way::Up => first = self.holes.up(room, first),
                 Way::Down => last = self.holes.down(room, last),
             }
-            let (named, most) = (room.clone(), left);
-            let count = move |store: &mut Store| store.count(&named, (first, last), most, way);
+            let (named, wanted) = (room.clone(), (left, counting));
+            let count = move |store: &mut Store| store.count(&named, (first, last), wanted, way);
             let count = self.reader.ask(count).await?;
             let Some(looked_at) = count.looked_at else {
                 break;
             };
             left -= count.lines;
             if left == 0 {
-                return Ok((lines, Some(looked_at)));
+                return Ok((most, Some(looked_at)));
             }
             let (from, to) = match way {
                 Way::Up => (first, looked_at),
@@ -135,7 +135,7 @@ impl FileHistory {
                 Way::Down => last = looked_at.saturating_sub(1),
             }
         }
-        Ok((lines - left, None))
+        Ok((most - left, None))
     }
 }
 
@@ -162,10 +162,15 @@ impl History for FileHistory {
         })
     }
 
-    fn back<'a>(&'a self, room: &'a RoomName, last: u64, lines: u64) -> Lookup<'a, u64> {
+    fn back<'a>(
+        &'a self,
+        room: &'a RoomName,
+        last: u64,
+        (count, counting): (u64, Counting),
+    ) -> Lookup<'a, u64> {
         Box::pin(async move {
-            let (_, first) = self.count(room, (1, last), lines, Way::Down).await?;
-            Ok(first.unwrap_or(if lines == 0 { last.saturating_add(1) } else { 1 }))
+            let (_, first) = self.count(room, (1, last), (count, counting), Way::Down).await?;
+            Ok(first.unwrap_or(if count == 0 { last.saturating_add(1) } else { 1 }))
         })
     }
 
@@ -174,12 +179,12 @@ impl History for FileHistory {
         room: &'a RoomName,
         seq: u64,
         last: u64,
-        lines: u64,
+        (count, counting): (u64, Counting),
     ) -> Lookup<'a, Ahead> {
         Box::pin(async move {
             let range = (seq.saturating_add(1), last);
-            let (lines, end) = self.count(room, range, lines, Way::Up).await?;
-            Ok(Ahead { lines, last: end.unwrap_or(last) })
+            let (counted, end) = self.count(room, range, (count, counting), Way::Up).await?;
+            Ok(Ahead { count: counted, last: end.unwrap_or(last) })
         })
     }
 

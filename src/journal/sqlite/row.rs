@@ -3,8 +3,12 @@
 //! A row is a line. Its number is dense in its room; a deleted line leaves an empty row, so that
 //! numbers do not change.
 
+use std::sync::Arc;
+
 use crc32fast::Hasher;
-use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Said, WallTime, Who};
+use parlor_core::model::{
+    Extras, InGroup, Line, Manner, Name, PersonId, RoomName, Said, WallTime, Who,
+};
 use rusqlite::Row;
 
 /// The column `manner` of a deleted line.
@@ -12,6 +16,13 @@ pub(crate) const GONE: i64 = 2;
 
 /// The column `manner` of a notice.
 const NOTICE: i64 = 3;
+
+/// The bits of the column `manner` for the manner itself.
+const MANNER: i64 = 0xff;
+
+/// Where the place of a line in its message begins among the bits of the column `manner`: the
+/// number of lines before it, the number of all, and the number of blank ones, with 16 bits each.
+const GROUP: [u32; 3] = [8, 24, 40];
 
 /// A row, as it was written.
 #[derive(Clone, Debug)]
@@ -45,7 +56,7 @@ impl LineRow {
     }
 
     fn manner(&self) -> Manner {
-        match self.manner {
+        match self.manner & MANNER {
             0 => Manner::Plain,
             1 => Manner::Action,
             NOTICE => Manner::Notice,
@@ -53,27 +64,45 @@ impl LineRow {
         }
     }
 
+    /// The place of the line in its message, if that has several lines.
+    fn group(&self) -> Option<InGroup> {
+        let [index, lines, blanks] = GROUP.map(|shift| (self.manner >> shift & 0xffff) as u32);
+        (lines > 0).then_some(InGroup { index, lines, blanks })
+    }
+
     /// The line.
     pub(super) fn said(self) -> Said {
+        let group = self.group();
+        let extras = group.map(|_| Arc::new(Extras { group, ..Extras::default() }));
         Said {
             seq: self.seq as u64,
             at: WallTime(self.at),
             who: Who::new(PersonId::BYGONE, Name::stored(&self.name)).into(),
             manner: self.manner(),
             text: Line::sanitise(self.text.as_bytes()),
-            extras: None,
+            extras,
         }
     }
 }
 
 /// The column `manner` of a line.
-pub(super) fn code(manner: Manner) -> i64 {
-    match manner {
+pub(super) fn code(said: &Said) -> i64 {
+    let manner = match said.manner {
         Manner::Plain => 0,
         Manner::Action => 1,
-        Manner::Gone => GONE,
+        Manner::Gone => return GONE,
         Manner::Notice => NOTICE,
-    }
+    };
+    let Some(InGroup { index, lines, blanks }) = said.group() else {
+        return manner;
+    };
+    let places = [index, lines, blanks].map(|number| i64::from(number.min(0xffff)));
+    places.iter().zip(GROUP).fold(manner, |code, (place, shift)| code | place << shift)
+}
+
+/// Whether the column `manner` is that of the first line of a message, or of a message alone.
+pub(super) fn begins_message(code: i64) -> bool {
+    code >> GROUP[0] & 0xffff == 0
 }
 
 /// A checksum of the whole row except the room, whose number differs from file to file.
@@ -90,7 +119,7 @@ pub(crate) fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64
 /// The checksum of a line before it is stored.
 pub(super) fn sum_of(said: &Said) -> i64 {
     let (name, text) = (said.who.name.as_str(), said.text.as_str());
-    sum(said.seq as i64, said.at.0, code(said.manner), name, text)
+    sum(said.seq as i64, said.at.0, code(said), name, text)
 }
 
 /// The room with exactly this name.
@@ -101,16 +130,43 @@ pub(crate) fn stored_room(text: &str) -> Option<RoomName> {
 
 #[cfg(test)]
 mod tests {
-    use parlor_core::model::Manner;
+    use std::sync::Arc;
 
-    use super::{LineRow, code};
+    use parlor_core::model::{Extras, InGroup, Line, Manner, Name, PersonId, Said, WallTime, Who};
+
+    use super::{GONE, LineRow, begins_message, code};
 
     #[test]
     fn each_manner_is_read_as_it_was_stored() {
         for manner in [Manner::Plain, Manner::Action, Manner::Notice, Manner::Gone] {
-            let (name, text) = (String::new(), String::new());
-            let row = LineRow { seq: 1, at: 0, manner: code(manner), name, text };
-            assert_eq!(row.said().manner, manner);
+            let said = said(manner, None);
+            assert_eq!(row(code(&said)).said(), said);
         }
+        let numbers = [Manner::Plain, Manner::Action, Manner::Gone, Manner::Notice];
+        assert_eq!(numbers.map(|manner| code(&said(manner, None))), [0, 1, GONE, 3]);
+    }
+
+    #[test]
+    fn each_place_in_a_message_is_read_as_it_was_stored() {
+        for (index, lines, blanks) in [(0, 2, 0), (1, 2, 1), (199, 200, 198), (9, 0xffff, 0)] {
+            let said = said(Manner::Notice, Some(InGroup { index, lines, blanks }));
+            let code = code(&said);
+            assert_eq!(row(code).said(), said);
+            assert_eq!(begins_message(code), index == 0);
+        }
+        let gone = said(Manner::Gone, Some(InGroup { index: 1, lines: 2, blanks: 0 }));
+        assert_eq!(code(&gone), GONE);
+        assert!((0..4).all(begins_message));
+    }
+
+    fn row(manner: i64) -> LineRow {
+        LineRow { seq: 1, at: 0, manner, name: "alice".to_owned(), text: "hi".to_owned() }
+    }
+
+    fn said(manner: Manner, group: Option<InGroup>) -> Said {
+        let extras = group.map(|_| Arc::new(Extras { group, ..Extras::default() }));
+        let who = Who::new(PersonId::BYGONE, Name::stored("alice")).into();
+        let (at, text) = (WallTime(0), Line::sanitise(b"hi"));
+        Said { seq: 1, at, who, manner, text, extras }
     }
 }

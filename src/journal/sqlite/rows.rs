@@ -1,11 +1,11 @@
 //! Reads rows of lines, and checks that each is unchanged since it was written. Knows no thread.
 
-use parlor_core::model::{Damage, End, RoomName, WallTime};
+use parlor_core::model::{Counting, Damage, End, RoomName, WallTime};
 use rusqlite::{Connection, params};
 
 use super::fault::UnusableFile;
 use super::keys::{LineKeys, range};
-use super::row::{GONE, LineRow};
+use super::row::{GONE, LineRow, begins_message};
 use super::sql::Sql;
 use super::store::Store;
 
@@ -40,7 +40,7 @@ pub(super) enum Way {
 /// The result of a count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Count {
-    /// The number of lines.
+    /// The number of lines or messages.
     pub(super) lines: u64,
     /// The number of examined rows.
     pub(super) rows: u64,
@@ -151,13 +151,13 @@ impl Store {
         })
     }
 
-    /// Counts up to `lines` lines between these numbers of a room, from the first one upwards or
-    /// from the last one downwards. Deleted lines do not count. It stops after many rows.
+    /// Counts up to `most` lines or messages between these numbers of a room, from the first one
+    /// upwards or from the last one downwards. Deleted lines do not count. It stops after many rows.
     pub(super) fn count(
         &self,
         room: &RoomName,
         (first, last): (u64, u64),
-        lines: u64,
+        (most, counting): (u64, Counting),
         way: Way,
     ) -> rusqlite::Result<Count> {
         let order = match way {
@@ -177,11 +177,14 @@ impl Store {
             count.rows += 1;
             count.looked_at = Some(seq);
             // A damaged line counts, because readers are told of it.
-            if row.get_ref(1)?.as_i64() != Ok(GONE) {
-                count.lines += 1;
-                if count.lines == lines {
-                    break;
-                }
+            let counts = match (row.get_ref(1)?.as_i64(), counting) {
+                (Ok(GONE), _) => false,
+                (Ok(code), Counting::Messages) => begins_message(code),
+                (_, Counting::Lines) | (Err(_), Counting::Messages) => true,
+            };
+            count.lines += u64::from(counts);
+            if count.lines == most {
+                break;
             }
         }
         Ok(count)
@@ -297,7 +300,7 @@ mod tests {
 
     use super::super::row::sum;
     use super::super::store::Store;
-    use super::{COUNTED_ROWS_MAX, GONE, READ_ROWS_MAX, Way};
+    use super::{COUNTED_ROWS_MAX, Counting, GONE, READ_ROWS_MAX, Way};
     use crate::config::Keep;
 
     #[test]
@@ -324,7 +327,7 @@ mod tests {
         }
         assert_eq!(questions, LINES / READ_ROWS_MAX);
         for way in [Way::Up, Way::Down] {
-            let count = store.count(&lobby, (1, last), 10, way).unwrap();
+            let count = store.count(&lobby, (1, last), (10, Counting::Lines), way).unwrap();
             assert_eq!((count.lines, count.rows), (0, COUNTED_ROWS_MAX as u64));
         }
         let before = store.before(&lobby, last, READ_ROWS_MAX as u64).unwrap();

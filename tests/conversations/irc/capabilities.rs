@@ -179,30 +179,3 @@ fn several_lines_are_one_message() {
     alice.sees_nothing();
     carol.sees_nothing();
 }
-
-#[test]
-fn history_is_asked_for() {
-    let server = server();
-    let mut bob = netcat(&server, "bob");
-    for n in 1..=5 {
-        bob.say(&format!("line {n}"));
-        bob.sees(&format!("bob: line {n}"));
-    }
-    let capabilities = "batch server-time message-tags draft/chathistory";
-    let mut alice = stranger(&server).enter_with("alice", capabilities);
-    alice.joins("#lobby");
-    alice.sees_nothing(); // a client that can ask is shown nothing unasked
-    alice.say("CHATHISTORY LATEST #lobby * 2");
-    alice.sees(":irc.example BATCH +{} chathistory #lobby");
-    alice.sees(":bob!{} PRIVMSG #lobby :line 4");
-    let last = alice.sees(":bob!{} PRIVMSG #lobby :line 5");
-    alice.sees(":irc.example BATCH -{}");
-    let id = last.tag("msgid").unwrap();
-    alice.say(&format!("CHATHISTORY BEFORE #lobby msgid={id} 2"));
-    alice.sees(":irc.example BATCH +{} chathistory #lobby");
-    alice.sees(":bob!{} PRIVMSG #lobby :line 3");
-    alice.sees(":bob!{} PRIVMSG #lobby :line 4");
-    alice.sees(":irc.example BATCH -{}");
-    alice.say("CHATHISTORY LATEST #nowhere * 2");
-    alice.sees("{}FAIL CHATHISTORY INVALID_TARGET LATEST #nowhere :{}");
-}

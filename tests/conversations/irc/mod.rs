@@ -4,6 +4,7 @@ mod capabilities;
 mod channels;
 mod doors;
 mod framing;
+mod history;
 mod invitations;
 mod lines;
 mod multiline;

@@ -140,6 +140,8 @@ pub enum Answer {
     Deleted(u64),
     /// No stored lines match the request.
     NothingStored,
+    /// The rooms with their last lines between two times, and when each of these was said.
+    LastLines(Vec<(RoomName, WallTime)>),
     /// An act is done.
     Act(Arc<Act>),
     /// Everybody was told.
@@ -354,6 +356,9 @@ impl Answer {
             }
             Answer::Private(message) => message.weight(),
             Answer::KeptMessage { text, .. } | Answer::FoundNothing(text) => text.as_str().len(),
+            Answer::LastLines(lines) => {
+                lines.iter().map(|(room, _)| SMALL_BYTES + room.as_str().len()).sum()
+            }
             Answer::Found { said, .. } => said.weight(),
             Answer::Topic { text, .. } => text.as_ref().map_or(0, Line::len),
             Answer::Act(act) => act.weight(),

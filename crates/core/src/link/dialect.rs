@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::asked::{Asked, WhyDeparted};
+use super::recall::Recall;
 use super::request::{FirstRoom, Request};
 use super::roster::Occupant;
 use super::view::Entered;
 use crate::command::Command;
 use crate::log::{Encoding, Scene};
-use crate::model::{Entry, Line, Profile, RoomName, Said, Spoken};
+use crate::model::{Entry, Line, Profile, RoomName, Said, Spoken, WallTime};
 use crate::refusal::Refusal;
 
 /// The meaning of received bytes.
@@ -33,6 +34,11 @@ pub enum Input {
     LeaveAll,
     /// Reads lines of the room, before or after a number.
     Read(Excerpt),
+    /// Reads messages of the room, at most this many.
+    Recall(Recall, u64),
+    /// Asks which of the person's rooms have their last lines between these two times: at most this
+    /// many rooms, those with the earliest lines.
+    RecallRooms([WallTime; 2], u64),
     /// Asks the broadcaster; its answer, if there is one, becomes mail. This is for requests that
     /// leave the session nothing to do.
     Ask(Box<Request>),

@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
-use crate::model::{Entry, PersonId, RoomName, Said, WallTime};
+use super::person_bits::PersonBits;
+use crate::model::{Counting, Entry, PersonId, RoomName, Said, WallTime};
 
 /// A place in a room's log: between two entries.
 ///
@@ -140,21 +141,6 @@ impl Chain {
             link = link.next.get_or_init(Box::default);
         }
         &link.encoded
-    }
-}
-
-/// Some people, as bits: a bit is set if one of the people who share it is among them. So most
-/// readers learn from one bit that none of the entries is their own.
-#[derive(Clone, Copy, Debug, Default)]
-struct PersonBits(u64);
-
-impl PersonBits {
-    fn add(&mut self, person: PersonId) {
-        self.0 |= 1 << (person.number() % u64::from(u64::BITS));
-    }
-
-    fn may_have(self, person: PersonId) -> bool {
-        self.0 & 1 << (person.number() % u64::from(u64::BITS)) != 0
     }
 }
 
@@ -316,15 +302,15 @@ impl Batch {
         self.end.seq - self.start.seq
     }
 
-    /// The number of its lines that have words and a number above `first` and at most `last`.
-    pub(crate) fn lines_with_words(&self, first: u64, last: u64) -> u64 {
-        if !self.has_gone {
+    /// The number of its lines or messages that have words and a number above `first` and at most
+    /// `last`.
+    pub(crate) fn count(&self, counting: Counting, first: u64, last: u64) -> u64 {
+        if !self.has_gone && counting == Counting::Lines {
             let (first, last) = (first.max(self.start.seq), last.min(self.end.seq));
             return last.saturating_sub(first);
         }
         let is_in = |said: &&Said| said.seq > first && said.seq <= last;
-        let words = self.said().filter(is_in).filter(|said| said.has_words());
-        words.count() as u64
+        self.said().filter(is_in).filter(|said| counting.counts(said)).count() as u64
     }
 
     /// Its size in memory, in bytes; an estimate.

@@ -4,6 +4,7 @@
 mod batch;
 mod bell;
 mod group;
+mod person_bits;
 mod sync;
 mod tail;
 

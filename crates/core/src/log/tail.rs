@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Cursor, Slice, Slices};
 use super::sync::{AtomicU64, Ordering, RwLock, read, write};
-use crate::model::{Capacity, Entry, Said, WallTime};
+use crate::model::{Capacity, Counting, Entry, Said, WallTime};
 
 /// The error of a reader whose cursor has fallen off the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,18 +236,23 @@ impl Log {
     /// The place `lines` lines before `from`, or before the oldest line in the log. Lines without
     /// words do not count.
     pub fn back(&self, from: Cursor, lines: u64) -> Cursor {
+        self.back_by(Counting::Lines, from, lines)
+    }
+
+    /// Like [`Log::back`], for this many lines or messages.
+    pub fn back_by(&self, counting: Counting, from: Cursor, count: u64) -> Cursor {
         let ring = read(&self.ring);
-        if lines == 0 || ring.start().seq >= from.seq {
+        if count == 0 || ring.start().seq >= from.seq {
             return from;
         }
-        let mut left = lines;
+        let mut left = count;
         let behind = ring.batches.partition_point(|batch| batch.start().seq < from.seq);
         for batch in ring.batches.range(..behind).rev() {
-            let words = batch.lines_with_words(0, from.seq);
-            if words >= left {
-                return place_of_word(batch, 0, words - left);
+            let counted = batch.count(counting, 0, from.seq);
+            if counted >= left {
+                return place_of(counting, batch, 0, counted - left);
             }
-            left -= words;
+            left -= counted;
         }
         let oldest = ring.start().seq;
         let index = ring.batches.partition_point(|batch| batch.end().seq <= oldest);
@@ -257,24 +262,51 @@ impl Log {
     /// The place `lines` lines after `from`, or after the last line. Lines without words do not
     /// count.
     pub fn ahead(&self, from: Cursor, lines: u64) -> Cursor {
+        self.ahead_by(Counting::Lines, from, lines)
+    }
+
+    /// Like [`Log::ahead`], for this many lines or messages, of which the last is whole.
+    pub fn ahead_by(&self, counting: Counting, from: Cursor, count: u64) -> Cursor {
         let ring = read(&self.ring);
-        let mut left = lines;
+        let mut left = count;
         let first = ring.batches.partition_point(|batch| batch.end().seq <= from.seq);
         for batch in ring.batches.range(first..) {
-            let words = batch.lines_with_words(from.seq, u64::MAX);
-            if words > left {
-                return place_of_word(batch, from.seq, left);
+            let counted = batch.count(counting, from.seq, u64::MAX);
+            if counted > left {
+                return place_of(counting, batch, from.seq, left);
             }
-            left -= words;
+            left -= counted;
         }
         ring.end
     }
 
     /// The number of lines with words between these places.
     pub fn lines_with_words(&self, from: Cursor, to: Cursor) -> u64 {
+        self.count(Counting::Lines, from, to)
+    }
+
+    /// The number of lines or messages with words between these places.
+    pub fn count(&self, counting: Counting, from: Cursor, to: Cursor) -> u64 {
         let ring = read(&self.ring);
         let batches = ring.batches.iter();
-        batches.map(|batch| batch.lines_with_words(from.seq, to.seq)).sum()
+        batches.map(|batch| batch.count(counting, from.seq, to.seq)).sum()
+    }
+
+    /// When the last line was said that has words, if the log still has it.
+    pub fn last_said(&self) -> Option<WallTime> {
+        let ring = read(&self.ring);
+        let batches = ring.batches.iter().rev();
+        let mut last = batches.filter_map(|batch| {
+            batch.said().filter(|said| said.has_words()).map(|said| said.at).last()
+        });
+        last.next()
+    }
+
+    /// The line with this number, if the log still has it.
+    pub fn line(&self, seq: u64) -> Option<Said> {
+        let ring = read(&self.ring);
+        let index = ring.batches.partition_point(|batch| batch.end().seq < seq);
+        ring.batches.get(index)?.said().find(|said| said.seq == seq).cloned()
     }
 
     /// The place before the first line in the log that was said at `at` or later.
@@ -292,10 +324,11 @@ fn place_before(batch: &Batch, mut wanted: impl FnMut(&Said) -> bool) -> Cursor 
     batch.cursor_at(found.unwrap_or(usize::MAX))
 }
 
-/// The place in `batch` after the first `in_front` lines that have words and a number above `seq`.
-fn place_of_word(batch: &Batch, seq: u64, mut in_front: u64) -> Cursor {
+/// The place in `batch` after the first `in_front` of those that have words and a number above
+/// `seq`, and before the next of them.
+fn place_of(counting: Counting, batch: &Batch, seq: u64, mut in_front: u64) -> Cursor {
     place_before(batch, |said| {
-        let counts = said.seq > seq && said.has_words();
+        let counts = said.seq > seq && counting.counts(said);
         let is_it = counts && in_front == 0;
         in_front -= u64::from(counts && !is_it);
         is_it
@@ -308,15 +341,10 @@ mod tests {
 
     use super::super::batch::{Batch, Cursor};
     use super::{Capacity, Log};
-    use crate::model::Entry;
-    use crate::model::Line;
-    use crate::model::Manner;
-    use crate::model::Name;
-    use crate::model::PersonId;
-    use crate::model::RoomName;
-    use crate::model::Said;
-    use crate::model::WallTime;
-    use crate::model::Who;
+    use crate::model::{
+        Counting, Entry, Extras, InGroup, Line, Manner, Name, PersonId, RoomName, Said, WallTime,
+        Who,
+    };
 
     /// A log of batches of three lines. The words of the lines with an odd time are deleted.
     fn log_with_holes(batches: i64) -> Log {
@@ -340,6 +368,41 @@ mod tests {
         }
         log.forget(WallTime(0), |said| said.at.0 % 2 == 1);
         log
+    }
+
+    #[test]
+    fn lines_that_were_sent_together_count_as_one() {
+        let log = Log::new(Cursor::default());
+        // 1, 2 to 4 together, 5, 6 and 7 together.
+        for lines in [1, 3, 1, 2] {
+            let start = log.end();
+            let said = (0..lines).map(|index| {
+                let group = Some(InGroup { index, lines, blanks: 0 }).filter(|_| lines > 1);
+                Entry::Said(Said {
+                    seq: start.seq + u64::from(index) + 1,
+                    at: WallTime(0),
+                    who: Who::new(PersonId::BYGONE, Name::stored("alice")).into(),
+                    manner: Manner::Plain,
+                    text: Line::sanitise(b"Hi!"),
+                    extras: Some(Arc::new(Extras { group, ..Extras::default() })),
+                })
+            });
+            let batch = Batch::new(RoomName::lobby(), start, WallTime(0), said.collect());
+            let (lines, bytes) = (usize::MAX, usize::MAX);
+            log.append(Arc::new(batch), Capacity { lines, bytes });
+        }
+        let (counting, end) = (Counting::Messages, log.end());
+        let back = |count| log.back_by(counting, end, count).seq;
+        assert_eq!([1, 2, 3, 4, 9].map(back), [5, 4, 1, 0, 0]);
+        let ahead = |count| log.ahead_by(counting, Cursor::default(), count).seq;
+        assert_eq!([0, 1, 2, 3, 4, 9].map(ahead), [0, 1, 4, 5, 7, 7]);
+        assert_eq!(log.count(counting, Cursor::default(), end), 4);
+        assert_eq!(log.count(counting, log.behind(1), log.behind(5)), 2);
+        let group = |seq| log.line(seq).map(|said| said.group().map(|group| group.index));
+        assert_eq!(
+            [0, 1, 4, 5, 7, 8].map(group),
+            [None, Some(None), Some(Some(2)), Some(None), Some(Some(1)), None]
+        );
     }
 
     #[test]

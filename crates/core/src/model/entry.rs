@@ -7,7 +7,7 @@ use super::act::Act;
 use super::line::Line;
 use super::name::Name;
 use super::time::WallTime;
-use super::who::{Extras, Manner, PersonId, RoomId, Who};
+use super::who::{Extras, InGroup, Manner, PersonId, RoomId, Who};
 
 /// One entry of a room's log.
 ///
@@ -154,6 +154,16 @@ impl Said {
     /// Whether it still has its words.
     pub fn has_words(&self) -> bool {
         self.manner != Manner::Gone
+    }
+
+    /// Its place among the lines that were sent as one message, if there were several.
+    pub fn group(&self) -> Option<InGroup> {
+        self.extras.as_deref()?.group
+    }
+
+    /// Whether it is the first line of a message, or a message alone.
+    pub fn begins_message(&self) -> bool {
+        self.group().is_none_or(|group| group.index == 0)
     }
 
     /// Its size in memory, in bytes; an estimate.

@@ -2,7 +2,8 @@
 //! Knows no log and no connection.
 
 pub mod act;
-pub mod entry;
+mod counting;
+mod entry;
 pub mod hashed;
 pub mod keys;
 pub mod limits;
@@ -18,6 +19,7 @@ pub mod who;
 pub mod whom;
 
 pub use act::{Act, By, Deed, Here, Keeping, Reach, Verb};
+pub use counting::Counting;
 pub use entry::{
     ActOf, Entry, PersonChange, PersonEvent, Renaming, Said, Telling, Together, TopicSet,
 };

@@ -131,7 +131,8 @@ impl IrcEncoder {
         self.voice.reply(replies, out);
     }
 
-    /// Whether the answer is shown by the message that it is about: a name, a private message.
+    /// Whether the answer is shown by the message that it is about: a name, a private message,
+    /// earlier lines.
     fn put_own(&mut self, answer: &Answer, out: &mut Vec<u8>) -> bool {
         match answer {
             Answer::YouAre(name) => self.voice.rename(name, out),
@@ -142,6 +143,7 @@ impl IrcEncoder {
                     self.voice.answer(&messages, out);
                 }
             }
+            Answer::LastLines(lines) => self.history.put_targets(&mut self.voice, lines, out),
             _ => return false,
         }
         true

@@ -1,9 +1,9 @@
 //! Earlier lines of a room, in a batch for clients that read batches. Knows no journal.
 
-use parlor_core::model::{RoomName, Said};
+use parlor_core::model::{RoomName, Said, WallTime};
 
 use super::entries::PrivateReader;
-use super::protocol::{Cap, MessageWriter, channel};
+use super::protocol::{Cap, MessageWriter, TagWriter, channel, server_time};
 use super::voice::Voice;
 
 /// The earlier lines that are being sent.
@@ -23,9 +23,6 @@ impl HistoryBatch {
         out: &mut Vec<u8>,
     ) {
         if voice.is_asked(COMMAND) {
-            if !is_within(voice, said.seq) {
-                return;
-            }
             self.begin(voice, &channel(room), out);
         }
         let reader = PrivateReader { server: voice.server(), class: voice.encoding.class() };
@@ -36,17 +33,38 @@ impl HistoryBatch {
         voice.answer(&messages, out);
     }
 
-    /// Begins a batch, if the client reads batches and there is none.
-    pub(crate) fn begin(&mut self, voice: &mut Voice, channel: &str, out: &mut Vec<u8>) {
+    /// Appends the rooms with their last lines, in a batch of their own.
+    pub(crate) fn put_targets(
+        &mut self,
+        voice: &mut Voice,
+        lines: &[(RoomName, WallTime)],
+        out: &mut Vec<u8>,
+    ) {
+        self.begin_as(voice, &["draft/chathistory-targets"], out);
+        for (room, at) in lines {
+            let mut message = Vec::new();
+            let tags = self.batch.iter();
+            let writer = tags.fold(TagWriter::new(&mut message), |tags, id| tags.tag("batch", id));
+            let writer = writer.message(Some(&voice.server().name), COMMAND);
+            writer.with("TARGETS").with(&channel(room)).last(&server_time(*at));
+            voice.answer(&message, out);
+        }
+    }
+
+    /// Begins a batch of lines, if the client reads batches and there is none.
+    fn begin(&mut self, voice: &mut Voice, channel: &str, out: &mut Vec<u8>) {
+        self.begin_as(voice, &["chathistory", channel], out);
+    }
+
+    fn begin_as(&mut self, voice: &mut Voice, words: &[&str], out: &mut Vec<u8>) {
         if self.batch.is_some() || !voice.caps.has(Cap::Batch) {
             return;
         }
         let id = voice.next_batch();
         let mut message = Vec::new();
+        let id_of_batch = format!("+{id}");
         MessageWriter::new(&mut message, Some(&voice.server().name), "BATCH")
-            .with(&format!("+{id}"))
-            .with("chathistory")
-            .last(channel);
+            .all(&[&[id_of_batch.as_str()], words].concat());
         voice.answer(&message, out);
         self.batch = Some(id);
     }
@@ -64,7 +82,9 @@ impl HistoryBatch {
     /// Ends the answer to a command: one that asks for earlier lines has a batch, even an empty one.
     pub(crate) fn end_command(&mut self, voice: &mut Voice, out: &mut Vec<u8>) {
         let target = match voice.command.as_deref() {
-            Some(command) if command.word == COMMAND && !command.is_refused => {
+            Some(command)
+                if command.word == COMMAND && !command.is_refused && !command.target.is_empty() =>
+            {
                 Some(command.target.clone())
             }
             _ => None,
@@ -78,15 +98,3 @@ impl HistoryBatch {
 
 /// The command that asks for earlier lines.
 const COMMAND: &str = "CHATHISTORY";
-
-/// Whether the command asks for the line with this number: the decoder writes the limits behind it,
-/// as `LATEST >17 <99`.
-fn is_within(voice: &Voice, seq: u64) -> bool {
-    let arguments = voice.command.as_deref().map_or("", |command| &command.arguments);
-    let number = |text: &str| text.parse::<u64>().ok();
-    arguments.split(' ').all(|word| {
-        let above = word.strip_prefix('>').and_then(number);
-        let below = word.strip_prefix('<').and_then(number);
-        above.is_none_or(|limit| seq > limit) && below.is_none_or(|limit| seq < limit)
-    })
-}

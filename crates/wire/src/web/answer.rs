@@ -86,8 +86,8 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with_some("for_now", room.as_ref().map(|of| names(&of.for_now)))
             .with("server", names(server)),
         // Nothing in this dialect asks for these.
-        Answer::Whois(_) | Answer::Whowas { .. } | Answer::Present(_) | Answer::AllRooms(_) | Answer::Totals(_) =>
-            about("order", out),
+        Answer::Whois(_) | Answer::Whowas { .. } | Answer::Present(_) | Answer::AllRooms(_) | Answer::Totals(_)
+        | Answer::LastLines(_) => about("order", out),
         Answer::Told { .. } | Answer::Unstored(_) | Answer::Everybody(_) | Answer::Bans { .. } => about("order", out),
 
         // Not sent here, or with its own function.

@@ -132,6 +132,8 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::SearchBehind(lines) => sentence(format!(
             "Search is {} lines behind: the newest lines may be missing", grouped(*lines))),
         Answer::NothingStored => sentence("No lines from that time are stored"),
+        Answer::LastLines(lines) => list(lines.iter().map(|(room, at)|
+            format!("{}: the last line was said at {}", room, clock.moment(*at))).collect()),
         Answer::CanDelete(name) => sentence(format!(
             "/forget all deletes everything you said as {name}, in all rooms and for everybody; this cannot be undone")),
         Answer::Deleted(1) => sentence("1 line that you said is deleted, for everybody"),

@@ -242,6 +242,7 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             format!("Too many words to search for: {words} at most; type fewer")),
         Refusal::NoSuchTime => row("no-such-time", 400, None,
             "That is not a time; type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h"),
+        Refusal::NoSuchLine => row("no-such-line", 404, None, "There is no such line in this room"),
         Refusal::TooManyLines(lines) => row("too-many-lines", 413, None,
             format!("More than {lines} lines at once; nothing was sent, send fewer")).limit("line"),
         Refusal::TooLong(bytes) => row("too-long", 413, 417,

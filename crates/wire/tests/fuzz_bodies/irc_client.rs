@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Decoder, Encoder, Excerpt, Input, PrivateMessage, Refusal};
+use parlor_core::link::{Answer, Decoder, Encoder, Input, PrivateMessage, Refusal};
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
     Entry, Line, Manner, Name, PersonId, Profile, RoomName, Said, Spoken, WallTime, Who,
@@ -99,9 +99,13 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
             assert!((2..=LINES_MAX).contains(&lines.len()));
             lines.into_iter().for_each(|spoken| show(spoken, encoder, read));
         }
-        Input::Read(Excerpt::Before { lines, .. } | Excerpt::After { lines, .. }) => {
+        Input::Recall(_, lines) => {
             assert!((1..=HISTORY_MAX).contains(&lines));
-            encoder.answer(&Answer::NothingStored, read);
+            encoder.answer(&Refusal::NoSuchLine.into(), read);
+        }
+        Input::RecallRooms([at, _], rooms) => {
+            assert!((1..=HISTORY_MAX).contains(&rooms));
+            encoder.answer(&Answer::LastLines(vec![(LOBBY.clone(), at)]), read);
         }
         Input::Leave(_, Some(words)) => {
             encoder.answer(&Refusal::NobodyCalled(words).into(), read);
@@ -111,7 +115,9 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
             encoder.answer(&Refusal::NobodyCalled(typed.clone()).into(), read);
             encoder.answer(&Answer::FoundNothing(typed), read);
         }
-        Input::Farewell(_) | Input::Secret(_) => unreachable!("not in this dialect"),
+        Input::Read(_) | Input::Farewell(_) | Input::Secret(_) => {
+            unreachable!("not in this dialect")
+        }
         Input::Enter(..) | Input::Leave(..) | Input::LeaveAll | Input::Ask(_) => {
             encoder.answer(&Refusal::NotThere.into(), read);
         }

@@ -76,6 +76,8 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::LogIn { .. }
         | Input::Register(_)
         | Input::LeaveAll
+        | Input::Recall(..)
+        | Input::RecallRooms(..)
         | Input::WantRoster(_)
         | Input::Begin(_)
         | Input::End

@@ -119,6 +119,8 @@ fn check(input: Input) {
         | Input::LogIn { .. }
         | Input::Register(_)
         | Input::LeaveAll
+        | Input::Recall(..)
+        | Input::RecallRooms(..)
         | Input::WantRoster(_)
         | Input::Begin(_)
         | Input::End => unreachable!("not in this dialect"),

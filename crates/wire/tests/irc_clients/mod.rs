@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Asked, Decoder, Encoder, Excerpt, Input};
+use parlor_core::link::{Answer, Asked, Decoder, Encoder, Input};
 use parlor_core::model::{Line, Manner, Name, Profile, Spoken, WallTime};
 use parlor_wire::irc::{
     Cap, HISTORY_MAX, IrcDecoder, IrcEncoder, IrcMessage, IrcServer, MESSAGE_BYTES_MAX,
@@ -199,7 +199,7 @@ pub(crate) fn check_input(input: &Input) {
             assert!((1..=LINES_MAX).contains(&lines.len()));
             lines.iter().for_each(check_spoken);
         }
-        Input::Read(Excerpt::Before { lines, .. } | Excerpt::After { lines, .. }) => {
+        Input::Recall(_, lines) | Input::RecallRooms(_, lines) => {
             assert!((1..=HISTORY_MAX).contains(lines));
         }
         _ => {}

@@ -196,6 +196,7 @@ const refusals = {
 	'nothing-to-find': '请写要找的词。',
 	'too-many-words': '一次找的词太多；请少写一些。',
 	unreadable: '现在读不了保存的内容。',
+	'no-such-line': '这个房间里没有这一行。',
 	'no-such-time': '看不懂这个时间；请写成 14:00、2026-11-20、2026-11-20 12:01、yesterday 或 2h 这样。',
 	'too-long': '这一行太长，没有发送。',
 	'too-many-lines': '行数太多，一行也没有发送。',

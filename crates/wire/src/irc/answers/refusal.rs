@@ -39,6 +39,7 @@ pub(crate) fn put_refusal(
         let subcommand = command.arguments.split(' ').next().unwrap_or_default();
         let code = match refusal {
             Refusal::NoRoom(_) | Refusal::NotThere | Refusal::NoSeat => "INVALID_TARGET",
+            Refusal::NoSuchLine => "INVALID_PARAMS",
             _ => "MESSAGE_ERROR",
         };
         return replies.fail(word, code, &[subcommand, target], sentence);

@@ -1,7 +1,7 @@
 //! CHATHISTORY: earlier lines of a room (IRCv3, "Chat History").
 
-use parlor_core::link::{Excerpt, Input};
-use parlor_core::model::RoomName;
+use parlor_core::link::{Input, Recall, Spot};
+use parlor_core::model::{RoomName, WallTime};
 
 use super::run::CommandRun;
 use crate::irc::protocol::{HISTORY_MAX, MsgId, MsgPlace, Selector, name};
@@ -12,71 +12,71 @@ pub(super) fn chathistory(run: &mut CommandRun<'_>) {
         return run.need_more();
     };
     let subcommand = subcommand.to_ascii_uppercase();
-    let (target, selectors, limit) = match rest {
-        [target, selectors @ .., limit] if !selectors.is_empty() => (*target, selectors, *limit),
-        _ => return fail("INVALID_PARAMS", &subcommand, "", "Parameters are missing", run),
+    let [target, selectors @ .., limit] = rest else {
+        return fail("INVALID_PARAMS", &subcommand, "", "Insufficient parameters", run);
     };
+    if selectors.is_empty() {
+        return fail("INVALID_PARAMS", &subcommand, "", "Insufficient parameters", run);
+    }
+    let count = match limit.parse() {
+        Ok(count @ 1..) => u64::min(count, HISTORY_MAX),
+        _ => return fail("INVALID_PARAMS", &subcommand, limit, "The limit is no number", run),
+    };
+    if subcommand == "TARGETS" {
+        return targets(target, selectors, count, run);
+    }
     let Some(Ok(room)) = name::room(target) else {
         let why = "Only rooms have a history";
         return fail("INVALID_TARGET", &subcommand, target, why, run);
     };
-    let lines = match limit.parse() {
-        Ok(lines @ 1..) => u64::min(lines, HISTORY_MAX),
-        _ => return fail("INVALID_PARAMS", &subcommand, target, "The limit is no number", run),
+    let spots: Option<Vec<_>> = selectors.iter().map(|selector| spot(&room, selector)).collect();
+    let Some(spots) = spots else {
+        let why = "The place is neither a time nor the msgid of a line in the room";
+        return fail("INVALID_PARAMS", &subcommand, target, why, run);
     };
-    let places: Option<Vec<_>> =
-        selectors.iter().map(|selector| place(&run.client.server.log, &room, selector)).collect();
-    let excerpts = match (subcommand.as_str(), places.as_deref()) {
-        (_, None) => {
-            let why = "The place is neither * nor the msgid of a line in the room";
-            return fail("INVALID_PARAMS", &subcommand, target, why, run);
-        }
-        ("LATEST", Some([None])) => (vec![before(u64::MAX, lines)], String::new()),
-        ("LATEST", Some([Some(seq)])) => (vec![before(u64::MAX, lines)], format!(" >{seq}")),
-        ("BEFORE", Some([Some(seq)])) => (vec![before(*seq, lines)], String::new()),
-        ("AFTER", Some([Some(seq)])) => (vec![after(*seq, lines)], String::new()),
-        ("AROUND", Some([Some(seq)])) => {
-            let earlier = lines / 2;
-            let later = after(seq.saturating_sub(1), lines - earlier);
-            let excerpts = [before(*seq, earlier), later];
-            (excerpts.into_iter().skip(usize::from(earlier == 0)).collect(), String::new())
-        }
-        ("BETWEEN", Some([Some(first), Some(last)])) if first <= last => {
-            (vec![after(*first, lines)], format!(" <{last}"))
-        }
-        ("BETWEEN", Some([Some(last), Some(first)])) => {
-            (vec![before(*last, lines)], format!(" >{first}"))
-        }
+    let recall = match (subcommand.as_str(), spots.as_slice()) {
+        ("LATEST", [spot]) => Recall::Latest(spot.clone()),
+        ("BEFORE", [Some(spot)]) => Recall::Before(spot.clone()),
+        ("AFTER", [Some(spot)]) => Recall::After(spot.clone()),
+        ("AROUND", [Some(spot)]) => Recall::Around(spot.clone()),
+        ("BETWEEN", [Some(first), Some(last)]) => Recall::Between(first.clone(), last.clone()),
         _ => {
             let why = "There is no such subcommand with these parameters";
             return fail("INVALID_PARAMS", &subcommand, target, why, run);
         }
     };
-    let (excerpts, limits) = excerpts;
-    run.inputs.about_with(&format!("{subcommand}{limits}"), target);
-    for excerpt in excerpts {
-        run.inputs.add(Input::In(room.clone(), Box::new(Input::Read(excerpt))));
-    }
+    run.inputs.about_with(&subcommand, target);
+    run.inputs.add(Input::In(room, Box::new(Input::Recall(recall, count))));
 }
 
-fn before(seq: u64, lines: u64) -> Excerpt {
-    Excerpt::Before { seq, lines }
+/// TARGETS: the rooms whose last lines were said between two times.
+fn targets(first: &str, rest: &[&str], count: u64, run: &mut CommandRun<'_>) {
+    let [Some(first), Some(last)] = [Some(first), rest.first().copied()].map(|at| time(at?)) else {
+        let why = "The rooms between two times are listed: timestamp=...";
+        return fail("INVALID_PARAMS", "TARGETS", "", why, run);
+    };
+    run.inputs.about_with("TARGETS", "");
+    run.inputs.add(Input::RecallRooms([first, last], count));
 }
 
-fn after(seq: u64, lines: u64) -> Excerpt {
-    Excerpt::After { seq, lines }
-}
-
-/// The number of the line that a selector names, or none for the end of history. Nothing if the
-/// selector names no place in the room.
-fn place(own: &str, room: &RoomName, selector: &str) -> Option<Option<u64>> {
+/// The place that a selector names in a room, or none for the end of history. Nothing if it names
+/// no place in the room.
+fn spot(room: &RoomName, selector: &str) -> Option<Option<Spot>> {
     match Selector::parse(selector)? {
         Selector::Any => Some(None),
         Selector::Id(MsgId { log, place: MsgPlace::Line { room: named, seq } }) => {
-            let is_here = log == own && named == room.as_str();
-            is_here.then_some(Some(seq))
+            let log = log.to_owned();
+            (named == room.as_str()).then_some(Some(Spot::Line { log, seq }))
         }
-        Selector::Id(_) | Selector::Time(_) => None,
+        Selector::Id(_) => None,
+        Selector::Time(at) => Some(Some(Spot::Time(at))),
+    }
+}
+
+fn time(selector: &str) -> Option<WallTime> {
+    match Selector::parse(selector)? {
+        Selector::Time(at) => Some(at),
+        Selector::Any | Selector::Id(_) => None,
     }
 }
 
