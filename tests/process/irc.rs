@@ -30,7 +30,7 @@ fn authenticate(client: &mut Chatter, account: &str, password: &str) {
 
 /// A client that registers with the password of its name.
 #[track_caller]
-fn owner(irc: SocketAddr, name: &str) -> Chatter {
+pub(crate) fn owner(irc: SocketAddr, name: &str) -> Chatter {
     let mut client = Chatter::connect(irc);
     client.say(&format!("PASS :{PASSWORD}"));
     client.enter(name)

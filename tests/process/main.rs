@@ -40,6 +40,7 @@ mod join_piped;
 mod join_terminal;
 mod keepers;
 mod kill;
+mod markers;
 mod owners;
 mod passwords;
 mod readiness;

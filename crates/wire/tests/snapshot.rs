@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use parlor_core::intent::Stamp;
 use parlor_core::ledger::{
-    Absent, Account, Boot, Kept, Ledger, Mute, Person, Rank, ReturnCode, Snapshot, Validity,
+    Absent, Account, Boot, Kept, Ledger, Markers, Mute, Person, Rank, ReturnCode, Snapshot,
+    Validity,
 };
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Hashed, Line, Looks, Name, Net, OwnedName, PersonId, Profile, Proof,
@@ -41,6 +42,7 @@ fn sample() -> Snapshot {
         keeps_for_now: seats.iter().skip(1).cloned().collect(),
         seats,
         boot: 3,
+        markers: Markers([("#tea".into(), WallTime(11))].into()),
     };
     let address = Name::of_address("192.0.2.7:50000");
     let owned = OwnedName::from(ian.clone());
@@ -95,6 +97,7 @@ fn sample() -> Snapshot {
         at: WallTime(1_796_000_000_000),
         events: 300,
         locked_for_now: vec![tea],
+        markers: [("ian".into(), Markers([("#tea".into(), WallTime(-12))].into()))].into(),
     }
 }
 

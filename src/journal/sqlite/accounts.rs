@@ -45,7 +45,7 @@ pub(super) fn put_password(connection: &Connection, account: &Account) -> rusqli
 
 /// Deletes an account, and everything that belongs to its owner.
 pub(super) fn release(connection: &Connection, name: &Name) -> rusqlite::Result<()> {
-    for table in ["letters", "places", "keepers", "makers"] {
+    for table in ["letters", "places", "keepers", "makers", "markers"] {
         delete_of(connection, table, name)?;
     }
     connection.run("DELETE FROM accounts WHERE fold = ?1", [key(name)]).map(drop)

@@ -15,6 +15,7 @@ mod files;
 mod holes;
 mod kept;
 mod keys;
+mod markers;
 mod reader;
 mod records;
 mod row;

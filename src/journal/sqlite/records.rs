@@ -4,16 +4,17 @@ use parlor_core::journal::{Past, Record};
 use parlor_core::model::WallTime;
 use rusqlite::Connection;
 
-use super::{accounts, acts, codes, kept};
+use super::{accounts, acts, codes, kept, markers};
 
 /// The contents of the file beside lines with which a server starts at this time: accounts, return
-/// codes, kept messages and rules.
+/// codes, kept messages, read markers and rules.
 pub(crate) fn past(connection: &Connection, now: WallTime) -> rusqlite::Result<Past> {
     Ok(Past {
         accounts: accounts::load(connection)?,
         codes: codes::load(connection)?,
         kept: kept::load(connection)?,
         last_kept: kept::last(connection)?,
+        markers: markers::load(connection)?,
         ..acts::past(connection, now)?
     })
 }
@@ -32,6 +33,8 @@ pub(super) fn put(connection: &Connection, record: &Record) -> rusqlite::Result<
         Record::Kept(message) => kept::put(connection, message),
         Record::KeptFrom { number, network } => kept::put_origin(connection, *number, *network),
         Record::Delivered { owner, last } => kept::delete(connection, owner, *last),
+        Record::Marker { owner, key, at } => markers::put(connection, owner, key, *at),
+        Record::MarkersGone(owner) => markers::delete(connection, owner),
         Record::CodesExpired(time) => codes::delete_expired(connection, *time),
     }
 }

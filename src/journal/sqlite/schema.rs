@@ -2,7 +2,7 @@
 
 /// The steps from each version to the next, beginning with a file without tables. A step never
 /// changes after its release, because existing files have gone through it.
-pub(super) const MIGRATIONS: [&str; 10] = [
+pub(super) const MIGRATIONS: [&str; 11] = [
     include_str!("schema/1-lines.sql"),
     include_str!("schema/2-people.sql"),
     include_str!("schema/3-takings.sql"),
@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     include_str!("schema/8-writers.sql"),
     include_str!("schema/9-keys.sql"),
     include_str!("schema/10-accounts.sql"),
+    include_str!("schema/11-markers.sql"),
 ];
 
 /// The first version whose lines have keys.

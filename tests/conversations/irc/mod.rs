@@ -7,6 +7,7 @@ mod framing;
 mod history;
 mod invitations;
 mod lines;
+mod markers;
 mod multiline;
 mod negotiating;
 mod people;

@@ -512,3 +512,28 @@ fn a_slow_reader_is_told_exactly_which_lines_are_skipped() {
     }
     assert!(skipped > 0, "nothing was skipped, so nothing was tested");
 }
+
+#[test]
+fn a_person_asks_and_says_how_far_a_room_is_read() {
+    let server = TestServer::web();
+    let mut alice = server.visitor("alice");
+    let read = |time: Value| json!({"do": "read", "room": "lobby", "time": time, "id": "r"});
+    alice.asks(read(json!(null)).to_string());
+    let answer = alice.until_done("r").remove(0);
+    assert_eq!(answer, json!({"kind": "read", "room": "lobby", "time": null}));
+    for (said, answered) in [
+        ("2019-06-01T12:00:00.123Z", "2019-06-01T12:00:00.123Z"),
+        ("2019-06-01T14:00:00+02:00", "2019-06-01T12:00:00.123Z"),
+        ("2019-06-02T00:00:00Z", "2019-06-02T00:00:00.000Z"),
+    ] {
+        alice.asks(read(json!(said)).to_string());
+        assert_eq!(alice.until_done("r")[0]["time"], answered);
+    }
+    for wrong in ["now", "", "2019-06-02", "+999999-01-01T00:00:00Z"] {
+        alice.asks(read(json!(wrong)).to_string());
+        let refused = alice.until_done("r").remove(0);
+        assert_eq!((&refused["kind"], &refused["why"]), (&json!("refused"), &json!("no-request")));
+    }
+    alice.asks(r#"{"do":"read","id":"r"}"#);
+    assert_eq!(alice.until_done("r")[0]["why"], "no-request", "it needs a room");
+}

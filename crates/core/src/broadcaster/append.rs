@@ -11,7 +11,7 @@ use crate::link::{
     Client, Entered, FullRoster, Outcome, Place, Presence, Refusal, Replay, Resumed, Seat, View,
 };
 use crate::log::{Batch, Cursor};
-use crate::model::{ActOf, Entry, Now, Reach, Telling, TopicSet, Who};
+use crate::model::{ActOf, ConversationId, Entry, Now, Reach, Telling, TopicSet, Who};
 
 impl Broadcaster {
     /// Makes a gathered batch visible and tells the clients that wait for it.
@@ -124,6 +124,8 @@ impl Broadcaster {
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
         let person = self.ledger.people.get(client.id);
         entered.keeps = person.and_then(|person| self.ledger.may_keep(person, &entered.room));
+        entered.read =
+            self.ledger.marker_of(client.id, &ConversationId::Room(entered.room.clone()));
         let (stay, house) = (Arc::clone(&client) as Arc<_>, Arc::clone(&self.inbox) as Arc<_>);
         let is_first = entered.first;
         let seat = Seat::new(place, Arc::clone(&stay), Arc::clone(&house));
@@ -228,6 +230,7 @@ impl Room {
             roster: self.roster(),
             everybody: None,
             keeps: None, // set later: the room does not know the rules
+            read: None,  // set later, too
             first: is_first,
             resumed: Resumed::No,
             replay: Replay::between(&self.name, &self.log, arrived, arrived),

@@ -9,7 +9,9 @@ use crate::link::{
     Answer, BYTES_MAX, Mail, Mark, Outcome, PrivateMessage, Query, ROOMS_MAX, Refusal, RoomInfo,
     RoomsPage, Totals,
 };
-use crate::model::{Census, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Spoken, fold};
+use crate::model::{
+    Census, ConversationId, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Spoken, fold,
+};
 
 /// A page of rooms ends when it has this size: with one more topic it fits into a mailbox.
 const ROOMS_BYTES_MAX: usize = BYTES_MAX / 4;
@@ -60,6 +62,7 @@ impl Broadcaster {
                 self.send_private(asker, found, lines, is_for_programs, now)?
             }
             Query::Invite { to, room } => self.invite(asker, to, room, now)?,
+            Query::Marker(conversation) => self.marker(asker, conversation),
             Query::Account(name) => {
                 let account = self.ledger.people.accounts.of(&name);
                 return Ok(Outcome::Account(account.cloned()));
@@ -71,6 +74,12 @@ impl Broadcaster {
             Query::Census => return Ok(Outcome::Counted(self.census())),
         };
         Ok(Outcome::Answer(answer))
+    }
+
+    /// How far a person has read a conversation.
+    fn marker(&self, person: PersonId, conversation: ConversationId) -> Answer {
+        let read = self.ledger.marker_of(person, &conversation);
+        Answer::Marker { conversation, read }
     }
 
     fn who(&self, asker: PersonId, room: RoomId, now: Now) -> Result<Answer, Refusal> {

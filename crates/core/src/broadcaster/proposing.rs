@@ -105,6 +105,10 @@ impl Broadcaster {
                 client.finish(Outcome::Done); // nobody waits for it
                 return Ok(());
             }
+            Change::MarkRead { conversation, read } => {
+                let wanted = Wanted::Marker(conversation.clone());
+                (Intent::MarkRead { person, conversation, read }, wanted)
+            }
             Change::NoteReadings => {
                 self.note_readings(now);
                 client.finish(Outcome::Done);

@@ -13,7 +13,7 @@ use super::rooms::{Connection, Room, RoomsLeft};
 use super::tickets::{Return, Ticket};
 use crate::intent::Proposal;
 use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
-use crate::link::{Answer, Bygone, Inbox, InboxItem, Mail, Mark, Notice, Place};
+use crate::link::{Answer, Bygone, Inbox, InboxItem, Mail, Mark, Place};
 use crate::model::{Act, ActOf, Limits, Now, PersonId, RoomId, RoomName, WallTime};
 use crate::refusal::Refusal;
 use crate::sequencer::{Local, Sequencer};
@@ -210,11 +210,11 @@ impl Broadcaster {
         client.is_present().then(|| marks.collect())
     }
 
-    /// Tells one person. Returns whether the mailbox had space for it; none for a person who is not
+    /// Tells one person something. Returns whether the mailbox had space for it; none for a person who is not
     /// here, or is entering.
-    pub(super) fn tell_one(&self, id: PersonId, notice: Notice) -> Option<bool> {
+    pub(super) fn tell_one(&self, id: PersonId, notice: impl Into<Answer>) -> Option<bool> {
         let (connection, mark) = self.connections.get(&id).zip(self.mark_of(id))?;
-        Some(connection.client.send(mark, Mail::Answer(Answer::Notice(notice))).is_ok())
+        Some(connection.client.send(mark, Mail::Answer(notice.into())).is_ok())
     }
 
     /// Whether the next batch is full.

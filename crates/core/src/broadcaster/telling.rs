@@ -11,8 +11,8 @@ use crate::intent::{INTENTS_MAX, Intent, Stamp};
 use crate::ledger::{Announcement, Before, Changed, Happened, Record};
 use crate::link::{Answer, Client, Outcome, Presence};
 use crate::model::{
-    Act, By, Deed, Line, Manner, Now, PersonId, Reach, RoomName, Said, Spoken, Verb, WallTime, Who,
-    Whom,
+    Act, By, ConversationId, Deed, Line, Manner, Name, Now, PersonId, Reach, RoomName, Said,
+    Spoken, Verb, WallTime, Who, Whom,
 };
 
 impl Broadcaster {
@@ -46,6 +46,10 @@ impl Broadcaster {
                 Wanted::Stored { beside } => {
                     self.gathering.records.extend(beside);
                     self.gathering.promise(&client, Outcome::Done, Stake::Record);
+                }
+                Wanted::Marker(conversation) => {
+                    let read = self.ledger.marker_of(client.id, &conversation);
+                    client.finish(Outcome::Answer(Answer::Marker { conversation, read }));
                 }
                 // An event has told the client, or promised to.
                 Wanted::Seat { .. }
@@ -109,6 +113,9 @@ impl Broadcaster {
                 if let Some(ticket) = ticket {
                     ticket.client.finish(Outcome::LinesDeleted(ends));
                 }
+            }
+            Happened::Marked { owner, by, conversation, at } => {
+                self.tell_marker(&owner, by, conversation, at);
             }
             Happened::NameLost { name, people, act } => {
                 self.gathering.sequels.push(Sequel::LoseName { name, people, act });
@@ -285,6 +292,15 @@ impl Broadcaster {
         }
     }
 
+    /// Tells the other connections of an owner how far a conversation is read now.
+    fn tell_marker(&self, owner: &Name, by: PersonId, conversation: ConversationId, at: WallTime) {
+        let others = self.ledger.people.of_account(owner).filter(|id| *id != by);
+        for id in others {
+            let (conversation, read) = (conversation.clone(), Some(at));
+            self.tell_one(id, Answer::Marker { conversation, read });
+        }
+    }
+
     /// Deletes the words of all lines that the owner of a name has said under it since `since`.
     /// Tells the rooms that had such lines, and the rooms in which the owner has a seat. Returns
     /// the end of each room with lines since then, in memory or not: later lines stay.
@@ -324,6 +340,7 @@ impl Ticket {
             | Wanted::Topic
             | Wanted::Deletion
             | Wanted::Act
+            | Wanted::Marker(_)
             | Wanted::Message { .. }
             | Wanted::Stored { .. } => None,
         }

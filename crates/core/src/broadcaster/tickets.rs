@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::rooms::Maker;
 use crate::ledger::Record;
 use crate::link::Client;
-use crate::model::{Hashed, Name, PersonId, RoomName};
+use crate::model::{ConversationId, Hashed, Name, PersonId, RoomName};
 use crate::refusal::Refusal;
 
 /// A client that waits for its intent.
@@ -59,6 +59,8 @@ pub(super) enum Wanted {
         /// The records.
         beside: Vec<Record>,
     },
+    /// To have read a conversation.
+    Marker(ConversationId),
     /// A message for an absent owner, from this network, if it has a share.
     Message {
         /// The hash of the network.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Act, Claim, Deed, Hashed, Here, Line, Looks, Name, NodeName, OwnedName, PersonId, Profile,
-    Proof, ProvenAccount, RoomName, Spoken, WallTime,
+    Act, Claim, ConversationId, Deed, Hashed, Here, Line, Looks, Name, NodeName, OwnedName,
+    PersonId, Profile, Proof, ProvenAccount, RoomName, Spoken, WallTime,
 };
 
 /// A change that a person wants.
@@ -93,6 +93,15 @@ pub enum Intent {
     Readings(Vec<(Hashed, u64)>),
     /// Return codes that were valid until this time are deleted.
     ExpireCodes(WallTime),
+    /// A person has read a conversation up to this time.
+    MarkRead {
+        /// The person.
+        person: PersonId,
+        /// The conversation.
+        conversation: ConversationId,
+        /// The time.
+        read: WallTime,
+    },
     /// A person writes to the absent owner of a name; the message is kept.
     KeepMessage {
         /// The author.
@@ -333,6 +342,7 @@ impl Intent {
             | Intent::MoveCode { .. }
             | Intent::Readings(_)
             | Intent::ExpireCodes(_)
+            | Intent::MarkRead { .. }
             | Intent::Register { .. }
             | Intent::ChangePassword { .. }
             | Intent::Rehash { .. }

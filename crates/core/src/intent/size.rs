@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::kinds::{Intent, Reentry};
-use crate::model::{Act, Claim, Deed, Extras, Line, Looks, Name, Profile, Spoken};
+use crate::model::{Act, Claim, ConversationId, Deed, Extras, Line, Looks, Name, Profile, Spoken};
 
 /// The size of an intent without its texts, in bytes; an estimate that is never too small.
 const EMPTY_BYTES: usize = 96;
@@ -78,6 +78,10 @@ impl Intent {
                     + rooms.sum::<usize>()
                     + codes.len() * HASH_BYTES
             }
+            Intent::MarkRead { conversation, .. } => match conversation {
+                ConversationId::Room(room) => room.as_str().len(),
+                ConversationId::With(name) => name_bytes(name),
+            },
             Intent::KeepMessage { to, text, .. } => name_bytes(to) + text.len(),
             Intent::EndCode { .. }
             | Intent::Delivered { .. }

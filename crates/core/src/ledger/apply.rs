@@ -54,6 +54,9 @@ impl Ledger {
                 self.keep_message(from, &to, writer, text, at, happened)
             }
             Intent::Delivered { person, last } => self.messages_delivered(person, last, happened),
+            Intent::MarkRead { person, conversation, read } => {
+                self.mark_read(person, conversation, read, at, happened)
+            }
             Intent::ExpireCodes(time) => {
                 self.expire_codes(time, happened);
                 Ok(())

@@ -1,5 +1,6 @@
 //! The digest of a ledger: a number that tells two ledgers apart.
 
+use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::rules::{Mute, Rules};
 use super::state::{Absent, Ledger};
 use crate::model::{
     Act, By, Deed, End, Hashed, Line, Looks, Name, PersonId, Profile, ProvenAccount, Reach,
-    RoomName, Topic, Who,
+    RoomName, Topic, WallTime, Who,
 };
 
 impl Ledger {
@@ -28,7 +29,8 @@ impl Ledger {
     /// it misses one in 2^64. So it finds ledgers that went apart by an error; it does not stop an
     /// attacker who makes two ledgers with one digest.
     pub fn digest(&self) -> u64 {
-        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, events } = self;
+        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, events, markers } =
+            self;
         let mut digest = Digest::default();
         digest.people(people);
         digest.rules(rules);
@@ -39,6 +41,10 @@ impl Ledger {
         digest.each(absent, Digest::absent);
         digest.nodes(nodes);
         digest.number(*events);
+        digest.each(&markers.markers, |digest, (owner, markers)| {
+            digest.text(owner);
+            digest.markers(&markers.0);
+        });
         digest.0.finish()
     }
 }
@@ -70,7 +76,7 @@ impl Digest {
     }
 
     fn person(&mut self, (&id, person): (&PersonId, &Person)) {
-        let Person { name, account, looks, profile, seats, keeps_for_now, boot } = person;
+        let Person { name, account, looks, profile, seats, keeps_for_now, boot, markers } = person;
         self.id(id);
         self.claim(name, account.as_ref());
         self.looks(looks);
@@ -78,6 +84,7 @@ impl Digest {
         self.each(seats, Digest::room_name);
         self.each(keeps_for_now, Digest::room_name);
         self.number((*boot).into());
+        self.markers(&markers.0);
     }
 
     fn claim(&mut self, name: &Name, account: Option<&ProvenAccount>) {
@@ -163,6 +170,13 @@ impl Digest {
             });
         });
         self.number(*last);
+    }
+
+    fn markers(&mut self, markers: &BTreeMap<Box<str>, WallTime>) {
+        self.each(markers, |digest, (key, at)| {
+            digest.text(key);
+            digest.number(at.0.cast_unsigned());
+        });
     }
 
     fn absent(&mut self, absent: &Absent) {

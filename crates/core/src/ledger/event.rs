@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::people::Person;
 use super::record::{Before, Record};
 use crate::model::{
-    Act, Hashed, Line, Name, NodeName, PersonChange, PersonId, Renaming, RoomName, Spoken,
-    WallTime, Who,
+    Act, ConversationId, Hashed, Line, Name, NodeName, PersonChange, PersonId, Renaming, RoomName,
+    Spoken, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -116,6 +116,17 @@ pub enum Happened {
         who: Who,
         /// The time.
         since: WallTime,
+    },
+    /// The owner of a name has read a conversation up to this time.
+    Marked {
+        /// The name.
+        owner: Name,
+        /// The connection on which the owner read it.
+        by: PersonId,
+        /// The conversation.
+        conversation: ConversationId,
+        /// The time.
+        at: WallTime,
     },
     /// The name changed hands: these people lose it, and nobody reads as its owner.
     NameLost {

@@ -1,10 +1,12 @@
-//! Keeping messages for absent owners, until they are read.
+//! Things that are kept for owners: messages while they are absent, until they are read, and how far
+//! they have read. Strangers have the latter until they leave.
 
 use super::event::Happened;
 use super::kept::{Kept, Rank};
+use super::markers::{AHEAD_MAX, Moved};
 use super::record::{Before, KeptMessage, Record};
 use super::state::Ledger;
-use crate::model::{Hashed, Line, Name, PersonId, Reach, WallTime};
+use crate::model::{ConversationId, Hashed, Line, Name, PersonId, Reach, WallTime};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -61,6 +63,57 @@ impl Ledger {
             let record = Record::Delivered { owner: owner.clone(), last };
             let before = Some(Before::Kept { owner, kept });
             happened.push(Happened::changed(record, before));
+        }
+    }
+
+    /// How far a person has read a conversation.
+    pub(crate) fn marker_of(
+        &self,
+        id: PersonId,
+        conversation: &ConversationId,
+    ) -> Option<WallTime> {
+        let person = self.people.get(id)?;
+        let key = conversation.key();
+        match person.account() {
+            Some(owner) => self.markers.of(owner, &key),
+            None => person.markers.of(&key),
+        }
+    }
+
+    /// A person has read a conversation up to this time. A marker never moves back. It is lost if
+    /// it cannot be stored: the next one is later.
+    pub(super) fn mark_read(
+        &mut self,
+        id: PersonId,
+        conversation: ConversationId,
+        read: WallTime,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let person = self.people.get_mut(id).ok_or(Refusal::NotThere)?;
+        let owner = person.account().cloned();
+        let markers = match &owner {
+            Some(owner) => self.markers.of_mut(owner),
+            None => &mut person.markers,
+        };
+        let (key, read) = (conversation.key(), read.min(at.after(AHEAD_MAX)));
+        let moved = markers.advance(&key, read);
+        if let (Some(Moved { given_up }), Some(owner)) = (moved, owner) {
+            let gone = given_up.map(|key| Record::Marker { owner: owner.clone(), key, at: None });
+            let moved = Record::Marker { owner: owner.clone(), key, at: Some(read) };
+            let records = gone.into_iter().chain([moved]);
+            happened.extend(records.map(|record| Happened::changed(record, None)));
+            happened.push(Happened::Marked { owner, by: id, conversation, at: read });
+        }
+        Ok(())
+    }
+
+    /// Deletes the markers of a name that has no owner any more.
+    pub(super) fn delete_markers(&mut self, owner: &Name, happened: &mut Vec<Happened>) {
+        if let Some(markers) = self.markers.remove(owner) {
+            let record = Record::MarkersGone(owner.clone());
+            let before = Before::Markers { owner: owner.clone(), markers };
+            happened.push(Happened::changed(record, Some(before)));
         }
     }
 }

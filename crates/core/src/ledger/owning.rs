@@ -105,6 +105,7 @@ impl Ledger {
             return Err(not_registered(name));
         };
         self.delete_messages(name.clone(), u64::MAX, happened);
+        self.delete_markers(name, happened);
         let (people, lost) = self.lose(name, None, happened);
         let rights = self.rules.remove_keeper_everywhere(name);
         let before = Before::Account { name: name.clone(), account: Some((account, keys)), lost };

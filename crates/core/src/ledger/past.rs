@@ -9,7 +9,7 @@ use super::kept::Kept;
 use super::rules::Mute;
 use super::snapshot::Snapshot;
 use super::state::Ledger;
-use crate::model::{Act, End, Hashed, Name, OwnedName, Reach, RoomName, Topic};
+use crate::model::{Act, End, Hashed, Name, OwnedName, Reach, RoomName, Topic, WallTime};
 
 /// The journal's contents from earlier runs, with which a server starts.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Past {
     pub codes: Vec<(Hashed, ReturnCode)>,
     /// The messages for absent owners, the oldest first.
     pub kept: Vec<(Name, Kept)>,
+    /// How far owners have read: the name, the key of the conversation, and the time.
+    pub markers: Vec<(Name, Box<str>, WallTime)>,
     /// The highest number of a message; there may be one whose owner is gone.
     pub last_kept: u64,
     /// The keepers, and where each has authority.
@@ -40,8 +42,9 @@ impl Ledger {
     /// A ledger that continues from the contents of a journal: the numbers of each room continue,
     /// even if it was empty. Names that have an owner belong to the owner.
     pub(crate) fn resume(past: Past) -> Ledger {
-        let Past { ends, accounts, codes, kept, last_kept, keepers, makers, bans, mutes, topics } =
+        let Past { ends, accounts, codes, kept, last_kept, keepers, makers, bans, mutes, .. } =
             past;
+        let (topics, markers) = (past.topics, past.markers);
         let muted = |act| Mute { people: Vec::new(), act }; // the journal knows only the name
         let mutes = mutes.into_iter().map(muted).collect();
         let rest = Snapshot { is_stored: true, last_kept, ..Snapshot::default() };
@@ -62,6 +65,9 @@ impl Ledger {
         }
         for (owner, kept) in kept {
             ledger.kept.add(&owner, kept);
+        }
+        for (owner, key, at) in markers {
+            ledger.markers.of_mut(&owner).advance(&key, at);
         }
         ledger
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::accounts::Owners;
+use super::markers::Markers;
 use super::rules::Subject;
 use crate::model::{Claim, Looks, Name, PersonId, Profile, ProvenAccount, RoomName, Who};
 use crate::refusal::Refusal;
@@ -27,6 +28,8 @@ pub struct Person {
     pub keeps_for_now: Vec<RoomName>,
     /// The boot of the node with the connection.
     pub boot: u32,
+    /// How far this person has read while they were logged in to no account.
+    pub markers: Markers,
 }
 
 impl Person {
@@ -206,7 +209,8 @@ impl People {
         let account = claim.account.and_then(|account| self.accounts.registered(account));
         self.logged_in.add(id, key(&account));
         let (name, seats, keeps_for_now) = (claim.name, Vec::new(), Vec::new());
-        let person = Person { name, account, looks, profile, seats, keeps_for_now, boot };
+        let markers = Markers::default();
+        let person = Person { name, account, looks, profile, seats, keeps_for_now, boot, markers };
         self.people.insert(id, person);
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::accounts::Account;
 use super::codes::ReturnCode;
 use super::kept::{Kept, Rank};
+use super::markers::Markers;
 use super::rules::Rights;
 use crate::model::{Act, Hashed, Line, Name, PersonId, WallTime};
 
@@ -44,6 +45,17 @@ pub enum Record {
         /// The number of the last message.
         last: u64,
     },
+    /// The owner of a name has read a conversation up to a time.
+    Marker {
+        /// The name.
+        owner: Name,
+        /// The key of the conversation.
+        key: Box<str>,
+        /// The time; none if the marker is given up.
+        at: Option<WallTime>,
+    },
+    /// The markers of the owner of a name are deleted.
+    MarkersGone(Name),
     /// The owner of a name has come from some network.
     OwnerVisit(Box<OwnerVisit>),
 }
@@ -82,6 +94,13 @@ pub enum Before {
         owner: Name,
         /// The number.
         number: u64,
+    },
+    /// An owner had markers.
+    Markers {
+        /// The name.
+        owner: Name,
+        /// The markers.
+        markers: Markers,
     },
     /// Messages waited for an owner.
     Kept {

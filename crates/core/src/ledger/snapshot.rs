@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::accounts::{Account, Owners};
 use super::codes::{Codes, ReturnCode};
 use super::kept::{Kept, KeptForOwners};
+use super::markers::{Markers, OwnersMarkers};
 use super::nodes::{Boot, Nodes};
 use super::people::{People, Person};
 use super::rooms::RoomStates;
@@ -58,12 +59,15 @@ pub struct Snapshot {
     pub events: u64,
     /// The rooms whose topic is locked only as long as somebody sits there.
     pub locked_for_now: Vec<RoomName>,
+    /// How far owners have read, by the first key of the owner's name.
+    pub markers: BTreeMap<Box<str>, Markers>,
 }
 
 impl Ledger {
     /// Everything that the ledger knows. Takes time in proportion to that.
     pub fn snapshot(&self) -> Snapshot {
-        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, events } = self;
+        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, events, markers } =
+            self;
         let keepers = rules
             .keepers
             .iter()
@@ -92,6 +96,7 @@ impl Ledger {
             at: nodes.at,
             events: *events,
             locked_for_now: locked_for_now.map(|(room, _)| room.clone()).collect(),
+            markers: markers.markers.clone(),
         }
     }
 
@@ -115,6 +120,7 @@ impl Ledger {
             kept: KeptForOwners { waiting: snapshot.kept, last: snapshot.last_kept },
             absent: snapshot.absent,
             events: snapshot.events,
+            markers: OwnersMarkers { markers: snapshot.markers },
         }
     }
 }

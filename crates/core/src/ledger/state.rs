@@ -3,6 +3,7 @@
 
 use super::codes::Codes;
 use super::kept::KeptForOwners;
+use super::markers::OwnersMarkers;
 use super::nodes::Nodes;
 use super::people::People;
 use super::rooms::RoomStates;
@@ -20,6 +21,8 @@ pub struct Ledger {
     pub(crate) nodes: Nodes,
     pub(crate) codes: Codes,
     pub(crate) kept: KeptForOwners,
+    /// How far owners have read.
+    pub(crate) markers: OwnersMarkers,
     /// Seats of people who came back on another connection and have not sat down there yet; the
     /// earliest first. Each person had a few.
     pub(crate) absent: Vec<Absent>,

@@ -38,6 +38,9 @@ impl Ledger {
                 self.kept.remove(owner, |kept| kept.number == *number);
             }
             Before::Kept { owner, kept } => self.kept.put_back(owner, kept),
+            Before::Markers { owner, markers } => {
+                self.markers.put_back(owner, markers.clone());
+            }
             Before::NoCode(hash) => drop(self.codes.remove(*hash)),
             Before::Codes(codes) => {
                 for (hash, code) in codes {
@@ -66,7 +69,10 @@ impl Ledger {
                 accounts.protect(OwnedName { name: account.name.clone(), keys });
                 accounts.put(account);
             }
-            None => drop(accounts.remove(name)),
+            None => {
+                accounts.remove(name);
+                self.markers.remove(name);
+            }
         }
         self.put_back_log_ins(name, present.as_ref(), lost, happened);
         if present.is_none() {

@@ -8,7 +8,8 @@ use super::roster::Occupant;
 use super::sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
 use crate::command::Spec;
 use crate::model::{
-    Act, Damage, Line, Missed, Name, RoomName, Said, Spoken, TopicSet, WallTime, Who,
+    Act, ConversationId, Damage, Line, Missed, Name, RoomName, Said, Spoken, TopicSet, WallTime,
+    Who,
 };
 use crate::refusal::Refusal;
 
@@ -123,6 +124,14 @@ pub enum Answer {
     KeptFor(Name),
     /// The number of messages that arrived while the person was away; they follow.
     WhileAway(usize),
+    /// How far the person has read a conversation: the answer, or news from another connection of
+    /// the same owner.
+    Marker {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The time; none if nothing was marked.
+        read: Option<WallTime>,
+    },
     /// A message that arrived while the person was away.
     KeptMessage {
         /// When it was written.
@@ -249,6 +258,12 @@ pub struct Present {
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Answer {
         Answer::Refused(refusal)
+    }
+}
+
+impl From<Notice> for Answer {
+    fn from(notice: Notice) -> Answer {
+        Answer::Notice(notice)
     }
 }
 
@@ -385,6 +400,7 @@ impl Answer {
             | Answer::TokenRevoked(_)
             | Answer::WelcomeBack(_)
             | Answer::KeptFor(_)
+            | Answer::Marker { .. }
             | Answer::WhileAway(_)
             | Answer::Invited { .. }
             | Answer::CanDelete(_)

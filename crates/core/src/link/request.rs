@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::ledger::OwnerVisit;
 use crate::model::{
-    Claim, Deed, Hashed, Here, Limits, Line, Name, PersonId, Profile, Proof, ProvenAccount, RoomId,
-    RoomName, Spoken, Verb, WallTime,
+    Claim, ConversationId, Deed, Hashed, Here, Limits, Line, Name, PersonId, Profile, Proof,
+    ProvenAccount, RoomId, RoomName, Spoken, Verb, WallTime,
 };
 
 /// A request of a connection to the broadcaster.
@@ -142,6 +142,14 @@ pub enum Change {
     Code(CodeChange),
     /// Changes kept messages.
     Message(Box<MessageChange>),
+    /// Notes that the person has read a conversation up to this time. The answer is how far it is
+    /// read now.
+    MarkRead {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The time.
+        read: WallTime,
+    },
     /// Notes how far all people with return codes have read. It is stored later.
     NoteReadings,
     /// Deletes from memory the lines that were said under the name that a person owns. The journal
@@ -182,6 +190,7 @@ impl Change {
             Change::Act { deed, .. } => deed.verb == Verb::AddKeeper, // others hold at once
             Change::Listen { .. }
             | Change::Say { .. }
+            | Change::MarkRead { .. }
             | Change::Visited(_)
             | Change::NoteReadings
             | Change::DeleteLines { .. }
@@ -202,6 +211,7 @@ impl Change {
             | Change::Rename(_)
             | Change::LogIn(_)
             | Change::SetTopic { .. }
+            | Change::MarkRead { .. }
             | Change::Code(_)
             | Change::Message(_) => true,
             Change::Listen { .. }
@@ -381,6 +391,8 @@ pub enum Query {
         /// The room.
         room: RoomName,
     },
+    /// How far the person has read a conversation.
+    Marker(ConversationId),
     /// The account of a name.
     Account(Name),
     /// The place of a return code.

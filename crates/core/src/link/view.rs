@@ -10,7 +10,7 @@ use super::roster::FullRoster;
 use crate::log::{Cursor, Fallen, Log, Slice, Slices};
 use crate::model::{
     Act, ActOf, Damage, Entry, Keeping, Line, Missed, PersonId, RoomId, RoomName, Said, Together,
-    TopicSet, Who,
+    TopicSet, WallTime, Who,
 };
 
 /// The data that the owner of a seat or listener, its reader and the broadcaster share.
@@ -176,6 +176,8 @@ pub struct Entered {
     pub everybody: Option<FullRoster>,
     /// The person's authority here, if they have any.
     pub keeps: Option<Keeping>,
+    /// How far the person has read the room before, if that is marked.
+    pub read: Option<WallTime>,
     /// Whether this is the person's first room, so the name is shown too.
     pub first: bool,
     /// Whether the first lines continue at the place where the person stopped reading.

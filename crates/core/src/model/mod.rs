@@ -2,6 +2,7 @@
 //! Knows no log and no connection.
 
 pub mod act;
+mod conversation;
 mod counting;
 mod entry;
 pub mod hashed;
@@ -19,6 +20,7 @@ pub mod who;
 pub mod whom;
 
 pub use act::{Act, By, Deed, Here, Keeping, Reach, Verb};
+pub use conversation::ConversationId;
 pub use counting::Counting;
 pub use entry::{
     ActOf, Entry, PersonChange, PersonEvent, Renaming, Said, Telling, Together, TopicSet,

@@ -4,10 +4,13 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use parlor_core::intent::{Intent, ProposalId, Reentry};
-use parlor_core::ledger::{Account, Kept, Mute, Person, Rank, ReturnCode, Snapshot, Validity};
+use parlor_core::ledger::{
+    Account, Kept, Markers, Mute, Person, Rank, ReturnCode, Snapshot, Validity,
+};
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Hashed, Here, Line, Looks, Manner, Name, NodeName, OwnedName,
-    PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
+    Act, By, Claim, ConversationId, Deed, End, Hashed, Here, Line, Looks, Manner, Name, NodeName,
+    OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken, Topic, Verb,
+    WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -82,8 +85,9 @@ pub(crate) fn keepers_at_work() -> Snapshot {
         let account = Some(ProvenAccount { name: name.clone(), proof: Proof::default() });
         let looks = Looks::of(name);
         let seats = seats.iter().map(|room| RoomName::stored(room)).collect();
-        let (name, keeps_for_now) = (name.clone(), Vec::new());
-        let person = Person { name, account, looks, profile: None, seats, keeps_for_now, boot: 0 };
+        let (name, keeps_for_now, markers) = (name.clone(), Vec::new(), Markers::default());
+        let (profile, boot) = (None, 0);
+        let person = Person { name, account, looks, profile, seats, keeps_for_now, boot, markers };
         (PersonId::new(id), person)
     };
     let (id, mike) = person(3, &Name::stored("mike"), &["tea"]);
@@ -113,6 +117,7 @@ pub(crate) fn keepers_at_work() -> Snapshot {
         .into(),
         kept: [(zoe.keys()[0].into(), kept())].into(),
         last_kept: 60,
+        markers: [(zoe.keys()[0].into(), Markers([("#tea".into(), T0)].into()))].into(),
         ..Snapshot::default()
     }
 }
@@ -247,6 +252,16 @@ fn speaking() -> impl Strategy<Value = Intent> {
             Intent::KeepMessage { from, to, writer, text }
         }),
         1 => (person(), seq()).prop_map(|(person, last)| Intent::Delivered { person, last }),
+        2 => (person(), conversation(), time()).prop_map(|(person, conversation, read)| {
+            Intent::MarkRead { person, conversation, read }
+        }),
+    ]
+}
+
+fn conversation() -> impl Strategy<Value = ConversationId> {
+    prop_oneof![
+        2 => room().prop_map(ConversationId::Room),
+        1 => name().prop_map(ConversationId::With),
     ]
 }
 

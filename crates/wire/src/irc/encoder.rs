@@ -6,11 +6,11 @@ use parlor_core::link::{
     Answer, Asked, Encoder, Entered, Notice, Occupant, PrivateMessage, WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{Entry, Name, Profile, RoomName, Said, Who};
+use parlor_core::model::{ConversationId, Entry, Name, Profile, RoomName, Said, Who};
 
 use super::answers::{
     Asker, OwnModes, listed_name, put_answer, put_beginning, put_end_of_names, put_ending,
-    put_names, put_notice, put_topic,
+    put_marker, put_names, put_notice, put_topic,
 };
 use super::entries::PrivateReader;
 use super::history::HistoryBatch;
@@ -109,6 +109,13 @@ impl IrcEncoder {
             }
             Answer::Private(message) if self.is_delivered(message) => {
                 self.reader().put(message, out);
+            }
+            Answer::Marker { conversation, read } if !self.voice.is_asked("MARKREAD") => {
+                if self.voice.caps.has(Cap::ReadMarker) {
+                    let mut replies = Replies::default();
+                    put_marker(conversation, *read, &mut replies);
+                    replies.send(&self.voice.server().name, &self.voice.nick(), out);
+                }
             }
             _ => return false,
         }
@@ -238,6 +245,9 @@ impl Encoder for IrcEncoder {
         let mut replies = Replies::default();
         if entered.topic.is_some() {
             put_topic(room, entered.topic.as_ref(), entered.topic_set.as_ref(), &mut replies);
+        }
+        if self.voice.caps.has(Cap::ReadMarker) {
+            put_marker(&ConversationId::Room(room.clone()), entered.read, &mut replies);
         }
         replies.send(&self.voice.server().name, &self.voice.nick(), &mut messages);
         match self.voice.is_asked("JOIN") {

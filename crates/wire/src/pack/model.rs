@@ -24,9 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks, Manner, NAME_CHARS_MAX,
-    Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile, Proof, ProvenAccount,
-    Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
+    Act, By, Claim, ConversationId, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks, Manner,
+    NAME_CHARS_MAX, Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile, Proof,
+    ProvenAccount, Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -81,6 +81,8 @@ record!(Deed { verb, whom, time, text });
 choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(name), 4 => KeeperForNow(name) });
 
 choice!(Here, "a place", { 0 => Operator, 1 => Room(room), 2 => Server });
+
+choice!(ConversationId, "a conversation", { 0 => Room(room), 1 => With(name) });
 
 choice!(Reach, "a reach", { 0 => Server, 1 => Room(room) });
 

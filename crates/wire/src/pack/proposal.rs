@@ -63,6 +63,7 @@ choice!(Intent, "an intent", {
     31 => KeepMessage { from, to, writer, text },
     32 => Delivered { person, last },
     33 => LogIn { person, account },
+    47 => MarkRead { person, conversation, read },
 });
 
 /// The bytes of a proposal.

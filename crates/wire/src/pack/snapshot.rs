@@ -5,7 +5,7 @@
 //! numbers of people, and of the bytes of rooms and keys.
 
 use parlor_core::ledger::{
-    Absent, Account, Boot, Kept, Mute, Person, Rank, ReturnCode, Snapshot, Validity,
+    Absent, Account, Boot, Kept, Markers, Mute, Person, Rank, ReturnCode, Snapshot, Validity,
 };
 
 use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
@@ -36,7 +36,8 @@ record!(Snapshot {
     last_boot,
     at,
     events,
-    locked_for_now
+    locked_for_now,
+    markers
 });
 
 record!(Account { name, since, password, token, proof });
@@ -51,7 +52,9 @@ choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 
 record!(Boot { node, nonce, version, last, is_live });
 
-record!(Person { name, account, looks, profile, seats, keeps_for_now, boot });
+record!(Person { name, account, looks, profile, seats, keeps_for_now, boot, markers });
+
+record!(Markers(by_conversation));
 
 record!(Mute { people, act });
 

@@ -4,7 +4,7 @@ use parlor_core::link::{
     Answer, COMMANDS, Contact, Entered, Misread, Notice, PasswordFor, Present, PrivateMessage,
     Refusal, Resumed, RoomInfo, Spec,
 };
-use parlor_core::model::{Act, Line, Manner, Missed, Name, Verb};
+use parlor_core::model::{Act, ConversationId, Line, Manner, Missed, Name, Verb};
 
 use super::object::{Object, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, Storage, rfc3339};
@@ -13,8 +13,8 @@ use crate::words::{self, PrivateLine};
 /// Appends an answer.
 pub(crate) fn put(answer: &Answer, storage: Storage, clock: &LocalClock, out: &mut Vec<u8>) {
     let object = put_fields(answer, clock, out);
-    if let Answer::People(_) = answer {
-        return; // a page of names is for programs, and needs no sentence
+    if let Answer::People(_) | Answer::Marker { .. } = answer {
+        return; // it is for programs, and needs no sentence
     }
     let text = words::answer(answer, LineMode::Named, storage, clock);
     object.with("text", text.lines.join("\n"));
@@ -37,6 +37,10 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with("next", page.next),
         Answer::Rooms { rooms, others } => object("rooms", out).with_list("rooms", rooms, room)
             .with("others", others),
+        Answer::Marker { conversation: ConversationId::Room(room), read } => object("read", out)
+            .with("room", room.as_str()).with("time", read.map(rfc3339)),
+        Answer::Marker { conversation: ConversationId::With(name), read } => object("read", out)
+            .with("name", name.as_str()).with("time", read.map(rfc3339)),
         Answer::YouAre(name) => object("you", out).with("name", name.as_str()),
         Answer::Topic { room, text, .. } => object("topic_is", out).with("room", room.as_str())
             .with("topic", text.as_ref().map(Line::as_str)),
@@ -114,6 +118,7 @@ pub(crate) fn put_entered(entered: &Entered, storage: Storage, out: &mut Vec<u8>
         Resumed::AnotherLog => Some("another log"),
     };
     let text = words::entered(entered, LineMode::Named, storage);
+    let is_owner = entered.who.account.is_some();
     let object = object("entered", out)
         .with("room", entered.room.as_str())
         .with("name", entered.who.name.as_str())
@@ -121,7 +126,8 @@ pub(crate) fn put_entered(entered: &Entered, storage: Storage, out: &mut Vec<u8>
         .with("seq", entered.view.arrived.seq)
         .with("first", entered.first)
         .with("keeps", entered.keeps.is_some())
-        .with("resumed", resumed);
+        .with("resumed", resumed)
+        .with_some("read", is_owner.then(|| entered.read.map(rfc3339)));
     with_people(object, &entered.roster).with("text", text.join("\n"));
 }
 

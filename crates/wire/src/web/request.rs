@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use parlor_core::link::{
-    Attempt, Command, Excerpt, FirstRoom, Input, Query, Refusal, Start, slipped,
+    Attempt, Change, Command, Excerpt, FirstRoom, Input, Query, Refusal, Start, slipped,
 };
-use parlor_core::model::{Line, Manner, RoomName, Spoken};
+use parlor_core::model::{ConversationId, Line, Manner, RoomName, Spoken, WallTime};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -41,6 +42,7 @@ pub struct WebRequest {
     before: Option<u64>,
     limit: Option<u64>,
     from: Option<u64>,
+    time: Option<String>,
     skip: Option<u64>,
 }
 
@@ -155,6 +157,7 @@ impl WebRequest {
                 let (room, from) = (needed(room.clone())?, self.from.unwrap_or(0));
                 Input::Ask(Box::new(Query::People { room, from }.into()))
             }
+            "read" => self.read(needed(room.clone())?)?,
             name => {
                 let arguments = self.args.join(" ");
                 if arguments.len() > LINE_BYTES_MAX {
@@ -183,6 +186,19 @@ impl WebRequest {
             *last = Some(RoomName::parse(typed).map_err(Refusal::from)?);
         }
         Ok(last.clone())
+    }
+
+    /// Up to which time the room is read, or the question for it.
+    fn read(&self, room: RoomName) -> Result<Input, Refusal> {
+        let conversation = ConversationId::Room(room);
+        let Some(time) = &self.time else {
+            return Ok(Input::Ask(Box::new(Query::Marker(conversation).into())));
+        };
+        let time: Timestamp = time.parse().map_err(|_| {
+            Refusal::NoRequest("its \"time\" is not like \"2026-11-29T18:30:00.000Z\"")
+        })?;
+        let read = WallTime(time.as_millisecond());
+        Ok(Input::Ask(Box::new(Change::MarkRead { conversation, read }.into())))
     }
 
     fn start(&self) -> Start {

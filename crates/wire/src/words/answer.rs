@@ -98,6 +98,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::Private(message) => AnswerText { mark: "", lines: private(message).map(|line| line.to_string()).collect() },
         Answer::KeptMessage { at, from, to, text } =>
             unmarked(format!("{}[{from} -> {to}] {text}", clock.stamp(*at))),
+        Answer::Marker { .. } => list(Vec::new()), // for programs
         Answer::KeptFor(name) => sentence(format!("{name} is away and gets your message on return")),
         Answer::WhileAway(count) =>
             sentence(format!("{} while you were away", counted(*count, "message", "messages"))),

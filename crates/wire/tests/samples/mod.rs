@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId, Reentry};
 use parlor_core::model::{
-    Act, By, Claim, Deed, Extras, Hashed, Here, InGroup, Line, Looks, Manner, Name, Net, NodeName,
-    OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken, Verb, WallTime,
-    Whom,
+    Act, By, Claim, ConversationId, Deed, Extras, Hashed, Here, InGroup, Line, Looks, Manner, Name,
+    Net, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken,
+    Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -164,6 +164,22 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
             Intent::Come { person, name: came, looks: Looks::of(&anna), profile: Some(profile) },
         ),
         ("leave-server", Intent::LeaveServer { person, words: None, removal: Some(kick) }),
+        (
+            "mark-read",
+            Intent::MarkRead {
+                person,
+                conversation: ConversationId::Room(RoomName::lobby()),
+                read: WallTime(1_796_000_000_123),
+            },
+        ),
+        (
+            "mark-read-of-person",
+            Intent::MarkRead {
+                person,
+                conversation: ConversationId::With(anna),
+                read: WallTime(-1),
+            },
+        ),
     ]
 }
 
@@ -228,6 +244,13 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             .boxed(),
         Intent::Delivered { .. } => (person(), any::<u64>())
             .prop_map(|(person, last)| Intent::Delivered { person, last })
+            .boxed(),
+        Intent::MarkRead { .. } => (person(), conversation(), time())
+            .prop_map(|(person, conversation, read)| Intent::MarkRead {
+                person,
+                conversation,
+                read,
+            })
             .boxed(),
         Intent::ExpireCodes(_) => time().prop_map(Intent::ExpireCodes).boxed(),
         Intent::Join { .. } => {
@@ -331,6 +354,11 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
                 .boxed()
         }
     }
+}
+
+fn conversation() -> impl Strategy<Value = ConversationId> {
+    let with = name().prop_map(ConversationId::With);
+    prop_oneof![room().prop_map(ConversationId::Room), with]
 }
 
 /// A node.

@@ -42,6 +42,10 @@ export const handlers = {
 	},
 	line: said,
 	action: said,
+	read({ room, time }) {
+		chat.rooms.get(room)?.readTo(time);
+		draw();
+	},
 	skipped({ room, first, last }) {
 		chat.rooms.get(room)?.skip(first, last);
 		draw();
@@ -97,6 +101,7 @@ function showReason(words) {
 function said(event) {
 	const room = chat.rooms.get(event.room);
 	if (!room?.add(event)) return;
+	if (event.time <= room.readAt) room.read = Math.max(room.read, event.seq);
 	if (event.name === chat.me) room.confirm(event);
 	else if (event.seq > room.read && (event.old || !attends(room))) {
 		if (mentionOf(chat.me)?.test(event.text)) call(room, event.name, event.text, event.old);

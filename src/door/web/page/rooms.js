@@ -20,6 +20,7 @@ export class Room {
 	isLoading = true; // older lines are on their way
 	isWhole = false; // the first line here is the first of the room
 	mark = null; // the line behind which "new" stands
+	readAt; // the time up to which an owner has read, as the server knows it; undefined for others
 	unread = 0;
 	isNamed = false;
 	draft = '';
@@ -40,16 +41,17 @@ export class Room {
 	}
 
 	/** Lines up to number `seq` follow. */
-	enter({ topic, names, others, seq, name, resumed }) {
-		Object.assign(this, { topic, upTo: seq, isSeated: true });
+	enter({ topic, names, others, seq, name, resumed, read }) {
+		Object.assign(this, { topic, upTo: seq, isSeated: true, readAt: read });
 		this.listAnew([name, ...names], others);
-		if (this.read === undefined) this.read = seq; // a person who comes for the first time has missed nothing
+		if (this.read === undefined) this.read = read ? 0 : seq; // a person who comes for the first time has missed nothing
 		else if (resumed !== 'exact') this.skip(this.last + 1, seq);
 	}
 
 	caughtUp() {
 		this.last = Math.max(this.last, this.upTo);
 		this.isLoading = false;
+		this.read ||= this.first - 1;
 		for (const words of this.greetings.splice(0)) this.note(words);
 	}
 
@@ -150,6 +152,18 @@ export class Room {
 
 	attend() {
 		Object.assign(this, { read: this.last, unread: 0, isNamed: false });
+	}
+
+	/** Lines up to this time are read, on another page or client. */
+	readTo(time) {
+		if (!time) return;
+		this.readAt = time;
+		const seq = this.items.findLast((item) => isLine(item) && item.time <= time)?.seq;
+		if (!(seq > this.read)) return;
+		const after = this.items.filter((item) => isLine(item) && item.seq > seq);
+		Object.assign(this, { read: seq, unread: Math.min(this.unread, after.length) });
+		this.isNamed &&= this.unread > 0;
+		if (this.mark !== null) this.markAt(this.unread ? seq : null);
 	}
 
 	/** The place of "New", if any. */

@@ -1,6 +1,7 @@
 // Decides when to draw: once for a burst of changes. Knows no socket.
 
 import * as lines from './lines.js';
+import { mark } from './markers.js';
 import { drawEmpty, drawRoom, drawRooms } from './panels.js';
 import { chat, places } from './state.js';
 import { $ } from './text.js';
@@ -28,7 +29,10 @@ export function drawNow() {
 	if (current) {
 		for (const room of chat.rooms.values()) room.trim(room !== current || lines.isAtEnd);
 		lines.draw(current, me);
-		if (attends(current)) current.attend();
+		if (attends(current)) {
+			current.attend();
+			mark(current);
+		}
 		drawRoom(current, me, on.write);
 		drawEmpty(current);
 		$('notify').hidden = window.Notification?.permission !== 'default';

@@ -5,6 +5,7 @@ use parlor_core::link::{Answer, Occupant, RoomInfo, Sighting};
 use parlor_core::model::{Act, Line, RoomName, TopicSet};
 
 use super::account::{put_logged_in, put_registered};
+use super::marker::put_marker;
 use super::names::{listed_name, put_end_of_names, put_names};
 use super::people::{put_ison, put_userhost, put_whois, put_whowas};
 use super::refusal::put_refusal;
@@ -76,6 +77,9 @@ pub(crate) fn put_answer(
         (Answer::Rooms { rooms, .. }, Some(("MOTD", _))) => put_rooms_of_motd(rooms, replies),
         (Answer::Bans { bans, .. }, Some(("MODE", target))) => put_bans(bans, target, replies),
         (Answer::NothingStored, Some(("CHATHISTORY", _))) => {}
+        (Answer::Marker { conversation, read }, Some(("MARKREAD", _))) => {
+            put_marker(conversation, *read, replies);
+        }
         (Answer::LoggedIn(account), Some(("AUTHENTICATE", _))) => {
             put_logged_in(account, asker.source, command, replies);
         }

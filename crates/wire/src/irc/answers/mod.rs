@@ -2,6 +2,7 @@
 
 mod account;
 mod answer;
+mod marker;
 mod names;
 mod notice;
 mod own_modes;
@@ -11,6 +12,7 @@ mod totals;
 mod whox;
 
 pub(crate) use answer::{Asker, put_answer, put_beginning, put_ending, put_topic};
+pub(crate) use marker::put_marker;
 pub(crate) use names::{listed_name, put_end_of_names, put_names};
 pub(crate) use notice::put_notice;
 pub(crate) use own_modes::OwnModes;

@@ -44,6 +44,9 @@ pub(crate) fn put_refusal(
         };
         return replies.fail(word, code, &[subcommand, target], sentence);
     }
+    if word == "MARKREAD" {
+        return replies.fail(word, "INTERNAL_ERROR", &[target], sentence);
+    }
     match numeric.map(|numeric| by_command(numeric, word, target)) {
         Some(Numeric::ERR_NOPRIVILEGES) => {
             replies.numeric(Numeric::ERR_NOPRIVILEGES, &[], sentence);

@@ -1,7 +1,9 @@
 //! The table of the commands. Knows no parameter.
 
 use super::run::CommandRun;
-use super::{channels, chathistory, connection, messages, modes, people, server_info, services};
+use super::{
+    channels, chathistory, connection, markread, messages, modes, people, server_info, services,
+};
 
 /// Runs a command of a registered client.
 pub(crate) fn run(mut command: CommandRun<'_>) {
@@ -37,6 +39,7 @@ pub(crate) fn run(mut command: CommandRun<'_>) {
         "NICKSERV" | "NS" => services::nickserv(run),
         "CHANSERV" | "CS" => services::chanserv(run),
         "CHATHISTORY" => chathistory::chathistory(run),
+        "MARKREAD" => markread::markread(run),
 
         "MOTD" => server_info::motd(run),
         "LUSERS" => server_info::lusers(run),

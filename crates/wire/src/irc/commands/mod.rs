@@ -6,6 +6,7 @@ mod client_state;
 mod command_inputs;
 mod connection;
 mod dispatch;
+mod markread;
 mod messages;
 mod modes;
 mod multiline;

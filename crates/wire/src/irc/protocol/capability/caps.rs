@@ -87,7 +87,7 @@ impl Caps {
     pub const NONE: Caps = Caps(0);
 
     /// The capabilities that the server has. It offers fewer where no password is accepted.
-    pub const OFFERED: Caps = Caps::of(Cap::ALL).without(Caps::of(&[Cap::ReadMarker]));
+    pub const OFFERED: Caps = Caps::of(Cap::ALL);
 
     /// These capabilities.
     pub const fn of(caps: &[Cap]) -> Caps {
