@@ -8,6 +8,7 @@ mod history;
 mod invitations;
 mod lines;
 mod markers;
+mod monitoring;
 mod multiline;
 mod negotiating;
 mod people;

@@ -60,6 +60,7 @@ fn a_person_leaves_the_last_room_and_stays_on_the_server() {
         r#"{"do":"last"}"#,
         r#"{"do":"since","args":["yesterday"]}"#,
         r#"{"do":"history","before":9}"#,
+        r#"{"do":"invite","args":["bob"]}"#,
     ] {
         alice.asks(request);
         assert_eq!(alice.hears("refused")["why"], "no-seat", "{request}");
@@ -74,6 +75,7 @@ fn a_person_leaves_the_last_room_and_stays_on_the_server() {
         (r#"{"do":"who","args":["lobby"]}"#, "who"),
         (r#"{"do":"rooms"}"#, "rooms"),
         (r#"{"do":"help"}"#, "help"),
+        (r#"{"do":"keeper"}"#, "answer"),
         (r#"{"do":"ignore","args":["bob"]}"#, "answer"),
         (r#"{"do":"unignore","args":["bob"]}"#, "answer"),
         (r#"{"do":"name","args":["ann"]}"#, "you"),

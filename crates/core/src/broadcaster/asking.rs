@@ -61,6 +61,7 @@ impl Broadcaster {
                 let found = self.recipient(asker, to, may_be_own, now)?;
                 self.send_private(asker, found, lines, is_for_programs, now)?
             }
+            Query::Watch(watch) => self.watch(asker, watch),
             Query::Invite { to, room } => self.invite(asker, to, room, now)?,
             Query::Marker(conversation) => self.marker(asker, conversation),
             Query::Account(name) => {

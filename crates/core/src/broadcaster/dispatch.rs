@@ -22,6 +22,7 @@ impl Broadcaster {
             self.receive(incoming, now);
         }
         self.drained = drained;
+        self.tell_late_watchers();
         self.end_rooms(now);
     }
 

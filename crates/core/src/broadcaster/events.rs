@@ -9,7 +9,7 @@ use super::state::Broadcaster;
 use crate::ledger::Parting;
 use crate::link::Notice;
 use crate::model::{
-    Act, Name, PersonChange, PersonEvent, PersonId, Renaming, RoomId, RoomName, Who,
+    Act, Entry, Name, PersonChange, PersonEvent, PersonId, Renaming, RoomId, RoomName, Who,
 };
 
 impl Broadcaster {
@@ -55,6 +55,10 @@ impl Broadcaster {
         let removal = removal.map(|act| self.with_author(act));
         let (stays, who) = (self.is_exile(who.id), Arc::new(who));
         let connection = if stays { None } else { self.connections.remove(&who.id) };
+        if let Some(Connection { client, .. }) = &connection {
+            self.watches.forget(who.id);
+            client.forget();
+        }
         if let (Some(Connection { client, .. }), Some(act)) = (connection, &removal) {
             let act = Arc::clone(act);
             self.gathering.sequels.push(Sequel::Removal { client, place: None, act });
@@ -130,6 +134,10 @@ impl Broadcaster {
         let rooms: Vec<_> = rooms.collect();
         let event = self.event_of(who.id, number, rooms.iter().copied());
         let who = Arc::new(who);
+        self.tell_watchers_apart(&who, || {
+            let (who, change, event) = (Arc::clone(&who), change.clone(), Arc::clone(&event));
+            Entry::Changed { who, change, event }
+        });
         for room in rooms {
             let (who, change, event) = (Arc::clone(&who), change.clone(), Arc::clone(&event));
             self.happen(room, Happening::Changed { who, change, event });

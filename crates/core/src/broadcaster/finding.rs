@@ -103,11 +103,13 @@ impl Broadcaster {
     /// The people with these names.
     pub(super) fn present(&self, mut typed: Vec<Line>) -> Answer {
         typed.truncate(SIGHTINGS_MAX);
-        let sighting = |typed: Line| {
-            let who = self.ledger.people.find(&key(&typed));
-            let is_server_keeper = who.as_ref().is_some_and(|who| self.is_server_keeper(who.id));
-            Sighting { typed, who, is_server_keeper }
-        };
-        Answer::Present(typed.into_iter().map(sighting).collect())
+        Answer::Present(typed.into_iter().map(|typed| self.sighting(typed)).collect())
+    }
+
+    /// The person with this name, if there is one.
+    pub(super) fn sighting(&self, typed: Line) -> Sighting {
+        let who = self.ledger.people.find(&key(&typed));
+        let is_server_keeper = who.as_ref().is_some_and(|who| self.is_server_keeper(who.id));
+        Sighting { typed, who, is_server_keeper }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::asking::key;
 use super::invitations::TooSoon;
 use super::pending::Happening;
 use super::state::Broadcaster;
 use crate::link::{Answer, Notice, Refusal};
-use crate::model::{Line, Now, PersonId, RoomName};
+use crate::model::{Line, Now, PersonId, RoomName, fold};
 
 impl Broadcaster {
     /// Tells a person that the asker invites them to a room. Those in the room who want it read of
@@ -25,7 +24,8 @@ impl Broadcaster {
             let is_known = self.ledger.rooms.is_known(&room);
             return Err(if is_known { refusal } else { Refusal::NoRoom(room) });
         }
-        let found = people.find(&key(&typed)).ok_or(Refusal::NobodyCalled(typed))?;
+        let found =
+            people.find(&fold(typed.as_str().trim())).ok_or(Refusal::NobodyCalled(typed))?;
         if people.is_worn_in(&found.name, &room) {
             return Err(Refusal::IsThere(found.name, room));
         }

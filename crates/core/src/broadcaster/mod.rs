@@ -32,6 +32,8 @@ mod rooms;
 mod state;
 mod telling;
 mod tickets;
+mod watches;
+mod watching;
 
 pub use node::{NodeStart, Standing};
 pub use pending::{Gathered, RETURN_TIME};

@@ -215,7 +215,9 @@ impl Broadcaster {
         };
         // After a change of password the others read no reason: it concerns only this person.
         let removal = client.removed().filter(|act| act.by != By::NewPassword).cloned();
+        let client = Arc::clone(client);
         self.put_in_order(Intent::LeaveServer { person, words, removal }, None, now);
+        client.forget();
     }
 
     /// Gives up the seats that people did not take again in time.

@@ -11,6 +11,7 @@ use super::node::{Node, Silence, Standing};
 use super::pending::{Gathering, Happening};
 use super::rooms::{Connection, Room, RoomsLeft};
 use super::tickets::{Return, Ticket};
+use super::watches::Watches;
 use crate::intent::Proposal;
 use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
 use crate::link::{Answer, Bygone, Inbox, InboxItem, Mail, Mark, Place};
@@ -44,6 +45,7 @@ pub struct Broadcaster {
     pub(super) rooms_left: RoomsLeft,
     /// The latest people who have left or given up a name; the latest last.
     pub(super) bygone: VecDeque<Bygone>,
+    pub(super) watches: Watches,
     /// The largest number of people on the server since the start.
     pub(super) people_max: usize,
     pub(super) rooms: FxHashMap<RoomId, Room>,
@@ -130,6 +132,7 @@ impl Broadcaster {
             connections: FxHashMap::default(),
             rooms_left: RoomsLeft::default(),
             bygone: VecDeque::new(),
+            watches: Watches::default(),
             people_max: 0,
             rooms: FxHashMap::default(),
             rooms_by_name: BTreeMap::new(),

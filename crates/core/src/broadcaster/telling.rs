@@ -71,6 +71,7 @@ impl Broadcaster {
     ) {
         match happened {
             Happened::Said { room, who, lines } => self.said(&room, who, lines, ticket, at, now),
+            Happened::Came(who) => self.tell_watchers(&who.name),
             Happened::Arrived { room, who, is_keeper, is_untold } => {
                 self.arrived(&room, who, (is_keeper, is_untold), ticket, now)
             }
@@ -79,6 +80,7 @@ impl Broadcaster {
             }
             Happened::LeftServer { event, who, rooms, removal } => {
                 self.remember(who.clone(), at);
+                self.tell_watchers(&who.name);
                 self.left_server(event, who, rooms, removal);
             }
             Happened::Moved { who, heir, rooms } => {
@@ -91,6 +93,8 @@ impl Broadcaster {
             }
             Happened::Renamed { event, who, from, rooms } => {
                 self.remember(Who { name: from.clone(), ..who.clone() }, at);
+                self.tell_watchers(&from);
+                self.tell_watchers(&who.name);
                 self.renamed(event, who, &from, rooms);
             }
             Happened::PersonChanged { event, who, change, rooms } => {
@@ -124,7 +128,10 @@ impl Broadcaster {
             Happened::BootBegan { boot, node, nonce } => self.boot_began(boot, &node, nonce, now),
             Happened::BootRefused { node, nonce } => self.boot_refused(&node, nonce),
             Happened::BootEnded { boot, people } => self.boot_ended(boot, people),
-            Happened::Returned { who, from, refused } => self.returned(&who, from, refused),
+            Happened::Returned { who, from, refused } => {
+                self.tell_watchers(&who.name);
+                self.returned(&who, from, refused);
+            }
         }
     }
 
@@ -211,6 +218,7 @@ impl Broadcaster {
 
     /// Ends the connection of a person who continues on another one.
     fn moved(&mut self, who: &Who, now: Now) {
+        self.watches.forget(who.id);
         if let Some(Connection { client, places, .. }) = self.connections.remove(&who.id) {
             for place in places {
                 // From now on the person reads on the new connection.
@@ -218,6 +226,7 @@ impl Broadcaster {
             }
             let deed = Deed::to(Verb::Kick, Whom::Name(who.name.clone()));
             client.remove(&Arc::new(Act::by(By::Oneself, deed, now.wall)));
+            client.forget();
         }
     }
 

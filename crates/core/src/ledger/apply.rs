@@ -28,7 +28,7 @@ impl Ledger {
                 self.say_in_room(person, room, lines, at, happened)
             }
             Intent::Come { person, name, looks, profile } => {
-                self.come(person, (name, looks), profile, stamp)
+                self.come(person, (name, looks), profile, stamp, happened)
             }
             Intent::Enter { person, name, looks, profile, room } => {
                 self.enter(person, (name, looks), profile, room, stamp, happened)

@@ -19,9 +19,11 @@ impl Ledger {
         (claim, looks): (Claim, Looks),
         profile: Option<Arc<Profile>>,
         Stamp { boot, at }: Stamp,
+        happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_come(id, None, (&claim, &looks), None, at)?;
         self.people.enter(id, (claim, looks), profile, boot);
+        happened.extend(self.people.who(id).map(Happened::Came));
         Ok(())
     }
 
@@ -37,6 +39,7 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
         self.people.enter(id, (claim, looks), profile, boot);
+        happened.extend(self.people.who(id).map(Happened::Came));
         self.take_seat(id, room, at, happened);
         Ok(())
     }

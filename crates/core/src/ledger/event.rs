@@ -23,6 +23,8 @@ pub enum Happened {
         /// The lines, in order.
         lines: Vec<Spoken>,
     },
+    /// A person has come to the server.
+    Came(Who),
     /// A person sat down in a room.
     Arrived {
         /// The room.

@@ -218,6 +218,7 @@ impl Ledger {
         }
         self.people.enter(id, (code.claim.clone(), code.looks.clone()), profile, boot);
         keeps.iter().for_each(|room| self.people.keep_for_now(id, room));
+        happened.extend(self.people.who(id).map(Happened::Came));
         if let Some(room) = room.clone() {
             self.take_seat(id, room, at, happened);
         }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::roster::Occupant;
 use super::sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
+use super::watch::Watched;
 use crate::command::Spec;
 use crate::model::{
-    Act, ConversationId, Damage, Line, Missed, Name, RoomName, Said, Spoken, TopicSet, WallTime,
-    Who,
+    Act, ConversationId, Damage, Entry, Line, Missed, Name, RoomName, Said, Spoken, TopicSet,
+    WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -66,6 +67,8 @@ pub enum Answer {
     },
     /// A private message, as both sides read it.
     Private(Arc<PrivateMessage>),
+    /// What a client asked about the names that it watches.
+    Watched(Watched),
     /// The person is invited to the room.
     Invited {
         /// The name of the person.
@@ -312,6 +315,13 @@ pub enum Notice {
     GoingDown,
     /// An act of a keeper or the operator that concerns this person.
     Act(Arc<Act>),
+    /// Somebody has come whose name the client watches.
+    Came(Who),
+    /// Somebody has gone, or given up the name, whose name the client watches.
+    Went(Name),
+    /// Something about a person whom the client watches, as the others read it in that person's
+    /// rooms. The client sits in none of them.
+    Apart(Box<Entry>),
     /// Another person invites this one to a room.
     Invited {
         /// The other person.
@@ -365,6 +375,7 @@ impl Answer {
             }
             Answer::Whois(whois) => whois.weight(),
             Answer::Whowas { people, .. } => people.iter().map(Bygone::weight).sum(),
+            Answer::Watched(watched) => watched.weight(),
             Answer::Present(sightings) => sightings.iter().map(Sighting::weight).sum(),
             Answer::Rooms { rooms, .. } | Answer::AllRooms(RoomsPage { rooms, .. }) => {
                 rooms.iter().map(RoomInfo::weight).sum()

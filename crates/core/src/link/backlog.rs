@@ -172,6 +172,7 @@ impl<E: Encoder> Backlog<E> {
                 return;
             }
             Answer::Private(message) if self.filter.ignores(&message.from) => return,
+            Answer::Notice(Notice::Apart(entry)) if !self.filter.shows(&entry) => return,
             Answer::Notice(Notice::Invited { by, .. }) if self.filter.ignores(&by) => return,
             Answer::Found { said: Said { who, .. }, .. } if self.filter.ignores(&who) => return,
             Answer::Ignore(who) => {
@@ -269,18 +270,20 @@ impl<E: Encoder> Backlog<E> {
         self.encoder.answer(&Answer::Notice(notice), &mut self.rest);
     }
 
+    /// Whether the connection, which reads no room, is no longer on the server. Then the others can
+    /// know that before its client does.
+    fn is_outside(&self) -> bool {
+        let was_outside = || self.phase == Phase::Reading && !self.client.has_left();
+        self.client.is_forgotten() || !self.client.is_present() && was_outside()
+    }
+
     /// Reads the logs until one of them has something. Returns whether to look again, because bytes
     /// for this person were added.
     fn read_logs(&mut self) -> bool {
         // The reading half tells removed people the reason, and then rings once more. The reason
         // must come before the end.
         let is_told = self.client.removed().is_none() || self.client.is_gone();
-        if self.readings.is_empty()
-            && (self.phase == Phase::Reading && !self.client.is_present()
-                || self.phase == Phase::Before && self.client.has_left())
-            && is_told
-            && self.client.has_no_mail()
-        {
+        if self.readings.is_empty() && self.is_outside() && is_told && self.client.has_no_mail() {
             self.encoder.ended(&mut self.rest);
             self.phase = Phase::Over;
         }

@@ -41,6 +41,8 @@ pub struct Client {
     read_to: Mutex<Option<(RoomId, u64)>>,
     /// Whether the connection is on the server: [`OUTSIDE`], [`PRESENT`] or [`LEFT`].
     presence: AtomicUsize,
+    /// Whether the broadcaster knows that the connection has left: 0 or 1.
+    is_forgotten: AtomicUsize,
 }
 
 /// The outcome of the one request that may be under way.
@@ -97,6 +99,7 @@ impl Client {
             wants_roster: AtomicUsize::new(0),
             read_to: Mutex::new(None),
             presence: AtomicUsize::new(OUTSIDE),
+            is_forgotten: AtomicUsize::new(0),
         }
     }
 
@@ -118,6 +121,17 @@ impl Client {
     /// Whether the connection is on the server.
     pub(crate) fn is_present(&self) -> bool {
         self.presence.load(Ordering::Acquire) == PRESENT
+    }
+
+    /// Whether the connection has left the server, and the others can know it.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.has_left() && self.is_forgotten.load(Ordering::Acquire) != 0
+    }
+
+    /// The broadcaster knows that the connection leaves, or has left.
+    pub(crate) fn forget(&self) {
+        self.is_forgotten.store(1, Ordering::Release);
+        self.ring();
     }
 
     /// Wakes the connection's writing half.

@@ -102,7 +102,7 @@ impl Filter {
     }
 
     /// Whether an entry about others is shown.
-    fn shows(&mut self, entry: &Entry) -> bool {
+    pub(crate) fn shows(&mut self, entry: &Entry) -> bool {
         if let Entry::Renamed { who, .. } = entry {
             self.follow(who);
         }

@@ -17,6 +17,7 @@ mod roster;
 mod seat;
 mod sighting;
 mod view;
+mod watch;
 
 pub use crate::command::{
     COMMANDS, Command, CommandGroup, Misread, Spec, command_names, is_meant_as_time, parse_time,
@@ -44,3 +45,4 @@ pub(crate) use sighting::{BYGONE_MAX, SIGHTINGS_MAX};
 pub use sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
 pub(crate) use view::Place;
 pub use view::{Entered, Listening, Mark, Replay, Resumed, View};
+pub use watch::{WATCHED_MAX, WatchRequest, Watched};

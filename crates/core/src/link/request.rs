@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::watch::WatchRequest;
 use crate::ledger::OwnerVisit;
 use crate::model::{
     Claim, ConversationId, Deed, Hashed, Here, Limits, Line, Name, PersonId, Profile, Proof,
@@ -384,6 +385,8 @@ pub enum Query {
         /// Whether the name may be the author's own.
         may_be_own: bool,
     },
+    /// The names that the client watches.
+    Watch(WatchRequest),
     /// An invitation of somebody to a room in which the person sits.
     Invite {
         /// The name of the other person, as typed.

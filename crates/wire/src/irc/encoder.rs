@@ -92,6 +92,12 @@ impl IrcEncoder {
                 let (me, scene) = (&self.voice.me.name, self.voice.scene(room));
                 self.voice.encoding.put_invite(by, me, scene, out);
             }
+            Answer::Notice(Notice::Apart(entry)) => {
+                if self.voice.caps.has(Cap::ExtendedMonitor) {
+                    let room = RoomName::lobby(); // no room is named in it
+                    self.voice.encoding.encode(entry, self.voice.scene(&room), out);
+                }
+            }
             Answer::Notice(notice) => {
                 let mut replies = Replies::default();
                 let (nick, source) = (self.voice.nick(), source_of(&self.voice.me));

@@ -92,6 +92,9 @@ impl WebEncoder {
             | Notice::LeftTheLog(_)
             | Notice::Damaged(_)
             | Notice::DiskSlow
+            | Notice::Came(_)
+            | Notice::Went(_)
+            | Notice::Apart(_)
             | Notice::Invited { .. }
             | Notice::Contact(_)
             | Notice::LoggedOut(_)

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use parlor_core::link::{
-    Answer, Contact, Notice, PasswordFor, Present, PrivateMessage, RoomInfo, Sighting, Whois,
+    Answer, Contact, Notice, PasswordFor, Present, PrivateMessage, RoomInfo, Sighting, Watched,
+    Whois,
 };
 use parlor_core::model::{Damage, Line, Manner, Missed, RoomName, Said};
 
@@ -102,6 +103,9 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::KeptFor(name) => sentence(format!("{name} is away and gets your message on return")),
         Answer::WhileAway(count) =>
             sentence(format!("{} while you were away", counted(*count, "message", "messages"))),
+        Answer::Watched(Watched::Done) => list(Vec::new()),
+        Answer::Watched(Watched::Names(names)) => list(names.iter().map(Line::to_string).collect()),
+        Answer::Watched(Watched::Status { people, .. }) => sentence(present_of(people)),
         Answer::Invited { who, room } => sentence(format!("{who} is invited to {room}")),
         Answer::Ignore(who) => sentence(format!(
             "You no longer see lines from {0}; /unignore {0} shows them again", who.name)),
@@ -189,6 +193,9 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
             let row = act::act_row(act, clock);
             row.personal.unwrap_or(row.event)
         }
+        Notice::Came(who) => format!("{} has come", who.name),
+        Notice::Went(name) => format!("{name} has gone"),
+        Notice::Apart(entry) => event::happening(entry, mode, clock)?,
         Notice::Invited { by, room } => format!("{} invites you to {room}: /join {room}", by.name),
         Notice::PassedOver(missed) => format!("{} before these not shown", lines(missed)),
         Notice::LeftTheLog(missed) => format!("{} no longer stored", lines(missed)),

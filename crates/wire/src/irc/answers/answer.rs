@@ -6,6 +6,7 @@ use parlor_core::model::{Act, Line, RoomName, TopicSet};
 
 use super::account::{put_logged_in, put_registered};
 use super::marker::put_marker;
+use super::monitor::put_watched;
 use super::names::{listed_name, put_end_of_names, put_names};
 use super::people::{put_ison, put_userhost, put_whois, put_whowas};
 use super::refusal::put_refusal;
@@ -70,6 +71,7 @@ pub(crate) fn put_answer(
         (Answer::Present(sightings), Some(("ISON", _))) => put_ison(sightings, replies),
         (Answer::Present(sightings), Some(("USERHOST", _))) => put_userhost(sightings, replies),
         (Answer::Totals(totals), Some(("LUSERS", _))) => put_totals(*totals, replies),
+        (Answer::Watched(watched), Some(("MONITOR", _))) => put_watched(watched, replies),
         (Answer::Invited { who, room }, Some(("INVITE", _))) => {
             replies.numeric_words(Numeric::RPL_INVITING, &[&nick(who), &channel(room)]);
         }

@@ -3,6 +3,7 @@
 mod account;
 mod answer;
 mod marker;
+mod monitor;
 mod names;
 mod notice;
 mod own_modes;

@@ -4,6 +4,7 @@ use parlor_core::link::{Answer, Notice};
 use parlor_core::model::{Missed, Reach, Verb};
 
 use super::answer::Asker;
+use super::monitor::{put_came, put_went};
 use crate::irc::protocol::{Cap, MsgId, MsgPlace, Numeric, channel};
 use crate::irc::reply::Replies;
 use crate::style::LineMode;
@@ -46,6 +47,9 @@ pub(crate) fn put_notice(
         }
         Notice::LoggedOut(_) => replies.numeric(Numeric::RPL_LOGGEDOUT, &[source], &sentence),
         Notice::Damaged(damage) => replies.notice_to(&channel(&damage.room), &sentence),
+        Notice::Came(who) => put_came(who, replies),
+        Notice::Went(name) => put_went(name, replies),
+        Notice::Apart(_) => {} // told as in a room
         Notice::Invited { .. } // told as a message of the other person
         | Notice::DiskSlow | Notice::Act(_) | Notice::Contact(_) | Notice::NameGone { .. } => {
             replies.notice(&sentence);

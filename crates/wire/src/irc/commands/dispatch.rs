@@ -2,7 +2,8 @@
 
 use super::run::CommandRun;
 use super::{
-    channels, chathistory, connection, markread, messages, modes, people, server_info, services,
+    channels, chathistory, connection, markread, messages, modes, monitor, people, server_info,
+    services,
 };
 
 /// Runs a command of a registered client.
@@ -32,6 +33,7 @@ pub(crate) fn run(mut command: CommandRun<'_>) {
         "WHOIS" => people::whois(run),
         "WHOWAS" => people::whowas(run),
         "ISON" => people::ison(run),
+        "MONITOR" => monitor::monitor(run),
         "USERHOST" => people::userhost(run),
 
         "PRIVMSG" | "NOTICE" => messages::message(run),

@@ -9,6 +9,7 @@ mod dispatch;
 mod markread;
 mod messages;
 mod modes;
+mod monitor;
 mod multiline;
 mod people;
 mod run;

@@ -1,5 +1,6 @@
 //! The tokens that tell a client what the server supports (RPL_ISUPPORT). Knows no configuration.
 
+use parlor_core::link::WATCHED_MAX;
 use parlor_core::model::NAME_CHARS_MAX;
 
 use super::modes::{CHANGES_MAX, ModeKind, channel_letters};
@@ -10,7 +11,7 @@ use super::name::USER_BYTES_MAX;
 pub const TEXT_BYTES_MAX: usize = 390;
 
 /// The largest number of people whom a client watches.
-pub const MONITOR_MAX: usize = 100;
+pub const MONITOR_MAX: usize = WATCHED_MAX;
 
 /// The largest number of targets of one message.
 pub const TARGETS_MAX: usize = 4;
