@@ -32,7 +32,7 @@ fn three(server: &TestServer) -> (Chatter, Guest, Visitor) {
     (alice, bob, carol)
 }
 
-/// What curl sends and reads. Returns the answer.
+/// Sends a request as curl does. Returns the answer.
 #[track_caller]
 fn curl(address: SocketAddr, method: &str, target: &str, body: &str) -> String {
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();

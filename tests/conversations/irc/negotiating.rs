@@ -5,7 +5,7 @@ use crate::support::Chatter;
 use super::capabilities::modern;
 use super::{alice_and_bob, enter, in_lobby, netcat, server, stranger};
 
-/// What a server offers on a connection on which it takes no passwords.
+/// The capabilities on a connection on which no passwords are taken.
 const OFFERED: [&str; 20] = [
     "message-tags",
     "server-time",

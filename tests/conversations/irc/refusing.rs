@@ -1,4 +1,4 @@
-//! What is refused, and with which numeric.
+//! Refusals, each with its numeric.
 
 use super::{alice_and_bob, asks, enter, in_lobby, netcat, server};
 

@@ -137,7 +137,7 @@ fn a_private_message_through_the_server_reaches_its_reader() {
 }
 
 #[test]
-fn what_needs_the_disk_says_so_where_there_is_none() {
+fn a_command_that_needs_the_disk_says_so_where_there_is_none() {
     let server = server();
     let mut alice = in_lobby(&server, "alice");
     for command in ["search tea", "missed", "forget", "token"] {

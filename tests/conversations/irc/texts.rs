@@ -1,4 +1,4 @@
-//! What becomes of a text: formatting, CTCP, and lines that are too long for a message.
+//! Texts: formatting, CTCP, and lines that are too long for a message.
 
 use crate::support::Chatter;
 
