@@ -36,6 +36,7 @@ mod floods;
 mod foreign;
 mod forget;
 mod irc;
+mod irc_stored;
 mod join_piped;
 mod join_terminal;
 mod keepers;

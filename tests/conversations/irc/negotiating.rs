@@ -6,7 +6,7 @@ use super::capabilities::modern;
 use super::{alice_and_bob, enter, in_lobby, netcat, server, stranger};
 
 /// The capabilities on a connection on which no passwords are taken.
-const OFFERED: [&str; 20] = [
+const OFFERED: [&str; 21] = [
     "message-tags",
     "server-time",
     "batch",
@@ -27,6 +27,7 @@ const OFFERED: [&str; 20] = [
     "draft/multiline",
     "no-implicit-names",
     "draft/no-implicit-names",
+    "draft/read-marker",
 ];
 
 /// The capabilities in the next list.
@@ -91,7 +92,6 @@ fn a_list_with_one_capability_that_is_not_offered_changes_nothing() {
         "no-such-thing server-time",
         "sasl", // nothing is stored here, so there are no passwords
         "draft/account-registration",
-        "draft/read-marker",
         "Server-Time",
         "server-time=1",
         "-no-such-thing",

@@ -311,9 +311,9 @@ fn history_that_cannot_be_shown_says_why() {
     for (parameters, answer) in [
         ("LATEST #nowhere * 5", "INVALID_TARGET LATEST #nowhere"),
         ("LATEST bob * 5", "INVALID_TARGET LATEST bob"),
-        ("LATEST #lobby * 0", "INVALID_PARAMS LATEST #lobby"),
-        ("LATEST #lobby * many", "INVALID_PARAMS LATEST #lobby"),
-        ("LATEST #lobby * -1", "INVALID_PARAMS LATEST #lobby"),
+        ("LATEST #lobby * 0", "INVALID_PARAMS LATEST 0"),
+        ("LATEST #lobby * many", "INVALID_PARAMS LATEST many"),
+        ("LATEST #lobby * -1", "INVALID_PARAMS LATEST -1"),
         ("LATEST #lobby nonsense 5", "INVALID_PARAMS LATEST #lobby"),
         ("BEFORE #lobby * 5", "INVALID_PARAMS BEFORE #lobby"),
         ("DANCE #lobby * 5", "INVALID_PARAMS DANCE #lobby"),
