@@ -120,7 +120,8 @@ fn for_operator(command: Command) -> Option<OperatorCommand> {
         | Command::Say(_)
         | Command::Private { .. }
         | Command::Rooms
-        | Command::Join(_)
+        | Command::Join { .. }
+        | Command::Rules
         | Command::Topic
         | Command::SetTopic(_)
         | Command::Last(_)

@@ -26,7 +26,9 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
             Err(_) if are_notices(lines_of(&input)) => None,
             Err(refusal) => return Err(rooms::absent(person, room, refusal).await),
         },
-        Input::Enter(room, start) => rooms::enter_too(person, room, start).await.err(),
+        Input::Enter { room, password, start } => {
+            rooms::enter_too(person, (room, password), start).await.err()
+        }
         Input::Leave(room, words) => match rooms::leave_one(person, &room, words).await {
             Ok(()) => None,
             Err(refusal) => return Err(rooms::absent(person, room, refusal).await),
@@ -113,7 +115,11 @@ async fn run_command(person: &mut Participant<'_>, command: Command) -> Result<E
             private::write_to(person, letter).await
         }
         Command::Rooms => person.ask(Query::Rooms).await,
-        Command::Join(room) => rooms::move_to(person, room).await.err(),
+        Command::Join { room, password } => rooms::move_to(person, (room, password)).await.err(),
+        Command::Rules => {
+            let room = person.here()?.room_name().clone();
+            person.ask(Query::Rules(room)).await
+        }
         Command::Act(deed) => person.ask(Change::Act { here: person.whereabouts(), deed }).await,
         Command::Bans => person.ask(Query::Bans { here: person.whereabouts() }).await,
         Command::Keepers => person.ask(Query::Keepers { here: person.whereabouts() }).await,

@@ -16,9 +16,15 @@ use super::return_code::store_place;
 /// search.
 pub(crate) const SEATS_MAX: usize = 100;
 
+/// A room, and its password as typed.
+type WithPassword = (RoomName, Option<Line>);
+
 /// Moves to another room. It takes the new seat before it gives up the old one, so a refusal
 /// changes nothing.
-pub(super) async fn move_to(person: &mut Participant<'_>, room: RoomName) -> Result<(), Answer> {
+pub(super) async fn move_to(
+    person: &mut Participant<'_>,
+    room: WithPassword,
+) -> Result<(), Answer> {
     let (seat, entered) = take_seat_in(person, room, Start::Usual).await?;
     let left = person.seats.pop();
     left.iter().for_each(|seat| tell_removed(person, seat));
@@ -33,7 +39,7 @@ pub(super) async fn move_to(person: &mut Participant<'_>, room: RoomName) -> Res
 /// Takes another seat.
 pub(super) async fn enter_too(
     person: &mut Participant<'_>,
-    room: RoomName,
+    room: WithPassword,
     start: Start,
 ) -> Result<(), Answer> {
     if person.seats.len() >= SEATS_MAX {
@@ -48,11 +54,12 @@ pub(super) async fn enter_too(
 
 async fn take_seat_in(
     person: &mut Participant<'_>,
-    room: RoomName,
+    (room, password): WithPassword,
     start: Start,
 ) -> Result<NewSeat, Answer> {
     let replay = replay::lines_asked_for(&start, person.settings);
-    let (seat, mut entered) = take_seat(&mut person.link, Change::Join { room, replay }).await?;
+    let (seat, mut entered) =
+        take_seat(&mut person.link, Change::Join { room, password, replay }).await?;
     replay::complete(&mut entered, &start, person.settings).await;
     Ok((seat, entered))
 }
@@ -118,7 +125,7 @@ pub(super) async fn move_out(
     let behind = removed.iter().map(Seat::mark_of_departure).collect();
     drop(removed); // dropped seats leave their rooms
     if person.seats.is_empty() && !chooses_rooms {
-        let lobby = take_seat_in(person, RoomName::lobby(), Start::Usual).await;
+        let lobby = take_seat_in(person, (RoomName::lobby(), None), Start::Usual).await;
         let (seat, entered) = lobby.map_err(|_| SessionEnd::Quit(None))?; // it was the only room
         person.link.reply(behind, Mail::Entered(entered));
         person.seats.push(seat);

@@ -338,7 +338,7 @@ fn room(name: &str) -> RoomName {
 }
 
 fn enter(name: &str) -> Input {
-    Input::Enter(room(name), Start::Usual)
+    Input::Enter { room: room(name), password: None, start: Start::Usual }
 }
 
 fn say(text: &str) -> Input {

@@ -22,5 +22,6 @@ mod names;
 mod people;
 mod private;
 mod reference;
+mod room_rules;
 mod rooms;
 mod web;

@@ -70,10 +70,10 @@ fn a_move_that_is_refused_changes_nothing() {
     bob.sees_all(["In tea: nobody else", KEEPS]);
     alice.sees("bob has left");
     for (typed, refusal) in [
-        ("/join", "Type /join ROOM: it enters another room"),
+        ("/join", "Type /join ROOM [PASSWORD]: it enters another room"),
         ("/join lobby", "You are already in lobby"),
         ("/join LOBBY", "You are already in lobby"),
-        ("/join the lobby", "A name is one word; write - or _ instead of a blank"),
+        ("/join the big lobby", "A name is one word; write - or _ instead of a blank"),
         ("/join #tea", "A name can contain only letters, digits, -, _ and .; leave out #"),
         ("/join coffee", "There are 2 rooms, the most allowed here; join one that /rooms lists"),
     ] {

@@ -264,7 +264,7 @@ impl Guest {
         let back = self.left.take().filter(|_| self.is_hasty || rng.bool());
         let room = back.unwrap_or_else(|| pick(rng, &ROOMS));
         let replay = rng.u64(0..6);
-        self.call.start(Asked::Seat, Change::Join { room, replay });
+        self.call.start(Asked::Seat, Change::Join { room, password: None, replay });
     }
 
     fn rename(&mut self, rng: &mut Rng) {

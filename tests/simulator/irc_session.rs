@@ -200,12 +200,12 @@ impl IrcSession {
             Input::Say(spoken) => self.post(vec![spoken]),
             Input::SayAll(lines) => self.post(lines),
             Input::In(room, input) => self.run_in(&room, *input),
-            Input::Enter(..) if self.seats.len() >= SEATS_MAX => {
+            Input::Enter { .. } if self.seats.len() >= SEATS_MAX => {
                 self.refuse(Refusal::TooManySeats(SEATS_MAX));
             }
-            Input::Enter(room, start) => {
+            Input::Enter { room, password, start } => {
                 let replay = if let Start::Last(lines) = start { lines } else { REPLAY };
-                self.call.start(Sent::Seat, Change::Join { room, replay });
+                self.call.start(Sent::Seat, Change::Join { room, password, replay });
             }
             Input::Leave(room, words) => match self.index_of(&room) {
                 Some(index) => {

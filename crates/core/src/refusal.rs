@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::command::{Misread, Spec};
-use crate::model::{Act, Line, Name, NameError, Reach, RoomName, Whom};
+use crate::model::{Act, Line, Name, NameError, Reach, RoomName, RoomPasswordError, Whom};
 
 /// The reason to refuse a request.
 #[derive(Clone, Debug)]
@@ -136,6 +136,22 @@ pub enum Refusal {
     Banned(Box<Act>),
     /// The person is muted.
     Muted(Box<Act>),
+    /// Only people who are invited enter this room.
+    InvitedOnly(RoomName),
+    /// This room has a password, and it was not this one.
+    WrongRoomPassword(RoomName),
+    /// There are this many people in this room, which is its limit.
+    RoomFull(RoomName, u64),
+    /// Only keepers and people with a voice speak in this room.
+    Moderated(RoomName),
+    /// The lobby is open to everybody.
+    LobbyIsOpen,
+    /// The rule is so already.
+    IsSoAlready,
+    /// This can be no password of a room.
+    NoRoomPassword(RoomPasswordError),
+    /// This can be no limit of a room.
+    NoLimit,
     /// The topic is locked: only keepers can change it.
     TopicLocked,
     /// Only a registered name can become a keeper, and this name is not registered.

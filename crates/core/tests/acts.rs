@@ -214,7 +214,7 @@ fn lock() -> Deed {
 }
 
 fn join(typed: &str) -> Change {
-    Change::Join { room: room(typed), replay: 0 }
+    Change::Join { room: room(typed), password: None, replay: 0 }
 }
 
 /// The seat that was granted.

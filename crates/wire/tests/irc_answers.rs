@@ -198,7 +198,8 @@ fn people_are_looked_for() {
 
 #[test]
 fn a_client_chooses_the_fields_of_who() {
-    let occupant = |who: Who, is_keeper| Occupant { who: Arc::new(who), is_keeper };
+    let occupant =
+        |who: Who, is_keeper| Occupant { who: Arc::new(who), is_keeper, has_voice: is_keeper };
     let [dave, erin, _] = sightings().map(|sighting| sighting.who);
     let people = vec![occupant(dave.unwrap(), true), occupant(erin.unwrap(), false)];
     let page = Answer::People(PeoplePage { room: tea(), people, position: 0, next: None });
@@ -444,10 +445,11 @@ fn lists_are_numerics() {
     let page = PeoplePage {
         room: self::tea(),
         people: vec![
-            Occupant { who: person("alice").into(), is_keeper: true },
+            Occupant { who: person("alice").into(), is_keeper: true, has_voice: false },
             Occupant {
                 who: Who::new(PersonId::new(8), Name::of_address("127.0.0.1:5")).into(),
                 is_keeper: false,
+                has_voice: false,
             },
         ],
         position: 0,

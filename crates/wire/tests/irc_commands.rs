@@ -26,7 +26,7 @@ fn the_welcome_has_its_parts_in_order() {
             "001 alice :Welcome to the Parlor network, alice",
             "002 alice :Your host is irc.local, running version parlor-0.1.0",
             "003 alice :This server was started 1970-01-01 00:00",
-            "004 alice irc.local parlor-0.1.0 Biow bnot bo",
+            "004 alice irc.local parlor-0.1.0 Biow biklmnostv bklov",
         ]
     );
     let (isupport, motd) = rest.split_at(2);
@@ -152,7 +152,7 @@ fn commands_about_channels() {
         ("JOIN 0", &["(LeaveAll)"]),
         ("JOIN :", &["461 alice JOIN :Not enough parameters"]),
         ("JOIN #tea,#Coffee,&x,#a:b key", &[
-            "(enter tea Usual)",
+            "(enter tea key Usual)",
             "(enter coffee Usual)",
             "403 alice &x :No such channel; a channel begins with #",
             "403 alice #a:b :A name can contain only letters, digits, -, _ and .; leave out :",
@@ -222,9 +222,40 @@ fn modes_are_acts_of_keepers() {
         client.sends("MODE #tea +b-b m:carl m:carl"),
         [act("Mute", "Name(carl)", "Some(31536000s)"), act("Unmute", "Name(carl)", "None"),]
     );
+    let with = |verb: &str, text: &str| {
+        act(verb, "Everybody", "None").replace("text: None", &format!("text: {text}"))
+    };
+    assert_eq!(
+        client.sends("MODE #tea +imskl-v beer 5 bob"),
+        [
+            act("InvitedOnly", "Everybody", "None"),
+            act("Moderate", "Everybody", "None"),
+            act("Hide", "Everybody", "None"),
+            with("SetRoomPassword", "Some(beer)"),
+            with("Limit", "Some(5)"),
+            act("TakeVoice", "Name(bob)", "None"),
+        ]
+    );
+    assert_eq!(
+        client.sends("MODE #tea -imslk+v beer bob"),
+        [
+            act("LetEverybodyIn", "Everybody", "None"),
+            act("Unmoderate", "Everybody", "None"),
+            act("Unhide", "Everybody", "None"),
+            act("Unlimit", "Everybody", "None"),
+            act("RemoveRoomPassword", "Everybody", "None"),
+            act("GiveVoice", "Name(bob)", "None"),
+        ]
+    );
     client.talks(&[
         ("MODE", &["461 alice MODE :Not enough parameters"]),
-        ("MODE #tea", &["(Ask(Query(Topic(RoomName(tea)))))"]),
+        ("MODE #tea", &["(Ask(Query(Rules(RoomName(tea)))))"]),
+        ("MODE #tea +k :", &["696 alice #tea k * :The mode needs a parameter"]),
+        ("MODE #tea +k a,b", &[
+            "696 alice #tea k * :A password has up to 32 bytes, and no blanks, commas or colons",
+        ]),
+        ("MODE #tea +l 0", &["696 alice #tea l 0 :The limit is a number of people, from 1 on"]),
+        ("MODE #tea +l", &["696 alice #tea l * :The mode needs a parameter"]),
         ("MODE #tea b", &["(Ask(Query(Bans { here: Room(RoomName(tea)) })))", "368 alice #tea :End of channel ban list"]),
         ("MODE #tea +nz", &["472 alice z :is no mode of a channel here"]),
         ("MODE #tea +o", &["696 alice #tea o * :The mode needs a parameter"]),

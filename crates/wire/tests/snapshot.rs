@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use parlor_core::intent::Stamp;
 use parlor_core::ledger::{
-    Absent, Account, Boot, Kept, Ledger, Markers, Mute, Person, Rank, ReturnCode, Snapshot,
-    Validity,
+    Absent, Account, Boot, Invited, Kept, Ledger, Markers, Mute, Person, Rank, ReturnCode,
+    RulesOfRoom, Snapshot, Validity,
 };
 use parlor_core::model::{
     Act, By, Claim, Deed, End, Hashed, Line, Looks, Name, Net, OwnedName, PersonId, Profile, Proof,
-    ProvenAccount, Reach, RoomName, Topic, Verb, WallTime, Who, Whom,
+    ProvenAccount, Reach, RoomName, RoomRules, Topic, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::pack::UnpackError;
 use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
@@ -40,6 +40,7 @@ fn sample() -> Snapshot {
         looks: Looks::of(name),
         profile: (name == &ian).then(|| Arc::new(Profile::new(texts.clone(), true))),
         keeps_for_now: seats.iter().skip(1).cloned().collect(),
+        voices: seats.iter().take(1).cloned().collect(),
         seats,
         boot: 3,
         markers: Markers([("#tea".into(), WallTime(11))].into()),
@@ -51,6 +52,12 @@ fn sample() -> Snapshot {
     let mute = act(Verb::Mute, Whom::Name(mike.clone()));
     let mute = Act { by: By::KeeperForNow(ian.clone()), ..mute };
     let topic = Topic { text: Some(Line::sanitise(b"Tea")), is_locked: true };
+    let lasting = RoomRules { is_secret: true, people_max: Some(300), ..RoomRules::default() };
+    let password = Some(Line::sanitise(b"beer"));
+    let now = RoomRules { is_invited_only: true, is_moderated: true, password, ..lasting.clone() };
+    let (name, account) = (ian.clone(), Some(mike.clone()));
+    let invited = Invited { name, people: vec![PersonId::new(8)], account };
+    let rules = RulesOfRoom { now, lasting, invited: vec![invited] };
     let kept = |rank| Kept { number: 300, writer: u64::MAX, rank };
     let code = |number: u8, validity| {
         let claim = Claim::of_owner(ian.clone(), Proof(2));
@@ -96,6 +103,7 @@ fn sample() -> Snapshot {
         last_boot: 4,
         at: WallTime(1_796_000_000_000),
         events: 300,
+        rules: [(tea.clone(), rules)].into(),
         locked_for_now: vec![tea],
         markers: [("ian".into(), Markers([("#tea".into(), WallTime(-12))].into()))].into(),
     }

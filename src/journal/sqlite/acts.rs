@@ -9,6 +9,7 @@ use parlor_core::journal::Past;
 use parlor_core::model::{Act, By, Deed, Line, Name, Reach, RoomName, Topic, Verb, WallTime, Whom};
 use rusqlite::{Connection, Params, Row, params};
 
+use super::room_rules;
 use super::row::stored_room;
 use super::sql::Sql;
 
@@ -37,6 +38,7 @@ pub(super) fn past(connection: &Connection, now: WallTime) -> rusqlite::Result<P
         bans: bans(connection, now)?,
         mutes: mutes(connection, now)?,
         topics: by_room(topics(connection)?),
+        rules: room_rules::past(connection)?,
         ..Past::default()
     })
 }
@@ -169,6 +171,20 @@ pub(super) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
         Verb::AddKeeper => ("keeper add", put_keeper(connection, "keepers", act, whom)),
         Verb::AddKeeperForNow => ("keeper add for now", Ok(())),
         Verb::RemoveKeeper => ("keeper remove", delete_keeper(connection, act)),
+        Verb::InvitedOnly => ("room invited", room_rules::put(connection, act)),
+        Verb::LetEverybodyIn => ("room invited off", room_rules::put(connection, act)),
+        Verb::Moderate => ("room moderated", room_rules::put(connection, act)),
+        Verb::Unmoderate => ("room moderated off", room_rules::put(connection, act)),
+        Verb::Hide => ("room secret", room_rules::put(connection, act)),
+        Verb::Unhide => ("room secret off", room_rules::put(connection, act)),
+        Verb::SetRoomPassword => ("room password", room_rules::put(connection, act)),
+        Verb::RemoveRoomPassword => ("room password off", room_rules::put(connection, act)),
+        Verb::Limit => ("room limit", room_rules::put(connection, act)),
+        Verb::Unlimit => ("room limit off", room_rules::put(connection, act)),
+        Verb::MakePrivate => ("room private", room_rules::put(connection, act)),
+        Verb::OpenRoom => ("room open", room_rules::put(connection, act)),
+        Verb::GiveVoice => ("voice", Ok(())),
+        Verb::TakeVoice => ("voice off", Ok(())),
         Verb::ReleaseName => ("name release", Ok(())),
         Verb::SetPassword => ("name password", Ok(())),
         Verb::Reload => ("reload", Ok(())),
@@ -183,7 +199,7 @@ fn put_row(connection: &Connection, word: &str, act: &Act) -> rusqlite::Result<(
     let whom = format!("{} {}", act.deed.whom, until.unwrap_or_default());
     connection.run(
         "INSERT INTO audit (at, keeper, room, deed, whom, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![act.at.0, keeper(act), room(act), word, whom.trim(), text(act)],
+        params![act.at.0, keeper(act), room(act), word, whom.trim(), reason(act)],
     )?;
     let last = connection.last_insert_rowid();
     connection.run(
@@ -310,6 +326,11 @@ fn keeper(act: &Act) -> &str {
 
 fn text(act: &Act) -> &str {
     act.deed.text.as_ref().map_or("", Line::as_str)
+}
+
+/// The reason as the operator reads it; the password of a room is none.
+fn reason(act: &Act) -> &str {
+    if act.deed.verb == Verb::SetRoomPassword { "" } else { text(act) }
 }
 
 fn until(act: &Act) -> Option<i64> {

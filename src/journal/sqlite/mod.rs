@@ -18,6 +18,7 @@ mod keys;
 mod markers;
 mod reader;
 mod records;
+mod room_rules;
 mod row;
 mod rows;
 mod schema;

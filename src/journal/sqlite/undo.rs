@@ -9,8 +9,17 @@ use rusqlite::Connection;
 use super::sql::Sql;
 
 /// The tables that records change.
-const TABLES: [&str; 10] = [
-    "accounts", "audit", "bans", "codes", "keepers", "letters", "makers", "mutes", "places",
+const TABLES: [&str; 11] = [
+    "accounts",
+    "audit",
+    "bans",
+    "codes",
+    "keepers",
+    "letters",
+    "makers",
+    "mutes",
+    "places",
+    "room_rules",
     "topics",
 ];
 

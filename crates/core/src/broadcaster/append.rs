@@ -11,7 +11,7 @@ use crate::link::{
     Client, Entered, FullRoster, Outcome, Place, Presence, Refusal, Replay, Resumed, Seat, View,
 };
 use crate::log::{Batch, Cursor};
-use crate::model::{ActOf, ConversationId, Entry, Now, Reach, Telling, TopicSet, Who};
+use crate::model::{ActOf, ConversationId, Entry, Now, Reach, RoomRules, Telling, TopicSet, Who};
 
 impl Broadcaster {
     /// Makes a gathered batch visible and tells the clients that wait for it.
@@ -123,6 +123,7 @@ impl Broadcaster {
         let Grant { client, place, replay, mut entered } = grant;
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
         let person = self.ledger.people.get(client.id);
+        entered.rules = self.ledger.rooms.rules(&entered.room).now.clone();
         entered.keeps = person.and_then(|person| self.ledger.may_keep(person, &entered.room));
         entered.read =
             self.ledger.marker_of(client.id, &ConversationId::Room(entered.room.clone()));
@@ -229,8 +230,9 @@ impl Room {
             topic_set: self.topic_set.clone(),
             roster: self.roster(),
             everybody: None,
-            keeps: None, // set later: the room does not know the rules
-            read: None,  // set later, too
+            rules: RoomRules::default(), // set later: the room does not know the rules
+            keeps: None,                 // set later, too
+            read: None,                  // this, too
             first: is_first,
             resumed: Resumed::No,
             replay: Replay::between(&self.name, &self.log, arrived, arrived),

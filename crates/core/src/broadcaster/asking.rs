@@ -34,6 +34,7 @@ impl Broadcaster {
                 return Ok(Outcome::You(person.claim()));
             }
             Query::Topic(room) => self.topic(asker, room, now)?,
+            Query::Rules(room) => self.rules(asker, room, now)?,
             Query::Who(room) => self.who(asker, room, now)?,
             Query::WhoIn(name) => match self.room_called(&name) {
                 Some(room) if !room.is_awaited() => self.who(asker, room.id, now)?,
@@ -93,13 +94,28 @@ impl Broadcaster {
     /// The topic of a room, which may be empty now.
     fn topic(&self, asker: PersonId, room: RoomName, now: Now) -> Result<Answer, Refusal> {
         let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
-        self.ledger.may_read(subject, &room, now.wall)?;
+        self.ledger.may_look_into(subject, &room, now.wall)?;
         let (text, set) = match self.room_called(&room) {
             Some(room) => (room.topic.clone(), room.topic_set.clone()),
             None if !self.ledger.rooms.is_known(&room) => return Err(Refusal::NoRoom(room)),
             None => (self.ledger.rooms.topic(&room).text, None),
         };
         Ok(Answer::Topic { room, text, set })
+    }
+
+    /// The rules of a room. Only people in the room read its password.
+    fn rules(&self, asker: PersonId, room: RoomName, now: Now) -> Result<Answer, Refusal> {
+        let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
+        self.ledger.may_be_in(subject, &room, now.wall)?;
+        self.ledger.may_see(subject, &room)?;
+        let mut rules = self.ledger.rooms.rules(&room).now.clone();
+        if self.ledger.may_read(subject, &room, now.wall).is_err() {
+            let hide =
+                |password: Line| Line::sanitise("*".repeat(password.len().min(1)).as_bytes());
+            rules.password = rules.password.map(hide);
+        }
+        let is_topic_locked = self.ledger.rooms.is_locked(&room);
+        Ok(Answer::Rules { room, rules: Box::new(rules), is_topic_locked })
     }
 
     /// A page of the people in a room. A person who sits there gets it at once, so that it stands
@@ -176,8 +192,9 @@ impl Broadcaster {
 
     fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {
         let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
-        let may_read = |room: &&Room| self.ledger.may_read(subject, &room.name, now.wall).is_ok();
-        let visible: Vec<_> = self.used_rooms().filter(may_read).collect();
+        let may_see =
+            |room: &&Room| self.ledger.may_look_into(subject, &room.name, now.wall).is_ok();
+        let visible: Vec<_> = self.used_rooms().filter(may_see).collect();
         let all = visible.len();
         let largest =
             first(visible, ROOMS_MAX, |room| (Reverse(room.members.len()), room.name.as_str()));
@@ -196,8 +213,9 @@ impl Broadcaster {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let ids = self.rooms_by_name.range((from, Bound::Unbounded)).map(|(_, id)| id);
         let rooms = ids.filter_map(|id| self.rooms.get(id)).filter(|room| !room.is_awaited());
-        let may_read = |room: &&Room| self.ledger.may_read(subject, &room.name, now.wall).is_ok();
-        let mut rooms = rooms.filter(may_read).map(Room::info).peekable();
+        let may_see =
+            |room: &&Room| self.ledger.may_look_into(subject, &room.name, now.wall).is_ok();
+        let mut rooms = rooms.filter(may_see).map(Room::info).peekable();
         let (mut page, mut bytes) = (Vec::new(), 0);
         while page.is_empty() || page.len() < ROOMS_MAX && bytes < ROOMS_BYTES_MAX {
             let Some(room) = rooms.next() else { break };
@@ -217,7 +235,7 @@ impl Broadcaster {
     fn visible(&self, asker: PersonId, room: RoomId, now: Now) -> Result<&Room, Refusal> {
         let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
-        self.ledger.may_read(subject, &room.name, now.wall)?;
+        self.ledger.may_look_into(subject, &room.name, now.wall)?;
         Ok(room)
     }
 

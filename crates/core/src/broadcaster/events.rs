@@ -9,7 +9,8 @@ use super::state::Broadcaster;
 use crate::ledger::Parting;
 use crate::link::Notice;
 use crate::model::{
-    Act, Entry, Name, PersonChange, PersonEvent, PersonId, Renaming, RoomId, RoomName, Who,
+    Act, By, Deed, Entry, Name, PersonChange, PersonEvent, PersonId, Reach, Renaming, RoomId,
+    RoomName, Verb, WallTime, Who, Whom,
 };
 
 impl Broadcaster {
@@ -23,6 +24,7 @@ impl Broadcaster {
     ) {
         let removal = removal.map(|act| self.with_author(act));
         let Parting { room, words, is_untold } = parting;
+        self.remove_own_listeners(&room, &who);
         let place = self.take_place(&room, who.id);
         let connection = self.connections.get(&who.id);
         if let (Some(connection), Some(place), Some(act)) = (connection, place, &removal) {
@@ -73,12 +75,27 @@ impl Broadcaster {
         let told: Vec<_> = rooms.into_iter().filter_map(told).collect();
         let event = self.event_of(who.id, number, told.iter().map(|(room, _)| *room));
         self.rooms_left.end(who.id, None);
+        for (_, parting) in &told {
+            self.remove_own_listeners(&parting.room, &who);
+        }
         for (room, Parting { words, is_untold, .. }) in told {
             let (who, removal, event) = (Arc::clone(&who), removal.clone(), Arc::clone(&event));
             let is_from_server = true;
             let departure =
                 Departure { who, words, removal, is_from_server, event, is_untold, stays };
             self.happen(room, Happening::Departure(departure.into()));
+        }
+    }
+
+    /// Ends the listeners of an owner who has left a room that people outside may not read.
+    fn remove_own_listeners(&self, room: &RoomName, who: &Who) {
+        if who.account.is_some() {
+            let deed = Deed::to(Verb::Kick, Whom::Name(who.name.clone()));
+            let act = Act {
+                reach: Reach::Room(room.clone()),
+                ..Act::by(By::Operator, deed, WallTime(i64::MAX))
+            };
+            self.remove_outsiders(room, &Arc::new(act));
         }
     }
 

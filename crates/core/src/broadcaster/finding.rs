@@ -55,8 +55,9 @@ impl Broadcaster {
         else {
             return Vec::new();
         };
-        let may_read = |room: &&Room| self.ledger.may_read(subject, &room.name, now.wall).is_ok();
-        let rooms = self.rooms_of(own).filter(may_read);
+        let may_see =
+            |room: &&Room| self.ledger.may_look_into(subject, &room.name, now.wall).is_ok();
+        let rooms = self.rooms_of(own).filter(may_see);
         let mut rooms: Vec<_> = rooms.map(|room| room.name.clone()).collect();
         rooms.sort();
         rooms.dedup();

@@ -1,10 +1,12 @@
-//! Invitations: a person in a room asks somebody else to come there. Changes nothing.
+//! Invitations: a person in a room asks somebody else to come there. That of a keeper also lets
+//! them in, whatever the rules of the room are.
 
 use std::sync::Arc;
 
 use super::invitations::TooSoon;
 use super::pending::Happening;
 use super::state::Broadcaster;
+use crate::intent::Intent;
 use crate::link::{Answer, Notice, Refusal};
 use crate::model::{Line, Now, PersonId, RoomName, fold};
 
@@ -21,8 +23,9 @@ impl Broadcaster {
         let people = &self.ledger.people;
         let from = people.who(asker).ok_or(Refusal::NotThere)?;
         if let Err(refusal) = self.ledger.seated(asker, &room) {
-            let is_known = self.ledger.rooms.is_known(&room);
-            return Err(if is_known { refusal } else { Refusal::NoRoom(room) });
+            let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
+            self.ledger.may_see(subject, &room)?;
+            return Err(refusal);
         }
         let found =
             people.find(&fold(typed.as_str().trim())).ok_or(Refusal::NobodyCalled(typed))?;
@@ -30,12 +33,22 @@ impl Broadcaster {
             return Err(Refusal::IsThere(found.name, room));
         }
         self.ledger.may_write_to(&from, &found.name, now.wall)?;
+        let rules = &self.ledger.rooms.rules(&room).now;
+        let person = people.get(asker).ok_or(Refusal::NotThere)?;
+        let lets_in = self.ledger.may_keep(person, &room).is_some() && !rules.is_nothing();
+        if rules.is_invited_only && !lets_in {
+            return Err(Refusal::NotKeeper);
+        }
         let [key, _] = found.name.keys();
         if let Some(connection) = self.connections.get_mut(&asker) {
             connection.invitations.check(key, now.monotonic).map_err(|why| match why {
                 TooSoon::Again(wait) => Refusal::InvitedBefore(found.name.clone(), wait),
                 TooSoon::Many(wait) => Refusal::TooManyInvitations(wait),
             })?;
+        }
+        if lets_in {
+            let (to, room) = (found.name.clone(), room.clone());
+            self.put_in_order(Intent::Invite { by: asker, to, room }, None, now);
         }
         let notice = Notice::Invited { by: from.clone(), room: room.clone() };
         let is_told = |id: &PersonId| self.tell_one(*id, notice.clone()) == Some(true);

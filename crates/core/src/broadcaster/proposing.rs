@@ -73,10 +73,11 @@ impl Broadcaster {
                 client.track_reading();
                 (Intent::ComeBack { person, code, now: awake, profile, room }, wanted)
             }
-            Change::Join { room, replay } => {
+            Change::Join { room, password, replay } => {
                 let subject = self.subject(person).ok_or(Refusal::NotThere)?;
                 let maker = self.may_go(subject, &room, now)?;
-                (Intent::Join { person, room }, Wanted::Seat { replay, is_first: false, maker })
+                let wanted = Wanted::Seat { replay, is_first: false, maker };
+                (Intent::Join { person, room, password }, wanted)
             }
             Change::SpeakOnce { name, profile, room, lines } => {
                 let maker = self.may_come(client, &name, &room, now)?;
@@ -175,7 +176,7 @@ impl Broadcaster {
         room: &RoomName,
         now: Now,
     ) -> Result<Option<Maker>, Refusal> {
-        self.ledger.may_read(subject, room, now.wall)?;
+        self.ledger.may_be_in(subject, room, now.wall)?;
         self.may_make(subject, room)?;
         Ok(Maker::of(subject))
     }

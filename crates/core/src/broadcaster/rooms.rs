@@ -147,9 +147,12 @@ impl Member {
         let who = &self.who;
         let person = ledger.people.get(who.id);
         let keeps_for_now = person.map_or(&[][..], |person| &person.keeps_for_now);
+        let voices = person.map_or(&[][..], |person| &person.voices);
+        let has_voice = reach.room().is_some_and(|room| voices.contains(room));
         let account = who.account.as_ref();
-        let subject = Subject { name: &who.name, account, address: None, keeps_for_now };
-        Occupant { who: Arc::clone(who), is_keeper: ledger.rules.keeps(reach, subject) }
+        let subject = Subject { account, keeps_for_now, ..Subject::new(&who.name) };
+        let is_keeper = ledger.rules.keeps(reach, subject);
+        Occupant { who: Arc::clone(who), is_keeper, has_voice }
     }
 }
 
@@ -187,9 +190,8 @@ impl Hearer {
 
     /// The listener, as the rules know them.
     pub(crate) fn subject(&self) -> Subject<'_> {
-        let Hearer { client, name, account } = self;
-        let (account, address) = (account.as_ref(), client.address());
-        Subject { name, account, address, keeps_for_now: &[] }
+        let (account, address) = (self.account.as_ref(), self.client.address());
+        Subject { account, address, ..Subject::new(&self.name) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::link::{WATCHED_MAX, WatchRequest};
 use crate::model::{Line, Name, PersonId, fold};
 
-/// Who watches which names. A name costs something only while somebody watches it.
+/// The names that are watched, and who watches them. A name costs something only while somebody watches it.
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     /// The watchers of each name, by its first key.

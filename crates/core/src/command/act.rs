@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::spec::{Command, Misread, Spec, line, needed, seen};
-use crate::model::{Deed, Name, Verb, Whom};
+use crate::model::{Deed, Name, RoomName, Verb, Whom};
 
 /// The time after which a mute ends, if none is given.
 const MUTE_TIME: Duration = Duration::from_secs(600);
@@ -61,6 +61,52 @@ pub(crate) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Misread
         Some(name) => (Verb::RemoveKeeper, name),
     };
     Ok(Command::Act(Deed::to(verb, called(spec, name)?)))
+}
+
+/// `/voice NAME`, `/voice -NAME`
+pub(crate) fn voice(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
+    let (verb, name) = match rest.strip_prefix('-') {
+        None => (Verb::GiveVoice, rest),
+        Some(name) => (Verb::TakeVoice, name),
+    };
+    Ok(Command::Act(Deed::to(verb, called(spec, name)?)))
+}
+
+/// `/join ROOM [PASSWORD]`
+pub(crate) fn join(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
+    let (room, password) = first_word(rest);
+    if room.is_empty() {
+        return Err(Misread::Usage(spec));
+    }
+    // A name with a blank is wrong for another reason than its password.
+    let typed = if password.contains(char::is_whitespace) { rest } else { room };
+    let room = RoomName::parse(typed).map_err(Misread::Name)?;
+    Ok(Command::Join { room, password: seen(password) })
+}
+
+/// `/room [RULE]`
+pub(crate) fn room(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
+    let (rule, value) = first_word(rest);
+    let rule = rule.to_lowercase();
+    let is_off = value.eq_ignore_ascii_case("off");
+    let (verb, text) = match (rule.as_str(), value) {
+        ("", _) => return Ok(Command::Rules),
+        ("private", "") => (Verb::MakePrivate, None),
+        ("open", "") => (Verb::OpenRoom, None),
+        ("invited", "") => (Verb::InvitedOnly, None),
+        ("secret", "") => (Verb::Hide, None),
+        ("moderated", "") => (Verb::Moderate, None),
+        ("private", _) if is_off => (Verb::OpenRoom, None),
+        ("invited", _) if is_off => (Verb::LetEverybodyIn, None),
+        ("secret", _) if is_off => (Verb::Unhide, None),
+        ("moderated", _) if is_off => (Verb::Unmoderate, None),
+        ("password", _) if is_off => (Verb::RemoveRoomPassword, None),
+        ("limit", _) if is_off => (Verb::Unlimit, None),
+        ("password", _) => (Verb::SetRoomPassword, Some(needed(spec, value)?)),
+        ("limit", _) => (Verb::Limit, Some(needed(spec, value)?)),
+        _ => return Err(Misread::Usage(spec)),
+    };
+    Ok(Command::Act(Deed::to_all(verb, text)))
 }
 
 /// The person with this name, as typed.

@@ -24,7 +24,14 @@ pub enum Command {
     /// Lists the rooms.
     Rooms,
     /// Moves to another room.
-    Join(RoomName),
+    Join {
+        /// The room.
+        room: RoomName,
+        /// The password of the room, as typed.
+        password: Option<Line>,
+    },
+    /// Shows the rules of the room.
+    Rules,
     /// Shows the topic.
     Topic,
     /// Sets the topic, or clears it.

@@ -78,13 +78,28 @@ pub static COMMANDS: &[Spec] = &[
         name: "join",
         aliases: &[],
         group: CommandGroup::Rooms,
-        arguments: "ROOM",
+        arguments: "ROOM [PASSWORD]",
         does: "enters another room",
-        more: "A room is created when you enter it, and removed when it is empty.",
-        parse: |spec, rest| match rest {
-            "" => Err(Misread::Usage(spec)),
-            room => Ok(Command::Join(parse_room(room)?)),
-        },
+        more: "A room is created when you enter it, and removed when it is empty. Some rooms have a password.",
+        parse: act::join,
+    },
+    Spec {
+        name: "room",
+        aliases: &[],
+        group: CommandGroup::Keepers,
+        arguments: "[RULE]",
+        does: "shows the rules of this room, or changes them",
+        more: "RULE is private, open, invited, secret, moderated, password WORD or limit NUMBER; with off behind it a rule ends. A private room is for people whom keepers /invite, and nobody outside sees it.",
+        parse: act::room,
+    },
+    Spec {
+        name: "voice",
+        aliases: &[],
+        group: CommandGroup::Keepers,
+        arguments: "NAME",
+        does: "lets somebody speak in a moderated room; for keepers",
+        more: "/voice -NAME undoes that. It ends when the person leaves the room.",
+        parse: act::voice,
     },
     Spec {
         name: "topic",
@@ -404,7 +419,24 @@ mod tests {
                 &[("bob hi  there", "Private(bob, hi  there)"), ("bob\thi", "Private(bob, hi)")]
             }
             "rooms" => &[("", "Rooms"), ("whatever", "Rooms")],
-            "join" => &[("Tea", "Join(tea)")],
+            "join" => &[("Tea", "Join(tea, None)"), ("Tea  beer", "Join(tea, Some(beer))")],
+            "room" => &[
+                ("", "Rules"),
+                ("private", "MakePrivate()"),
+                ("private off", "OpenRoom()"),
+                ("open", "OpenRoom()"),
+                ("INVITED", "InvitedOnly()"),
+                ("invited off", "LetEverybodyIn()"),
+                ("secret", "Hide()"),
+                ("secret off", "Unhide()"),
+                ("moderated", "Moderate()"),
+                ("moderated off", "Unmoderate()"),
+                ("password beer", "SetRoomPassword(, beer)"),
+                ("password off", "RemoveRoomPassword()"),
+                ("limit 5", "Limit(, 5)"),
+                ("limit off", "Unlimit()"),
+            ],
+            "voice" => &[("bob", "GiveVoice(bob)"), ("-bob", "TakeVoice(bob)")],
             "topic" => &[
                 ("", "Topic"),
                 ("-", "SetTopic(None)"),
@@ -458,7 +490,8 @@ mod tests {
             "token" => &["bob", "revoke it"],
             "ban" => &["bob 30min spam", "bob 0s", "bob -1h", "bob 99999w"],
             "mute" => &["bob soon", "bob 1h loud"],
-            "keeper" => &["-"],
+            "keeper" | "voice" => &["-"],
+            "room" => &["tea", "open off", "private now", "password", "limit", "moderated maybe"],
             _ => &[],
         }
     }
@@ -480,7 +513,8 @@ mod tests {
             }
             Command::Private { to, text } => format!("Private({to}, {text})"),
             Command::Rooms => "Rooms".to_owned(),
-            Command::Join(room) => format!("Join({room})"),
+            Command::Join { room, password } => format!("Join({room}, {})", some(password)),
+            Command::Rules => "Rules".to_owned(),
             Command::Topic => "Topic".to_owned(),
             Command::SetTopic(text) => format!("SetTopic({})", some(text)),
             Command::Last(lines) => format!("Last({lines})"),
@@ -621,7 +655,7 @@ mod tests {
 
     #[test]
     fn room_names_follow_the_rules_of_names() {
-        for typed in ["join a/b", "who -"] {
+        for typed in ["join a/b", "join a/b c", "who -"] {
             let parsed = Command::parse(typed);
             assert!(matches!(parsed, Err(Misread::Name(_))), "/{typed}: {parsed:?}");
         }

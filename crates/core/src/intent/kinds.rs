@@ -126,6 +126,17 @@ pub enum Intent {
         person: PersonId,
         /// The room.
         room: RoomName,
+        /// The password of the room, as typed.
+        password: Option<Line>,
+    },
+    /// A keeper of a room invites a person there.
+    Invite {
+        /// The keeper.
+        by: PersonId,
+        /// The name of the other person.
+        to: Name,
+        /// The room.
+        room: RoomName,
     },
     /// A person leaves a room, and stays on the server.
     Leave {
@@ -333,6 +344,7 @@ impl Intent {
             | Intent::Enter { .. }
             | Intent::ComeBack { .. }
             | Intent::Join { .. }
+            | Intent::Invite { .. }
             | Intent::SpeakOnce { .. }
             | Intent::Rename { .. }
             | Intent::LogIn { .. }

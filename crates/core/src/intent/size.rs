@@ -36,8 +36,11 @@ impl Intent {
                 let named = claim_bytes(name) + looks_bytes(looks);
                 named + profile_bytes(profile) + room.as_str().len() + lines_bytes(lines)
             }
-            Intent::Join { room, .. }
-            | Intent::MakeCode { room, .. }
+            Intent::Join { room, password, .. } => {
+                room.as_str().len() + password.as_ref().map_or(0, Line::len)
+            }
+            Intent::Invite { to, room, .. } => name_bytes(to) + room.as_str().len(),
+            Intent::MakeCode { room, .. }
             | Intent::MoveCode { room, .. }
             | Intent::GiveUp { room, .. }
             | Intent::EndRoom { room, .. } => room.as_str().len(),

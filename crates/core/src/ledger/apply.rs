@@ -61,7 +61,10 @@ impl Ledger {
                 self.expire_codes(time, happened);
                 Ok(())
             }
-            Intent::Join { person, room } => self.sit_down(person, room, at, happened),
+            Intent::Join { person, room, password } => {
+                self.join(person, room, password.as_ref(), at, happened)
+            }
+            Intent::Invite { by, to, room } => self.invite(by, &to, room),
             Intent::Leave { person, room, words } => {
                 self.leave(person, room, words, at, happened);
                 Ok(())

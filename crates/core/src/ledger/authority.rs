@@ -38,7 +38,9 @@ impl Ledger {
         };
         let Keeping { reach, is_for_now } =
             keeping.ok_or_else(|| match here.room().filter(|_| !has_seat) {
-                Some(room) if !self.exists(room) => Refusal::NoRoom(room.clone()),
+                Some(room) if self.may_see(person.subject(), room).is_err() => {
+                    Refusal::NoRoom(room.clone())
+                }
                 Some(_) => Refusal::NotThere,
                 None => Refusal::NotKeeper,
             })?;
@@ -47,15 +49,14 @@ impl Ledger {
         Ok(Authority { by, reach, name, here: here.clone(), has_seat })
     }
 
-    /// Whether a room exists. The lobby always does.
-    fn exists(&self, room: &RoomName) -> bool {
-        *room == RoomName::lobby() || self.rooms.is_known(room)
-    }
-
     /// The refusal of an act on a person who is not in the room.
     pub(super) fn elsewhere(&self, name: Name) -> Refusal {
-        let found = self.people.wearers(&name).find_map(|id| self.people.get(id)?.seats.last());
-        match found.cloned() {
+        let is_shown = |room: &&RoomName| !self.rooms.rules(room).now.is_secret;
+        let mut people = self.people.wearers(&name).filter_map(|id| self.people.get(id));
+        let found = people.find_map(|person| person.seats.iter().rfind(is_shown));
+        let found = found.cloned();
+        drop(people);
+        match found {
             Some(room) => Refusal::Elsewhere(name, room),
             None => Refusal::NobodyCalled(Line::sanitise(name.as_str().as_bytes())),
         }

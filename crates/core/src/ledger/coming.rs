@@ -38,12 +38,29 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
+        self.may_come_to(id, None, &claim, &room)?;
         self.people.enter(id, (claim, looks), profile, boot);
         happened.extend(self.people.who(id).map(Happened::Came));
         self.take_seat(id, room, at, happened);
         Ok(())
     }
 
+    /// A person takes another seat, with this password of the room or none.
+    pub(super) fn join(
+        &mut self,
+        id: PersonId,
+        room: RoomName,
+        password: Option<&Line>,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        self.may_be_in(person.subject(), &room, at)?; // a ban is told first
+        self.may_pass(id, person.subject(), &room, password)?;
+        self.sit_down(id, room, at, happened)
+    }
+
+    /// A person takes another seat, whatever the rules of the room are.
     pub(super) fn sit_down(
         &mut self,
         id: PersonId,
@@ -80,10 +97,14 @@ impl Ledger {
         if let Some(person) = self.people.get_mut(id) {
             person.seats.push(room.clone());
         }
+        if !self.rooms.rules(&room).invited.is_empty() {
+            let account = who.account.as_ref();
+            self.rooms.set_rules(&room, |rules| rules.come(id, account));
+        }
         if !is_known {
             self.keep_new_room(id, &room);
         }
-        self.share_keeping(id, &room);
+        self.share_ranks(id, &room);
         let person = self.people.get(id);
         let is_keeper = person.is_some_and(|person| self.may_keep(person, &room).is_some());
         happened.push(Happened::Arrived { room, who, is_keeper, is_untold });
@@ -97,13 +118,20 @@ impl Ledger {
         }
     }
 
-    /// If one of an owner's connections in a room keeps it for the time being, so do the others:
-    /// they are one person.
-    pub(super) fn share_keeping(&mut self, id: PersonId, room: &RoomName) {
+    /// If one of an owner's connections in a room keeps it for the time being or has a voice, so do
+    /// the others: they are one person.
+    pub(super) fn share_ranks(&mut self, id: PersonId, room: &RoomName) {
         let own = self.people.connections_in(id, room);
         let mut keepers = own.iter().filter_map(|id| self.people.get(*id));
-        if keepers.any(|person| person.keeps_for_now.contains(room)) {
-            own.into_iter().for_each(|id| self.people.keep_for_now(id, room));
+        let is_keeper = keepers.clone().any(|person| person.keeps_for_now.contains(room));
+        let has_voice = keepers.any(|person| person.voices.contains(room));
+        for id in own {
+            if is_keeper {
+                self.people.keep_for_now(id, room);
+            }
+            if has_voice {
+                self.people.set_voice(id, room, true);
+            }
         }
     }
 
@@ -193,10 +221,10 @@ impl Ledger {
         at: WallTime,
     ) -> Option<(Who, Parting)> {
         let who = self.people.who(id)?;
-        let words = words.filter(|_| self.may_speak(&who, &room, at).is_ok());
+        let words = words.filter(|_| self.may_say(&who, &room, at).is_ok());
         let person = self.people.get_mut(id).filter(|person| person.sits_in(&room))?;
         person.seats.retain(|seat| *seat != room);
-        person.keeps_for_now.retain(|kept| *kept != room);
+        person.lose_ranks(&room);
         self.free_seat(&room);
         let is_untold = self.people.is_worn_in(&who.name, &room);
         Some((who, Parting { room, words, is_untold }))
@@ -274,7 +302,7 @@ impl Ledger {
         let gone: Vec<_> = self.absent.extract_if(.., is_meant).collect();
         for absent in gone {
             if let Some(heir) = self.people.get_mut(absent.heir) {
-                heir.keeps_for_now.retain(|room| *room != absent.room);
+                heir.lose_ranks(&absent.room);
             }
             let is_untold = self.people.is_worn_in(&absent.who.name, &absent.room);
             self.depart_absent(absent, is_untold, removal, happened);

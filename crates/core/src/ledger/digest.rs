@@ -11,12 +11,13 @@ use super::codes::{ReturnCode, Validity};
 use super::kept::{Kept, KeptForOwners};
 use super::nodes::{Boot, Nodes};
 use super::people::{People, Person};
+use super::room_rules::{Invited, RulesOfRoom};
 use super::rooms::RoomState;
 use super::rules::{Mute, Rules};
 use super::state::{Absent, Ledger};
 use crate::model::{
     Act, By, Deed, End, Hashed, Line, Looks, Name, PersonId, Profile, ProvenAccount, Reach,
-    RoomName, Topic, WallTime, Who,
+    RoomName, RoomRules, Topic, WallTime, Who,
 };
 
 impl Ledger {
@@ -76,13 +77,15 @@ impl Digest {
     }
 
     fn person(&mut self, (&id, person): (&PersonId, &Person)) {
-        let Person { name, account, looks, profile, seats, keeps_for_now, boot, markers } = person;
+        let Person { name, account, looks, profile, seats, keeps_for_now, voices, boot, markers } =
+            person;
         self.id(id);
         self.claim(name, account.as_ref());
         self.looks(looks);
         self.each(profile, |digest, profile| digest.profile(profile));
         self.each(seats, Digest::room_name);
         self.each(keeps_for_now, Digest::room_name);
+        self.each(voices, Digest::room_name);
         self.number((*boot).into());
         self.markers(&markers.0);
     }
@@ -129,7 +132,7 @@ impl Digest {
     }
 
     fn room(&mut self, (name, state): (&RoomName, &RoomState)) {
-        let RoomState { end: End { seq, at }, topic, is_locked_for_now, seats } = state;
+        let RoomState { end: End { seq, at }, topic, is_locked_for_now, rules, seats } = state;
         let Topic { text, is_locked } = topic;
         self.room_name(name);
         self.number(*seq);
@@ -138,6 +141,22 @@ impl Digest {
         self.number((*is_locked).into());
         self.number((*is_locked_for_now).into());
         self.number(*seats as u64);
+        let RulesOfRoom { now, lasting, invited } = rules;
+        [now, lasting].into_iter().for_each(|rules| self.room_rules(rules));
+        self.each(invited, |digest, Invited { name, people, account }| {
+            digest.name(name);
+            digest.each(people, |digest, id| digest.id(*id));
+            digest.each(account, Digest::name);
+        });
+    }
+
+    fn room_rules(&mut self, rules: &RoomRules) {
+        let RoomRules { is_invited_only, is_moderated, is_secret, password, people_max } = rules;
+        for flag in [*is_invited_only, *is_moderated, *is_secret] {
+            self.number(flag.into());
+        }
+        self.each(password, Digest::line);
+        self.each(people_max, |digest, max| digest.number(*max));
     }
 
     fn code(&mut self, (hash, code): (&Hashed, &Arc<ReturnCode>)) {

@@ -1,7 +1,6 @@
 //! Decides who keeps a room: for good, under a registered name, or for the time being.
 
 use super::authority::{Authority, key, typed};
-use super::event::Announcement;
 use super::state::Ledger;
 use crate::model::{Act, Name, PersonId, Reach, RoomName, Verb, Whom};
 use crate::refusal::Refusal;
@@ -13,7 +12,7 @@ impl Ledger {
         &mut self,
         authority: &Authority,
         mut act: Act,
-    ) -> Result<Announcement, Refusal> {
+    ) -> Result<Act, Refusal> {
         act.reach = authority.reach_of_keepers()?;
         let typed = typed(&act.deed);
         let account = self.people.accounts.called(&key(&act.deed));
@@ -32,7 +31,7 @@ impl Ledger {
                 (act.deed.verb, act.deed.whom) = (Verb::AddKeeperForNow, Whom::Name(name));
             }
         }
-        Ok(authority.shown_here(act))
+        Ok(act)
     }
 
     fn add_keeper_for_now(&mut self, room: &RoomName, name: &Name) -> Result<(), Refusal> {
@@ -55,7 +54,7 @@ impl Ledger {
         &mut self,
         authority: &Authority,
         mut act: Act,
-    ) -> Result<Announcement, Refusal> {
+    ) -> Result<Act, Refusal> {
         act.reach = authority.reach_of_keepers()?;
         let account = self.people.accounts.called(&key(&act.deed));
         let name = account.map(|account| account.name.clone());
@@ -69,7 +68,7 @@ impl Ledger {
         }
         self.end_keeping_for_now(&act);
         act.deed.whom = Whom::Name(name);
-        Ok(authority.shown_here(act))
+        Ok(act)
     }
 
     /// Ends what the person meant keeps for the time being.

@@ -1,11 +1,14 @@
 //! Permissions: every check of a person's rights, before anything happens. Changes nothing.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use super::people::Person;
 use super::rules::Subject;
 use super::state::Ledger;
-use crate::model::{Act, Claim, Keeping, Looks, Name, PersonId, Reach, RoomName, WallTime, Who};
+use crate::model::{
+    Act, Claim, Keeping, Line, Looks, Name, PersonId, Reach, RoomName, WallTime, Who,
+};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -27,9 +30,48 @@ impl Ledger {
         self.rules.keeps(&Reach::Server, person.subject())
     }
 
-    /// Whether a person may read a room, with or without a seat: the one question that every door,
-    /// command and search asks.
+    /// Whether a person may read the lines of a room, with or without a seat: the one question that
+    /// every door, command and search asks. A room that people outside may not read does not exist
+    /// for them.
     pub(crate) fn may_read(
+        &self,
+        subject: Subject<'_>,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        self.may_be_in(subject, room, at)?;
+        match self.rooms.rules(room).now.is_closed() && !self.is_inside(subject, room) {
+            true => Err(Refusal::NoRoom(room.clone())),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a person may know that a room exists, and who is there. Bans are another question.
+    pub(crate) fn may_see(&self, subject: Subject<'_>, room: &RoomName) -> Result<(), Refusal> {
+        let is_there = *room == RoomName::lobby() || self.rooms.is_known(room);
+        let is_secret = self.rooms.rules(room).now.is_secret;
+        match is_there && (!is_secret || self.is_inside(subject, room)) {
+            true => Ok(()),
+            false => Err(Refusal::NoRoom(room.clone())),
+        }
+    }
+
+    /// Whether a person may read who is in a room, and its topic.
+    pub(crate) fn may_look_into(
+        &self,
+        subject: Subject<'_>,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        self.may_be_in(subject, room, at)?;
+        match self.rooms.rules(room).now.is_secret && !self.is_inside(subject, room) {
+            true => Err(Refusal::NoRoom(room.clone())),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether no ban keeps a person out of a room.
+    pub(crate) fn may_be_in(
         &self,
         subject: Subject<'_>,
         room: &RoomName,
@@ -39,10 +81,64 @@ impl Ledger {
         self.is_let_in(subject, &Reach::Room(room.clone()), at)
     }
 
-    /// The rooms that bans keep this person from reading, for a search in all rooms.
+    /// Whether a person sits in a room, on any connection, or keeps it.
+    fn is_inside(&self, subject: Subject<'_>, room: &RoomName) -> bool {
+        subject.seats.contains(room)
+            || subject.account.is_some_and(|account| self.people.is_logged_in_at(account, room))
+            || self.rules.keeps(&Reach::Room(room.clone()), subject)
+    }
+
+    /// Whether the rules of a room let a person in, with this password or none.
+    pub(super) fn may_pass(
+        &self,
+        id: PersonId,
+        subject: Subject<'_>,
+        room: &RoomName,
+        password: Option<&Line>,
+    ) -> Result<(), Refusal> {
+        let rules = self.rooms.rules(room);
+        let comes_back = || self.absent.iter().any(|it| it.heir == id && it.room == *room);
+        if rules.now.is_nothing()
+            || self.is_inside(subject, room)
+            || rules.has_invited(id, subject.account)
+            || comes_back()
+        {
+            return Ok(());
+        }
+        if rules.now.is_invited_only {
+            return Err(Refusal::InvitedOnly(room.clone()));
+        }
+        if rules.now.password.as_ref().is_some_and(|needed| Some(needed) != password) {
+            return Err(Refusal::WrongRoomPassword(room.clone()));
+        }
+        match rules.now.people_max {
+            Some(max) if self.people.count_in(room) as u64 >= max => {
+                Err(Refusal::RoomFull(room.clone(), max))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the rules of a room let in a person who comes to the server.
+    pub(super) fn may_come_to(
+        &self,
+        id: PersonId,
+        from: Option<PersonId>,
+        claim: &Claim,
+        room: &RoomName,
+    ) -> Result<(), Refusal> {
+        let subject = self.people.claimant(claim);
+        let before = from.and_then(|from| self.people.get(from)).map(Person::subject);
+        let subject = Subject { account: subject.account, ..before.unwrap_or(subject) };
+        self.may_pass(id, subject, room, None)
+    }
+
+    /// The rooms that this person may not read, because of bans or rules, for a search in all rooms.
     pub(crate) fn barred(&self, subject: Subject<'_>, at: WallTime) -> Vec<RoomName> {
         let is_barred = |room: &&RoomName| self.may_read(subject, room, at).is_err();
-        self.rules.rooms_with_bans().filter(is_barred).cloned().collect()
+        let rooms = self.rules.rooms_with_bans().chain(self.rooms.with_rules());
+        let barred: BTreeSet<_> = rooms.filter(is_barred).collect();
+        barred.into_iter().cloned().collect()
     }
 
     /// Whether a person may be on the server.
@@ -83,7 +179,8 @@ impl Ledger {
         Err(person.seats.last().cloned().map_or(Refusal::NotThere, Refusal::AlreadyIn))
     }
 
-    /// Whether a person may join a room. A ban forbids it, and so does a mute there under another
+    /// Whether a person may join a room, as far as it is not about the [rules](Ledger::may_pass) of
+    /// the room. A ban forbids it, and so does a mute there under another
     /// name. A muted person may not name a new room, because others read the names of rooms.
     pub(super) fn may_join(
         &self,
@@ -92,7 +189,7 @@ impl Ledger {
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
-        self.may_read(subject, room, at)?;
+        self.may_be_in(subject, room, at)?;
         self.may_be_renamed_in(id, subject.name, room, at)?;
         self.may_name_room(id, subject, room, at)
     }
@@ -155,8 +252,26 @@ impl Ledger {
         at: WallTime,
     ) -> Result<(), Refusal> {
         let (name, account) = (&who.name, who.account.as_ref());
-        let subject = Subject { name, account, address: None, keeps_for_now: &[] };
+        let subject = Subject { account, ..Subject::new(name) };
         unless(self.rules.muted(who.id, subject, room, at), Refusal::Muted)
+    }
+
+    /// Whether a person may say something that a room reads as speech: only keepers and people with
+    /// a voice do in a moderated room.
+    pub(super) fn may_say(&self, who: &Who, room: &RoomName, at: WallTime) -> Result<(), Refusal> {
+        self.may_speak(who, room, at)?;
+        if !self.rooms.rules(room).now.is_moderated {
+            return Ok(());
+        }
+        let account = who.account.as_ref();
+        let once = Subject { account, ..Subject::new(&who.name) };
+        let person = self.people.get(who.id);
+        let has_voice = person.is_some_and(|person| person.voices.contains(room));
+        let subject = person.map_or(once, Person::subject);
+        match has_voice || self.rules.keeps(&Reach::Room(room.clone()), subject) {
+            true => Ok(()),
+            false => Err(Refusal::Moderated(room.clone())),
+        }
     }
 
     /// Whether a person may name a room, if it does not exist.
@@ -224,7 +339,7 @@ impl Ledger {
     ) -> Result<Who, Refusal> {
         let person = self.seated(id, room)?;
         let who = person.who(id);
-        self.may_speak(&who, room, at)?;
+        self.may_say(&who, room, at)?;
         match self.rooms.is_locked(room) && self.may_keep(person, room).is_none() {
             true => Err(Refusal::TopicLocked),
             false => Ok(who),

@@ -25,6 +25,7 @@ impl Ledger {
             self.may_speak(&who, here.room().unwrap_or(&RoomName::lobby()), at)?;
         }
         let act = Act { by: authority.by.clone(), reach: authority.reach.clone(), at, deed };
+        let shown_here = |act| authority.shown_here(act);
         let mut removed = Vec::new();
         let mut announcement = match act.deed.verb {
             Verb::Kick => self.kick(&authority, act, &mut removed),
@@ -33,11 +34,24 @@ impl Ledger {
             Verb::Mute => self.mute(&authority, act),
             Verb::Unmute => self.unmute(&authority, act),
             Verb::LockTopic | Verb::UnlockTopic => self.lock_topic(&authority, act),
-            Verb::AddKeeper => self.add_keeper(&authority, act),
-            Verb::RemoveKeeper => self.remove_keeper(&authority, act),
+            Verb::AddKeeper => self.add_keeper(&authority, act).map(shown_here),
+            Verb::RemoveKeeper => self.remove_keeper(&authority, act).map(shown_here),
             Verb::Broadcast | Verb::Reload if *here == Here::Operator => {
                 Ok(authority.announce(act))
             }
+            Verb::InvitedOnly
+            | Verb::LetEverybodyIn
+            | Verb::Moderate
+            | Verb::Unmoderate
+            | Verb::Hide
+            | Verb::Unhide
+            | Verb::SetRoomPassword
+            | Verb::RemoveRoomPassword
+            | Verb::Limit
+            | Verb::Unlimit
+            | Verb::MakePrivate
+            | Verb::OpenRoom => self.change_rules(&authority, act).map(shown_here),
+            Verb::GiveVoice | Verb::TakeVoice => self.change_voice(&authority, act).map(shown_here),
             // The operator's acts, and acts that are decided elsewhere.
             Verb::Broadcast
             | Verb::Reload

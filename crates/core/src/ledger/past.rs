@@ -6,10 +6,13 @@ use std::sync::Arc;
 use super::accounts::Account;
 use super::codes::ReturnCode;
 use super::kept::Kept;
+use super::room_rules::RulesOfRoom;
 use super::rules::Mute;
 use super::snapshot::Snapshot;
 use super::state::Ledger;
-use crate::model::{Act, End, Hashed, Name, OwnedName, Reach, RoomName, Topic, WallTime};
+use crate::model::{
+    Act, End, Hashed, Name, OwnedName, Reach, RoomName, RoomRules, Topic, WallTime,
+};
 
 /// The journal's contents from earlier runs, with which a server starts.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +39,8 @@ pub struct Past {
     pub mutes: Vec<Act>,
     /// The topics of the rooms.
     pub topics: BTreeMap<RoomName, Topic>,
+    /// The rules of the rooms.
+    pub rules: BTreeMap<RoomName, RoomRules>,
 }
 
 impl Ledger {
@@ -44,12 +49,15 @@ impl Ledger {
     pub(crate) fn resume(past: Past) -> Ledger {
         let Past { ends, accounts, codes, kept, last_kept, keepers, makers, bans, mutes, .. } =
             past;
-        let (topics, markers) = (past.topics, past.markers);
+        let markers = past.markers;
         let muted = |act| Mute { people: Vec::new(), act }; // the journal knows only the name
+        let (topics, rules) = (past.topics, past.rules.into_iter());
+        let rules = rules.filter(|(_, rules)| !rules.is_nothing());
+        let rules = rules.map(|(room, rules)| (room, RulesOfRoom::lasting(rules))).collect();
         let mutes = mutes.into_iter().map(muted).collect();
         let rest = Snapshot { is_stored: true, last_kept, ..Snapshot::default() };
         let mut ledger =
-            Ledger::restore(Snapshot { ends, keepers, makers, bans, mutes, topics, ..rest });
+            Ledger::restore(Snapshot { ends, keepers, makers, bans, mutes, topics, rules, ..rest });
         for account in accounts {
             ledger.people.accounts.protect(OwnedName::from(account.name.clone()));
             ledger.people.accounts.put(Arc::new(account));

@@ -1,6 +1,6 @@
 //! The people on the server and the names they have. Knows no connection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -26,6 +26,8 @@ pub struct Person {
     pub seats: Vec<RoomName>,
     /// The rooms that this person keeps for the time being, while sitting there.
     pub keeps_for_now: Vec<RoomName>,
+    /// The rooms in which this person has a voice, while sitting there.
+    pub voices: Vec<RoomName>,
     /// The boot of the node with the connection.
     pub boot: u32,
     /// How far this person has read while they were logged in to no account.
@@ -60,8 +62,15 @@ impl Person {
             name: &self.name,
             account: self.account(),
             address: None,
+            seats: &self.seats,
             keeps_for_now: &self.keeps_for_now,
         }
+    }
+
+    /// Ends what a person is in a room while sitting there.
+    pub(super) fn lose_ranks(&mut self, room: &RoomName) {
+        self.keeps_for_now.retain(|kept| kept != room);
+        self.voices.retain(|voice| voice != room);
     }
 
     /// Whether this person has a seat in a room.
@@ -179,6 +188,22 @@ impl People {
         person.is_some_and(|person| self.is_worn_in(&person.name, room))
     }
 
+    /// Whether somebody who is logged in to an account sits in a room.
+    pub(crate) fn is_logged_in_at(&self, account: &Name, room: &RoomName) -> bool {
+        let mut people = self.of_account(account).filter_map(|id| self.people.get(&id));
+        people.any(|person| person.sits_in(room))
+    }
+
+    /// The number of people in a room. Several connections of an owner are one person.
+    pub(crate) fn count_in(&self, room: &RoomName) -> usize {
+        let here = self.iter().filter(|(_, person)| person.sits_in(room));
+        let key = |(id, person): (PersonId, &Person)| match person.is_owner() {
+            true => Err(person.name.keys()[0].to_owned()),
+            false => Ok(id),
+        };
+        here.map(key).collect::<BTreeSet<_>>().len()
+    }
+
     /// The connections of a person in a room: several if the person owns the name.
     pub(crate) fn connections_in(&self, id: PersonId, room: &RoomName) -> Vec<PersonId> {
         let Some(person) = self.people.get(&id).filter(|person| person.is_owner()) else {
@@ -196,6 +221,14 @@ impl People {
         }
     }
 
+    /// Gives a person a voice in a room, or takes it.
+    pub(crate) fn set_voice(&mut self, id: PersonId, room: &RoomName, has_voice: bool) {
+        if let Some(person) = self.people.get_mut(&id) {
+            person.voices.retain(|voice| voice != room);
+            person.voices.extend(has_voice.then(|| room.clone()));
+        }
+    }
+
     /// Adds a new person under this name, which they may claim.
     pub(crate) fn enter(
         &mut self,
@@ -208,9 +241,10 @@ impl People {
         self.looks.add(id, looks.others());
         let account = claim.account.and_then(|account| self.accounts.registered(account));
         self.logged_in.add(id, key(&account));
-        let (name, seats, keeps_for_now) = (claim.name, Vec::new(), Vec::new());
+        let (name, [seats, keeps_for_now, voices]) = (claim.name, [const { Vec::new() }; 3]);
         let markers = Markers::default();
-        let person = Person { name, account, looks, profile, seats, keeps_for_now, boot, markers };
+        let person =
+            Person { name, account, looks, profile, seats, keeps_for_now, voices, boot, markers };
         self.people.insert(id, person);
     }
 
@@ -265,7 +299,7 @@ impl People {
     pub(crate) fn claimant<'a>(&self, claim: &'a Claim) -> Subject<'a> {
         let account = claim.account.as_ref().filter(|account| self.accounts.has_proof(account));
         let account = account.map(|account| &account.name);
-        Subject { name: &claim.name, account, address: None, keeps_for_now: &[] }
+        Subject { account, ..Subject::new(&claim.name) }
     }
 
     /// Whether a person may claim a name. If so, nobody else can have it, or a name that looks like

@@ -209,15 +209,22 @@ impl Ledger {
             Validity::Until(_) => None,
         };
         self.may_come(id, from, (&code.claim, &code.looks), room.as_ref(), at)?;
+        if let Some(room) = room.as_ref().filter(|room| **room != code.room) {
+            // A code leads to the room in which the person sat, whatever its rules are.
+            self.may_come_to(id, from, &code.claim, room)?;
+        }
         let before = from.and_then(|from| self.people.get(from));
         let profile = before.and_then(|person| person.profile.clone()).or(profile);
-        let keeps = before.map(|person| person.keeps_for_now.clone()).unwrap_or_default();
+        let ranks = before.map(|person| (person.keeps_for_now.clone(), person.voices.clone()));
+        let (keeps, voices) = ranks.unwrap_or_default();
         if let Some(from) = from {
             self.rules.follow(from, id);
+            self.rooms.follow(from, id);
             self.move_seats(from, id, happened);
         }
         self.people.enter(id, (code.claim.clone(), code.looks.clone()), profile, boot);
         keeps.iter().for_each(|room| self.people.keep_for_now(id, room));
+        voices.iter().for_each(|room| self.people.set_voice(id, room, true));
         happened.extend(self.people.who(id).map(Happened::Came));
         if let Some(room) = room.clone() {
             self.take_seat(id, room, at, happened);

@@ -1,8 +1,10 @@
 //! The rooms of the server: the ends of their lines, and their topics. Knows no log.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use crate::model::{End, RoomName, Topic, WallTime};
+use super::room_rules::RulesOfRoom;
+use crate::model::{End, PersonId, RoomName, Topic, WallTime};
 
 /// A room, from its first seat or line on.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -11,11 +13,12 @@ pub(crate) struct RoomState {
     pub(crate) topic: Topic,
     /// Whether the topic is locked only as long as somebody sits here.
     pub(super) is_locked_for_now: bool,
+    pub(super) rules: RulesOfRoom,
     /// The number of its seats.
     pub(super) seats: usize,
 }
 
-/// All rooms that have a seat, lines or a topic.
+/// All rooms that have a seat, lines, a topic or rules.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RoomStates(BTreeMap<RoomName, RoomState>);
 
@@ -25,6 +28,7 @@ impl RoomStates {
         ends: impl IntoIterator<Item = (RoomName, End)>,
         topics: impl IntoIterator<Item = (RoomName, Topic)>,
         locked_for_now: Vec<RoomName>,
+        rules: BTreeMap<RoomName, RulesOfRoom>,
     ) -> RoomStates {
         let mut rooms = RoomStates::default();
         for (room, end) in ends {
@@ -35,6 +39,9 @@ impl RoomStates {
         }
         for room in locked_for_now {
             rooms.of(&room).is_locked_for_now = true;
+        }
+        for (room, rules) in rules {
+            rooms.of(&room).rules = rules;
         }
         rooms
     }
@@ -58,6 +65,28 @@ impl RoomStates {
         self.0.get(room).map(|state| state.topic.clone()).unwrap_or_default()
     }
 
+    /// The rules of a room.
+    pub(crate) fn rules(&self, room: &RoomName) -> &RulesOfRoom {
+        static NONE: LazyLock<RulesOfRoom> = LazyLock::new(RulesOfRoom::default);
+        self.0.get(room).map_or(&NONE, |state| &state.rules)
+    }
+
+    /// The rooms with rules.
+    pub(crate) fn with_rules(&self) -> impl Iterator<Item = &RoomName> {
+        let rooms = self.0.iter().filter(|(_, state)| !state.rules.now.is_nothing());
+        rooms.map(|(room, _)| room)
+    }
+
+    pub(super) fn set_rules(&mut self, room: &RoomName, set: impl FnOnce(&mut RulesOfRoom)) {
+        set(&mut self.of(room).rules);
+        self.forget_if_nothing(room);
+    }
+
+    /// Moves invitations to the new connection of a person.
+    pub(super) fn follow(&mut self, from: PersonId, to: PersonId) {
+        self.0.values_mut().for_each(|state| state.rules.follow(from, to));
+    }
+
     /// Whether only keepers may change the topic of a room.
     pub(crate) fn is_locked(&self, room: &RoomName) -> bool {
         self.0.get(room).is_some_and(|state| state.topic.is_locked)
@@ -68,7 +97,7 @@ impl RoomStates {
         self.0.get(room).is_none_or(|state| state.seats == 0 && state.end.seq == 0)
     }
 
-    /// Whether a room has a seat, lines, a topic or a lock.
+    /// Whether a room has a seat, lines, a topic, a lock or rules.
     pub(crate) fn is_known(&self, room: &RoomName) -> bool {
         self.0.contains_key(room)
     }
@@ -87,6 +116,9 @@ impl RoomStates {
         let state = self.of(room);
         state.seats = state.seats.saturating_sub(1);
         let is_empty = state.seats == 0;
+        if is_empty {
+            state.rules.end_for_now();
+        }
         if is_empty && state.is_locked_for_now {
             (state.topic.is_locked, state.is_locked_for_now) = (false, false);
         }
@@ -138,8 +170,10 @@ impl RoomStates {
     }
 
     fn forget_if_nothing(&mut self, room: &RoomName) {
-        let is_nothing =
-            |state: &RoomState| state.seats == 0 && state.end.seq == 0 && state.topic.is_nothing();
+        let has_no_lines = |state: &RoomState| state.seats == 0 && state.end.seq == 0;
+        let is_nothing = |state: &RoomState| {
+            has_no_lines(state) && state.topic.is_nothing() && state.rules.is_nothing()
+        };
         if self.0.get(room).is_some_and(is_nothing) {
             self.0.remove(room);
         }

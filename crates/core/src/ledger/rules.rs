@@ -75,8 +75,17 @@ pub(crate) struct Subject<'a> {
     /// The account to which the person is logged in, under its name or another one.
     pub(crate) account: Option<&'a Name>,
     pub(crate) address: Option<SocketAddr>,
+    /// The rooms in which the person sits.
+    pub(crate) seats: &'a [RoomName],
     /// The rooms that the person keeps for the time being.
     pub(crate) keeps_for_now: &'a [RoomName],
+}
+
+impl<'a> Subject<'a> {
+    /// A person who sits nowhere, and of whom only the name is known.
+    pub(crate) fn new(name: &'a Name) -> Subject<'a> {
+        Subject { name, account: None, address: None, seats: &[], keeps_for_now: &[] }
+    }
 }
 
 impl Rules {

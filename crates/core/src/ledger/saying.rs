@@ -21,7 +21,7 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         let person = self.seated(id, &room)?; // otherwise the departure may still be on its way
         let who = person.who(id);
-        self.may_speak(&who, &room, at)?;
+        self.may_say(&who, &room, at)?;
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
         Ok(())
@@ -37,10 +37,11 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
+        self.may_come_to(id, None, &claim, &room)?;
         let account = claim.account.and_then(|account| self.people.accounts.registered(account));
         let account = account.map(|account| account.name);
         let who = Who { id, name: claim.name, account, profile };
-        self.may_speak(&who, &room, at)?;
+        self.may_say(&who, &room, at)?;
         self.make_room(who.account.as_ref(), &room, at, happened);
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
@@ -79,7 +80,7 @@ impl Ledger {
         self.rules.rename(id, &from, |id| self.people.get(id).is_some());
         self.give_up_absent(|heir, _| heir == id, None, happened);
         let seats = self.people.get(id).map(|person| person.seats.clone()).unwrap_or_default();
-        seats.iter().for_each(|room| self.share_keeping(id, room));
+        seats.iter().for_each(|room| self.share_ranks(id, room));
         if from == name {
             self.tell_account(id, before, happened);
             return Ok(()); // nobody reads about the name

@@ -9,6 +9,7 @@ use super::kept::{Kept, KeptForOwners};
 use super::markers::{Markers, OwnersMarkers};
 use super::nodes::{Boot, Nodes};
 use super::people::{People, Person};
+use super::room_rules::RulesOfRoom;
 use super::rooms::RoomStates;
 use super::rules::{Mute, Rules};
 use super::state::{Absent, Ledger};
@@ -61,6 +62,8 @@ pub struct Snapshot {
     pub locked_for_now: Vec<RoomName>,
     /// How far owners have read, by the first key of the owner's name.
     pub markers: BTreeMap<Box<str>, Markers>,
+    /// The rules of the rooms that have rules.
+    pub rules: BTreeMap<RoomName, RulesOfRoom>,
 }
 
 impl Ledger {
@@ -74,6 +77,7 @@ impl Ledger {
             .flat_map(|(reach, names)| names.iter().map(|name| (reach.clone(), name.clone())));
         let ends = rooms.iter().map(|(room, state)| (room.clone(), state.end));
         let topics = rooms.iter().map(|(room, state)| (room.clone(), state.topic.clone()));
+        let with_rules = rooms.iter().filter(|(_, state)| !state.rules.is_nothing());
         let locked_for_now = rooms.iter().filter(|(_, state)| state.is_locked_for_now);
         Snapshot {
             people: people.people.clone(),
@@ -97,6 +101,7 @@ impl Ledger {
             events: *events,
             locked_for_now: locked_for_now.map(|(room, _)| room.clone()).collect(),
             markers: markers.markers.clone(),
+            rules: with_rules.map(|(room, state)| (room.clone(), state.rules.clone())).collect(),
         }
     }
 
@@ -104,8 +109,12 @@ impl Ledger {
     pub fn restore(snapshot: Snapshot) -> Ledger {
         let Snapshot { people, keepers, makers, bans, mutes, .. } = snapshot;
         let accounts = Owners::restore(snapshot.accounts, snapshot.owned, snapshot.last_proof);
-        let mut rooms =
-            RoomStates::restore(snapshot.ends, snapshot.topics, snapshot.locked_for_now);
+        let mut rooms = RoomStates::restore(
+            snapshot.ends,
+            snapshot.topics,
+            snapshot.locked_for_now,
+            snapshot.rules,
+        );
         let absent = snapshot.absent.iter().map(|absent| &absent.room);
         for room in people.values().flat_map(|person| &person.seats).chain(absent) {
             rooms.add_seat(room);

@@ -9,8 +9,8 @@ use super::sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
 use super::watch::Watched;
 use crate::command::Spec;
 use crate::model::{
-    Act, ConversationId, Damage, Entry, Line, Missed, Name, RoomName, Said, Spoken, TopicSet,
-    WallTime, Who,
+    Act, ConversationId, Damage, Entry, Line, Missed, Name, RoomName, RoomRules, Said, Spoken,
+    TopicSet, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -65,9 +65,18 @@ pub enum Answer {
         /// The last change of it, if that is known.
         set: Option<TopicSet>,
     },
+    /// The rules of a room.
+    Rules {
+        /// The room.
+        room: RoomName,
+        /// The rules. For people outside the password is a star.
+        rules: Box<RoomRules>,
+        /// Whether only keepers change the topic.
+        is_topic_locked: bool,
+    },
     /// A private message, as both sides read it.
     Private(Arc<PrivateMessage>),
-    /// What a client asked about the names that it watches.
+    /// The answer to a question about the names that a client watches.
     Watched(Watched),
     /// The person is invited to the room.
     Invited {
@@ -396,6 +405,7 @@ impl Answer {
             }
             Answer::Help(_)
             | Answer::YouAre(_)
+            | Answer::Rules { .. }
             | Answer::Ignore(_)
             | Answer::Unignore(_)
             | Answer::Quiet(_)

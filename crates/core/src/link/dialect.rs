@@ -27,7 +27,14 @@ pub enum Input {
     /// Switches to this room, in which the person has a seat too, and handles this input there.
     In(RoomName, Box<Input>),
     /// Takes a seat in another room, in addition to the others.
-    Enter(RoomName, Start),
+    Enter {
+        /// The room.
+        room: RoomName,
+        /// The password of the room, as typed.
+        password: Option<Line>,
+        /// Where the lines begin.
+        start: Start,
+    },
     /// Gives up the seat in this room, with these last words.
     Leave(RoomName, Option<Line>),
     /// Gives up all seats.

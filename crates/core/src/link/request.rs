@@ -91,6 +91,8 @@ pub enum Change {
     Join {
         /// The room; it is made if it does not exist.
         room: RoomName,
+        /// The password of the room, as typed.
+        password: Option<Line>,
         /// The number of earlier lines to show.
         replay: u64,
     },
@@ -344,6 +346,8 @@ pub enum Query {
     WhoAmI,
     /// The topic of a room.
     Topic(RoomName),
+    /// The rules of a room.
+    Rules(RoomName),
     /// The people in a room of the person.
     Who(RoomId),
     /// The people in any room.

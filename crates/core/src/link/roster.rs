@@ -13,6 +13,8 @@ pub struct Occupant {
     pub who: Arc<Who>,
     /// Whether the person has authority in the room.
     pub is_keeper: bool,
+    /// Whether the person has a voice in the room.
+    pub has_voice: bool,
 }
 
 /// Everybody in a room before a newcomer: the people at the beginning of a batch, and the entries
@@ -63,7 +65,7 @@ impl FullRoster {
             _ => return None,
         };
         let stays = removed_at(&who).is_none_or(|removed| removed <= index);
-        stays.then_some(Occupant { who, is_keeper })
+        stays.then_some(Occupant { who, is_keeper, has_voice: false })
     }
 }
 

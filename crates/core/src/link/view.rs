@@ -9,8 +9,8 @@ use smallvec::{SmallVec, smallvec};
 use super::roster::FullRoster;
 use crate::log::{Cursor, Fallen, Log, Slice, Slices};
 use crate::model::{
-    Act, ActOf, Damage, Entry, Keeping, Line, Missed, PersonId, RoomId, RoomName, Said, Together,
-    TopicSet, WallTime, Who,
+    Act, ActOf, Damage, Entry, Keeping, Line, Missed, PersonId, RoomId, RoomName, RoomRules, Said,
+    Together, TopicSet, WallTime, Who,
 };
 
 /// The data that the owner of a seat or listener, its reader and the broadcaster share.
@@ -170,6 +170,8 @@ pub struct Entered {
     pub topic: Option<Line>,
     /// The last change of it, if that is known.
     pub topic_set: Option<TopicSet>,
+    /// The rules of the room.
+    pub rules: RoomRules,
     /// The other people in the room.
     pub roster: Together,
     /// All of them, for a client that [wants](super::client::Client::want_roster) the list.

@@ -28,7 +28,7 @@ pub enum Watched {
     Done,
     /// The names, as they were typed.
     Names(Vec<Line>),
-    /// Who is here of some names, and the names for which there was no space.
+    /// The people who have some of the names, and the names for which there was no space.
     Status {
         /// The people.
         people: Vec<Sighting>,

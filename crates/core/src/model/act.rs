@@ -125,6 +125,34 @@ pub enum Verb {
     AddKeeperForNow,
     /// Ends the authority of a keeper.
     RemoveKeeper,
+    /// Lets only people into a room who are invited.
+    InvitedOnly,
+    /// Ends that.
+    LetEverybodyIn,
+    /// Lets only keepers and people with a voice speak in a room.
+    Moderate,
+    /// Ends that.
+    Unmoderate,
+    /// Shows a room to nobody outside.
+    Hide,
+    /// Ends that.
+    Unhide,
+    /// Gives a room a password, which its text is.
+    SetRoomPassword,
+    /// Ends that.
+    RemoveRoomPassword,
+    /// Sets the largest number of people in a room, which its text is.
+    Limit,
+    /// Ends that.
+    Unlimit,
+    /// Makes a room private: for people who are invited, and secret.
+    MakePrivate,
+    /// Ends all rules of a room.
+    OpenRoom,
+    /// Lets a person speak in a room where only keepers do.
+    GiveVoice,
+    /// Ends that.
+    TakeVoice,
     /// Releases a name: it has no owner.
     ReleaseName,
     /// Gives the owner of a name a new password.
@@ -137,7 +165,24 @@ impl Verb {
     /// Whether it is about the room where its author sits, so that nobody without a seat can do it.
     pub fn needs_seat(self) -> bool {
         match self {
-            Verb::LockTopic | Verb::UnlockTopic | Verb::SetTopic | Verb::MakeRoom => true,
+            Verb::LockTopic
+            | Verb::UnlockTopic
+            | Verb::SetTopic
+            | Verb::MakeRoom
+            | Verb::InvitedOnly
+            | Verb::LetEverybodyIn
+            | Verb::Moderate
+            | Verb::Unmoderate
+            | Verb::Hide
+            | Verb::Unhide
+            | Verb::SetRoomPassword
+            | Verb::RemoveRoomPassword
+            | Verb::Limit
+            | Verb::Unlimit
+            | Verb::MakePrivate
+            | Verb::OpenRoom
+            | Verb::GiveVoice
+            | Verb::TakeVoice => true,
             Verb::Broadcast
             | Verb::Kick
             | Verb::Ban

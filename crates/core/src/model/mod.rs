@@ -13,6 +13,7 @@ pub mod name;
 pub mod nearest;
 pub mod node;
 pub mod rate;
+pub mod room_rules;
 pub mod span;
 pub mod time;
 pub mod topic;
@@ -33,6 +34,9 @@ pub use name::{Looks, NAME_CHARS_MAX, Name, NameError, OwnedName, RoomName, fold
 pub use nearest::nearest;
 pub use node::NodeName;
 pub use rate::{Bucket, Rate, network};
+pub use room_rules::{
+    PEOPLE_LIMIT_MAX, ROOM_PASSWORD_BYTES_MAX, RoomPasswordError, RoomRules, check_room_password,
+};
 pub use span::{Damage, End, Missed};
 pub use time::{Now, WallTime};
 pub use topic::Topic;

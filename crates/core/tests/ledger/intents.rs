@@ -34,7 +34,7 @@ const OFTEN: [Verb; 6] =
     [Verb::Kick, Verb::Ban, Verb::Mute, Verb::Unmute, Verb::AddKeeper, Verb::RemoveKeeper];
 
 /// The other kinds of acts.
-const SELDOM: [Verb; 10] = [
+const SELDOM: [Verb; 24] = [
     Verb::Broadcast,
     Verb::Unban,
     Verb::LockTopic,
@@ -42,6 +42,20 @@ const SELDOM: [Verb; 10] = [
     Verb::SetTopic,
     Verb::MakeRoom,
     Verb::AddKeeperForNow,
+    Verb::InvitedOnly,
+    Verb::LetEverybodyIn,
+    Verb::Moderate,
+    Verb::Unmoderate,
+    Verb::Hide,
+    Verb::Unhide,
+    Verb::SetRoomPassword,
+    Verb::RemoveRoomPassword,
+    Verb::Limit,
+    Verb::Unlimit,
+    Verb::MakePrivate,
+    Verb::OpenRoom,
+    Verb::GiveVoice,
+    Verb::TakeVoice,
     Verb::ReleaseName,
     Verb::SetPassword,
     Verb::Reload,
@@ -86,8 +100,9 @@ pub(crate) fn keepers_at_work() -> Snapshot {
         let looks = Looks::of(name);
         let seats = seats.iter().map(|room| RoomName::stored(room)).collect();
         let (name, keeps_for_now, markers) = (name.clone(), Vec::new(), Markers::default());
-        let (profile, boot) = (None, 0);
-        let person = Person { name, account, looks, profile, seats, keeps_for_now, boot, markers };
+        let (profile, voices, boot) = (None, Vec::new(), 0);
+        let person =
+            Person { name, account, looks, profile, seats, keeps_for_now, voices, boot, markers };
         (PersonId::new(id), person)
     };
     let (id, mike) = person(3, &Name::stored("mike"), &["tea"]);
@@ -156,7 +171,10 @@ fn here() -> impl Strategy<Value = Here> {
 fn intent() -> impl Strategy<Value = Intent> {
     prop_oneof![
         8 => coming(),
-        4 => (person(), room()).prop_map(|(person, room)| Intent::Join { person, room }),
+        4 => (person(), room(), of(line())).prop_map(|(person, room, password)| {
+            Intent::Join { person, room, password }
+        }),
+        2 => (person(), name(), room()).prop_map(|(by, to, room)| Intent::Invite { by, to, room }),
         6 => speaking(),
         3 => leaving(),
         4 => (person(), claim()).prop_map(|(person, (name, looks))| {
@@ -356,7 +374,7 @@ fn time() -> impl Strategy<Value = WallTime> {
 }
 
 fn line() -> impl Strategy<Value = Line> {
-    select(&["", "hi", "tea is ready"][..]).prop_map(|text| Line::sanitise(text.as_bytes()))
+    select(&["", "hi", "tea is ready", "2"][..]).prop_map(|text| Line::sanitise(text.as_bytes()))
 }
 
 fn lines() -> impl Strategy<Value = Vec<Spoken>> {
@@ -375,7 +393,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => select(nets),
         1 => Just(Whom::Everybody),
     ];
-    let verb = prop_oneof![2 => select(&OFTEN[..]), 1 => select(&SELDOM[..])];
+    let verb = prop_oneof![3 => select(&OFTEN[..]), 2 => select(&SELDOM[..])];
     let time = of((1..100_000_u64).prop_map(Duration::from_millis));
     (verb, whom, time, of(line())).prop_map(|(verb, whom, time, text)| Deed {
         verb,

@@ -191,7 +191,7 @@ pub(crate) fn enter(name: &str, room: &str) -> Change {
 }
 
 pub(crate) fn join(room: &str) -> Change {
-    Change::Join { room: RoomName::parse(room).unwrap(), replay: 0 }
+    Change::Join { room: RoomName::parse(room).unwrap(), password: None, replay: 0 }
 }
 
 pub(crate) fn rename(name: &str) -> Change {

@@ -266,8 +266,10 @@ impl Encoder for IrcEncoder {
     fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
         let (channel, caps) = (channel(room), self.voice.caps);
         let own = self.unlisted.take();
-        let own = own.map(|is_keeper| listed_name(&self.voice.me, is_keeper, caps));
-        let others = people.iter().map(|person| listed_name(&person.who, person.is_keeper, caps));
+        let own = own.map(|is_keeper| listed_name(&self.voice.me, (is_keeper, false), caps));
+        let others = people
+            .iter()
+            .map(|person| listed_name(&person.who, (person.is_keeper, person.has_voice), caps));
         let names: Vec<_> = own.into_iter().chain(others).collect();
         let mut replies = Replies::default();
         let whose = (self.voice.server().name.as_str(), self.voice.nick());

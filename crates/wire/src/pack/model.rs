@@ -26,7 +26,7 @@ use std::time::Duration;
 use parlor_core::model::{
     Act, By, Claim, ConversationId, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks, Manner,
     NAME_CHARS_MAX, Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile, Proof,
-    ProvenAccount, Reach, RoomName, Spoken, Topic, Verb, WallTime, Who, Whom,
+    ProvenAccount, Reach, RoomName, RoomRules, Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -59,6 +59,8 @@ record!(End { seq, at });
 record!(Who { id, name, account, profile });
 
 record!(Topic { text, is_locked });
+
+record!(RoomRules { is_invited_only, is_moderated, is_secret, password, people_max });
 
 record!(Spoken { manner, text, extras });
 
@@ -105,6 +107,20 @@ choice!(Verb, "a verb", {
     14 => SetPassword,
     15 => Reload,
     20 => AddKeeperForNow,
+    21 => InvitedOnly,
+    22 => LetEverybodyIn,
+    23 => Moderate,
+    24 => Unmoderate,
+    25 => Hide,
+    26 => Unhide,
+    27 => SetRoomPassword,
+    28 => RemoveRoomPassword,
+    29 => Limit,
+    30 => Unlimit,
+    31 => MakePrivate,
+    32 => OpenRoom,
+    33 => GiveVoice,
+    34 => TakeVoice,
 });
 
 impl Packed for PersonId {

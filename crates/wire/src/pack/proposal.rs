@@ -33,7 +33,7 @@ choice!(Intent, "an intent", {
     1 => Say { person, room, lines },
     2 => Enter { person, name, looks, profile, room },
     3 => ComeBack { person, code, now, profile, room },
-    4 => Join { person, room },
+    4 => Join { person, room, password },
     5 => Leave { person, room, words },
     6 => GiveUp { heir, room },
     7 => SpeakOnce { person, name, looks, profile, room, lines },
@@ -63,6 +63,7 @@ choice!(Intent, "an intent", {
     31 => KeepMessage { from, to, writer, text },
     32 => Delivered { person, last },
     33 => LogIn { person, account },
+    41 => Invite { by, to, room },
     47 => MarkRead { person, conversation, read },
 });
 

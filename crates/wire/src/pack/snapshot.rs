@@ -5,7 +5,8 @@
 //! numbers of people, and of the bytes of rooms and keys.
 
 use parlor_core::ledger::{
-    Absent, Account, Boot, Kept, Markers, Mute, Person, Rank, ReturnCode, Snapshot, Validity,
+    Absent, Account, Boot, Invited, Kept, Markers, Mute, Person, Rank, ReturnCode, RulesOfRoom,
+    Snapshot, Validity,
 };
 
 use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
@@ -37,7 +38,8 @@ record!(Snapshot {
     at,
     events,
     locked_for_now,
-    markers
+    markers,
+    rules
 });
 
 record!(Account { name, since, password, token, proof });
@@ -52,13 +54,17 @@ choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 
 record!(Boot { node, nonce, version, last, is_live });
 
-record!(Person { name, account, looks, profile, seats, keeps_for_now, boot, markers });
+record!(Person { name, account, looks, profile, seats, keeps_for_now, voices, boot, markers });
 
 record!(Markers(by_conversation));
 
 record!(Mute { people, act });
 
 record!(Absent { who, heir, room });
+
+record!(RulesOfRoom { now, lasting, invited });
+
+record!(Invited { name, people, account });
 
 /// The bytes of a snapshot.
 ///

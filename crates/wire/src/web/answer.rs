@@ -4,9 +4,9 @@ use parlor_core::link::{
     Answer, COMMANDS, Contact, Entered, Misread, Notice, PasswordFor, Present, PrivateMessage,
     Refusal, Resumed, RoomInfo, Spec,
 };
-use parlor_core::model::{Act, ConversationId, Line, Manner, Missed, Name, Verb};
+use parlor_core::model::{Act, ConversationId, Line, Manner, Missed, Name, RoomRules, Verb};
 
-use super::object::{Object, object, with_act, with_people, with_whom};
+use super::object::{Object, limit_of, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, Storage, rfc3339};
 use crate::words::{self, PrivateLine};
 
@@ -44,6 +44,8 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::YouAre(name) => object("you", out).with("name", name.as_str()),
         Answer::Topic { room, text, .. } => object("topic_is", out).with("room", room.as_str())
             .with("topic", text.as_ref().map(Line::as_str)),
+        Answer::Rules { room, rules, is_topic_locked } => with_rules(object("rules", out).with("room", room.as_str()), rules)
+            .with("locked", is_topic_locked),
         Answer::KeptMessage { at, from, to, text } => object("letter", out).with("time", rfc3339(*at))
             .with("from", from.as_str()).with("to", to.as_str()).with("words", text.as_str()),
         Answer::Found { room, said } => object("found", out).with("room", room.as_str()).with("seq", said.seq)
@@ -82,7 +84,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
 
         // Moderation.
         Answer::Act(act) => with_whom(about(words::act_row(act, clock).about, out), act)
-            .with_some("until", act.until().map(rfc3339)),
+            .with_some("until", act.until().map(rfc3339)).with_some("limit", limit_of(act)),
         Answer::Bans { bans, .. } if bans.is_empty() => about("nobody-banned", out),
         Answer::Keepers { room, server } => about("keepers", out)
             .with_some("room", room.as_ref().map(|of| of.room.as_str()))
@@ -128,7 +130,23 @@ pub(crate) fn put_entered(entered: &Entered, storage: Storage, out: &mut Vec<u8>
         .with("keeps", entered.keeps.is_some())
         .with("resumed", resumed)
         .with_some("read", is_owner.then(|| entered.read.map(rfc3339)));
+    let object = match entered.rules.is_nothing() {
+        true => object,
+        false => {
+            object.with_put("rules", |out| drop(with_rules(Object::begin(out), &entered.rules)))
+        }
+    };
     with_people(object, &entered.roster).with("text", text.join("\n"));
+}
+
+/// Adds the rules of a room.
+fn with_rules<'a>(object: Object<'a>, rules: &RoomRules) -> Object<'a> {
+    object
+        .with("invited", rules.is_invited_only)
+        .with("secret", rules.is_secret)
+        .with("moderated", rules.is_moderated)
+        .with("password", rules.password.as_ref().map(Line::as_str))
+        .with("limit", rules.people_max)
 }
 
 fn about<'a>(what: &str, out: &'a mut Vec<u8>) -> Object<'a> {

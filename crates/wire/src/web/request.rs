@@ -149,7 +149,13 @@ impl WebRequest {
         let input = match self.what.as_str() {
             "enter" => return Err(Refusal::NoRequest("you have entered already")),
             "password" => return Err(Refusal::NoRequest("no password was asked for")),
-            "join" => return Ok(Input::Enter(needed(room)?, self.start())),
+            "join" => {
+                let password =
+                    self.args.first().map(|password| Line::sanitise(password.as_bytes()));
+                let password = password.filter(|password| !password.is_blank());
+                let start = self.start();
+                return Ok(Input::Enter { room: needed(room)?, password, start });
+            }
             "leave" => return Ok(Input::Leave(needed(room)?, None)),
             "say" => self.say()?,
             "history" => self.history()?,

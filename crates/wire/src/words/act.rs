@@ -1,7 +1,7 @@
 //! The words for acts and for the people who may act. Knows no line ending and no connection.
 
 use parlor_core::link::{RoomKeepers, Visitor};
-use parlor_core::model::{Act, By, Keeping, Name, Reach, RoomName, Verb};
+use parlor_core::model::{Act, By, Keeping, Line, Name, Reach, RoomName, RoomRules, Verb};
 
 use crate::style::{LocalClock, counted, silence};
 
@@ -62,6 +62,34 @@ pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
             format!("{by} made {whom} a keeper for the time being")),
         Verb::RemoveKeeper => row("no-keeper", format!("{whom} is no longer a keeper"),
             format!("{by} removed {whom} as a keeper")),
+        Verb::InvitedOnly => row("invited-only", "Only people who are invited can enter now",
+            format!("{by} lets only people in who are invited: /invite NAME")),
+        Verb::LetEverybodyIn => row("not-invited-only", "People can enter without an invitation",
+            format!("{by} lets people in without an invitation")),
+        Verb::Moderate => row("moderated", "Only keepers and people with a voice can speak now",
+            format!("{by} lets only keepers and people with a voice speak")),
+        Verb::Unmoderate => row("not-moderated", "Everybody in the room can speak",
+            format!("{by} lets everybody speak")),
+        Verb::Hide => row("secret", "The room is secret: nobody outside sees it",
+            format!("{by} made the room secret: nobody outside sees it")),
+        Verb::Unhide => row("not-secret", "The room is no longer secret",
+            format!("{by} made the room visible to people outside")),
+        Verb::SetRoomPassword => row("room-password", "The room has a password: /room shows it",
+            format!("{by} gave the room a password: /room shows it")),
+        Verb::RemoveRoomPassword => row("no-room-password", "The room has no password any more",
+            format!("{by} removed the password of the room")),
+        Verb::Limit => row("limited", format!("At most {} people can be in the room", words_of(act)),
+            format!("{by} lets at most {} people into the room", words_of(act))),
+        Verb::Unlimit => row("not-limited", "The number of people is not limited any more",
+            format!("{by} removed the limit of people")),
+        Verb::MakePrivate => row("private", "The room is private: only people who are invited enter, and nobody else sees it",
+            format!("{by} made the room private: only people who are invited enter, and nobody else sees it")),
+        Verb::OpenRoom => row("open", "The room is open to everybody",
+            format!("{by} made the room open to everybody")),
+        Verb::GiveVoice => row("voice", format!("{whom} has a voice"),
+            format!("{by} gave {whom} a voice")),
+        Verb::TakeVoice => row("no-voice", format!("{whom} has no voice any more"),
+            format!("{by} took the voice of {whom}")),
         Verb::ReleaseName => row("order", format!("{whom} is free again"),
             format!("{by} released the name {whom}")),
         Verb::SetPassword => row("order",
@@ -156,6 +184,30 @@ pub(crate) fn keepers(room: Option<&RoomKeepers>, server: &[Name]) -> Vec<String
     of_room.into_iter().chain([of_server]).collect()
 }
 
+/// The rules of a room in one sentence; none if it has none.
+pub(crate) fn room_rules(rules: &RoomRules) -> Option<String> {
+    let RoomRules { is_invited_only, is_moderated, is_secret, password, people_max } = rules;
+    let parts = [
+        is_invited_only.then(|| "for invited people only".to_owned()),
+        is_secret.then(|| "secret".to_owned()),
+        password.as_ref().map(|password| format!("with the password {password}")),
+        people_max.map(|max| format!("for at most {max} people")),
+        is_moderated.then(|| "moderated".to_owned()),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("This room is {}", parts.join(", ")))
+}
+
+/// The answer to a question for the rules of a room.
+pub(crate) fn rules_of(room: &RoomName, rules: &RoomRules, is_topic_locked: bool) -> Vec<String> {
+    let rules = match room_rules(rules) {
+        Some(rules) => rules.replacen("This room", room.as_str(), 1),
+        None => format!("{room} is open to everybody"),
+    };
+    let lock = is_topic_locked.then(|| "Only keepers can change its topic".to_owned());
+    [rules].into_iter().chain(lock).collect()
+}
+
 /// The sentence for a keeper who enters.
 pub(crate) fn keeps(keeping: &Keeping) -> String {
     let sentence = match keeping {
@@ -180,6 +232,10 @@ fn until(act: &Act, clock: &LocalClock) -> String {
 
 fn why(act: &Act) -> String {
     act.deed.text.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
+}
+
+fn words_of(act: &Act) -> &str {
+    act.deed.text.as_ref().map_or("", Line::as_str)
 }
 
 pub(crate) fn name_of(by: &By) -> &str {

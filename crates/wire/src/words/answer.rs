@@ -58,6 +58,9 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
             "{} in {}", counted(totals.people, "person is", "people are"), counted(totals.rooms, "room", "rooms"))),
         Answer::Everybody(people) => list(act::everybody(people)),
         Answer::Bans { bans, others } => list(act::bans(bans, *others, clock)),
+        Answer::Rules { room, rules, is_topic_locked } => {
+            list(act::rules_of(room, rules, *is_topic_locked))
+        }
         Answer::Keepers { room, server } => list(act::keepers(room.as_ref(), server)),
 
         // The person.

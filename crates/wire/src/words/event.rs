@@ -4,7 +4,7 @@
 use parlor_core::link::Entered;
 use parlor_core::model::{Act, Entry, Line, Manner, Name, Said, Telling, Together, Who};
 
-use super::act::{act_row, keeps, was_removed};
+use super::act::{act_row, keeps, room_rules, was_removed};
 use crate::style::{LineMode, LocalClock, Storage, counted, span};
 
 /// A line of a person: `alice: Hi!`, `* alice waves`.
@@ -88,6 +88,7 @@ pub(crate) fn entered(entered: &Entered, mode: LineMode, storage: Storage) -> Ve
     lines.push(format!("In {}: {}", entered.room, roster(&entered.roster)));
     let topic = entered.topic.as_ref();
     lines.extend(topic.map(|topic| format!("-- Topic: {topic}")));
+    lines.extend(room_rules(&entered.rules).map(|rules| format!("-- {rules}")));
     lines.extend(entered.keeps.as_ref().map(keeps));
     if entered.first {
         lines.push("-- /help lists what you can type".to_owned());

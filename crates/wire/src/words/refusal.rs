@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 use parlor_core::link::{Misread, Refusal, Spec};
-use parlor_core::model::{Line, NameError, WallTime};
+use parlor_core::model::{
+    Line, NameError, PEOPLE_LIMIT_MAX, ROOM_PASSWORD_BYTES_MAX, RoomPasswordError, WallTime,
+};
 
 use super::act::{you_are_banned, you_are_muted};
 use super::help::usage;
@@ -185,6 +187,21 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             format!("{name} is in {room}, not here")).named(),
         Refusal::Banned(act) => row("banned", 403, 474, you_are_banned(act, clock)),
         Refusal::Muted(act) => row("muted", 403, 404, you_are_muted(act, clock)),
+        Refusal::InvitedOnly(room) => row("invited-only", 403, 473,
+            format!("{room} is for invited people only; ask a keeper there to type /invite with your name")).named(),
+        Refusal::WrongRoomPassword(room) => row("room-password", 403, 475,
+            format!("{room} has a password, and it is another one; type /join {room} PASSWORD")).named()
+            .for_curl(format!("{room} has a password, which curl cannot give")),
+        Refusal::RoomFull(room, max) => row("room-full", 403, 471,
+            format!("{room} is full: {max} people are the most that its keepers let in")).named(),
+        Refusal::Moderated(room) => row("moderated", 403, 404,
+            format!("Only keepers and people with a voice can speak in {room}; ask a keeper for /voice")),
+        Refusal::LobbyIsOpen => row("forbidden", 403, 482,
+            "The lobby is open to everybody; only /room moderated is possible here"),
+        Refusal::IsSoAlready => row("forbidden", 403, None, "It is so already"),
+        Refusal::NoRoomPassword(error) => row("forbidden", 400, 696, no_room_password(*error)),
+        Refusal::NoLimit => row("forbidden", 400, 696,
+            format!("The limit of a room is a number of people from 1 to {PEOPLE_LIMIT_MAX}")),
         Refusal::TopicLocked => row("topic-locked", 403, 482,
             "Only keepers can change the topic of this room"),
         Refusal::NotRegistered(typed) => row("forbidden", 403, 482,
@@ -266,6 +283,19 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             "Your lines are already being deleted; this takes a while in a large file"),
         Refusal::NotAllDeleted => row("not-all-taken-back", 400, None,
             "Some of your lines could not be deleted and may still be read; the server tries again every minute"),
+    }
+}
+
+fn no_room_password(why: RoomPasswordError) -> String {
+    match why {
+        RoomPasswordError::Empty => "Type a password after /room password".to_owned(),
+        RoomPasswordError::TooLong => {
+            format!("The password of a room has at most {ROOM_PASSWORD_BYTES_MAX} bytes")
+        }
+        RoomPasswordError::Sign => {
+            "The password of a room has no blanks, no commas, and no colon at its beginning"
+                .to_owned()
+        }
     }
 }
 

@@ -69,7 +69,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         // Inputs of other dialects.
         Input::SayAll(_)
         | Input::In(..)
-        | Input::Enter(..)
+        | Input::Enter { .. }
         | Input::Leave(..)
         | Input::Ask(_)
         | Input::Private { .. }
@@ -110,7 +110,9 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
             };
             Answer::Private(message.into())
         }
-        Command::Who(Some(room)) | Command::Join(room) => Answer::Refused(Refusal::NoRoom(room)),
+        Command::Who(Some(room)) | Command::Join { room, .. } => {
+            Answer::Refused(Refusal::NoRoom(room))
+        }
         Command::SetTopic(text) => {
             encoder.encode(&Entry::Topic { who: alice(), text }, scene(), shown);
             return;

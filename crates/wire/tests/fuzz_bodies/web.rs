@@ -103,7 +103,7 @@ fn check(input: Input) {
             lines.into_iter().for_each(show);
         }
         Input::In(_, input) => {
-            assert!(!matches!(*input, Input::In(..) | Input::Enter(..) | Input::Leave(..)));
+            assert!(!matches!(*input, Input::In(..) | Input::Enter { .. } | Input::Leave(..)));
             check(*input);
         }
         Input::Read(Excerpt::Before { lines, .. } | Excerpt::After { lines, .. }) => {
@@ -126,7 +126,7 @@ fn check(input: Input) {
         | Input::End => unreachable!("not in this dialect"),
         Input::Nothing
         | Input::Secret(_)
-        | Input::Enter(..)
+        | Input::Enter { .. }
         | Input::Leave(..)
         | Input::Ask(_)
         | Input::Command(_) => {}

@@ -166,7 +166,10 @@ impl Client {
 fn told(input: &Input) -> String {
     match input {
         Input::In(room, input) => format!("in {room} {}", told(input)),
-        Input::Enter(room, start) => format!("enter {room} {start:?}"),
+        Input::Enter { room, password: None, start } => format!("enter {room} {start:?}"),
+        Input::Enter { room, password: Some(password), start } => {
+            format!("enter {room} {password} {start:?}")
+        }
         Input::Leave(room, words) => match words {
             Some(words) => format!("leave {room}: {words}"),
             None => format!("leave {room}"),

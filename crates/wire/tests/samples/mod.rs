@@ -99,7 +99,12 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
             },
         ),
         ("delivered", Intent::Delivered { person, last: 304 }),
-        ("join", Intent::Join { person, room: room.clone() }),
+        ("join", Intent::Join { person, room: room.clone(), password: None }),
+        (
+            "join-with-password",
+            Intent::Join { person, room: room.clone(), password: Some(line("beer")) },
+        ),
+        ("invite", Intent::Invite { by: person, to: mike.clone(), room: room.clone() }),
         ("leave", Intent::Leave { person, room: room.clone(), words: Some(line("tea time")) }),
         ("give-up", Intent::GiveUp { heir: person, room: room.clone() }),
         (
@@ -254,8 +259,13 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             .boxed(),
         Intent::ExpireCodes(_) => time().prop_map(Intent::ExpireCodes).boxed(),
         Intent::Join { .. } => {
-            (person(), room()).prop_map(|(person, room)| Intent::Join { person, room }).boxed()
+            let join = (person(), room(), option::of(line()));
+            join.prop_map(|(person, room, password)| Intent::Join { person, room, password })
+                .boxed()
         }
+        Intent::Invite { .. } => (person(), name(), room())
+            .prop_map(|(by, to, room)| Intent::Invite { by, to, room })
+            .boxed(),
         Intent::Leave { .. } => (person(), room(), option::of(line()))
             .prop_map(|(person, room, words)| Intent::Leave { person, room, words })
             .boxed(),
@@ -467,6 +477,20 @@ fn deed() -> impl Strategy<Value = Deed> {
         Verb::MakeRoom,
         Verb::AddKeeper,
         Verb::AddKeeperForNow,
+        Verb::InvitedOnly,
+        Verb::LetEverybodyIn,
+        Verb::Moderate,
+        Verb::Unmoderate,
+        Verb::Hide,
+        Verb::Unhide,
+        Verb::SetRoomPassword,
+        Verb::RemoveRoomPassword,
+        Verb::Limit,
+        Verb::Unlimit,
+        Verb::MakePrivate,
+        Verb::OpenRoom,
+        Verb::GiveVoice,
+        Verb::TakeVoice,
         Verb::RemoveKeeper,
         Verb::ReleaseName,
         Verb::SetPassword,

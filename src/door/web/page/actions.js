@@ -4,7 +4,7 @@ import * as compose from './compose.js';
 import * as connection from './connection.js';
 import { talkWith } from './conversations.js';
 import * as lines from './lines.js';
-import { hideSides } from './panels.js';
+import { askPassword, hideSides } from './panels.js';
 import { Nowhere } from './rooms.js';
 import { browse, search } from './search.js';
 import { chat, kept, places, save, visit } from './state.js';
@@ -101,6 +101,9 @@ export function giveBack(place, sent, words) {
 	if (isCurrent) compose.put(place.draft, words);
 }
 
+/** The passwords of rooms, for when the connection is made again. */
+export const passwords = new Map();
+
 /** A room, and the last line that the page has of it; `null` is no room. */
 export function from(room) {
 	if (room === null) return { room };
@@ -108,12 +111,19 @@ export function from(room) {
 	return after >= 0 ? { room, log, after } : { room };
 }
 
+/** Enters a room; its password may be behind the name, or is asked for. */
 export async function join(typed, isWanted) {
-	let name = typed.toLowerCase();
+	let [name, password] = typed.trim().toLowerCase().split(/\s+/, 1).concat(typed.trim().split(/\s+/).slice(1).join(' '));
 	if (!chat.rooms.has(name)) {
-		const { refusal } = await connection.ask({ do: 'join', ...from(name) }, ({ kind, room }) => {
+		const take = ({ kind, room }) => {
 			if (kind === 'entered') name = room;
-		});
+		};
+		const ask = () => connection.ask({ do: 'join', ...from(name), args: password ? [password] : [] }, take);
+		let { refusal } = await ask();
+		while (refusal?.why === 'room-password' && (password = await askPassword({ for: 'room', name }, password && told(refusal)))) {
+			({ refusal } = await ask());
+		}
+		if (!refusal && password) passwords.set(name, password);
 		if (refusal) {
 			lines.toEnd();
 			note(told(refusal));

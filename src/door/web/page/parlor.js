@@ -160,7 +160,7 @@ async function settle() {
 	look();
 	for (const name of new Set([...chat.rooms.keys(), ...tab.rooms])) {
 		if (chat.rooms.get(name)?.isSeated) continue;
-		const { isDone, refusal } = await connection.ask({ do: 'join', ...actions.from(name) });
+		const { isDone, refusal } = await connection.ask({ do: 'join', ...actions.from(name), args: [actions.passwords.get(name) ?? ''] });
 		if (!isDone) return;
 		if (refusal) actions.remove(name);
 	}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::broadcaster::state::Broadcaster;
 use crate::ledger::Announcement;
 use crate::link::{Answer, Notice, Outcome};
-use crate::model::{Act, PersonId, Verb};
+use crate::model::{Act, PersonId, RoomName, Verb};
 
 impl Broadcaster {
     /// Announces an act. Returns the outcome for the person who asked, who may have read about the
@@ -22,6 +22,9 @@ impl Broadcaster {
         };
         if act.deed.verb == Verb::Ban {
             self.remove_listeners(&act);
+        }
+        if let Some(room) = act.reach.room() {
+            self.remove_outsiders(room, &act);
         }
         match is_stored || act.is_for_now() {
             true if is_seen || room.is_some() && room == here => Outcome::Done,
@@ -55,6 +58,19 @@ impl Broadcaster {
         for listener in rooms.flat_map(|room| room.members.hearers()) {
             if self.ledger.rules.bars(ban, listener.subject()) {
                 listener.client.remove(ban);
+            }
+        }
+    }
+
+    /// Ends the connections of listeners who may not read a room any more, because of its rules.
+    pub(in crate::broadcaster) fn remove_outsiders(&self, room: &RoomName, act: &Arc<Act>) {
+        if !self.ledger.rooms.rules(room).now.is_closed() {
+            return;
+        }
+        let hearers = self.room_called(room).into_iter().flat_map(|room| room.members.hearers());
+        for listener in hearers {
+            if self.ledger.may_read(listener.subject(), room, act.at).is_err() {
+                listener.client.remove(act);
             }
         }
     }

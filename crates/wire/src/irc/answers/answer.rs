@@ -7,13 +7,14 @@ use parlor_core::model::{Act, Line, RoomName, TopicSet};
 use super::account::{put_logged_in, put_registered};
 use super::marker::put_marker;
 use super::monitor::put_watched;
-use super::names::{listed_name, put_end_of_names, put_names};
+use super::names::{listed_name, put_end_of_names, put_names, signs};
 use super::people::{put_ison, put_userhost, put_whois, put_whowas};
 use super::refusal::put_refusal;
+use super::room_modes::put_modes;
 use super::totals::put_totals;
 use super::whox::{WhoEntry, put_who};
 use crate::irc::protocol::{
-    Caps, Glob, IrcServer, Numeric, TEXT_BYTES_MAX, acts, channel, nick, shortened,
+    Cap, Caps, Glob, IrcServer, Numeric, TEXT_BYTES_MAX, acts, channel, nick, shortened,
 };
 use crate::irc::reply::{BANS, OpenCommand, Replies};
 use crate::style::{LineMode, Storage, counted};
@@ -47,11 +48,13 @@ pub(crate) fn put_answer(
         (Answer::Topic { room, text, set }, Some(("TOPIC", _))) => {
             put_topic(room, text.as_ref(), set.as_ref(), replies);
         }
-        (Answer::Topic { room, .. }, Some(("MODE", _))) => {
-            replies.numeric_words(Numeric::RPL_CHANNELMODEIS, &[&channel(room), "+n"]);
+        (Answer::Rules { room, rules, is_topic_locked }, Some(("MODE", _))) => {
+            put_modes(room, rules, *is_topic_locked, replies);
         }
         (Answer::People(page), Some(("NAMES", _))) => {
-            let name = |person: &Occupant| listed_name(&person.who, person.is_keeper, asker.caps);
+            let name = |person: &Occupant| {
+                listed_name(&person.who, (person.is_keeper, person.has_voice), asker.caps)
+            };
             let names: Vec<_> = page.people.iter().map(name).collect();
             let whose = (asker.server.name.as_str(), asker.nick);
             put_names(&channel(&page.room), &names, whose, replies);
@@ -101,17 +104,17 @@ fn put_people(answer: &Answer, options: &str, asker: Asker<'_>, replies: &mut Re
     match answer {
         Answer::People(page) => {
             let channel = &*channel(&page.room);
-            for Occupant { who, is_keeper } in &page.people {
-                let (is_keeper, is_server_keeper) = (*is_keeper, false);
-                let entry = WhoEntry { channel, who, is_keeper, is_server_keeper };
+            for Occupant { who, is_keeper, has_voice } in &page.people {
+                let signs = signs(*is_keeper, *has_voice, asker.caps.has(Cap::MultiPrefix));
+                let entry = WhoEntry { channel, who, signs, is_server_keeper: false };
                 put_who(&entry, options, server, replies);
             }
         }
         Answer::Present(sightings) => {
             for Sighting { who, is_server_keeper, .. } in sightings {
                 let Some(who) = who else { continue };
-                let (is_keeper, is_server_keeper) = (false, *is_server_keeper);
-                let entry = WhoEntry { channel: "*", who, is_keeper, is_server_keeper };
+                let (signs, is_server_keeper) = ("", *is_server_keeper);
+                let entry = WhoEntry { channel: "*", who, signs, is_server_keeper };
                 put_who(&entry, options, server, replies);
             }
         }

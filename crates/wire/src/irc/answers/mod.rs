@@ -9,6 +9,7 @@ mod notice;
 mod own_modes;
 mod people;
 mod refusal;
+mod room_modes;
 mod totals;
 mod whox;
 

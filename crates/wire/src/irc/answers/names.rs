@@ -8,9 +8,22 @@ use crate::irc::reply::Replies;
 /// The sign of a keeper before the name.
 pub(super) const KEEPER: &str = "@";
 
+/// The sign of a person with a voice.
+const VOICE: &str = "+";
+
+/// The signs of a person in a room: the highest, or all of them.
+pub(super) fn signs(is_keeper: bool, has_voice: bool, all: bool) -> &'static str {
+    match (is_keeper, has_voice) {
+        (true, true) if all => "@+",
+        (true, _) => KEEPER,
+        (false, true) => VOICE,
+        (false, false) => "",
+    }
+}
+
 /// A person in a list of names, for a client with these capabilities.
-pub(crate) fn listed_name(who: &Who, is_keeper: bool, caps: Caps) -> String {
-    let sign = if is_keeper { KEEPER } else { "" };
+pub(crate) fn listed_name(who: &Who, (is_keeper, has_voice): (bool, bool), caps: Caps) -> String {
+    let sign = signs(is_keeper, has_voice, caps.has(Cap::MultiPrefix));
     match caps.has(Cap::UserhostInNames) {
         true => format!("{sign}{}", source_of(who)),
         false => format!("{sign}{}", nick(&who.name)),

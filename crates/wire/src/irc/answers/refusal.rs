@@ -83,7 +83,10 @@ fn is_silent(refusal: &Refusal, command: &OpenCommand) -> bool {
         "MODE" if command.arguments == BANS => matches!(refusal, Refusal::NotKeeper),
         "MODE" => matches!(
             refusal,
-            Refusal::NotBanned(_) | Refusal::NotMuted(_) | Refusal::AlreadyKeeper(_)
+            Refusal::NotBanned(_)
+                | Refusal::NotMuted(_)
+                | Refusal::AlreadyKeeper(_)
+                | Refusal::IsSoAlready
         ),
         _ => false,
     }

@@ -28,8 +28,8 @@ pub(crate) struct WhoEntry<'a> {
     /// The channel; `*` outside of one.
     pub(crate) channel: &'a str,
     pub(crate) who: &'a Who,
-    /// Whether the person has authority in the channel.
-    pub(crate) is_keeper: bool,
+    /// The signs of the person in the channel.
+    pub(crate) signs: &'a str,
     /// Whether the person has authority on the whole server.
     pub(crate) is_server_keeper: bool,
 }
@@ -44,9 +44,8 @@ pub(crate) fn put_who(entry: &WhoEntry<'_>, options: &str, server: &str, replies
         return;
     }
     let operator = if entry.is_server_keeper { "*" } else { "" };
-    let keeper = if entry.is_keeper { "@" } else { "" };
     let is_bot = entry.who.profile.as_ref().is_some_and(|profile| profile.is_bot());
-    let flags = format!("H{operator}{keeper}{}", if is_bot { "B" } else { "" });
+    let flags = format!("H{operator}{}{}", entry.signs, if is_bot { "B" } else { "" });
     let card = Card::of(entry.who);
     let Some(chosen) = chosen else {
         let words = [entry.channel, &card.user, &card.host, server, &card.nick, &flags];

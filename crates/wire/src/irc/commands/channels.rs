@@ -47,10 +47,13 @@ pub(super) fn join(run: &mut CommandRun<'_>) {
         true => Start::Last(0),
         false => Start::Usual,
     };
+    let mut keys = run.given(1).unwrap_or_default().split(',');
     for channel in channels.split(',') {
+        let key = keys.next().filter(|key| !key.is_empty());
         if let Some(room) = room_of(channel, run) {
             run.inputs.about(channel);
-            run.inputs.add(Input::Enter(room, start.clone()));
+            let password = key.map(|key| Line::sanitise(key.as_bytes()));
+            run.inputs.add(Input::Enter { room, password, start: start.clone() });
         }
     }
 }

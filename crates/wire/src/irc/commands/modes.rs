@@ -1,9 +1,11 @@
-//! MODE: keepers, bans, mutes and the lock of a topic.
+//! MODE: keepers, voices, bans, mutes, the lock of a topic and the other rules of a room.
 
 use std::time::Duration;
 
 use parlor_core::link::{Change, Input, Query};
-use parlor_core::model::{Deed, Here, RoomName, Verb, Whom};
+use parlor_core::model::{
+    Deed, Here, Line, PEOPLE_LIMIT_MAX, RoomName, Verb, Whom, check_room_password,
+};
 
 use super::channels::{name_of, room_of};
 use super::run::CommandRun;
@@ -29,7 +31,7 @@ pub(super) fn mode(run: &mut CommandRun<'_>) {
     };
     if modes.is_empty() {
         run.inputs.about(target);
-        return run.inputs.add(Input::Ask(Box::new(Query::Topic(room).into())));
+        return run.inputs.add(Input::Ask(Box::new(Query::Rules(room).into())));
     }
     for request in channel_modes(modes) {
         match request {
@@ -58,6 +60,28 @@ fn change_mode(room: &RoomName, channel: &str, change: &ModeChange<'_>, run: &mu
             let verb = if change.is_set { Verb::LockTopic } else { Verb::UnlockTopic };
             Deed::to_all(verb, None)
         }
+        ChannelMode::InvitedOnly => flag([Verb::InvitedOnly, Verb::LetEverybodyIn], change),
+        ChannelMode::Moderated => flag([Verb::Moderate, Verb::Unmoderate], change),
+        ChannelMode::Secret => flag([Verb::Hide, Verb::Unhide], change),
+        ChannelMode::Key => match check_room_password(parameter) {
+            Err(_) if change.is_set => {
+                let why = "A password has up to 32 bytes, and no blanks, commas or colons";
+                return refuse_parameter(channel, change.mode, "*", why, run);
+            }
+            _ => setting([Verb::SetRoomPassword, Verb::RemoveRoomPassword], change),
+        },
+        ChannelMode::Limit => match parameter.parse() {
+            Ok(1..=PEOPLE_LIMIT_MAX) => setting([Verb::Limit, Verb::Unlimit], change),
+            _ if change.is_set => {
+                let why = "The limit is a number of people, from 1 on";
+                return refuse_parameter(channel, change.mode, parameter, why, run);
+            }
+            _ => setting([Verb::Limit, Verb::Unlimit], change),
+        },
+        ChannelMode::Voice => {
+            let verb = if change.is_set { Verb::GiveVoice } else { Verb::TakeVoice };
+            Deed::to(verb, Whom::Name(name_of(parameter)))
+        }
         ChannelMode::Keeper => {
             let verb = if change.is_set { Verb::AddKeeper } else { Verb::RemoveKeeper };
             Deed::to(verb, Whom::Name(name_of(parameter)))
@@ -73,6 +97,20 @@ fn change_mode(room: &RoomName, channel: &str, change: &ModeChange<'_>, run: &mu
     run.inputs.about(channel);
     let here = Here::Room(room.clone());
     run.inputs.add(Input::Ask(Box::new(Change::Act { here, deed }.into())));
+}
+
+/// The act that gives a mode without a parameter, or takes it away.
+fn flag([given, taken]: [Verb; 2], change: &ModeChange<'_>) -> Deed {
+    Deed::to_all(if change.is_set { given } else { taken }, None)
+}
+
+/// The act that gives a mode with a parameter, or takes it away.
+fn setting([given, taken]: [Verb; 2], change: &ModeChange<'_>) -> Deed {
+    let parameter = change.parameter.map(|parameter| Line::sanitise(parameter.as_bytes()));
+    match change.is_set {
+        true => Deed::to_all(given, parameter),
+        false => Deed::to_all(taken, None),
+    }
 }
 
 /// The act that a mask means.

@@ -16,8 +16,9 @@ pub(crate) fn welcome(mut run: CommandRun<'_>) {
     replies.numeric(Numeric::RPL_CREATED, &[], &text);
     let users: String = UserMode::ALL.into_iter().map(UserMode::letter).collect();
     let channels: String = ChannelMode::ALL.into_iter().map(ChannelMode::letter).collect();
-    let [lists, ranks] = [ModeKind::List, ModeKind::Rank].map(channel_letters);
-    let words = [&server.name, &server.version, &users, &channels, &format!("{lists}{ranks}")];
+    let kinds = [ModeKind::List, ModeKind::Setting, ModeKind::Quantity, ModeKind::Rank];
+    let with_parameter = kinds.map(channel_letters).concat();
+    let words = [&server.name, &server.version, &users, &channels, &with_parameter];
     replies.numeric_words(Numeric::RPL_MYINFO, &words.map(String::as_str));
     put_isupport(&mut run);
     for (word, part) in [("LUSERS", lusers as fn(&mut CommandRun<'_>)), ("MOTD", motd)] {
@@ -120,7 +121,7 @@ pub(super) fn links(run: &mut CommandRun<'_>) {
 
 /// The commands that HELP explains, each with its parameters and its effect.
 const HELP: [(&str, &str, &str); 14] = [
-    ("JOIN", "#ROOM", "enters a room, and makes it if there is none"),
+    ("JOIN", "#ROOM [PASSWORD]", "enters a room, and makes it if there is none"),
     ("PART", "#ROOM [:WORDS]", "leaves a room"),
     ("PRIVMSG", "TARGET :TEXT", "says something in a room, or to one person"),
     ("NOTICE", "TARGET :TEXT", "says something that no program answers"),
@@ -130,7 +131,7 @@ const HELP: [(&str, &str, &str); 14] = [
     ("LIST", "[FILTER]", "lists the rooms"),
     ("WHO", "#ROOM", "lists the people in a room, with their hosts"),
     ("WHOIS", "NAME", "shows a person and their rooms"),
-    ("MODE", "#ROOM [MODES]", "shows or changes keepers, bans and the lock of the topic"),
+    ("MODE", "#ROOM [MODES]", "shows or changes keepers, voices, bans and the rules of a room"),
     ("KICK", "#ROOM NAME [:REASON]", "removes somebody from a room"),
     ("CHATHISTORY", "LATEST #ROOM * 50", "shows earlier lines"),
     ("QUIT", "[:WORDS]", "leaves"),

@@ -104,7 +104,9 @@ fn instead(command: &Command) -> Option<&'static str> {
 /// The input for a command, in a room or in the one where the person spoke last.
 fn place(room: Option<RoomName>, command: Command) -> Input {
     match (room, command) {
-        (_, Command::Join(room)) => Input::Enter(room, Start::Usual),
+        (_, Command::Join { room, password }) => {
+            Input::Enter { room, password, start: Start::Usual }
+        }
         (Some(room), command) => Input::In(room, Box::new(Input::Command(command))),
         (None, command) => Input::Command(command),
     }

@@ -13,6 +13,7 @@ pub(crate) fn mode(act: &Act) -> Option<(&'static str, Option<String>)> {
     let mask = |mask: Option<BanMask>| Some(mask?.to_string());
     let muted = || mask(whom.name().cloned().map(BanMask::Mute));
     let keeper = || whom.name().map(|name| nick(name).into_owned());
+    let text = || act.deed.text.as_ref().map(ToString::to_string);
     let (letters, parameter) = match act.deed.verb {
         Verb::Ban => ("+b", mask(ban(whom))),
         Verb::Unban => ("-b", mask(ban(whom))),
@@ -20,6 +21,20 @@ pub(crate) fn mode(act: &Act) -> Option<(&'static str, Option<String>)> {
         Verb::Unmute => ("-b", muted()),
         Verb::AddKeeper | Verb::AddKeeperForNow => ("+o", keeper()),
         Verb::RemoveKeeper => ("-o", keeper()),
+        Verb::GiveVoice => ("+v", keeper()),
+        Verb::TakeVoice => ("-v", keeper()),
+        Verb::SetRoomPassword => ("+k", text()),
+        Verb::Limit => ("+l", text()),
+        Verb::RemoveRoomPassword => ("-k", Some("*".to_owned())),
+        Verb::OpenRoom => ("-ilmsk", Some("*".to_owned())),
+        Verb::InvitedOnly => return Some(("+i", None)),
+        Verb::LetEverybodyIn => return Some(("-i", None)),
+        Verb::Moderate => return Some(("+m", None)),
+        Verb::Unmoderate => return Some(("-m", None)),
+        Verb::Hide => return Some(("+s", None)),
+        Verb::Unhide => return Some(("-s", None)),
+        Verb::MakePrivate => return Some(("+is", None)),
+        Verb::Unlimit => return Some(("-l", None)),
         Verb::LockTopic => return Some(("+t", None)),
         Verb::UnlockTopic => return Some(("-t", None)),
         Verb::Broadcast

@@ -1,7 +1,7 @@
 //! The tokens that tell a client what the server supports (RPL_ISUPPORT). Knows no configuration.
 
 use parlor_core::link::WATCHED_MAX;
-use parlor_core::model::NAME_CHARS_MAX;
+use parlor_core::model::{NAME_CHARS_MAX, ROOM_PASSWORD_BYTES_MAX};
 
 use super::modes::{CHANGES_MAX, ModeKind, channel_letters};
 use super::name::USER_BYTES_MAX;
@@ -46,18 +46,20 @@ impl Isupport<'_> {
     fn tokens(&self) -> Vec<String> {
         let Isupport { network, rooms_max, bans_max } = self;
         let network: String = network.chars().filter(char::is_ascii_graphic).collect();
-        let [lists, flags] = [ModeKind::List, ModeKind::Flag].map(channel_letters);
+        let kinds = [ModeKind::List, ModeKind::Setting, ModeKind::Quantity, ModeKind::Flag];
+        let [lists, settings, quantities, flags] = kinds.map(channel_letters);
         vec![
             format!("AWAYLEN={TEXT_BYTES_MAX}"),
             "BOT=B".to_owned(),
             "CASEMAPPING=ascii".to_owned(),
             format!("CHANLIMIT=#:{rooms_max}"),
-            format!("CHANMODES={lists},,,{flags}"),
+            format!("CHANMODES={lists},{settings},{quantities},{flags}"),
             format!("CHANNELLEN={}", "#".len() + NAME_CHARS_MAX),
             "CHANTYPES=#".to_owned(),
             format!("CHATHISTORY={HISTORY_MAX}"),
             "ELIST=MNU".to_owned(),
             "EXTBAN=,m".to_owned(),
+            format!("KEYLEN={ROOM_PASSWORD_BYTES_MAX}"),
             format!("KICKLEN={TEXT_BYTES_MAX}"),
             format!("MAXLIST={lists}:{bans_max}"),
             format!("MODES={CHANGES_MAX}"),
@@ -65,7 +67,7 @@ impl Isupport<'_> {
             "MSGREFTYPES=msgid,timestamp".to_owned(),
             format!("NETWORK={network}"),
             format!("NICKLEN={NAME_CHARS_MAX}"),
-            format!("PREFIX=({})@", channel_letters(ModeKind::Rank)),
+            format!("PREFIX=({})@+", channel_letters(ModeKind::Rank)),
             format!(
                 "TARGMAX=JOIN:,PART:,KICK:,PRIVMSG:{TARGETS_MAX},NOTICE:{TARGETS_MAX},\
                  TAGMSG:{TARGETS_MAX},NAMES:1,LIST:,WHOIS:1,USERHOST:{USERHOSTS_MAX},\
@@ -91,9 +93,9 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "AWAYLEN=390 BOT=B CASEMAPPING=ascii CHANLIMIT=#:100 CHANMODES=b,,,nt CHANNELLEN=33 \
-                 CHANTYPES=# CHATHISTORY=1000 ELIST=MNU EXTBAN=,m KICKLEN=390 MAXLIST=b:1000 MODES=10",
-                "MONITOR=100 MSGREFTYPES=msgid,timestamp NETWORK=TeaHouse NICKLEN=32 PREFIX=(o)@ \
+                "AWAYLEN=390 BOT=B CASEMAPPING=ascii CHANLIMIT=#:100 CHANMODES=b,k,l,imnst CHANNELLEN=33 \
+                 CHANTYPES=# CHATHISTORY=1000 ELIST=MNU EXTBAN=,m KEYLEN=32 KICKLEN=390 MAXLIST=b:1000",
+                "MODES=10 MONITOR=100 MSGREFTYPES=msgid,timestamp NETWORK=TeaHouse NICKLEN=32 PREFIX=(ov)@+ \
                  TARGMAX=JOIN:,PART:,KICK:,PRIVMSG:4,NOTICE:4,TAGMSG:4,NAMES:1,LIST:,WHOIS:1,\
                  USERHOST:10,MONITOR:100 TOPICLEN=390 USERLEN=10 UTF8ONLY WHOX",
             ]

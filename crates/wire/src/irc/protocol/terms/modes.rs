@@ -8,12 +8,24 @@ pub const CHANGES_MAX: usize = 10;
 pub enum ChannelMode {
     /// A ban or a mute.
     Ban,
+    /// Only people who are invited enter.
+    InvitedOnly,
+    /// A password.
+    Key,
     /// A keeper, shown as an operator of the channel.
     Keeper,
+    /// The largest number of people.
+    Limit,
+    /// Only keepers and people with a voice speak.
+    Moderated,
     /// Nobody outside speaks in the channel. This is always so.
     NoOutside,
+    /// Nobody outside sees the channel.
+    Secret,
     /// Only keepers change the topic.
     TopicLock,
+    /// A voice in a channel where only keepers speak.
+    Voice,
 }
 
 /// The use of a parameter by a mode of a channel.
@@ -23,22 +35,42 @@ pub enum ModeKind {
     List,
     /// It needs the name of a member.
     Rank,
+    /// It has a parameter.
+    Setting,
+    /// It has a parameter if it is given, and none if it is taken away.
+    Quantity,
     /// It has no parameter.
     Flag,
 }
 
 impl ChannelMode {
     /// All modes, in alphabetical order.
-    pub const ALL: [ChannelMode; 4] =
-        [ChannelMode::Ban, ChannelMode::NoOutside, ChannelMode::Keeper, ChannelMode::TopicLock];
+    pub const ALL: [ChannelMode; 10] = [
+        ChannelMode::Ban,
+        ChannelMode::InvitedOnly,
+        ChannelMode::Key,
+        ChannelMode::Limit,
+        ChannelMode::Moderated,
+        ChannelMode::NoOutside,
+        ChannelMode::Keeper,
+        ChannelMode::Secret,
+        ChannelMode::TopicLock,
+        ChannelMode::Voice,
+    ];
 
     /// Its letter.
     pub const fn letter(self) -> char {
         match self {
             ChannelMode::Ban => 'b',
+            ChannelMode::InvitedOnly => 'i',
             ChannelMode::Keeper => 'o',
+            ChannelMode::Key => 'k',
+            ChannelMode::Limit => 'l',
+            ChannelMode::Moderated => 'm',
             ChannelMode::NoOutside => 'n',
+            ChannelMode::Secret => 's',
             ChannelMode::TopicLock => 't',
+            ChannelMode::Voice => 'v',
         }
     }
 
@@ -46,8 +78,14 @@ impl ChannelMode {
     pub const fn kind(self) -> ModeKind {
         match self {
             ChannelMode::Ban => ModeKind::List,
-            ChannelMode::Keeper => ModeKind::Rank,
-            ChannelMode::NoOutside | ChannelMode::TopicLock => ModeKind::Flag,
+            ChannelMode::Keeper | ChannelMode::Voice => ModeKind::Rank,
+            ChannelMode::Key => ModeKind::Setting,
+            ChannelMode::Limit => ModeKind::Quantity,
+            ChannelMode::InvitedOnly
+            | ChannelMode::Moderated
+            | ChannelMode::NoOutside
+            | ChannelMode::Secret
+            | ChannelMode::TopicLock => ModeKind::Flag,
         }
     }
 
@@ -101,12 +139,17 @@ pub fn channel_modes<'a>(
     let modes = signed(letters).map(move |(is_set, letter)| {
         let mode = ChannelMode::of(letter).ok_or(ModeError::Unknown(letter))?;
         let parameter = match mode.kind() {
-            ModeKind::List | ModeKind::Rank => parameters.next().filter(|given| !given.is_empty()),
-            ModeKind::Flag => None,
+            ModeKind::List | ModeKind::Rank | ModeKind::Setting => parameters.next(),
+            ModeKind::Quantity if is_set => parameters.next(),
+            ModeKind::Quantity | ModeKind::Flag => None,
         };
+        let parameter = parameter.filter(|given| !given.is_empty());
         match (mode.kind(), parameter) {
             (ModeKind::List, None) => Ok(ModeRequest::Show(mode)),
             (ModeKind::Rank, None) => Err(ModeError::Missing(mode)),
+            (ModeKind::Setting | ModeKind::Quantity, None) if is_set => {
+                Err(ModeError::Missing(mode))
+            }
             _ => Ok(ModeRequest::Change(ModeChange { is_set, mode, parameter })),
         }
     });
@@ -252,6 +295,7 @@ mod tests {
         for mode in UserMode::ALL {
             assert_eq!(UserMode::of(mode.letter()), Some(mode));
         }
-        assert_eq!(channel_letters(ModeKind::Flag), "nt");
+        assert_eq!(channel_letters(ModeKind::Flag), "imnst");
+        assert_eq!(channel_letters(ModeKind::Rank), "ov");
     }
 }
