@@ -49,8 +49,8 @@ pub(super) async fn register(
 ) -> Result<Answer, Refusal> {
     let claim = person.claim().await?;
     let name = claim.name.clone();
-    if claim.is_proven() {
-        return Err(Refusal::NameOwned(name)); // by this person
+    if let Some(account) = claim.account {
+        return Err(Refusal::LoggedIn(account.name));
     }
     let spec = Command::named("/register").ok_or(Refusal::NoPassword)?;
     let passwords = &can_register(person, &name, spec)?.passwords;

@@ -29,6 +29,13 @@ pub(super) async fn write_to(person: &mut Participant<'_>, letter: Letter) -> Op
         }
         answer => answer,
     };
+    if let Answer::Private(message) = &answer
+        && let Some(text) = message.away.clone().filter(|_| !are_notices && !is_for_programs)
+    {
+        let name = message.to.clone();
+        person.answer(answer).await;
+        return Some(Answer::IsAway { name, text });
+    }
     let is_sent = matches!(answer, Answer::Private(_));
     (is_sent || !are_notices).then_some(answer)
 }

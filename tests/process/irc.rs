@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::chatter::Chatter;
 use crate::data::{Data, enter};
-use crate::owners::{PASSWORD, register};
+use crate::guest::Guest;
+use crate::owners::{PASSWORD, change_password, register};
 use crate::server::Server;
 
 const CAPABILITIES: &str = "sasl account-tag account-notify extended-join";
@@ -194,4 +195,135 @@ fn history_of_earlier_runs_is_found_by_its_ids_and_times() {
     alice.sees(":irc.example BATCH +{} draft/chathistory-targets");
     alice.sees("{}CHATHISTORY TARGETS #lobby 2{}Z");
     server.close([alice]);
+}
+
+/// Asks for capabilities, and logs in under a nick that is not the account's name.
+#[track_caller]
+fn logged_in(irc: SocketAddr, nick: &str, account: &str) -> Chatter {
+    let mut client = Chatter::connect(irc);
+    client.say(&format!("CAP REQ :{CAPABILITIES}"));
+    client.sees(&format!(":irc.example CAP * ACK :{CAPABILITIES}"));
+    authenticate(&mut client, account, PASSWORD);
+    client.until(":irc.example 903 * :{}");
+    for line in [&format!("NICK {nick}"), "USER u 0 * :U", "CAP END"] {
+        client.say(line);
+    }
+    client.until_end_of_motd();
+    client
+}
+
+#[test]
+fn an_account_is_apart_from_the_nick_and_keeps_its_authority() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut guest = enter(&server, "alice");
+    register(&mut guest, PASSWORD);
+    guest.say("/join tea");
+    guest.lines_until("the keeper", |line| line.contains("You are a keeper of this room"));
+    let mut bob = Chatter::connect(irc).enter_with("bob", CAPABILITIES);
+    bob.joins("#tea");
+    bob.until_pong();
+    let mut zoe = logged_in(irc, "zoe", "alice");
+    zoe.joins("#tea");
+    bob.sees(":zoe!u@irc JOIN #tea alice :U");
+    bob.sees(":irc.example MODE #tea +o zoe");
+    zoe.until_pong();
+    zoe.say("PRIVMSG #tea :hello");
+    let said = bob.sees(":zoe!u@irc PRIVMSG #tea :hello");
+    assert_eq!(said.tag("account"), Some("alice"));
+    bob.say("WHOIS zoe");
+    let whois = bob.until(":irc.example 318 {}");
+    let account = |line: &str| line == ":irc.example 330 bob zoe alice :is logged in as";
+    assert!(whois.iter().any(|message| account(&message.line)), "{whois:?}");
+    bob.say("WHO zoe %na");
+    bob.sees(":irc.example 354 bob zoe alice");
+    bob.sees(":irc.example 315 {}");
+    // Messages for alice go to the one who wears the name.
+    bob.say("PRIVMSG alice :for you");
+    guest.until("[bob -> alice] for you");
+    zoe.sees_nothing();
+    // Under the own name, two connections are one person.
+    zoe.say("NICK alice");
+    zoe.until(":zoe!u@irc NICK :alice");
+    zoe.until_pong();
+    zoe.say("KICK #tea bob :too loud");
+    bob.until(":alice!{} KICK #tea bob :too loud");
+    server.close((guest, bob, zoe));
+}
+
+#[test]
+fn a_log_in_after_the_welcome_is_told_once_and_ends_with_the_password() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut guest = enter(&server, "alice");
+    register(&mut guest, PASSWORD);
+    let mut bob = Chatter::connect(irc).enter_with("bob", CAPABILITIES);
+    let mut zoe = Chatter::connect(irc).enter("zoe");
+    for room in ["#one", "#two"] {
+        bob.joins(room);
+        zoe.joins(room);
+    }
+    bob.until_pong();
+    zoe.say("NickServ IDENTIFY alice wrong");
+    zoe.until(":NickServ!{} NOTICE zoe :{}");
+    authenticate(&mut zoe, "alice", PASSWORD);
+    zoe.until(":irc.example 900 zoe zoe!zoe@irc alice :{}");
+    zoe.sees(":irc.example 903 zoe :{}");
+    bob.sees(":zoe!zoe@irc ACCOUNT alice");
+    bob.sees_nothing();
+    change_password(&mut guest);
+    zoe.until(":irc.example 901 zoe zoe!zoe@irc :{}");
+    bob.sees(":zoe!zoe@irc ACCOUNT *");
+    bob.sees_nothing();
+    zoe.say("NICK alice");
+    zoe.until(":irc.example 433 zoe alice :{}");
+    server.close((guest, bob, zoe));
+}
+
+#[test]
+fn a_registration_is_a_log_in_that_the_others_read() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let capabilities = format!("{CAPABILITIES} draft/account-registration");
+    let mut alice = Chatter::connect(irc).enter_with("alice", &capabilities);
+    let mut bob = Chatter::connect(irc).enter_with("bob", CAPABILITIES);
+    alice.joins("#tea");
+    bob.joins("#tea");
+    alice.until_pong();
+    alice.say(&format!("REGISTER * * :{PASSWORD}"));
+    alice.until(":irc.example REGISTER SUCCESS alice :{}");
+    alice.until(":irc.example 900 alice alice!alice@irc alice :{}");
+    bob.sees(":alice!alice@irc ACCOUNT alice");
+    alice.say("REGISTER * * :another-password");
+    alice.until(":irc.example FAIL REGISTER ALREADY_AUTHENTICATED {}");
+    alice.say("NICK ally");
+    alice.until(":alice!{} NICK :ally");
+    bob.sees(":alice!alice@irc NICK :ally");
+    alice.say("REGISTER * * :another-password");
+    alice.until(":irc.example FAIL REGISTER ALREADY_AUTHENTICATED {}");
+    server.close((alice, bob));
+}
+
+#[test]
+fn a_return_code_of_netcat_leads_back_to_the_account_under_another_name() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut guest = enter(&server, "alice");
+    register(&mut guest, PASSWORD);
+    guest.say("/name ally");
+    guest.until("You are ally");
+    guest.say("/code");
+    let code = guest.lines_until("the code", |line| line.contains("Your return code is "));
+    let code = code.last().unwrap().split_once("code is ").unwrap().1;
+    let code = code.split(':').next().unwrap().to_owned();
+    drop(guest);
+    let mut bob = Chatter::connect(irc).enter("bob");
+    let mut back = Guest::connect(server.address);
+    back.say(&format!("/resume {code}"));
+    back.lines_until("the welcome", |line| line.contains("ally"));
+    bob.say("WHOIS ally");
+    let whois = bob.until(":irc.example 318 {}");
+    let account = |line: &str| line == ":irc.example 330 bob ally alice :is logged in as";
+    assert!(whois.iter().any(|message| account(&message.line)), "{whois:?}");
+    server.close((back, bob));
 }

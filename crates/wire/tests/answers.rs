@@ -84,7 +84,7 @@ fn act(verb: Verb) -> Arc<Act> {
 fn message(manners: &[Manner], is_for_programs: bool) -> Arc<PrivateMessage> {
     let lines = manners.iter().map(|manner| Spoken::new(*manner, line())).collect();
     let (number, at, from, to) = (1, WallTime(0), who(), name());
-    PrivateMessage { number, at, from, to, lines, is_for_programs }.into()
+    PrivateMessage { number, at, from, to, lines, is_for_programs, away: None }.into()
 }
 
 /// Answers to commands.
@@ -105,12 +105,13 @@ fn answers() -> Vec<Answer> {
             since: Some(WallTime(0)),
             silent: Duration::MAX,
             is_server_keeper: true,
+            away: Some(line()),
         })),
         Answer::Whowas { name: line(), people: Vec::new() },
         Answer::Whowas { name: line(), people: vec![Bygone { who: who(), at: WallTime(0) }] },
         Answer::Present(vec![
-            Sighting { typed: line(), who: None, is_server_keeper: false },
-            Sighting { typed: line(), who: Some(who()), is_server_keeper: true },
+            Sighting { typed: line(), who: None, is_server_keeper: false, is_away: false },
+            Sighting { typed: line(), who: Some(who()), is_server_keeper: true, is_away: true },
         ]),
         Answer::AllRooms(RoomsPage { rooms: vec![info], next: Some(room()) }),
         Answer::Totals(Totals { people: 2, people_max: 3, server_keepers: 1, rooms: 1 }),
@@ -138,6 +139,10 @@ fn answers() -> Vec<Answer> {
         Answer::WelcomeBack(name()),
         Answer::KeptFor(name()),
         Answer::WhileAway(1),
+        Answer::Away(true),
+        Answer::Away(false),
+        Answer::Realname(line()),
+        Answer::IsAway { name: name(), text: line() },
         Answer::CanDelete(name()),
         Answer::Deleted(2),
         Answer::NothingStored,

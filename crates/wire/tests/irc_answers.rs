@@ -41,7 +41,9 @@ fn said(who: &str, seq: u64, text: &str) -> Said {
 fn private(from: &str, to: &str, number: u64) -> Answer {
     let lines = vec![Spoken::new(Manner::Plain, line("psst"))];
     let (from, to, is_for_programs) = (person(from), name(to), false);
-    Answer::Private(PrivateMessage { number, at: AT, from, to, lines, is_for_programs }.into())
+    Answer::Private(
+        PrivateMessage { number, at: AT, from, to, lines, is_for_programs, away: None }.into(),
+    )
 }
 
 /// A server that runs step by step, and its people, who stay.
@@ -170,7 +172,10 @@ fn sightings() -> [Sighting; 3] {
     let dave = Who { account: Some(name("Dave")), ..person("dave") };
     let erin = Who::new(PersonId::new(8), name("erin"));
     [("dave", Some(dave), true), ("erin", Some(erin), false), ("zoe", None, false)].map(
-        |(typed, who, is_server_keeper)| Sighting { typed: line(typed), who, is_server_keeper },
+        |(typed, who, is_server_keeper)| {
+            let (typed, is_away) = (line(typed), typed == "erin");
+            Sighting { typed, who, is_server_keeper, is_away }
+        },
     )
 }
 
@@ -182,14 +187,14 @@ fn people_are_looked_for() {
     assert_eq!(client.answered("ISON", "", &[Answer::Present(vec![])]), ["303 alice :"]);
     assert_eq!(
         client.answered("USERHOST", "", &present),
-        ["302 alice :dave*=+al@irc erin=+erin@kept"]
+        ["302 alice :dave*=+al@irc erin=-erin@kept"]
     );
     assert_eq!(client.answered("USERHOST", "", &[Answer::Present(vec![])]), ["302 alice :"]);
     assert_eq!(
         client.answered("WHO", "dave,erin", &present),
         [
             "352 alice * al irc irc.local dave H* :0 Alice A.",
-            "352 alice * erin kept irc.local erin H :0 erin",
+            "352 alice * erin kept irc.local erin G :0 erin",
             "315 alice dave,erin :End of /WHO list",
         ]
     );
@@ -198,8 +203,10 @@ fn people_are_looked_for() {
 
 #[test]
 fn a_client_chooses_the_fields_of_who() {
-    let occupant =
-        |who: Who, is_keeper| Occupant { who: Arc::new(who), is_keeper, has_voice: is_keeper };
+    let occupant = |who: Who, is_keeper| {
+        let (has_voice, is_away) = (is_keeper, who.name.as_str() == "erin");
+        Occupant { who: Arc::new(who), is_keeper, has_voice, is_away }
+    };
     let [dave, erin, _] = sightings().map(|sighting| sighting.who);
     let people = vec![occupant(dave.unwrap(), true), occupant(erin.unwrap(), false)];
     let page = Answer::People(PeoplePage { room: tea(), people, position: 0, next: None });
@@ -208,14 +215,14 @@ fn a_client_chooses_the_fields_of_who() {
         (
             "",
             "352 alice #tea al irc irc.local dave H@ :0 Alice A.",
-            "352 alice #tea erin kept irc.local erin H :0 erin",
+            "352 alice #tea erin kept irc.local erin G :0 erin",
         ),
         ("%uhnar", "354 alice al irc dave Dave :Alice A.", "354 alice erin kept erin 0 :erin"),
-        ("%afnt,42", "354 alice 42 dave H@ Dave", "354 alice 42 erin H 0"),
+        ("%afnt,42", "354 alice 42 dave H@ Dave", "354 alice 42 erin G 0"),
         (
             "%tcuihsnfdlaor,7",
             "354 alice 7 #tea al 255.255.255.255 irc irc.local dave H@ 0 0 Dave n/a :Alice A.",
-            "354 alice 7 #tea erin 255.255.255.255 kept irc.local erin H 0 0 0 n/a :erin",
+            "354 alice 7 #tea erin 255.255.255.255 kept irc.local erin G 0 0 0 n/a :erin",
         ),
     ] {
         let command = format!("WHO {options}");
@@ -236,6 +243,7 @@ fn a_person_is_shown() {
         since: Some(AT),
         silent: Duration::from_millis(5_900),
         is_server_keeper: true,
+        away: Some(line("lunch")),
     };
     assert_eq!(
         client.answered("WHOIS", "DAVE", &[Answer::Whois(whois.into())]),
@@ -244,6 +252,7 @@ fn a_person_is_shown() {
             "319 alice dave :@#tea #coffee",
             "312 alice dave irc.local :Parlor",
             "313 alice dave :is a keeper of the server",
+            "301 alice dave :lunch",
             "330 alice dave Dave :is logged in as",
             "338 alice dave 0::1 :is connected from this address",
             "317 alice dave 5 1319042451 :seconds of silence, time of the arrival",
@@ -258,6 +267,7 @@ fn a_person_is_shown() {
         since: None,
         silent: Duration::ZERO,
         is_server_keeper: false,
+        away: None,
     };
     let seen = client.answered("WHOIS", "erin", &[Answer::Whois(whois.into())]);
     assert_eq!(seen.concat().matches('#').count(), 100);
@@ -445,11 +455,17 @@ fn lists_are_numerics() {
     let page = PeoplePage {
         room: self::tea(),
         people: vec![
-            Occupant { who: person("alice").into(), is_keeper: true, has_voice: false },
+            Occupant {
+                who: person("alice").into(),
+                is_keeper: true,
+                has_voice: false,
+                is_away: false,
+            },
             Occupant {
                 who: Who::new(PersonId::new(8), Name::of_address("127.0.0.1:5")).into(),
                 is_keeper: false,
                 has_voice: false,
+                is_away: true,
             },
         ],
         position: 0,

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
-    Act, ActOf, By, Deed, Entry, Extras, InGroup, Line, Manner, Name, PersonEvent, PersonId,
-    Profile, Reach, Renaming, RoomName, Said, Telling, Together, Verb, WallTime, Who, Whom,
+    Act, ActOf, By, Deed, Entry, Extras, InGroup, Line, Manner, Name, PersonChange, PersonEvent,
+    PersonId, Profile, Reach, Renaming, RoomName, Said, Telling, Together, Verb, WallTime, Who,
+    Whom,
 };
 use parlor_wire::irc::{Cap, Caps, Class, IrcEncoding, IrcMessage};
 use proptest::option;
@@ -191,6 +192,34 @@ fn a_new_name_is_what_the_room_sees_of_it() {
 }
 
 #[test]
+fn changes_of_a_person_are_told_to_clients_that_want_to_know_them() {
+    let changed = |who: Who, change| Entry::Changed {
+        who: who.into(),
+        change,
+        event: PersonEvent::new(1, [], []).into(),
+    };
+    let before = || PersonChange::Account { before: None };
+    let bob = Who { account: None, ..alice() };
+    for (cap, entry, told) in [
+        (Cap::AccountNotify, changed(alice(), before()), ":alice!al@irc ACCOUNT Alice"),
+        (Cap::AccountNotify, changed(bob, before()), ":alice!al@irc ACCOUNT *"),
+        (
+            Cap::AwayNotify,
+            changed(alice(), PersonChange::Away(Some(line("at lunch")))),
+            ":alice!al@irc AWAY :at lunch",
+        ),
+        (Cap::AwayNotify, changed(alice(), PersonChange::Away(None)), ":alice!al@irc AWAY"),
+        (Cap::Setname, changed(alice(), PersonChange::Realname), ":alice!al@irc SETNAME :Alice A."),
+    ] {
+        assert_eq!(read(&[cap], &entry), [told]);
+        reads(&entry, &[]);
+    }
+    let ranked = |is_keeper| Entry::Ranked { who: alice().into(), is_keeper };
+    reads(&ranked(true), &[":irc.local MODE #tea +o alice"]);
+    reads(&ranked(false), &[":irc.local MODE #tea -o alice"]);
+}
+
+#[test]
 fn topics_are_shown_up_to_their_length() {
     let topic = |text: Option<&str>| Entry::Topic { who: alice(), text: text.map(line) };
     reads(&topic(Some("tea at five")), &[":alice!al@irc TOPIC #tea :tea at five"]);
@@ -341,6 +370,14 @@ fn act() -> impl Strategy<Value = Act> {
     })
 }
 
+fn change() -> impl Strategy<Value = PersonChange> {
+    prop_oneof![
+        option::of(text()).prop_map(|text| PersonChange::Away(text.map(|text| line(&text)))),
+        Just(PersonChange::Realname),
+        Just(PersonChange::Account { before: None }),
+    ]
+}
+
 fn entry() -> impl Strategy<Value = Entry> {
     let manner = select(vec![Manner::Plain, Manner::Action, Manner::Notice, Manner::Gone]);
     let telling = select(vec![Telling::Told, Telling::Folded, Telling::Late, Telling::Untold]);
@@ -365,6 +402,10 @@ fn entry() -> impl Strategy<Value = Entry> {
         1 => (who(), option::of(text())).prop_map(|(who, text)| Entry::Topic { who, text: text.map(|text| line(&text)) }),
         1 => act().prop_map(|act| Entry::Act(Arc::new(act.into()))),
         1 => who().prop_map(|who| Entry::LinesDeleted { who }),
+        1 => (who(), any::<bool>()).prop_map(|(who, is_keeper)| Entry::Ranked { who: who.into(), is_keeper }),
+        2 => (who(), change()).prop_map(|(who, change)| Entry::Changed {
+            who: who.into(), change, event: PersonEvent::new(1, [], []).into(),
+        }),
     ]
 }
 

@@ -42,6 +42,7 @@ fn sample() -> Snapshot {
         keeps_for_now: seats.iter().skip(1).cloned().collect(),
         voices: seats.iter().take(1).cloned().collect(),
         seats,
+        away: (name == &ian).then(|| Line::sanitise(b"lunch")),
         boot: 3,
         markers: Markers([("#tea".into(), WallTime(11))].into()),
     };

@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod channels;
+mod describing;
 mod doors;
 mod framing;
 mod history;

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::rooms::{Room, Seated, first};
 use super::state::Broadcaster;
@@ -177,17 +178,23 @@ impl Broadcaster {
         let number = self.private_messages;
         let from = self.ledger.people.who(asker).ok_or(Refusal::NotThere)?;
         let at = self.time(now);
-        let message = PrivateMessage { number, at, from, to: to.clone(), lines, is_for_programs };
-        let private = Answer::Private(message.into());
+        let (name, away) = (to.clone(), None);
+        let sent = PrivateMessage { number, at, from, to: name, lines, is_for_programs, away };
+        let mut sent = Arc::new(sent);
+        let private = Answer::Private(Arc::clone(&sent));
         let deliver = |id| {
             let (connection, mark) = self.connections.get(&id).zip(self.mark_of(id))?;
             let mail = Mail::Answer(private.clone());
             connection.client.send(mark, mail).ok()
         };
-        match self.ledger.people.wearers(&to).filter_map(deliver).count() {
-            0 => Err(Refusal::NotReading(to)),
-            _ => Ok(private),
+        if self.ledger.people.wearers(&to).filter_map(deliver).count() == 0 {
+            return Err(Refusal::NotReading(to));
         }
+        let people = &self.ledger.people;
+        if let Some(away) = people.wearers(&to).next().and_then(|id| people.away(id)) {
+            Arc::make_mut(&mut sent).away = Some(away.clone());
+        }
+        Ok(Answer::Private(sent))
     }
 
     fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {

@@ -49,13 +49,14 @@ impl Broadcaster {
     }
 
     fn return_of(&self, person: PersonId, exile: &Exile) -> Intent {
-        let Exile { person: Person { name, account, looks, profile, seats, .. }, codes } =
+        let Exile { person: Person { name, account, looks, profile, seats, away, .. }, codes } =
             exile.clone();
         let connection = self.connections.get(&person);
         let address = address_name(connection.and_then(|connection| connection.client.address()));
         let name = Claim { name, account };
         let otherwise = (address.clone(), Looks::of(&address));
-        let reentry = Reentry { person, name, looks, otherwise, profile, rooms: seats, codes };
+        let rooms = seats;
+        let reentry = Reentry { person, name, looks, otherwise, profile, away, rooms, codes };
         Intent::Return(Box::new(reentry))
     }
 

@@ -26,6 +26,7 @@ impl Broadcaster {
             since: connections().map(|connection| connection.came.wall).min(),
             silent: now.monotonic.saturating_sub(active),
             is_server_keeper: self.is_server_keeper(who.id),
+            away: people.away(who.id).cloned(),
             who,
         })))
     }
@@ -111,6 +112,8 @@ impl Broadcaster {
     pub(super) fn sighting(&self, typed: Line) -> Sighting {
         let who = self.ledger.people.find(&key(&typed));
         let is_server_keeper = who.as_ref().is_some_and(|who| self.is_server_keeper(who.id));
-        Sighting { typed, who, is_server_keeper }
+        let away = who.as_ref().and_then(|who| self.ledger.people.away(who.id));
+        let is_away = away.is_some();
+        Sighting { typed, who, is_server_keeper, is_away }
     }
 }

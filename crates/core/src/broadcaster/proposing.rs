@@ -11,7 +11,8 @@ use crate::intent::Intent;
 use crate::ledger::{Record, Subject};
 use crate::link::{Change, Client, Outcome, Place};
 use crate::model::{
-    By, Claim, Deed, Here, Line, Looks, Now, PersonId, RoomId, RoomName, Spoken, Verb, Whom,
+    AWAY_BYTES_MAX, By, Claim, Deed, Here, Line, Looks, Now, PersonId, RoomId, RoomName, Spoken,
+    Verb, Whom,
 };
 use crate::refusal::Refusal;
 
@@ -89,6 +90,15 @@ impl Broadcaster {
                 self.ledger.may_wear(person, &name.name, client.address(), now.wall)?;
                 let (looks, wanted) = (Looks::of(&name.name), Wanted::Rename(name.name.clone()));
                 (Intent::Rename { person, name, looks }, wanted)
+            }
+            Change::SetAway(text) => {
+                let text = text.map(|text| text.cut(AWAY_BYTES_MAX));
+                let wanted = Wanted::Away(text.is_some());
+                (Intent::SetAway { person, text }, wanted)
+            }
+            Change::SetRealname(realname) => {
+                let wanted = Wanted::Realname(realname.clone());
+                (Intent::SetRealname { person, realname }, wanted)
             }
             Change::LogIn(account) => {
                 let wanted = Wanted::LogIn(account.name.clone());

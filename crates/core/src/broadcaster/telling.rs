@@ -28,14 +28,10 @@ impl Broadcaster {
             (Err(refusal), Some(ticket)) => ticket.client.finish(refusal.into()),
             (Ok(()), Some(Ticket { client, wanted })) => match wanted {
                 Wanted::Say => self.gathering.promise(&client, Outcome::Done, Stake::Lines),
-                Wanted::Rename(name) => {
-                    let answer = Outcome::Answer(Answer::YouAre(name));
-                    self.gathering.promise(&client, answer, Stake::Nothing);
-                }
-                Wanted::LogIn(account) => {
-                    let answer = Outcome::Answer(Answer::LoggedIn(account));
-                    self.gathering.promise(&client, answer, Stake::Nothing);
-                }
+                Wanted::Rename(name) => self.promise(&client, Answer::YouAre(name)),
+                Wanted::LogIn(account) => self.promise(&client, Answer::LoggedIn(account)),
+                Wanted::Away(is_away) => self.promise(&client, Answer::Away(is_away)),
+                Wanted::Realname(realname) => self.promise(&client, Answer::Realname(realname)),
                 Wanted::Presence => self.came(&client, now),
                 Wanted::Message { network } => {
                     let number = self.ledger.kept.last();
@@ -60,6 +56,11 @@ impl Broadcaster {
             },
             (_, None) => {}
         }
+    }
+
+    /// Promises an answer, which does not depend on the journal.
+    fn promise(&mut self, client: &Arc<Client>, answer: Answer) {
+        self.gathering.promise(client, Outcome::Answer(answer), Stake::Nothing);
     }
 
     pub(super) fn tell(
@@ -346,6 +347,8 @@ impl Ticket {
             | Wanted::Presence
             | Wanted::Rename(_)
             | Wanted::LogIn(_)
+            | Wanted::Away(_)
+            | Wanted::Realname(_)
             | Wanted::Topic
             | Wanted::Deletion
             | Wanted::Act

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::rooms::Maker;
 use crate::ledger::Record;
 use crate::link::Client;
-use crate::model::{ConversationId, Hashed, Name, PersonId, RoomName};
+use crate::model::{ConversationId, Hashed, Line, Name, PersonId, RoomName};
 use crate::refusal::Refusal;
 
 /// A client that waits for its intent.
@@ -46,6 +46,10 @@ pub(super) enum Wanted {
     },
     /// This name.
     Rename(Name),
+    /// To be away, or back.
+    Away(bool),
+    /// To have this real name.
+    Realname(Line),
     /// To be logged in to this account.
     LogIn(Name),
     /// A new topic.

@@ -188,6 +188,20 @@ pub enum Intent {
         /// How that name looks.
         looks: Looks,
     },
+    /// A person is away, or is back.
+    SetAway {
+        /// The person.
+        person: PersonId,
+        /// The text for those who write; none for a person who is back.
+        text: Option<Line>,
+    },
+    /// A person has another real name.
+    SetRealname {
+        /// The person.
+        person: PersonId,
+        /// The real name.
+        realname: Line,
+    },
     /// A person logs in to an account, under any name.
     LogIn {
         /// The person.
@@ -318,6 +332,8 @@ pub struct Reentry {
     pub otherwise: (Name, Looks),
     /// The profile from the person's client.
     pub profile: Option<Arc<Profile>>,
+    /// The text with which the person was away.
+    pub away: Option<Line>,
     /// The rooms in which the person had a seat.
     pub rooms: Vec<RoomName>,
     /// The return codes of the connection.
@@ -348,6 +364,8 @@ impl Intent {
             | Intent::SpeakOnce { .. }
             | Intent::Rename { .. }
             | Intent::LogIn { .. }
+            | Intent::SetAway { .. }
+            | Intent::SetRealname { .. }
             | Intent::SetTopic { .. }
             | Intent::DeleteLines { .. }
             | Intent::MakeCode { .. }

@@ -52,6 +52,8 @@ impl Intent {
                 words.as_ref().map_or(0, Line::len) + removal
             }
             Intent::Rename { name, looks, .. } => claim_bytes(name) + looks_bytes(looks),
+            Intent::SetAway { text, .. } => text.as_ref().map_or(0, Line::len),
+            Intent::SetRealname { realname, .. } => realname.len(),
             Intent::LogIn { account, .. } => name_bytes(&account.name),
             Intent::SetTopic { room, text, .. } => {
                 room.as_str().len() + text.as_ref().map_or(0, Line::len)
@@ -70,7 +72,8 @@ impl Intent {
             Intent::Remove { people, act } => people.len() * PERSON_BYTES + act_bytes(act),
             Intent::Up { node, .. } => node.as_str().len(),
             Intent::Return(reentry) => {
-                let Reentry { name, looks, otherwise, profile, rooms, codes, .. } = &**reentry;
+                let Reentry { name, looks, otherwise, profile, away, rooms, codes, .. } =
+                    &**reentry;
                 let (other, other_looks) = otherwise;
                 let names = claim_bytes(name) + name_bytes(other);
                 let looks = looks_bytes(looks) + looks_bytes(other_looks);
@@ -78,6 +81,7 @@ impl Intent {
                 names
                     + looks
                     + profile_bytes(profile)
+                    + away.as_ref().map_or(0, Line::len)
                     + rooms.sum::<usize>()
                     + codes.len() * HASH_BYTES
             }

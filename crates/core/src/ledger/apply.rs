@@ -84,6 +84,10 @@ impl Ledger {
             Intent::Rename { person, name, looks } => {
                 self.rename(person, name, looks, at, happened)
             }
+            Intent::SetAway { person, text } => self.set_away(person, text, at, happened),
+            Intent::SetRealname { person, realname } => {
+                self.set_realname(person, realname, at, happened)
+            }
             Intent::LogIn { person, account } => self.log_in(person, account, at, happened),
             Intent::SetTopic { person, room, text } => {
                 self.set_topic(person, room, text, at, happened)

@@ -6,8 +6,8 @@ use super::event::{Happened, Parting};
 use super::state::{Absent, Ledger};
 use crate::intent::Stamp;
 use crate::model::{
-    Act, By, Claim, Deed, Line, Looks, Name, PersonId, Profile, Reach, RoomName, Verb, WallTime,
-    Who,
+    Act, By, Claim, Deed, Line, Looks, Name, PersonChange, PersonId, Profile, Reach, RoomName,
+    Verb, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -22,9 +22,26 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_come(id, None, (&claim, &looks), None, at)?;
-        self.people.enter(id, (claim, looks), profile, boot);
+        self.add_person(id, (claim, looks), (profile, None), boot, happened);
         happened.extend(self.people.who(id).map(Happened::Came));
         Ok(())
+    }
+
+    /// Adds a person, who may be away.
+    pub(super) fn add_person(
+        &mut self,
+        id: PersonId,
+        (claim, looks): (Claim, Looks),
+        (profile, away): (Option<Arc<Profile>>, Option<Line>),
+        boot: u32,
+        happened: &mut Vec<Happened>,
+    ) {
+        let companion = self.companion(id, &claim.name);
+        self.people.enter(id, (claim, looks), profile, boot);
+        if let Some(person) = self.people.get_mut(id) {
+            person.away = away;
+        }
+        self.tell_companion(companion, happened);
     }
 
     /// A person comes to the server, into a first room.
@@ -39,7 +56,7 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
         self.may_come_to(id, None, &claim, &room)?;
-        self.people.enter(id, (claim, looks), profile, boot);
+        self.add_person(id, (claim, looks), (profile, None), boot, happened);
         happened.extend(self.people.who(id).map(Happened::Came));
         self.take_seat(id, room, at, happened);
         Ok(())
@@ -107,7 +124,14 @@ impl Ledger {
         self.share_ranks(id, &room);
         let person = self.people.get(id);
         let is_keeper = person.is_some_and(|person| self.may_keep(person, &room).is_some());
+        let away = self.people.away(id).filter(|_| !is_untold).cloned();
+        let told = (room.clone(), who.clone());
         happened.push(Happened::Arrived { room, who, is_keeper, is_untold });
+        if away.is_some() {
+            let ((room, who), event) = (told, self.next_event());
+            let (change, rooms) = (PersonChange::Away(away), vec![room]);
+            happened.push(Happened::PersonChanged { event, who, change, rooms });
+        }
     }
 
     /// A person who is the first in a new room keeps it for the time being, if nobody keeps it.
@@ -184,9 +208,11 @@ impl Ledger {
         };
         let parted = seats.into_iter().filter_map(|room| self.part(id, room, words.clone(), at));
         let rooms = parted.map(|(_, parting)| parting).collect();
+        let companion = self.companion(id, &who.name);
         self.people.leave(id);
         let event = self.next_event();
         happened.push(Happened::LeftServer { event, who, rooms, removal: removal.clone() });
+        self.tell_companion(companion, happened);
         self.give_up_absent(|heir, _| heir == id, removal.as_ref(), happened);
     }
 

@@ -77,8 +77,18 @@ impl Digest {
     }
 
     fn person(&mut self, (&id, person): (&PersonId, &Person)) {
-        let Person { name, account, looks, profile, seats, keeps_for_now, voices, boot, markers } =
-            person;
+        let Person {
+            name,
+            account,
+            looks,
+            profile,
+            seats,
+            keeps_for_now,
+            voices,
+            away,
+            boot,
+            markers,
+        } = person;
         self.id(id);
         self.claim(name, account.as_ref());
         self.looks(looks);
@@ -86,6 +96,7 @@ impl Digest {
         self.each(seats, Digest::room_name);
         self.each(keeps_for_now, Digest::room_name);
         self.each(voices, Digest::room_name);
+        self.each(away, Digest::line);
         self.number((*boot).into());
         self.markers(&markers.0);
     }

@@ -227,6 +227,22 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether a person may say something about themselves that others read, wherever they sit; or
+    /// take it back, which everybody may.
+    pub(super) fn may_describe(
+        &self,
+        id: PersonId,
+        has_text: bool,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        let who = person.who(id);
+        let lobby = RoomName::lobby();
+        let nowhere = person.seats.is_empty().then_some(&lobby); // a mute on the server counts
+        let mut rooms = person.seats.iter().chain(nowhere).filter(|_| has_text);
+        rooms.try_for_each(|room| self.may_speak(&who, room, at))
+    }
+
     /// Whether a person may have an account, wherever they sit.
     pub(super) fn may_log_in(
         &self,

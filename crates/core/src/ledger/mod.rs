@@ -11,6 +11,7 @@ mod authority;
 mod booting;
 mod codes;
 mod coming;
+mod describing;
 mod digest;
 mod event;
 mod keepers;

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::accounts::Owners;
 use super::markers::Markers;
 use super::rules::Subject;
-use crate::model::{Claim, Looks, Name, PersonId, Profile, ProvenAccount, RoomName, Who};
+use crate::model::{Claim, Line, Looks, Name, PersonId, Profile, ProvenAccount, RoomName, Who};
 use crate::refusal::Refusal;
 
 /// A person on the server, on one connection.
@@ -28,6 +28,8 @@ pub struct Person {
     pub keeps_for_now: Vec<RoomName>,
     /// The rooms in which this person has a voice, while sitting there.
     pub voices: Vec<RoomName>,
+    /// The text with which this connection is away.
+    pub away: Option<Line>,
     /// The boot of the node with the connection.
     pub boot: u32,
     /// How far this person has read while they were logged in to no account.
@@ -213,6 +215,28 @@ impl People {
         own.filter(|(_, own)| own.sits_in(room)).map(|(id, _)| id).collect()
     }
 
+    /// All connections of a person: several if the person owns the name.
+    pub(crate) fn connections(&self, id: PersonId) -> Vec<PersonId> {
+        let Some(person) = self.people.get(&id).filter(|person| person.is_owner()) else {
+            return vec![id];
+        };
+        let own = self.of_person(&person.name).filter(|(_, own)| own.is_owner());
+        own.map(|(id, _)| id).collect()
+    }
+
+    /// A connection of the owner of a name who wears it, except this one.
+    pub(crate) fn owner_beside(&self, id: PersonId, name: &Name) -> Option<PersonId> {
+        let mut own = self.of_person(name).filter(|(_, own)| own.is_owner());
+        own.find(|(other, _)| *other != id).map(|(other, _)| other)
+    }
+
+    /// The text with which a person is away. An owner is away if all connections are.
+    pub(crate) fn away(&self, id: PersonId) -> Option<&Line> {
+        let away = self.people.get(&id)?.away.as_ref()?;
+        let mut own = self.connections(id).into_iter().filter_map(|id| self.people.get(&id));
+        own.all(|person| person.away.is_some()).then_some(away)
+    }
+
     /// Lets a person keep a room for the time being.
     pub(crate) fn keep_for_now(&mut self, id: PersonId, room: &RoomName) {
         let person = self.people.get_mut(&id);
@@ -242,9 +266,19 @@ impl People {
         let account = claim.account.and_then(|account| self.accounts.registered(account));
         self.logged_in.add(id, key(&account));
         let (name, [seats, keeps_for_now, voices]) = (claim.name, [const { Vec::new() }; 3]);
-        let markers = Markers::default();
-        let person =
-            Person { name, account, looks, profile, seats, keeps_for_now, voices, boot, markers };
+        let (away, markers) = (None, Markers::default());
+        let person = Person {
+            name,
+            account,
+            looks,
+            profile,
+            seats,
+            keeps_for_now,
+            voices,
+            away,
+            boot,
+            markers,
+        };
         self.people.insert(id, person);
     }
 

@@ -103,7 +103,7 @@ impl Ledger {
     /// allow it now.
     pub(super) fn enter_again(
         &mut self,
-        Reentry { person: id, name: claim, looks, otherwise, profile, rooms, codes }: Reentry,
+        Reentry { person: id, name: claim, looks, otherwise, profile, away, rooms, codes }: Reentry,
         Stamp { boot, at }: Stamp,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
@@ -117,11 +117,11 @@ impl Ledger {
             false => Claim { account: account.clone(), ..claim },
         };
         if self.people.may_claim(&[id], &claim, &looks).is_ok() {
-            self.people.enter(id, (claim, looks), profile, boot);
+            self.add_person(id, (claim, looks), (profile, away), boot, happened);
         } else {
             let (claim, looks) = (Claim { name: otherwise.0, account }, otherwise.1);
             self.people.may_claim(&[id], &claim, &looks)?;
-            self.people.enter(id, (claim, looks), profile, boot);
+            self.add_person(id, (claim, looks), (profile, away), boot, happened);
             self.rules.rename(id, &from, |id| self.people.get(id).is_some());
         }
         let who = self.people.who(id).ok_or(Refusal::NotThere)?;
@@ -215,6 +215,7 @@ impl Ledger {
         }
         let before = from.and_then(|from| self.people.get(from));
         let profile = before.and_then(|person| person.profile.clone()).or(profile);
+        let away = before.and_then(|person| person.away.clone());
         let ranks = before.map(|person| (person.keeps_for_now.clone(), person.voices.clone()));
         let (keeps, voices) = ranks.unwrap_or_default();
         if let Some(from) = from {
@@ -222,7 +223,8 @@ impl Ledger {
             self.rooms.follow(from, id);
             self.move_seats(from, id, happened);
         }
-        self.people.enter(id, (code.claim.clone(), code.looks.clone()), profile, boot);
+        let name = (code.claim.clone(), code.looks.clone());
+        self.add_person(id, name, (profile, away), boot, happened);
         keeps.iter().for_each(|room| self.people.keep_for_now(id, room));
         voices.iter().for_each(|room| self.people.set_voice(id, room, true));
         happened.extend(self.people.who(id).map(Happened::Came));

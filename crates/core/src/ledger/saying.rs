@@ -76,6 +76,11 @@ impl Ledger {
         let name = claim.name.clone();
         self.may_wear(id, &name, None, at)?;
         let before = self.account_before(id);
+        let old_name = self.people.get(id).ok_or(Refusal::NotThere)?.name.clone();
+        let mut companions = vec![self.companion(id, &old_name)];
+        if !old_name.is_same(&name) {
+            companions.push(self.companion(id, &name));
+        }
         let from = self.people.rename(id, claim, looks)?;
         self.rules.rename(id, &from, |id| self.people.get(id).is_some());
         self.give_up_absent(|heir, _| heir == id, None, happened);
@@ -95,6 +100,9 @@ impl Ledger {
         let rooms = person.seats.iter().map(|room| (room.clone(), renaming(room))).collect();
         let event = self.next_event();
         happened.push(Happened::Renamed { event, who, from, rooms });
+        for companion in companions {
+            self.tell_companion(companion, happened);
+        }
         self.tell_account(id, before, happened);
         Ok(())
     }

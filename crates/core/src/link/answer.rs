@@ -115,6 +115,17 @@ pub enum Answer {
     Password(PasswordFor),
     /// The person has proved to own this name.
     LoggedIn(Name),
+    /// Whether the person is away from now on.
+    Away(bool),
+    /// The person has this real name now.
+    Realname(Line),
+    /// The recipient is away, and has told this text for those who write.
+    IsAway {
+        /// The recipient.
+        name: Name,
+        /// The text.
+        text: Line,
+    },
     /// The name is registered.
     Registered(Name),
     /// The name has a new password: the person's other connections and return codes end.
@@ -222,6 +233,8 @@ pub struct PrivateMessage {
     pub lines: Vec<Spoken>,
     /// Whether one program sends it to another. Doors for people do not show it.
     pub is_for_programs: bool,
+    /// For the author: the text with which the recipient is away.
+    pub away: Option<Line>,
 }
 
 impl PrivateMessage {
@@ -390,10 +403,13 @@ impl Answer {
                 rooms.iter().map(RoomInfo::weight).sum()
             }
             Answer::Private(message) => message.weight(),
-            Answer::KeptMessage { text, .. } | Answer::FoundNothing(text) => text.as_str().len(),
             Answer::LastLines(lines) => {
                 lines.iter().map(|(room, _)| SMALL_BYTES + room.as_str().len()).sum()
             }
+            Answer::KeptMessage { text, .. }
+            | Answer::FoundNothing(text)
+            | Answer::Realname(text)
+            | Answer::IsAway { text, .. } => text.as_str().len(),
             Answer::Found { said, .. } => said.weight(),
             Answer::Topic { text, .. } => text.as_ref().map_or(0, Line::len),
             Answer::Act(act) => act.weight(),
@@ -414,6 +430,7 @@ impl Answer {
             | Answer::SearchBehind(_)
             | Answer::Password(_)
             | Answer::LoggedIn(_)
+            | Answer::Away(_)
             | Answer::Registered(_)
             | Answer::PasswordChanged { .. }
             | Answer::Code(_)

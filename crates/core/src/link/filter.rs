@@ -88,7 +88,11 @@ impl Filter {
     pub(crate) fn sight<'a>(&mut self, entry: &'a Entry) -> Sight<'a> {
         match entry {
             // Told as an answer.
-            Entry::Renamed { who, .. } | Entry::Invited { who, .. } if who.id == self.me => {
+            Entry::Renamed { who, .. }
+            | Entry::Changed { who, .. }
+            | Entry::Invited { who, .. }
+                if who.id == self.me =>
+            {
                 Sight::Hidden
             }
             own if own.author() == Some(self.me) => match own {

@@ -128,6 +128,10 @@ pub enum Change {
     },
     /// Takes another name.
     Rename(Claim),
+    /// Is away, with this text for those who write, or is back.
+    SetAway(Option<Line>),
+    /// Takes another real name.
+    SetRealname(Line),
     /// Logs in to an account, under any name.
     LogIn(ProvenAccount),
     /// Sets a room's topic, or clears it.
@@ -194,6 +198,8 @@ impl Change {
             Change::Listen { .. }
             | Change::Say { .. }
             | Change::MarkRead { .. }
+            | Change::SetAway(_)
+            | Change::SetRealname(_)
             | Change::Visited(_)
             | Change::NoteReadings
             | Change::DeleteLines { .. }
@@ -213,6 +219,8 @@ impl Change {
             | Change::Say { .. }
             | Change::Rename(_)
             | Change::LogIn(_)
+            | Change::SetAway(_)
+            | Change::SetRealname(_)
             | Change::SetTopic { .. }
             | Change::MarkRead { .. }
             | Change::Code(_)

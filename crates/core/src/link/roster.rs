@@ -15,6 +15,8 @@ pub struct Occupant {
     pub is_keeper: bool,
     /// Whether the person has a voice in the room.
     pub has_voice: bool,
+    /// Whether the person is away. A list for a newcomer does not tell.
+    pub is_away: bool,
 }
 
 /// Everybody in a room before a newcomer: the people at the beginning of a batch, and the entries
@@ -65,7 +67,7 @@ impl FullRoster {
             _ => return None,
         };
         let stays = removed_at(&who).is_none_or(|removed| removed <= index);
-        stays.then_some(Occupant { who, is_keeper, has_voice: false })
+        stays.then_some(Occupant { who, is_keeper, has_voice: false, is_away: false })
     }
 }
 

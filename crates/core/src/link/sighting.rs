@@ -22,6 +22,8 @@ pub struct Whois {
     pub silent: Duration,
     /// Whether the person has authority on the whole server.
     pub is_server_keeper: bool,
+    /// The text with which the person is away.
+    pub away: Option<Line>,
 }
 
 /// A person who has left the server or given up a name.
@@ -45,6 +47,8 @@ pub struct Sighting {
     pub who: Option<Who>,
     /// Whether the person has authority on the whole server.
     pub is_server_keeper: bool,
+    /// Whether the person is away.
+    pub is_away: bool,
 }
 
 /// The number of names in one question.
@@ -99,7 +103,8 @@ fn person_weight(who: &Who) -> usize {
 impl Whois {
     pub(super) fn weight(&self) -> usize {
         let rooms = self.rooms.iter().map(|(room, _)| size_of::<Name>() + room.as_str().len());
-        size_of::<Whois>() + person_weight(&self.who) + rooms.sum::<usize>()
+        let away = self.away.as_ref().map_or(0, Line::len);
+        size_of::<Whois>() + person_weight(&self.who) + rooms.sum::<usize>() + away
     }
 }
 

@@ -179,7 +179,9 @@ impl Batch {
             end.event = entry.event().map_or(end.event, |event| event.number);
             match entry {
                 Entry::Said(_) => end.seq += 1,
-                Entry::Renamed { who, .. } | Entry::Invited { who, .. } => answered.add(who.id),
+                Entry::Renamed { who, .. }
+                | Entry::Changed { who, .. }
+                | Entry::Invited { who, .. } => answered.add(who.id),
                 _ => {}
             }
             if let Some(author) = entry.author() {

@@ -184,6 +184,10 @@ pub enum PersonChange {
         /// The account before.
         before: Option<Name>,
     },
+    /// The person is away, with this text, or back.
+    Away(Option<Line>),
+    /// The real name.
+    Realname,
 }
 
 /// An event that concerns a person: a departure, a new name or another change. All rooms of that person that it

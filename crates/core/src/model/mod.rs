@@ -41,7 +41,7 @@ pub use span::{Damage, End, Missed};
 pub use time::{Now, WallTime};
 pub use topic::Topic;
 pub use who::{
-    Claim, Extras, InGroup, Manner, PROFILE_BYTES_MAX, PersonId, Profile, Proof, ProvenAccount,
-    RoomId, Spoken, Who,
+    AWAY_BYTES_MAX, Claim, Extras, InGroup, Manner, PROFILE_BYTES_MAX, PersonId, Profile, Proof,
+    ProvenAccount, RoomId, Spoken, Who,
 };
 pub use whom::{Net, Whom};

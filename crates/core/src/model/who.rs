@@ -72,6 +72,9 @@ pub struct Profile {
     is_bot: bool,
 }
 
+/// The longest text of a person who is away, in bytes: it fits into a message of IRC.
+pub const AWAY_BYTES_MAX: usize = 390;
+
 /// The longest text of a profile, in bytes.
 pub const PROFILE_BYTES_MAX: usize = 512;
 
@@ -81,6 +84,12 @@ impl Profile {
     pub fn new([user, realname, host]: [Line; 3], is_bot: bool) -> Profile {
         let cut = |line: Line| line.cut(PROFILE_BYTES_MAX);
         Profile { user: cut(user), realname: cut(realname), host: cut(host), is_bot }
+    }
+
+    /// The same profile with another real name.
+    pub fn with_realname(&self, realname: Line) -> Profile {
+        let [user, host] = [&self.user, &self.host].map(Line::clone);
+        Profile::new([user, realname, host], self.is_bot)
     }
 
     /// The name of the user on their own machine.

@@ -100,9 +100,19 @@ pub(crate) fn keepers_at_work() -> Snapshot {
         let looks = Looks::of(name);
         let seats = seats.iter().map(|room| RoomName::stored(room)).collect();
         let (name, keeps_for_now, markers) = (name.clone(), Vec::new(), Markers::default());
-        let (profile, voices, boot) = (None, Vec::new(), 0);
-        let person =
-            Person { name, account, looks, profile, seats, keeps_for_now, voices, boot, markers };
+        let (profile, voices, away, boot) = (None, Vec::new(), None, 0);
+        let person = Person {
+            name,
+            account,
+            looks,
+            profile,
+            seats,
+            keeps_for_now,
+            voices,
+            away,
+            boot,
+            markers,
+        };
         (PersonId::new(id), person)
     };
     let (id, mike) = person(3, &Name::stored("mike"), &["tea"]);
@@ -181,6 +191,10 @@ fn intent() -> impl Strategy<Value = Intent> {
             Intent::Rename { person, name, looks }
         }),
         4 => owning(),
+        3 => (person(), of(line())).prop_map(|(person, text)| Intent::SetAway { person, text }),
+        1 => (person(), line()).prop_map(|(person, realname)| {
+            Intent::SetRealname { person, realname }
+        }),
         3 => (person(), proven()).prop_map(|(person, account)| Intent::LogIn { person, account }),
         12 => (person(), here(), deed()).prop_map(|(asker, here, deed)| {
             Intent::Act { asker, here, deed }
@@ -201,13 +215,14 @@ fn of_nodes() -> impl Strategy<Value = Intent> {
         1 => Just(Intent::Alive),
         2 => (1..4_u32, 0..20_u64).prop_map(|(boot, last)| Intent::Down { boot, last }),
         1 => Just(Intent::Leaving),
-        6 => (person(), claim(), claim(), profile(), vec(room(), 0..3), vec(code(), 0..2)).prop_map(
-            |(person, (name, looks), (other, other_looks), profile, rooms, codes)| Intent::Return(Box::new(Reentry {
+        6 => (person(), claim(), claim(), profile(), of(line()), vec(room(), 0..3), vec(code(), 0..2)).prop_map(
+            |(person, (name, looks), (other, other_looks), profile, away, rooms, codes)| Intent::Return(Box::new(Reentry {
                 person,
                 name,
                 looks,
                 otherwise: (other.name, other_looks),
                 profile,
+                away,
                 rooms,
                 codes,
             }))

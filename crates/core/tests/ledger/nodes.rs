@@ -117,6 +117,7 @@ fn a_mute_holds_for_a_person_who_returns_under_another_name() {
         looks,
         otherwise: named("away"),
         profile: None,
+        away: None,
         rooms: vec![room.clone()],
         codes: Vec::new(),
     };
@@ -187,6 +188,7 @@ fn a_person_returns_in_another_boot_under_the_same_name_or_the_address() {
             name: name.into(),
             otherwise: (address.clone(), Looks::of(&address)),
             profile: None,
+            away: None,
             rooms: vec![RoomName::lobby()],
             codes: vec![code],
         }));

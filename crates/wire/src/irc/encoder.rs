@@ -149,6 +149,7 @@ impl IrcEncoder {
     fn put_own(&mut self, answer: &Answer, out: &mut Vec<u8>) -> bool {
         match answer {
             Answer::YouAre(name) => self.voice.rename(name, out),
+            Answer::Realname(realname) => self.voice.set_realname(realname, out),
             Answer::Private(message) => {
                 if self.voice.caps.has(Cap::EchoMessage) {
                     let mut messages = Vec::new();

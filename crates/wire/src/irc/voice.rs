@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parlor_core::link::Asked;
 use parlor_core::log::Scene;
-use parlor_core::model::{Name, PersonId, Profile, RoomName, WallTime, Who};
+use parlor_core::model::{Line, Name, PersonId, Profile, RoomName, WallTime, Who};
 
 use super::entries::{IrcEncoding, tagged};
 use super::protocol::{Cap, Caps, Class, IrcServer, nick, source_of};
@@ -115,6 +115,20 @@ impl Voice {
         let mut messages = Vec::new();
         replies.send(&self.server().name, &self.nick(), &mut messages);
         self.answer(&messages, out);
+    }
+
+    /// Appends the new real name of the client, if the client wants to know it.
+    pub(crate) fn set_realname(&mut self, realname: &Line, out: &mut Vec<u8>) {
+        let profile = self.me.profile.as_ref();
+        self.me.profile = profile.map(|profile| profile.with_realname(realname.clone()).into());
+        if self.caps.has(Cap::Setname) {
+            let mut message = Vec::new();
+            let account = self.me.account.as_ref().map(Name::as_str);
+            tagged(self.encoding.class(), self.now(), account, &mut message)
+                .message(Some(&source_of(&self.me)), "SETNAME")
+                .text(realname.as_str());
+            self.answer(&message, out);
+        }
     }
 
     /// Appends the new name of the client.

@@ -27,7 +27,7 @@ record!(ProposalId { boot, number });
 
 record!(Check { position, digest });
 
-record!(Reentry { person, name, looks, otherwise, profile, rooms, codes });
+record!(Reentry { person, name, looks, otherwise, profile, away, rooms, codes });
 
 choice!(Intent, "an intent", {
     1 => Say { person, room, lines },
@@ -63,6 +63,8 @@ choice!(Intent, "an intent", {
     31 => KeepMessage { from, to, writer, text },
     32 => Delivered { person, last },
     33 => LogIn { person, account },
+    34 => SetAway { person, text },
+    35 => SetRealname { person, realname },
     41 => Invite { by, to, room },
     47 => MarkRead { person, conversation, read },
 });

@@ -54,7 +54,18 @@ choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 
 record!(Boot { node, nonce, version, last, is_live });
 
-record!(Person { name, account, looks, profile, seats, keeps_for_now, voices, boot, markers });
+record!(Person {
+    name,
+    account,
+    looks,
+    profile,
+    seats,
+    keeps_for_now,
+    voices,
+    away,
+    boot,
+    markers
+});
 
 record!(Markers(by_conversation));
 

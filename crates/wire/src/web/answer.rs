@@ -97,7 +97,12 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::Told { .. } | Answer::Unstored(_) | Answer::Everybody(_) | Answer::Bans { .. } => about("order", out),
 
         // Not sent here, or with its own function.
-        Answer::LoggedIn(_) | Answer::Private(_) => about("order", out),
+        Answer::IsAway { name, text } => {
+            about("is-away", out).with("name", name.as_str()).with("words", text.as_str())
+        }
+        Answer::LoggedIn(_) | Answer::Private(_) | Answer::Away(_) | Answer::Realname(_) => {
+            about("order", out)
+        }
     }
 }
 

@@ -127,7 +127,8 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
         Input::Private { to, lines, is_for_programs } => {
             let from = Who::new(PersonId::new(1), Name::stored("alice"));
             let (number, at, to) = (1, WallTime(0), Name::stored(to.as_str()));
-            let message = PrivateMessage { number, at, from, to, lines, is_for_programs };
+            let message =
+                PrivateMessage { number, at, from, to, lines, is_for_programs, away: None };
             let answer = Answer::Private(message.into());
             encoder.answer(&answer, read);
             encoder.answer(&answer, read);

@@ -107,6 +107,7 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
                 to: alice().name,
                 lines: vec![Spoken::new(Manner::Plain, text)],
                 is_for_programs: false,
+                away: None,
             };
             Answer::Private(message.into())
         }

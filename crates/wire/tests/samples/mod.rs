@@ -119,6 +119,8 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
             },
         ),
         ("rename", Intent::Rename { person, name: name.clone(), looks: looks.clone() }),
+        ("set-away", Intent::SetAway { person, text: Some(line("lunch")) }),
+        ("set-realname", Intent::SetRealname { person, realname: line("Anna Ж.") }),
         ("log-in", Intent::LogIn { person, account }),
         ("set-topic", Intent::SetTopic { person, room: room.clone(), text: Some(line("Tea")) }),
         ("delete-lines", Intent::DeleteLines { person, since: WallTime(1_796_000_000_000) }),
@@ -160,6 +162,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 looks,
                 otherwise: (address.clone(), Looks::of(&address)),
                 profile: Some(profile.clone()),
+                away: Some(line("lunch")),
                 rooms: vec![RoomName::lobby(), room],
                 codes: vec![code],
             })),
@@ -288,6 +291,12 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
                 lines,
             })
             .boxed(),
+        Intent::SetAway { .. } => (person(), option::of(line()))
+            .prop_map(|(person, text)| Intent::SetAway { person, text })
+            .boxed(),
+        Intent::SetRealname { .. } => (person(), line())
+            .prop_map(|(person, realname)| Intent::SetRealname { person, realname })
+            .boxed(),
         Intent::LogIn { .. } => (person(), account())
             .prop_map(|(person, account)| Intent::LogIn { person, account })
             .boxed(),
@@ -348,21 +357,30 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             any::<(u32, u64)>().prop_map(|(boot, last)| Intent::Down { boot, last }).boxed()
         }
         Intent::Leaving => Just(Intent::Leaving).boxed(),
-        Intent::Return(_) => {
-            (person(), claim(), claim(), profile(), vec(room(), 0..3), vec(hashed(), 0..3))
-                .prop_map(|(person, (name, looks), (other, other_looks), profile, rooms, codes)| {
+        Intent::Return(_) => (
+            person(),
+            claim(),
+            claim(),
+            profile(),
+            option::of(line()),
+            vec(room(), 0..3),
+            vec(hashed(), 0..3),
+        )
+            .prop_map(
+                |(person, (name, looks), (other, other_looks), profile, away, rooms, codes)| {
                     Intent::Return(Box::new(Reentry {
                         person,
                         name,
                         looks,
                         otherwise: (other.name, other_looks),
                         profile,
+                        away,
                         rooms,
                         codes,
                     }))
-                })
-                .boxed()
-        }
+                },
+            )
+            .boxed(),
     }
 }
 

@@ -279,6 +279,7 @@ const answers = {
 	'welcome-back': ({ name }) => `欢迎回来，${name}。`,
 	invited: ({ name, room }) => `已邀请 ${name} 来 ${room}。`,
 	invitation: ({ by, room }) => `${by} 邀请你去 ${room}：/join ${room}`,
+	'is-away': ({ name, words }) => `${name} 暂时离开：${words}`,
 	'kept-for': ({ name }) => `${name} 不在，回来时会看到你的留言。`,
 	'while-away': ({ letters }) => `你不在的时候有 ${letters} 条留言。`,
 	'can-take-back': ({ name }) => `用 /forget all 删除 ${name} 在所有房间的全部消息；删除以后不能恢复。`,

@@ -31,6 +31,7 @@ pub(crate) fn put_registered(account: &Name, source: &str, replies: &mut Replies
 /// The code of a refused REGISTER (IRCv3, "Account Registration").
 pub(crate) fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
+        Refusal::LoggedIn(_) => "ALREADY_AUTHENTICATED",
         Refusal::NameOwned(_) => "ACCOUNT_EXISTS",
         Refusal::NoNameToOwn => "NEED_NICK",
         Refusal::PasswordTooShort(_) => "WEAK_PASSWORD",

@@ -85,6 +85,10 @@ pub(crate) fn put_answer(
         (Answer::Marker { conversation, read }, Some(("MARKREAD", _))) => {
             put_marker(conversation, *read, replies);
         }
+        (Answer::Away(is_away), _) => put_away(*is_away, replies),
+        (Answer::IsAway { name, text }, _) => {
+            replies.numeric(Numeric::RPL_AWAY, &[&nick(name)], text.as_str());
+        }
         (Answer::LoggedIn(account), Some(("AUTHENTICATE", _))) => {
             put_logged_in(account, asker.source, command, replies);
         }
@@ -98,23 +102,33 @@ pub(crate) fn put_answer(
     }
 }
 
+/// Adds the answer to AWAY.
+fn put_away(is_away: bool, replies: &mut Replies) {
+    let (numeric, text) = match is_away {
+        true => (Numeric::RPL_NOWAWAY, "You have been marked as being away"),
+        false => (Numeric::RPL_UNAWAY, "You are no longer marked as being away"),
+    };
+    replies.numeric(numeric, &[], text);
+}
+
 /// Adds people in a channel, or people who were looked for.
 fn put_people(answer: &Answer, options: &str, asker: Asker<'_>, replies: &mut Replies) {
     let server = &asker.server.name;
     match answer {
         Answer::People(page) => {
             let channel = &*channel(&page.room);
-            for Occupant { who, is_keeper, has_voice } in &page.people {
+            for Occupant { who, is_keeper, has_voice, is_away } in &page.people {
                 let signs = signs(*is_keeper, *has_voice, asker.caps.has(Cap::MultiPrefix));
-                let entry = WhoEntry { channel, who, signs, is_server_keeper: false };
+                let (is_server_keeper, is_away) = (false, *is_away);
+                let entry = WhoEntry { channel, who, signs, is_server_keeper, is_away };
                 put_who(&entry, options, server, replies);
             }
         }
         Answer::Present(sightings) => {
-            for Sighting { who, is_server_keeper, .. } in sightings {
+            for Sighting { who, is_server_keeper, is_away, .. } in sightings {
                 let Some(who) = who else { continue };
-                let (signs, is_server_keeper) = ("", *is_server_keeper);
-                let entry = WhoEntry { channel: "*", who, signs, is_server_keeper };
+                let (signs, is_server_keeper, is_away) = ("", *is_server_keeper, *is_away);
+                let entry = WhoEntry { channel: "*", who, signs, is_server_keeper, is_away };
                 put_who(&entry, options, server, replies);
             }
         }

@@ -22,6 +22,9 @@ pub(crate) fn put_whois(whois: &Whois, server: &IrcServer, replies: &mut Replies
     if whois.is_server_keeper {
         replies.numeric(Numeric::RPL_WHOISOPERATOR, &[nick], "is a keeper of the server");
     }
+    if let Some(away) = &whois.away {
+        replies.numeric(Numeric::RPL_AWAY, &[nick], away.as_str());
+    }
     if let Some(account) = &whois.who.account {
         let words = [nick, account.as_str()];
         replies.numeric(Numeric::RPL_WHOISACCOUNT, &words, "is logged in as");
@@ -79,7 +82,8 @@ pub(crate) fn put_userhost(sightings: &[Sighting], replies: &mut Replies) {
     let hosts = sightings.iter().filter_map(|sighting| {
         let Card { nick, user, host, .. } = Card::of(sighting.who.as_ref()?);
         let sign = if sighting.is_server_keeper { "*" } else { "" };
-        Some(format!("{nick}{sign}=+{user}@{host}"))
+        let here = if sighting.is_away { "-" } else { "+" };
+        Some(format!("{nick}{sign}={here}{user}@{host}"))
     });
     let lines = lines_of(&hosts.collect::<Vec<_>>(), TEXT_BYTES_MAX);
     if lines.is_empty() {

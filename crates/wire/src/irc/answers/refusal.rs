@@ -28,6 +28,12 @@ pub(crate) fn put_refusal(
     if let Some(service) = command.service() {
         return replies.notice_from(&service.source(&server.name), sentence);
     }
+    if word == "AWAY" {
+        return replies.notice(sentence);
+    }
+    if word == "SETNAME" {
+        return replies.fail(word, "CANNOT_CHANGE_REALNAME", &[], sentence);
+    }
     if word == "AUTHENTICATE" {
         return replies.numeric(Numeric::ERR_SASLFAIL, &[], sentence);
     }

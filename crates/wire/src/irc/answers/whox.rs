@@ -32,6 +32,8 @@ pub(crate) struct WhoEntry<'a> {
     pub(crate) signs: &'a str,
     /// Whether the person has authority on the whole server.
     pub(crate) is_server_keeper: bool,
+    /// Whether the person is away.
+    pub(crate) is_away: bool,
 }
 
 /// Adds a person, if the options of the WHO want this one.
@@ -45,7 +47,8 @@ pub(crate) fn put_who(entry: &WhoEntry<'_>, options: &str, server: &str, replies
     }
     let operator = if entry.is_server_keeper { "*" } else { "" };
     let is_bot = entry.who.profile.as_ref().is_some_and(|profile| profile.is_bot());
-    let flags = format!("H{operator}{}{}", entry.signs, if is_bot { "B" } else { "" });
+    let here = if entry.is_away { "G" } else { "H" }; // gone, or here
+    let flags = format!("{here}{operator}{}{}", entry.signs, if is_bot { "B" } else { "" });
     let card = Card::of(entry.who);
     let Some(chosen) = chosen else {
         let words = [entry.channel, &card.user, &card.host, server, &card.nick, &flags];

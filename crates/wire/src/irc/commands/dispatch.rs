@@ -2,8 +2,8 @@
 
 use super::run::CommandRun;
 use super::{
-    channels, chathistory, connection, markread, messages, modes, monitor, people, server_info,
-    services,
+    channels, chathistory, connection, describing, markread, messages, modes, monitor, people,
+    server_info, services,
 };
 
 /// Runs a command of a registered client.
@@ -28,6 +28,9 @@ pub(crate) fn run(mut command: CommandRun<'_>) {
         "INVITE" => channels::invite(run),
         "KICK" => channels::kick(run),
         "MODE" => modes::mode(run),
+
+        "AWAY" => describing::away(run),
+        "SETNAME" => describing::setname(run),
 
         "WHO" => people::who(run),
         "WHOIS" => people::whois(run),

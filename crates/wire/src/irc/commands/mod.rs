@@ -5,6 +5,7 @@ mod chathistory;
 mod client_state;
 mod command_inputs;
 mod connection;
+mod describing;
 mod dispatch;
 mod markread;
 mod messages;

@@ -136,7 +136,17 @@ impl IrcEncoding {
                 let account = who.account.as_ref().map_or("*", Name::as_str);
                 self.message(who, "ACCOUNT", scene, out).last(account);
             }
-            PersonChange::Account { .. } => {}
+            PersonChange::Away(text) if self.class.has(Cap::AwayNotify) => {
+                let message = self.message(who, "AWAY", scene, out);
+                match text {
+                    Some(text) => message.text(&shortened(text, TEXT_BYTES_MAX)),
+                    None => message.end(),
+                }
+            }
+            PersonChange::Realname if self.class.has(Cap::Setname) => {
+                self.message(who, "SETNAME", scene, out).text(&realname(who));
+            }
+            PersonChange::Account { .. } | PersonChange::Away(_) | PersonChange::Realname => {}
         }
     }
 

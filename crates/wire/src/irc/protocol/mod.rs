@@ -19,5 +19,6 @@ pub use terms::{
     name, server_time, user_modes,
 };
 pub(crate) use terms::{
-    Service, acts, author, channel, nick, realname, reserved, shortened, source_of, source_under,
+    REALNAME_BYTES_MAX, Service, acts, author, channel, nick, realname, reserved, shortened,
+    source_of, source_under,
 };

@@ -10,6 +10,9 @@ use super::name::USER_BYTES_MAX;
 /// into a message.
 pub const TEXT_BYTES_MAX: usize = 390;
 
+/// The longest real name that SETNAME sets, in bytes.
+pub(crate) const REALNAME_BYTES_MAX: usize = 128;
+
 /// The largest number of people whom a client watches.
 pub const MONITOR_MAX: usize = WATCHED_MAX;
 
@@ -65,6 +68,7 @@ impl Isupport<'_> {
             format!("MODES={CHANGES_MAX}"),
             format!("MONITOR={MONITOR_MAX}"),
             "MSGREFTYPES=msgid,timestamp".to_owned(),
+            format!("NAMELEN={REALNAME_BYTES_MAX}"),
             format!("NETWORK={network}"),
             format!("NICKLEN={NAME_CHARS_MAX}"),
             format!("PREFIX=({})@+", channel_letters(ModeKind::Rank)),
@@ -95,7 +99,7 @@ mod tests {
             [
                 "AWAYLEN=390 BOT=B CASEMAPPING=ascii CHANLIMIT=#:100 CHANMODES=b,k,l,imnst CHANNELLEN=33 \
                  CHANTYPES=# CHATHISTORY=1000 ELIST=MNU EXTBAN=,m KEYLEN=32 KICKLEN=390 MAXLIST=b:1000",
-                "MODES=10 MONITOR=100 MSGREFTYPES=msgid,timestamp NETWORK=TeaHouse NICKLEN=32 PREFIX=(ov)@+ \
+                "MODES=10 MONITOR=100 MSGREFTYPES=msgid,timestamp NAMELEN=128 NETWORK=TeaHouse NICKLEN=32 PREFIX=(ov)@+ \
                  TARGMAX=JOIN:,PART:,KICK:,PRIVMSG:4,NOTICE:4,TAGMSG:4,NAMES:1,LIST:,WHOIS:1,\
                  USERHOST:10,MONITOR:100 TOPICLEN=390 USERLEN=10 UTF8ONLY WHOX",
             ]

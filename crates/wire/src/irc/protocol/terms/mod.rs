@@ -11,6 +11,7 @@ mod people;
 mod server;
 
 pub use glob::Glob;
+pub(crate) use isupport::REALNAME_BYTES_MAX;
 pub use isupport::{
     HISTORY_MAX, Isupport, MONITOR_MAX, TARGETS_MAX, TEXT_BYTES_MAX, USERHOSTS_MAX,
 };
