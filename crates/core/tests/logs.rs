@@ -153,6 +153,42 @@ fn a_batch_makes_the_bytes_of_each_encoding_once() {
     }
 }
 
+#[test]
+fn a_log_weighs_the_bytes_that_readers_make_and_sheds_lines_for_them() {
+    let log = Log::new(Cursor::default());
+    let append = |capacity: Capacity| {
+        let lines = vec![Happening::Says(64); 10];
+        log.append(Arc::new(batch(log.end(), 0, &lines)), capacity);
+    };
+    let read = |names: &[String]| {
+        let mut slices = Slices::new();
+        log.read(log.start(), None, usize::MAX, &mut slices).unwrap();
+        for slice in &slices {
+            for name in names {
+                let key = EncodingKey::named(name);
+                slice.batch.encoded(&Counted { key, byte: b'x', encoded: AtomicUsize::new(0) });
+            }
+        }
+        slices.len()
+    };
+    (0..20).for_each(|_| append(Capacity { lines: 1_000, bytes: usize::MAX }));
+    let (before, newest) = (log.weight(), log.weight() - log.spare());
+    assert_eq!(newest, before / 20);
+    let names: Vec<_> = (0..100).map(|name| name.to_string()).collect();
+    assert_eq!(read(&names), 20);
+    let made = log.weight() - before;
+    assert!(made >= 20 * 100 * 10, "{made} bytes");
+    assert_eq!(read(&names), 20);
+    assert_eq!(log.weight(), before + made, "the bytes are made once");
+    assert_eq!(log.weight() - log.spare(), newest + made / 20);
+    // There is space for the lines alone, but not for all bytes of them.
+    append(Capacity { lines: 1_000, bytes: before + made / 2 });
+    let kept = read(&[]);
+    assert!((5..15).contains(&kept), "{kept} batches");
+    while log.shed() {}
+    assert_eq!(log.weight(), newest);
+}
+
 proptest! {
     #[test]
     fn places_in_a_batch_are_right(

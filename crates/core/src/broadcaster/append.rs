@@ -91,7 +91,6 @@ impl Broadcaster {
         // departure, and each roster is that of the arrival.
         let staying = share.fenced.as_ref().map_or(&[][..], |fenced| &fenced.staying);
         let (granted, departed) = room.take_effect(&batch, share.promised, staying, now);
-        let weight = room.log.weight();
         if batch.goes_back() {
             room.log.date_back(batch.at());
             room.was_ahead = batch.lines() == 0; // a journal stores only lines
@@ -99,7 +98,7 @@ impl Broadcaster {
         if !batch.entries().is_empty() {
             room.log.append(batch, self.limits.log);
         }
-        self.logs_bytes = self.logs_bytes + room.log.weight() - weight;
+        room.weigh(&mut self.logs_bytes);
         room.ring();
         if let Some(fenced) = share.fenced {
             room.lose(fenced.lost);

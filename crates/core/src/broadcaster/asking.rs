@@ -272,7 +272,7 @@ impl Broadcaster {
                 + self.waiting.len()
                 + rooms().map(|room| room.pending).sum::<usize>(),
             logs_bytes_counted: self.logs_bytes,
-            logs_bytes: rooms().map(|room| room.log.weight()).sum(),
+            logs_bytes: rooms().map(|room| room.weighed).sum(),
         }
     }
 }

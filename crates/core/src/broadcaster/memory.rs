@@ -97,7 +97,7 @@ impl Broadcaster {
         let Some(room) = self.rooms.remove(&id) else {
             return;
         };
-        self.logs_bytes -= room.log.weight();
+        self.logs_bytes -= room.weighed;
         self.rooms_by_name.remove(&room.name);
         if !self.ledger.is_stored {
             self.ended.push((room.name, room.log.end().seq));
@@ -122,12 +122,11 @@ impl Broadcaster {
             let Some((1.., Reverse(id))) = spare.max() else {
                 return; // each has only its newest batch
             };
-            let Some(room) = self.rooms.get(&id) else {
+            let Some(room) = self.rooms.get_mut(&id) else {
                 return;
             };
-            let weight = room.log.weight();
             room.log.shed();
-            self.logs_bytes -= weight - room.log.weight();
+            room.weigh(&mut self.logs_bytes);
         }
     }
 
@@ -137,10 +136,9 @@ impl Broadcaster {
             return;
         };
         let before = now.wall.before(retain);
-        for room in self.rooms.values() {
-            let weight = room.log.weight();
+        for room in self.rooms.values_mut() {
             room.log.expire(before);
-            self.logs_bytes -= weight - room.log.weight();
+            room.weigh(&mut self.logs_bytes);
         }
         self.expire_at = Some(now.monotonic + EXPIRE_EVERY);
     }

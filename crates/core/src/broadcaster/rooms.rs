@@ -44,6 +44,8 @@ pub(crate) struct Room {
     pub(crate) members: Members,
     /// The number of entries on their way into the log. The room stays until they are there.
     pub(crate) pending: usize,
+    /// The size of the log in the sum of all logs.
+    pub(super) weighed: usize,
     /// The time at which the last batch was closed. Times never decrease, even if the clock does; a
     /// wrong time is corrected in all lines.
     pub(crate) at: WallTime,
@@ -349,6 +351,13 @@ impl Room {
         is_unused && self.name != RoomName::lobby()
     }
 
+    /// Counts the log in a sum, with its present size in place of the one at the last count: in
+    /// between, readers may have made bytes of its batches.
+    pub(super) fn weigh(&mut self, sum: &mut usize) {
+        let before = std::mem::replace(&mut self.weighed, self.log.weight());
+        *sum = *sum - before + self.weighed;
+    }
+
     /// An empty room, whose first line follows `end`.
     pub(crate) fn new(id: RoomId, name: RoomName, end: End, topic: Option<Line>) -> Room {
         let start = Cursor { seq: end.seq, ..Cursor::default() };
@@ -362,6 +371,7 @@ impl Room {
             crowd: Crowd::default(),
             members: Members::default(),
             pending: 0,
+            weighed: 0,
             at: end.at,
             was_ahead: false,
         }

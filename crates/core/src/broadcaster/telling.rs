@@ -323,12 +323,11 @@ impl Broadcaster {
         });
         let mut ends: Vec<_> = bygone.map(|(room, state)| (room.clone(), state.end.seq)).collect();
         let mut told = Vec::new();
-        for room in self.rooms.values() {
-            let weight = room.log.weight();
+        for room in self.rooms.values_mut() {
             if room.log.forget(since, is_own) || room.members.contains(owner.id) {
                 told.push(room.id);
             }
-            self.logs_bytes = self.logs_bytes + room.log.weight() - weight;
+            room.weigh(&mut self.logs_bytes);
             ends.push((room.name.clone(), room.log.end().seq));
         }
         for room in told {

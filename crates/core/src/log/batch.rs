@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
+use super::made::MadeBytes;
 use super::person_bits::PersonBits;
 use crate::model::{Counting, Entry, PersonId, RoomName, Said, WallTime};
 
@@ -95,6 +96,11 @@ impl Encoded {
         Encoded { bytes: bytes.into_boxed_slice(), ends: ends.into_boxed_slice() }
     }
 
+    /// Its size in memory, in bytes.
+    fn weight(&self) -> usize {
+        size_of::<Chain>() + self.bytes.len() + size_of_val(&*self.ends)
+    }
+
     #[inline]
     fn start_of(&self, index: usize) -> usize {
         index.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |&end| end as usize)
@@ -153,7 +159,7 @@ pub struct Batch {
     /// No line in it has a later time, and no line of a later batch has an earlier time.
     at: WallTime,
     entries: Box<[Entry]>,
-    /// Its size in memory, in bytes; an estimate.
+    /// Its size in memory without the bytes of its encodings; an estimate.
     weight: usize,
     /// The people who say or do something in it, and those who are told as an answer what they do
     /// in it: they take another name, or invite somebody.
@@ -165,6 +171,8 @@ pub struct Batch {
     /// See [`Batch::goes_back`].
     goes_back: bool,
     encoded: Chain,
+    /// The size of the bytes in `encoded`.
+    pub(super) made: MadeBytes,
 }
 
 impl Batch {
@@ -202,6 +210,7 @@ impl Batch {
             has_gone: false,
             goes_back: false,
             encoded: Chain::default(),
+            made: MadeBytes::default(),
         }
     }
 
@@ -315,7 +324,7 @@ impl Batch {
         self.said().filter(is_in).filter(|said| counting.counts(said)).count() as u64
     }
 
-    /// Its size in memory, in bytes; an estimate.
+    /// Its size in memory without the bytes of its encodings; an estimate.
     pub fn weight(&self) -> usize {
         self.weight
     }
@@ -340,7 +349,11 @@ impl Batch {
     #[inline]
     pub fn encoded(&self, encoding: &dyn Encoding) -> &Encoded {
         let encoded = self.encoded.find(encoding.key());
-        encoded.get_or_init(|| Encoded::new(self, encoding))
+        encoded.get_or_init(|| {
+            let encoded = Encoded::new(self, encoding);
+            self.made.add(encoded.weight());
+            encoded
+        })
     }
 }
 

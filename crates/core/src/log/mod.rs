@@ -4,6 +4,7 @@
 mod batch;
 mod bell;
 mod group;
+mod made;
 mod person_bits;
 mod sync;
 mod tail;

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::batch::{Batch, Cursor, Slice, Slices};
+use super::made::MadeSum;
 use super::sync::{AtomicU64, Ordering, RwLock, read, write};
 use crate::model::{Capacity, Counting, Entry, Said, WallTime};
 
@@ -26,6 +27,8 @@ pub struct Log {
     /// The watermark: the position after the last visible entry. It tells readers without a lock
     /// that nothing is new.
     watermark: AtomicU64,
+    /// The size of the bytes that readers have made of its batches.
+    made: MadeSum,
 }
 
 /// Consecutive batches, oldest first: each starts where the one before it ends.
@@ -47,6 +50,7 @@ impl Ring {
         let batch = self.batches.pop_front()?;
         self.lines -= batch.lines() as usize;
         self.weight -= batch.weight();
+        batch.made.leave();
         Some(batch)
     }
 
@@ -72,7 +76,8 @@ impl Log {
     /// An empty log whose first line follows `start`.
     pub fn new(start: Cursor) -> Log {
         let ring = Ring { batches: VecDeque::new(), end: start, lines: 0, weight: 0 };
-        Log { ring: RwLock::new(ring), watermark: AtomicU64::new(start.position) }
+        let watermark = AtomicU64::new(start.position);
+        Log { ring: RwLock::new(ring), watermark, made: MadeSum::default() }
     }
 
     /// The position after the last visible entry.
@@ -91,15 +96,16 @@ impl Log {
         read(&self.ring).start()
     }
 
-    /// Its size in memory, in bytes; an estimate.
+    /// Its size in memory, in bytes; an estimate. It grows when readers of other encodings come.
     pub fn weight(&self) -> usize {
-        read(&self.ring).weight
+        read(&self.ring).weight + self.made.bytes()
     }
 
     /// The weight of all batches that can be shed: all but the newest.
     pub fn spare(&self) -> usize {
         let ring = read(&self.ring);
-        ring.weight - ring.batches.back().map_or(0, |batch| batch.weight())
+        let newest = ring.batches.back().map_or(0, |batch| batch.weight() + batch.made.bytes());
+        (ring.weight + self.made.bytes()).saturating_sub(newest)
     }
 
     /// Makes a batch visible, which starts at [`Log::end`], and sheds the oldest batches beyond
@@ -110,9 +116,10 @@ impl Log {
         ring.end = batch.end();
         ring.lines += batch.lines() as usize;
         ring.weight += batch.weight();
+        batch.made.join(&self.made);
         ring.batches.push_back(batch);
         while ring.batches.len() > 1
-            && (ring.lines > capacity.lines || ring.weight > capacity.bytes)
+            && (ring.lines > capacity.lines || ring.weight + self.made.bytes() > capacity.bytes)
         {
             shed.extend(ring.shed());
         }
@@ -153,7 +160,8 @@ impl Log {
         let mut ring = write(&self.ring);
         for (batch, changed) in ring.batches.range_mut(first..).zip(changed) {
             if let Some(changed) = changed {
-                *batch = changed;
+                changed.made.join(&self.made);
+                std::mem::replace(batch, changed).made.leave();
             }
         }
         ring.weight = ring.batches.iter().map(|batch| batch.weight()).sum();
@@ -170,7 +178,10 @@ impl Log {
             let Some(dated) = batch.dated_back(at) else {
                 break;
             };
-            before.push(std::mem::replace(batch, Arc::new(dated)));
+            dated.made.join(&self.made);
+            let shown = std::mem::replace(batch, Arc::new(dated));
+            shown.made.leave();
+            before.push(shown);
         }
         drop(ring);
     }
