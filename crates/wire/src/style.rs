@@ -79,7 +79,49 @@ impl LocalClock {
 
 /// A point in time for programs: RFC 3339, in UTC, to the millisecond.
 pub(crate) fn rfc3339(at: WallTime) -> String {
-    format!("{:.3}", timestamp(at))
+    utc(at).unwrap_or_else(|| format!("{:.3}", timestamp(at)))
+}
+
+/// The same for a time between the years 1970 and 9999: each line has one, and formatting a
+/// [`Timestamp`] takes ten times as long. The date is counted in eras of 400 years, which begin on
+/// the first of March (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+fn utc(at: WallTime) -> Option<String> {
+    // The end of a Timestamp: 9999-12-30 22:00.
+    const END: i64 = 253_402_207_200_000;
+    let millis = u64::try_from(at.0).ok().filter(|_| at.0 < END)?;
+    let (days, millis) = (millis / 86_400_000 + 719_468, millis % 86_400_000);
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let mut text = String::with_capacity("2011-10-19T16:40:51.620Z".len());
+    for (number, digits, behind) in [
+        (era * 400 + year + next, 4, '-'),
+        (month, 2, '-'),
+        (day, 2, 'T'),
+        (millis / 3_600_000, 2, ':'),
+        (millis / 60_000 % 60, 2, ':'),
+        (millis / 1_000 % 60, 2, '.'),
+        (millis % 1_000, 3, 'Z'),
+    ] {
+        push_digits(&mut text, number, digits);
+        text.push(behind);
+    }
+    Some(text)
+}
+
+/// Appends a number, as it is printed.
+pub(crate) fn push_number(text: &mut String, number: u64) {
+    push_digits(text, number, number.checked_ilog10().unwrap_or(0) + 1);
+}
+
+/// Appends the last digits of a number.
+fn push_digits(text: &mut String, number: u64, digits: u32) {
+    for place in (0..digits).rev() {
+        text.push(char::from(b'0' + (number / 10_u64.pow(place) % 10) as u8));
+    }
 }
 
 /// The time as a timestamp; the epoch replaces a time that no calendar has.
@@ -117,5 +159,35 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     match count {
         1 => format!("1 {one}"),
         _ => format!("{count} {many}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_printed_as_the_calendar_has_them() {
+        let as_timestamp = |at: WallTime| format!("{:.3}", timestamp(at));
+        let end = 253_402_207_200_000;
+        for at in [0, 1, -1, 951_782_399_999, 951_782_400_000, end - 1, end, i64::MIN, i64::MAX] {
+            assert_eq!(rfc3339(WallTime(at)), as_timestamp(WallTime(at)));
+        }
+        // Some time of each day of 800 years, and of each tenth day later.
+        for at in (0..end).step_by(86_400_007).take(292_000) {
+            assert_eq!(rfc3339(WallTime(at)), as_timestamp(WallTime(at)));
+        }
+        for at in (0..end).step_by(864_000_011) {
+            assert_eq!(rfc3339(WallTime(at)), as_timestamp(WallTime(at)));
+        }
+    }
+
+    #[test]
+    fn numbers_are_printed_without_zeros_before_them() {
+        for number in [0, 9, 10, 99, 100, 1_234_567_890, u64::MAX] {
+            let mut text = "#".to_owned();
+            push_number(&mut text, number);
+            assert_eq!(text, format!("#{number}"));
+        }
     }
 }

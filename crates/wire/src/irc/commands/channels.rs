@@ -8,8 +8,17 @@ use crate::irc::protocol::{Cap, Numeric, name, plain};
 
 /// The room of a channel; if there can be none, the client reads why.
 pub(super) fn room_of(channel: &str, run: &mut CommandRun<'_>) -> Option<RoomName> {
+    // Nearly always this is the room of the command before, which is compared first because
+    // checking a name takes longer than all other steps.
+    let last = run.client.last_room.as_ref();
+    if let Some(last) = last.filter(|last| channel.strip_prefix('#') == Some(last.as_str())) {
+        return Some(last.clone());
+    }
     let sentence = match name::room(channel) {
-        Some(Ok(room)) => return Some(room),
+        Some(Ok(room)) => {
+            run.client.last_room = Some(room.clone());
+            return Some(room);
+        }
         Some(Err(error)) => error.to_string(),
         None => "No such channel; a channel begins with #".to_owned(),
     };

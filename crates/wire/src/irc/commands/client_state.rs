@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlor_core::model::{Name, Profile};
+use parlor_core::model::{Name, Profile, RoomName};
 
 use super::multiline::ClientBatch;
 use crate::irc::protocol::{Caps, IrcServer, Negotiation, nick, source_under};
@@ -23,6 +23,8 @@ pub(crate) struct ClientState {
     pub(crate) nick: String,
     /// The lines that the client sends together, until all of them have come.
     pub(crate) batch: Option<Box<ClientBatch>>,
+    /// The last room that a command named.
+    pub(crate) last_room: Option<RoomName>,
 }
 
 impl ClientState {
@@ -37,6 +39,7 @@ impl ClientState {
             nick_bytes: 0,
             nick: String::new(),
             batch: None,
+            last_room: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Lines of people as messages: one, several, or a batch. Knows no entry and no room.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parlor_core::model::{InGroup, Line, Manner, WallTime};
@@ -48,7 +49,10 @@ impl SaidMessage<'_> {
             Manner::Plain | Manner::Action => "PRIVMSG",
             Manner::Notice => "NOTICE",
         };
-        let text = format!("{}{text}", self.before);
+        let text: Cow<'_, str> = match self.before {
+            "" => text.into(),
+            before => format!("{before}{text}").into(),
+        };
         let space = text_bytes_max(self.source, command, self.target);
         if manner == Manner::Action {
             return self.put_action(class, &text, space, out);
@@ -142,7 +146,7 @@ impl SaidMessage<'_> {
             return tags;
         }
         if let Some(id) = self.id.filter(|_| has_id) {
-            tags = tags.tag("msgid", &id.to_string());
+            tags = tags.tag("msgid", &id.text());
         }
         match self.tags {
             Some(sent) => tags.client_tags(Tags::new(sent.as_str())),

@@ -107,6 +107,11 @@ fn unescape(escaped: &str) -> Cow<'_, str> {
 
 /// Appends a value in its escaped form. Controls other than CR and LF have none and are left out.
 pub(crate) fn escape(value: &str, out: &mut Vec<u8>) {
+    let is_plain = |byte: u8| byte > b' ' && byte != 0x7f && byte != b';' && byte != b'\\';
+    // Without an early exit the compiler can check many bytes in one step.
+    if value.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+        return out.extend_from_slice(value.as_bytes());
+    }
     for c in value.chars() {
         match c {
             ';' => out.extend_from_slice(b"\\:"),

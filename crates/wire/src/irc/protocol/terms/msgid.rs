@@ -5,7 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use parlor_core::model::WallTime;
 
-use crate::style::rfc3339;
+use crate::style::{push_number, rfc3339};
+
+/// Most ids have fewer bytes.
+const ID_BYTES: usize = 64;
 
 /// The id of a message, as the tag `msgid` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +54,30 @@ impl<'a> MsgId<'a> {
 
 impl fmt::Display for MsgId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place {
-            MsgPlace::Line { room, seq } => write!(f, "{}.{room}.{seq}", self.log),
-            MsgPlace::Passing { start, count } => write!(f, "{}.~{start}.{count}", self.log),
-        }
+        f.write_str(&self.text())
+    }
+}
+
+impl MsgId<'_> {
+    /// The id as it is printed. Each line has one.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::with_capacity(ID_BYTES);
+        text.push_str(self.log);
+        text.push('.');
+        let last = match self.place {
+            MsgPlace::Line { room, seq } => {
+                text.push_str(room);
+                seq
+            }
+            MsgPlace::Passing { start, count } => {
+                text.push('~');
+                push_number(&mut text, start);
+                count
+            }
+        };
+        text.push('.');
+        push_number(&mut text, last);
+        text
     }
 }
 

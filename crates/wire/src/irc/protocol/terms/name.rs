@@ -56,7 +56,7 @@ pub fn claimed(nick: &str) -> Result<Name, NameError> {
 
 /// A room as a channel.
 pub fn channel(room: &RoomName) -> String {
-    format!("#{room}")
+    ["#", room.as_str()].concat()
 }
 
 /// The room that a channel stands for, or the reason why there can be no such room. None if this is
@@ -66,15 +66,18 @@ pub fn room(channel: &str) -> Option<Result<RoomName, NameError>> {
 }
 
 /// The user in the source of a person, from the user that the client gave.
-pub fn user(given: &str) -> String {
-    let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let user: String = given.chars().filter(allowed).take(USER_BYTES_MAX).collect();
-    if user.is_empty() { "u".to_owned() } else { user }
+pub fn user(given: &str) -> Cow<'_, str> {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if (1..=USER_BYTES_MAX).contains(&given.len()) && given.bytes().all(|byte| allowed(&byte)) {
+        return given.into();
+    }
+    let user: String = given.bytes().filter(allowed).take(USER_BYTES_MAX).map(char::from).collect();
+    if user.is_empty() { "u".into() } else { user.into() }
 }
 
 /// The source of a person's messages.
 pub fn source(nick: &str, user: &str, host: &str) -> String {
-    format!("{nick}!{user}@{host}")
+    [nick, "!", user, "@", host].concat()
 }
 
 /// A name that nobody has, because messages to it are commands.
