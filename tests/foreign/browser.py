@@ -614,6 +614,39 @@ def reloads(browser, server, pictures):
     alice.fine()
 
 
+def reads_elsewhere(browser, server, pictures):
+    """Lines that an owner has read in one browser are not new in another."""
+    del pictures
+    bob = server.netcat("bob")
+    owner = server.netcat("alice")
+    for line in ("/register", "correct horse", "correct horse"):
+        owner.say(line)
+    owner.until("your password from now on\n")
+    here, there = Reader(browser, server), Reader(browser, server)
+    lobby = {}
+    for reader in (here, there):
+        reader.page.goto(server.url())
+        reader.page.locator("#name").fill("alice")
+        reader.page.keyboard.press("Enter")
+        password = reader.page.locator("#password")
+        password.wait_for(state="visible")
+        password.fill("correct horse")
+        reader.page.keyboard.press("Enter")
+        reader.page.locator("#chat").wait_for(state="visible")
+        reader.say("/join tea")
+        reader.page.wait_for_url("**/tea")
+        lobby[reader] = reader.page.locator("#room-list li", has_text="lobby")
+        expect(lobby[reader]).not_to_contain_text("1")
+    bob.say("new in both")
+    for reader in (here, there):
+        expect(lobby[reader]).to_contain_text("1")
+    lobby[here].get_by_text("lobby").click()
+    here.line("new in both")
+    expect(lobby[there]).not_to_contain_text("1")
+    here.fine()
+    there.fine()
+
+
 def leaves_all_rooms(browser, server, pictures):
     """A person who leaves the last room stays on the server, also after a reload, and joins another one."""
     bob = server.netcat("bob")

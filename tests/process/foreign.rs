@@ -122,6 +122,11 @@ fn a_browser_reload_announces_no_departure_and_loses_no_draft() {
 }
 
 #[test]
+fn lines_that_an_owner_has_read_in_one_browser_are_not_new_in_another() {
+    browse("reads_elsewhere");
+}
+
+#[test]
 fn a_person_without_a_room_joins_another_one_in_a_browser() {
     browse("leaves_all_rooms");
 }
