@@ -88,7 +88,9 @@ impl OpenDoor for IrcDoor {
                 let takes_passwords = peer.is_private && settings.accounts.is_some();
                 let link = reception.writers.connect(&reception.inbox, Some(from));
                 let newcomer = Newcomer::new(settings, link, peer, from);
-                let decoder = IrcDecoder::new(Arc::clone(&self.server), takes_passwords);
+                let line_port = reception.line_port.get().copied();
+                let decoder = IrcDecoder::new(Arc::clone(&self.server), takes_passwords)
+                    .with_lines_at(line_port);
                 let encoder = IrcEncoder::new(Arc::clone(&self.server), settings.storage());
                 let waiter = reception.questions.waiter();
                 let arriving = Arriving::new(stream, from, (decoder, encoder), Vec::new(), waiter);

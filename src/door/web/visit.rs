@@ -44,13 +44,14 @@ impl Visit {
         writers.connect(inbox, Some(self.from))
     }
 
-    /// The purpose of this port, and the port for netcat.
+    /// The purpose of this port, and the ports for netcat and IRC.
     pub(super) fn purpose(&self) -> String {
-        match self.reception.line_port.get() {
-            Some(port) => format!(
-                "This port is for browsers and curl; with netcat, telnet or parlor join, use port {port}"
-            ),
-            None => "This port is for browsers and curl".to_owned(),
-        }
+        let ports = [
+            ("netcat, telnet or parlor join", &self.reception.line_port),
+            ("an IRC client", &self.reception.irc_port),
+        ];
+        let others = ports.into_iter().filter_map(|(with, port)| Some((with, port.get()?)));
+        let others = others.map(|(with, port)| format!("; with {with}, use port {port}"));
+        format!("This port is for browsers and curl{}", others.collect::<String>())
     }
 }

@@ -1,5 +1,7 @@
 //! Clients of other protocols at the IRC door, and IRC clients at the line door.
 
+use crate::support::TestServer;
+
 use super::{enter, server, stranger};
 
 #[test]
@@ -18,6 +20,30 @@ fn other_protocols_are_told_what_this_port_speaks() {
         stranger.is_closed_with("ERROR :This port speaks IRC{}");
     }
     alice.sees_nothing();
+}
+
+#[test]
+fn a_person_with_netcat_at_the_irc_door_reads_where_the_line_door_is() {
+    let server = server();
+    let port = server.addresses()[1].port();
+    let mut bob = stranger(&server);
+    for (typed, word) in [("bob", "BOB"), ("hello everybody", "HELLO"), ("/help", "/HELP")] {
+        bob.say(typed);
+        let words = format!("You have not registered; with netcat, use port {port}");
+        bob.sees(&format!(":irc.example 451 * {word} :{words}"));
+    }
+}
+
+#[test]
+fn an_irc_client_at_the_web_door_reads_where_the_irc_door_is() {
+    let doors = ["irc://127.0.0.1:0", "http://127.0.0.1:0"];
+    let server = TestServer::open(&doors, |_| {});
+    let port = server.addresses()[0].port();
+    let mut client = server.guest_at(1);
+    client.send("NICK zed\r\nUSER zed 0 * :Zed\r\n");
+    let answer = client.rest();
+    let words = format!("This port is for browsers and curl; with an IRC client, use port {port}");
+    assert!(answer.contains(&words), "{answer}");
 }
 
 #[test]

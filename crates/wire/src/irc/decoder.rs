@@ -35,6 +35,14 @@ impl IrcDecoder {
         }
     }
 
+    /// The same, for a server where people with netcat are welcome at another port.
+    pub fn with_lines_at(mut self, line_port: Option<u16>) -> IrcDecoder {
+        if let Some(registration) = &mut self.registration {
+            registration.line_port = line_port;
+        }
+        self
+    }
+
     /// Takes lines of a client that registers from the front of `bytes` and appends the answers, up
     /// to the next step; or takes all bytes and returns none.
     pub fn register(&mut self, bytes: &mut &[u8], out: &mut Vec<u8>) -> Option<RegistrationStep> {

@@ -24,6 +24,8 @@ pub struct Registration {
     pub(super) server: Arc<IrcServer>,
     /// Whether passwords are accepted on this connection.
     takes_passwords: bool,
+    /// The port at which people with netcat are welcome.
+    pub(crate) line_port: Option<u16>,
     negotiation: Negotiation,
     /// Whether the welcome waits for the end of the negotiation.
     is_negotiating: bool,
@@ -79,6 +81,7 @@ impl Registration {
         Registration {
             server,
             takes_passwords,
+            line_port: None,
             negotiation: Negotiation::default(),
             is_negotiating: false,
             authentication: Authentication::default(),
@@ -170,7 +173,9 @@ impl Registration {
                 replies.fail(&command, "COMPLETE_CONNECTION_REQUIRED", &[account], text);
             }
             _ => {
-                replies.numeric(Numeric::ERR_NOTREGISTERED, &[&command], "You have not registered");
+                let at = self.line_port.map(|port| format!("; with netcat, use port {port}"));
+                let text = format!("You have not registered{}", at.unwrap_or_default());
+                replies.numeric(Numeric::ERR_NOTREGISTERED, &[&command], &text);
             }
         }
         self.enter(replies)
