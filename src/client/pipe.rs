@@ -27,8 +27,7 @@ const ENTRANCE_SECONDS_MAX: Duration = Duration::from_secs(10);
 const TRY_LATER: &str = "try again later";
 
 /// The advice for a server that sends nothing.
-const WHICH_PORT: &str =
-    "try again later, or another port: lines are usually at 8000, and 8080 is for browsers";
+const WHICH_PORT: &str = "try again later, or another port: lines are usually at 8000; 8080 is for browsers, and 6667 for IRC";
 
 /// Copies standard input to the server, and the server's bytes to standard output, until the server
 /// closes the connection.

@@ -29,7 +29,7 @@ const FAREWELL_SECONDS: Duration = Duration::from_secs(1);
 const GREETING_SECONDS: Duration = Duration::from_secs(10);
 
 /// The notice for the person after that time.
-const SILENCE: &str = "-- The server says nothing so far: lines are usually at port 8000, and 8080 is for browsers; Ctrl-C leaves";
+const SILENCE: &str = "-- The server says nothing so far: lines are usually at port 8000; 8080 is for browsers, and 6667 for IRC; Ctrl-C leaves";
 
 /// The way in which the talk over one connection ended.
 enum TalkEnd {
