@@ -14,7 +14,7 @@ import termios
 import threading
 from pathlib import Path
 
-from world import STEP_SECONDS, Heard, free_port, until
+from world import NICK, PASSWORD, STEP_SECONDS, Heard, free_port, until
 
 HERE = Path(__file__).resolve().parent
 
@@ -25,8 +25,8 @@ NODE = next(iter(NODE_MODULES.glob("node-linux-*/bin/node")), NODE_MODULES / "no
 # The user without rights, on every Linux.
 NOBODY = 65534
 
-# The client's two names.
-NICK, OTHER = "visitor", "guest"
+# A password of the server, for clients without SASL.
+SERVER_PASSWORD = f"{NICK}:{PASSWORD}"
 
 
 class Client:
@@ -137,9 +137,15 @@ class Irssi(Client):
               core = {{ real_name = "{NICK}"; user_name = "{NICK}"; nick = "{NICK}"; }};
               "fe-common/core" = {{ autolog = "yes"; autolog_path = "{self.home}/logs/$0.log"; }};
             }};
+            chatnets = {{
+              here = {{
+                type = "IRC"; sasl_mechanism = "plain"; sasl_username = "{NICK}"; sasl_password = "{PASSWORD}";
+              }};
+            }};
+            servers = ( {{ address = "127.0.0.1"; port = "{self.port}"; chatnet = "here"; autoconnect = "yes"; }} );
             """
         )
-        self.keys, shown = self.run_in_terminal(["irssi", "--home", self.home, "-c", "127.0.0.1", "-p", self.port])
+        self.keys, shown = self.run_in_terminal(["irssi", "--home", self.home])
         self.heard = self.files("logs/*.log")
         shown.hears("MOTD")
 
@@ -157,6 +163,8 @@ class WeeChat(Client):
             "/set irc.look.server_buffer independent",
             f"/server add here 127.0.0.1/{self.port} -notls",
             f"/set irc.server.here.nicks {NICK}",
+            f"/set irc.server.here.sasl_username {NICK}",
+            f"/set irc.server.here.sasl_password {PASSWORD}",
             "/connect here",
         ]
         command = ["weechat-headless", "-d", self.home]
@@ -184,7 +192,8 @@ class Ii(Client):
     needs = ["ii"]
 
     def begin(self):
-        self.run(["ii", "-i", self.home, "-s", "127.0.0.1", "-p", self.port, "-n", NICK], stdout=subprocess.DEVNULL)
+        command = ["ii", "-i", self.home, "-s", "127.0.0.1", "-p", self.port, "-n", NICK, "-k", "IIPASS"]
+        self.run(command, env={"IIPASS": SERVER_PASSWORD}, stdout=subprocess.DEVNULL)
         self.room = self.home / "127.0.0.1"
         self.heard = self.files("127.0.0.1/**/out")
         self.place = ""
@@ -214,7 +223,7 @@ class Sic(Client):
     needs = ["sic"]
 
     def begin(self):
-        command = ["sic", "-h", "127.0.0.1", "-p", self.port, "-n", NICK]
+        command = ["sic", "-h", "127.0.0.1", "-p", self.port, "-n", NICK, "-k", SERVER_PASSWORD]
         self.keys, self.heard = self.run_in_terminal(command)
         self.hears(NICK)
 
@@ -296,7 +305,7 @@ class Znc(Raw):
                 Ident = {NICK}
                 QuitMsg = bye
                 <Network here>
-                    Server = 127.0.0.1 {self.port}
+                    Server = 127.0.0.1 {self.port} {SERVER_PASSWORD}
                     TrustAllCerts = true
                     <Chan #tea>
                     </Chan>
@@ -341,13 +350,17 @@ gui_slist_skip = 1
 gui_join_dialog = 0
 """
         )
+        # It connects at once (F), and logs in with SASL (L).
+        network = {"N": "here", "E": "UTF-8 (Unicode)", "P": PASSWORD, "L": 6, "F": 11, "S": f"127.0.0.1/{self.port}"}
+        lines = "".join(f"{key}={value}\n" for key, value in network.items())
+        (config / "servlist.conf").write_text(f"v=2.16.1\n\n{lines}\n")
         read, write = os.pipe()
         self.run(["Xvfb", "-displayfd", write, "-screen", "0", "1000x700x24", "-nolisten", "tcp"], pass_fds=[write],
                  stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as display:
             self.display = {"DISPLAY": f":{display.readline().strip()}"}
-        command = ["hexchat", "-d", config, f"irc://127.0.0.1:{self.port}/"]
+        command = ["hexchat", "-d", config]
         self.run_as_nobody(["dbus-run-session", "--", *command], env=self.display, stderr=subprocess.DEVNULL)
         self.heard = self.files("config/logs/*.txt")
         self.hears(NICK)
@@ -363,7 +376,7 @@ class Script(Client):
 
     def begin(self):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        process = self.run([*self.command, self.port, NICK], text=True, **pipes)
+        process = self.run([*self.command, self.port, NICK, PASSWORD], text=True, **pipes)
         self.input, printed = process.stdin, []
         threading.Thread(target=lambda: printed.extend(iter(process.stdout.readline, "")), daemon=True).start()
         self.heard = Heard(lambda: {"printed": "".join(printed)})
@@ -422,6 +435,8 @@ class Limnoria(Client):
             supybot.networks: here
             supybot.networks.here.servers: 127.0.0.1:{self.port}
             supybot.networks.here.ssl: False
+            supybot.networks.here.sasl.username: {NICK}
+            supybot.networks.here.sasl.password: {PASSWORD}
             supybot.capabilities: admin
             supybot.plugins: Admin ChannelLogger Config Misc Owner Reply Utilities
             supybot.plugins.Admin: True

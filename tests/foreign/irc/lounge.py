@@ -7,8 +7,8 @@ import subprocess
 
 from playwright.sync_api import sync_playwright
 
-from clients import NICK, NODE, NODE_MODULES, Client
-from world import STEP_SECONDS, Heard, free_port, until
+from clients import NODE, NODE_MODULES, SERVER_PASSWORD, Client
+from world import NICK, STEP_SECONDS, Heard, free_port, until
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
@@ -24,6 +24,7 @@ class Lounge(Client):
             "port": self.port,
             "tls": False,
             "rejectUnauthorized": False,
+            "password": SERVER_PASSWORD,
             "nick": NICK,
             "username": NICK,
             "realname": NICK,

@@ -1,8 +1,8 @@
 """IRC clients of other authors, beside people with netcat and a browser, in one room: visits.py PARLOR [CLIENT...].
 
-Each client does the same: it joins, reads what was said before, hears the others, is heard, takes another name, is
-removed, comes back, reads what it missed, and leaves. What it hears is taken from what it shows to people. All clients
-visit at the same time, each its own server. Those that are not installed are skipped; if CI is set, that is a failure.
+Each client does the same: it logs in with SASL or a password, joins, reads what was said before, hears the others, is
+heard, takes another name, is removed, comes back, reads what it missed, and leaves. What it hears is taken from what it
+shows to people. All clients visit at the same time, each its own server. Those that are not installed are skipped; if CI is set, that is a failure.
 """
 
 import os
@@ -12,9 +12,9 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from clients import NICK, OTHER, HexChat, Ii, Irc, IrcFramework, Irssi, Limnoria, Pydle, Sic, WeeChat, Znc
+from clients import HexChat, Ii, Irc, IrcFramework, Irssi, Limnoria, Pydle, Sic, WeeChat, Znc
 from lounge import Lounge
-from world import World
+from world import NICK, OTHER, World
 
 CLIENTS = {
     "irssi": Irssi,

@@ -1,4 +1,7 @@
-"""A client made with the library irc: with_irc.py PORT NICK. It takes commands, one a line, and prints what it hears."""
+"""A client made with the library irc: with_irc.py PORT NICK PASSWORD.
+
+It takes commands, one a line, and prints what it hears.
+"""
 
 import sys
 import threading
@@ -38,7 +41,7 @@ class Client(irc.client.SimpleIRCClient):
         print(f"{event.source.nick} kicks {event.arguments}", flush=True)
 
 
-port, nick = sys.argv[1:]
+port, nick, password = sys.argv[1:]
 client = Client()
-client.connect("127.0.0.1", int(port), nick)
+client.connect("127.0.0.1", int(port), nick, password=f"{nick}:{password}")
 client.start()

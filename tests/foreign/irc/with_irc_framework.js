@@ -1,11 +1,11 @@
-// A client made with irc-framework: with_irc_framework.js PORT NICK. It takes commands, one a line, and prints what it hears.
+// A client made with irc-framework: with_irc_framework.js PORT NICK PASSWORD. It takes commands, one a line, and prints what it hears.
 
 const readline = require('readline');
 const { Client } = require('irc-framework');
 
-const [port, nick] = process.argv.slice(2);
+const [port, nick, password] = process.argv.slice(2);
 const room = '#tea';
-const client = new Client({ host: '127.0.0.1', port: Number(port), nick, username: nick, gecos: nick, auto_reconnect: false });
+const client = new Client({ host: '127.0.0.1', port: Number(port), nick, username: nick, gecos: nick, account: { account: nick, password }, auto_reconnect: false });
 const commands = {
 	join: (words) => client.join(words),
 	say: (words) => client.say(room, words),

@@ -1,4 +1,4 @@
-"""A client made with pydle: with_pydle.py PORT NICK. It takes commands, one a line, and prints what it hears."""
+"""A client made with pydle: with_pydle.py PORT NICK PASSWORD. It takes commands, one a line, and prints what it hears."""
 
 import asyncio
 import sys
@@ -41,9 +41,9 @@ class Client(pydle.Client):
 
 
 async def main():
-    port, nick = sys.argv[1:]
+    port, nick, password = sys.argv[1:]
     client = Client(nick, username=nick, realname=nick)
-    await client.connect("127.0.0.1", int(port), tls=False)
+    await client.connect("127.0.0.1", int(port), tls=False, password=f"{nick}:{password}")
     await asyncio.Event().wait()
 
 

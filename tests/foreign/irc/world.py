@@ -16,7 +16,10 @@ from websockets.sync.client import connect
 STEP_SECONDS = 60
 LOOK_SECONDS = 0.02
 
-BOB, CAROL, PASSWORD = "bob", "carol", "correct horse"
+BOB, CAROL, PASSWORD = "bob", "carol", "correct-horse"
+
+# The client's two names. The first is registered, with that password.
+NICK, OTHER = "visitor", "guest"
 
 
 def until(what, look):
@@ -71,9 +74,11 @@ class Person:
     def __init__(self, port):
         self.stream = socket.create_connection(("127.0.0.1", port), STEP_SECONDS)
         self.lines = self.stream.makefile(encoding="utf-8")
-        for line in (BOB, "/register", PASSWORD, PASSWORD, "/join tea"):
+
+    def registers(self, name):
+        for line in (name, "/register", PASSWORD, PASSWORD):
             self.says(line)
-        self.sees("In tea: ")
+        self.sees(f"{name} is registered: ")
 
     def says(self, line):
         self.stream.sendall(f"{line}\n".encode())
@@ -159,7 +164,13 @@ class World:
                 ports[found[1]] = int(found[2])
         threading.Thread(target=self.server.stderr.read, daemon=True).start()
         self.port, web, lines = (ports[scheme] for scheme in schemes)
+        owner = Person(lines)
+        owner.registers(NICK)
+        owner.end()
         self.bob = Person(lines)
+        self.bob.registers(BOB)
+        self.bob.says("/join tea")
+        self.bob.sees("In tea: ")
         self.bob.says("said before")
         self.bob.sees("said before")
         self.carol = Browser(web)
