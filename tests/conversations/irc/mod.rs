@@ -17,6 +17,7 @@ mod questions;
 mod refusing;
 mod registering;
 mod services;
+mod several;
 mod texts;
 mod welcome;
 mod wrong_port;
