@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
+use socket2::{Domain, Socket, Type};
+
 use super::DEADLINE;
 
 /// A failed test shows this many lines of the conversation.
@@ -127,7 +129,22 @@ impl Chatter {
     /// Connects, and sends nothing yet.
     #[track_caller]
     pub(crate) fn connect(server: SocketAddr) -> Chatter {
-        let stream = TcpStream::connect_timeout(&server, DEADLINE).expect("the door is open");
+        Chatter::of(TcpStream::connect_timeout(&server, DEADLINE).expect("the door is open"))
+    }
+
+    /// Connects with little space for what it has not read yet.
+    #[allow(dead_code, reason = "not all tests have slow clients")]
+    #[track_caller]
+    pub(crate) fn connect_narrow(server: SocketAddr) -> Chatter {
+        const RECEIVE_BYTES: usize = 16 * 1024;
+        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)
+            .expect("there is a socket");
+        socket.set_recv_buffer_size(RECEIVE_BYTES).expect("the buffer may be small");
+        socket.connect(&server.into()).expect("the door is open");
+        Chatter::of(socket.into())
+    }
+
+    fn of(stream: TcpStream) -> Chatter {
         let limited = stream
             .set_read_timeout(Some(DEADLINE))
             .and_then(|()| stream.set_write_timeout(Some(DEADLINE)))

@@ -695,6 +695,11 @@ fn notices_are_told_where_they_belong() {
     assert_eq!(client.told(&Answer::Notice(idle)), ["PING :irc.local"]);
     client.hears(|encoder, out| encoder.fell_behind(&tea(), out));
     assert_eq!(client.reads(), [":alice!al@irc PART #tea"]);
+    assert!(client.encoder.enters_again());
+    let mut house = House::new();
+    let again = house.enters("alice");
+    client.hears(|encoder, out| encoder.entered_again(&again, out));
+    assert_eq!(client.reads(), [":alice!al@irc JOIN #tea"]);
     let ended = |notice: Option<Notice>| {
         let mut client = Client::new(&[]);
         let mut seen =

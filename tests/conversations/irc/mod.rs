@@ -18,6 +18,7 @@ mod refusing;
 mod registering;
 mod services;
 mod several;
+mod slow;
 mod texts;
 mod welcome;
 mod wrong_port;

@@ -11,7 +11,7 @@ use crate::link::{
     Client, Entered, FullRoster, Outcome, Place, Presence, Refusal, Replay, Resumed, Seat, View,
 };
 use crate::log::{Batch, Cursor};
-use crate::model::{ActOf, ConversationId, Entry, Now, Reach, RoomRules, Telling, TopicSet, Who};
+use crate::model::{ActOf, Entry, Now, Reach, RoomRules, Telling, TopicSet, Who};
 
 impl Broadcaster {
     /// Makes a gathered batch visible and tells the clients that wait for it.
@@ -121,11 +121,7 @@ impl Broadcaster {
     fn seat(&self, grant: Grant) {
         let Grant { client, place, replay, mut entered } = grant;
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
-        let person = self.ledger.people.get(client.id);
-        entered.rules = self.ledger.rooms.rules(&entered.room).now.clone();
-        entered.keeps = person.and_then(|person| self.ledger.may_keep(person, &entered.room));
-        entered.read =
-            self.ledger.marker_of(client.id, &ConversationId::Room(entered.room.clone()));
+        self.add_rules(client.id, &mut entered);
         let (stay, house) = (Arc::clone(&client) as Arc<_>, Arc::clone(&self.inbox) as Arc<_>);
         let is_first = entered.first;
         let seat = Seat::new(place, Arc::clone(&stay), Arc::clone(&house));
@@ -222,7 +218,13 @@ impl Room {
         arrived: Cursor,
     ) -> Grant {
         let (client, place) = (Arc::clone(client), Arc::clone(place));
-        let entered = Entered {
+        let entered = Entered { first: is_first, ..self.entered(who, &place, arrived) };
+        Grant { client, place, replay, entered }
+    }
+
+    /// The room, for a person who reads on from here.
+    pub(super) fn entered(&self, who: &Who, place: &Arc<Place>, arrived: Cursor) -> Entered {
+        Entered {
             who: who.clone(),
             room: self.name.clone(),
             topic: self.topic.clone(),
@@ -232,12 +234,11 @@ impl Room {
             rules: RoomRules::default(), // set later: the room does not know the rules
             keeps: None,                 // set later, too
             read: None,                  // this, too
-            first: is_first,
+            first: false,
             resumed: Resumed::No,
             replay: Replay::between(&self.name, &self.log, arrived, arrived),
-            view: View::new(Arc::clone(&place), arrived),
-        };
-        Grant { client, place, replay, entered }
+            view: View::new(Arc::clone(place), arrived),
+        }
     }
 
     /// Ends the seats of people who have left already: they read no further.

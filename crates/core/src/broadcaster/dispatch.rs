@@ -34,7 +34,9 @@ impl Broadcaster {
                 (change.builds_on_others(), change.needs_place())
             }
             InboxItem::LeftRoom { .. } | InboxItem::LeftServer { .. } => (false, !self.closing),
-            InboxItem::Request { .. } | InboxItem::ListenerGone { .. } => (false, false),
+            InboxItem::Request { .. }
+            | InboxItem::ListenerGone { .. }
+            | InboxItem::FellOff { .. } => (false, false),
         };
         if builds_on_others && self.may_be_undone {
             wait(&mut self.behind, incoming);
@@ -79,6 +81,7 @@ impl Broadcaster {
             InboxItem::LeftRoom { place, words } => self.leave_room(&place, words, now),
             InboxItem::LeftServer { person, words } => self.leave_server(person, words, now),
             InboxItem::ListenerGone { place } => self.stop_listening(&place),
+            InboxItem::FellOff { place } => self.enter_again(&place),
         }
     }
 

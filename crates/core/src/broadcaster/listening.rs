@@ -1,11 +1,13 @@
-//! Listeners: people who read a room without a seat in it.
+//! Listeners: people who read a room without a seat in it. And readers who go on at its end.
 
 use std::sync::Arc;
 
-use super::rooms::{Hearer, Maker};
+use super::rooms::{Hearer, Maker, Seated};
 use super::state::Broadcaster;
-use crate::link::{Client, Listener, Listening, Outcome, Place, Replay, View};
-use crate::model::{Claim, Now, RoomName};
+use crate::link::{
+    Client, Entered, FullRoster, Listener, Listening, Mail, Mark, Outcome, Place, Replay, View,
+};
+use crate::model::{Claim, ConversationId, Now, PersonId, RoomName};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
@@ -53,5 +55,32 @@ impl Broadcaster {
             client.ring();
         }
         self.forget_if_empty(place.room);
+    }
+
+    /// Adds what the room does not know of a person who enters it.
+    pub(super) fn add_rules(&self, person: PersonId, entered: &mut Entered) {
+        let room = &entered.room;
+        entered.rules = self.ledger.rooms.rules(room).now.clone();
+        entered.read = self.ledger.marker_of(person, &ConversationId::Room(room.clone()));
+        let person = self.ledger.people.get(person);
+        entered.keeps = person.and_then(|person| self.ledger.may_keep(person, room));
+    }
+
+    /// Tells a reader who has fallen off a log its end, and who is in the room there. A person who
+    /// has left meanwhile reads of the departure instead.
+    pub(super) fn enter_again(&self, place: &Arc<Place>) {
+        let Some(room) = self.rooms.get(&place.room) else { return };
+        let Some(member) = room.members.get(place.person) else { return };
+        let seated = member.seated.as_ref().filter(|seated| Arc::ptr_eq(&seated.place, place));
+        let Some(Seated { client, .. }) = seated else { return };
+        let mut entered = room.entered(&member.who, place, room.log.end());
+        if client.wants_roster() {
+            let people = room.occupants(&self.ledger);
+            let end = entered.view.arrived;
+            entered.everybody = Some(FullRoster::at_end(&people, &room.name, end));
+        }
+        self.add_rules(client.id, &mut entered);
+        let mark = Mark::at(room.id, entered.view.arrived.position);
+        client.send_own(mark, Mail::EnteredAgain(entered.into()));
     }
 }

@@ -111,8 +111,9 @@ impl<E: Encoder> Backlog<E> {
     fn take_mail(&self) -> Option<Mail> {
         // Mail with a mark after the person's own departure is due when the room is no longer read.
         let is_reached = |mark: &Mark| {
-            let is_past =
-                |reading: &Reading| mark.is_reached_in(reading.room, reading.cursor.position);
+            let is_past = |reading: &Reading| {
+                reading.is_lost || mark.is_reached_in(reading.room, reading.cursor.position)
+            };
             self.readings.iter().all(is_past)
         };
         // If a room left memory and was made again meanwhile, the old room is read to its end
@@ -133,6 +134,7 @@ impl<E: Encoder> Backlog<E> {
                 self.listing = everybody.map(|everybody| Box::new((room, everybody)));
                 self.follow(view, replay);
             }
+            Mail::EnteredAgain(entered) => self.enter_again(*entered),
             Mail::Listening(listening) => self.follow(listening.view, listening.replay),
             Mail::Replay(replay) => self.replay = Some(Box::new(replay)),
             Mail::Raw(bytes) => self.encoder.raw(&bytes, &mut self.rest),
@@ -149,6 +151,29 @@ impl<E: Encoder> Backlog<E> {
     fn begin(&mut self, asked: &Asked) {
         self.encoder.begin(asked, &mut self.rest);
         self.filter.show_own(self.encoder.shows_own());
+    }
+
+    /// Goes on at the end of a room off whose log this reader has fallen.
+    fn enter_again(&mut self, entered: Entered) {
+        let Some(before) = self.readings.go_on_at(&entered.view) else {
+            return; // the person has left
+        };
+        self.skip(&entered.room, before.seq, entered.view.arrived.seq);
+        self.encoder.fell_behind(&entered.room, &mut self.rest);
+        self.encoder.entered_again(&entered, &mut self.rest);
+        let Entered { room, everybody, .. } = entered;
+        self.listing = everybody.map(|everybody| Box::new((room, everybody)));
+        self.falls += 1;
+    }
+
+    /// Counts the lines between two numbers, which the person does not read.
+    fn skip(&mut self, room: &RoomName, from: u64, to: u64) {
+        if to > from {
+            let missed = Missed::between(room, from, to);
+            self.client.group().count_skipped(missed.lines());
+            self.client.set_missed(missed.clone());
+            self.notice(Notice::Skipped(missed));
+        }
     }
 
     /// Starts to read a room, beginning with these earlier lines.
@@ -168,7 +193,10 @@ impl<E: Encoder> Backlog<E> {
     fn encode_answer(&mut self, answer: Answer) {
         let answer = match answer {
             Answer::People(people) if self.has_read_past(&people) => {
-                self.encoder.fell_behind(&people.room, &mut self.rest);
+                // A reader who enters again is told of everybody then.
+                if !self.encoder.enters_again() {
+                    self.encoder.fell_behind(&people.room, &mut self.rest);
+                }
                 return;
             }
             Answer::Private(message) if self.filter.ignores(&message.from) => return,
@@ -283,7 +311,8 @@ impl<E: Encoder> Backlog<E> {
         // The reading half tells removed people the reason, and then rings once more. The reason
         // must come before the end.
         let is_told = self.client.removed().is_none() || self.client.is_gone();
-        if self.readings.is_empty() && self.is_outside() && is_told && self.client.has_no_mail() {
+        let is_over = self.phase == Phase::Over || !self.readings.is_empty();
+        if !is_over && self.is_outside() && is_told && self.client.has_no_mail() {
             self.encoder.ended(&mut self.rest);
             self.phase = Phase::Over;
         }
@@ -325,15 +354,17 @@ impl<E: Encoder> Backlog<E> {
         };
         let (view, cursor) = (&reading.view, reading.cursor);
         if let Err(fallen) = view.read(cursor, BATCHES_MAX, &mut self.slices) {
-            if fallen.lines > 0 {
-                let missed = Missed::between(view.room_name(), cursor.seq, fallen.to.seq);
-                self.client.group().count_skipped(missed.lines());
-                self.client.set_missed(missed.clone());
-                let notice = Answer::Notice(Notice::Skipped(missed));
-                self.encoder.answer(&notice, &mut self.rest);
+            if self.encoder.enters_again() {
+                let was_lost = std::mem::replace(&mut reading.is_lost, true);
+                if !was_lost {
+                    self.client.enter_again(&reading.view);
+                }
+                return !was_lost; // mail is due that stood among the lost entries
             }
-            self.encoder.fell_behind(view.room_name(), &mut self.rest);
+            let room = view.room_name().clone();
             reading.cursor = fallen.to;
+            self.skip(&room, cursor.seq, fallen.to.seq);
+            self.encoder.fell_behind(&room, &mut self.rest);
             self.falls += 1;
             return true;
         }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use super::mailbox::{Full, Mail, Mailbox};
 use super::outcome::Outcome;
-use super::seat::Stay;
-use super::view::{Mark, Place};
+use super::seat::{Leave, Stay};
+use super::view::{Mark, Place, View};
 use crate::log::{AtomicUsize, Bell, Cursor, Group, Mutex, Ordering, lock};
 use crate::model::{Act, Missed, PersonId, RoomId};
 
@@ -39,6 +39,7 @@ pub struct Client {
     wants_roster: AtomicUsize,
     /// The room that it reads, and the number of the last line written to it, if this is recorded.
     read_to: Mutex<Option<(RoomId, u64)>>,
+    house: Arc<dyn Leave>,
     /// Whether the connection is on the server: [`OUTSIDE`], [`PRESENT`] or [`LEFT`].
     presence: AtomicUsize,
     /// Whether the broadcaster knows that the connection has left: 0 or 1.
@@ -84,7 +85,12 @@ impl Stay for Client {
 }
 
 impl Client {
-    pub(super) fn new(id: PersonId, address: Option<SocketAddr>, group: Arc<Group>) -> Client {
+    pub(super) fn new(
+        id: PersonId,
+        address: Option<SocketAddr>,
+        group: Arc<Group>,
+        house: Arc<dyn Leave>,
+    ) -> Client {
         Client {
             group,
             removed: OnceLock::new(),
@@ -98,6 +104,7 @@ impl Client {
             missed: Mutex::new(None),
             wants_roster: AtomicUsize::new(0),
             read_to: Mutex::new(None),
+            house,
             presence: AtomicUsize::new(OUTSIDE),
             is_forgotten: AtomicUsize::new(0),
         }
@@ -188,6 +195,11 @@ impl Client {
 
     pub(crate) fn set_missed(&self, missed: Missed) {
         *lock(&self.missed) = Some(Box::new(missed));
+    }
+
+    /// Asks for [mail](Mail::EnteredAgain) with the end of the log off which this reader has fallen.
+    pub(crate) fn enter_again(&self, view: &View) {
+        self.house.enter_again(view.place());
     }
 
     /// Whether the connection gets the list of everybody in each room that it enters from now on.

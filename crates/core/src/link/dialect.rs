@@ -220,6 +220,16 @@ pub trait Encoder: Encoding + Send {
     /// room. The count of skipped lines is a separate notice.
     fn fell_behind(&mut self, _room: &RoomName, _out: &mut Vec<u8>) {}
 
+    /// Whether a reader who read too slowly goes on at the end of the room's lines, where it is known
+    /// who is there. Otherwise the reader goes on in the middle.
+    fn enters_again(&self) -> bool {
+        false
+    }
+
+    /// Appends the text for a person who goes on at the end of a room's lines. Behind it, everybody
+    /// there is [listed](Encoder::listed), the person as well, if the client wants the list.
+    fn entered_again(&mut self, _entered: &Entered, _out: &mut Vec<u8>) {}
+
     /// Appends an earlier line of a room, with its time.
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>);
 

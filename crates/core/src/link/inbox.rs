@@ -25,6 +25,8 @@ pub(crate) enum InboxItem {
     LeftServer { person: PersonId, words: Option<Line> },
     /// A listener ended.
     ListenerGone { place: Arc<Place> },
+    /// A reader has fallen off the log, and goes on at its end.
+    FellOff { place: Arc<Place> },
 }
 
 impl InboxItem {
@@ -48,15 +50,16 @@ impl InboxItem {
             InboxItem::Request { client, .. } => Some(client),
             InboxItem::LeftRoom { .. }
             | InboxItem::LeftServer { .. }
-            | InboxItem::ListenerGone { .. } => None,
+            | InboxItem::ListenerGone { .. }
+            | InboxItem::FellOff { .. } => None,
         }
     }
 }
 
 /// The requests of connections that the broadcaster has not seen yet.
 ///
-/// It is bounded without its own limit: a connection has one request under way, and a seat, a
-/// presence or a listener ends once.
+/// It is bounded without its own limit: a connection has one request under way, a seat, a presence
+/// or a listener ends once, and a reader who has fallen off a log waits for the answer.
 #[derive(Debug, Default)]
 pub struct Inbox {
     incoming: Mutex<Vec<InboxItem>>,
@@ -83,7 +86,9 @@ impl Inbox {
         chosen: impl FnOnce(PersonId) -> Arc<Group>,
     ) -> Link {
         let id = PersonId(self.people.fetch_add(1, Ordering::Relaxed));
-        Link { client: Arc::new(Client::new(id, address, chosen(id))), inbox: Arc::clone(self) }
+        let house = Arc::clone(self) as Arc<dyn Leave>;
+        let client = Arc::new(Client::new(id, address, chosen(id), house));
+        Link { client, inbox: Arc::clone(self) }
     }
 
     /// Numbers new connections from the first person of this boot on.
@@ -118,6 +123,10 @@ impl Leave for Inbox {
 
     fn stop_listening(&self, place: Arc<Place>) {
         self.put(InboxItem::ListenerGone { place });
+    }
+
+    fn enter_again(&self, place: Arc<Place>) {
+        self.put(InboxItem::FellOff { place });
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Mail {
     Answer(Answer),
     /// The person has a seat in one more room now, and reads there.
     Entered(Box<Entered>),
+    /// The person has fallen off the log of a room, and reads there from its end on.
+    EnteredAgain(Box<Entered>),
     /// The person now reads a room without a seat in it.
     Listening(Box<Listening>),
     /// Earlier lines.
@@ -31,7 +33,7 @@ impl Mail {
     fn weight(&self) -> usize {
         match self {
             Mail::Answer(answer) => answer.weight(),
-            Mail::Entered(entered) => 1024 + entered.replay.weight(),
+            Mail::Entered(entered) | Mail::EnteredAgain(entered) => 1024 + entered.replay.weight(),
             Mail::Listening(listening) => 1024 + listening.replay.weight(),
             Mail::Replay(replay) => replay.weight(),
             Mail::Raw(bytes) => bytes.len(),

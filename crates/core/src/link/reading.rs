@@ -25,6 +25,8 @@ pub(super) struct Reading {
     /// The number of the event before which it waits for the other rooms; a number that is passed
     /// has no meaning.
     waits_at: u64,
+    /// Whether it has fallen off the log, and waits for a place where it can go on.
+    pub(super) is_lost: bool,
     pub(super) view: View,
 }
 
@@ -42,10 +44,11 @@ impl Reading {
         self.log.watermark() > self.cursor.position
     }
 
-    /// Whether the person's own departure is reached.
+    /// Whether the person's own departure is reached, or lost with the entries before it.
     #[inline]
     fn is_over(&self) -> bool {
-        self.view.departed().is_some_and(|departed| self.cursor.position >= departed.position)
+        let is_reached = |position| self.cursor.position >= position || self.is_lost;
+        self.view.departed().is_some_and(|departed| is_reached(departed.position))
     }
 
     pub(super) fn is_up_to_date(&self) -> bool {
@@ -57,7 +60,7 @@ impl Reading {
     fn has_come_to(&self, event: &PersonEvent) -> bool {
         let needed = event.needs(self.room);
         let waits = self.waits_at == event.number;
-        needed.is_none_or(|number| self.cursor.event >= number || waits)
+        self.is_lost || needed.is_none_or(|number| self.cursor.event >= number || waits)
     }
 }
 
@@ -76,7 +79,7 @@ impl Readings {
     /// Starts to read a room.
     pub(super) fn follow(&mut self, view: View) {
         let (room, log, cursor) = (view.room(), Arc::clone(view.log()), view.arrived);
-        self.rooms.push(Reading { room, log, cursor, waits_at: 0, view });
+        self.rooms.push(Reading { room, log, cursor, waits_at: 0, is_lost: false, view });
     }
 
     #[inline]
@@ -92,6 +95,15 @@ impl Readings {
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.rooms.is_empty()
+    }
+
+    /// Goes on at the beginning of this view, if its room is lost. Returns the place up to which it
+    /// was read.
+    pub(super) fn go_on_at(&mut self, view: &View) -> Option<Cursor> {
+        let mut lost = self.rooms.iter_mut().filter(|reading| reading.is_lost);
+        let reading = lost.find(|reading| reading.view.is_of_same_seat(view))?;
+        reading.is_lost = false;
+        Some(std::mem::replace(&mut reading.cursor, view.arrived))
     }
 
     /// The room with this name.
@@ -170,7 +182,8 @@ impl Readings {
 
     /// Whether a room waits for another to come to an event.
     pub(super) fn is_waiting(&self) -> bool {
-        self.rooms.iter().any(|reading| reading.waits_at > reading.cursor.event)
+        let waits = |reading: &Reading| reading.waits_at > reading.cursor.event;
+        self.rooms.iter().any(|reading| !reading.is_lost && waits(reading))
     }
 
     fn shares(&self, event: &PersonEvent) -> bool {
@@ -190,8 +203,8 @@ impl Readings {
 
     /// Goes on after an event in all rooms that stand before it.
     pub(super) fn go_on_after(&mut self, event: &PersonEvent, entry: &Entry) {
-        for Reading { cursor, waits_at, .. } in &mut self.rooms {
-            if *waits_at == event.number && cursor.event < event.number {
+        for Reading { cursor, waits_at, is_lost, .. } in &mut self.rooms {
+            if !*is_lost && *waits_at == event.number && cursor.event < event.number {
                 *cursor = cursor.after(entry);
             }
         }

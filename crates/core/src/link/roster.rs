@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::log::Batch;
-use crate::model::{Entry, Name, Renaming, Telling, Who};
+use crate::log::{Batch, Cursor};
+use crate::model::{Entry, Name, Renaming, RoomName, Telling, WallTime, Who};
 
 /// A person in a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,12 @@ pub struct FullRoster {
 impl FullRoster {
     pub(crate) fn new(before: &Arc<[Occupant]>, batch: &Arc<Batch>, entries: usize) -> FullRoster {
         FullRoster { before: Arc::clone(before), batch: Arc::clone(batch), entries, taken: 0 }
+    }
+
+    /// Everybody in a room at the end of its log.
+    pub(crate) fn at_end(people: &Arc<[Occupant]>, room: &RoomName, end: Cursor) -> FullRoster {
+        let nothing = Batch::new(room.clone(), end, WallTime::default(), Vec::new());
+        FullRoster::new(people, &Arc::new(nothing), 0)
     }
 
     /// Takes the next people, at most this many. There are none after the last.

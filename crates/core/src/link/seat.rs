@@ -10,8 +10,8 @@ use super::view::{Mark, Place};
 use crate::log::Log;
 use crate::model::{Act, Line, PersonId, RoomId, RoomName};
 
-/// Accepts presences, seats and listeners that end. It has space for every departure, so it never
-/// fails or waits.
+/// Accepts presences, seats and listeners that end, and readers who have fallen off a log. It has
+/// space for all of them, so it never fails or waits.
 pub(crate) trait Leave: Debug + Send + Sync {
     /// Ends a seat, with these last words.
     fn leave_room(&self, place: Arc<Place>, words: Option<Line>);
@@ -21,6 +21,9 @@ pub(crate) trait Leave: Debug + Send + Sync {
 
     /// Ends a listener.
     fn stop_listening(&self, place: Arc<Place>);
+
+    /// Tells a reader the end of a log, and who is in the room there.
+    fn enter_again(&self, place: Arc<Place>);
 }
 
 /// Knows whether the connection is on the server. An act can remove the person before the connection

@@ -101,6 +101,15 @@ impl View {
         View { place, arrived }
     }
 
+    pub(crate) fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
+    }
+
+    /// Whether this is the view of the same seat.
+    pub(crate) fn is_of_same_seat(&self, other: &View) -> bool {
+        Arc::ptr_eq(&self.place, &other.place)
+    }
+
     /// The room.
     pub fn room(&self) -> RoomId {
         self.place.room

@@ -128,6 +128,20 @@ impl IrcEncoder {
         true
     }
 
+    /// Appends the client's own JOIN, and the topic.
+    fn put_own_join(&self, entered: &Entered, out: &mut Vec<u8>) {
+        let room = &entered.room;
+        self.voice.encoding.put_join(&self.voice.me, false, self.voice.scene(room), out);
+        let mut replies = Replies::default();
+        if entered.topic.is_some() {
+            put_topic(room, entered.topic.as_ref(), entered.topic_set.as_ref(), &mut replies);
+        }
+        if self.voice.caps.has(Cap::ReadMarker) {
+            put_marker(&ConversationId::Room(room.clone()), entered.read, &mut replies);
+        }
+        replies.send(&self.voice.server().name, &self.voice.nick(), out);
+    }
+
     /// Ends the answers about a target of the open command, if there is one.
     fn end_target(&mut self, out: &mut Vec<u8>) {
         self.history.end_command(&mut self.voice, out);
@@ -245,23 +259,13 @@ impl Encoder for IrcEncoder {
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
         let profile = entered.who.profile.clone().or(self.voice.me.profile.take());
         self.voice.me = Who { profile, ..entered.who.clone() };
-        let (room, is_keeper) = (&entered.room, entered.keeps.is_some());
         let mut messages = Vec::new();
-        let scene = self.voice.scene(room);
-        self.voice.encoding.put_join(&self.voice.me, false, scene, &mut messages);
-        let mut replies = Replies::default();
-        if entered.topic.is_some() {
-            put_topic(room, entered.topic.as_ref(), entered.topic_set.as_ref(), &mut replies);
-        }
-        if self.voice.caps.has(Cap::ReadMarker) {
-            put_marker(&ConversationId::Room(room.clone()), entered.read, &mut replies);
-        }
-        replies.send(&self.voice.server().name, &self.voice.nick(), &mut messages);
+        self.put_own_join(entered, &mut messages);
         match self.voice.is_asked("JOIN") {
             true => self.voice.answer(&messages, out),
             false => out.extend_from_slice(&messages),
         }
-        self.unlisted = Some(is_keeper);
+        self.unlisted = Some(entered.keeps.is_some());
     }
 
     fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
@@ -279,6 +283,15 @@ impl Encoder for IrcEncoder {
             put_end_of_names(&channel, &mut replies);
         }
         self.voice.reply(replies, out);
+    }
+
+    /// The client goes on where it is known who is in the room.
+    fn enters_again(&self) -> bool {
+        true
+    }
+
+    fn entered_again(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        self.put_own_join(entered, out);
     }
 
     fn fell_behind(&mut self, room: &RoomName, out: &mut Vec<u8>) {
