@@ -1,4 +1,4 @@
-//! What people tell about themselves: that they are away, and their real name.
+//! Descriptions that people give of themselves: that they are away, and their real name.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
 mod server;
@@ -56,7 +56,7 @@ impl Server {
 }
 
 #[test]
-fn who_is_away_is_told_once_to_all_rooms_and_to_each_author() {
+fn a_person_who_is_away_is_told_once_to_all_rooms_and_to_each_author() {
     let mut server = Server::new();
     let (mut bob, mut carol) = (server.enter("bob"), server.enter("carol"));
     let (_den, _) = granted(server.ask(&mut bob.link, join("den")));

@@ -1,4 +1,4 @@
-//! What people tell about themselves: AWAY and SETNAME.
+//! Descriptions that people give of themselves: AWAY and SETNAME.
 
 use super::{enter, in_lobby, netcat, server, stranger};
 

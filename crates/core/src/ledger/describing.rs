@@ -1,4 +1,4 @@
-//! What people tell about themselves: that they are away, and their real name.
+//! Descriptions that people give of themselves: that they are away, and their real name.
 
 use std::collections::BTreeSet;
 

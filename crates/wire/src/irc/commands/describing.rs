@@ -1,4 +1,4 @@
-//! What a client tells about its person: AWAY and SETNAME.
+//! Descriptions of the own person: AWAY and SETNAME.
 
 use parlor_core::link::{Change, Input};
 use parlor_core::model::Line;
