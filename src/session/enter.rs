@@ -221,6 +221,7 @@ impl<'a> Newcomer<'a> {
         match self.claim(claim, room.clone()).await {
             Err(NotEntered::Refused(Answer::Refused(Refusal::NameOwned(owned)))) => {
                 let proof = self.prove(door, owned.clone(), password).await?;
+                door.logged_in(Ok(&owned));
                 door.flush().await?;
                 let account = Some(ProvenAccount { name: owned, proof });
                 self.claim(Claim { name, account }, room).await

@@ -81,7 +81,12 @@ fn a_registered_name_needs_its_password() {
     mallory.say("NICK mallory");
     mallory.until(":irc.example 001 mallory :{}");
     mallory.until_end_of_motd();
-    let alice = owner(irc, "alice");
+    let mut alice = Chatter::connect(irc);
+    alice.say(&format!("PASS :{PASSWORD}"));
+    alice.say("NICK alice");
+    alice.say("USER al 0 * :Alice");
+    alice.sees(":irc.example 900 * alice!al@irc alice :{}");
+    alice.sees(":irc.example 001 alice :{}");
     mallory.say("NICK alice");
     mallory.sees(":irc.example 433 mallory alice :{}");
     server.close((guest, mallory, alice));

@@ -220,3 +220,17 @@ fn a_return_code_leads_back_to_the_account() {
     let refused = server.refusal(&mut link, come_back(code));
     assert!(matches!(refused, Refusal::NoSuchCode), "{refused:?}");
 }
+
+#[test]
+fn authority_that_an_owner_gets_or_loses_under_another_name_is_told_in_the_room() {
+    let mut server = Server::of_alice();
+    let (mut bob, carol) = (server.enter("bob"), server.enter("carol"));
+    server.log_in(&mut bob);
+    let mut operator = server.connect();
+    for verb in [Verb::RemoveKeeper, Verb::AddKeeper] {
+        let deed = Deed::to(verb, Whom::Name(named("alice")));
+        server.ask(&mut operator, Change::Act { here: Here::Operator, deed });
+    }
+    let [keeper, no_keeper] = ["bob is a keeper", "bob is no keeper"];
+    assert_eq!(told(&carol), ["bob has alice", keeper, no_keeper, keeper]);
+}

@@ -56,6 +56,7 @@ impl Doorway for Registering {
     }
 
     fn logged_in(&mut self, outcome: Result<&Name, &Refusal>) {
+        self.encoder.logged_in(outcome.ok());
         if let Some(registration) = self.decoder.registration() {
             registration.logged_in(outcome, &mut self.words);
         }

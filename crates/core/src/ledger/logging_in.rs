@@ -1,8 +1,9 @@
 //! The accounts of people, apart from their names: they log in, and log-ins end. Knows no password.
 
 use super::event::Happened;
+use super::people::Person;
 use super::state::Ledger;
-use crate::model::{PersonChange, PersonId, ProvenAccount, RoomName, WallTime};
+use crate::model::{Deed, PersonChange, PersonId, ProvenAccount, Reach, RoomName, Verb, WallTime};
 use crate::refusal::Refusal;
 
 /// A person's account and the rooms in which it gives authority, before a change.
@@ -52,6 +53,30 @@ impl Ledger {
         };
         let keeps = person.seats.iter().filter(|room| self.may_keep(person, room).is_some());
         AccountBefore { account: person.account.clone(), keeps: keeps.cloned().collect() }
+    }
+
+    /// The people who are logged in to the account whose authority a deed changes.
+    pub(super) fn owners_meant(&self, deed: &Deed) -> Vec<(PersonId, AccountBefore)> {
+        let is_meant = matches!(deed.verb, Verb::AddKeeper | Verb::RemoveKeeper);
+        let name = deed.whom.name().filter(|_| is_meant);
+        let owners = name.into_iter().flat_map(|name| self.people.of_account(name));
+        owners.map(|id| (id, self.account_before(id))).collect()
+    }
+
+    /// Tells the rooms of owners of their authority after an act of this reach, unless the room reads
+    /// the act, and with it their name.
+    pub(super) fn tell_ranks(
+        &mut self,
+        owners: Vec<(PersonId, AccountBefore)>,
+        reach: &Reach,
+        happened: &mut Vec<Happened>,
+    ) {
+        for (id, before) in owners {
+            let is_told = |person: &Person| reach.room().is_some() && person.is_owner();
+            if !self.people.get(id).is_some_and(is_told) {
+                self.tell_account(id, before, happened);
+            }
+        }
     }
 
     /// Tells the others of another account, and of the authority that came or went with it.

@@ -25,6 +25,7 @@ impl Ledger {
             self.may_speak(&who, here.room().unwrap_or(&RoomName::lobby()), at)?;
         }
         let act = Act { by: authority.by.clone(), reach: authority.reach.clone(), at, deed };
+        let owners = self.owners_meant(&act.deed);
         let shown_here = |act| authority.shown_here(act);
         let mut removed = Vec::new();
         let mut announcement = match act.deed.verb {
@@ -64,6 +65,7 @@ impl Ledger {
         let act = Arc::clone(&announcement.act);
         announcement.people.extend(self.absentees(&removed, &act.reach));
         happened.push(Happened::Act(announcement));
+        self.tell_ranks(owners, &act.reach, happened);
         self.remove(&removed, &act, at, happened);
         Ok(())
     }

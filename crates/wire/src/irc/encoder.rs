@@ -52,6 +52,11 @@ impl IrcEncoder {
         }
     }
 
+    /// Notes the account to which the client is logged in.
+    pub fn logged_in(&mut self, account: Option<&Name>) {
+        self.voice.me.account = account.cloned();
+    }
+
     /// Goes on with a client that has registered, under this name and with these capabilities.
     pub fn welcome(&mut self, name: Name, profile: Arc<Profile>, caps: Caps) {
         self.voice.welcome(name, profile, caps);

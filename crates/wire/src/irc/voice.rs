@@ -38,7 +38,8 @@ impl Voice {
 
     /// Goes on with a client that has registered.
     pub(crate) fn welcome(&mut self, name: Name, profile: Arc<Profile>, caps: Caps) {
-        self.me = Who { profile: Some(profile), ..Who::new(PersonId::BYGONE, name) };
+        let account = self.me.account.take();
+        self.me = Who { account, profile: Some(profile), ..Who::new(PersonId::BYGONE, name) };
         self.set_caps(caps);
     }
 

@@ -209,7 +209,7 @@ impl Registration {
             let credentials = Credentials { account: line(account), password: line(password) };
             return Some(self.log_in(credentials, Login::Pass));
         }
-        self.password = Some(line(given));
+        (self.password, self.login) = (Some(line(given)), Login::Pass);
         None
     }
 
