@@ -38,7 +38,7 @@ const NODES_SHARE: u64 = 2;
 
 /// Texts that must be seen in some run; otherwise the simulator does not reach the code that writes
 /// them.
-const SIGHTS: [&str; 32] = [
+const SIGHTS: [&str; 39] = [
     "lines skipped: you were reading too slowly",
     "line skipped: you were reading too slowly",
     "-- Not sent: the disk is full; try again later",
@@ -71,6 +71,13 @@ const SIGHTS: [&str; 32] = [
     "-- Your last message was sent",
     "-- Contact is back; ",
     "-- Somebody else is called ",
+    " :You were reading too slowly\r\n",
+    " skipped: you were reading too slowly\r\n",
+    " NICK :bob\r\n",
+    " QUIT :bye (for now)\r\n",
+    " :until then\r\n",
+    "draft/multiline-concat",
+    " labeled-response\r\n",
 ];
 
 #[test]

@@ -78,6 +78,10 @@ impl Encoder for AnyEncoder {
         self.get_mut().end(out);
     }
 
+    fn release(&mut self, out: &mut Vec<u8>) {
+        self.get_mut().release(out);
+    }
+
     fn shows_own(&self) -> bool {
         self.get().shows_own()
     }
@@ -88,6 +92,14 @@ impl Encoder for AnyEncoder {
 
     fn tells_events_once(&self) -> bool {
         self.get().tells_events_once()
+    }
+
+    fn enters_again(&self) -> bool {
+        self.get().enters_again()
+    }
+
+    fn entered_again(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        self.get_mut().entered_again(entered, out);
     }
 
     fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
@@ -164,10 +176,6 @@ impl Reader {
     /// Whether it has reached its own departure, and no mail names another room.
     pub(crate) fn is_over(&self) -> bool {
         self.backlog.is_empty() && self.backlog.is_over()
-    }
-
-    pub(crate) fn falls(&self) -> u64 {
-        self.backlog.falls()
     }
 
     /// Whether it fell off the log at a place where no line was lost, which is not announced.

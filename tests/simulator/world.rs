@@ -219,7 +219,7 @@ impl World {
             }
             _ if chatter.stalled > 0 => chatter.stalled -= 1,
             _ => {
-                let room = if rng.bool() { usize::MAX } else { rng.usize(0..1_000) };
+                let room = if rng.bool() { 100_000 } else { rng.usize(0..1_000) };
                 chatter.read(room, rng.usize(1..400));
             }
         }

@@ -694,7 +694,7 @@ fn notices_are_told_where_they_belong() {
     let idle = Notice::Idle { silent: Duration::from_secs(120), left: Duration::from_secs(30) };
     assert_eq!(client.told(&Answer::Notice(idle)), ["PING :irc.local"]);
     client.hears(|encoder, out| encoder.fell_behind(&tea(), out));
-    assert_eq!(client.reads(), [":alice!al@irc PART #tea"]);
+    assert_eq!(client.reads(), [":alice!al@irc PART #tea :You were reading too slowly"]);
     assert!(client.encoder.enters_again());
     let mut house = House::new();
     let again = house.enters("alice");

@@ -40,7 +40,7 @@ fn a_client_that_reads_too_slowly_comes_in_again_and_knows_everybody() {
     assert_eq!(read + skipped, LINES + 1, "each line is read or counted");
     alice.sees_all([
         ":irc.example NOTE * SKIPPED #lobby {}.lobby.{} {}.lobby.601 :{}",
-        ":alice!alice@irc PART #lobby",
+        ":alice!alice@irc PART #lobby :You were reading too slowly",
         ":alice!alice@irc JOIN #lobby",
         ":irc.example 332 alice #lobby :tea",
         ":irc.example 333 alice #lobby bob {}",

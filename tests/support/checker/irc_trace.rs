@@ -93,7 +93,7 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             Heard::Said { room, shown, seq, .. } => return self.sitting(&room)?.see(&shown, seq),
             Heard::Names { room, names } => self.listed.entry(room).or_default().extend(names),
             Heard::EndOfNames(room) => return self.end_list(&room),
-            Heard::Skipped { room, lines } => self.sitting(&room)?.missing += lines,
+            Heard::Skipped { room, lines } => self.skip(&room, lines)?,
             Heard::Pong(token) => return self.hear_pong(token),
             Heard::Private(_) | Heard::After(_) | Heard::Other => {}
         }
@@ -148,16 +148,41 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
     fn end_list(&mut self, room: &str) -> Result<(), Broken> {
         let mut names = self.listed.remove(room).unwrap_or_default();
         names.insert(self.me.clone());
-        match self.sittings.iter_mut().find(|sitting| sitting.room.name == room) {
-            Some(sitting) => sitting.take_list(names, &self.me),
-            None => Ok(()), // a list of another room
+        let Some(sitting) = self.sittings.iter_mut().find(|sitting| sitting.room.name == room)
+        else {
+            return Ok(()); // a list of another room
+        };
+        let listed = sitting.take_list(names.clone(), &self.me);
+        // It may have left the room while it was out, and come back on a new seat.
+        let is_new = sitting.state == State::Again && sitting.end != StayEnd::None;
+        match listed {
+            Err(_) if is_new => {
+                self.sittings.retain(|sitting| sitting.room.name != room);
+                self.enter(room.to_owned())?;
+                self.end_list_of(names, room)
+            }
+            listed => listed,
         }
+    }
+
+    fn end_list_of(&mut self, names: BTreeSet<String>, room: &str) -> Result<(), Broken> {
+        self.listed.insert(room.to_owned(), names);
+        self.end_list(room)
+    }
+
+    /// Lines were skipped in a room.
+    fn skip(&mut self, room: &str, lines: u64) -> Result<(), Broken> {
+        match self.sittings.iter_mut().find(|sitting| sitting.room.name == room) {
+            Some(sitting) => sitting.missing += lines,
+            None => return Err(broken(Rule::Count, format!("skips lines of {room}"))),
+        }
+        Ok(())
     }
 
     fn leave(&mut self, room: &str, is_too_slow: bool) -> Result<(), Broken> {
         let sitting = self.sitting(room)?;
         if is_too_slow {
-            sitting.state = State::TooSlow;
+            (sitting.state, sitting.has_to_skip) = (State::TooSlow, false);
             return Ok(());
         }
         sitting.finish(End::Left)?;
@@ -170,11 +195,9 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         let barrier = self.reader.barriers.iter().find(|barrier| barrier.token == token);
         for &(room, events) in barrier.map_or(&[][..], |barrier| &barrier.events) {
             let Some(room) = self.rooms.get(room) else { continue };
-            let mut sittings = self.sittings.iter();
-            let sitting = sittings.find(|sitting| std::ptr::eq(sitting.room, room));
-            if let Some(unseen) = sitting.and_then(|sitting| sitting.unseen_before(events)) {
-                let what = format!("is answered before it sees {unseen:?} in {}", room.name);
-                return Err(broken(Rule::Answer, what));
+            let mut sittings = self.sittings.iter_mut();
+            if let Some(sitting) = sittings.find(|sitting| std::ptr::eq(sitting.room, room)) {
+                sitting.has_to_skip |= sitting.unseen_before(events).is_some();
             }
         }
         if !self.pongs.insert(token) {
@@ -237,6 +260,9 @@ struct Sitting<'a> {
     places: Vec<Place<'a>>,
     /// Skipped lines that were announced and not yet passed over.
     missing: u64,
+    /// Whether a PING was answered before the client saw what was visible then: it has to come in
+    /// again behind that, as it was too slow.
+    has_to_skip: bool,
 }
 
 /// A place in the record of a room.
@@ -339,11 +365,15 @@ impl<'a> Sitting<'a> {
             people: BTreeSet::new(),
             places: vec![place],
             missing: 0,
+            has_to_skip: false,
         }
     }
 
     /// Takes a list of everybody.
     fn take_list(&mut self, names: BTreeSet<String>, me: &str) -> Result<(), Broken> {
+        if self.state == State::TooSlow {
+            return Ok(()); // an answer to NAMES: the client comes in again
+        }
         if self.state == State::Again {
             self.come_in_again(&names, me)?;
         } else if self.state == State::Entered && self.missing > 0 {
@@ -452,6 +482,10 @@ impl<'a> Sitting<'a> {
         if self.missing > 0 {
             return Err(Next { what: "the list of people".to_owned(), rule: Rule::Count });
         }
+        if self.has_to_skip {
+            let what = "what was visible when a PING was answered".to_owned();
+            return Err(Next { what, rule: Rule::Answer });
+        }
         let (mut places, mut next) = (Vec::new(), None);
         for mut place in std::mem::take(&mut self.places) {
             match place.next(self.room, self.until, self.reader) {
@@ -498,9 +532,15 @@ impl<'a> Sitting<'a> {
             return Ok(());
         }
         if self.state != State::Listed || self.missing > 0 {
+            if end == End::Left || self.end == StayEnd::Departure {
+                return Ok(()); // it left while it was out
+            }
             let what = format!("waits in {} for the list of people", self.room.name);
-            let rule = if end == End::Here { Rule::Converged } else { return Ok(()) };
-            return Err(broken(rule, what));
+            return Err(broken(Rule::Converged, what));
+        }
+        if self.has_to_skip {
+            let what = format!("a PING was answered before all of {}", self.room.name);
+            return Err(broken(Rule::Answer, what));
         }
         let mut place = self.places.last().cloned();
         let next = place.as_mut().and_then(|it| it.next(self.room, self.until, self.reader));

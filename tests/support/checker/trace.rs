@@ -173,6 +173,7 @@ pub(super) struct Stay {
 }
 
 /// The end of a stay.
+#[derive(PartialEq, Eq)]
 pub(super) enum StayEnd {
     /// The person leaves.
     Departure,
@@ -590,6 +591,10 @@ pub(super) fn check_privates(readers: &[Reader]) -> Result<(), Broken> {
     }
     for (text, mut numbers) in read_by {
         let count = numbers.len();
+        let is_echo = |reader: &Reader| reader.dialect == Dialect::Irc && reader.echoes;
+        if count == 2 && numbers[0] == numbers[1] && is_echo(&readers[numbers[0]]) {
+            continue; // to itself, and the echo
+        }
         numbers.dedup();
         if count > 2 || numbers.len() != count {
             let what = format!("{text:?} was read by the readers {numbers:?}, {count} times");

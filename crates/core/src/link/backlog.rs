@@ -56,6 +56,8 @@ pub struct Backlog<E> {
     replay: Option<Box<Replay>>,
     filter: Filter,
     falls: u64,
+    /// Whether the answers to a command are being written.
+    is_answering: bool,
     phase: Phase,
 }
 
@@ -85,6 +87,7 @@ impl<E: Encoder> Backlog<E> {
             replay: None,
             filter,
             falls: 0,
+            is_answering: false,
             phase: Phase::Before,
         }
     }
@@ -142,6 +145,7 @@ impl<E: Encoder> Backlog<E> {
             Mail::Begin(asked) => self.begin(&asked),
             Mail::End => {
                 self.encoder.end(&mut self.rest);
+                self.is_answering = false;
                 self.filter.show_own(self.encoder.shows_own());
             }
         }
@@ -150,6 +154,7 @@ impl<E: Encoder> Backlog<E> {
     /// Begins the answers to a command.
     fn begin(&mut self, asked: &Asked) {
         self.encoder.begin(asked, &mut self.rest);
+        self.is_answering = true;
         self.filter.show_own(self.encoder.shows_own());
     }
 
@@ -375,6 +380,8 @@ impl<E: Encoder> Backlog<E> {
         let filtered = self.slices.iter().any(|slice| self.filter.concerns(&slice.batch));
         if filtered {
             self.read_filtered();
+        } else if self.is_answering && !self.slices.is_empty() {
+            self.encoder.release(&mut self.rest);
         }
         filtered // if all of it is hidden, the mail after it is due now
     }
@@ -448,7 +455,12 @@ impl<E: Encoder> Backlog<E> {
     /// Encodes an entry as this person reads it, where these bytes are what everybody reads.
     fn encode_entry(&mut self, entry: &Entry, shared: &[u8], scene: Scene<'_>) {
         match self.filter.sight(entry) {
-            Sight::Shared => self.rest.extend_from_slice(shared),
+            Sight::Shared => {
+                if self.is_answering && !shared.is_empty() {
+                    self.encoder.release(&mut self.rest);
+                }
+                self.rest.extend_from_slice(shared);
+            }
             Sight::Own(entry) => self.encoder.own(entry, scene, &mut self.rest),
             Sight::Hidden => self.encoder.hidden(entry, scene, &mut self.rest),
         }

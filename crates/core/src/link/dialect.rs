@@ -186,6 +186,11 @@ pub trait Encoder: Encoding + Send {
     /// others, may stand between its answers.
     fn begin(&mut self, _asked: &Asked, _out: &mut Vec<u8>) {}
 
+    /// Appends an answer that the encoder holds back until it knows whether it is the only one:
+    /// something that answers nothing follows now, between [`begin`](Encoder::begin) and
+    /// [`end`](Encoder::end).
+    fn release(&mut self, _out: &mut Vec<u8>) {}
+
     /// Ends the answers to a command.
     fn end(&mut self, _out: &mut Vec<u8>) {}
 

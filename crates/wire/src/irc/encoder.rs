@@ -6,7 +6,7 @@ use parlor_core::link::{
     Answer, Asked, Encoder, Entered, Notice, Occupant, PrivateMessage, WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{ConversationId, Entry, Name, Profile, RoomName, Said, Who};
+use parlor_core::model::{ConversationId, Entry, Line, Name, Profile, RoomName, Said, Who};
 
 use super::answers::{
     Asker, OwnModes, listed_name, put_answer, put_beginning, put_end_of_names, put_ending,
@@ -21,6 +21,9 @@ use super::voice::Voice;
 use crate::style::Storage;
 use crate::words;
 
+/// The words with which a client that has missed something leaves a room, to come in again.
+const TOO_SLOW: &[u8] = b"You were reading too slowly";
+
 /// From entries and answers to messages.
 #[derive(Debug)]
 pub struct IrcEncoder {
@@ -31,6 +34,8 @@ pub struct IrcEncoder {
     /// Whether the client's own name is still missing in the list of names that is sent, and
     /// whether its person is a keeper.
     unlisted: Option<bool>,
+    /// Whether that list is of a room into which the client comes again: it answers no command.
+    lists_again: bool,
     modes: OwnModes,
     /// The number of the last message of the client to itself.
     to_itself: Option<u64>,
@@ -46,6 +51,7 @@ impl IrcEncoder {
             storage,
             history: HistoryBatch::default(),
             unlisted: None,
+            lists_again: false,
             modes: OwnModes::default(),
             to_itself: None,
             farewell: Some("Quit".to_owned()),
@@ -195,7 +201,14 @@ impl Encoding for IrcEncoder {
 
 impl Encoder for IrcEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
-        if self.put_mail(answer, out) || self.put_own(answer, out) {
+        let mut mail = Vec::new();
+        if self.put_mail(answer, &mut mail) {
+            if !mail.is_empty() {
+                self.voice.release(out);
+            }
+            return out.append(&mut mail);
+        }
+        if self.put_own(answer, out) {
             return;
         }
         if let Answer::LoggedIn(account) | Answer::Registered(account) = answer {
@@ -224,6 +237,10 @@ impl Encoder for IrcEncoder {
             put_beginning(command, &mut replies);
             self.voice.reply(replies, out);
         }
+    }
+
+    fn release(&mut self, out: &mut Vec<u8>) {
+        self.voice.release(out);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
@@ -268,9 +285,13 @@ impl Encoder for IrcEncoder {
         self.put_own_join(entered, &mut messages);
         match self.voice.is_asked("JOIN") {
             true => self.voice.answer(&messages, out),
-            false => out.extend_from_slice(&messages),
+            false => {
+                self.voice.release(out);
+                out.extend_from_slice(&messages);
+            }
         }
         self.unlisted = Some(entered.keeps.is_some());
+        self.lists_again = false;
     }
 
     fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
@@ -287,7 +308,10 @@ impl Encoder for IrcEncoder {
         if people.is_empty() {
             put_end_of_names(&channel, &mut replies);
         }
-        self.voice.reply(replies, out);
+        match self.lists_again {
+            true => replies.send(whose.0, &whose.1, out),
+            false => self.voice.reply(replies, out),
+        }
     }
 
     /// The client goes on where it is known who is in the room.
@@ -297,11 +321,13 @@ impl Encoder for IrcEncoder {
 
     fn entered_again(&mut self, entered: &Entered, out: &mut Vec<u8>) {
         self.put_own_join(entered, out);
+        self.lists_again = true;
     }
 
     fn fell_behind(&mut self, room: &RoomName, out: &mut Vec<u8>) {
-        let scene = self.voice.scene(room);
-        self.voice.encoding.put_part(&self.voice.me, None, scene, out);
+        self.voice.release(out);
+        let (scene, why) = (self.voice.scene(room), Line::sanitise(TOO_SLOW));
+        self.voice.encoding.put_part(&self.voice.me, Some(&why), scene, out);
     }
 
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
@@ -322,6 +348,9 @@ impl Encoder for IrcEncoder {
     }
 
     fn departed(&mut self, room: &RoomName, why: WhyDeparted<'_>, out: &mut Vec<u8>) {
+        if why.removal.is_some() {
+            self.voice.release(out);
+        }
         let (me, scene) = (&self.voice.me, self.voice.scene(room));
         let mut messages = Vec::new();
         match why.removal {

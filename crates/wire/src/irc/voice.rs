@@ -103,6 +103,14 @@ impl Voice {
         }
     }
 
+    /// Appends an answer that waits for others of the open command: something else follows.
+    pub(crate) fn release(&mut self, out: &mut Vec<u8>) {
+        let command = self.command.as_deref_mut();
+        if let Some(response) = command.and_then(|command| command.response.as_mut()) {
+            response.release(&self.encoding.server().name, out);
+        }
+    }
+
     /// Appends messages that answer the open command, if there is one.
     pub(crate) fn answer(&mut self, messages: &[u8], out: &mut Vec<u8>) {
         match self.command.as_mut().and_then(|command| command.response.as_mut()) {

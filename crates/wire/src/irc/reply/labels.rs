@@ -53,13 +53,8 @@ impl LabelledResponse {
             }
             ResponseState::Empty => self.state = ResponseState::One(message.to_vec()),
             ResponseState::One(first) => {
-                let mut begin = Vec::new();
-                let writer = MessageWriter::new(&mut begin, Some(server), "BATCH");
-                writer.with(&format!("+{}", self.batch)).last("labeled-response");
-                self.put_labelled(&begin, out);
-                self.put_in_batch(&first, out);
+                self.begin_batch(&first, server, out);
                 self.put_in_batch(message, out);
-                self.state = ResponseState::Batch;
             }
             ResponseState::Batch => {
                 self.put_in_batch(message, out);
@@ -69,6 +64,24 @@ impl LabelledResponse {
                 out.extend_from_slice(message);
                 self.state = ResponseState::OwnBatch;
             }
+        }
+    }
+
+    /// Begins a batch with the first answer.
+    fn begin_batch(&mut self, first: &[u8], server: &str, out: &mut Vec<u8>) {
+        let mut begin = Vec::new();
+        let writer = MessageWriter::new(&mut begin, Some(server), "BATCH");
+        writer.with(&format!("+{}", self.batch)).last("labeled-response");
+        self.put_labelled(&begin, out);
+        self.put_in_batch(first, out);
+        self.state = ResponseState::Batch;
+    }
+
+    /// Appends an answer that waits for others: something else follows it, and must stay behind.
+    pub(crate) fn release(&mut self, server: &str, out: &mut Vec<u8>) {
+        if let ResponseState::One(first) = &mut self.state {
+            let first = std::mem::take(first);
+            self.begin_batch(&first, server, out);
         }
     }
 
@@ -164,6 +177,24 @@ mod tests {
                 "@batch=b1 :s 3 a",
                 ":irc.local BATCH -b1",
             ]
+        );
+    }
+
+    #[test]
+    fn an_answer_stays_before_what_follows_it() {
+        let mut response = LabelledResponse::new(Line::sanitise(b"x"), "b1".to_owned());
+        let mut out = Vec::new();
+        response.release("irc.local", &mut out);
+        response.add(b":a PRIVMSG #a :own\r\n", "irc.local", &mut out);
+        assert_eq!(out, b"", "it may be the only one");
+        response.release("irc.local", &mut out);
+        response.release("irc.local", &mut out);
+        out.extend_from_slice(b":b QUIT\r\n");
+        response.finish("irc.local", &mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "@label=x :irc.local BATCH +b1 labeled-response\r\n@batch=b1 :a PRIVMSG #a :own\r\n\
+             :b QUIT\r\n:irc.local BATCH -b1\r\n"
         );
     }
 
