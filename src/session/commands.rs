@@ -51,6 +51,8 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
         Input::RecallRooms(between, most) => {
             Some(Answer::LastLines(recall::recall_rooms(person, between, most).await?))
         }
+        Input::ListPeople(room) => rooms::list_people(person, room).await,
+        Input::ListRooms => rooms::list_rooms(person).await,
         Input::Ask(request) => {
             person.link.wait_for_space().await;
             person.ask(*request).await

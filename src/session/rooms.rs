@@ -3,7 +3,7 @@
 use std::mem;
 
 use parlor_core::link::{
-    Answer, Change, Mail, NewSeat, Notice, Query, Refusal, Seat, Seats, Start,
+    Answer, Change, Mail, NewSeat, Notice, Outcome, Query, Refusal, Seat, Seats, Start,
 };
 use parlor_core::model::{Line, RoomName};
 
@@ -139,5 +139,40 @@ fn tell_removed(person: &Participant<'_>, seat: &Seat) {
     if let Some(act) = seat.removed().cloned() {
         let notice = Answer::Notice(Notice::Act(act));
         person.link.reply(seat.mark_of_departure(), Mail::Answer(notice));
+    }
+}
+
+/// Lists everybody in a room, page by page, each as soon as the mailbox has space for it. Returns
+/// the refusal, if there is one.
+pub(super) async fn list_people(person: &mut Participant<'_>, room: RoomName) -> Option<Answer> {
+    let mut from = 0;
+    loop {
+        person.link.wait_for_space().await;
+        from = match person.link.call(Query::People { room: room.clone(), from }).await {
+            Outcome::Page(next) => next?, // a person in the room has it already
+            Outcome::Answer(Answer::People(page)) => {
+                let next = page.next;
+                person.answer(Answer::People(page)).await;
+                next?
+            }
+            Outcome::Answer(answer) => return Some(answer),
+            _ => return None,
+        };
+    }
+}
+
+/// Lists all rooms, like [`list_people`].
+pub(super) async fn list_rooms(person: &mut Participant<'_>) -> Option<Answer> {
+    let mut after = None;
+    loop {
+        person.link.wait_for_space().await;
+        after = match person.ask(Query::AllRooms { after }).await? {
+            Answer::AllRooms(page) => {
+                let next = page.next.clone();
+                person.answer(Answer::AllRooms(page)).await;
+                Some(next?)
+            }
+            answer => return Some(answer),
+        };
     }
 }

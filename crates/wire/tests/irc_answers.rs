@@ -10,8 +10,8 @@ use std::time::Duration;
 use parlor_core::broadcaster::Broadcaster;
 use parlor_core::link::{
     Answer, Asked, Bygone, Change, Encoder, Entered, Inbox, Link, Notice, Occupant, Outcome,
-    PeoplePage, Presence, PrivateMessage, Refusal, RoomInfo, Seat, Sighting, Totals, Whois,
-    WhyDeparted,
+    PeoplePage, Presence, PrivateMessage, Refusal, RoomInfo, RoomsPage, Seat, Sighting, Totals,
+    Whois, WhyDeparted,
 };
 use parlor_core::log::Scene;
 use parlor_core::model::{
@@ -428,10 +428,14 @@ fn lists_are_numerics() {
     let rooms = || {
         let rooms =
             vec![info("tea", 3, Some("at five")), info("milk", 1, None), info("lobby", 0, None)];
-        Answer::Rooms { rooms, others: 0 }
+        rooms
     };
     let mut listed = |filter: &str| {
-        let seen = client.answered("LIST", filter, &[rooms()]);
+        let seen = client.answered(
+            "LIST",
+            filter,
+            &[Answer::AllRooms(RoomsPage { rooms: rooms(), next: None })],
+        );
         assert_eq!(
             (seen[0].as_str(), seen.last().unwrap().as_str()),
             ("321 alice Channel :Users  Name", "323 alice :End of /LIST")
@@ -502,7 +506,7 @@ fn lists_are_numerics() {
         client.answered("TOPIC", "#tea", &[topic(None)]),
         ["331 alice #tea :No topic is set"]
     );
-    let motd = client.answered("MOTD", "", &[rooms()]);
+    let motd = client.answered("MOTD", "", &[Answer::Rooms { rooms: rooms(), others: 0 }]);
     assert_eq!(motd[..2], ["372 alice :- #tea, 3 people: at five", "372 alice :- #milk, 1 person"]);
 }
 
@@ -777,6 +781,18 @@ fn earlier_lines_have_their_time_and_are_a_batch_if_the_client_asks() {
         ]
     );
     assert_eq!(targets(&mut client, &[]), ["BATCH +s8 draft/chathistory-targets", "BATCH -s8"]);
+    client.hears(|encoder, out| {
+        encoder.replayed(&tea(), &lines[0], out); // on joining
+        encoder.replay_ended(out);
+    });
+    assert_eq!(
+        client.reads(),
+        [
+            "BATCH +s9 chathistory #tea".to_owned(),
+            format!("@{time};batch=s9;msgid=0af3.tea.4 :bob!al@irc PRIVMSG #tea :a"),
+            "BATCH -s9".to_owned(),
+        ]
+    );
     let mut plain = Client::new(&[]);
     assert_eq!(history(&mut plain, "LATEST", &lines[..1]), [":bob!al@irc PRIVMSG #tea :[16:40] a"]);
     let gone = Said { manner: Manner::Gone, text: Line::sanitise(b""), ..said("bob", 7, "") };

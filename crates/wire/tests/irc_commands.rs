@@ -55,17 +55,11 @@ fn questions_about_people() {
     let cut = |line: &str| line.split_once(" :").unwrap().0.to_owned();
     let mut client = Client::new(&[]);
     client.talks(&[
-        (
-            "WHO #tea %tn,42",
-            &[
-                "(Ask(Query(People { room: RoomName(tea), from: 0 })))",
-                "315 alice #tea :End of /WHO list",
-            ],
-        ),
+        ("WHO #tea %tn,42", &["(ListPeople(RoomName(tea)))", "315 alice #tea :End of /WHO list"]),
         (
             "WHO bob,#tea,carol",
             &[
-                "(Ask(Query(People { room: RoomName(tea), from: 0 })))",
+                "(ListPeople(RoomName(tea)))",
                 "(Ask(Query(Present([bob, carol]))))",
                 "315 alice bob,#tea,carol :End of /WHO list",
             ],
@@ -167,14 +161,14 @@ fn commands_about_channels() {
         ("TOPIC #tea :\u{3}4tea at five", &["(in tea Command(SetTopic(Some(tea at five))))"]),
         ("TOPIC #tea :", &["(in tea Command(SetTopic(None)))"]),
         ("NAMES #tea,#milk", &[
-            "(Ask(Query(People { room: RoomName(tea), from: 0 })))",
+            "(ListPeople(RoomName(tea)))",
             "366 alice #tea,#milk :End of /NAMES list",
         ]),
         ("NAMES invalid", &["366 alice invalid :End of /NAMES list"]),
         ("NAMES", &["366 alice * :End of /NAMES list"]),
         ("LIST >1", &[
             "321 alice Channel :Users  Name",
-            "(Command(Rooms))",
+            "(ListRooms)",
             "323 alice :End of /LIST",
         ]),
         ("KICK #tea", &["461 alice KICK :Not enough parameters"]),

@@ -1,6 +1,9 @@
 //! The questions of clients: TOPIC, LIST and others. A PING is a barrier.
 
-use super::{enter, in_lobby, netcat, server};
+use parlor::config::RateLimit;
+
+use super::{DOORS, enter, in_lobby, netcat, server};
+use crate::support::{Chatter, TestServer};
 
 #[test]
 fn a_ping_is_answered_behind_everything_that_came_before() {
@@ -131,4 +134,60 @@ fn the_commands_of_the_line_protocol_are_messages_to_parlor() {
     alice.sees(":ChanServ{} NOTICE alice :{}");
     bob.say("nobody heard that");
     bob.sees("bob: nobody heard that");
+}
+
+#[test]
+fn long_lists_are_whole() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    let rooms: Vec<_> = (0..70).map(|n| format!("#room-{n:02}")).collect();
+    alice.say(&format!("JOIN {}", rooms[..35].join(",")));
+    alice.say(&format!("JOIN {}", rooms[35..].join(",")));
+    alice.until(":irc.example 366 alice #room-69 :{}");
+    let mut bob = enter(&server, "bob");
+    let of = |client: &mut Chatter, asked: &str, end: &str, number: &str| {
+        client.say(asked);
+        let seen = client.until(&format!(":irc.example {end} {{}}"));
+        seen.into_iter().filter(|message| message.command() == number).collect::<Vec<_>>()
+    };
+    let listed = |client: &mut Chatter, asked: &str| -> Vec<String> {
+        let seen = of(client, asked, "323", "322");
+        seen.iter().map(|message| message.parameters()[1].to_owned()).collect()
+    };
+    assert_eq!(listed(&mut bob, "LIST"), rooms);
+    assert_eq!(listed(&mut bob, "LIST #room-0*"), rooms[..10]);
+    assert_eq!(listed(&mut bob, "LIST !#room-0*"), rooms[10..]);
+
+    let crowd: Vec<_> = (0..210).map(|n| netcat(&server, &format!("guest{n:03}"))).collect();
+    bob.joins("#lobby");
+    let wanted: Vec<_> = (0..crowd.len()).map(|n| format!("guest{n:03}")).collect();
+    let guests = |mut names: Vec<String>| {
+        names.retain(|name| name.starts_with("guest"));
+        names.sort();
+        names
+    };
+    for client in [&mut alice, &mut bob] {
+        let names = of(client, "NAMES #lobby", "366", "353");
+        let names = names.iter().flat_map(|message| {
+            message.parameters()[3].split(' ').map(str::to_owned).collect::<Vec<_>>()
+        });
+        assert_eq!(guests(names.collect()), wanted);
+        let people = of(client, "WHO #lobby", "315", "352");
+        let people = people.iter().map(|message| message.parameters()[5].to_owned());
+        assert_eq!(guests(people.collect()), wanted);
+    }
+}
+
+#[test]
+fn a_client_that_asks_a_thousand_times_and_reads_late_is_answered() {
+    let server = TestServer::open(&DOORS, |config| config.rate = RateLimit::Off);
+    let mut alice = enter(&server, "alice");
+    alice.joins("#lobby");
+    for _ in 0..1_000 {
+        alice.say("LIST");
+    }
+    for _ in 0..1_000 {
+        alice.until(":irc.example 323 alice :{}");
+    }
+    alice.sees_nothing();
 }

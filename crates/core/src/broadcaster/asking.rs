@@ -136,9 +136,9 @@ impl Broadcaster {
         let Some(Seated { client, .. }) = seated else {
             return Ok(Outcome::Answer(Answer::People(people)));
         };
-        let mark = Mark::at(room.id, people.position);
+        let (mark, next) = (Mark::at(room.id, people.position), people.next);
         client.send_own(mark, Mail::Answer(Answer::People(people)));
-        Ok(Outcome::Done)
+        Ok(Outcome::Page(next))
     }
 
     /// The person on the server to whom the asker writes.

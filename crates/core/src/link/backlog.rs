@@ -250,6 +250,9 @@ impl<E: Encoder> Backlog<E> {
         if let Some(mut replay) = self.replay.take() {
             let is_more = self.replay_older(&mut replay) || self.replay_log(&mut replay);
             self.replay = is_more.then_some(replay);
+            if !is_more {
+                self.encoder.replay_ended(&mut self.rest);
+            }
         }
     }
 

@@ -46,6 +46,10 @@ pub enum Input {
     /// Asks which of the person's rooms have their last lines between these two times: at most this
     /// many rooms, those with the earliest lines.
     RecallRooms([WallTime; 2], u64),
+    /// Lists everybody in a room.
+    ListPeople(RoomName),
+    /// Lists all rooms.
+    ListRooms,
     /// Asks the broadcaster; its answer, if there is one, becomes mail. This is for requests that
     /// leave the session nothing to do.
     Ask(Box<Request>),
@@ -237,6 +241,9 @@ pub trait Encoder: Encoding + Send {
 
     /// Appends an earlier line of a room, with its time.
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>);
+
+    /// Ends some earlier lines.
+    fn replay_ended(&mut self, _out: &mut Vec<u8>) {}
 
     /// Appends the text for a person who leaves a room and stays on the server, after everything
     /// else from that room.

@@ -32,6 +32,8 @@ pub enum Outcome {
     },
     /// The person has this name.
     You(Claim),
+    /// The answer is a page, and the next one begins here; none if it was the last.
+    Page(Option<u64>),
     /// The account of a name; none if the name has no owner.
     Account(Option<Arc<Account>>),
     /// The place of a return code.

@@ -347,6 +347,10 @@ impl Encoder for IrcEncoder {
         self.history.put(&mut self.voice, room, said, out);
     }
 
+    fn replay_ended(&mut self, out: &mut Vec<u8>) {
+        self.history.end_replay(&mut self.voice, out);
+    }
+
     fn departed(&mut self, room: &RoomName, why: WhyDeparted<'_>, out: &mut Vec<u8>) {
         if why.removal.is_some() {
             self.voice.release(out);

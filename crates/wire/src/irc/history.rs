@@ -22,9 +22,7 @@ impl HistoryBatch {
         said: &Said,
         out: &mut Vec<u8>,
     ) {
-        if voice.is_asked(COMMAND) {
-            self.begin(voice, &channel(room), out);
-        }
+        self.begin(voice, &channel(room), out);
         let reader = PrivateReader { server: voice.server(), class: voice.encoding.class() };
         let before = reader.stamp(said.at);
         let mut messages = Vec::new();
@@ -76,6 +74,13 @@ impl HistoryBatch {
             let writer = MessageWriter::new(&mut message, Some(&voice.server().name), "BATCH");
             writer.last(&format!("-{id}"));
             voice.answer(&message, out);
+        }
+    }
+
+    /// Ends lines that were not asked for, such as those on joining. An answer may have more.
+    pub(crate) fn end_replay(&mut self, voice: &mut Voice, out: &mut Vec<u8>) {
+        if !voice.is_asked(COMMAND) {
+            self.end(voice, out);
         }
     }
 

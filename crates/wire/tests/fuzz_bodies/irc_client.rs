@@ -118,7 +118,12 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
         Input::Read(_) | Input::Farewell(_) | Input::Secret(_) => {
             unreachable!("not in this dialect")
         }
-        Input::Enter { .. } | Input::Leave(..) | Input::LeaveAll | Input::Ask(_) => {
+        Input::Enter { .. }
+        | Input::Leave(..)
+        | Input::LeaveAll
+        | Input::ListPeople(_)
+        | Input::ListRooms
+        | Input::Ask(_) => {
             encoder.answer(&Refusal::NotThere.into(), read);
         }
         Input::LogIn { name, .. } => {

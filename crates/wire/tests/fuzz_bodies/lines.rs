@@ -76,6 +76,8 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::LogIn { .. }
         | Input::Register(_)
         | Input::LeaveAll
+        | Input::ListPeople(_)
+        | Input::ListRooms
         | Input::Recall(..)
         | Input::RecallRooms(..)
         | Input::WantRoster(_)

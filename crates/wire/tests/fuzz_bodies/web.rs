@@ -119,6 +119,8 @@ fn check(input: Input) {
         | Input::LogIn { .. }
         | Input::Register(_)
         | Input::LeaveAll
+        | Input::ListPeople(_)
+        | Input::ListRooms
         | Input::Recall(..)
         | Input::RecallRooms(..)
         | Input::WantRoster(_)

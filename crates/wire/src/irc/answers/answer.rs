@@ -78,7 +78,9 @@ pub(crate) fn put_answer(
         (Answer::Invited { who, room }, Some(("INVITE", _))) => {
             replies.numeric_words(Numeric::RPL_INVITING, &[&nick(who), &channel(room)]);
         }
-        (Answer::Rooms { rooms, .. }, Some(("LIST", filter))) => put_list(rooms, filter, replies),
+        (Answer::AllRooms(page), Some(("LIST", filter))) => {
+            put_list(&page.rooms, filter, replies);
+        }
         (Answer::Rooms { rooms, .. }, Some(("MOTD", _))) => put_rooms_of_motd(rooms, replies),
         (Answer::Bans { bans, .. }, Some(("MODE", target))) => put_bans(bans, target, replies),
         (Answer::NothingStored, Some(("CHATHISTORY", _))) => {}

@@ -115,14 +115,14 @@ pub(super) fn names(run: &mut CommandRun<'_>) {
     run.inputs.about(target);
     let first = target.split(',').next().unwrap_or_default();
     if let Some(Ok(room)) = name::room(first) {
-        run.inputs.add(Input::Ask(Box::new(Query::People { room, from: 0 }.into())));
+        run.inputs.add(Input::ListPeople(room));
     }
 }
 
 /// LIST
 pub(super) fn list(run: &mut CommandRun<'_>) {
     run.inputs.about(run.given(0).unwrap_or_default());
-    run.inputs.add(Input::Command(Command::Rooms));
+    run.inputs.add(Input::ListRooms);
 }
 
 /// KICK: people from a channel, or each from their own of several channels.

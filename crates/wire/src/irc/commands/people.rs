@@ -22,7 +22,7 @@ pub(super) fn who(run: &mut CommandRun<'_>) {
     let (rooms, nicks): (Vec<_>, Vec<_>) =
         target.split(',').partition(|part| part.starts_with('#'));
     for room in rooms.into_iter().filter_map(name::room).flatten() {
-        ask(Query::People { room, from: 0 }, run);
+        run.inputs.add(Input::ListPeople(room));
     }
     if !nicks.is_empty() {
         let nicks = nicks.into_iter().filter(|nick| !nick.is_empty()).take(NICKS_MAX);
