@@ -21,8 +21,9 @@ use proptest::sample::select;
 use fuzz_bodies::irc;
 
 /// Words that have a meaning somewhere.
-const WORDS: [&str; 40] = [
+const WORDS: [&str; 41] = [
     "PRIVMSG",
+    "MARKREAD",
     "MODE",
     "CAP",
     "REQ",
