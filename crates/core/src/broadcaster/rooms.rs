@@ -154,7 +154,8 @@ impl Member {
         let account = who.account.as_ref();
         let subject = Subject { account, keeps_for_now, ..Subject::new(&who.name) };
         let is_keeper = ledger.rules.keeps(reach, subject);
-        let is_away = ledger.people.away(who.id).is_some();
+        let may_be_away = person.is_some_and(|person| person.away.is_some());
+        let is_away = may_be_away && ledger.people.away(who.id).is_some();
         Occupant { who: Arc::clone(who), is_keeper, has_voice, is_away }
     }
 }
