@@ -181,12 +181,13 @@ impl IrcGuest {
             17 => format!("NAMES #{other}"),
             18 => pick(rng, &["LIST", "LUSERS", "MOTD", "TIME", "ISON alice bob"]).to_owned(),
             19 => format!("WHO #{room}"),
+            27 => format!("KICK #{room} {} :spam", pick(rng, &NAMES)),
             20 => format!("MODE #{room}"),
             21 => format!("TOPIC #{room}"),
             22 if rng.bool() => format!("QUIT{}", ["", " :bye (for now)"][rng.usize(0..2)]),
             23..26 => self.say_together(&room, rng),
             26 => self.say("NOTICE", &room, &room, rng),
-            27..31 => self.say("PRIVMSG", &room, &other, rng),
+            28..31 => self.say("PRIVMSG", &room, &other, rng),
             _ => self.say("PRIVMSG", &room, &room, rng),
         }
     }

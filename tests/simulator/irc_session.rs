@@ -18,7 +18,7 @@ use crate::checker::Barrier;
 use crate::server::Server;
 
 /// The usual number of first lines.
-const REPLAY: u64 = 0;
+const REPLAY: u64 = 4;
 
 /// The most rooms at once.
 const SEATS_MAX: usize = 3;
@@ -33,6 +33,10 @@ pub(crate) enum Sent {
         room: RoomName,
         lines: u64,
     },
+    /// A page of the people in this room.
+    People(RoomName),
+    /// A page of the rooms.
+    Rooms,
     /// Its answer becomes mail.
     Other,
 }
@@ -141,6 +145,17 @@ impl IrcSession {
                 self.posted.push(Posted { lines, refusal: Some(refusal.clone()) });
                 self.refuse_post(&room, refusal);
             }
+            (Outcome::Page(Some(next)), Sent::People(room)) => self.list_people(room, next),
+            (Outcome::Answer(Answer::People(page)), Sent::People(room)) => {
+                let next = page.next;
+                self.reply(Mail::Answer(Answer::People(page)));
+                next.into_iter().for_each(|next| self.list_people(room.clone(), next));
+            }
+            (Outcome::Answer(Answer::AllRooms(page)), Sent::Rooms) => {
+                let next = page.next.clone();
+                self.reply(Mail::Answer(Answer::AllRooms(page)));
+                next.into_iter().for_each(|next| self.list_rooms(Some(next)));
+            }
             (_, Sent::Post { lines, .. }) => self.posted.push(Posted { lines, refusal: None }),
             (Outcome::Answer(answer), _) => self.reply(Mail::Answer(answer)),
             _ => {}
@@ -190,6 +205,15 @@ impl IrcSession {
         self.call.start(Sent::Other, request);
     }
 
+    fn list_people(&mut self, room: RoomName, from: u64) {
+        let query = Query::People { room: room.clone(), from };
+        self.call.start(Sent::People(room), query);
+    }
+
+    fn list_rooms(&mut self, after: Option<RoomName>) {
+        self.call.start(Sent::Rooms, Query::AllRooms { after });
+    }
+
     fn refuse(&self, refusal: Refusal) {
         self.reply(Mail::Answer(refusal.into()));
     }
@@ -221,6 +245,8 @@ impl IrcSession {
             Input::Private { to, lines, is_for_programs } => {
                 self.ask(Query::Private { to, lines, is_for_programs, may_be_own: true });
             }
+            Input::ListPeople(room) => self.list_people(room, 0),
+            Input::ListRooms => self.list_rooms(None),
             Input::Ask(request) => self.ask(*request),
             Input::WantRoster(wants) => {
                 let link = self.call.link.as_ref();
