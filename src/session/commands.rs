@@ -42,6 +42,7 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
             private::write_to(person, letter).await
         }
         Input::LogIn { name, password } => log_in::log_in(person, &name, password).await?,
+        Input::Oper { name, password } => log_in::oper(person, &name, password).await?,
         Input::Register(password) => Some(log_in::register(person, password).await?),
         Input::Read(excerpt) => return history::read_excerpt(person, excerpt).await,
         Input::Recall(wanted, count) => {

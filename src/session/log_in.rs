@@ -42,6 +42,16 @@ pub(super) async fn log_in(
     Ok(answer)
 }
 
+/// Takes the authority of a keeper of the server, whose password this is.
+pub(super) async fn oper(
+    person: &mut Participant<'_>,
+    name: &Line,
+    password: Line,
+) -> Result<Option<Answer>, Refusal> {
+    let account = prove(person.settings, &person.peer, name, password).await?;
+    Ok(person.ask(Change::Oper(account)).await)
+}
+
 /// Registers the person's name with this password.
 pub(super) async fn register(
     person: &mut Participant<'_>,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::admin::done;
 use crate::chatter::Chatter;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
@@ -331,4 +332,47 @@ fn a_return_code_of_netcat_leads_back_to_the_account_under_another_name() {
     let account = |line: &str| line == ":irc.example 330 bob ally alice :is logged in as";
     assert!(whois.iter().any(|message| account(&message.line)), "{whois:?}");
     server.close((back, bob));
+}
+
+#[test]
+fn a_keeper_of_the_server_lends_the_authority_to_any_nick() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut guest = enter(&server, "alice");
+    register(&mut guest, PASSWORD);
+    done(&data, &["keeper", "add", "alice"]);
+    let mut carol = Chatter::connect(irc).enter("carol");
+    let mut dave = Chatter::connect(irc).enter_with("dave", "message-tags");
+    for client in [&mut carol, &mut dave] {
+        client.joins("#tea");
+    }
+    carol.sees(":dave!dave@irc JOIN #tea");
+    let mut erin = Chatter::connect(irc).enter("erin");
+    for (command, answer) in [
+        ("KILL dave :spam", "481 erin :Only keepers can do that; {}"),
+        ("WALLOPS :hi", "481 erin :Only keepers can do that; {}"),
+        ("OPER alice wrong", "464 erin :That is not the password of alice"),
+        ("OPER nobody wrong", "464 erin :That is not the password of nobody"),
+        ("OPER alice", "461 erin OPER :Not enough parameters"),
+    ] {
+        erin.say(command);
+        erin.sees(&format!(":irc.example {answer}"));
+    }
+    erin.say(&format!("OPER alice :{PASSWORD}"));
+    erin.sees(":irc.example 381 erin :You are an operator of this server");
+    erin.sees(":erin MODE erin +o");
+    dave.say("MODE dave +w");
+    dave.sees(":dave MODE dave +w");
+    erin.say("WALLOPS :hi everyone");
+    dave.sees(":erin!erin@irc WALLOPS :hi everyone");
+    erin.say("KILL dave :spam");
+    erin.sees(":irc.example NOTICE erin :dave is removed");
+    dave.is_closed_with("ERROR :{}spam");
+    carol.sees(":dave!dave@irc QUIT :Removed by erin: spam");
+    carol.sees_nothing();
+    erin.say("MODE erin -o");
+    erin.sees(":erin MODE erin -o");
+    erin.say("KILL carol");
+    erin.sees(":irc.example 481 erin :Only keepers can do that; {}");
+    server.close((guest, carol, erin));
 }

@@ -117,6 +117,10 @@ pub enum Refusal {
     NoRequest(&'static str),
     /// Only keepers may do that here.
     NotKeeper,
+    /// The owner of this name is no keeper of the server.
+    NoServerKeeper(Name),
+    /// The modes are another person's.
+    NotOwnModes,
     /// A keeper cannot remove, ban or mute another keeper of the same room or server.
     IsKeeper(Name),
     /// A keeper cannot remove, ban or mute another keeper of the same room, who keeps it for the

@@ -132,7 +132,10 @@ fn connections_of_an_owner_are_found_as_one_person() {
     let found = whois(&mut server, &mut link, "alice");
     assert_eq!(rooms(&found), [("lobby", true), ("tea", true)]);
     let Answer::Totals(totals) = answer(&mut server, &mut link, Query::Totals) else { panic!() };
-    assert_eq!(totals, Totals { people: 2, people_max: 2, server_keepers: 1, rooms: 2 });
+    assert_eq!(
+        totals,
+        Totals { people: 2, invisible: 0, people_max: 2, server_keepers: 1, rooms: 2 }
+    );
 }
 
 #[test]

@@ -300,11 +300,11 @@ fn people_who_have_left_are_shown_the_latest_first() {
 
 #[test]
 fn people_and_rooms_are_counted() {
-    let totals = Totals { people: 3, people_max: 5, server_keepers: 1, rooms: 2 };
+    let totals = Totals { people: 3, invisible: 1, people_max: 5, server_keepers: 1, rooms: 2 };
     assert_eq!(
         Client::new(&[]).answered("LUSERS", "", &[Answer::Totals(totals)]),
         [
-            "251 alice :There are 3 users and 0 invisible on 1 servers",
+            "251 alice :There are 2 users and 1 invisible on 1 servers",
             "252 alice 1 :operator(s) online",
             "254 alice 2 :channels formed",
             "255 alice :I have 3 clients and 0 servers",

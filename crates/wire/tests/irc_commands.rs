@@ -257,12 +257,42 @@ fn modes_are_acts_of_keepers() {
             "696 alice #tea b *!*@*.example :A ban is of a name or of addresses: NAME, NAME!*@* or \
              *!*@ADDRESS; a mute is m:NAME",
         ]),
-        ("MODE bob +i", &["502 alice :You can change only your own modes"]),
-        ("MODE alice", &["221 alice +"]),
-        ("MODE ALICE +iwo-i", &[":alice MODE alice +iw-i"]),
-        ("MODE alice +w", &[]),
-        ("MODE alice +xB", &["501 alice :Unknown mode of a person", ":alice MODE alice +B"]),
-        ("MODE alice", &["221 alice +wB"]),
+    ]);
+}
+
+#[test]
+fn operators_and_modes_of_people() {
+    let change = |set, removed| {
+        format!(
+            "(Ask(Change(SetModes {{ of: alice, set: Modes({set}), removed: Modes({removed}) }})))"
+        )
+    };
+    let mut client = Client::new(&[]);
+    for (line, set, removed) in
+        [("MODE alice +iw-B", 3, 4), ("MODE alice -o+i-i", 0, 9), ("MODE alice +o", 8, 0)]
+    {
+        assert_eq!(client.sends(line), [change(set, removed)], "{line}");
+    }
+    assert_eq!(
+        client.sends("MODE alice +xB"),
+        ["501 alice :Unknown mode of a person".to_owned(), change(4, 0)]
+    );
+    let act =
+        |deed: &str| format!("(Ask(Change(Act {{ here: Server, deed: Deed {{ {deed} }} }})))");
+    assert_eq!(
+        client.sends("KILL bob :too \u{2}loud"),
+        [act("verb: Kick, whom: Name(bob), time: None, text: Some(too loud)")]
+    );
+    assert_eq!(
+        client.sends("WALLOPS :hi everyone"),
+        [act("verb: Wallops, whom: Everybody, time: None, text: Some(hi everyone)")]
+    );
+    client.talks(&[
+        ("MODE alice", &["(Ask(Query(Modes(alice))))"]),
+        ("OPER alice secret", &["(Oper { name: alice, password: secret })"]),
+        ("OPER alice", &["461 alice OPER :Not enough parameters"]),
+        ("KILL", &["461 alice KILL :Not enough parameters"]),
+        ("WALLOPS", &["461 alice WALLOPS :Not enough parameters"]),
     ]);
 }
 

@@ -14,8 +14,8 @@ use parlor_core::ledger::{
     RulesOfRoom, Snapshot, Validity,
 };
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Hashed, Line, Looks, Name, Net, OwnedName, PersonId, Profile, Proof,
-    ProvenAccount, Reach, RoomName, RoomRules, Topic, Verb, WallTime, Who, Whom,
+    Act, By, Claim, Deed, End, Hashed, Line, Looks, Modes, Name, Net, OwnedName, PersonId, Profile,
+    Proof, ProvenAccount, Reach, RoomName, RoomRules, Topic, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::pack::UnpackError;
 use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
@@ -45,6 +45,8 @@ fn sample() -> Snapshot {
         away: (name == &ian).then(|| Line::sanitise(b"lunch")),
         boot: 3,
         markers: Markers([("#tea".into(), WallTime(11))].into()),
+        modes: Modes::WALLOPS,
+        lent: (name == &ian).then(|| ian.clone()),
     };
     let address = Name::of_address("192.0.2.7:50000");
     let owned = OwnedName::from(ian.clone());

@@ -187,6 +187,7 @@ pub(super) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
         Verb::TakeVoice => ("voice off", Ok(())),
         Verb::ReleaseName => ("name release", Ok(())),
         Verb::SetPassword => ("name password", Ok(())),
+        Verb::Wallops => ("wallops", Ok(())),
         Verb::Reload => ("reload", Ok(())),
     };
     rule?;

@@ -20,6 +20,7 @@ mod services;
 mod several;
 mod slow;
 mod texts;
+mod user_modes;
 mod welcome;
 mod wrong_port;
 

@@ -34,6 +34,7 @@ impl Broadcaster {
                 let person = self.ledger.people.get(asker).ok_or(Refusal::NotThere)?;
                 return Ok(Outcome::You(person.claim()));
             }
+            Query::Modes(of) => Answer::Modes(self.own_modes(asker, &of)?),
             Query::Topic(room) => self.topic(asker, room, now)?,
             Query::Rules(room) => self.rules(asker, room, now)?,
             Query::Who(room) => self.who(asker, room, now)?,
@@ -251,10 +252,17 @@ impl Broadcaster {
         let people = &self.ledger.people;
         let keepers = self.ledger.rules.keepers(&Reach::Server).iter();
         let is_here = |keeper: &&Name| people.of_account(keeper).next().is_some();
+        let keeps = |name: &Name| self.ledger.rules.is_keeper(&Reach::Server, name);
+        let is_else = |id| {
+            let own = people.get(id).and_then(|person| person.account());
+            !own.is_some_and(keeps)
+        };
+        let lent = people.operators().filter(|(id, name)| keeps(name) && is_else(*id));
         Totals {
             people: people.len(),
+            invisible: people.invisible(),
             people_max: self.people_max,
-            server_keepers: keepers.filter(is_here).count(),
+            server_keepers: keepers.filter(is_here).count() + lent.count(),
             rooms: self.used_rooms().count(),
         }
     }

@@ -25,6 +25,7 @@ mod messages;
 mod moderating;
 mod node;
 mod ordering;
+mod own_modes;
 mod owning;
 mod pending;
 mod proposing;

@@ -100,6 +100,14 @@ impl Broadcaster {
                 let wanted = Wanted::Realname(realname.clone());
                 (Intent::SetRealname { person, realname }, wanted)
             }
+            Change::Oper(account) => {
+                let wanted = Wanted::Modes(self.modes_of(person));
+                (Intent::Oper { person, account }, wanted)
+            }
+            Change::SetModes { of, set, removed } => {
+                let wanted = Wanted::Modes(self.own_modes(person, &of)?);
+                (Intent::SetModes { person, set, removed }, wanted)
+            }
             Change::LogIn(account) => {
                 let wanted = Wanted::LogIn(account.name.clone());
                 (Intent::LogIn { person, account }, wanted)

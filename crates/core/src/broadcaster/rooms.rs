@@ -152,7 +152,8 @@ impl Member {
         let voices = person.map_or(&[][..], |person| &person.voices);
         let has_voice = reach.room().is_some_and(|room| voices.contains(room));
         let account = who.account.as_ref();
-        let subject = Subject { account, keeps_for_now, ..Subject::new(&who.name) };
+        let lent = person.and_then(|person| person.lent.as_ref());
+        let subject = Subject { account, keeps_for_now, lent, ..Subject::new(&who.name) };
         let is_keeper = ledger.rules.keeps(reach, subject);
         let may_be_away = person.is_some_and(|person| person.away.is_some());
         let is_away = may_be_away && ledger.people.away(who.id).is_some();

@@ -32,6 +32,11 @@ impl Broadcaster {
                 Wanted::LogIn(account) => self.promise(&client, Answer::LoggedIn(account)),
                 Wanted::Away(is_away) => self.promise(&client, Answer::Away(is_away)),
                 Wanted::Realname(realname) => self.promise(&client, Answer::Realname(realname)),
+                Wanted::Modes(before) => {
+                    let modes = self.modes_of(client.id);
+                    let (set, removed) = (modes.without(before), before.without(modes));
+                    self.promise(&client, Answer::ModesChanged { set, removed });
+                }
                 Wanted::Presence => self.came(&client, now),
                 Wanted::Message { network } => {
                     let number = self.ledger.kept.last();
@@ -72,6 +77,7 @@ impl Broadcaster {
     ) {
         match happened {
             Happened::Said { room, who, lines } => self.said(&room, who, lines, ticket, at, now),
+            Happened::ProfileChanged(who) => self.show_person(&who),
             Happened::Came(who) => self.tell_watchers(&who.name),
             Happened::Arrived { room, who, is_keeper, is_untold } => {
                 self.arrived(&room, who, (is_keeper, is_untold), ticket, now)
@@ -348,6 +354,7 @@ impl Ticket {
             | Wanted::LogIn(_)
             | Wanted::Away(_)
             | Wanted::Realname(_)
+            | Wanted::Modes(_)
             | Wanted::Topic
             | Wanted::Deletion
             | Wanted::Act

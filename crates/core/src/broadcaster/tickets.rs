@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::rooms::Maker;
 use crate::ledger::Record;
 use crate::link::Client;
-use crate::model::{ConversationId, Hashed, Line, Name, PersonId, RoomName};
+use crate::model::{ConversationId, Hashed, Line, Modes, Name, PersonId, RoomName};
 use crate::refusal::Refusal;
 
 /// A client that waits for its intent.
@@ -52,6 +52,8 @@ pub(super) enum Wanted {
     Realname(Line),
     /// To be logged in to this account.
     LogIn(Name),
+    /// Other modes than these.
+    Modes(Modes),
     /// A new topic.
     Topic,
     /// The deletion of lines.

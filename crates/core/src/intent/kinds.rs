@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Act, Claim, ConversationId, Deed, Hashed, Here, Line, Looks, Name, NodeName, OwnedName,
+    Act, Claim, ConversationId, Deed, Hashed, Here, Line, Looks, Modes, Name, NodeName, OwnedName,
     PersonId, Profile, Proof, ProvenAccount, RoomName, Spoken, WallTime,
 };
 
@@ -209,6 +209,22 @@ pub enum Intent {
         /// The account, and the proof that the person owns it.
         account: ProvenAccount,
     },
+    /// A person proves to be a keeper of the server, and has that authority on this connection.
+    Oper {
+        /// The person.
+        person: PersonId,
+        /// The account of the keeper, and the proof that the person owns it.
+        account: ProvenAccount,
+    },
+    /// A person sets modes, and removes some.
+    SetModes {
+        /// The person.
+        person: PersonId,
+        /// The modes that are set.
+        set: Modes,
+        /// The modes that are removed.
+        removed: Modes,
+    },
     /// A person sets the topic of a room, or clears it.
     SetTopic {
         /// The person.
@@ -366,6 +382,8 @@ impl Intent {
             | Intent::LogIn { .. }
             | Intent::SetAway { .. }
             | Intent::SetRealname { .. }
+            | Intent::Oper { .. }
+            | Intent::SetModes { .. }
             | Intent::SetTopic { .. }
             | Intent::DeleteLines { .. }
             | Intent::MakeCode { .. }

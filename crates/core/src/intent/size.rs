@@ -54,7 +54,10 @@ impl Intent {
             Intent::Rename { name, looks, .. } => claim_bytes(name) + looks_bytes(looks),
             Intent::SetAway { text, .. } => text.as_ref().map_or(0, Line::len),
             Intent::SetRealname { realname, .. } => realname.len(),
-            Intent::LogIn { account, .. } => name_bytes(&account.name),
+            Intent::SetModes { .. } => NUMBER_BYTES,
+            Intent::LogIn { account, .. } | Intent::Oper { account, .. } => {
+                name_bytes(&account.name)
+            }
             Intent::SetTopic { room, text, .. } => {
                 room.as_str().len() + text.as_ref().map_or(0, Line::len)
             }

@@ -88,6 +88,10 @@ impl Ledger {
             Intent::SetRealname { person, realname } => {
                 self.set_realname(person, realname, at, happened)
             }
+            Intent::Oper { person, account } => self.lend(person, account, happened),
+            Intent::SetModes { person, set, removed } => {
+                self.set_modes(person, (set, removed), happened)
+            }
             Intent::LogIn { person, account } => self.log_in(person, account, at, happened),
             Intent::SetTopic { person, room, text } => {
                 self.set_topic(person, room, text, at, happened)

@@ -88,6 +88,8 @@ impl Digest {
             away,
             boot,
             markers,
+            modes,
+            lent,
         } = person;
         self.id(id);
         self.claim(name, account.as_ref());
@@ -99,6 +101,8 @@ impl Digest {
         self.each(away, Digest::line);
         self.number((*boot).into());
         self.markers(&markers.0);
+        self.number(modes.bits().into());
+        self.each(lent, Digest::name);
     }
 
     fn claim(&mut self, name: &Name, account: Option<&ProvenAccount>) {

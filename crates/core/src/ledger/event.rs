@@ -25,6 +25,8 @@ pub enum Happened {
     },
     /// A person has come to the server.
     Came(Who),
+    /// The profile of a person has changed.
+    ProfileChanged(Who),
     /// A person sat down in a room.
     Arrived {
         /// The room.

@@ -21,6 +21,7 @@ mod logging_in;
 mod markers;
 mod may;
 mod moderating;
+mod modes;
 mod nodes;
 mod owning;
 mod past;

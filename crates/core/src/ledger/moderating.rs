@@ -37,6 +37,7 @@ impl Ledger {
             Verb::LockTopic | Verb::UnlockTopic => self.lock_topic(&authority, act),
             Verb::AddKeeper => self.add_keeper(&authority, act).map(shown_here),
             Verb::RemoveKeeper => self.remove_keeper(&authority, act).map(shown_here),
+            Verb::Wallops if authority.reach == Reach::Server => Ok(authority.announce(act)),
             Verb::Broadcast | Verb::Reload if *here == Here::Operator => {
                 Ok(authority.announce(act))
             }
@@ -55,6 +56,7 @@ impl Ledger {
             Verb::GiveVoice | Verb::TakeVoice => self.change_voice(&authority, act).map(shown_here),
             // The operator's acts, and acts that are decided elsewhere.
             Verb::Broadcast
+            | Verb::Wallops
             | Verb::Reload
             | Verb::SetTopic
             | Verb::MakeRoom

@@ -166,6 +166,7 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) {
         let name = account.name.clone();
+        self.end_lent(&name, happened);
         let (people, lost) = self.lose(&name, by, happened);
         let old = old.map(|old| (old, Vec::new()));
         let before = Before::Account { name: name.clone(), account: old, lost };

@@ -8,7 +8,9 @@ use smallvec::SmallVec;
 use super::accounts::Owners;
 use super::markers::Markers;
 use super::rules::Subject;
-use crate::model::{Claim, Line, Looks, Name, PersonId, Profile, ProvenAccount, RoomName, Who};
+use crate::model::{
+    Claim, Line, Looks, Modes, Name, PersonId, Profile, ProvenAccount, RoomName, Who,
+};
 use crate::refusal::Refusal;
 
 /// A person on the server, on one connection.
@@ -34,6 +36,10 @@ pub struct Person {
     pub boot: u32,
     /// How far this person has read while they were logged in to no account.
     pub markers: Markers,
+    /// What this person wants of the server.
+    pub modes: Modes,
+    /// The account of the keeper of the server whose authority this connection has.
+    pub lent: Option<Name>,
 }
 
 impl Person {
@@ -66,6 +72,7 @@ impl Person {
             address: None,
             seats: &self.seats,
             keeps_for_now: &self.keeps_for_now,
+            lent: self.lent.as_ref(),
         }
     }
 
@@ -93,6 +100,10 @@ pub(crate) struct People {
     looks: Wearers,
     /// The first keys of the accounts to which people are logged in.
     logged_in: Wearers,
+    /// The people who have the authority of another account.
+    operators: BTreeSet<PersonId>,
+    /// The people whom no mask finds.
+    invisible: BTreeSet<PersonId>,
     /// The names that have an owner.
     pub(crate) accounts: Owners,
 }
@@ -107,7 +118,13 @@ impl People {
             looks.add(id, person.looks.others());
             logged_in.add(id, key(&person.account));
         }
-        People { people, keys, looks, logged_in, accounts }
+        let of = |is_so: fn(&Person) -> bool| {
+            let people = people.iter().filter(|(_, person)| is_so(person));
+            people.map(|(id, _)| *id).collect()
+        };
+        let operators = of(|person| person.lent.is_some());
+        let invisible = of(|person| person.modes.has(Modes::INVISIBLE));
+        People { people, keys, looks, logged_in, operators, invisible, accounts }
     }
 
     pub(crate) fn get(&self, id: PersonId) -> Option<&Person> {
@@ -267,6 +284,9 @@ impl People {
         self.logged_in.add(id, key(&account));
         let (name, [seats, keeps_for_now, voices]) = (claim.name, [const { Vec::new() }; 3]);
         let (away, markers) = (None, Markers::default());
+        let is_bot = profile.as_ref().is_some_and(|profile| profile.is_bot());
+        let modes = if is_bot { Modes::BOT } else { Modes::NONE };
+        let lent = None;
         let person = Person {
             name,
             account,
@@ -278,6 +298,8 @@ impl People {
             away,
             boot,
             markers,
+            modes,
+            lent,
         };
         self.people.insert(id, person);
     }
@@ -326,7 +348,56 @@ impl People {
             self.keys.remove(id, person.name.keys());
             self.looks.remove(id, person.looks.others());
             self.logged_in.remove(id, key(&person.account));
+            self.operators.remove(&id);
+            self.invisible.remove(&id);
         }
+    }
+
+    /// Gives a person these modes. A person who is a program by them has that in the profile.
+    pub(super) fn set_modes(&mut self, id: PersonId, modes: Modes) {
+        let Some(person) = self.people.get_mut(&id) else {
+            return;
+        };
+        person.modes = modes;
+        let is_bot = modes.has(Modes::BOT);
+        let profile = person.profile.take();
+        person.profile = profile.map(|profile| match profile.is_bot() == is_bot {
+            true => profile,
+            false => Arc::new(profile.as_bot(is_bot)),
+        });
+        match modes.has(Modes::INVISIBLE) {
+            true => self.invisible.insert(id),
+            false => self.invisible.remove(&id),
+        };
+    }
+
+    /// Gives a person the authority of this account, or of none.
+    pub(super) fn set_lent(&mut self, id: PersonId, lent: Option<Name>) {
+        let Some(person) = self.people.get_mut(&id) else {
+            return;
+        };
+        match lent.is_some() {
+            true => self.operators.insert(id),
+            false => self.operators.remove(&id),
+        };
+        person.lent = lent;
+    }
+
+    /// The people who have the authority of this account.
+    pub(super) fn with_lent(&self, account: &Name) -> Vec<PersonId> {
+        let is_theirs = |(_, lent): &(PersonId, &Name)| lent.is_same(account);
+        self.operators().filter(is_theirs).map(|(id, _)| id).collect()
+    }
+
+    /// The people who have the authority of another account, which may be a keeper's no longer.
+    pub(crate) fn operators(&self) -> impl Iterator<Item = (PersonId, &Name)> {
+        let operators = self.operators.iter();
+        operators.filter_map(|id| Some((*id, self.people.get(id)?.lent.as_ref()?)))
+    }
+
+    /// The number of people whom no mask finds.
+    pub(crate) fn invisible(&self) -> usize {
+        self.invisible.len()
     }
 
     /// A person who wants to have a name, as the rules know them.

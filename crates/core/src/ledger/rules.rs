@@ -79,12 +79,14 @@ pub(crate) struct Subject<'a> {
     pub(crate) seats: &'a [RoomName],
     /// The rooms that the person keeps for the time being.
     pub(crate) keeps_for_now: &'a [RoomName],
+    /// The account of the keeper of the server whose authority the person has.
+    pub(crate) lent: Option<&'a Name>,
 }
 
 impl<'a> Subject<'a> {
     /// A person who sits nowhere, and of whom only the name is known.
     pub(crate) fn new(name: &'a Name) -> Subject<'a> {
-        Subject { name, account: None, address: None, seats: &[], keeps_for_now: &[] }
+        Subject { name, account: None, address: None, seats: &[], keeps_for_now: &[], lent: None }
     }
 }
 
@@ -128,6 +130,7 @@ impl Rules {
         let mut reaches = [&Reach::Server, reach].into_iter();
         let account = subject.account;
         account.is_some_and(|account| reaches.any(|reach| self.is_keeper(reach, account)))
+            || subject.lent.is_some_and(|lent| self.is_keeper(&Reach::Server, lent))
     }
 
     /// Makes the owner of a name a keeper.

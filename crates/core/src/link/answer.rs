@@ -9,8 +9,8 @@ use super::sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
 use super::watch::Watched;
 use crate::command::Spec;
 use crate::model::{
-    Act, ConversationId, Damage, Entry, Line, Missed, Name, RoomName, RoomRules, Said, Spoken,
-    TopicSet, WallTime, Who,
+    Act, ConversationId, Damage, Entry, Line, Missed, Modes, Name, RoomName, RoomRules, Said,
+    Spoken, TopicSet, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -56,6 +56,15 @@ pub enum Answer {
     Totals(Totals),
     /// The person has this name now.
     YouAre(Name),
+    /// The modes of the person.
+    Modes(Modes),
+    /// Modes of the person have changed.
+    ModesChanged {
+        /// The modes that are set now.
+        set: Modes,
+        /// The modes that are removed now.
+        removed: Modes,
+    },
     /// A room's topic.
     Topic {
         /// The room.
@@ -344,6 +353,13 @@ pub enum Notice {
     /// Something about a person whom the client watches, as the others read it in that person's
     /// rooms. The client sits in none of them.
     Apart(Box<Entry>),
+    /// An operator tells something to all who want to read it.
+    Wallops {
+        /// The operator.
+        by: Arc<Who>,
+        /// The words.
+        text: Line,
+    },
     /// Another person invites this one to a room.
     Invited {
         /// The other person.
@@ -422,6 +438,8 @@ impl Answer {
             Answer::Help(_)
             | Answer::YouAre(_)
             | Answer::Rules { .. }
+            | Answer::Modes(_)
+            | Answer::ModesChanged { .. }
             | Answer::Ignore(_)
             | Answer::Unignore(_)
             | Answer::Quiet(_)

@@ -81,6 +81,14 @@ pub enum Input {
         /// The password.
         password: Line,
     },
+    /// Proves with its password that the person owns the name of a keeper of the server, and has that
+    /// authority from now on under any name.
+    Oper {
+        /// The name as typed.
+        name: Line,
+        /// The password.
+        password: Line,
+    },
     /// Registers the present name with this password, without a question.
     Register(Line),
     /// Only shows that the person is present.

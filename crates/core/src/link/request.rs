@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::watch::WatchRequest;
 use crate::ledger::OwnerVisit;
 use crate::model::{
-    Claim, ConversationId, Deed, Hashed, Here, Limits, Line, Name, PersonId, Profile, Proof,
+    Claim, ConversationId, Deed, Hashed, Here, Limits, Line, Modes, Name, PersonId, Profile, Proof,
     ProvenAccount, RoomId, RoomName, Spoken, Verb, WallTime,
 };
 
@@ -134,6 +134,17 @@ pub enum Change {
     SetRealname(Line),
     /// Logs in to an account, under any name.
     LogIn(ProvenAccount),
+    /// Has the authority of this account on the server, under any name.
+    Oper(ProvenAccount),
+    /// Sets modes of the person, and removes some.
+    SetModes {
+        /// The name of the person, as typed: it has to be the own one.
+        of: Line,
+        /// The modes that are set.
+        set: Modes,
+        /// The modes that are removed.
+        removed: Modes,
+    },
     /// Sets a room's topic, or clears it.
     SetTopic {
         /// The room.
@@ -190,6 +201,7 @@ impl Change {
             | Change::SpeakOnce { .. }
             | Change::Rename(_)
             | Change::LogIn(_)
+            | Change::Oper(_)
             | Change::SetTopic { .. }
             | Change::Account(_)
             | Change::Code(_)
@@ -197,6 +209,7 @@ impl Change {
             Change::Act { deed, .. } => deed.verb == Verb::AddKeeper, // others hold at once
             Change::Listen { .. }
             | Change::Say { .. }
+            | Change::SetModes { .. }
             | Change::MarkRead { .. }
             | Change::SetAway(_)
             | Change::SetRealname(_)
@@ -221,6 +234,8 @@ impl Change {
             | Change::LogIn(_)
             | Change::SetAway(_)
             | Change::SetRealname(_)
+            | Change::Oper(_)
+            | Change::SetModes { .. }
             | Change::SetTopic { .. }
             | Change::MarkRead { .. }
             | Change::Code(_)
@@ -356,6 +371,8 @@ pub enum Query {
     Topic(RoomName),
     /// The rules of a room.
     Rules(RoomName),
+    /// The modes of the person, whose name is as typed: it has to be the own one.
+    Modes(Line),
     /// The people in a room of the person.
     Who(RoomId),
     /// The people in any room.

@@ -86,6 +86,8 @@ pub struct RoomsPage {
 pub struct Totals {
     /// The connections of people on the server.
     pub people: usize,
+    /// The people among them whom no mask finds.
+    pub invisible: usize,
     /// The largest number of them since the start.
     pub people_max: usize,
     /// The keepers of the server among them.

@@ -159,6 +159,8 @@ pub enum Verb {
     SetPassword,
     /// Reads the configuration again.
     Reload,
+    /// Tells something to all who want to read what operators say.
+    Wallops,
 }
 
 impl Verb {
@@ -194,6 +196,7 @@ impl Verb {
             | Verb::RemoveKeeper
             | Verb::ReleaseName
             | Verb::SetPassword
+            | Verb::Wallops
             | Verb::Reload => false,
         }
     }

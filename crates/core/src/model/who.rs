@@ -92,6 +92,12 @@ impl Profile {
         Profile::new([user, realname, host], self.is_bot)
     }
 
+    /// The same profile, of a program or not.
+    pub fn as_bot(&self, is_bot: bool) -> Profile {
+        let Profile { user, realname, host, .. } = self;
+        Profile { user: user.clone(), realname: realname.clone(), host: host.clone(), is_bot }
+    }
+
     /// The name of the user on their own machine.
     pub fn user(&self) -> &Line {
         &self.user

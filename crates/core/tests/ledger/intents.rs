@@ -8,9 +8,9 @@ use parlor_core::ledger::{
     Account, Kept, Markers, Mute, Person, Rank, ReturnCode, Snapshot, Validity,
 };
 use parlor_core::model::{
-    Act, By, Claim, ConversationId, Deed, End, Hashed, Here, Line, Looks, Manner, Name, NodeName,
-    OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken, Topic, Verb,
-    WallTime, Whom,
+    Act, By, Claim, ConversationId, Deed, End, Hashed, Here, Line, Looks, Manner, Modes, Name,
+    NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken, Topic,
+    Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -101,6 +101,7 @@ pub(crate) fn keepers_at_work() -> Snapshot {
         let seats = seats.iter().map(|room| RoomName::stored(room)).collect();
         let (name, keeps_for_now, markers) = (name.clone(), Vec::new(), Markers::default());
         let (profile, voices, away, boot) = (None, Vec::new(), None, 0);
+        let (modes, lent) = (Modes::NONE, None);
         let person = Person {
             name,
             account,
@@ -112,6 +113,8 @@ pub(crate) fn keepers_at_work() -> Snapshot {
             away,
             boot,
             markers,
+            modes,
+            lent,
         };
         (PersonId::new(id), person)
     };
@@ -170,6 +173,10 @@ fn code_of(
 
 const T0: WallTime = WallTime(1_000_000);
 
+fn modes() -> impl Strategy<Value = Modes> {
+    (0_u8..16).prop_map(|bits| Modes::from_bits(bits).unwrap())
+}
+
 fn here() -> impl Strategy<Value = Here> {
     prop_oneof![
         1 => Just(Here::Operator),
@@ -194,6 +201,13 @@ fn intent() -> impl Strategy<Value = Intent> {
         3 => (person(), of(line())).prop_map(|(person, text)| Intent::SetAway { person, text }),
         1 => (person(), line()).prop_map(|(person, realname)| {
             Intent::SetRealname { person, realname }
+        }),
+        1 => (person(), modes(), modes()).prop_map(|(person, set, removed)| {
+            Intent::SetModes { person, set, removed }
+        }),
+        1 => (person(), claim()).prop_map(|(person, (name, _))| {
+            let account = ProvenAccount { name: name.name, proof: Proof::default() };
+            Intent::Oper { person, account }
         }),
         3 => (person(), proven()).prop_map(|(person, account)| Intent::LogIn { person, account }),
         12 => (person(), here(), deed()).prop_map(|(asker, here, deed)| {

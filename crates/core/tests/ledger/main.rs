@@ -14,7 +14,7 @@ use parlor_core::intent::{Intent, Proposal, ProposalId, Stamp};
 use parlor_core::ledger::{Absent, Account, Happened, Ledger, Markers, Mute, Person, Snapshot};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
-    Act, By, Deed, End, Hashed, Here, Looks, Name, PersonId, ProvenAccount, RoomName, Verb,
+    Act, By, Deed, End, Hashed, Here, Looks, Modes, Name, PersonId, ProvenAccount, RoomName, Verb,
     WallTime, Whom,
 };
 use proptest::prelude::{ProptestConfig, TestCaseError, prop_assert, prop_assert_eq};
@@ -27,7 +27,7 @@ const BEGIN: WallTime = WallTime(1_000_000);
 const STAMP: Stamp = Stamp { boot: 0, at: BEGIN };
 
 /// Results that must occur in some run; otherwise the intents do not reach the code behind them.
-const SIGHTS: [&str; 81] = [
+const SIGHTS: [&str; 83] = [
     "Said",
     "Arrived",
     "Left",
@@ -86,6 +86,8 @@ const SIGHTS: [&str; 81] = [
     "LogIn is allowed",
     "SetAway is allowed",
     "SetRealname is allowed",
+    "Oper is allowed",
+    "SetModes is allowed",
     "SetTopic is allowed",
     "DeleteLines is allowed",
     "Register is allowed",
@@ -129,7 +131,7 @@ fn two_ledgers_that_apply_the_same_intents_are_equal() {
 #[test]
 fn a_digest_is_the_same_on_every_machine() {
     assert_eq!(Ledger::default().digest(), 9_512_054_303_180_107_013);
-    assert_eq!(Ledger::restore(keepers_at_work()).digest(), 15_867_384_837_780_233_045);
+    assert_eq!(Ledger::restore(keepers_at_work()).digest(), 18_078_553_784_960_933_333);
 }
 
 #[test]
@@ -173,6 +175,8 @@ fn a_person_who_comes_back_to_a_room_does_not_make_it() {
         away: None,
         boot: 0,
         markers: Markers::default(),
+        modes: Modes::NONE,
+        lent: None,
     };
     let people = [(lost, stranger)].into();
     let mut ledger = Ledger::restore(Snapshot { people, ..Snapshot::default() });

@@ -9,8 +9,8 @@ use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{ConversationId, Entry, Line, Name, Profile, RoomName, Said, Who};
 
 use super::answers::{
-    Asker, OwnModes, listed_name, put_answer, put_beginning, put_end_of_names, put_ending,
-    put_marker, put_names, put_notice, put_topic,
+    Asker, listed_name, put_answer, put_beginning, put_end_of_names, put_ending, put_marker,
+    put_names, put_notice, put_topic,
 };
 use super::entries::PrivateReader;
 use super::history::HistoryBatch;
@@ -36,7 +36,6 @@ pub struct IrcEncoder {
     unlisted: Option<bool>,
     /// Whether that list is of a room into which the client comes again: it answers no command.
     lists_again: bool,
-    modes: OwnModes,
     /// The number of the last message of the client to itself.
     to_itself: Option<u64>,
     /// The words with which the connection ends; none if the last message is sent already.
@@ -52,7 +51,6 @@ impl IrcEncoder {
             history: HistoryBatch::default(),
             unlisted: None,
             lists_again: false,
-            modes: OwnModes::default(),
             to_itself: None,
             farewell: Some("Quit".to_owned()),
         }
@@ -102,6 +100,9 @@ impl IrcEncoder {
             Answer::Notice(Notice::Invited { by, room }) => {
                 let (me, scene) = (&self.voice.me.name, self.voice.scene(room));
                 self.voice.encoding.put_invite(by, me, scene, out);
+            }
+            Answer::Notice(Notice::Wallops { by, text }) => {
+                self.voice.encoding.put_wallops(by, text, self.voice.now(), out);
             }
             Answer::Notice(Notice::Apart(entry)) => {
                 if self.voice.caps.has(Cap::ExtendedMonitor) {
@@ -160,11 +161,6 @@ impl IrcEncoder {
             return;
         };
         let mut replies = Replies::default();
-        let is_of_person = command.word == "MODE" && !command.target.starts_with('#');
-        if is_of_person && !command.target.is_empty() {
-            let nicks = (command.target.as_str(), self.voice.nick());
-            self.modes.answer((nicks.0, &nicks.1), &command.arguments, &mut replies);
-        }
         put_ending(command, self.storage, &mut replies);
         self.voice.reply(replies, out);
     }

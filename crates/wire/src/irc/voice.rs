@@ -7,7 +7,7 @@ use parlor_core::link::Asked;
 use parlor_core::log::Scene;
 use parlor_core::model::{Line, Name, PersonId, Profile, RoomName, WallTime, Who};
 
-use super::entries::{IrcEncoding, tagged};
+use super::entries::{AuthorTags, IrcEncoding, tagged};
 use super::protocol::{Cap, Caps, Class, IrcServer, nick, source_of};
 use super::reply::{LabelledResponse, NO_NICK, OpenCommand, Replies};
 
@@ -132,8 +132,7 @@ impl Voice {
         self.me.profile = profile.map(|profile| profile.with_realname(realname.clone()).into());
         if self.caps.has(Cap::Setname) {
             let mut message = Vec::new();
-            let account = self.me.account.as_ref().map(Name::as_str);
-            tagged(self.encoding.class(), self.now(), account, &mut message)
+            tagged(self.encoding.class(), self.now(), AuthorTags::from(&self.me), &mut message)
                 .message(Some(&source_of(&self.me)), "SETNAME")
                 .text(realname.as_str());
             self.answer(&message, out);
@@ -146,8 +145,7 @@ impl Voice {
             return;
         }
         let mut message = Vec::new();
-        let account = self.me.account.as_ref().map(Name::as_str);
-        tagged(self.encoding.class(), self.now(), account, &mut message)
+        tagged(self.encoding.class(), self.now(), AuthorTags::from(&self.me), &mut message)
             .message(Some(&source_of(&self.me)), "NICK")
             .text(&nick(name));
         self.me.name = name.clone();

@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use parlor_core::model::{
     Act, By, Claim, ConversationId, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks, Manner,
-    NAME_CHARS_MAX, Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile, Proof,
-    ProvenAccount, Reach, RoomName, RoomRules, Spoken, Topic, Verb, WallTime, Who, Whom,
+    Modes, NAME_CHARS_MAX, Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile,
+    Proof, ProvenAccount, Reach, RoomName, RoomRules, Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -106,6 +106,7 @@ choice!(Verb, "a verb", {
     13 => ReleaseName,
     14 => SetPassword,
     15 => Reload,
+    16 => Wallops,
     20 => AddKeeperForNow,
     21 => InvitedOnly,
     22 => LetEverybodyIn,
@@ -137,6 +138,17 @@ impl Packed for PersonId {
             true => Ok(PersonId::new(boot << COUNT_BITS | count)),
             false => Err(UnpackError::Malformed("the number of a person is too large")),
         }
+    }
+}
+
+impl Packed for Modes {
+    fn pack(&self, to: &mut Packer) {
+        self.bits().pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Modes, UnpackError> {
+        let modes = Modes::from_bits(u8::unpack(from)?);
+        modes.ok_or(UnpackError::Malformed("a person has a mode that nobody has"))
     }
 }
 

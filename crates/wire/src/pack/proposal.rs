@@ -67,6 +67,8 @@ choice!(Intent, "an intent", {
     35 => SetRealname { person, realname },
     41 => Invite { by, to, room },
     47 => MarkRead { person, conversation, read },
+    37 => Oper { person, account },
+    38 => SetModes { person, set, removed },
 });
 
 /// The bytes of a proposal.

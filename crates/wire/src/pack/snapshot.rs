@@ -64,7 +64,9 @@ record!(Person {
     voices,
     away,
     boot,
-    markers
+    markers,
+    modes,
+    lent
 });
 
 record!(Markers(by_conversation));

@@ -93,7 +93,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with("server", names(server)),
         // Nothing in this dialect asks for these.
         Answer::Whois(_) | Answer::Whowas { .. } | Answer::Present(_) | Answer::AllRooms(_) | Answer::Totals(_)
-        | Answer::LastLines(_) | Answer::Watched(_) => about("order", out),
+        | Answer::LastLines(_) | Answer::Watched(_) | Answer::Modes(_) | Answer::ModesChanged { .. } => about("order", out),
         Answer::Told { .. } | Answer::Unstored(_) | Answer::Everybody(_) | Answer::Bans { .. } => about("order", out),
 
         // Not sent here, or with its own function.
@@ -200,6 +200,9 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         }
         Notice::Act(act) => put_act(act, clock, out),
         Notice::Came(_) | Notice::Went(_) | Notice::Apart(_) => about("order", out),
+        Notice::Wallops { by, text } => {
+            about("order", out).with("by", by.name.as_str()).with("words", text.as_str())
+        }
         Notice::Invited { by, room } => {
             about("invitation", out).with("by", by.name.as_str()).with("room", room.as_str())
         }

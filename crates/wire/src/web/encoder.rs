@@ -92,6 +92,7 @@ impl WebEncoder {
             | Notice::LeftTheLog(_)
             | Notice::Damaged(_)
             | Notice::DiskSlow
+            | Notice::Wallops { .. }
             | Notice::Came(_)
             | Notice::Went(_)
             | Notice::Apart(_)

@@ -95,6 +95,8 @@ pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
         Verb::SetPassword => row("order",
             format!("{whom} has a new password: the owner's connections, return codes and token end"),
             format!("{by} gave {whom} a new password")),
+        Verb::Wallops => row("order", "Told to all who want to read it",
+            format!("{by} says to all who want to read it{why}")),
         Verb::Reload => row("order", "The configuration is read again",
             format!("{by} read the configuration again")),
     }

@@ -64,6 +64,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::Keepers { room, server } => list(act::keepers(room.as_ref(), server)),
 
         // The person.
+        Answer::Modes(_) | Answer::ModesChanged { .. } => list(Vec::new()), // clients of IRC show it
         Answer::YouAre(name) => unmarked(format!("You are {name}")),
         Answer::Quiet(true) =>
             sentence("You no longer see arrivals and departures; /quiet off shows them again"),
@@ -203,6 +204,9 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
         Notice::Came(who) => format!("{} has come", who.name),
         Notice::Went(name) => format!("{name} has gone"),
         Notice::Apart(entry) => event::happening(entry, mode, clock)?,
+        Notice::Wallops { by, text } => {
+            format!("{} says to all who want to read it: {text}", by.name)
+        }
         Notice::Invited { by, room } => format!("{} invites you to {room}: /join {room}", by.name),
         Notice::PassedOver(missed) => format!("{} before these not shown", lines(missed)),
         Notice::LeftTheLog(missed) => format!("{} no longer stored", lines(missed)),

@@ -169,6 +169,9 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
 
         // Keepers and their decisions.
         Refusal::NotKeeper => row("no-keeper", 403, 482, "Only keepers can do that; /keeper lists them"),
+        Refusal::NoServerKeeper(name) => row("forbidden", 403, 491,
+            format!("{name} is not a keeper of the server")).named(),
+        Refusal::NotOwnModes => row("forbidden", 403, 502, "You can change only your own modes"),
         Refusal::IsKeeper(name) => row("forbidden", 403, 482,
             format!("{name} is a keeper; only the operator can remove a keeper")).named(),
         Refusal::IsKeeperForNow(name) => row("forbidden", 403, 482,

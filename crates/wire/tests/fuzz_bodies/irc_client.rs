@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Decoder, Encoder, Input, PrivateMessage, Refusal};
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
-    Entry, Line, Manner, Name, PersonId, Profile, RoomName, Said, Spoken, WallTime, Who,
+    Entry, Line, Manner, Modes, Name, PersonId, Profile, RoomName, Said, Spoken, WallTime, Who,
 };
 use parlor_wire::irc::{
     Cap, HISTORY_MAX, IrcDecoder, IrcEncoder, IrcServer, MESSAGE_BYTES_MAX, RegistrationStep,
@@ -125,6 +125,10 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
         | Input::ListRooms
         | Input::Ask(_) => {
             encoder.answer(&Refusal::NotThere.into(), read);
+        }
+        Input::Oper { .. } => {
+            let (set, removed) = (Modes::OPERATOR, Modes::NONE);
+            encoder.answer(&Answer::ModesChanged { set, removed }, read);
         }
         Input::LogIn { name, .. } => {
             encoder.answer(&Answer::LoggedIn(Name::stored(name.as_str())), read);

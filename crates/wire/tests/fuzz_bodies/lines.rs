@@ -74,6 +74,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::Ask(_)
         | Input::Private { .. }
         | Input::LogIn { .. }
+        | Input::Oper { .. }
         | Input::Register(_)
         | Input::LeaveAll
         | Input::ListPeople(_)

@@ -117,6 +117,7 @@ fn check(input: Input) {
         Input::Farewell(bytes) => assert_eq!(parse_frame(&bytes).map(|frame| frame.0), Some(0x88)),
         Input::Private { .. }
         | Input::LogIn { .. }
+        | Input::Oper { .. }
         | Input::Register(_)
         | Input::LeaveAll
         | Input::ListPeople(_)

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId, Reentry};
 use parlor_core::model::{
-    Act, By, Claim, ConversationId, Deed, Extras, Hashed, Here, InGroup, Line, Looks, Manner, Name,
-    Net, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken,
-    Verb, WallTime, Whom,
+    Act, By, Claim, ConversationId, Deed, Extras, Hashed, Here, InGroup, Line, Looks, Manner,
+    Modes, Name, Net, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach,
+    RoomName, Spoken, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -121,7 +121,16 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
         ("rename", Intent::Rename { person, name: name.clone(), looks: looks.clone() }),
         ("set-away", Intent::SetAway { person, text: Some(line("lunch")) }),
         ("set-realname", Intent::SetRealname { person, realname: line("Anna Ж.") }),
-        ("log-in", Intent::LogIn { person, account }),
+        ("log-in", Intent::LogIn { person, account: account.clone() }),
+        ("oper", Intent::Oper { person, account }),
+        (
+            "set-modes",
+            Intent::SetModes {
+                person,
+                set: Modes::BOT.with(Modes::WALLOPS),
+                removed: Modes::OPERATOR,
+            },
+        ),
         ("set-topic", Intent::SetTopic { person, room: room.clone(), text: Some(line("Tea")) }),
         ("delete-lines", Intent::DeleteLines { person, since: WallTime(1_796_000_000_000) }),
         (
@@ -296,6 +305,12 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             .boxed(),
         Intent::SetRealname { .. } => (person(), line())
             .prop_map(|(person, realname)| Intent::SetRealname { person, realname })
+            .boxed(),
+        Intent::Oper { .. } => (person(), account())
+            .prop_map(|(person, account)| Intent::Oper { person, account })
+            .boxed(),
+        Intent::SetModes { .. } => (person(), modes(), modes())
+            .prop_map(|(person, set, removed)| Intent::SetModes { person, set, removed })
             .boxed(),
         Intent::LogIn { .. } => (person(), account())
             .prop_map(|(person, account)| Intent::LogIn { person, account })
@@ -473,6 +488,10 @@ fn claim() -> impl Strategy<Value = (Claim, Looks)> {
     })
 }
 
+fn modes() -> impl Strategy<Value = Modes> {
+    (0_u8..16).prop_map(|bits| Modes::from_bits(bits).unwrap())
+}
+
 fn here() -> impl Strategy<Value = Here> {
     prop_oneof![Just(Here::Operator), Just(Here::Server), room().prop_map(Here::Room)]
 }
@@ -513,6 +532,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         Verb::ReleaseName,
         Verb::SetPassword,
         Verb::Reload,
+        Verb::Wallops,
     ];
     let net = (any::<std::net::IpAddr>(), 0..=32_u8);
     let net = net.prop_map(|(ip, bits)| Net::of(ip, bits).unwrap());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::broadcaster::state::Broadcaster;
 use crate::ledger::Announcement;
 use crate::link::{Answer, Notice, Outcome};
-use crate::model::{Act, PersonId, RoomName, Verb};
+use crate::model::{Act, Modes, Name, PersonId, RoomName, Verb, Who};
 
 impl Broadcaster {
     /// Announces an act. Returns the outcome for the person who asked, who may have read about the
@@ -18,6 +18,10 @@ impl Broadcaster {
         let Announcement { act, room, here, is_seen, .. } = announcement;
         let answer = match act.deed.verb {
             Verb::Broadcast => self.tell_everybody(&act),
+            Verb::Wallops => {
+                self.tell_wallops(&act);
+                return Outcome::Done; // those who want to read it do, also the author
+            }
             _ => Answer::Act(Arc::clone(&act)),
         };
         if act.deed.verb == Verb::Ban {
@@ -30,6 +34,23 @@ impl Broadcaster {
             true if is_seen || room.is_some() && room == here => Outcome::Done,
             true => Outcome::Answer(answer),
             false => Outcome::Answer(Answer::Unstored(Box::new(answer))),
+        }
+    }
+
+    /// Tells the people of this node who want to read what operators say.
+    fn tell_wallops(&self, act: &Arc<Act>) {
+        let author = self.with_author(Arc::clone(act)).author.clone();
+        let stranger = || {
+            let name = Name::stored(act.by.name().map_or("operator", Name::as_str));
+            Arc::new(Who::new(PersonId::BYGONE, name))
+        };
+        let (by, Some(text)) = (author.unwrap_or_else(stranger), act.deed.text.clone()) else {
+            return;
+        };
+        for (id, person) in self.ledger.people.iter() {
+            if person.modes.has(Modes::WALLOPS) {
+                self.tell_one(id, Notice::Wallops { by: Arc::clone(&by), text: text.clone() });
+            }
         }
     }
 

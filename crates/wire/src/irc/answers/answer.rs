@@ -8,6 +8,7 @@ use super::account::{put_logged_in, put_registered};
 use super::marker::put_marker;
 use super::monitor::put_watched;
 use super::names::{listed_name, put_end_of_names, put_names, signs};
+use super::own_modes::{put_modes_changed, put_own_modes};
 use super::people::{put_ison, put_userhost, put_whois, put_whowas};
 use super::refusal::put_refusal;
 use super::room_modes::put_modes;
@@ -74,6 +75,10 @@ pub(crate) fn put_answer(
         (Answer::Present(sightings), Some(("ISON", _))) => put_ison(sightings, replies),
         (Answer::Present(sightings), Some(("USERHOST", _))) => put_userhost(sightings, replies),
         (Answer::Totals(totals), Some(("LUSERS", _))) => put_totals(*totals, replies),
+        (Answer::Modes(modes), Some(("MODE", _))) => put_own_modes(*modes, replies),
+        (Answer::ModesChanged { set, removed }, Some((word @ ("MODE" | "OPER"), _))) => {
+            put_modes_changed((*set, *removed), asker.nick, word == "OPER", replies);
+        }
         (Answer::Watched(watched), Some(("MONITOR", _))) => put_watched(watched, replies),
         (Answer::Invited { who, room }, Some(("INVITE", _))) => {
             replies.numeric_words(Numeric::RPL_INVITING, &[&nick(who), &channel(room)]);

@@ -17,4 +17,3 @@ pub(crate) use answer::{Asker, put_answer, put_beginning, put_ending, put_topic}
 pub(crate) use marker::put_marker;
 pub(crate) use names::{listed_name, put_end_of_names, put_names};
 pub(crate) use notice::put_notice;
-pub(crate) use own_modes::OwnModes;

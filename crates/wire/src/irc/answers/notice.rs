@@ -50,7 +50,8 @@ pub(crate) fn put_notice(
         Notice::Came(who) => put_came(who, replies),
         Notice::Went(name) => put_went(name, replies),
         Notice::Apart(_) => {} // told as in a room
-        Notice::Invited { .. } // told as a message of the other person
+        Notice::Wallops { .. }
+        | Notice::Invited { .. } // told as messages of the other person
         | Notice::DiskSlow | Notice::Act(_) | Notice::Contact(_) | Notice::NameGone { .. } => {
             replies.notice(&sentence);
         }

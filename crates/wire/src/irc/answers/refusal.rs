@@ -67,7 +67,12 @@ pub(crate) fn put_refusal(
         Some(numeric @ (Numeric::ERR_UNKNOWNCOMMAND | Numeric::ERR_NEEDMOREPARAMS)) => {
             replies.numeric(numeric, &[word], sentence);
         }
-        Some(numeric @ (Numeric::ERR_PASSWDMISMATCH | Numeric::ERR_INPUTTOOLONG)) => {
+        Some(
+            numeric @ (Numeric::ERR_PASSWDMISMATCH
+            | Numeric::ERR_NOOPERHOST
+            | Numeric::ERR_USERSDONTMATCH
+            | Numeric::ERR_INPUTTOOLONG),
+        ) => {
             replies.numeric(numeric, &[], sentence);
         }
         Some(numeric) => replies.numeric(numeric, &[target], sentence),

@@ -7,8 +7,9 @@ use crate::irc::reply::Replies;
 
 /// Adds the numbers of people and rooms.
 pub(crate) fn put_totals(totals: Totals, replies: &mut Replies) {
-    let Totals { people, people_max, server_keepers, rooms } = totals;
-    let text = format!("There are {people} users and 0 invisible on 1 servers");
+    let Totals { people, invisible, people_max, server_keepers, rooms } = totals;
+    let visible = people.saturating_sub(invisible);
+    let text = format!("There are {visible} users and {invisible} invisible on 1 servers");
     replies.numeric(Numeric::RPL_LUSERCLIENT, &[], &text);
     let keepers = server_keepers.to_string();
     replies.numeric(Numeric::RPL_LUSEROP, &[&keepers], "operator(s) online");

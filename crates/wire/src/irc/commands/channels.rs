@@ -39,7 +39,7 @@ pub(super) fn typed(nick: &str) -> Line {
 }
 
 /// A text without formatting; none if it has no words.
-fn words(text: &str) -> Option<Line> {
+pub(super) fn words(text: &str) -> Option<Line> {
     Some(Line::sanitise(plain(text).as_bytes())).filter(|line| !line.is_blank())
 }
 

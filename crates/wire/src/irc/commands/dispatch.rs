@@ -2,8 +2,8 @@
 
 use super::run::CommandRun;
 use super::{
-    channels, chathistory, connection, describing, markread, messages, modes, monitor, people,
-    server_info, services,
+    channels, chathistory, connection, describing, markread, messages, modes, monitor, operators,
+    people, server_info, services,
 };
 
 /// Runs a command of a registered client.
@@ -37,6 +37,9 @@ pub(crate) fn run(mut command: CommandRun<'_>) {
         "WHOWAS" => people::whowas(run),
         "ISON" => people::ison(run),
         "MONITOR" => monitor::monitor(run),
+        "OPER" => operators::oper(run),
+        "KILL" => operators::kill(run),
+        "WALLOPS" => operators::wallops(run),
         "USERHOST" => people::userhost(run),
 
         "PRIVMSG" | "NOTICE" => messages::message(run),

@@ -12,6 +12,7 @@ mod messages;
 mod modes;
 mod monitor;
 mod multiline;
+mod operators;
 mod people;
 mod run;
 mod server_info;

@@ -8,6 +8,7 @@ use parlor_core::model::{
 };
 
 use super::channels::{name_of, room_of};
+use super::operators::own_mode;
 use super::run::CommandRun;
 use crate::irc::protocol::{
     BanMask, ChannelMode, ModeChange, ModeError, ModeRequest, Numeric, channel_modes,
@@ -23,8 +24,7 @@ pub(super) fn mode(run: &mut CommandRun<'_>) {
         return run.need_more();
     };
     if !target.starts_with('#') {
-        // Only the encoder knows whose nick it is.
-        return run.inputs.about_with(modes.first().unwrap_or(&""), target);
+        return own_mode(target, modes.first().copied(), run);
     }
     let Some(room) = room_of(target, run) else {
         return;

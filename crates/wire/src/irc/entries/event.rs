@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{
-    ActOf, Entry, Extras, Line, Name, PersonChange, Reach, Renaming, Said, Telling, Who,
+    ActOf, Entry, Extras, Line, Name, PersonChange, Reach, Renaming, Said, Telling, WallTime, Who,
 };
 
-use super::said::{SaidMessage, tagged};
+use super::said::{AuthorTags, SaidMessage, tagged};
 use crate::irc::protocol::{
     Cap, Class, IrcServer, MessageWriter, MsgId, MsgPlace, TEXT_BYTES_MAX, acts, author, channel,
     nick, realname, shortened, source_of, source_under,
@@ -48,8 +48,7 @@ impl IrcEncoding {
         scene: Scene<'_>,
         out: &'a mut Vec<u8>,
     ) -> MessageWriter<'a> {
-        let account = who.account.as_ref().map(Name::as_str);
-        tagged(self.class, scene.at, account, out).message(Some(&source_of(who)), command)
+        tagged(self.class, scene.at, who.into(), out).message(Some(&source_of(who)), command)
     }
 
     /// Begins a message of the server, or of somebody of whom only the source is known.
@@ -60,7 +59,7 @@ impl IrcEncoding {
         scene: Scene<'_>,
         out: &'a mut Vec<u8>,
     ) -> MessageWriter<'a> {
-        tagged(self.class, scene.at, None, out).message(Some(source), command)
+        tagged(self.class, scene.at, AuthorTags::default(), out).message(Some(source), command)
     }
 
     /// Begins a message of the author of an act: a person, as the others see that person, or the
@@ -97,7 +96,7 @@ impl IrcEncoding {
             source: &source_of(&said.who),
             target: channel,
             at: said.at,
-            account: said.who.account.as_ref().map(Name::as_str),
+            author: AuthorTags::from(&*said.who),
             id: Some(MsgId { log: &self.server.log, place }),
             tags: extras.and_then(|extras: &Extras| extras.tags.as_ref()),
             batch,
@@ -216,8 +215,7 @@ impl IrcEncoding {
         match (seen.is_still_worn, seen.is_accompanied) {
             (false, false) => {
                 let source = source_under(from, who.profile.as_deref());
-                let account = who.account.as_ref().map(Name::as_str);
-                let tags = tagged(self.class, scene.at, account, out);
+                let tags = tagged(self.class, scene.at, who.into(), out);
                 tags.message(Some(&source), "NICK").text(&nick(&who.name));
             }
             (true, false) => self.put_join(who, seen.is_keeper, scene, out),
@@ -227,6 +225,13 @@ impl IrcEncoding {
             }
             (true, true) => {}
         }
+    }
+
+    /// Appends what an operator says to all who want to read it.
+    pub(crate) fn put_wallops(&self, by: &Who, text: &Line, at: WallTime, out: &mut Vec<u8>) {
+        let message =
+            tagged(self.class, at, by.into(), out).message(Some(&source_of(by)), "WALLOPS");
+        message.text(&shortened(text, TEXT_BYTES_MAX));
     }
 
     /// Appends an invitation.

@@ -6,4 +6,4 @@ mod said;
 
 pub use event::IrcEncoding;
 pub(crate) use private::PrivateReader;
-pub(crate) use said::tagged;
+pub(crate) use said::{AuthorTags, tagged};

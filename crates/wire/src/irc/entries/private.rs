@@ -3,7 +3,7 @@
 use parlor_core::link::PrivateMessage;
 use parlor_core::model::{Line, Manner, Name, WallTime};
 
-use super::said::SaidMessage;
+use super::said::{AuthorTags, SaidMessage};
 use crate::irc::protocol::{Cap, Class, IrcServer, MsgId, MsgPlace, nick, source_of, source_under};
 
 /// The reader of a private message.
@@ -24,7 +24,7 @@ impl PrivateReader<'_> {
                 source: &source_of(&message.from),
                 target: &nick(&message.to),
                 at: message.at,
-                account: message.from.account.as_ref().map(Name::as_str),
+                author: AuthorTags::from(&message.from),
                 id: Some(MsgId { log: &self.server.log, place }),
                 tags: extras.and_then(|extras| extras.tags.as_ref()),
                 batch: None,
@@ -50,7 +50,7 @@ impl PrivateReader<'_> {
             source: &source_under(from, None),
             target: &nick(to),
             at,
-            account: None,
+            author: AuthorTags::default(),
             id: None,
             tags: None,
             batch: None,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use parlor_core::model::{InGroup, Line, Manner, WallTime};
+use parlor_core::model::{InGroup, Line, Manner, Name, WallTime, Who};
 
 use crate::irc::protocol::{
     ACTION_BYTES, Cap, Class, MsgId, TagWriter, Tags, parts, server_time, text_bytes_max,
@@ -23,8 +23,8 @@ pub(crate) struct SaidMessage<'a> {
     pub(crate) target: &'a str,
     /// When it was said.
     pub(crate) at: WallTime,
-    /// The account of the person.
-    pub(crate) account: Option<&'a str>,
+    /// What clients read of the person in tags.
+    pub(crate) author: AuthorTags<'a>,
     /// Its id, if it has one; that of the first line in its group.
     pub(crate) id: Option<MsgId<'a>>,
     /// The tags of its client.
@@ -138,7 +138,7 @@ impl SaidMessage<'_> {
 
     /// Begins a message with the tags of the class, and with the id if it is the first.
     fn tags<'o>(&self, class: Class, has_id: bool, out: &'o mut Vec<u8>) -> TagWriter<'o> {
-        let mut tags = tagged(class, self.at, self.account, out);
+        let mut tags = tagged(class, self.at, self.author, out);
         if let Some(batch) = self.batch {
             tags = tags.tag("batch", batch);
         }
@@ -155,19 +155,39 @@ impl SaidMessage<'_> {
     }
 }
 
-/// Begins a message with the time and the account, as far as the class reads them.
+/// What clients read of a person in tags.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AuthorTags<'a> {
+    account: Option<&'a str>,
+    /// Whether the person is a program.
+    is_bot: bool,
+}
+
+impl<'a> From<&'a Who> for AuthorTags<'a> {
+    fn from(who: &'a Who) -> AuthorTags<'a> {
+        AuthorTags {
+            account: who.account.as_ref().map(Name::as_str),
+            is_bot: who.profile.as_ref().is_some_and(|profile| profile.is_bot()),
+        }
+    }
+}
+
+/// Begins a message with the time and its author's tags, as far as the class reads them.
 pub(crate) fn tagged<'a>(
     class: Class,
     at: WallTime,
-    account: Option<&str>,
+    author: AuthorTags<'_>,
     out: &'a mut Vec<u8>,
 ) -> TagWriter<'a> {
     let mut tags = TagWriter::new(out);
     if class.has(Cap::ServerTime) {
         tags = tags.tag("time", &server_time(at));
     }
-    match account.filter(|_| class.has(Cap::AccountTag)) {
-        Some(account) => tags.tag("account", account),
-        None => tags,
+    if let Some(account) = author.account.filter(|_| class.has(Cap::AccountTag)) {
+        tags = tags.tag("account", account);
+    }
+    match author.is_bot && class.has(Cap::MessageTags) {
+        true => tags.tag("bot", ""),
+        false => tags,
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn mode(act: &Act) -> Option<(&'static str, Option<String>)> {
         | Verb::MakeRoom
         | Verb::ReleaseName
         | Verb::SetPassword
+        | Verb::Wallops
         | Verb::Reload => return None,
     };
     parameter.map(|parameter| (letters, Some(parameter)))

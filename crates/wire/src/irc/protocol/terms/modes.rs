@@ -1,5 +1,7 @@
 //! Modes of channels and people, as MODE changes and shows them. Knows no channel and no person.
 
+use parlor_core::model::Modes;
+
 /// The largest number of modes that are read from one MODE; the others are ignored.
 pub const CHANGES_MAX: usize = 10;
 
@@ -181,6 +183,16 @@ impl UserMode {
             UserMode::Invisible => 'i',
             UserMode::Operator => 'o',
             UserMode::Wallops => 'w',
+        }
+    }
+
+    /// The set of this mode alone.
+    pub(crate) const fn set(self) -> Modes {
+        match self {
+            UserMode::Bot => Modes::BOT,
+            UserMode::Invisible => Modes::INVISIBLE,
+            UserMode::Operator => Modes::OPERATOR,
+            UserMode::Wallops => Modes::WALLOPS,
         }
     }
 
