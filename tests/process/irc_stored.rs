@@ -117,7 +117,7 @@ fn a_registration_that_is_refused_says_which_rule_it_breaks() {
     bob.until("{}REGISTER SUCCESS bob :{}");
     bob.until_pong();
     bob.say("REGISTER * * other-word");
-    bob.until("{}FAIL REGISTER ACCOUNT_EXISTS * :{}");
+    bob.until("{}FAIL REGISTER ALREADY_AUTHENTICATED * :{}");
     server.close((alice, bob));
 }
 
