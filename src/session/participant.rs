@@ -250,7 +250,7 @@ impl<'a> Participant<'a> {
     /// Begins the answers to a command.
     pub(super) async fn begin(&mut self, asked: Box<Asked>) {
         self.reply(Mail::Begin(asked)).await;
-        self.asked = Some(Box::default());
+        self.asked.get_or_insert_default(); // several targets are one command
     }
 
     /// Ends the answers to a command, behind its departures.
