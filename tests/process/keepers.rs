@@ -167,6 +167,52 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper() {
 }
 
 #[test]
+fn the_rules_of_a_room_are_the_same_after_a_restart() {
+    let data = Data::new();
+    let server = data.open(&[]);
+    let mut alice = enter_as_owner(&server, "alice");
+    join(&mut alice, "tea");
+    for (typed, told) in [
+        (
+            "/room private",
+            "-- alice made the room private: only people who are invited enter, and nobody else sees it",
+        ),
+        ("/room password beer", "-- alice gave the room a password: /room shows it"),
+        ("/room limit 5", "-- alice lets at most 5 people into the room"),
+        ("/room moderated", "-- alice lets only keepers and people with a voice speak"),
+        ("/room secret off", "-- alice made the room visible to people outside"),
+    ] {
+        alice.say(typed);
+        alice.until(told);
+    }
+    let log = done(&data, &["log"]);
+    assert!(log.iter().any(|row| row.ends_with(" alice: room password in tea")), "{log:?}");
+    assert!(log.iter().all(|row| !row.contains("beer")), "{log:?}");
+    server.close([alice]);
+
+    let server = data.open(&[]);
+    let mut bob = enter(&server, "bob");
+    bob.say("/join tea");
+    bob.until(
+        "-- tea is for invited people only; ask a keeper there to type /invite with your name",
+    );
+    let mut alice = come_back(&server, "alice");
+    join(&mut alice, "tea");
+    alice.until(
+        "-- This room is for invited people only, with the password beer, for at most 5 people, \
+         moderated",
+    );
+    alice.say("/room open");
+    alice.until("-- alice made the room open to everybody");
+    server.close([alice, bob]);
+
+    let server = data.open(&[]);
+    let mut bob = enter(&server, "bob");
+    assert_eq!(join(&mut bob, "tea"), ["In tea: nobody else"]);
+    server.close([bob]);
+}
+
+#[test]
 fn a_person_removed_from_a_room_is_in_the_lobby() {
     let data = Data::new();
     let server = data.open(&[]);

@@ -490,16 +490,46 @@ fn a_person_who_only_wears_the_name_of_a_keeper_has_no_authority() {
     let refused = server.try_to_enter(&mut mallory, "alice", false);
     assert!(matches!(refused, Err(Refusal::NameOwned(_))), "{refused:?}");
     let (mut bob, seat) = server.enter("bob", false);
-    let here = Here::Room(seat.room_name().clone());
     for request in [
         Request::from(act(&seat, Deed::to_all(Verb::Broadcast, Some(line("hi"))))),
         Request::from(act(&seat, Deed::to_all(Verb::Reload, None))),
         Request::from(act(&seat, lock())),
-        Request::from(Query::Bans { here }),
     ] {
         let refused = answered(server.ask(&mut bob, request));
         assert!(matches!(refused, Err(Refusal::NotKeeper)), "{refused:?}");
     }
+}
+
+#[test]
+fn people_in_a_room_read_whom_it_bans_and_mutes_but_no_address() {
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    for deed in [ban("mallory", None), ban("192.0.2.0/24", None), mute("absent", 100_000)] {
+        server.act(&mut dave, &tea, deed).unwrap();
+    }
+    let short = server.act(&mut dave, &tea, mute("nobody", 600));
+    assert!(matches!(short, Err(Refusal::NobodyCalled(_))), "a mistake: {short:?}");
+    let (mut bob, _seat) = server.enter("bob", false);
+    let bans = |server: &mut Server, link: &mut Link| {
+        let asked = server.ask(link, Query::Bans { here: Here::Room(room("tea")) });
+        match asked {
+            Outcome::Answer(Answer::Bans { bans, .. }) => bans.len(),
+            _ => 0,
+        }
+    };
+    assert_eq!(bans(&mut server, &mut bob), 0, "outside");
+    let _there = server.join(&mut bob, "tea").unwrap();
+    assert_eq!(bans(&mut server, &mut bob), 2);
+    assert_eq!(bans(&mut server, &mut dave), 3);
+    let (mut absent, _seat) = server.enter("absent", false);
+    let there = server.join(&mut absent, "tea").unwrap();
+    assert!(is_muted(&server.say(&mut absent, &there)));
+    let voice = Deed::to(Verb::GiveVoice, called("absent"));
+    server.act(&mut dave, &tea, voice).unwrap();
+    server.say(&mut absent, &there).unwrap();
+    server.act(&mut dave, &tea, mute("absent", 9)).unwrap();
+    assert!(is_muted(&server.say(&mut absent, &there)), "a mute ends the voice");
 }
 
 fn is_muted<T>(outcome: &Result<T, Refusal>) -> bool {

@@ -160,7 +160,7 @@ fn keepers_name_others_for_the_time_being() {
     assert!(is_done(&server.ask(&mut alice.link, add("BOB"))));
     let now = keepers(&mut server, &mut bob.link, "tea");
     assert_eq!(now, "|alice bob", "a guest's word is not for good");
-    for verb in [Verb::Kick, Verb::Mute, Verb::Ban] {
+    for verb in [Verb::Mute, Verb::Ban] {
         let refused = server.refusal(&mut alice.link, act("tea", deed(verb, "bob")));
         assert!(matches!(refused, Refusal::IsKeeperForNow(_)), "{verb:?}: {refused:?}");
     }

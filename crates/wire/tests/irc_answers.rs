@@ -209,7 +209,13 @@ fn a_client_chooses_the_fields_of_who() {
     };
     let [dave, erin, _] = sightings().map(|sighting| sighting.who);
     let people = vec![occupant(dave.unwrap(), true), occupant(erin.unwrap(), false)];
-    let page = Answer::People(PeoplePage { room: tea(), people, position: 0, next: None });
+    let page = Answer::People(PeoplePage {
+        room: tea(),
+        people,
+        is_secret: false,
+        position: 0,
+        next: None,
+    });
     let mut client = Client::new(&[]);
     for (options, dave, erin) in [
         (
@@ -472,6 +478,7 @@ fn lists_are_numerics() {
                 is_away: true,
             },
         ],
+        is_secret: false,
         position: 0,
         next: None,
     };

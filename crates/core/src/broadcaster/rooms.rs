@@ -451,6 +451,7 @@ impl Room {
         PeoplePage {
             room: self.name.clone(),
             people: page.iter().map(|member| member.occupant(&reach, ledger)).collect(),
+            is_secret: ledger.rooms.rules(&self.name).now.is_secret,
             position: self.log.watermark(),
             next,
         }

@@ -273,16 +273,19 @@ impl Ledger {
     }
 
     /// Whether a person may say something that a room reads as speech: only keepers and people with
-    /// a voice do in a moderated room.
+    /// a voice do in a moderated room. A voice also ends a mute of that room.
     pub(super) fn may_say(&self, who: &Who, room: &RoomName, at: WallTime) -> Result<(), Refusal> {
-        self.may_speak(who, room, at)?;
+        let person = self.people.get(who.id);
+        let has_voice = person.is_some_and(|person| person.voices.contains(room));
+        match self.may_speak(who, room, at) {
+            Err(Refusal::Muted(mute)) if has_voice && mute.reach.room().is_some() => {}
+            other => other?,
+        }
         if !self.rooms.rules(room).now.is_moderated {
             return Ok(());
         }
         let account = who.account.as_ref();
         let once = Subject { account, ..Subject::new(&who.name) };
-        let person = self.people.get(who.id);
-        let has_voice = person.is_some_and(|person| person.voices.contains(room));
         let subject = person.map_or(once, Person::subject);
         match has_voice || self.rules.keeps(&Reach::Room(room.clone()), subject) {
             true => Ok(()),

@@ -2,12 +2,17 @@
 //! people read about it later.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::authority::{Authority, key, typed};
 use super::event::{Announcement, Happened};
 use super::state::Ledger;
 use crate::model::{Act, By, Deed, Here, Name, PersonId, Reach, RoomName, Verb, WallTime, Whom};
 use crate::refusal::Refusal;
+
+/// A mute for longer than this may be of somebody who is not here: it is meant to last. A shorter one
+/// is of somebody who speaks now, and a name that nobody has is a mistake.
+const LONG: Duration = Duration::from_secs(86_400);
 
 impl Ledger {
     /// Decides an act that a person or the operator asks for.
@@ -147,10 +152,20 @@ impl Ledger {
     }
 
     fn mute(&mut self, authority: &Authority, mut act: Act) -> Result<Announcement, Refusal> {
-        let name = self.subordinate(authority, &act)?;
+        let name = match (self.subordinate(authority, &act), act.deed.whom.name()) {
+            // Like a ban, it may be of somebody who is not here.
+            (Err(Refusal::NobodyCalled(_)), Some(name)) if act.deed.time > Some(LONG) => {
+                self.may_be_banned(authority, &act.deed.whom)?;
+                name.clone()
+            }
+            (name, _) => name?,
+        };
         let people: Vec<_> = self.people.wearers(&name).collect();
         act.deed.whom = Whom::Name(name);
-        self.rules.mute(people, act.clone())?;
+        self.rules.mute(people.clone(), act.clone())?;
+        if let Some(room) = act.reach.room() {
+            people.into_iter().for_each(|id| self.people.set_voice(id, room, false));
+        }
         Ok(self.shown_where_they_sit(authority, act))
     }
 
@@ -198,8 +213,11 @@ impl Ledger {
         }
         let person = self.people.get(found.id).ok_or(Refusal::NotThere)?;
         let (reach, subject) = (&authority.reach, person.subject());
-        match self.rules.keeps(reach, subject) && authority.by != By::Operator {
-            true if self.rules.keeps_for_good(reach, subject) => Err(Refusal::IsKeeper(found.name)),
+        let is_keeper = self.rules.keeps(reach, subject) && authority.by != By::Operator;
+        if is_keeper && self.rules.keeps_for_good(reach, subject) {
+            return Err(Refusal::IsKeeper(found.name));
+        }
+        match is_keeper && act.deed.verb != Verb::Kick {
             true => Err(Refusal::IsKeeperForNow(found.name)),
             false => Ok(found.name),
         }

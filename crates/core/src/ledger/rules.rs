@@ -224,6 +224,12 @@ impl Rules {
         bans.iter().filter(move |ban| !ban.is_over(now))
     }
 
+    /// The mutes that hold in exactly this room, or on the server.
+    pub(crate) fn mutes(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Act> {
+        let acts = self.mutes.iter().map(|mute| &mute.act);
+        acts.filter(move |act| act.reach == *reach && !act.is_over(now))
+    }
+
     /// The rooms with bans.
     pub(crate) fn rooms_with_bans(&self) -> impl Iterator<Item = &RoomName> {
         self.bans.keys().filter_map(Reach::room)

@@ -268,6 +268,8 @@ pub struct PeoplePage {
     /// The people, at most [`PEOPLE_MAX`], in the order in which they came to the server. An owner
     /// with several connections may be on several pages.
     pub people: Vec<Occupant>,
+    /// Whether nobody outside sees the room.
+    pub is_secret: bool,
     /// The position in the room's log at which the page is true.
     pub position: u64,
     /// The start of the next page; none if this is the last.

@@ -36,6 +36,8 @@ pub struct IrcEncoder {
     unlisted: Option<bool>,
     /// Whether that list is of a room into which the client comes again: it answers no command.
     lists_again: bool,
+    /// Whether nobody outside sees the room whose people are listed.
+    is_secret: bool,
     /// The number of the last message of the client to itself.
     to_itself: Option<u64>,
     /// The words with which the connection ends; none if the last message is sent already.
@@ -51,6 +53,7 @@ impl IrcEncoder {
             history: HistoryBatch::default(),
             unlisted: None,
             lists_again: false,
+            is_secret: false,
             to_itself: None,
             farewell: Some("Quit".to_owned()),
         }
@@ -288,6 +291,7 @@ impl Encoder for IrcEncoder {
         }
         self.unlisted = Some(entered.keeps.is_some());
         self.lists_again = false;
+        self.is_secret = entered.rules.is_secret;
     }
 
     fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
@@ -300,7 +304,7 @@ impl Encoder for IrcEncoder {
         let names: Vec<_> = own.into_iter().chain(others).collect();
         let mut replies = Replies::default();
         let whose = (self.voice.server().name.as_str(), self.voice.nick());
-        put_names(&channel, &names, (whose.0, &whose.1), &mut replies);
+        put_names((&channel, self.is_secret), &names, (whose.0, &whose.1), &mut replies);
         if people.is_empty() {
             put_end_of_names(&channel, &mut replies);
         }

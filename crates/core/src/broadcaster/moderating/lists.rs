@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::broadcaster::state::Broadcaster;
 use crate::ledger::Person;
 use crate::link::{Answer, BANS_SHOWN_MAX, RoomKeepers, Visitor};
-use crate::model::{Here, Name, Now, PersonId, Reach, RoomName};
+use crate::model::{Act, Here, Name, Now, PersonId, Reach, RoomName};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
@@ -25,17 +25,26 @@ impl Broadcaster {
         Answer::Everybody(self.ledger.people.iter().map(visitor).collect())
     }
 
-    /// The bans, for a person with authority there: all of them for the operator, the latest for a
-    /// keeper.
+    /// The bans: all of them for the operator, the latest for a keeper, and with the mutes in a room.
+    /// Others in the room read which names are meant, but no address.
     pub(in crate::broadcaster) fn bans(
         &self,
         asker: PersonId,
         here: &Here,
         now: Now,
     ) -> Result<Answer, Refusal> {
-        let reach = self.ledger.authority(asker, here)?.reach;
+        let authority = self.ledger.authority(asker, here);
+        let is_keeper = authority.is_ok();
+        let reach = match (authority, here) {
+            (Ok(authority), _) => authority.reach,
+            (Err(Refusal::NotKeeper), Here::Room(room)) => Reach::Room(room.clone()),
+            (Err(refusal), _) => return Err(refusal),
+        };
         let max = if *here == Here::Operator { usize::MAX } else { BANS_SHOWN_MAX };
-        let mut bans: Vec<_> = self.ledger.rules.bans(&reach, now.wall).collect();
+        let rules = &self.ledger.rules;
+        let mutes = rules.mutes(&reach, now.wall).filter(|_| here.room().is_some());
+        let is_shown = |act: &&Act| is_keeper || act.deed.whom.name().is_some();
+        let mut bans: Vec<_> = rules.bans(&reach, now.wall).chain(mutes).filter(is_shown).collect();
         bans.sort_by_key(|ban| Reverse(ban.at));
         Ok(Answer::Bans {
             others: bans.len().saturating_sub(max),

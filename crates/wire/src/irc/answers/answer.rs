@@ -58,7 +58,7 @@ pub(crate) fn put_answer(
             };
             let names: Vec<_> = page.people.iter().map(name).collect();
             let whose = (asker.server.name.as_str(), asker.nick);
-            put_names(&channel(&page.room), &names, whose, replies);
+            put_names((&channel(&page.room), page.is_secret), &names, whose, replies);
             if page.next.is_none() {
                 put_end_of_names(command.map_or("", |command| &command.target), replies);
             }
@@ -229,7 +229,7 @@ fn put_rooms_of_motd(rooms: &[RoomInfo], replies: &mut Replies) {
 /// Adds the bans of a channel.
 fn put_bans(bans: &[Act], target: &str, replies: &mut Replies) {
     for act in bans {
-        let Some(mask) = acts::ban(&act.deed.whom) else { continue };
+        let Some(mask) = acts::listed(act) else { continue };
         let by = act.by.name().map_or("*".into(), nick);
         let words = [target, &mask.to_string(), &by, &seconds(act.at.0)];
         replies.numeric_words(Numeric::RPL_BANLIST, &words);

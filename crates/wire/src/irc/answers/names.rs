@@ -32,15 +32,16 @@ pub(crate) fn listed_name(who: &Who, (is_keeper, has_voice): (bool, bool), caps:
 
 /// Adds the names of people in a channel, for a client with this nick.
 pub(crate) fn put_names(
-    channel: &str,
+    (channel, is_secret): (&str, bool),
     names: &[String],
     (server, own): (&str, &str),
     replies: &mut Replies,
 ) {
-    let before = [":", server, " 353 ", own, " = ", channel, " :"];
+    let sign = if is_secret { "@" } else { "=" };
+    let before = [":", server, " 353 ", own, " ", sign, " ", channel, " :"];
     let space = MESSAGE_BYTES_MAX.saturating_sub(before.iter().map(|part| part.len()).sum());
     for line in lines_of(names, space) {
-        replies.numeric(Numeric::RPL_NAMREPLY, &["=", channel], &line);
+        replies.numeric(Numeric::RPL_NAMREPLY, &[sign, channel], &line);
     }
 }
 

@@ -49,6 +49,14 @@ pub(crate) fn mode(act: &Act) -> Option<(&'static str, Option<String>)> {
     parameter.map(|parameter| (letters, Some(parameter)))
 }
 
+/// The mask of a ban or a mute.
+pub(crate) fn listed(act: &Act) -> Option<BanMask> {
+    match act.deed.verb {
+        Verb::Mute => act.deed.whom.name().cloned().map(BanMask::Mute),
+        _ => ban(&act.deed.whom),
+    }
+}
+
 /// The mask of a ban.
 pub(crate) fn ban(whom: &Whom) -> Option<BanMask> {
     match whom {
