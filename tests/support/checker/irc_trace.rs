@@ -547,6 +547,10 @@ impl<'a> Sitting<'a> {
         let Some(next) = next else {
             return Ok(());
         };
+        let mut unseen = place.iter().flat_map(|place| &self.room.events[place.at - 1..self.until]);
+        if self.reader.has_left && !unseen.any(is_line) {
+            return Ok(()); // it was too slow, and left before it came in again
+        }
         let rule = match (end, &next) {
             (End::Here, _) => Rule::Converged,
             (_, Effect::Shown(Shown::Said { .. }, _)) => Rule::Count,

@@ -343,9 +343,12 @@ impl<E: Encoder> Backlog<E> {
         if !self.slices.is_empty() {
             return false;
         }
-        let Some(view) = self.readings.part_if_over() else {
+        let Some((view, last)) = self.readings.part_if_over() else {
             return false;
         };
+        // A reader who has fallen off the log may have lost the last lines before the departure.
+        let end = view.departed().map_or(last, |departed| departed.seq);
+        self.skip(view.room_name(), last, end);
         // A person who leaves the server is not told of each room.
         if !self.client.is_gone() && self.client.removed().is_none() {
             let words = view.last_words();

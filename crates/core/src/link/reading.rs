@@ -139,16 +139,17 @@ impl Readings {
         departures != self.departed || self.current().is_some_and(Reading::has_news)
     }
 
-    /// Stops reading the room whose turn it is, if the person's departure is reached.
+    /// Stops reading the room whose turn it is, if the person's departure is reached. Returns also
+    /// the number of the last line that was read.
     #[inline]
-    pub(super) fn part_if_over(&mut self) -> Option<View> {
+    pub(super) fn part_if_over(&mut self) -> Option<(View, u64)> {
         self.current().filter(|reading| reading.is_over())?;
         let reading = self.rooms.remove(self.turn);
         if self.turn >= self.rooms.len() {
             self.turn = 0;
         }
         self.departed += 1;
-        Some(reading.view)
+        Some((reading.view, reading.cursor.seq))
     }
 
     /// Cuts the slices of the room whose turn it is at the first event that concerns another room,
