@@ -197,7 +197,7 @@ class Ii(Client):
         self.room = self.home / "127.0.0.1"
         self.heard = self.files("127.0.0.1/**/out")
         self.place = ""
-        self.hears(NICK)
+        self.hears("Welcome to the Parlor network")
 
     def types(self, line):
         fifo = until("the fifo of ii", lambda: next(iter((self.room / self.place).glob("in")), None))
@@ -225,7 +225,7 @@ class Sic(Client):
     def begin(self):
         command = ["sic", "-h", "127.0.0.1", "-p", self.port, "-n", NICK, "-k", SERVER_PASSWORD]
         self.keys, self.heard = self.run_in_terminal(command)
-        self.hears(NICK)
+        self.hears("Welcome to the Parlor network")
 
     def types(self, line):
         os.write(self.keys, f"{line}\n".encode())
@@ -363,7 +363,7 @@ gui_join_dialog = 0
         command = ["hexchat", "-d", config]
         self.run_as_nobody(["dbus-run-session", "--", *command], env=self.display, stderr=subprocess.DEVNULL)
         self.heard = self.files("config/logs/*.txt")
-        self.hears(NICK)
+        self.hears("Welcome to the Parlor network")
 
     def types(self, line):
         xdotool = ["xdotool", "search", "--sync", "--onlyvisible", "--class", "hexchat"]
