@@ -36,7 +36,7 @@ pub struct Person {
     pub boot: u32,
     /// How far this person has read while they were logged in to no account.
     pub markers: Markers,
-    /// What this person wants of the server.
+    /// The modes that this person has set.
     pub modes: Modes,
     /// The account of the keeper of the server whose authority this connection has.
     pub lent: Option<Name>,

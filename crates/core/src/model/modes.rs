@@ -1,4 +1,4 @@
-//! What a person wants of the server, and says of themselves, as a set.
+//! The modes of a person, as a set: the wishes and the remarks that a client sets for its person.
 
 /// A set of modes of a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub(crate) struct SaidMessage<'a> {
     pub(crate) target: &'a str,
     /// When it was said.
     pub(crate) at: WallTime,
-    /// What clients read of the person in tags.
+    /// The author, as tags show people.
     pub(crate) author: AuthorTags<'a>,
     /// Its id, if it has one; that of the first line in its group.
     pub(crate) id: Option<MsgId<'a>>,
@@ -155,7 +155,7 @@ impl SaidMessage<'_> {
     }
 }
 
-/// What clients read of a person in tags.
+/// The part of a person that tags show.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct AuthorTags<'a> {
     account: Option<&'a str>,
