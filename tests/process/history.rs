@@ -54,6 +54,9 @@ fn a_room_keeps_its_lines_while_it_is_empty() {
         alice.say("/join tea");
         assert_eq!(alice.line(), "In tea: nobody else");
         hears_stored(&mut alice, 1..round);
+        if round == 1 {
+            assert_eq!(alice.line(), "-- You keep this room while you are here");
+        }
         alice.say(&round.to_string());
         assert_eq!(alice.line(), format!("alice: {round}"));
         alice.say("/join lobby");

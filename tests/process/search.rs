@@ -71,6 +71,7 @@ fn lines_of_all_rooms_are_found_newest_first() {
     says(&mut alice, "alice", &["Where is the tea?", "今天天气很好", "東京タワーに行きました"]);
     alice.say("/join kitchen");
     assert_eq!(alice.line(), "In kitchen: nobody else");
+    assert_eq!(alice.line(), "-- You keep this room while you are here");
     says(&mut alice, "alice", &["the TEA is here", "Un café, s'il vous plaît"]);
     alice.say("/me makes tea");
     assert_eq!(alice.line(), "* alice makes tea");

@@ -259,6 +259,26 @@ fn a_reader_who_was_too_slow_comes_in_again_behind_the_counted_lines() {
 }
 
 #[test]
+fn an_answer_from_a_later_place_is_right_only_before_coming_in_again() {
+    const LATER: [&str; 2] = [
+        ":irc.sim.test 353 alice = #lobby :alice bob carol",
+        ":irc.sim.test 366 alice #lobby :End of /NAMES list",
+    ];
+    const TWO: &str = ":irc.sim.test NOTICE #lobby :2 lines skipped: you were reading too slowly";
+    const LAST: &str = ":carol!u@irc PRIVMSG #lobby :s3n2";
+    let with_list = |list_at: &str| {
+        let mut story = too_slow(TWO, ":irc.sim.test 353 alice = #lobby :alice carol", &[LAST]);
+        let text = String::from_utf8(story.readers[0].text.clone()).unwrap();
+        let list = LATER.map(|line| format!("{line}\r\n")).concat();
+        story.readers[0].text = text.replacen(list_at, &format!("{list}{list_at}"), 1).into();
+        story
+    };
+    check(&with_list(TWO)).unwrap();
+    breaks(Rule::Presence, &with_list(":bob!u@nc PRIVMSG #lobby :s2n1"));
+    breaks(Rule::Presence, &with_list(LAST));
+}
+
+#[test]
 fn a_reader_who_was_too_slow_and_does_not_come_in_again_is_rejected() {
     let mut story = too_slow(ALICE[21], ALICE[21], &[]);
     let text = String::from_utf8(story.readers[0].text.clone()).unwrap();

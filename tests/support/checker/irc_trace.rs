@@ -182,7 +182,7 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
     fn leave(&mut self, room: &str, is_too_slow: bool) -> Result<(), Broken> {
         let sitting = self.sitting(room)?;
         if is_too_slow {
-            (sitting.state, sitting.has_to_skip) = (State::TooSlow, false);
+            (sitting.state, sitting.owes) = (State::TooSlow, None);
             return Ok(());
         }
         sitting.finish(End::Left)?;
@@ -197,7 +197,9 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             let Some(room) = self.rooms.get(room) else { continue };
             let mut sittings = self.sittings.iter_mut();
             if let Some(sitting) = sittings.find(|sitting| std::ptr::eq(sitting.room, room)) {
-                sitting.has_to_skip |= sitting.unseen_before(events).is_some();
+                if sitting.unseen_before(events).is_some() {
+                    sitting.owes.get_or_insert(Rule::Answer);
+                }
             }
         }
         if !self.pongs.insert(token) {
@@ -260,9 +262,9 @@ struct Sitting<'a> {
     places: Vec<Place<'a>>,
     /// Skipped lines that were announced and not yet passed over.
     missing: u64,
-    /// Whether a PING was answered before the client saw what was visible then: it has to come in
-    /// again behind that, as it was too slow.
-    has_to_skip: bool,
+    /// The rule that is broken unless the client comes in again before it sees anything more of the
+    /// room: an answer was given at a later place than the client has come to, as it was too slow.
+    owes: Option<Rule>,
 }
 
 /// A place in the record of a room.
@@ -365,7 +367,7 @@ impl<'a> Sitting<'a> {
             people: BTreeSet::new(),
             places: vec![place],
             missing: 0,
-            has_to_skip: false,
+            owes: None,
         }
     }
 
@@ -383,6 +385,10 @@ impl<'a> Sitting<'a> {
             State::Listed => vec![self.people.clone()],
             _ => self.places.iter().map(|place| place.names(me)).collect(),
         };
+        if self.state == State::Listed && !known.contains(&names) {
+            self.owes.get_or_insert(Rule::Presence);
+            return Ok(());
+        }
         if !known.contains(&names) {
             let what = format!("lists {names:?} in {}, where {known:?} are", self.room.name);
             return Err(broken(Rule::Presence, what));
@@ -482,9 +488,8 @@ impl<'a> Sitting<'a> {
         if self.missing > 0 {
             return Err(Next { what: "the list of people".to_owned(), rule: Rule::Count });
         }
-        if self.has_to_skip {
-            let what = "what was visible when a PING was answered".to_owned();
-            return Err(Next { what, rule: Rule::Answer });
+        if let Some(rule) = self.owes {
+            return Err(Next { what: "its coming in again".to_owned(), rule });
         }
         let (mut places, mut next) = (Vec::new(), None);
         for mut place in std::mem::take(&mut self.places) {
@@ -538,9 +543,9 @@ impl<'a> Sitting<'a> {
             let what = format!("waits in {} for the list of people", self.room.name);
             return Err(broken(Rule::Converged, what));
         }
-        if self.has_to_skip {
-            let what = format!("a PING was answered before all of {}", self.room.name);
-            return Err(broken(Rule::Answer, what));
+        if let Some(rule) = self.owes {
+            let what = format!("an answer was given before all of {}", self.room.name);
+            return Err(broken(rule, what));
         }
         let mut place = self.places.last().cloned();
         let next = place.as_mut().and_then(|it| it.next(self.room, self.until, self.reader));
