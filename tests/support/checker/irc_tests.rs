@@ -185,7 +185,7 @@ fn an_answer_to_ping_before_what_was_visible_is_rejected() {
             lines.insert(to, pong);
         })
     };
-    check(&early(13, 20)).unwrap(); // later than it has to be
+    check(&early(13, 20)).unwrap(); // PONG may come later than it must
     breaks(Rule::Answer, &early(13, 12));
     breaks(Rule::Answer, &early(18, 13));
     breaks(Rule::Answer, &with(18, &[ALICE[18], ALICE[18]]));

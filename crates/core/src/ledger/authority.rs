@@ -49,15 +49,22 @@ impl Ledger {
         Ok(Authority { by, reach, name, here: here.clone(), has_seat })
     }
 
+    /// The connections with this name that have a seat in a room.
+    pub(super) fn seated_as(&self, name: &Name, room: &RoomName) -> Result<Vec<PersonId>, Refusal> {
+        let wearers = self.people.wearers(name);
+        let there: Vec<_> = wearers.filter(|id| self.seated(*id, room).is_ok()).collect();
+        match there.is_empty() {
+            true => Err(self.elsewhere(name)),
+            false => Ok(there),
+        }
+    }
+
     /// The refusal of an act on a person who is not in the room.
-    pub(super) fn elsewhere(&self, name: Name) -> Refusal {
+    pub(super) fn elsewhere(&self, name: &Name) -> Refusal {
         let is_shown = |room: &&RoomName| !self.rooms.rules(room).now.is_secret;
-        let mut people = self.people.wearers(&name).filter_map(|id| self.people.get(id));
-        let found = people.find_map(|person| person.seats.iter().rfind(is_shown));
-        let found = found.cloned();
-        drop(people);
-        match found {
-            Some(room) => Refusal::Elsewhere(name, room),
+        let mut people = self.people.wearers(name).filter_map(|id| self.people.get(id));
+        match people.find_map(|person| person.seats.iter().rfind(is_shown)) {
+            Some(room) => Refusal::Elsewhere(name.clone(), room.clone()),
             None => Refusal::NobodyCalled(Line::sanitise(name.as_str().as_bytes())),
         }
     }

@@ -246,8 +246,9 @@ impl Ledger {
         words: Option<Line>,
         at: WallTime,
     ) -> Option<(Who, Parting)> {
-        let who = self.people.who(id)?;
-        let words = words.filter(|_| self.may_say(&who, &room, at).is_ok());
+        let person = self.people.get(id)?;
+        let who = person.who(id);
+        let words = words.filter(|_| self.may_say(Some(person), &who, &room, at).is_ok());
         let person = self.people.get_mut(id).filter(|person| person.sits_in(&room))?;
         person.seats.retain(|seat| *seat != room);
         person.lose_ranks(&room);

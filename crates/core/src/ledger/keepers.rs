@@ -35,11 +35,7 @@ impl Ledger {
     }
 
     fn add_keeper_for_now(&mut self, room: &RoomName, name: &Name) -> Result<(), Refusal> {
-        let wearers = self.people.wearers(name);
-        let there: Vec<_> = wearers.filter(|id| self.seated(*id, room).is_ok()).collect();
-        if there.is_empty() {
-            return Err(self.elsewhere(name.clone()));
-        }
+        let there = self.seated_as(name, room)?;
         let mut people = there.iter().filter_map(|id| self.people.get(*id));
         if people.any(|person| self.may_keep(person, room).is_some()) {
             return Err(Refusal::AlreadyKeeper(name.clone()));

@@ -40,20 +40,15 @@ impl Ledger {
         at: WallTime,
     ) -> Result<(), Refusal> {
         self.may_be_in(subject, room, at)?;
-        match self.rooms.rules(room).now.is_closed() && !self.is_inside(subject, room) {
-            true => Err(Refusal::NoRoom(room.clone())),
-            false => Ok(()),
-        }
+        self.is_shown(self.rooms.rules(room).now.is_closed(), subject, room)
     }
 
     /// Whether a person may know that a room exists, and who is there. Bans are another question.
     pub(crate) fn may_see(&self, subject: Subject<'_>, room: &RoomName) -> Result<(), Refusal> {
-        let is_there = *room == RoomName::lobby() || self.rooms.is_known(room);
-        let is_secret = self.rooms.rules(room).now.is_secret;
-        match is_there && (!is_secret || self.is_inside(subject, room)) {
-            true => Ok(()),
-            false => Err(Refusal::NoRoom(room.clone())),
+        if *room != RoomName::lobby() && !self.rooms.is_known(room) {
+            return Err(Refusal::NoRoom(room.clone()));
         }
+        self.is_shown(self.rooms.rules(room).now.is_secret, subject, room)
     }
 
     /// Whether a person may read who is in a room, and its topic.
@@ -64,7 +59,17 @@ impl Ledger {
         at: WallTime,
     ) -> Result<(), Refusal> {
         self.may_be_in(subject, room, at)?;
-        match self.rooms.rules(room).now.is_secret && !self.is_inside(subject, room) {
+        self.is_shown(self.rooms.rules(room).now.is_secret, subject, room)
+    }
+
+    /// Whether a person is shown a room, which may be hidden from people outside.
+    fn is_shown(
+        &self,
+        is_hidden: bool,
+        subject: Subject<'_>,
+        room: &RoomName,
+    ) -> Result<(), Refusal> {
+        match is_hidden && !self.is_inside(subject, room) {
             true => Err(Refusal::NoRoom(room.clone())),
             false => Ok(()),
         }
@@ -273,12 +278,18 @@ impl Ledger {
     }
 
     /// Whether a person may say something that a room reads as speech: only keepers and people with
-    /// a voice do in a moderated room. A voice also ends a mute of that room.
-    pub(super) fn may_say(&self, who: &Who, room: &RoomName, at: WallTime) -> Result<(), Refusal> {
-        let person = self.people.get(who.id);
-        let has_voice = person.is_some_and(|person| person.voices.contains(room));
+    /// a voice do in a moderated room. A voice also ends a mute of that room. `person` is the author,
+    /// unless the name is taken only for these words.
+    pub(super) fn may_say(
+        &self,
+        person: Option<&Person>,
+        who: &Who,
+        room: &RoomName,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        let has_voice = || person.is_some_and(|person| person.voices.contains(room));
         match self.may_speak(who, room, at) {
-            Err(Refusal::Muted(mute)) if has_voice && mute.reach.room().is_some() => {}
+            Err(Refusal::Muted(mute)) if mute.reach.room().is_some() && has_voice() => {}
             other => other?,
         }
         if !self.rooms.rules(room).now.is_moderated {
@@ -287,7 +298,7 @@ impl Ledger {
         let account = who.account.as_ref();
         let once = Subject { account, ..Subject::new(&who.name) };
         let subject = person.map_or(once, Person::subject);
-        match has_voice || self.rules.keeps(&Reach::Room(room.clone()), subject) {
+        match has_voice() || self.rules.keeps(&Reach::Room(room.clone()), subject) {
             true => Ok(()),
             false => Err(Refusal::Moderated(room.clone())),
         }
@@ -358,7 +369,7 @@ impl Ledger {
     ) -> Result<Who, Refusal> {
         let person = self.seated(id, room)?;
         let who = person.who(id);
-        self.may_say(&who, room, at)?;
+        self.may_say(Some(person), &who, room, at)?;
         match self.rooms.is_locked(room) && self.may_keep(person, room).is_none() {
             true => Err(Refusal::TopicLocked),
             false => Ok(who),

@@ -88,7 +88,7 @@ impl Ledger {
         act.deed.whom = Whom::Name(name.clone());
         *removed = self.within(self.people.wearers(&name), &act.reach);
         if removed.is_empty() {
-            return Err(self.elsewhere(name));
+            return Err(self.elsewhere(&name));
         }
         let is_seen = self.is_seen(authority.seat(), removed);
         Ok(Announcement { is_seen, ..authority.announce(act) })

@@ -44,11 +44,7 @@ impl Ledger {
         let room = authority.here.room().cloned().ok_or(Refusal::NoSeat)?;
         let found = self.people.find(&key(&act.deed)).map(|who| who.name);
         let name = found.ok_or(Refusal::NobodyCalled(typed(&act.deed)))?;
-        let wearers = self.people.wearers(&name);
-        let there: Vec<_> = wearers.filter(|id| self.seated(*id, &room).is_ok()).collect();
-        if there.is_empty() {
-            return Err(self.elsewhere(name));
-        }
+        let there = self.seated_as(&name, &room)?;
         let gives = act.deed.verb == Verb::GiveVoice;
         let mut people = there.iter().filter_map(|id| self.people.get(*id));
         if people.all(|person| person.voices.contains(&room) == gives) {

@@ -21,7 +21,7 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         let person = self.seated(id, &room)?; // otherwise the departure may still be on its way
         let who = person.who(id);
-        self.may_say(&who, &room, at)?;
+        self.may_say(Some(person), &who, &room, at)?;
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
         Ok(())
@@ -41,7 +41,7 @@ impl Ledger {
         let account = claim.account.and_then(|account| self.people.accounts.registered(account));
         let account = account.map(|account| account.name);
         let who = Who { id, name: claim.name, account, profile };
-        self.may_say(&who, &room, at)?;
+        self.may_say(None, &who, &room, at)?;
         self.make_room(who.account.as_ref(), &room, at, happened);
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });

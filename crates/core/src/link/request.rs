@@ -138,7 +138,7 @@ pub enum Change {
     Oper(ProvenAccount),
     /// Sets modes of the person, and removes some.
     SetModes {
-        /// The name of the person, as typed: it has to be the own one.
+        /// The name as typed; it must be the name of the person who asks.
         of: Line,
         /// The modes that are set.
         set: Modes,
@@ -371,7 +371,7 @@ pub enum Query {
     Topic(RoomName),
     /// The rules of a room.
     Rules(RoomName),
-    /// The modes of the person, whose name is as typed: it has to be the own one.
+    /// The modes of the person who asks, under this name as typed.
     Modes(Line),
     /// The people in a room of the person.
     Who(RoomId),
