@@ -200,9 +200,9 @@ impl Broadcaster {
 
     fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {
         let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
-        let may_see =
+        let may_look =
             |room: &&Room| self.ledger.may_look_into(subject, &room.name, now.wall).is_ok();
-        let visible: Vec<_> = self.used_rooms().filter(may_see).collect();
+        let visible: Vec<_> = self.used_rooms().filter(may_look).collect();
         let all = visible.len();
         let largest =
             first(visible, ROOMS_MAX, |room| (Reverse(room.members.len()), room.name.as_str()));
@@ -221,9 +221,9 @@ impl Broadcaster {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let ids = self.rooms_by_name.range((from, Bound::Unbounded)).map(|(_, id)| id);
         let rooms = ids.filter_map(|id| self.rooms.get(id)).filter(|room| !room.is_awaited());
-        let may_see =
+        let may_look =
             |room: &&Room| self.ledger.may_look_into(subject, &room.name, now.wall).is_ok();
-        let mut rooms = rooms.filter(may_see).map(Room::info).peekable();
+        let mut rooms = rooms.filter(may_look).map(Room::info).peekable();
         let (mut page, mut bytes) = (Vec::new(), 0);
         while page.is_empty() || page.len() < ROOMS_MAX && bytes < ROOMS_BYTES_MAX {
             let Some(room) = rooms.next() else { break };

@@ -1,5 +1,5 @@
-//! Events of people: departures, new names and other changes. All rooms of a person get their entries about an
-//! event together, so all rooms have events in one order.
+//! Events of people: departures, new names and other changes. All rooms of a person get their
+//! entries about an event together, so all rooms have events in one order.
 
 use std::sync::Arc;
 

@@ -56,9 +56,9 @@ impl Broadcaster {
         else {
             return Vec::new();
         };
-        let may_see =
+        let may_look =
             |room: &&Room| self.ledger.may_look_into(subject, &room.name, now.wall).is_ok();
-        let rooms = self.rooms_of(own).filter(may_see);
+        let rooms = self.rooms_of(own).filter(may_look);
         let mut rooms: Vec<_> = rooms.map(|room| room.name.clone()).collect();
         rooms.sort();
         rooms.dedup();

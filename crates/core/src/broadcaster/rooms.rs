@@ -395,8 +395,7 @@ impl Room {
     pub(crate) fn roster(&self) -> Together {
         let mut seen = HashSet::new();
         let members = self.members.values();
-        let once = members
-            .filter(|member| !member.who.is_owner() || seen.insert(member.who.name.keys()[0]));
+        let once = members.filter(|member| is_first(member, &mut seen));
         let mut named: Vec<_> = once.take(ROSTER_MAX).map(|member| &member.who).collect();
         named.sort_by_key(|who| who.id);
         Together {
@@ -409,8 +408,7 @@ impl Room {
     pub(crate) fn occupants(&self, ledger: &Ledger) -> Arc<[Occupant]> {
         let mut seen = HashSet::new();
         let members = self.members.values();
-        let once = members
-            .filter(|member| !member.who.is_owner() || seen.insert(member.who.name.keys()[0]));
+        let once = members.filter(|member| is_first(member, &mut seen));
         let reach = Reach::Room(self.name.clone());
         once.map(|member| member.occupant(&reach, ledger)).collect()
     }
@@ -421,7 +419,7 @@ impl Room {
         let mut latest =
             first(self.members.values().collect(), WHO_MAX, |member| Reverse(member.active));
         let mut seen = HashSet::new();
-        latest.retain(|member| !member.who.is_owner() || seen.insert(member.who.name.keys()[0]));
+        latest.retain(|member| is_first(member, &mut seen));
         let address = |member: &Member| member.seated.as_ref()?.client.address();
         let present = |member: &&Member| Present {
             name: member.who.name.clone(),
@@ -446,7 +444,7 @@ impl Room {
         let next = page.get(PEOPLE_MAX).map(|member| member.who.id.number());
         page.truncate(PEOPLE_MAX);
         let mut seen = HashSet::new();
-        page.retain(|member| !member.who.is_owner() || seen.insert(member.who.name.keys()[0]));
+        page.retain(|member| is_first(member, &mut seen));
         let reach = Reach::Room(self.name.clone());
         PeoplePage {
             room: self.name.clone(),
@@ -471,6 +469,11 @@ impl Room {
             group.ring_room(self.id);
         }
     }
+}
+
+/// Whether a list has not shown this person yet: an owner may have several connections.
+fn is_first<'a>(member: &'a Member, seen: &mut HashSet<&'a str>) -> bool {
+    !member.who.is_owner() || seen.insert(member.who.name.keys()[0])
 }
 
 /// The first `max` of many in the order of `key`, without sorting them all: everybody may ask, so

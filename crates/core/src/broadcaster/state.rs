@@ -213,8 +213,8 @@ impl Broadcaster {
         client.is_present().then(|| marks.collect())
     }
 
-    /// Tells one person something. Returns whether the mailbox had space for it; none for a person who is not
-    /// here, or is entering.
+    /// Tells one person something. Returns whether the mailbox had space for it; none for a person
+    /// who is not here, or is entering.
     pub(super) fn tell_one(&self, id: PersonId, notice: impl Into<Answer>) -> Option<bool> {
         let (connection, mark) = self.connections.get(&id).zip(self.mark_of(id))?;
         Some(connection.client.send(mark, Mail::Answer(notice.into())).is_ok())
