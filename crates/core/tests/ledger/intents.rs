@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use parlor_core::intent::{Intent, ProposalId, Reentry};
 use parlor_core::ledger::{
-    Account, Kept, Markers, Mute, Person, Rank, ReturnCode, Snapshot, Validity,
+    Account, Kept, Markers, Mute, Person, Rank, ReturnCode, RulesOfRoom, Snapshot, Validity,
 };
 use parlor_core::model::{
     Act, By, Claim, ConversationId, Deed, End, Hashed, Here, Line, Looks, Manner, Modes, Name,
-    NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, Spoken, Topic,
-    Verb, WallTime, Whom,
+    NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, RoomRules,
+    Spoken, Topic, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -85,10 +85,21 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 1..150)
 }
 
-/// The contents of a ledger at the start: nothing, or people with authority and rules.
+/// The contents of a ledger at the start: nothing, or people with authority and rules; and in some
+/// of them the room den lets in only people who are invited.
 pub(crate) fn start() -> impl Strategy<Value = Snapshot> {
     let start = prop_oneof![1 => Just(Snapshot::default()), 2 => Just(keepers_at_work())];
-    (start, any::<bool>()).prop_map(|(start, is_stored)| Snapshot { is_stored, ..start })
+    (start, any::<bool>(), weighted(0.3, closed_den())).prop_map(|(start, is_stored, rules)| {
+        Snapshot { is_stored, rules: rules.into_iter().collect(), ..start }
+    })
+}
+
+fn closed_den() -> impl Strategy<Value = (RoomName, RulesOfRoom)> {
+    let rules = RoomRules { is_invited_only: true, ..RoomRules::default() };
+    Just((
+        RoomName::stored("den"),
+        RulesOfRoom { now: rules.clone(), lasting: rules, invited: Vec::new() },
+    ))
 }
 
 /// Alice is a keeper of the server, zoë of the room tea, and mike of tea for the time being. All of
@@ -291,7 +302,7 @@ fn speaking() -> impl Strategy<Value = Intent> {
                 Intent::SpeakOnce { person, name, looks, profile: None, room, lines }
             }
         ),
-        1 => (person(), room(), of(line())).prop_map(|(person, room, text)| {
+        3 => (person(), room(), of(line())).prop_map(|(person, room, text)| {
             Intent::SetTopic { person, room, text }
         }),
         1 => (person(), time()).prop_map(|(person, since)| Intent::DeleteLines { person, since }),
