@@ -196,10 +196,10 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         for &(room, events) in barrier.map_or(&[][..], |barrier| &barrier.events) {
             let Some(room) = self.rooms.get(room) else { continue };
             let mut sittings = self.sittings.iter_mut();
-            if let Some(sitting) = sittings.find(|sitting| std::ptr::eq(sitting.room, room)) {
-                if sitting.unseen_before(events).is_some() {
-                    sitting.owes.get_or_insert(Rule::Answer);
-                }
+            if let Some(sitting) = sittings.find(|sitting| std::ptr::eq(sitting.room, room))
+                && sitting.unseen_before(events).is_some()
+            {
+                sitting.owes.get_or_insert(Rule::Answer);
             }
         }
         if !self.pongs.insert(token) {
