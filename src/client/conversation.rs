@@ -7,7 +7,7 @@ use parlor_core::link::command_names;
 
 use super::catch_up::CatchUp;
 use super::server_line::{ServerLine, split_time};
-use crate::terminal::{Colours, last_word, paint};
+use crate::terminal::{Colours, last_word, paint_line};
 
 /// Enough names for a conversation, and few enough that a hostile server cannot fill the memory.
 const NAMES_MAX: usize = 1_000;
@@ -177,7 +177,7 @@ impl Conversation {
         let names = ServerLine::of(said).names();
         let here = [&self.me].into_iter().chain(&self.others);
         let colours = self.colours.of(&names, here.map(String::as_str));
-        let painted = paint::paint(said, &names, &colours);
+        let painted = paint_line(said, &names, &colours);
         match (time, is_mention) {
             ("", _) => painted,
             (time, false) => format!("\x1b[2m{time}\x1b[22m{painted}"),

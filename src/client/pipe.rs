@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::connect::{JoinOptions, QUESTION_SECONDS};
 use super::handshake::{self, Handshake, HandshakeStep, LINE_PORT};
 use super::lines::Cutter;
-use crate::terminal::paint;
+use crate::terminal::sanitise;
 
 /// The size of one read: a pipe usually holds this much.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -74,7 +74,7 @@ async fn enter(
         }
         let was_greeted = handshake.is_greeted();
         for line in cutter.cut_all(chunk) {
-            match handshake.hear(&paint::sanitise(&line)) {
+            match handshake.hear(&sanitise(&line)) {
                 HandshakeStep::Wait => {}
                 HandshakeStep::Answer => {
                     // If the connection breaks now, the next read notices.
@@ -104,7 +104,7 @@ fn turned_away(advice: &str, handshake: &Handshake) -> anyhow::Error {
 /// The first line of a server of another protocol, which arrives in one piece.
 fn foreign_words(first: &[u8]) -> Option<String> {
     let line = first.split(|&byte| byte == b'\n').next()?;
-    handshake::foreign_words(&paint::sanitise(line))
+    handshake::foreign_words(&sanitise(line))
 }
 
 /// Sends standard input to the server. A broken connection is reported by the receiving side.
@@ -191,7 +191,7 @@ impl Incoming {
                 if self.chunk.is_empty() {
                     lines.extend(cutter.rest());
                 }
-                let shown = lines.iter().map(|line| paint::sanitise(line) + "\n");
+                let shown = lines.iter().map(|line| sanitise(line) + "\n");
                 write(shown.collect::<String>().as_bytes())
             }
         };

@@ -20,7 +20,7 @@ use super::outbox::Outbox;
 use super::pause::Pauses;
 use super::server_line::{ServerLine, split_time};
 use super::window::Window;
-use crate::terminal::{Typed, paint};
+use crate::terminal::{Typed, sanitise};
 
 /// How long leaving waits for the server to receive the last lines and to send its own.
 const FAREWELL_SECONDS: Duration = Duration::from_secs(1);
@@ -140,7 +140,7 @@ impl Chat<'_> {
     /// Shows a line of the server, and the command with which the client answers it. Returns the
     /// other effects of the line.
     fn hear(&mut self, line: &[u8]) -> io::Result<Reaction> {
-        let line = paint::sanitise(line);
+        let line = sanitise(line);
         let reaction = self.conversation.hear(&line);
         if self.options.bell && reaction.mentioned {
             self.window.ring()?;

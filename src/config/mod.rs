@@ -7,7 +7,7 @@ mod data;
 mod file;
 mod listen;
 mod rows;
-pub(crate) mod units;
+mod units;
 
 pub use address::{Address, Host};
 pub(crate) use data::SOCKET_FILE;
@@ -16,6 +16,7 @@ pub(crate) use file::read as read_file;
 pub use listen::ListenUrl;
 pub(crate) use listen::read_several;
 pub use units::{ByteSize, InvalidValue, RateLimit, Retain};
+pub(crate) use units::{duration, host, idle, yes_or_no};
 
 use std::mem;
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ use serde::Serialize;
 use toml::Table;
 
 use self::rows::options;
-use self::units::{count, count_or_none, yes_or_no};
+use self::units::{count, count_or_none, password_chars};
 use crate::telemetry::{LogFormat, LogLevel};
 
 /// The descriptors that are not for connections: listeners, files, and one in reserve.
@@ -106,7 +107,7 @@ options! {
         pub allow_plain_passwords: bool,
 
         /// Fewest characters in a new password, 1 to 64
-        #[arg(long, value_name = "N", value_parser = units::password_chars, default_value = "8")]
+        #[arg(long, value_name = "N", value_parser = password_chars, default_value = "8")]
         pub password_chars: usize,
 
         /// Lines a second from one person, with bursts of ten times that; or off

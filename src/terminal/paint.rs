@@ -15,7 +15,7 @@ pub(crate) fn sanitise(bytes: &[u8]) -> String {
 }
 
 /// Colours each of `names`, which are parts of `line` in order, with the colour at the same index.
-pub(crate) fn paint(line: &str, names: &[&str], colours: &[u8]) -> String {
+pub(crate) fn paint_line(line: &str, names: &[&str], colours: &[u8]) -> String {
     let mut painted = String::with_capacity(line.len() + 16 * names.len());
     let mut rest = line;
     for (name, colour) in names.iter().zip(colours) {
@@ -87,7 +87,7 @@ fn colour(name: &str) -> u8 {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{Colours, PALETTE, colour, paint, sanitise};
+    use super::{Colours, PALETTE, colour, paint_line, sanitise};
 
     #[test]
     fn nothing_steers_the_terminal() {
@@ -105,8 +105,8 @@ mod tests {
             colour(lob),
             colour(bo)
         );
-        assert_eq!(paint(line, &[lob, bo], &[colour(lob), colour(bo)]), expected);
-        assert_eq!(paint(line, &[], &[]), line);
+        assert_eq!(paint_line(line, &[lob, bo], &[colour(lob), colour(bo)]), expected);
+        assert_eq!(paint_line(line, &[], &[]), line);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use parlor_core::link::{
     Answer, Command, Decoder, Encoder, Entered, Input, Refusal, WhyDeparted, slipped,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{Entry, Line, Manner, RoomName, Said, Spoken, keys};
+use parlor_core::model::{Entry, Line, Manner, RoomName, Said, Spoken, apply_keys};
 
 use crate::first_line::{Foreign, Watch, http_refusal};
 use crate::framer::{Frame, Framer};
@@ -136,7 +136,7 @@ impl LineDecoder {
 
 /// The typed answer, with editing keys applied. An answer of keys alone keeps them, and is refused.
 fn answered(typed: &[u8]) -> Line {
-    let answer = Line::sanitise(&keys::applied(typed));
+    let answer = Line::sanitise(&apply_keys(typed));
     match answer.as_str().trim().is_empty() {
         true => Line::sanitise(typed),
         false => answer,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::{InvalidValue, units};
+use crate::config::{InvalidValue, duration, idle, yes_or_no};
 use crate::door::opening::{DoorOption, UrlOptions};
 use crate::session::Idle;
 
@@ -34,10 +34,9 @@ pub(super) struct LineOptions {
 
 impl LineOptions {
     pub(super) fn read(options: &UrlOptions) -> Result<LineOptions, InvalidValue> {
-        let classic =
-            options.one(&CLASSIC, |text| Ok(text.is_empty() || units::yes_or_no(text)?))?;
-        let idle = options
-            .one(&IDLE, |text| Ok(units::idle(text)?.map_or(Idle::Nobody, Idle::Everybody)))?;
+        let classic = options.one(&CLASSIC, |text| Ok(text.is_empty() || yes_or_no(text)?))?;
+        let idle =
+            options.one(&IDLE, |text| Ok(idle(text)?.map_or(Idle::Nobody, Idle::Everybody)))?;
         let asks = options.one(&NAMES, |text| match text {
             "ask" => Ok(true),
             "address" => Ok(false),
@@ -58,7 +57,7 @@ impl LineOptions {
             (false, true) => None,
         };
         let idle = match self.idle {
-            Some(Idle::Everybody(time)) => Some(format!("idle={}", units::duration(time))),
+            Some(Idle::Everybody(time)) => Some(format!("idle={}", duration(time))),
             Some(_) if !self.is_classic => Some("idle=0".to_owned()),
             _ => None,
         };

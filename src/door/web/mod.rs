@@ -35,7 +35,7 @@ use super::http::{Exchange, Port, answer_requests, unavailable};
 use super::opening::{DoorOption, DoorSetup, UrlOptions};
 use super::reception::{OpenDoor, Reception, Serving};
 use super::transport::peer_at;
-use crate::config::{InvalidValue, units};
+use crate::config::{InvalidValue, host};
 use crate::session::{Idle, Newcomer, SessionSettings, profile_at};
 
 /// The limit of time for the head of each request.
@@ -64,7 +64,7 @@ const HOST: DoorOption = DoorOption {
 
 /// Writes the options of a URL in one form.
 pub(super) fn tidy(options: &UrlOptions) -> Result<Vec<String>, InvalidValue> {
-    options.all(&HOST, |text| Ok(format!("host={}", units::host(text)?)))
+    options.all(&HOST, |text| Ok(format!("host={}", host(text)?)))
 }
 
 /// Opens the door for a listener.
@@ -72,7 +72,7 @@ pub(super) fn open(
     options: &UrlOptions,
     setup: DoorSetup,
 ) -> Result<Arc<dyn OpenDoor>, InvalidValue> {
-    let hosts = options.all(&HOST, units::host)?;
+    let hosts = options.all(&HOST, host)?;
     Ok(Arc::new(WebDoor {
         shared: Arc::new(WebShared {
             settings: SessionSettings {

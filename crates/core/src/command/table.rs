@@ -3,7 +3,7 @@
 use super::act;
 use super::spec::{Command, CommandGroup, Misread, Spec, line, needed, seen};
 use crate::model::{
-    Deed, Line, Manner, RoomName, Spoken, Verb, is_picture, is_unseen, keys, nearest,
+    Deed, Line, Manner, RoomName, Spoken, Verb, apply_shown_keys, is_picture, is_unseen, nearest,
 };
 
 /// The number of lines that `/last` shows if none is given.
@@ -368,7 +368,7 @@ pub fn slipped(line: &Line) -> Option<&'static str> {
     if text.is_ascii() && first.is_ascii_graphic() || !text.contains(SLASHES) {
         return None;
     }
-    let typed = keys::applied_to_shown(text);
+    let typed = apply_shown_keys(text);
     let typed = typed.trim_start_matches(|c| is_unseen(c) || is_picture(c));
     let name = typed.strip_prefix(SLASHES)?.trim_start();
     let is_broken = typed.starts_with(BROKEN); // also the first letter of words in Latin-1

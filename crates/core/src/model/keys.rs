@@ -7,11 +7,11 @@ use std::str::Chars;
 
 use super::line::is_picture;
 
-/// The text after all keys took effect. Other controls are left out.
+/// Applies all keys to the text. Other controls are left out.
 ///
 /// It is for answers that nobody else reads. Lines that are said in a room show their controls as
 /// pictures instead.
-pub fn applied(typed: &[u8]) -> Cow<'_, [u8]> {
+pub fn apply_keys(typed: &[u8]) -> Cow<'_, [u8]> {
     if !typed.iter().any(u8::is_ascii_control) {
         return Cow::Borrowed(typed);
     }
@@ -33,8 +33,8 @@ pub fn applied(typed: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(field.text.into_iter().collect::<String>().into_bytes())
 }
 
-/// Like [`applied`], for a line that shows its controls as pictures.
-pub(crate) fn applied_to_shown(text: &str) -> Cow<'_, str> {
+/// Like [`apply_keys`], for a line that shows its controls as pictures.
+pub(crate) fn apply_shown_keys(text: &str) -> Cow<'_, str> {
     if !text.contains(is_picture) {
         return Cow::Borrowed(text);
     }
@@ -44,7 +44,7 @@ pub(crate) fn applied_to_shown(text: &str) -> Cow<'_, str> {
         c => c,
     };
     let typed: String = text.chars().map(key).collect();
-    String::from_utf8_lossy(&applied(typed.as_bytes())).into_owned().into()
+    String::from_utf8_lossy(&apply_keys(typed.as_bytes())).into_owned().into()
 }
 
 /// A line being typed.
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn shown(typed: &str) -> String {
-        String::from_utf8_lossy(&applied(typed.as_bytes())).into_owned()
+        String::from_utf8_lossy(&apply_keys(typed.as_bytes())).into_owned()
     }
 
     #[test]
@@ -152,6 +152,6 @@ mod tests {
         ] {
             assert_eq!(shown(typed), wanted, "{}", typed.escape_debug());
         }
-        assert_eq!(&*applied(b"caf\xe9"), b"caf\xe9", "no key, no change");
+        assert_eq!(&*apply_keys(b"caf\xe9"), b"caf\xe9", "no key, no change");
     }
 }

@@ -6,7 +6,7 @@ mod conversation;
 mod counting;
 mod entry;
 pub mod hashed;
-pub mod keys;
+mod keys;
 pub mod limits;
 pub mod line;
 mod modes;
@@ -28,6 +28,8 @@ pub use entry::{
     ActOf, Entry, PersonChange, PersonEvent, Renaming, Said, Telling, Together, TopicSet,
 };
 pub use hashed::Hashed;
+pub use keys::apply_keys;
+pub(crate) use keys::apply_shown_keys;
 pub use limits::{Capacity, Census, Limits};
 pub use line::Line;
 pub(crate) use line::{is_picture, is_unseen};

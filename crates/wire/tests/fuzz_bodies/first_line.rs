@@ -2,7 +2,7 @@
 //! control characters.
 
 use parlor_core::link::{Decoder, Input};
-use parlor_core::model::keys;
+use parlor_core::model::apply_keys;
 use parlor_wire::first_line::{Foreign, Watch, http_refusal};
 use parlor_wire::lines::{LineDecoder, LineInput};
 use parlor_wire::style::LineMode;
@@ -53,9 +53,9 @@ fn is_refused(request: &[u8], piece: usize) {
 }
 
 fn edits(data: &[u8]) {
-    let applied = keys::applied(data);
+    let applied = apply_keys(data);
     assert!(applied.len() <= 3 * data.len());
     let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     assert!(!applied.iter().any(is_control));
-    assert_eq!(keys::applied(&applied), applied, "once is enough");
+    assert_eq!(apply_keys(&applied), applied, "once is enough");
 }
