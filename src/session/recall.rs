@@ -6,7 +6,6 @@ use parlor_core::model::{Counting, RoomName, WallTime};
 
 use super::participant::Participant;
 use super::span::{Span, end_of_message, first_since, show_span};
-use crate::journal::Unreadable;
 
 /// A place among the lines of a room.
 #[derive(Clone, Copy)]
@@ -92,7 +91,7 @@ async fn is_line_here(
     seat: &Seat,
     log: &str,
     seq: u64,
-) -> Result<bool, Unreadable> {
+) -> Result<bool, Refusal> {
     let last = match &person.settings.history {
         _ if *log == *person.settings.epoch => Some(seat.log().end().seq),
         Some(history) => history.end_of(log, seat.room_name()).await?,
@@ -125,7 +124,7 @@ pub(super) async fn recall_rooms(
 }
 
 /// When the last line of a room was said that still has words.
-async fn last_said(person: &Participant<'_>, seat: &Seat) -> Result<Option<WallTime>, Unreadable> {
+async fn last_said(person: &Participant<'_>, seat: &Seat) -> Result<Option<WallTime>, Refusal> {
     let (room, log) = (seat.room_name(), seat.log());
     if let Some(at) = log.last_said() {
         return Ok(Some(at));

@@ -48,8 +48,8 @@ impl Watches {
         let mut excess = Vec::new();
         match change {
             WatchRequest::Add(typed) => {
-                let fits = |typed: &&Line| !self.add(watcher, typed);
-                excess.extend(typed.iter().filter(fits).cloned());
+                let has_no_space = |typed: &&Line| !self.add(watcher, typed);
+                excess.extend(typed.iter().filter(has_no_space).cloned());
             }
             WatchRequest::Remove(typed) => {
                 typed.iter().for_each(|typed| self.remove(watcher, &fold(typed.as_str())));

@@ -61,25 +61,19 @@ impl Broadcaster {
             return;
         };
         let seen = who.as_ref().map(|who| who.name.clone());
-        let notice = match (watched.seen.take(), who) {
+        let notice = match (&watched.seen, who) {
             (None, Some(who)) => Notice::Came(who),
-            (Some(before), None) => Notice::Went(before),
+            (Some(before), None) => Notice::Went(before.clone()),
             (None, None) => return,
             (Some(_), Some(_)) => {
                 watched.seen = seen; // it may be written in another case now
                 return;
             }
         };
-        let before = match &notice {
-            Notice::Went(before) => Some(before.clone()),
-            _ => None,
-        };
-        let is_told = self.tell_one(watcher, notice) == Some(true);
-        if let Some(watched) = self.watches.get_mut(watcher, key) {
-            watched.seen = if is_told { seen } else { before };
-        }
-        if !is_told {
+        if self.tell_one(watcher, notice) != Some(true) {
             self.watches.note_late(watcher);
+        } else if let Some(watched) = self.watches.get_mut(watcher, key) {
+            watched.seen = seen;
         }
     }
 

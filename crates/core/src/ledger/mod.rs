@@ -47,6 +47,7 @@ pub use nodes::{Boot, Skipped};
 pub use past::Past;
 pub use people::Person;
 pub use record::{Before, KeptMessage, OwnerVisit, Record};
+pub use room_acts::change_lasting;
 pub use room_rules::{Invited, RulesOfRoom};
 pub(crate) use rules::Subject;
 pub use rules::{BANS_MAX, Mute};

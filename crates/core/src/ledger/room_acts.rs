@@ -24,9 +24,7 @@ impl Ledger {
         let before = self.rooms.rules(&room);
         let mut after = before.clone();
         change(&mut after.now, &act)?;
-        if is_end_of_rule(act.deed.verb) || !act.is_for_now() {
-            change(&mut after.lasting, &act)?;
-        }
+        change_lasting(&mut after.lasting, &act)?;
         if after == *before {
             return Err(Refusal::IsSoAlready);
         }
@@ -73,6 +71,18 @@ impl Ledger {
         }
         self.rooms.set_rules(&room, |rules| rules.invite(to.clone(), people, account));
         Ok(())
+    }
+}
+
+/// Changes the lasting rules of a room as an act says, for the ledger and for the journal. A keeper
+/// for the time being can only end such rules.
+///
+/// # Errors
+/// The act is not about rules, or has no valid password or limit.
+pub fn change_lasting(rules: &mut RoomRules, act: &Act) -> Result<(), Refusal> {
+    match is_end_of_rule(act.deed.verb) || !act.is_for_now() {
+        true => change(rules, act),
+        false => Ok(()),
     }
 }
 

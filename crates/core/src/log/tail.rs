@@ -160,8 +160,7 @@ impl Log {
         let mut ring = write(&self.ring);
         for (batch, changed) in ring.batches.range_mut(first..).zip(changed) {
             if let Some(changed) = changed {
-                changed.made.join(&self.made);
-                std::mem::replace(batch, changed).made.leave();
+                self.replace(batch, changed);
             }
         }
         ring.weight = ring.batches.iter().map(|batch| batch.weight()).sum();
@@ -178,12 +177,17 @@ impl Log {
             let Some(dated) = batch.dated_back(at) else {
                 break;
             };
-            dated.made.join(&self.made);
-            let shown = std::mem::replace(batch, Arc::new(dated));
-            shown.made.leave();
-            before.push(shown);
+            before.push(self.replace(batch, Arc::new(dated)));
         }
         drop(ring);
+    }
+
+    /// Puts another batch into the place of one, which is returned.
+    fn replace(&self, batch: &mut Arc<Batch>, other: Arc<Batch>) -> Arc<Batch> {
+        other.made.join(&self.made);
+        let before = std::mem::replace(batch, other);
+        before.made.leave();
+        before
     }
 
     /// Reads the entries between `from` and `until` into `out`: at most `batches_max` batches.

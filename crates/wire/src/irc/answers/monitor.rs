@@ -12,15 +12,15 @@ pub(crate) fn put_watched(watched: &Watched, replies: &mut Replies) {
     match watched {
         Watched::Done => {}
         Watched::Names(names) => {
-            put_list(Numeric::RPL_MONLIST, &[], names.iter().map(as_nick), replies);
+            put_list(Numeric::RPL_MONLIST, names.iter().map(as_nick), replies);
             replies.numeric(Numeric::RPL_ENDOFMONLIST, &[], "End of MONITOR list");
         }
         Watched::Status { people, excess } => {
             let here = people.iter().filter_map(|sighting| sighting.who.as_ref());
-            put_list(Numeric::RPL_MONONLINE, &[], here.map(source_of), replies);
+            put_list(Numeric::RPL_MONONLINE, here.map(source_of), replies);
             let gone = people.iter().filter(|Sighting { who, .. }| who.is_none());
             let gone = gone.map(|sighting| as_nick(&sighting.typed));
-            put_list(Numeric::RPL_MONOFFLINE, &[], gone, replies);
+            put_list(Numeric::RPL_MONOFFLINE, gone, replies);
             for line in lists(excess.iter().map(as_nick)) {
                 let words = [&*WATCHED_MAX.to_string(), &line];
                 replies.numeric(Numeric::ERR_MONLISTFULL, &words, "Monitor list is full");
@@ -44,14 +44,9 @@ fn as_nick(typed: &Line) -> String {
     nick(&Name::stored(typed.as_str())).into_owned()
 }
 
-fn put_list(
-    numeric: Numeric,
-    words: &[&str],
-    items: impl Iterator<Item = String>,
-    replies: &mut Replies,
-) {
+fn put_list(numeric: Numeric, items: impl Iterator<Item = String>, replies: &mut Replies) {
     for line in lists(items) {
-        replies.numeric(numeric, words, &line);
+        replies.numeric(numeric, &[], &line);
     }
 }
 
