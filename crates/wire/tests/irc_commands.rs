@@ -378,7 +378,8 @@ fn tags_of_clients_and_labels_go_with_the_line() {
     let [said] = &posted(&mut client, "@+a=1;b=2;label=l1;+c PRIVMSG #tea :hi")[..] else {
         panic!()
     };
-    let extras = Extras { tags: Some(line("+a=1;+c")), label: Some(line("l1")), group: None };
+    let extras =
+        Extras { tags: Some(line("+a=1;+c")), label: Some(line("l1")), ..Extras::default() };
     assert_eq!(said.extras.as_deref(), Some(&extras));
     assert_eq!(posted(&mut client, "@b=2 PRIVMSG #tea :hi")[0].extras, None);
     assert_eq!(posted(&mut Client::new(&[]), "@+a=1;label=x PRIVMSG #tea :hi")[0].extras, None);
@@ -412,7 +413,7 @@ fn lines_of_a_batch_are_one_post() {
     let texts: Vec<_> = lines.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(texts, ["", "how is everyone?"]);
     let group = Some(InGroup { index: 1, lines: 2, blanks: 1 });
-    let extras = Extras { tags: Some(line("+a")), label: Some(line("x")), group };
+    let extras = Extras { tags: Some(line("+a")), label: Some(line("x")), group, breaks: vec![7] };
     assert_eq!(lines[1].extras.as_deref(), Some(&extras));
 }
 

@@ -13,6 +13,7 @@ use parlor_core::model::{
     Whom,
 };
 use parlor_wire::irc::{Cap, Caps, Class, IrcEncoding, IrcMessage};
+use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -262,6 +263,30 @@ fn acts_in_a_room_are_modes_and_others_are_sentences() {
     reads(&Entry::LinesDeleted { who: alice() }, &[deleted]);
 }
 
+#[test]
+fn a_line_of_several_messages_is_told_in_them_to_those_who_read_batches_and_to_the_others() {
+    let breaks = vec![7, 7, 9, 500, 11, 12];
+    let extras = Extras { tags: Some(line("+a")), breaks, ..Extras::default() };
+    let joined = said(bob(), Manner::Plain, "how is a 世界");
+    let joined = Entry::Said(Said { extras: Some(extras.into()), ..joined });
+    let texts = |caps: &[Cap]| -> Vec<(String, bool)> {
+        let lines = read(caps, &joined);
+        let lines = lines.iter().map(|line| IrcMessage::parse(line).unwrap());
+        let said = lines.filter(|message| message.command == "PRIVMSG");
+        said.map(|message| {
+            let is_concat = message.tags.get("draft/multiline-concat").is_some();
+            (message.parameter(1).unwrap().to_owned(), is_concat)
+        })
+        .collect()
+    };
+    let parts = |is_concat: bool| {
+        [("how is ", false), ("a ", is_concat), ("世", is_concat), ("界", is_concat)]
+            .map(|(text, is_concat)| (text.to_owned(), is_concat))
+    };
+    assert_eq!(texts(&[Cap::Multiline, Cap::MessageTags]), parts(true));
+    assert_eq!(texts(&[Cap::MessageTags]), parts(false));
+}
+
 /// The lines of a post with these texts.
 fn together(texts: &[&str]) -> Vec<Entry> {
     let blanks = texts.iter().take_while(|text| text.is_empty()).count();
@@ -269,7 +294,7 @@ fn together(texts: &[&str]) -> Vec<Entry> {
         let [index, lines, blanks] =
             [index, texts.len(), blanks].map(|count| u32::try_from(count).unwrap());
         let group = Some(InGroup { index, lines, blanks });
-        let extras = Some(Arc::new(Extras { group, tags: Some(line("+a")), label: None }));
+        let extras = Some(Arc::new(Extras { group, tags: Some(line("+a")), ..Extras::default() }));
         let seq = 17 + u64::from(index);
         Entry::Said(Said { seq, extras, ..said(bob(), Manner::Plain, text) })
     });
@@ -383,9 +408,9 @@ fn entry() -> impl Strategy<Value = Entry> {
     let telling = select(vec![Telling::Told, Telling::Folded, Telling::Late, Telling::Untold]);
     let group = option::of((0..3_u32, 1..4_u32, 0..3_u32));
     prop_oneof![
-        4 => (who(), manner, text(), group, "[+a-z=;\\\\]{0,40}").prop_map(|(who, manner, text, group, tags)| {
+        4 => (who(), manner, text(), group, "[+a-z=;\\\\]{0,40}", vec(0..40_u32, 0..3)).prop_map(|(who, manner, text, group, tags, breaks)| {
             let group = group.map(|(index, lines, blanks)| InGroup { index, lines, blanks });
-            let extras = Extras { tags: Some(line(&tags)), group, label: None };
+            let extras = Extras { tags: Some(line(&tags)), group, label: None, breaks };
             Entry::Said(Said { extras: Some(extras.into()), ..said(who, manner, &text) })
         }),
         1 => (who(), any::<bool>(), telling.clone()).prop_map(|(who, is_keeper, telling)| Entry::Arrived { who, is_keeper, telling }),

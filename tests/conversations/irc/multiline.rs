@@ -254,6 +254,30 @@ fn blank_lines_within_a_batch_stay_for_who_reads_batches() {
 }
 
 #[test]
+fn a_joined_line_comes_in_the_parts_in_which_it_was_sent() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut alice = modern(&server, "alice", CAPS);
+    bob.sees("alice has arrived");
+    let mut carol = modern(&server, "carol", CAPS);
+    let mut dora = in_lobby(&server, "dora");
+    bob.sees("carol has arrived");
+    bob.sees("dora has arrived");
+    alice.say("BATCH +m draft/multiline #lobby");
+    alice.say("@batch=m PRIVMSG #lobby :how is ");
+    alice.say("@batch=m;draft/multiline-concat PRIVMSG #lobby :everyone?");
+    alice.say("BATCH -m");
+    bob.sees("alice: how is everyone?");
+    let inside = carol.until(":alice!alice@irc BATCH -{}");
+    let texts = inside.iter().filter(|line| line.line.contains("PRIVMSG"));
+    let texts: Vec<_> =
+        texts.map(|line| (line.parameters()[1], line.tag("draft/multiline-concat"))).collect();
+    assert_eq!(texts, [("how is ", None), ("everyone?", Some(""))]);
+    dora.sees(":alice!alice@irc PRIVMSG #lobby :how is ");
+    dora.sees(":alice!alice@irc PRIVMSG #lobby :everyone?");
+}
+
+#[test]
 fn a_batch_without_the_capability_is_refused() {
     let server = server();
     let mut alice = in_lobby(&server, "alice");

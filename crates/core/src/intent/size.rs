@@ -116,7 +116,7 @@ pub fn lines_bytes(lines: &[Spoken]) -> usize {
 
 fn extras_bytes(extras: &Extras) -> usize {
     let texts = [&extras.tags, &extras.label].into_iter().flatten();
-    texts.map(Line::len).sum::<usize>() + 4 * NUMBER_BYTES
+    texts.map(Line::len).sum::<usize>() + (5 + extras.breaks.len()) * NUMBER_BYTES
 }
 
 fn profile_bytes(profile: &Option<Arc<Profile>>) -> usize {

@@ -173,6 +173,9 @@ pub struct Extras {
     pub label: Option<Line>,
     /// The place of the line among those that were sent together.
     pub group: Option<InGroup>,
+    /// Where the speaker's program ended one message and continued the line in the next one: byte
+    /// offsets in the words, in rising order.
+    pub breaks: Vec<u32>,
 }
 
 /// The place of a line in a group.
@@ -191,7 +194,8 @@ impl Extras {
     /// Its size in memory, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
         let texts = [&self.tags, &self.label].into_iter().flatten();
-        size_of::<Extras>() + texts.map(Line::len).sum::<usize>()
+        let texts = texts.map(Line::len).sum::<usize>();
+        size_of::<Extras>() + texts + size_of_val(&*self.breaks)
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 tags: Some(line("+draft/reply=x")),
                 label: Some(line("l1")),
                 group: Some(InGroup { index: 0, lines: 2, blanks: 0 }),
+                breaks: vec![6],
             })),
         },
     ];
@@ -444,8 +445,8 @@ fn lines() -> impl Strategy<Value = Vec<Spoken>> {
 fn extras() -> impl Strategy<Value = Extras> {
     let group = any::<[u32; 3]>();
     let group = group.prop_map(|[index, lines, blanks]| InGroup { index, lines, blanks });
-    (option::of(line()), option::of(line()), option::of(group))
-        .prop_map(|(tags, label, group)| Extras { tags, label, group })
+    (option::of(line()), option::of(line()), option::of(group), vec(any::<u32>(), 0..4))
+        .prop_map(|(tags, label, group, breaks)| Extras { tags, label, group, breaks })
 }
 
 /// Any profile. Texts that are too long are cut.

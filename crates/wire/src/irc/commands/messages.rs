@@ -63,7 +63,8 @@ fn say(target: &str, text: &str, run: &mut CommandRun<'_>) {
         Some(service) => return services::command(service, words, run),
         None => {}
     }
-    let extras = Extras { tags: client_tags(run), label: run.inputs.label().cloned(), group: None };
+    let (tags, label) = (client_tags(run), run.inputs.label().cloned());
+    let extras = Extras { tags, label, ..Extras::default() };
     let extras = (extras != Extras::default()).then(|| Arc::new(extras));
     post(target, vec![Spoken { manner, text: line, extras }], is_for_programs, run);
 }

@@ -19,7 +19,7 @@ pub(crate) struct ClientBatch {
     /// The tags for other clients.
     tags: Option<Line>,
     manner: Option<Manner>,
-    lines: Vec<String>,
+    lines: Vec<JoinedLine>,
     /// The number of messages.
     messages: usize,
     bytes: usize,
@@ -27,7 +27,29 @@ pub(crate) struct ClientBatch {
     is_refused: bool,
 }
 
-/// A line of a batch.
+/// A line of a batch, joined from one message or several.
+#[derive(Debug, Default)]
+struct JoinedLine {
+    text: String,
+    /// Where each message but the first begins in the text.
+    breaks: Vec<usize>,
+}
+
+impl JoinedLine {
+    fn join(&mut self, text: &str) {
+        self.breaks.push(self.text.len());
+        self.text.push_str(text);
+    }
+
+    /// The line as a room reads it, and its breaks there: some characters change their length.
+    fn finish(&self) -> (Line, Vec<u32>) {
+        let len = |end| Line::sanitise(self.text.get(..end).unwrap_or_default().as_bytes()).len();
+        let breaks = self.breaks.iter().filter_map(|end| u32::try_from(len(*end)).ok());
+        (Line::sanitise(self.text.as_bytes()), breaks.collect())
+    }
+}
+
+/// A message of a batch.
 pub(crate) struct BatchLine<'a> {
     pub(crate) target: &'a str,
     pub(crate) manner: Manner,
@@ -76,8 +98,11 @@ impl ClientBatch {
         }
         self.manner = Some(line.manner);
         match self.lines.last_mut().filter(|_| line.is_concat) {
-            Some(last) => last.push_str(&text),
-            None => self.lines.push(text.into_owned()),
+            Some(last) => last.join(&text),
+            None => {
+                let text = text.into_owned();
+                self.lines.push(JoinedLine { text, breaks: Vec::new() });
+            }
         }
     }
 
@@ -88,7 +113,7 @@ impl ClientBatch {
         line: &BatchLine<'_>,
         bytes: usize,
     ) -> Option<(&'static str, Vec<String>, &'static str)> {
-        let joined = self.lines.last().filter(|_| line.is_concat).map_or(0, String::len);
+        let joined = self.lines.last().filter(|_| line.is_concat).map_or(0, |last| last.text.len());
         if line.target != self.target {
             let targets = vec![self.target.clone(), line.target.to_owned()];
             let why = "All lines of a batch have its target";
@@ -128,17 +153,18 @@ impl ClientBatch {
         if self.is_refused {
             return None;
         }
-        let lines: Vec<_> = self.lines.iter().map(|line| Line::sanitise(line.as_bytes())).collect();
-        if lines.iter().all(Line::is_blank) {
+        let lines: Vec<_> = self.lines.iter().map(JoinedLine::finish).collect();
+        if lines.iter().all(|(line, _)| line.is_blank()) {
             self.refuse("MULTILINE_INVALID", &[], "The batch has no words", replies);
             return None;
         }
-        let blanks = lines.iter().take_while(|line| line.is_empty()).count();
+        let blanks = lines.iter().take_while(|(line, _)| line.is_empty()).count();
         let [count, blanks] = [lines.len(), blanks].map(|count| u32::try_from(count).unwrap_or(0));
         let manner = self.manner.unwrap_or(Manner::Plain);
-        let spoken = lines.into_iter().zip(0..).map(|(text, index)| {
+        let spoken = lines.into_iter().zip(0..).map(|((text, breaks), index)| {
             let group = (count > 1).then_some(InGroup { index, lines: count, blanks });
-            let extras = Extras { tags: self.tags.clone(), label: self.label.clone(), group };
+            let (tags, label) = (self.tags.clone(), self.label.clone());
+            let extras = Extras { tags, label, group, breaks };
             let extras = (extras != Extras::default()).then(|| Arc::new(extras));
             Spoken { manner, text, extras }
         });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{
-    ActOf, Entry, Extras, Line, Name, PersonChange, Reach, Renaming, Said, Telling, WallTime, Who,
+    ActOf, Entry, Line, Name, PersonChange, Reach, Renaming, Said, Telling, WallTime, Who,
 };
 
 use super::said::{AuthorTags, SaidMessage, tagged};
@@ -98,11 +98,11 @@ impl IrcEncoding {
             at: said.at,
             author: AuthorTags::from(&*said.who),
             id: Some(MsgId { log: &self.server.log, place }),
-            tags: extras.and_then(|extras: &Extras| extras.tags.as_ref()),
+            extras,
             batch,
             before,
         };
-        message.put(self.class, (said.manner, said.text.as_str()), group, out);
+        message.put(self.class, (said.manner, said.text.as_str()), out);
     }
 
     /// Appends the JOIN of a person, and MODE for a keeper.

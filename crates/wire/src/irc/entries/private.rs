@@ -19,21 +19,20 @@ impl PrivateReader<'_> {
         let start = u64::try_from(self.server.started.0).unwrap_or(0);
         let place = MsgPlace::Passing { start, count: message.number };
         for spoken in &message.lines {
-            let extras = spoken.extras.as_deref();
             let said = SaidMessage {
                 source: &source_of(&message.from),
                 target: &nick(&message.to),
                 at: message.at,
                 author: AuthorTags::from(&message.from),
                 id: Some(MsgId { log: &self.server.log, place }),
-                tags: extras.and_then(|extras| extras.tags.as_ref()),
+                extras: spoken.extras.as_deref(),
                 batch: None,
                 before: "",
             };
             let words = (spoken.manner, spoken.text.as_str());
             match message.is_for_programs {
                 true => said.put_ctcp(self.class, words, out),
-                false => said.put(self.class, words, extras.and_then(|extras| extras.group), out),
+                false => said.put(self.class, words, out),
             }
         }
     }
@@ -52,11 +51,11 @@ impl PrivateReader<'_> {
             at,
             author: AuthorTags::default(),
             id: None,
-            tags: None,
+            extras: None,
             batch: None,
             before: &self.stamp(at),
         };
-        message.put(self.class, (Manner::Plain, text.as_str()), None, out);
+        message.put(self.class, (Manner::Plain, text.as_str()), out);
     }
 
     /// The time before an old text, for a client that reads no time in tags.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use parlor_core::model::{InGroup, Line, Manner, Name, WallTime, Who};
+use parlor_core::model::{Extras, InGroup, Manner, Name, WallTime, Who};
 
 use crate::irc::protocol::{
     ACTION_BYTES, Cap, Class, MsgId, TagWriter, Tags, parts, server_time, text_bytes_max,
@@ -27,8 +27,8 @@ pub(crate) struct SaidMessage<'a> {
     pub(crate) author: AuthorTags<'a>,
     /// Its id, if it has one; that of the first line in its group.
     pub(crate) id: Option<MsgId<'a>>,
-    /// The tags of its client.
-    pub(crate) tags: Option<&'a Line>,
+    /// The additions of its client.
+    pub(crate) extras: Option<&'a Extras>,
     /// The batch to which it belongs, and with it every message of its own.
     pub(crate) batch: Option<&'a str>,
     /// A text before its words.
@@ -37,13 +37,7 @@ pub(crate) struct SaidMessage<'a> {
 
 impl SaidMessage<'_> {
     /// Appends the words, in as many messages as they need.
-    pub(crate) fn put(
-        &self,
-        class: Class,
-        (manner, text): (Manner, &str),
-        group: Option<InGroup>,
-        out: &mut Vec<u8>,
-    ) {
+    pub(crate) fn put(&self, class: Class, (manner, text): (Manner, &str), out: &mut Vec<u8>) {
         let command = match manner {
             Manner::Gone => return,
             Manner::Plain | Manner::Action => "PRIVMSG",
@@ -57,12 +51,35 @@ impl SaidMessage<'_> {
         if manner == Manner::Action {
             return self.put_action(class, &text, space, out);
         }
-        let is_long = text.len() > space;
-        if class.has(Cap::Multiline) && (is_long || group.is_some()) {
-            self.put_batch(class, (command, space), &text, group, out);
-        } else {
-            self.put_messages(class, (command, space), &text, group, out);
+        let group = self.extras.and_then(|extras| extras.group);
+        let is_several = text.len() > space || !self.breaks().is_empty() || group.is_some();
+        match class.has(Cap::Multiline) && is_several {
+            true => self.put_batch(class, (command, space), &text, group, out),
+            false => self.put_messages(class, (command, space), &text, group, out),
         }
+    }
+
+    fn breaks(&self) -> &[u32] {
+        self.extras.map_or(&[], |extras| &extras.breaks)
+    }
+
+    /// The parts of a text that fit into a message. The parts of its client are not put together.
+    fn parts<'t>(&self, text: &'t str, space: usize) -> impl Iterator<Item = &'t str> {
+        let mut breaks = self.breaks().iter().map(|at| self.before.len() + *at as usize);
+        let (mut rest, mut start) = (Some(text), 0);
+        let pieces = std::iter::from_fn(move || {
+            let text = rest.take()?;
+            let cut = breaks.find_map(|at| {
+                let (piece, behind) = text.split_at_checked(at.checked_sub(start)?)?;
+                (!piece.is_empty() && !behind.is_empty()).then_some((piece, behind, at))
+            });
+            let Some((piece, behind, at)) = cut else {
+                return Some(text);
+            };
+            (rest, start) = (Some(behind), at);
+            Some(piece)
+        });
+        pieces.flat_map(move |piece| parts(piece, space))
     }
 
     /// Appends a message of CTCP, which one program sends to another.
@@ -96,7 +113,7 @@ impl SaidMessage<'_> {
             (text, _) => text,
         };
         let is_first = group.is_none_or(|group| group.index == group.blanks);
-        for (index, part) in parts(text, space).enumerate() {
+        for (index, part) in self.parts(text, space).enumerate() {
             let tags = self.tags(class, is_first && index == 0, out);
             tags.message(Some(self.source), command).with(self.target).text(part);
         }
@@ -116,7 +133,7 @@ impl SaidMessage<'_> {
             let message = self.tags(class, true, out).message(Some(self.source), "BATCH");
             message.with(&format!("+{id}")).with(MULTILINE).last(self.target);
         }
-        for (index, part) in parts(text, space).enumerate() {
+        for (index, part) in self.parts(text, space).enumerate() {
             let tags = TagWriter::new(out).tag("batch", &id);
             let tags = if index > 0 { tags.tag(CONCAT, "") } else { tags };
             tags.message(Some(self.source), command).with(self.target).text(part);
@@ -148,7 +165,7 @@ impl SaidMessage<'_> {
         if let Some(id) = self.id.filter(|_| has_id) {
             tags = tags.tag("msgid", &id.text());
         }
-        match self.tags {
+        match self.extras.and_then(|extras| extras.tags.as_ref()) {
             Some(sent) => tags.client_tags(Tags::new(sent.as_str())),
             None => tags,
         }
