@@ -21,6 +21,10 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
         Input::Nothing | Input::Secret(_) => None,
         Input::Say(spoken) => return Ok(Effect::Post(vec![spoken])),
         Input::SayAll(lines) => return Ok(Effect::Post(lines)),
+        Input::Signal(extras) => {
+            let room = person.here()?.room();
+            person.ask(Change::Signal { room, extras }).await
+        }
         Input::In(room, input) => match rooms::turn_to(person, &room) {
             Ok(()) => return Box::pin(run(person, *input)).await,
             Err(_) if are_notices(lines_of(&input)) => None,

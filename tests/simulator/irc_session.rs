@@ -223,6 +223,10 @@ impl IrcSession {
             Input::Nothing => {}
             Input::Say(spoken) => self.post(vec![spoken]),
             Input::SayAll(lines) => self.post(lines),
+            Input::Signal(extras) => match self.seats.last().map(Seat::room) {
+                Some(room) => self.ask(Change::Signal { room, extras }),
+                None => self.refuse(Refusal::NoSeat),
+            },
             Input::In(room, input) => self.run_in(&room, *input),
             Input::Enter { .. } if self.seats.len() >= SEATS_MAX => {
                 self.refuse(Refusal::TooManySeats(SEATS_MAX));

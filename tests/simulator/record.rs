@@ -157,7 +157,9 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
         Entry::LinesDeleted { .. } | Entry::Changed { .. } | Entry::Ranked { .. } => {
             unreachable!("nobody owns a name here")
         }
-        Entry::Invited { .. } => unreachable!("nobody is invited here"),
+        Entry::Invited { .. } | Entry::Signal { .. } => {
+            unreachable!("nobody is invited here, and no program sends signals")
+        }
         Entry::Act(_) => panic!("nobody keeps order here"),
         Entry::Topic { who, text } => {
             let (name, text) = (name(who), words(text));

@@ -428,6 +428,10 @@ fn entry() -> impl Strategy<Value = Entry> {
         1 => act().prop_map(|act| Entry::Act(Arc::new(act.into()))),
         1 => who().prop_map(|who| Entry::LinesDeleted { who }),
         1 => (who(), any::<bool>()).prop_map(|(who, is_keeper)| Entry::Ranked { who: who.into(), is_keeper }),
+        1 => (who(), "[+a-z=;\\\\]{0,40}").prop_map(|(who, tags)| {
+            let extras = Extras { tags: Some(line(&tags)), ..Extras::default() };
+            Entry::Signal { who: who.into(), extras: extras.into(), number: 7 }
+        }),
         2 => (who(), change()).prop_map(|(who, change)| Entry::Changed {
             who: who.into(), change, event: PersonEvent::new(1, [], []).into(),
         }),

@@ -19,6 +19,7 @@ mod registering;
 mod services;
 mod several;
 mod slow;
+mod tags;
 mod texts;
 mod user_modes;
 mod welcome;

@@ -169,6 +169,7 @@ impl Room {
             let after = cursor.after(entry);
             match entry {
                 Entry::Said(_)
+                | Entry::Signal { .. }
                 | Entry::Arrived { telling: Telling::Late, .. }
                 | Entry::Left { telling: Telling::Late, .. } => {}
                 Entry::ArrivedTogether(_)

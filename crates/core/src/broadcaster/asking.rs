@@ -175,8 +175,8 @@ impl Broadcaster {
         is_for_programs: bool,
         now: Now,
     ) -> Result<Answer, Refusal> {
-        self.private_messages += 1;
-        let number = self.private_messages;
+        self.passing += 1;
+        let number = self.passing;
         let from = self.ledger.people.who(asker).ok_or(Refusal::NotThere)?;
         let at = self.time(now);
         let (name, away) = (to.clone(), None);

@@ -114,6 +114,10 @@ impl Draft {
         let was_closed = room.crowd.is_closed();
         match happening {
             Happening::Said { who, spoken, at } => self.say(room, who, spoken, at),
+            Happening::Signal { who, extras, number } => {
+                self.tell_first(room, &who.name);
+                self.entries.push(Entry::Signal { who, extras, number });
+            }
             Happening::Arrival(arrival) => self.arrive(room, *arrival),
             Happening::Departure(departure) => {
                 if departure.stays {

@@ -8,8 +8,8 @@ use crate::ledger::{Announcement, Before, Happened, Ledger, Record};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
 use crate::model::{
-    Act, ActOf, Limits, Line, Name, PersonChange, PersonEvent, PersonId, Renaming, RoomId, Spoken,
-    WallTime, Who,
+    Act, ActOf, Extras, Limits, Line, Name, PersonChange, PersonEvent, PersonId, Renaming, RoomId,
+    Spoken, WallTime, Who,
 };
 
 /// An event in a room, before it is an entry of the log.
@@ -19,6 +19,11 @@ pub(super) enum Happening {
         who: Arc<Who>,
         spoken: Spoken,
         at: WallTime,
+    },
+    Signal {
+        who: Arc<Who>,
+        extras: Arc<Extras>,
+        number: u64,
     },
     Arrival(Box<Joined>),
     Departure(Box<Departure>),
@@ -90,7 +95,10 @@ impl Happening {
     /// The size of its text, in bytes.
     fn bytes(&self) -> usize {
         match self {
-            Happening::Said { spoken, .. } => spoken.text.len(),
+            Happening::Said { spoken, .. } => {
+                spoken.text.len() + spoken.extras.as_deref().map_or(0, Extras::weight)
+            }
+            Happening::Signal { extras, .. } => extras.weight(),
             Happening::Departure(departure) => departure.words.as_ref().map_or(0, Line::len),
             Happening::Topic { text, .. } => text.as_ref().map_or(0, Line::len),
             Happening::Arrival(_)

@@ -47,6 +47,10 @@ impl Broadcaster {
         let person = client.id;
         let (intent, wanted) = match change {
             Change::Say { room, lines } => return self.propose_lines(client, room, lines, now),
+            Change::Signal { room, extras } => {
+                let room = self.seat_of(person, room)?;
+                (Intent::Signal { person, room, extras }, Wanted::Signal)
+            }
             Change::Come { name, profile } => {
                 self.may_be_here(client, &name, now)?;
                 let looks = Looks::of(&name.name);

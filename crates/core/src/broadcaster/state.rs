@@ -68,8 +68,8 @@ pub struct Broadcaster {
     pub(super) returns: VecDeque<Return>,
     /// Rooms that have left memory and end, each with the number of its last line.
     pub(super) ended: Vec<(RoomName, u64)>,
-    /// The number of private messages that were sent.
-    pub(super) private_messages: u64,
+    /// The number of messages that were sent and are not stored: private ones, and signals.
+    pub(super) passing: u64,
     /// The other half of the inbox's double buffer.
     pub(super) drained: Vec<InboxItem>,
     /// The size of the logs of all rooms, in bytes.
@@ -144,7 +144,7 @@ impl Broadcaster {
             crowds: VecDeque::new(),
             returns: VecDeque::new(),
             ended: Vec::new(),
-            private_messages: 0,
+            passing: 0,
             drained: Vec::new(),
             logs_bytes: 0,
             expire_at: limits.retain.map(|_| Duration::ZERO),

@@ -28,6 +28,9 @@ impl Broadcaster {
             (Err(refusal), Some(ticket)) => ticket.client.finish(refusal.into()),
             (Ok(()), Some(Ticket { client, wanted })) => match wanted {
                 Wanted::Say => self.gathering.promise(&client, Outcome::Done, Stake::Lines),
+                Wanted::Signal => {
+                    self.gathering.promise(&client, Outcome::Done, Stake::Nothing);
+                }
                 Wanted::Rename(name) => self.promise(&client, Answer::YouAre(name)),
                 Wanted::LogIn(account) => self.promise(&client, Answer::LoggedIn(account)),
                 Wanted::Away(is_away) => self.promise(&client, Answer::Away(is_away)),
@@ -77,6 +80,11 @@ impl Broadcaster {
     ) {
         match happened {
             Happened::Said { room, who, lines } => self.said(&room, who, lines, ticket, at, now),
+            Happened::Signal { room, who, extras } => {
+                self.passing += 1;
+                let (who, number) = (who.into(), self.passing);
+                self.happen_in(&room, Happening::Signal { who, extras, number });
+            }
             Happened::ProfileChanged(who) => self.show_person(&who),
             Happened::Came(who) => self.tell_watchers(&who.name),
             Happened::Arrived { room, who, is_keeper, is_untold } => {
@@ -349,6 +357,7 @@ impl Ticket {
         match &self.wanted {
             Wanted::Once { maker } | Wanted::Seat { maker, .. } => maker.clone(),
             Wanted::Say
+            | Wanted::Signal
             | Wanted::Presence
             | Wanted::Rename(_)
             | Wanted::LogIn(_)

@@ -39,6 +39,8 @@ pub(super) enum Wanted {
     },
     /// Lines from a seat.
     Say,
+    /// That the others read a signal.
+    Signal,
     /// Lines without a seat.
     Once {
         /// The share in which the room counts, if the person makes it.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Act, Claim, ConversationId, Deed, Hashed, Here, Line, Looks, Modes, Name, NodeName, OwnedName,
-    PersonId, Profile, Proof, ProvenAccount, RoomName, Spoken, WallTime,
+    Act, Claim, ConversationId, Deed, Extras, Hashed, Here, Line, Looks, Modes, Name, NodeName,
+    OwnedName, PersonId, Profile, Proof, ProvenAccount, RoomName, Spoken, WallTime,
 };
 
 /// A change that a person wants.
@@ -18,6 +18,15 @@ pub enum Intent {
         room: RoomName,
         /// The lines, in order.
         lines: Vec<Spoken>,
+    },
+    /// The program of a person in a room sends tags without words to those of the others.
+    Signal {
+        /// The person.
+        person: PersonId,
+        /// The room.
+        room: RoomName,
+        /// The tags.
+        extras: Arc<Extras>,
     },
     /// A person comes to the server, and sits in no room.
     Come {
@@ -372,6 +381,7 @@ impl Intent {
             Intent::Alive
             | Intent::Down { .. }
             | Intent::Say { .. }
+            | Intent::Signal { .. }
             | Intent::Come { .. }
             | Intent::Enter { .. }
             | Intent::ComeBack { .. }

@@ -22,6 +22,7 @@ impl Intent {
     pub fn bytes(&self) -> usize {
         let texts = match self {
             Intent::Say { room, lines, .. } => room.as_str().len() + lines_bytes(lines),
+            Intent::Signal { room, extras, .. } => room.as_str().len() + extras_bytes(extras),
             Intent::Come { name, looks, profile, .. } => {
                 claim_bytes(name) + looks_bytes(looks) + profile_bytes(profile)
             }

@@ -27,6 +27,9 @@ impl Ledger {
             Intent::Say { person, room, lines } => {
                 self.say_in_room(person, room, lines, at, happened)
             }
+            Intent::Signal { person, room, extras } => {
+                self.signal(person, room, extras, at, happened)
+            }
             Intent::Come { person, name, looks, profile } => {
                 self.come(person, (name, looks), profile, stamp, happened)
             }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::people::Person;
 use super::record::{Before, Record};
 use crate::model::{
-    Act, ConversationId, Hashed, Line, Name, NodeName, PersonChange, PersonId, Renaming, RoomName,
-    Spoken, WallTime, Who,
+    Act, ConversationId, Extras, Hashed, Line, Name, NodeName, PersonChange, PersonId, Renaming,
+    RoomName, Spoken, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -22,6 +22,15 @@ pub enum Happened {
         who: Who,
         /// The lines, in order.
         lines: Vec<Spoken>,
+    },
+    /// The program of a person sent tags without words.
+    Signal {
+        /// The room.
+        room: RoomName,
+        /// The person.
+        who: Who,
+        /// The tags.
+        extras: Arc<Extras>,
     },
     /// A person has come to the server.
     Came(Who),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::event::Happened;
 use super::state::Ledger;
 use crate::model::{
-    Act, By, Claim, Deed, Line, Looks, PersonId, Profile, Reach, Renaming, RoomName, Spoken, Verb,
-    WallTime, Who,
+    Act, By, Claim, Deed, Extras, Line, Looks, PersonId, Profile, Reach, Renaming, RoomName,
+    Spoken, Verb, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -24,6 +24,22 @@ impl Ledger {
         self.may_say(Some(person), &who, &room, at)?;
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
+        Ok(())
+    }
+
+    /// The program of a person sends tags. It may if the person may speak.
+    pub(super) fn signal(
+        &self,
+        id: PersonId,
+        room: RoomName,
+        extras: Arc<Extras>,
+        at: WallTime,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let person = self.seated(id, &room)?;
+        let who = person.who(id);
+        self.may_say(Some(person), &who, &room, at)?;
+        happened.push(Happened::Signal { room, who, extras });
         Ok(())
     }
 

@@ -240,7 +240,8 @@ pub struct PrivateMessage {
     pub to: Name,
     /// The lines, which were sent together.
     pub lines: Vec<Spoken>,
-    /// Whether one program sends it to another. Doors for people do not show it.
+    /// Whether one program sends it to another. Doors for people do not show it. A line without
+    /// words has only tags then.
     pub is_for_programs: bool,
     /// For the author: the text with which the recipient is away.
     pub away: Option<Line>,

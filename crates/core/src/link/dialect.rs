@@ -14,7 +14,7 @@ use super::roster::Occupant;
 use super::view::Entered;
 use crate::command::Command;
 use crate::log::{Encoding, Scene};
-use crate::model::{Entry, Line, Profile, RoomName, Said, Spoken, WallTime};
+use crate::model::{Entry, Extras, Line, Profile, RoomName, Said, Spoken, WallTime};
 use crate::refusal::Refusal;
 
 /// The meaning of received bytes.
@@ -24,6 +24,8 @@ pub enum Input {
     Say(Spoken),
     /// Says all these lines in the room, together.
     SayAll(Vec<Spoken>),
+    /// Sends these tags without words to the programs of the others in the room.
+    Signal(Arc<Extras>),
     /// Switches to this room, in which the person has a seat too, and handles this input there.
     In(RoomName, Box<Input>),
     /// Takes a seat in another room, in addition to the others.
@@ -70,7 +72,8 @@ pub enum Input {
         to: Line,
         /// The lines, which reach the person together or not at all.
         lines: Vec<Spoken>,
-        /// Whether one program sends it to another. Doors for people do not show it.
+        /// Whether one program sends it to another. Doors for people do not show it. A line without
+        /// words has only tags then.
         is_for_programs: bool,
     },
     /// Proves with its password that the person owns a name, and takes names of this owner from now

@@ -113,7 +113,9 @@ impl Filter {
         let is_speech = match entry {
             // A topic and last words are typed too. A rename is shown: otherwise nobody could
             // unignore the new name.
-            Entry::Said(_) | Entry::Topic { .. } | Entry::Invited { .. } => true,
+            Entry::Said(_) | Entry::Signal { .. } | Entry::Topic { .. } | Entry::Invited { .. } => {
+                true
+            }
             Entry::Left { words, .. } => words.is_some(),
             _ => false,
         };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::watch::WatchRequest;
 use crate::ledger::OwnerVisit;
 use crate::model::{
-    Claim, ConversationId, Deed, Hashed, Here, Limits, Line, Modes, Name, PersonId, Profile, Proof,
-    ProvenAccount, RoomId, RoomName, Spoken, Verb, WallTime,
+    Claim, ConversationId, Deed, Extras, Hashed, Here, Limits, Line, Modes, Name, PersonId,
+    Profile, Proof, ProvenAccount, RoomId, RoomName, Spoken, Verb, WallTime,
 };
 
 /// A request of a connection to the broadcaster.
@@ -126,6 +126,14 @@ pub enum Change {
         /// The lines, in order.
         lines: Vec<Spoken>,
     },
+    /// Sends tags without words to the programs of the others in a room. It is done when they are
+    /// visible.
+    Signal {
+        /// The room.
+        room: RoomId,
+        /// The tags.
+        extras: Arc<Extras>,
+    },
     /// Takes another name.
     Rename(Claim),
     /// Is away, with this text for those who write, or is back.
@@ -209,6 +217,7 @@ impl Change {
             Change::Act { deed, .. } => deed.verb == Verb::AddKeeper, // others hold at once
             Change::Listen { .. }
             | Change::Say { .. }
+            | Change::Signal { .. }
             | Change::SetModes { .. }
             | Change::MarkRead { .. }
             | Change::SetAway(_)
@@ -230,6 +239,7 @@ impl Change {
             | Change::Join { .. }
             | Change::SpeakOnce { .. }
             | Change::Say { .. }
+            | Change::Signal { .. }
             | Change::Rename(_)
             | Change::LogIn(_)
             | Change::SetAway(_)
@@ -409,7 +419,7 @@ pub enum Query {
         to: Line,
         /// The lines, which reach the other person together or not at all.
         lines: Vec<Spoken>,
-        /// Whether one program sends it to another.
+        /// Whether one program sends it to another. A line without words has only tags then.
         is_for_programs: bool,
         /// Whether the name may be the author's own.
         may_be_own: bool,

@@ -86,6 +86,16 @@ pub enum Entry {
     },
     /// An act of a keeper or the operator.
     Act(Arc<ActOf>),
+    /// The program of a person tells something to the programs of the others: tags without words.
+    /// Only programs that read tags are told.
+    Signal {
+        /// The person.
+        who: Arc<Who>,
+        /// The tags.
+        extras: Arc<Extras>,
+        /// Its number among the messages that are not stored.
+        number: u64,
+    },
     /// A person in the room invites somebody to it. Only programs that want it are told.
     Invited {
         /// The person in the room.
@@ -276,6 +286,7 @@ impl Entry {
         match self {
             Entry::Said(Said { who, .. })
             | Entry::Left { who, .. }
+            | Entry::Signal { who, .. }
             | Entry::Invited { who, .. }
             | Entry::Renamed { who, .. }
             | Entry::Changed { who, .. }
@@ -293,6 +304,7 @@ impl Entry {
         let of_act = |act: &ActOf| act.author.as_ref().map(|author| author.id);
         match self {
             Entry::Said(said) => Some(said.who.id),
+            Entry::Signal { who, .. } => Some(who.id),
             Entry::LinesDeleted { who } | Entry::Topic { who, .. } => Some(who.id),
             Entry::Act(act) => of_act(act),
             Entry::Left { removal, .. } => of_act(removal.as_deref()?),
@@ -312,6 +324,7 @@ impl Entry {
             Entry::Left { event, .. } => event.as_ref(),
             Entry::Renamed { event, .. } | Entry::Changed { event, .. } => Some(event),
             Entry::Said(_)
+            | Entry::Signal { .. }
             | Entry::Arrived { .. }
             | Entry::ArrivedTogether(_)
             | Entry::LeftTogether(_)
@@ -338,6 +351,7 @@ impl Entry {
     pub(crate) fn weight(&self) -> usize {
         let text = match self {
             Entry::Said(said) => said.text.as_str().len() + said.extras_weight(),
+            Entry::Signal { extras, .. } => extras.weight(),
             Entry::Left { words: Some(words), .. } => words.as_str().len(),
             Entry::Topic { text: Some(text), .. } => text.as_str().len(),
             Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => 256,

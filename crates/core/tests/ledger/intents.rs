@@ -209,6 +209,9 @@ fn intent() -> impl Strategy<Value = Intent> {
             Intent::Rename { person, name, looks }
         }),
         4 => owning(),
+        3 => (person(), room()).prop_map(|(person, room)| {
+            Intent::Signal { person, room, extras: Arc::default() }
+        }),
         3 => (person(), of(line())).prop_map(|(person, text)| Intent::SetAway { person, text }),
         1 => (person(), line()).prop_map(|(person, realname)| {
             Intent::SetRealname { person, realname }

@@ -27,7 +27,7 @@ const BEGIN: WallTime = WallTime(1_000_000);
 const STAMP: Stamp = Stamp { boot: 0, at: BEGIN };
 
 /// Results that must occur in some run; otherwise the intents do not reach the code behind them.
-const SIGHTS: [&str; 83] = [
+const SIGHTS: [&str; 84] = [
     "Said",
     "Arrived",
     "Left",
@@ -84,6 +84,7 @@ const SIGHTS: [&str; 83] = [
     "SpeakOnce is allowed",
     "Rename is allowed",
     "LogIn is allowed",
+    "Signal is allowed",
     "SetAway is allowed",
     "SetRealname is allowed",
     "Oper is allowed",

@@ -256,15 +256,16 @@ impl Encoder for IrcEncoder {
 
     fn own(&mut self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
         let mut messages = Vec::new();
-        let Entry::Said(said) = entry else {
-            self.voice.encoding.encode(entry, scene, &mut messages);
-            return self.voice.answer(&messages, out);
+        self.voice.encoding.encode(entry, scene, &mut messages);
+        let extras = match entry {
+            Entry::Said(said) => said.extras.as_deref(),
+            Entry::Signal { extras, .. } => Some(&**extras),
+            _ => return self.voice.answer(&messages, out),
         };
         if !self.voice.caps.has(Cap::EchoMessage) {
             return;
         }
-        self.voice.encoding.put_said(said, &channel(scene.room), (None, ""), &mut messages);
-        let sent = said.extras.as_deref().and_then(|extras| extras.label.as_ref());
+        let sent = extras.and_then(|extras| extras.label.as_ref());
         let command = self.voice.command.as_deref();
         let label = command.and_then(|command| command.response.as_ref()?.label().into());
         match sent.is_some() && sent == label {

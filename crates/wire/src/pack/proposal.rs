@@ -66,6 +66,7 @@ choice!(Intent, "an intent", {
     34 => SetAway { person, text },
     35 => SetRealname { person, realname },
     41 => Invite { by, to, room },
+    39 => Signal { person, room, extras },
     47 => MarkRead { person, conversation, read },
     37 => Oper { person, account },
     38 => SetModes { person, set, removed },

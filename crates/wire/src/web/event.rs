@@ -21,7 +21,8 @@ pub(crate) fn is_shown(entry: &Entry) -> bool {
         | Entry::LinesDeleted { .. }
         | Entry::Topic { .. }
         | Entry::Act(_) => true,
-        Entry::Changed { .. } | Entry::Ranked { .. } => false, // clients of IRC show it
+        // Clients of IRC show it.
+        Entry::Changed { .. } | Entry::Ranked { .. } | Entry::Signal { .. } => false,
     }
 }
 
@@ -41,6 +42,7 @@ pub(crate) fn change_of_people(entry: &Entry) -> Option<ChangeOfPeople<'_>> {
         Entry::ArrivedTogether(_)
         | Entry::LeftTogether(_)
         | Entry::Said(_)
+        | Entry::Signal { .. }
         | Entry::Changed { .. }
         | Entry::Ranked { .. }
         | Entry::LinesDeleted { .. }
@@ -109,6 +111,7 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
         }
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(Line::as_str)),
         Entry::Said(_)
+        | Entry::Signal { .. }
         | Entry::Arrived { .. }
         | Entry::Changed { .. }
         | Entry::Ranked { .. }
@@ -132,6 +135,7 @@ fn kind(entry: &Entry) -> &'static str {
         Entry::LinesDeleted { .. } => "took_back",
         Entry::Topic { .. } => "topic",
         Entry::Act(_) => "ruled",
-        Entry::Invited { .. } => "invited", // not shown
+        Entry::Signal { .. } => "signal",   // not shown
+        Entry::Invited { .. } => "invited", // neither
     }
 }

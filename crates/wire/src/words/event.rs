@@ -35,7 +35,8 @@ pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Op
         Entry::ArrivedTogether(people) => is_named.then(|| format!("{} arrived", together(people))),
         Entry::LeftTogether(people) => is_named.then(|| format!("{} left", together(people))),
         Entry::Renamed { who, from, .. } => Some(format!("{from} is now known as {}", who.name)),
-        Entry::Changed { .. } | Entry::Ranked { .. } => None, // clients of IRC show it
+        // Clients of IRC show it.
+        Entry::Changed { .. } | Entry::Ranked { .. } | Entry::Signal { .. } => None,
         Entry::LinesDeleted { who } => Some(format!("{0} deleted everything {0} said", who.name)),
         Entry::Topic { who, text } => Some(match text {
             Some(text) => format!("{} changed the topic to: {text}", who.name),

@@ -142,6 +142,13 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
             encoder.answer(&answer, read);
             encoder.answer(&answer, read);
         }
+        Input::Signal(extras) => {
+            let who = Who::new(PersonId::new(1), Name::stored("alice")).into();
+            let scene = Scene { room: &LOBBY, seq: 0, at: WallTime(0) };
+            let entry = Entry::Signal { who, extras, number: 1 };
+            encoder.own(&entry, scene, read);
+            encoder.encode(&entry, scene, read);
+        }
         Input::Register(_) => encoder.answer(&Refusal::Busy.into(), read),
         Input::WantRoster(_) | Input::Nothing => {}
     }

@@ -75,6 +75,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::Private { .. }
         | Input::LogIn { .. }
         | Input::Oper { .. }
+        | Input::Signal(_)
         | Input::Register(_)
         | Input::LeaveAll
         | Input::ListPeople(_)

@@ -118,6 +118,7 @@ fn check(input: Input) {
         Input::Private { .. }
         | Input::LogIn { .. }
         | Input::Oper { .. }
+        | Input::Signal(_)
         | Input::Register(_)
         | Input::LeaveAll
         | Input::ListPeople(_)

@@ -120,6 +120,17 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
             },
         ),
         ("rename", Intent::Rename { person, name: name.clone(), looks: looks.clone() }),
+        (
+            "signal",
+            Intent::Signal {
+                person,
+                room: room.clone(),
+                extras: Arc::new(Extras {
+                    tags: Some(line("+typing=active")),
+                    ..Extras::default()
+                }),
+            },
+        ),
         ("set-away", Intent::SetAway { person, text: Some(line("lunch")) }),
         ("set-realname", Intent::SetRealname { person, realname: line("Anna Ж.") }),
         ("log-in", Intent::LogIn { person, account: account.clone() }),
@@ -300,6 +311,9 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
                 room,
                 lines,
             })
+            .boxed(),
+        Intent::Signal { .. } => (person(), room(), extras().prop_map(Arc::new))
+            .prop_map(|(person, room, extras)| Intent::Signal { person, room, extras })
             .boxed(),
         Intent::SetAway { .. } => (person(), option::of(line()))
             .prop_map(|(person, text)| Intent::SetAway { person, text })

@@ -63,7 +63,7 @@ impl<'a> CommandInputs<'a> {
         let asked = Asked {
             command: Some(line(&command)),
             target: (!target.is_empty()).then(|| line(target)),
-            label: self.label.take(),
+            label: self.label.clone(), // the first target opens the answer to it
             mode: self.caps_changed.take(),
         };
         self.waiting.push_back(Input::Begin(Box::new(asked)));

@@ -43,6 +43,7 @@ pub(crate) fn run(mut command: CommandRun<'_>) {
         "USERHOST" => people::userhost(run),
 
         "PRIVMSG" | "NOTICE" => messages::message(run),
+        "TAGMSG" => messages::tagmsg(run),
         "BATCH" => messages::batch(run),
         "NICKSERV" | "NS" => services::nickserv(run),
         "CHANSERV" | "CS" => services::chanserv(run),

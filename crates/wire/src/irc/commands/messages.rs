@@ -1,4 +1,4 @@
-//! PRIVMSG, NOTICE and BATCH: lines to rooms and to people.
+//! PRIVMSG, NOTICE, TAGMSG and BATCH: lines and tags to rooms and to people.
 
 use std::sync::Arc;
 
@@ -26,13 +26,66 @@ pub(super) fn message(run: &mut CommandRun<'_>) {
     if run.message.tags.get("batch").is_some() && run.client.caps().has(Cap::Multiline) {
         return add_to_batch(targets, text, run);
     }
+    for_each_target(targets, run, |target, run| say(target, text, run));
+}
+
+/// TAGMSG
+pub(super) fn tagmsg(run: &mut CommandRun<'_>) {
+    let Some(targets) = run.given(0) else {
+        return run.need_more();
+    };
+    if !run.client.caps().has(Cap::MessageTags) {
+        let why = "TAGMSG needs the capability message-tags";
+        return run.reply(Numeric::ERR_UNKNOWNCOMMAND, &["TAGMSG"], why);
+    }
+    let Some(tags) = client_tags(run) else {
+        return; // nothing is left that others may read
+    };
+    let label = run.inputs.label().cloned();
+    let extras = Arc::new(Extras { tags: Some(tags), label, ..Extras::default() });
+    for_each_target(targets, run, |target, run| signal(target, Arc::clone(&extras), run));
+}
+
+/// Sends tags without words to one target.
+fn signal(target: &str, extras: Arc<Extras>, run: &mut CommandRun<'_>) {
+    if Service::of(target).is_some() {
+        return; // it reads none
+    }
+    let input = match target.starts_with('#') {
+        true => {
+            let Some(room) = room_of(target, run) else {
+                return;
+            };
+            Input::In(room, Box::new(Input::Signal(extras)))
+        }
+        false => {
+            let text = Line::sanitise(b"");
+            let lines = vec![Spoken { manner: Manner::Plain, text, extras: Some(extras) }];
+            Input::Private { to: person_of(target), lines, is_for_programs: true }
+        }
+    };
+    run.inputs.about(target);
+    run.inputs.add(input);
+}
+
+/// Sends something to each target, up to the largest number of them.
+fn for_each_target(
+    targets: &str,
+    run: &mut CommandRun<'_>,
+    send: impl Fn(&str, &mut CommandRun<'_>),
+) {
     for (index, target) in targets.split(',').enumerate() {
         if index == TARGETS_MAX {
             let why = "Too many targets: no more are told";
             return refuse(Numeric::ERR_TOOMANYTARGETS, &[target], why, run);
         }
-        say(target, text, run);
+        send(target, run);
     }
+}
+
+/// The name of a person, as typed.
+fn person_of(target: &str) -> Line {
+    Line::sanitise(name_of(target).as_str().as_bytes())
 }
 
 /// Says a text to one target.
@@ -72,7 +125,7 @@ fn say(target: &str, text: &str, run: &mut CommandRun<'_>) {
 /// Posts lines in a room, or sends them to a person.
 fn post(target: &str, mut lines: Vec<Spoken>, is_for_programs: bool, run: &mut CommandRun<'_>) {
     if !target.starts_with('#') {
-        let to = Line::sanitise(name_of(target).as_str().as_bytes());
+        let to = person_of(target);
         run.inputs.about(target);
         return run.inputs.add(Input::Private { to, lines, is_for_programs });
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{
-    ActOf, Entry, Line, Name, PersonChange, Reach, Renaming, Said, Telling, WallTime, Who,
+    ActOf, Entry, Extras, Line, Name, PersonChange, Reach, Renaming, Said, Telling, WallTime, Who,
 };
 
 use super::said::{AuthorTags, SaidMessage, tagged};
@@ -103,6 +103,28 @@ impl IrcEncoding {
             before,
         };
         message.put(self.class, (said.manner, said.text.as_str()), out);
+    }
+
+    /// Appends tags without words.
+    pub(crate) fn put_signal(
+        &self,
+        who: &Who,
+        extras: &Extras,
+        number: u64,
+        scene: Scene<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let message = SaidMessage {
+            source: &source_of(who),
+            target: &channel(scene.room),
+            at: scene.at,
+            author: AuthorTags::from(who),
+            id: Some(self.server.passing(number)),
+            extras: Some(extras),
+            batch: None,
+            before: "",
+        };
+        message.put_tags(self.class, out);
     }
 
     /// Appends the JOIN of a person, and MODE for a keeper.
@@ -279,6 +301,9 @@ impl Encoding for IrcEncoding {
     fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
         match entry {
             Entry::Said(said) => self.put_said(said, &channel(scene.room), (None, ""), out),
+            Entry::Signal { who, extras, number } => {
+                self.put_signal(who, extras, *number, scene, out);
+            }
             Entry::Arrived { who, is_keeper, telling } if is_told(*telling) => {
                 self.put_join(who, *is_keeper, scene, out);
             }

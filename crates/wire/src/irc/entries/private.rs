@@ -4,7 +4,7 @@ use parlor_core::link::PrivateMessage;
 use parlor_core::model::{Line, Manner, Name, WallTime};
 
 use super::said::{AuthorTags, SaidMessage};
-use crate::irc::protocol::{Cap, Class, IrcServer, MsgId, MsgPlace, nick, source_of, source_under};
+use crate::irc::protocol::{Cap, Class, IrcServer, nick, source_of, source_under};
 
 /// The reader of a private message.
 #[derive(Clone, Copy)]
@@ -16,21 +16,20 @@ pub(crate) struct PrivateReader<'a> {
 impl PrivateReader<'_> {
     /// Appends a message from one person to another.
     pub(crate) fn put(&self, message: &PrivateMessage, out: &mut Vec<u8>) {
-        let start = u64::try_from(self.server.started.0).unwrap_or(0);
-        let place = MsgPlace::Passing { start, count: message.number };
         for spoken in &message.lines {
             let said = SaidMessage {
                 source: &source_of(&message.from),
                 target: &nick(&message.to),
                 at: message.at,
                 author: AuthorTags::from(&message.from),
-                id: Some(MsgId { log: &self.server.log, place }),
+                id: Some(self.server.passing(message.number)),
                 extras: spoken.extras.as_deref(),
                 batch: None,
                 before: "",
             };
             let words = (spoken.manner, spoken.text.as_str());
             match message.is_for_programs {
+                true if spoken.text.is_empty() => said.put_tags(self.class, out),
                 true => said.put_ctcp(self.class, words, out),
                 false => said.put(self.class, words, out),
             }

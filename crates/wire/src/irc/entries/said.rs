@@ -82,6 +82,13 @@ impl SaidMessage<'_> {
         pieces.flat_map(move |piece| parts(piece, space))
     }
 
+    /// Appends a message of tags alone, for clients that read the tags of others.
+    pub(crate) fn put_tags(&self, class: Class, out: &mut Vec<u8>) {
+        if class.has(Cap::MessageTags) {
+            self.tags(class, true, out).message(Some(self.source), "TAGMSG").last(self.target);
+        }
+    }
+
     /// Appends a message of CTCP, which one program sends to another.
     pub(crate) fn put_ctcp(&self, class: Class, (manner, text): (Manner, &str), out: &mut Vec<u8>) {
         let command = if manner == Manner::Notice { "NOTICE" } else { "PRIVMSG" };

@@ -2,6 +2,7 @@
 
 use parlor_core::model::{Line, WallTime};
 
+use super::msgid::{MsgId, MsgPlace};
 use crate::style::LocalClock;
 
 /// The facts about a server that its clients read.
@@ -25,4 +26,12 @@ pub struct IrcServer {
     pub bans_max: usize,
     /// The clock by which people read times.
     pub clock: LocalClock,
+}
+
+impl IrcServer {
+    /// The id of a message that is not stored: the broadcaster has counted it since the start.
+    pub(crate) fn passing(&self, count: u64) -> MsgId<'_> {
+        let start = u64::try_from(self.started.0).unwrap_or(0);
+        MsgId { log: &self.log, place: MsgPlace::Passing { start, count } }
+    }
 }
