@@ -8,8 +8,8 @@ use rusqlite::Connection;
 
 use super::sql::Sql;
 
-/// The tables that records change.
-const TABLES: [&str; 11] = [
+/// The tables that records change. Two tests find one that is missing.
+const TABLES: [&str; 12] = [
     "accounts",
     "audit",
     "bans",
@@ -17,6 +17,7 @@ const TABLES: [&str; 11] = [
     "keepers",
     "letters",
     "makers",
+    "markers",
     "mutes",
     "places",
     "room_rules",
@@ -114,14 +115,43 @@ impl Undo {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use parlor_core::journal::{KeptMessage, OwnerVisit, Record};
+    use parlor_core::ledger::{Account, Rank, ReturnCode, Validity};
+    use parlor_core::model::{
+        Act, By, Claim, Deed, Hashed, Line, Looks, Name, Proof, Reach, RoomName, Verb, WallTime,
+        Whom,
+    };
+
     use super::*;
     use crate::config::Keep;
+    use crate::journal::sqlite::records;
     use crate::journal::sqlite::store::Store;
 
-    /// All rows of the tables, as text.
+    /// The tables that no record changes: lines are removed by their numbers, a name of a room
+    /// without lines does no harm, starts and deletions have their own transactions, and the mark
+    /// itself is in `meta`.
+    const OTHER_TABLES: [&str; 6] = ["ends", "epochs", "lines", "meta", "rooms", "takings"];
+
+    /// An empty file of lines.
+    fn new_store(directory: &std::path::Path) -> Store {
+        let path = directory.join("parlor.db");
+        std::fs::File::create(&path).unwrap();
+        Store::open(&path, Keep::Written).unwrap()
+    }
+
+    fn all_tables(store: &Store) -> Vec<String> {
+        let query = "SELECT name FROM sqlite_schema WHERE type = 'table'
+                     AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        store.connection.all(query, [], |row| row.get(0)).unwrap()
+    }
+
+    /// All rows of the tables, as text; `meta` has the mark, and counts deletions.
     fn contents(store: &Store) -> String {
         let mut contents = String::new();
-        for table in TABLES {
+        for table in all_tables(store).iter().filter(|table| *table != "meta") {
             let mut query = store.connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
             let columns = query.column_count();
             let mut rows = query.query([]).unwrap();
@@ -136,14 +166,13 @@ mod tests {
     #[test]
     fn changes_are_undone_once_and_only_in_a_file_that_has_them() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("parlor.db");
-        std::fs::File::create(&path).unwrap();
-        let mut store = Store::open(&path, Keep::Written).unwrap();
+        let mut store = new_store(directory.path());
         let before = "INSERT INTO accounts (name, fold, password, since, token)
                           VALUES ('it''s', 'its', 'hash', 7, X'00ff'), ('bob', 'bob', 'hash', 8, NULL);
                       INSERT INTO codes (hash, name, owner, room, seq, until)
                           VALUES (X'01', 'bob', 0, 'tea', 3, NULL);
                       INSERT INTO keepers VALUES ('tea', 1);
+                      INSERT INTO markers VALUES (1, '#tea', 5), (2, '#tea', 6);
                       INSERT INTO topics VALUES ('tea', 'green', 'bob', 1)";
         let change = "UPDATE accounts SET password = 'new
                           line', token = NULL;
@@ -152,6 +181,9 @@ mod tests {
                       INSERT INTO codes (hash, name, owner, room, seq, until)
                           VALUES (X'01', 'bob', 1, 'den', 9, 10), (X'02', 'it''s', 1, 'den', 9, 10);
                       DELETE FROM keepers;
+                      DELETE FROM markers WHERE account = 1;
+                      INSERT INTO markers VALUES (2, '#tea', 7), (2, '#den', 8)
+                          ON CONFLICT (account, conversation) DO UPDATE SET at = excluded.at;
                       INSERT INTO letters (account, at, sender, text) VALUES (2, 3, 'alice', 'hi');
                       DELETE FROM accounts WHERE id = 1;
                       INSERT INTO topics VALUES ('tea', 'black', '', 0)
@@ -167,11 +199,167 @@ mod tests {
         let other = Undo { mark: "0123456789abcdef".to_owned(), ..undo.clone() };
         other.run(&store.connection).unwrap();
         assert_eq!(contents(&store), changed, "another commit was refused");
-        store = Store::open(&path, Keep::Written).unwrap();
+        store = Store::open(&directory.path().join("parlor.db"), Keep::Written).unwrap();
         undo.run(&store.connection).unwrap();
         assert_eq!(contents(&store), stored);
         store.connection.execute_batch(change).unwrap();
         undo.run(&store.connection).unwrap();
         assert_eq!(contents(&store), changed, "it was undone before");
+    }
+
+    #[test]
+    fn each_table_is_undone_or_named_here_with_a_reason() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut known = [&TABLES[..], &OTHER_TABLES].concat();
+        known.sort_unstable();
+        assert_eq!(all_tables(&new_store(directory.path())), known);
+    }
+
+    fn account(name: &str, password: &str) -> Arc<Account> {
+        Arc::new(Account {
+            name: Name::stored(name),
+            since: WallTime(7),
+            password: password.into(),
+            token: Some(Hashed([3; 32])),
+            proof: Proof::default(),
+        })
+    }
+
+    fn act(verb: Verb, whom: &str, text: &str) -> Record {
+        let whom = Whom::Name(Name::stored(whom));
+        let text = (!text.is_empty()).then(|| Line::sanitise(text.as_bytes()));
+        let time = (verb == Verb::Mute).then_some(Duration::from_secs(60));
+        Record::Act(Arc::new(Act {
+            deed: Deed { text, time, ..Deed::to(verb, whom) },
+            by: By::Keeper(Name::stored("alice")),
+            reach: Reach::Room(RoomName::parse("tea").unwrap()),
+            at: WallTime(8),
+        }))
+    }
+
+    fn code(hash: u8, until: i64) -> Record {
+        let name = Name::stored("bob");
+        let code = ReturnCode {
+            looks: Looks::of(&name),
+            claim: Claim::from(name),
+            room: RoomName::lobby(),
+            seq: 3,
+            validity: Validity::Until(WallTime(until)),
+        };
+        Record::Code(Hashed([hash; 32]), Arc::new(code))
+    }
+
+    fn kept(number: u64) -> Record {
+        Record::Kept(Arc::new(KeptMessage {
+            number,
+            at: WallTime(9),
+            owner: Name::stored("alice"),
+            from: Name::stored("bob"),
+            text: Line::sanitise(b"hi"),
+            writer: Hashed([4; 32]),
+            rank: Rank::Stranger,
+        }))
+    }
+
+    fn marker(owner: &str, conversation: &str, at: Option<i64>) -> Record {
+        Record::Marker {
+            owner: Name::stored(owner),
+            key: conversation.into(),
+            at: at.map(WallTime),
+        }
+    }
+
+    fn visit(owner: &str) -> Record {
+        Record::OwnerVisit(Box::new(OwnerVisit {
+            owner: Name::stored(owner),
+            at: WallTime(9),
+            network: Hashed([5; 32]),
+            origin: Some(Hashed([6; 32])),
+        }))
+    }
+
+    /// The place of a kind of record in the list of those that a test must have.
+    fn kind(record: &Record) -> usize {
+        match record {
+            Record::Act(_) => 0,
+            Record::Account(_) => 1,
+            Record::NewPassword(_) => 2,
+            Record::Released(_) => 3,
+            Record::Code(..) => 4,
+            Record::Readings(_) => 5,
+            Record::CodesGone(_) => 6,
+            Record::CodesExpired(_) => 7,
+            Record::Kept(_) => 8,
+            Record::KeptFrom { .. } => 9,
+            Record::Delivered { .. } => 10,
+            Record::Marker { .. } => 11,
+            Record::MarkersGone(_) => 12,
+            Record::OwnerVisit(_) => 13,
+        }
+    }
+
+    #[test]
+    fn every_kind_of_record_is_undone() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = new_store(directory.path());
+        let before = [
+            Record::Account(account("alice", "hash")),
+            Record::Account(account("bob", "hash")),
+            Record::Account(account("carol", "hash")),
+            act(Verb::MakeRoom, "alice", ""),
+            act(Verb::SetTopic, "alice", "green"),
+            act(Verb::Ban, "dave", "spam"),
+            act(Verb::Mute, "erin", ""),
+            act(Verb::SetRoomPassword, "alice", "beer"),
+            code(1, 10),
+            code(2, 20),
+            code(3, 20),
+            kept(1),
+            marker("alice", "#tea", Some(5)),
+            marker("bob", "#tea", Some(5)),
+            marker("carol", "#tea", Some(5)),
+            visit("bob"),
+            visit("carol"),
+        ];
+        before.iter().for_each(|record| records::put(&store.connection, record).unwrap());
+        let changes = [
+            act(Verb::SetTopic, "alice", "black"),
+            act(Verb::LockTopic, "alice", ""),
+            act(Verb::Ban, "frank", ""),
+            act(Verb::Unban, "dave", ""),
+            act(Verb::Mute, "frank", ""),
+            act(Verb::Unmute, "erin", ""),
+            act(Verb::AddKeeper, "bob", ""),
+            act(Verb::RemoveKeeper, "alice", ""),
+            act(Verb::InvitedOnly, "alice", ""),
+            act(Verb::RemoveRoomPassword, "alice", ""),
+            Record::Account(account("grace", "hash")),
+            Record::NewPassword(account("bob", "new")),
+            Record::Released(Name::stored("carol")),
+            code(1, 30),
+            code(4, 30),
+            Record::Readings(Arc::new([(Hashed([2; 32]), 9)])),
+            Record::CodesGone(Arc::new([Hashed([2; 32])])),
+            Record::CodesExpired(WallTime(25)),
+            kept(2),
+            Record::KeptFrom { number: 2, network: Hashed([7; 32]) },
+            Record::Delivered { owner: Name::stored("alice"), last: 1 },
+            marker("alice", "#tea", Some(6)),
+            marker("alice", "#den", Some(6)),
+            marker("alice", "#tea", None),
+            Record::MarkersGone(Name::stored("bob")),
+            visit("alice"),
+        ];
+        assert!((0..14).all(|wanted| changes.iter().any(|change| kind(change) == wanted)));
+        for change in &changes {
+            let stored = contents(&store);
+            begin(&store.connection).unwrap();
+            records::put(&store.connection, change).unwrap();
+            let undo = mark(&store.connection).unwrap();
+            assert_ne!(contents(&store), stored, "nothing to undo: {change:?}");
+            undo.run(&store.connection).unwrap();
+            assert_eq!(contents(&store), stored, "{change:?}");
+            records::put(&store.connection, change).unwrap();
+        }
     }
 }
