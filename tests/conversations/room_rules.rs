@@ -1,9 +1,11 @@
 //! The rules of rooms, at every door: a private room, passwords, limits, moderated rooms.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::support::{Chatter, TestServer, Visitor};
+use parlor::config::RateLimit;
+
+use crate::support::{Chatter, DEADLINE, TestServer, Visitor};
 
 /// IRC, netcat, browsers and curl.
 const DOORS: [&str; 3] =
@@ -13,15 +15,39 @@ fn server() -> TestServer {
     TestServer::open(&DOORS, |_| {})
 }
 
-/// The status of the answer to a request.
-fn status(address: SocketAddr, method: &str, target: &str, body: &str) -> u16 {
+/// Sends a request with this header or none.
+fn request(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    (header, body): (&str, &str),
+) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let length = body.len();
     let head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
-    write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    write!(stream, "{head}{header}Content-Length: {length}\r\n\r\n{body}").unwrap();
+    BufReader::new(stream)
+}
+
+/// The status of an answer.
+fn status_of(answer: &str) -> u16 {
     answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// The status of the answer to a request.
+fn status(address: SocketAddr, method: &str, target: &str, body: &str) -> u16 {
+    let mut answer = String::new();
+    request(address, method, target, ("", body)).read_to_string(&mut answer).unwrap();
+    status_of(&answer)
+}
+
+/// The answer to a request with this header, without the date.
+fn answer(address: SocketAddr, method: &str, target: &str, sent: (&str, &str)) -> String {
+    let mut answer = String::new();
+    request(address, method, target, sent).read_to_string(&mut answer).unwrap();
+    let lines = answer.lines().filter(|line| !line.to_ascii_lowercase().starts_with("date:"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -125,6 +151,68 @@ fn a_password_and_a_limit_hold_at_every_door() {
     bob.sees("-- alice removed the password of the room");
     bob.say("/room limit 9");
     bob.sees("-- Only keepers can do that; /keeper lists them");
+}
+
+#[test]
+fn curl_gives_the_password_of_a_room_and_learns_nothing_without_it() {
+    const BEER: &str = "Room-Password: beer\r\n";
+    let server = server();
+    let page = server.addresses()[2];
+    let mut alice = server.guest_at(1).enter("alice");
+    alice.say("/join tea");
+    alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
+    alice.say("/room password beer");
+    alice.sees("-- alice gave the room a password: /room shows it");
+    alice.say("psst");
+    alice.sees("alice: psst");
+
+    let read = answer(page, "GET", "/tea?last=5", (BEER, ""));
+    assert!(read.starts_with("HTTP/1.1 200 ") && read.contains("alice: psst"), "{read}");
+    let said = answer(page, "POST", "/tea?name=ci", (BEER, "built"));
+    assert!(said.ends_with("\n2"), "{said}");
+    alice.sees("ci: built");
+    let mut follower = request(page, "GET", "/tea?replay=1", (BEER, ""));
+    let mut line = String::new();
+    while !line.contains("ci: built") {
+        line.clear();
+        assert_ne!(follower.read_line(&mut line).unwrap(), 0, "the answer has ended");
+    }
+
+    let absent = answer(page, "GET", "/den?last=5", ("", "")).replace("den", "tea");
+    for header in ["", "Room-Password: ale\r\n", "Room-Password:\r\n", "Room-Password: BEER\r\n"] {
+        assert_eq!(answer(page, "GET", "/tea?last=5", (header, "")), absent, "{header}");
+        let following = answer(page, "GET", "/tea", (header, ""));
+        assert_eq!(following, absent, "{header}");
+        let refused = answer(page, "POST", "/tea?name=ci", (header, "x"));
+        assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
+        assert!(refused.contains("give it with -H 'Room-Password: PASSWORD'"), "{refused}");
+    }
+
+    alice.say("/room password ale");
+    alice.sees("-- alice gave the room a password: /room shows it");
+    alice.say("unheard");
+    alice.sees("alice: unheard");
+    let mut rest = String::new();
+    follower.read_to_string(&mut rest).unwrap(); // the old password counts no more
+    assert!(!rest.contains("unheard"), "{rest}");
+    alice.say("/room invited");
+    alice.sees("-- alice lets only people in who are invited: /invite NAME");
+    let invited = ("Room-Password: ale\r\n", "");
+    assert_eq!(answer(page, "GET", "/tea?last=5", invited), absent, "no invitation");
+}
+
+#[test]
+fn passwords_of_rooms_are_guessed_no_faster_than_people_speak() {
+    let server = TestServer::open(&DOORS, |config| config.rate = RateLimit::per_second(1));
+    let page = server.addresses()[2];
+    let mut statuses = Vec::new();
+    for guess in 0..40 {
+        let header = format!("Room-Password: {guess}\r\n");
+        statuses.push(status_of(&answer(page, "GET", "/tea?last=5", (&header, ""))));
+    }
+    assert!(statuses.starts_with(&[404; 10]), "{statuses:?}");
+    assert!(statuses.contains(&429), "{statuses:?}");
+    assert_eq!(status(page, "GET", "/tea?last=5", ""), 404, "reading costs nothing");
 }
 
 #[test]

@@ -71,12 +71,18 @@ impl Script {
         let room = pick(rng, &ROOMS);
         let (asked, request) = if self.heard.is_none() && rng.bool() {
             let replay = rng.u64(0..6);
-            (Asked::Listen, Change::Listen { owner: None, room, waits: rng.bool(), replay })
+            (
+                Asked::Listen,
+                Change::Listen { owner: None, room, password: None, waits: rng.bool(), replay },
+            )
         } else {
             let name = pick(rng, &NAMES).into();
             let (lines, _) = self.voice.speak(rng.usize(1..5), rng);
             let count = lines.len() as u64;
-            (Asked::Speak { lines: count }, Change::SpeakOnce { name, profile: None, room, lines })
+            (
+                Asked::Speak { lines: count },
+                Change::SpeakOnce { name, profile: None, room, password: None, lines },
+            )
         };
         self.call.start(asked, request);
     }

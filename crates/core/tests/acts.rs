@@ -556,6 +556,7 @@ fn a_mute_silences_every_way_to_be_read() {
         name: name("B0B").into(), // looks like bob
         profile: None,
         room: RoomName::lobby(),
+        password: None,
         lines: vec![Spoken::new(Manner::Action, line("buys"))],
     };
     assert!(is_muted(&server.say(&mut bob, &seat)));
@@ -705,6 +706,7 @@ fn listen(owner: Option<&str>, into: &str) -> Change {
     Change::Listen {
         owner: owner.map(|owner| Claim::of_owner(name(owner), Proof::default())),
         room: room(into),
+        password: None,
         waits: false,
         replay: 0,
     }
@@ -750,6 +752,7 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
         name: name("bob2").into(),
         profile: None,
         room: room("tea"),
+        password: None,
         lines: Vec::new(),
     };
     answered(server.ask(&mut curl, speak)).unwrap();
@@ -805,6 +808,7 @@ fn the_maker_of_a_room_under_a_registered_name_becomes_its_keeper_at_every_door(
         name: Claim::of_owner(name("carol"), Proof::default()),
         profile: None,
         room: room(into),
+        password: None,
         lines: vec![Spoken::new(Manner::Plain, line("hello"))],
     };
     let back = come_back(CODE, "den3");

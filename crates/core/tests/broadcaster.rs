@@ -615,7 +615,13 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
     };
     let old = [
         enter_as(kate(0)),
-        Change::SpeakOnce { name: kate(0), profile: None, room: RoomName::lobby(), lines },
+        Change::SpeakOnce {
+            name: kate(0),
+            profile: None,
+            room: RoomName::lobby(),
+            password: None,
+            lines,
+        },
         come_back(code),
     ];
     // One batch is on its way and the next is full, so these wait; changes of owners do not.

@@ -695,7 +695,8 @@ fn a_node_whose_ledger_differs_stops() {
     assert_eq!(red.standing(), Standing::Astray);
     let lobby = RoomName::lobby();
     let mut reader = red.server.connect();
-    let listen = Change::Listen { owner: None, room: lobby, waits: false, replay: 0 };
+    let listen =
+        Change::Listen { owner: None, room: lobby, password: None, waits: false, replay: 0 };
     let listening = red.server.ask(&mut reader, listen);
     assert!(matches!(listening, Outcome::Listening(..)), "history can be read");
 }

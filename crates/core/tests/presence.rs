@@ -267,7 +267,7 @@ fn a_script_has_a_profile_and_so_has_a_person_who_comes_back_without_one() {
     let (name, lines) =
         (Name::parse("ci").unwrap().into(), vec![Spoken::new(Manner::Plain, line("hi"))]);
     let (script, room) = (Some(profile("curl")), RoomName::lobby());
-    server.ask(&mut curl, Change::SpeakOnce { name, profile: script, room, lines });
+    server.ask(&mut curl, Change::SpeakOnce { name, profile: script, room, password: None, lines });
     let mut alice = server.enter("alice");
     let code = server.code(&mut alice.link, alice.seat.room());
     drop(alice);

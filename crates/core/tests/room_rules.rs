@@ -65,7 +65,13 @@ fn done(outcome: &Outcome) {
 
 fn listen(owner: Option<&str>) -> Change {
     let claim = |name| Claim::of_owner(Name::parse(name).unwrap(), Proof(1));
-    Change::Listen { owner: owner.map(claim), room: room("tea"), waits: false, replay: 0 }
+    Change::Listen {
+        owner: owner.map(claim),
+        room: room("tea"),
+        password: None,
+        waits: false,
+        replay: 0,
+    }
 }
 
 /// The answer to a question; none if there is no such room for the person.
@@ -173,6 +179,7 @@ fn only_keepers_and_people_with_a_voice_speak_in_a_moderated_room() {
         name: Name::parse(name).unwrap().into(),
         profile: None,
         room: room("tea"),
+        password: None,
         lines: vec![Spoken::new(Manner::Plain, Line::sanitise(b"x"))],
     };
     assert!(matches!(server.refusal(&mut curl, once("ci")), Refusal::Moderated(_)));
@@ -255,6 +262,35 @@ fn a_secret_room_does_not_exist_for_people_outside() {
     server.run();
     assert!(own_ear.client().removed().is_some());
     drop(bobs);
+}
+
+#[test]
+fn a_listener_reads_with_the_password_of_the_room_as_long_as_it_is_the_password() {
+    let mut server = server();
+    let (mut alice, _tea) = in_tea(&mut server, "alice");
+    done(&server.ask(&mut alice.link, rule_with(Verb::SetRoomPassword, "beer")));
+    done(&server.ask(&mut alice.link, rule(Verb::Hide)));
+    let listen_with = |password: &str| Change::Listen {
+        owner: None,
+        room: room("tea"),
+        password: Some(line(password)),
+        waits: true,
+        replay: 0,
+    };
+    let mut ear = server.connect();
+    assert!(matches!(server.refusal(&mut ear, listen_with("ale")), Refusal::NoRoom(_)));
+    assert!(matches!(server.refusal(&mut ear, listen(None)), Refusal::NoRoom(_)));
+    let listening = server.ask(&mut ear, listen_with("beer"));
+    assert!(matches!(listening, Outcome::Listening(..)), "{listening:?}");
+    done(&server.ask(&mut alice.link, rule(Verb::Moderate)));
+    assert!(ear.client().removed().is_none(), "the password is the same");
+    done(&server.ask(&mut alice.link, rule_with(Verb::SetRoomPassword, "ale")));
+    assert!(ear.client().removed().is_some());
+    let mut other = server.connect();
+    let listening = server.ask(&mut other, listen_with("ale"));
+    assert!(matches!(listening, Outcome::Listening(..)), "{listening:?}");
+    done(&server.ask(&mut alice.link, rule(Verb::InvitedOnly)));
+    assert!(other.client().removed().is_some(), "a password is no invitation");
 }
 
 #[test]

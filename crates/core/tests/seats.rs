@@ -126,7 +126,13 @@ impl Reader {
 }
 
 fn listen(room: &str) -> Change {
-    Change::Listen { owner: None, room: RoomName::parse(room).unwrap(), waits: false, replay: 1 }
+    Change::Listen {
+        owner: None,
+        room: RoomName::parse(room).unwrap(),
+        password: None,
+        waits: false,
+        replay: 1,
+    }
 }
 
 fn listening(outcome: Outcome) -> (Listener, Box<parlor_core::link::Listening>) {
@@ -142,6 +148,7 @@ fn speak(name: &str, room: &str, texts: &[&str]) -> Change {
         name: Name::parse(name).unwrap().into(),
         profile: None,
         room: RoomName::parse(room).unwrap(),
+        password: None,
         lines: texts.iter().map(spoken).collect(),
     }
 }
@@ -359,6 +366,7 @@ fn a_room_with_only_waiting_listeners_is_not_shown_and_the_first_person_makes_it
     let waits = Change::Listen {
         owner: None,
         room: RoomName::parse("tea").unwrap(),
+        password: None,
         waits: true,
         replay: 0,
     };

@@ -1,6 +1,6 @@
-//! The name of a request, and its proof. Knows no line.
+//! The name of a request and its proof, and the password of a room. Knows no line.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +10,9 @@ use parlor_core::model::{Claim, Line, Name};
 use super::respond::{bad_request, refuse};
 use super::visit::Visit;
 use crate::session;
+
+/// The header with the password of a room: addresses stand in the logs of proxies.
+const ROOM_PASSWORD: HeaderName = HeaderName::from_static("room-password");
 
 /// The name and the token from `curl -u NAME:TOKEN` (RFC 7617).
 fn credentials(headers: &HeaderMap) -> Option<(String, Line)> {
@@ -28,6 +31,11 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Line)> {
 }
 
 impl Visit {
+    /// The password of the room, if the request gives one.
+    pub(super) fn room_password(headers: &HeaderMap) -> Option<Line> {
+        headers.get(ROOM_PASSWORD).map(|value| Line::sanitise(value.as_bytes()))
+    }
+
     /// The name for the lines, with its proof if there is one.
     pub(super) async fn claim(
         &self,

@@ -6,7 +6,6 @@ use axum::extract::{Extension, Query};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parlor_core::link::{Answer, Change, Outcome, Resumed, Start};
-use parlor_core::model::{Claim, RoomName};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::LineMode;
 use parlor_wire::web::{Follow, FollowEncoder};
@@ -64,9 +63,15 @@ pub(super) async fn read(
             "Last-Event-ID is not an event's id; write LOG:NUMBER, or leave it out",
         ));
     };
+    let password = Visit::room_password(&headers);
+    // Otherwise a password could be guessed as fast as the server answers.
+    if let Some(refused) = password.as_ref().and_then(|_| visit.pay(1)) {
+        return Err(refused);
+    }
     let owner = visit.owner(&headers).await?;
-    let follows = wanted.last.is_none();
-    let body = read_room(visit, owner, room, follows, start, form).await?;
+    let waits = wanted.last.is_none(); // a follower waits for a room that does not exist
+    let request = Change::Listen { owner, room, password, waits, replay: 0 };
+    let body = read_room(visit, request, waits, start, form).await?;
     // A proxy that buffers the answer would show nothing for a long time.
     let pass_on = [("x-accel-buffering", "no")];
     Ok(([(header::CONTENT_TYPE, form.kind())], pass_on, body).into_response())
@@ -127,8 +132,7 @@ impl FollowForm {
 /// from now on.
 async fn read_room(
     visit: Visit,
-    owner: Option<Claim>,
-    room: RoomName,
+    request: Change,
     follows: bool,
     start: Start,
     form: FollowForm,
@@ -136,8 +140,6 @@ async fn read_room(
     let settings = &visit.shared.settings;
     let (storage, clock) = (settings.storage(), visit.shared.clock.clone());
     let mut link = visit.connect();
-    // A follower waits for a room that does not exist.
-    let request = Change::Listen { owner, room, waits: follows, replay: 0 };
     let (listener, mut listening) = match link.call(request).await {
         Outcome::Listening(listener, listening) => (listener, listening),
         Outcome::Answer(Answer::Refused(refusal)) => return Err(refuse(&refusal, &clock)),

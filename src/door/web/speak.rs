@@ -56,7 +56,8 @@ pub(super) async fn speak(
         return Err(refused);
     }
     let profile = Some(Arc::clone(&visit.shared.script));
-    let request = Change::SpeakOnce { name, profile, room: room.clone(), lines };
+    let password = Visit::room_password(&headers);
+    let request = Change::SpeakOnce { name, profile, room: room.clone(), password, lines };
     match visit.connect().call(request).await {
         Outcome::Said { first, last } => Ok(receipt(&room, first, last, &headers)),
         Outcome::Answer(Answer::Refused(refusal)) => Err(visit.refuse(refusal)),
@@ -97,7 +98,7 @@ async fn read_body(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> {
 
 impl Visit {
     /// Takes lines from the bucket of the address; returns the refusal of lines that are too fast.
-    fn pay(&self, lines: usize) -> Option<Response> {
+    pub(super) fn pay(&self, lines: usize) -> Option<Response> {
         let settings = &self.shared.settings;
         let rate = settings.live.rate()?;
         let now = settings.clock.monotonic();
@@ -105,7 +106,7 @@ impl Visit {
         settings.metrics.met("rate");
         let seconds = wait.as_secs() + 1;
         let words = format!(
-            "Too fast, nothing was sent; try again in {seconds} s: the limit is {}/s, and ten times that at once after a pause",
+            "Too fast, nothing was done; try again in {seconds} s: the limit is {}/s, and ten times that at once after a pause",
             rate.per_second
         );
         Some(later(StatusCode::TOO_MANY_REQUESTS, seconds, &words))

@@ -419,7 +419,7 @@ fn a_post_that_is_too_fast_is_told_when_to_try_again() {
     let late = answers.iter().find(|answer| answer.status == 429).unwrap();
     let seconds: u64 = late.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=2).contains(&seconds), "{seconds}");
-    let words = format!("Too fast, nothing was sent; try again in {seconds} s: ");
+    let words = format!("Too fast, nothing was done; try again in {seconds} s: ");
     assert!(late.body.starts_with(&words), "{}", late.body);
 }
 

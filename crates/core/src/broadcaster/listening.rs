@@ -7,7 +7,7 @@ use super::state::Broadcaster;
 use crate::link::{
     Client, Entered, FullRoster, Listener, Listening, Mail, Mark, Outcome, Place, Replay, View,
 };
-use crate::model::{Claim, ConversationId, Now, PersonId, RoomName};
+use crate::model::{Claim, ConversationId, Line, Now, PersonId, RoomName};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
@@ -15,7 +15,7 @@ impl Broadcaster {
     pub(super) fn listen(
         &mut self,
         client: &Arc<Client>,
-        owner: Option<Claim>,
+        (owner, password): (Option<Claim>, Option<Line>),
         (name, waits): (RoomName, bool),
         replay: u64,
         now: Now,
@@ -28,8 +28,8 @@ impl Broadcaster {
         {
             return Err(Refusal::WrongPassword(claim.name.clone())); // it was changed meanwhile
         }
-        let hearer = Hearer::new(client, owner.map(|claim| claim.name));
-        self.ledger.may_read(hearer.subject(), &name, now.wall)?;
+        let hearer = Hearer::new(client, owner.map(|claim| claim.name), password);
+        self.ledger.may_read_with(hearer.subject(), (&name, hearer.password()), now.wall)?;
         self.may_make(hearer.subject(), &name)?;
         let maker = Maker::of(hearer.subject());
         let room = self.room_for(&name, maker, 0).ok_or(Refusal::NotThere)?;

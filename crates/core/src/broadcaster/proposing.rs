@@ -84,11 +84,11 @@ impl Broadcaster {
                 let wanted = Wanted::Seat { replay, is_first: false, maker };
                 (Intent::Join { person, room, password }, wanted)
             }
-            Change::SpeakOnce { name, profile, room, lines } => {
+            Change::SpeakOnce { name, profile, room, password, lines } => {
                 let maker = self.may_come(client, &name, &room, now)?;
                 let looks = Looks::of(&name.name);
                 let wanted = Wanted::Once { maker };
-                (Intent::SpeakOnce { person, name, looks, profile, room, lines }, wanted)
+                (Intent::SpeakOnce { person, name, looks, profile, room, password, lines }, wanted)
             }
             Change::Rename(name) => {
                 self.ledger.may_wear(person, &name.name, client.address(), now.wall)?;
@@ -144,8 +144,8 @@ impl Broadcaster {
                 self.may_ban(person, &here, &deed)?;
                 (Intent::Act { asker: person, here, deed }, Wanted::Act)
             }
-            Change::Listen { owner, room, waits, replay } => {
-                return self.listen(client, owner, (room, waits), replay, now);
+            Change::Listen { owner, room, password, waits, replay } => {
+                return self.listen(client, (owner, password), (room, waits), replay, now);
             }
             Change::Limit(limits) => {
                 self.limit(limits);

@@ -174,6 +174,8 @@ pub(crate) struct Hearer {
     pub(crate) client: Arc<Client>,
     name: Name,
     account: Option<Name>,
+    /// The password of the room, as it was given.
+    password: Option<Line>,
 }
 
 /// The name of a person without one: the address, if it is known.
@@ -184,13 +186,19 @@ pub(crate) fn address_name(address: Option<SocketAddr>) -> Name {
 
 impl Hearer {
     /// A listener who owns a name, or has only an address.
-    pub(crate) fn new(client: &Arc<Client>, owner: Option<Name>) -> Hearer {
+    pub(crate) fn new(client: &Arc<Client>, owner: Option<Name>, password: Option<Line>) -> Hearer {
         let address = || address_name(client.address());
         Hearer {
             client: Arc::clone(client),
             name: owner.clone().unwrap_or_else(address),
             account: owner,
+            password,
         }
+    }
+
+    /// The password of the room with which the listener reads.
+    pub(crate) fn password(&self) -> Option<&Line> {
+        self.password.as_ref()
     }
 
     /// The listener, as the rules know them.

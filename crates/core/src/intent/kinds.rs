@@ -185,6 +185,8 @@ pub enum Intent {
         profile: Option<Arc<Profile>>,
         /// The room.
         room: RoomName,
+        /// The password of the room, if the person gives one.
+        password: Option<Line>,
         /// The lines, in order.
         lines: Vec<Spoken>,
     },

@@ -33,9 +33,10 @@ impl Intent {
             Intent::ComeBack { profile, room, .. } => {
                 profile_bytes(profile) + room.as_ref().map_or(0, |room| room.as_str().len())
             }
-            Intent::SpeakOnce { name, looks, profile, room, lines, .. } => {
-                let named = claim_bytes(name) + looks_bytes(looks);
-                named + profile_bytes(profile) + room.as_str().len() + lines_bytes(lines)
+            Intent::SpeakOnce { name, looks, profile, room, password, lines, .. } => {
+                let named = claim_bytes(name) + looks_bytes(looks) + profile_bytes(profile);
+                let password = password.as_ref().map_or(0, Line::len);
+                named + room.as_str().len() + password + lines_bytes(lines)
             }
             Intent::Join { room, password, .. } => {
                 room.as_str().len() + password.as_ref().map_or(0, Line::len)

@@ -80,8 +80,8 @@ impl Ledger {
                 self.give_up_absent(|who, of| who == heir && *of == room, None, happened);
                 Ok(())
             }
-            Intent::SpeakOnce { person, name, looks, profile, room, lines } => {
-                let who = (name, looks, profile);
+            Intent::SpeakOnce { person, name, looks, profile, room, password, lines } => {
+                let (who, room) = ((name, looks, profile), (room, password));
                 self.speak_once(person, who, room, lines, at, happened)
             }
             Intent::Rename { person, name, looks } => {

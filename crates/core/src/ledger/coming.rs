@@ -55,7 +55,7 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
-        self.may_come_to(id, None, &claim, &room)?;
+        self.may_come_to(id, None, &claim, (&room, None))?;
         self.add_person(id, (claim, looks), (profile, None), boot, happened);
         happened.extend(self.people.who(id).map(Happened::Came));
         self.take_seat(id, room, at, happened);

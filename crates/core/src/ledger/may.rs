@@ -39,8 +39,22 @@ impl Ledger {
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
+        self.may_read_with(subject, (room, None), at)
+    }
+
+    /// Whether a person may read the lines of a room with this password of the room or none. The
+    /// password is no invitation.
+    pub(crate) fn may_read_with(
+        &self,
+        subject: Subject<'_>,
+        (room, password): (&RoomName, Option<&Line>),
+        at: WallTime,
+    ) -> Result<(), Refusal> {
         self.may_be_in(subject, room, at)?;
-        self.is_shown(self.rooms.rules(room).now.is_closed(), subject, room)
+        let rules = &self.rooms.rules(room).now;
+        let knows = password.is_some() && rules.password.as_ref() == password;
+        let is_open = !rules.is_closed() || knows && !rules.is_invited_only;
+        self.is_shown(!is_open, subject, room)
     }
 
     /// Whether a person may know that a room exists, and who is there. Bans are another question.
@@ -124,18 +138,19 @@ impl Ledger {
         }
     }
 
-    /// Whether the rules of a room let in a person who comes to the server.
+    /// Whether the rules of a room let in a person who comes to the server, with this password of the
+    /// room or none.
     pub(super) fn may_come_to(
         &self,
         id: PersonId,
         from: Option<PersonId>,
         claim: &Claim,
-        room: &RoomName,
+        (room, password): (&RoomName, Option<&Line>),
     ) -> Result<(), Refusal> {
         let subject = self.people.claimant(claim);
         let before = from.and_then(|from| self.people.get(from)).map(Person::subject);
         let subject = Subject { account: subject.account, ..before.unwrap_or(subject) };
-        self.may_pass(id, subject, room, None)
+        self.may_pass(id, subject, room, password)
     }
 
     /// The rooms that this person may not read, because of bans or rules, for a search in all rooms.

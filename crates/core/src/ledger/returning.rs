@@ -211,7 +211,7 @@ impl Ledger {
         self.may_come(id, from, (&code.claim, &code.looks), room.as_ref(), at)?;
         if let Some(room) = room.as_ref().filter(|room| **room != code.room) {
             // A code leads to the room in which the person sat, whatever its rules are.
-            self.may_come_to(id, from, &code.claim, room)?;
+            self.may_come_to(id, from, &code.claim, (room, None))?;
         }
         let before = from.and_then(|from| self.people.get(from));
         let profile = before.and_then(|person| person.profile.clone()).or(profile);

@@ -47,13 +47,13 @@ impl Ledger {
         &mut self,
         id: PersonId,
         (claim, looks, profile): (Claim, Looks, Option<Arc<Profile>>),
-        room: RoomName,
+        (room, password): (RoomName, Option<Line>),
         lines: Vec<Spoken>,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         self.may_come(id, None, (&claim, &looks), Some(&room), at)?;
-        self.may_come_to(id, None, &claim, &room)?;
+        self.may_come_to(id, None, &claim, (&room, password.as_ref()))?;
         let account = claim.account.and_then(|account| self.people.accounts.registered(account));
         let account = account.map(|account| account.name);
         let who = Who { id, name: claim.name, account, profile };

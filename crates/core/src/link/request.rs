@@ -102,6 +102,8 @@ pub enum Change {
         owner: Option<Claim>,
         /// The room.
         room: RoomName,
+        /// The password of the room, if the reader gives one.
+        password: Option<Line>,
         /// Whether to wait for a room that does not exist; otherwise the request is refused.
         waits: bool,
         /// The number of earlier lines to show.
@@ -116,6 +118,8 @@ pub enum Change {
         profile: Option<Arc<Profile>>,
         /// The room; it is made if it does not exist.
         room: RoomName,
+        /// The password of the room, if the person gives one.
+        password: Option<Line>,
         /// The lines, in order.
         lines: Vec<Spoken>,
     },

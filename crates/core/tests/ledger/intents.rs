@@ -300,9 +300,9 @@ fn speaking() -> impl Strategy<Value = Intent> {
         3 => (person(), room(), lines()).prop_map(|(person, room, lines)| {
             Intent::Say { person, room, lines }
         }),
-        1 => (person(), claim(), room(), lines()).prop_map(
-            |(person, (name, looks), room, lines)| {
-                Intent::SpeakOnce { person, name, looks, profile: None, room, lines }
+        1 => (person(), claim(), room(), of(line()), lines()).prop_map(
+            |(person, (name, looks), room, password, lines)| {
+                Intent::SpeakOnce { person, name, looks, profile: None, room, password, lines }
             }
         ),
         3 => (person(), room(), of(line())).prop_map(|(person, room, text)| {

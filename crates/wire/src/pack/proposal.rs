@@ -36,7 +36,7 @@ choice!(Intent, "an intent", {
     4 => Join { person, room, password },
     5 => Leave { person, room, words },
     6 => GiveUp { heir, room },
-    7 => SpeakOnce { person, name, looks, profile, room, lines },
+    7 => SpeakOnce { person, name, looks, profile, room, password, lines },
     8 => Rename { person, name, looks },
     9 => SetTopic { person, room, text },
     10 => DeleteLines { person, since },

@@ -194,7 +194,7 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             format!("{room} is for invited people only; ask a keeper there to type /invite with your name")).named(),
         Refusal::WrongRoomPassword(room) => row("room-password", 403, 475,
             format!("{room} has a password, and it is another one; type /join {room} PASSWORD")).named()
-            .for_curl(format!("{room} has a password, which curl cannot give")),
+            .for_curl(format!("{room} has a password, and it is another one; give it with -H 'Room-Password: PASSWORD'")),
         Refusal::RoomFull(room, max) => row("room-full", 403, 471,
             format!("{room} is full: {max} people are the most that its keepers let in")).named(),
         Refusal::Moderated(room) => row("moderated", 403, 404,

@@ -116,6 +116,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 looks: looks.clone(),
                 profile: Some(profile.clone()),
                 room: room.clone(),
+                password: Some(line("beer")),
                 lines,
             },
         ),
@@ -302,16 +303,13 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::GiveUp { .. } => {
             (person(), room()).prop_map(|(heir, room)| Intent::GiveUp { heir, room }).boxed()
         }
-        Intent::SpeakOnce { .. } => (person(), claim(), profile(), room(), lines())
-            .prop_map(|(person, (name, looks), profile, room, lines)| Intent::SpeakOnce {
-                person,
-                name,
-                looks,
-                profile,
-                room,
-                lines,
-            })
-            .boxed(),
+        Intent::SpeakOnce { .. } => {
+            (person(), claim(), profile(), room(), option::of(line()), lines())
+                .prop_map(|(person, (name, looks), profile, room, password, lines)| {
+                    Intent::SpeakOnce { person, name, looks, profile, room, password, lines }
+                })
+                .boxed()
+        }
         Intent::Signal { .. } => (person(), room(), extras().prop_map(Arc::new))
             .prop_map(|(person, room, extras)| Intent::Signal { person, room, extras })
             .boxed(),

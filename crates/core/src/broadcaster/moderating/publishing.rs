@@ -90,7 +90,8 @@ impl Broadcaster {
         }
         let hearers = self.room_called(room).into_iter().flat_map(|room| room.members.hearers());
         for listener in hearers {
-            if self.ledger.may_read(listener.subject(), room, act.at).is_err() {
+            let with_password = (room, listener.password());
+            if self.ledger.may_read_with(listener.subject(), with_password, act.at).is_err() {
                 listener.client.remove(act);
             }
         }
