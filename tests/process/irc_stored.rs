@@ -489,6 +489,41 @@ fn a_name_with_two_connections_is_one_person() {
 }
 
 #[test]
+fn each_connection_of_a_name_reads_its_own_deeds_with_their_label() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut first = new_owner(irc, "alice");
+    first.joins("#tea");
+    let capabilities = "labeled-response batch message-tags";
+    let mut clients = [(); 2].map(|()| returning(irc, "alice", capabilities));
+    let mut bob = Chatter::connect(irc).enter("bob");
+    for client in clients.iter_mut().chain([&mut bob]) {
+        client.joins("#tea");
+    }
+    let deeds = [
+        "MODE #tea +t",
+        "MODE #tea -t",
+        "TOPIC #tea :Assam",
+        "MODE #tea +v bob",
+        "KICK #tea bob :x",
+    ];
+    for reader in [0, 1] {
+        for deed in deeds {
+            clients.iter_mut().for_each(|client| drop(client.until_pong()));
+            clients[reader].say(&format!("@label=L {deed}"));
+            let read = clients[reader].until_pong();
+            let [answer] = &read[..] else { panic!("{deed}: {read:?}") };
+            assert_eq!(answer.tag("label"), Some("L"), "{deed}: {answer:?}");
+            assert_eq!(answer.line, format!(":alice!alice@irc {deed}"));
+            let others = clients[1 - reader].until_pong();
+            assert!(others.iter().all(|message| message.tag("label").is_none()), "{others:?}");
+        }
+        bob.joins("#tea");
+    }
+    server.close((first, clients, bob));
+}
+
+#[test]
 fn an_owner_is_told_from_others_by_the_account() {
     let data = Data::new();
     let (server, irc) = open(&data);

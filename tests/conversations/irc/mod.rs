@@ -7,6 +7,7 @@ mod doors;
 mod framing;
 mod history;
 mod invitations;
+mod labels;
 mod lines;
 mod markers;
 mod monitoring;

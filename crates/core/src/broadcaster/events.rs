@@ -9,8 +9,8 @@ use super::state::Broadcaster;
 use crate::ledger::Parting;
 use crate::link::Notice;
 use crate::model::{
-    Act, By, Deed, Entry, Name, PersonChange, PersonEvent, PersonId, Reach, Renaming, RoomId,
-    RoomName, Verb, WallTime, Who, Whom,
+    Act, ActOf, By, Deed, Entry, Name, PersonChange, PersonEvent, PersonId, Reach, Renaming,
+    RoomId, RoomName, Verb, WallTime, Who, Whom,
 };
 
 impl Broadcaster {
@@ -20,9 +20,8 @@ impl Broadcaster {
         number: u64,
         who: Who,
         parting: Parting,
-        removal: Option<Arc<Act>>,
+        removal: Option<Arc<ActOf>>,
     ) {
-        let removal = removal.map(|act| self.with_author(act));
         let Parting { room, words, is_untold } = parting;
         self.remove_own_listeners(&room, &who);
         let place = self.take_place(&room, who.id);
@@ -52,9 +51,8 @@ impl Broadcaster {
         number: u64,
         who: Who,
         rooms: Vec<Parting>,
-        removal: Option<Arc<Act>>,
+        removal: Option<Arc<ActOf>>,
     ) {
-        let removal = removal.map(|act| self.with_author(act));
         let (stays, who) = (self.is_exile(who.id), Arc::new(who));
         let connection = if stays { None } else { self.connections.remove(&who.id) };
         if let Some(Connection { client, .. }) = &connection {

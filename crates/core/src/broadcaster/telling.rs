@@ -78,6 +78,7 @@ impl Broadcaster {
         at: WallTime,
         now: Now,
     ) {
+        let asker = ticket.map(|ticket| ticket.client.id);
         match happened {
             Happened::Said { room, who, lines } => self.said(&room, who, lines, ticket, at, now),
             Happened::Signal { room, who, extras } => {
@@ -91,11 +92,13 @@ impl Broadcaster {
                 self.arrived(&room, who, (is_keeper, is_untold), ticket, now)
             }
             Happened::Left { event, who, parting, removal } => {
+                let removal = removal.map(|act| self.with_author(act, asker));
                 self.left(event, who, parting, removal);
             }
             Happened::LeftServer { event, who, rooms, removal } => {
                 self.remember(who.clone(), at);
                 self.tell_watchers(&who.name);
+                let removal = removal.map(|act| self.with_author(act, asker));
                 self.left_server(event, who, rooms, removal);
             }
             Happened::Moved { who, heir, rooms } => {
@@ -274,7 +277,8 @@ impl Broadcaster {
             announcement.people.extend(self.ledger.absentees(&people, &act.reach));
         }
         if let Some(room) = announcement.room.as_ref() {
-            let act = self.with_author(Arc::clone(&act));
+            let asker = ticket.map(|ticket| ticket.client.id);
+            let act = self.with_author(Arc::clone(&act), asker);
             self.happen_in(room, Happening::Act(act));
         }
         let client = ticket.map(|ticket| Arc::clone(&ticket.client));
