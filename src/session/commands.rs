@@ -57,6 +57,7 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
             Some(Answer::LastLines(recall::recall_rooms(person, between, most).await?))
         }
         Input::ListPeople(room) => rooms::list_people(person, room).await,
+        Input::FindPeople(_) => rooms::find_people(person).await,
         Input::ListRooms => rooms::list_rooms(person).await,
         Input::Ask(request) => {
             person.link.wait_for_space().await;
@@ -93,11 +94,16 @@ pub(super) fn room_of_post(input: &Input) -> Option<&RoomName> {
     }
 }
 
-/// The number of lines in an input, wherever they are said.
-pub(super) fn lines_in(input: &Input) -> usize {
+/// The number of lines that a list of everything costs: its work grows with the whole server.
+const LISTING_LINES: usize = 10;
+
+/// The number of lines that an input costs: those in it, wherever they are said, or a price.
+pub(super) fn price_in_lines(input: &Input) -> usize {
     match input {
-        Input::In(_, input) => lines_in(input),
+        Input::In(_, input) => price_in_lines(input),
         Input::Private { lines, .. } => lines.len(),
+        Input::ListRooms => LISTING_LINES,
+        Input::FindPeople(masks) => LISTING_LINES * masks,
         input => lines_of(input).len(),
     }
 }

@@ -214,7 +214,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     /// Runs an input that is not a line, and does what it leaves to do.
     async fn obey(&mut self, input: Input) -> Result<(), SessionEnd> {
-        self.pay(commands::lines_in(&input).saturating_sub(1)); // one input, but several lines
+        self.pay(commands::price_in_lines(&input).saturating_sub(1)); // one is paid
         let post = commands::room_of_post(&input).cloned();
         let effect = match input {
             Input::Secret(typed) => match self.person.question.take() {

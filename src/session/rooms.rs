@@ -161,6 +161,22 @@ pub(super) async fn list_people(person: &mut Participant<'_>, room: RoomName) ->
     }
 }
 
+/// Lists everybody on the server whom a mask may find, like [`list_people`].
+pub(super) async fn find_people(person: &mut Participant<'_>) -> Option<Answer> {
+    let mut from = 0;
+    loop {
+        person.link.wait_for_space().await;
+        from = match person.ask(Query::Findable { from }).await? {
+            Answer::Findable(page) => {
+                let next = page.next;
+                person.answer(Answer::Findable(page)).await;
+                next?
+            }
+            answer => return Some(answer),
+        };
+    }
+}
+
 /// Lists all rooms, like [`list_people`].
 pub(super) async fn list_rooms(person: &mut Participant<'_>) -> Option<Answer> {
     let mut after = None;

@@ -250,6 +250,7 @@ impl IrcSession {
                 self.ask(Query::Private { to, lines, is_for_programs, may_be_own: true });
             }
             Input::ListPeople(room) => self.list_people(room, 0),
+            Input::FindPeople(_) => self.ask(Query::Findable { from: 0 }),
             Input::ListRooms => self.list_rooms(None),
             Input::Ask(request) => self.ask(*request),
             Input::WantRoster(wants) => {

@@ -21,7 +21,7 @@ use parlor_core::link::{
     Whois,
 };
 use parlor_core::model::{
-    Claim, Deed, Here, Limits, Name, Proof, Reach, RoomName, TopicSet, Verb, WallTime, Whom,
+    Claim, Deed, Here, Limits, Modes, Name, Proof, Reach, RoomName, TopicSet, Verb, WallTime, Whom,
 };
 
 use server::{Held, Person, Server, enter, granted, join, line, post, rename};
@@ -79,7 +79,7 @@ fn whois(server: &mut Server, link: &mut Link, name: &str) -> Whois {
 }
 
 fn rooms(whois: &Whois) -> Vec<(&str, bool)> {
-    whois.rooms.iter().map(|(room, keeps)| (room.as_str(), *keeps)).collect()
+    whois.rooms.iter().map(|of| (of.room.as_str(), of.is_keeper)).collect()
 }
 
 #[test]
@@ -267,6 +267,97 @@ fn all_rooms_are_listed_page_by_page_in_the_order_of_their_names() {
     }
     assert_eq!(listed, all);
     assert!(pages > 4, "{pages}");
+}
+
+/// The names of all people whom a mask of a person may find, and the number of pages.
+fn findable(server: &mut Server, link: &mut Link) -> (Vec<String>, usize) {
+    let (mut found, mut pages, mut from) = (Vec::new(), 0, 0);
+    loop {
+        let Answer::Findable(page) = answer(server, link, Query::Findable { from }) else {
+            panic!();
+        };
+        found.extend(page.people.iter().map(|person| person.who.name.to_string()));
+        pages += 1;
+        match page.next {
+            Some(next) => from = next,
+            None => return (found, pages),
+        }
+    }
+}
+
+#[test]
+fn masks_find_everybody_page_by_page() {
+    let mut server = server();
+    let (mut alice, _seat) = owner(&mut server, "alice", "lobby");
+    let (_other, _too) = owner(&mut server, "alice", "tea");
+    let names: Vec<_> = (0..450).map(|n| format!("guest{n}")).collect();
+    let _guests: Vec<_> = names.iter().map(|name| server.enter(name)).collect();
+    let wanted: Vec<_> = ["alice".to_owned()].into_iter().chain(names).collect();
+    assert_eq!(findable(&mut server, &mut alice), (wanted, 3));
+    let Answer::Findable(page) = answer(&mut server, &mut alice, Query::Findable { from: 0 })
+    else {
+        panic!();
+    };
+    assert!(page.people[0].is_server_keeper && !page.people[1].is_server_keeper);
+}
+
+#[test]
+fn no_mask_finds_invisible_people_except_from_their_rooms() {
+    let mut server = Server::new();
+    let mut bob = server.enter("bob");
+    let (set, removed) = (Modes::INVISIBLE, Modes::NONE);
+    server.ask(&mut bob.link, Change::SetModes { of: line("bob"), set, removed });
+    let mut carol = server.connect();
+    let (seat, _) = granted(server.ask(&mut carol, enter("carol", "tea")));
+    assert_eq!(findable(&mut server, &mut bob.link).0, ["bob", "carol"], "bob finds himself");
+    assert_eq!(findable(&mut server, &mut carol).0, ["carol"]);
+    let (_lobby, _) = granted(server.ask(&mut carol, join("lobby")));
+    assert_eq!(findable(&mut server, &mut carol).0, ["bob", "carol"]);
+    drop(seat);
+}
+
+#[test]
+fn a_room_tells_since_when_somebody_is_there() {
+    let mut server = Server::new();
+    let mut alice = server.enter("alice");
+    server.wait(Duration::from_secs(5));
+    let (tea, _) = granted(server.ask(&mut alice.link, join("tea")));
+    server.wait(Duration::from_secs(5));
+    let mut bob = server.enter("bob");
+    let (bobs, _) = granted(server.ask(&mut bob.link, join("tea")));
+    let since = |server: &mut Server, link: &mut Link| match answer(
+        server,
+        link,
+        Query::Rules(room("tea")),
+    ) {
+        Answer::Rules { since, .. } => since.map(|since| since.0),
+        other => panic!("{other:?}"),
+    };
+    drop(tea);
+    assert_eq!(since(&mut server, &mut alice.link), Some(5_000), "bob is there");
+    drop(bobs);
+    server.wait(Duration::from_secs(5));
+    let (_tea, _) = granted(server.ask(&mut bob.link, join("tea")));
+    assert_eq!(since(&mut server, &mut alice.link), Some(15_000));
+}
+
+#[test]
+fn invitations_are_listed_until_the_person_comes() {
+    let mut server = Server::new();
+    let (mut alice, mut bob) = (server.enter("alice"), server.enter("bob"));
+    let (_tea, _) = granted(server.ask(&mut alice.link, join("tea")));
+    let invited =
+        |server: &mut Server, link: &mut Link| match answer(server, link, Query::Invitations) {
+            Answer::Invitations(rooms) => rooms,
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(invited(&mut server, &mut bob.link), []);
+    server.ask(&mut alice.link, Query::Invite { to: line("bob"), room: room("tea") });
+    assert_eq!(invited(&mut server, &mut bob.link), [room("tea")]);
+    assert_eq!(invited(&mut server, &mut alice.link), []);
+    let (tea, _) = granted(server.ask(&mut bob.link, join("tea")));
+    drop(tea);
+    assert_eq!(invited(&mut server, &mut bob.link), [], "bob has come");
 }
 
 #[test]

@@ -242,7 +242,7 @@ fn a_secret_room_does_not_exist_for_people_outside() {
     assert!(matches!(server.refusal(&mut bob.link, invite("alice")), Refusal::NoRoom(_)));
     match server.ask(&mut bob.link, Query::Whois(line("alice"))) {
         Outcome::Answer(Answer::Whois(whois)) => {
-            let rooms: Vec<_> = whois.rooms.iter().map(|(room, _)| room.as_str()).collect();
+            let rooms: Vec<_> = whois.rooms.iter().map(|of| of.room.as_str()).collect();
             assert_eq!(rooms, ["lobby"]);
         }
         other => panic!("{other:?}"),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use fuzz_bodies::web::{encoder, object, objects};
 use jiff::tz::TimeZone;
 use parlor_core::link::{
-    Answer, Bygone, COMMANDS, Contact, Encoder, Inbox, Notice, PasswordFor, Present,
-    PrivateMessage, Refusal, RoomInfo, RoomsPage, Sighting, Totals, Whois,
+    Answer, Bygone, COMMANDS, Contact, Encoder, Findable, FindablePage, Inbox, Notice, PasswordFor,
+    Present, PrivateMessage, RankedRoom, Refusal, RoomInfo, RoomsPage, Sighting, Totals, Whois,
 };
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
@@ -100,7 +100,7 @@ fn answers() -> Vec<Answer> {
         Answer::Rooms { rooms: vec![info.clone()], others: 1 },
         Answer::Whois(Box::new(Whois {
             who: who(),
-            rooms: vec![(room(), true)],
+            rooms: vec![RankedRoom { room: room(), is_keeper: true, has_voice: false }],
             address: Some(address),
             since: Some(WallTime(0)),
             silent: Duration::MAX,
@@ -113,6 +113,11 @@ fn answers() -> Vec<Answer> {
             Sighting { typed: line(), who: None, is_server_keeper: false, is_away: false },
             Sighting { typed: line(), who: Some(who()), is_server_keeper: true, is_away: true },
         ]),
+        Answer::Findable(FindablePage {
+            people: vec![Findable { who: who(), is_server_keeper: true, is_away: true }],
+            next: Some(1),
+        }),
+        Answer::Invitations(vec![room()]),
         Answer::AllRooms(RoomsPage { rooms: vec![info], next: Some(room()) }),
         Answer::Totals(Totals {
             people: 2,

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use parlor_core::broadcaster::Broadcaster;
 use parlor_core::link::{
-    Answer, Asked, Bygone, Change, Encoder, Entered, Inbox, Link, Notice, Occupant, Outcome,
-    PeoplePage, Presence, PrivateMessage, Refusal, RoomInfo, RoomsPage, Seat, Sighting, Totals,
-    Whois, WhyDeparted,
+    Answer, Asked, Bygone, Change, Encoder, Entered, Findable, FindablePage, Inbox, Link, Notice,
+    Occupant, Outcome, PeoplePage, Presence, PrivateMessage, RankedRoom, Refusal, RoomInfo,
+    RoomsPage, Seat, Sighting, Totals, Whois, WhyDeparted,
 };
 use parlor_core::log::Scene;
 use parlor_core::model::{
     Act, ActOf, By, Deed, Entry, Extras, Keeping, Limits, Line, Manner, Missed, Name, Now,
-    PersonId, Reach, RoomName, Said, Spoken, Verb, WallTime, Who, Whom,
+    PersonId, Reach, RoomName, RoomRules, Said, Spoken, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::irc::Cap;
 
@@ -204,8 +204,9 @@ fn people_are_looked_for() {
 #[test]
 fn a_client_chooses_the_fields_of_who() {
     let occupant = |who: Who, is_keeper| {
-        let (has_voice, is_away) = (is_keeper, who.name.as_str() == "erin");
-        Occupant { who: Arc::new(who), is_keeper, has_voice, is_away }
+        let (is_server_keeper, has_voice) = (is_keeper, is_keeper);
+        let is_away = who.name.as_str() == "erin";
+        Occupant { who: Arc::new(who), is_keeper, is_server_keeper, has_voice, is_away }
     };
     let [dave, erin, _] = sightings().map(|sighting| sighting.who);
     let people = vec![occupant(dave.unwrap(), true), occupant(erin.unwrap(), false)];
@@ -220,14 +221,14 @@ fn a_client_chooses_the_fields_of_who() {
     for (options, dave, erin) in [
         (
             "",
-            "352 alice #tea al irc irc.local dave H@ :0 Alice A.",
+            "352 alice #tea al irc irc.local dave H*@ :0 Alice A.",
             "352 alice #tea erin kept irc.local erin G :0 erin",
         ),
         ("%uhnar", "354 alice al irc dave Dave :Alice A.", "354 alice erin kept erin 0 :erin"),
-        ("%afnt,42", "354 alice 42 dave H@ Dave", "354 alice 42 erin G 0"),
+        ("%afnt,42", "354 alice 42 dave H*@ Dave", "354 alice 42 erin G 0"),
         (
             "%tcuihsnfdlaor,7",
-            "354 alice 7 #tea al 255.255.255.255 irc irc.local dave H@ 0 0 Dave n/a :Alice A.",
+            "354 alice 7 #tea al 255.255.255.255 irc irc.local dave H*@ 0 0 Dave n/a :Alice A.",
             "354 alice 7 #tea erin 255.255.255.255 kept irc.local erin G 0 0 0 n/a :erin",
         ),
     ] {
@@ -235,16 +236,81 @@ fn a_client_chooses_the_fields_of_who() {
         let seen = client.answered(command.trim(), "#tea", std::slice::from_ref(&page));
         assert_eq!(seen, [dave, erin, "315 alice #tea :End of /WHO list"], "{options}");
     }
+    let seen = client.answered("WHO o%n", "#tea", std::slice::from_ref(&page));
+    assert_eq!(seen, ["354 alice dave", "315 alice #tea :End of /WHO list"], "only operators");
+    let mut client = Client::new(&[Cap::MultiPrefix]);
+    let seen = client.answered("WHO %nf", "#tea", &[page]);
+    assert_eq!(seen[0], "354 alice dave H*@+");
+}
+
+#[test]
+fn a_mask_of_who_finds_people() {
+    let findable = |sighting: Sighting| {
+        let Sighting { who, is_server_keeper, is_away, .. } = sighting;
+        Some(Findable { who: who?, is_server_keeper, is_away })
+    };
+    let people = sightings().into_iter().filter_map(findable).collect();
+    let page = [Answer::Findable(FindablePage { people, next: None })];
+    let mut client = Client::new(&[]);
+    let dave = "352 alice * al irc irc.local dave H* :0 Alice A.";
+    let erin = "352 alice * erin kept irc.local erin G :0 erin";
+    for (mask, options, found) in [
+        ("*", "", &[dave, erin][..]),
+        ("0", "", &[dave, erin]),
+        ("*", "o", &[dave]),
+        ("D*", "", &[dave]),
+        ("k?pt", "", &[erin]),
+        ("*.local", "", &[dave, erin]),
+        ("*.local", "nuh", &[]),
+        ("alice*", "r", &[dave]),
+        ("dave", "a", &[dave]),
+        ("*!al@*", "", &[dave]),
+        ("x*,zoe,e*", "", &[erin]),
+        ("al*", "%n", &["354 alice dave"]),
+    ] {
+        let command = format!("WHO {options}");
+        let seen = client.answered(command.trim(), mask, &page);
+        let end = format!("315 alice {mask} :End of /WHO list");
+        assert_eq!(seen, [found, &[end.as_str()]].concat(), "{mask} {options}");
+    }
+}
+
+#[test]
+fn rooms_with_an_invitation_and_the_time_of_a_room_are_shown() {
+    let mut client = Client::new(&[]);
+    assert_eq!(
+        client.answered("INVITE", "", &[Answer::Invitations(vec![tea()])]),
+        ["336 alice #tea", "337 alice :End of /INVITE list"]
+    );
+    let rules = |since| Answer::Rules {
+        room: tea(),
+        rules: RoomRules::default().into(),
+        is_topic_locked: true,
+        since,
+    };
+    assert_eq!(
+        client.answered("MODE", "#tea", &[rules(Some(AT))]),
+        ["324 alice #tea +nt", "329 alice #tea 1319042451"]
+    );
+    assert_eq!(client.answered("MODE", "#tea", &[rules(None)]), ["324 alice #tea +nt"]);
 }
 
 #[test]
 fn a_person_is_shown() {
     let [dave, erin, _] = sightings().map(|sighting| sighting.who);
-    let room = |called: &str, is_keeper| (RoomName::parse(called).unwrap(), is_keeper);
+    let room = |called: &str, is_keeper, has_voice| RankedRoom {
+        room: RoomName::parse(called).unwrap(),
+        is_keeper,
+        has_voice,
+    };
     let mut client = Client::new(&[]);
     let whois = Whois {
         who: dave.unwrap(),
-        rooms: vec![room("tea", true), room("coffee", false)],
+        rooms: vec![
+            room("tea", true, true),
+            room("coffee", false, false),
+            room("milk", false, true),
+        ],
         address: Some("[::1]:4000".parse().unwrap()),
         since: Some(AT),
         silent: Duration::from_millis(5_900),
@@ -255,7 +321,7 @@ fn a_person_is_shown() {
         client.answered("WHOIS", "DAVE", &[Answer::Whois(whois.into())]),
         [
             "311 alice dave al irc * :Alice A.",
-            "319 alice dave :@#tea #coffee",
+            "319 alice dave :@#tea #coffee +#milk",
             "312 alice dave irc.local :Parlor",
             "313 alice dave :is a keeper of the server",
             "301 alice dave :lunch",
@@ -265,7 +331,7 @@ fn a_person_is_shown() {
             "318 alice DAVE :End of /WHOIS list",
         ]
     );
-    let many = (0..100).map(|n| room(&format!("room-with-a-long-name-{n}"), false));
+    let many = (0..100).map(|n| room(&format!("room-with-a-long-name-{n}"), false, false));
     let whois = Whois {
         who: erin.unwrap(),
         rooms: many.collect(),
@@ -468,12 +534,14 @@ fn lists_are_numerics() {
             Occupant {
                 who: person("alice").into(),
                 is_keeper: true,
+                is_server_keeper: false,
                 has_voice: false,
                 is_away: false,
             },
             Occupant {
                 who: Who::new(PersonId::new(8), Name::of_address("127.0.0.1:5")).into(),
                 is_keeper: false,
+                is_server_keeper: false,
                 has_voice: false,
                 is_away: true,
             },

@@ -64,6 +64,34 @@ fn questions_about_people() {
                 "315 alice bob,#tea,carol :End of /WHO list",
             ],
         ),
+        (
+            "WHO b*,?x,#tea o%n",
+            &[
+                "(ListPeople(RoomName(tea)))",
+                "(FindPeople(2))",
+                "315 alice b*,?x,#tea :End of /WHO list",
+            ],
+        ),
+        ("WHO irc h", &["(FindPeople(1))", "315 alice irc :End of /WHO list"]),
+        (
+            "WHO 1,2,3,4,5,6,7,8,9,10,11,12",
+            &[
+                "(Ask(Query(Present([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]))))",
+                "407 alice 11 :Too many targets: this one and those behind it are left out",
+                "315 alice 1,2,3,4,5,6,7,8,9,10,11,12 :End of /WHO list",
+            ],
+        ),
+        (
+            "WHOIS Bob,carol",
+            &[
+                "(Ask(Query(Whois(Bob))))",
+                "407 alice carol :Too many targets: this one and those behind it are left out",
+                "318 alice Bob :End of /WHOIS list",
+            ],
+        ),
+        ("WHOIS irc.local Bob", &["(Ask(Query(Whois(Bob))))", "318 alice Bob :End of /WHOIS list"]),
+        ("WHOIS b.ob b.ob", &["(Ask(Query(Whois(b.ob))))", "318 alice b.ob :End of /WHOIS list"]),
+        ("WHOIS else.where Bob", &["402 alice else.where :There is no other server"]),
         ("WHOIS Bob", &["(Ask(Query(Whois(Bob))))", "318 alice Bob :End of /WHOIS list"]),
         ("WHOIS x Bob", &["(Ask(Query(Whois(Bob))))", "318 alice Bob :End of /WHOIS list"]),
         ("WHOIS", &["431 alice :No nickname given"]),
@@ -162,8 +190,11 @@ fn commands_about_channels() {
         ("TOPIC #tea :", &["(in tea Command(SetTopic(None)))"]),
         ("NAMES #tea,#milk", &[
             "(ListPeople(RoomName(tea)))",
-            "366 alice #tea,#milk :End of /NAMES list",
+            "407 alice #milk :Too many targets: this one and those behind it are left out",
+            "366 alice #tea :End of /NAMES list",
         ]),
+        ("INVITE", &["(Ask(Query(Invitations)))"]),
+        ("INVITE bob", &["461 alice INVITE :Not enough parameters"]),
         ("NAMES invalid", &["366 alice invalid :End of /NAMES list"]),
         ("NAMES", &["366 alice * :End of /NAMES list"]),
         ("LIST >1", &[

@@ -29,6 +29,21 @@ fn an_invitation_is_read_at_every_door() {
 }
 
 #[test]
+fn a_client_asks_where_it_is_invited() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut carol = enter(&server, "carol");
+    bob.say("/invite carol");
+    carol.sees(":bob!{}@nc INVITE carol #lobby");
+    carol.say("INVITE");
+    carol.sees(":irc.example 336 carol #lobby");
+    carol.sees(":irc.example 337 carol :{}");
+    carol.joins("#lobby");
+    carol.say("INVITE");
+    carol.sees(":irc.example 337 carol :{}");
+}
+
+#[test]
 fn an_invitation_is_refused_with_the_reason() {
     let server = server();
     let mut bob = netcat(&server, "bob");
@@ -37,7 +52,7 @@ fn an_invitation_is_refused_with_the_reason() {
     let mut carol = enter(&server, "carol");
     carol.joins("#tea");
     for (command, answer) in [
-        ("INVITE", "461 alice INVITE :Not enough parameters"),
+        ("INVITE", "337 alice :End of /INVITE list"),
         ("INVITE bob", "461 alice INVITE :Not enough parameters"),
         ("INVITE carol #nowhere", "403 alice #nowhere :There is no room nowhere; {}"),
         ("INVITE bob #tea", "442 alice #tea :You are not in that room"),

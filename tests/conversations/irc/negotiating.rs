@@ -354,7 +354,7 @@ fn a_label_is_on_a_batch_if_there_are_several_answers() {
         ("PRIVMSG dave,dora :hello", 2),
         ("VERSION", 3),
         ("USERHOST alice", 1),
-        ("MODE #tea", 1),
+        ("MODE #tea", 2),
         ("PRIVMSG dave :hello", 1),
         ("NOTICE dave :hello", 0),
         ("JOIN #tea", 0),

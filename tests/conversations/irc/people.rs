@@ -1,6 +1,9 @@
 //! Questions about people: NAMES, WHO, WHOIS, WHOWAS, ISON, USERHOST, LUSERS.
 
-use super::{enter, in_lobby, netcat, server};
+use parlor::config::RateLimit;
+
+use super::{DOORS, enter, in_lobby, netcat, server};
+use crate::support::{Chatter, TestServer};
 
 #[test]
 fn a_room_and_a_person_are_listed_with_their_hosts() {
@@ -28,7 +31,7 @@ fn a_room_and_a_person_are_listed_with_their_hosts() {
         people,
         [":irc.example 354 alice 42 #lobby alice H", ":irc.example 354 alice 42 #lobby bob H"]
     );
-    for nobody in ["nobody", "#nowhere", "x*"] {
+    for nobody in ["nobody", "#nowhere", "x*", "#nowhere,nobody,x?"] {
         alice.say(&format!("WHO {nobody}"));
         alice.sees(&format!(":irc.example 315 alice {nobody} :{{}}"));
     }
@@ -58,6 +61,83 @@ fn a_person_is_shown_with_the_rooms_and_only_to_themselves_with_the_address() {
     alice.sees(":irc.example 318 alice nobody :{}");
     alice.say("WHOIS");
     alice.sees(":irc.example 431 alice :{}");
+}
+
+/// The nicks in the answer to a WHO, in alphabetical order.
+#[track_caller]
+fn found(client: &mut Chatter, asked: &str) -> Vec<String> {
+    client.say(&format!("WHO {asked}"));
+    let seen = client.until(":irc.example 315 {}");
+    let lines = seen.iter().filter(|message| message.command() == "352");
+    let mut nicks: Vec<_> = lines.map(|line| line.parameters()[5].to_owned()).collect();
+    nicks.sort_unstable();
+    nicks
+}
+
+#[test]
+fn masks_find_people_by_nick_user_host_server_and_real_name() {
+    let server = server();
+    let _bob = netcat(&server, "bob");
+    let _carol = enter(&server, "carol");
+    let mut alice = enter(&server, "alice");
+    let everybody = ["alice", "bob", "carol"];
+    for (asked, nicks) in [
+        ("*", &everybody[..]),
+        ("0", &everybody),
+        ("irc.ex*", &everybody),
+        ("*", &everybody),
+        ("?o?", &["bob"]),
+        ("nc*", &["bob"]),
+        ("nc h", &["bob"]),
+        ("irc h", &["alice", "carol"]),
+        ("C* n", &["carol"]),
+        (":CAROL of*", &["carol"]),
+        ("*!*@irc", &["alice", "carol"]),
+        ("x*,b*,alice", &["alice", "bob"]),
+        ("* o", &[]),
+        ("*********************************************************a*b", &[]),
+    ] {
+        assert_eq!(found(&mut alice, asked), nicks, "{asked}");
+    }
+}
+
+#[test]
+fn invisible_people_are_found_by_their_name_and_from_their_rooms() {
+    let server = server();
+    let mut carol = enter(&server, "carol");
+    carol.say("MODE carol +i");
+    carol.sees(":carol MODE carol +i");
+    let mut alice = enter(&server, "alice");
+    assert_eq!(found(&mut alice, "car*"), [""; 0]);
+    assert_eq!(found(&mut alice, "carol"), ["carol"]);
+    carol.joins("#tea");
+    alice.joins("#tea");
+    assert_eq!(found(&mut alice, "car*"), ["carol"]);
+    alice.say("PART #tea");
+    alice.sees(":alice!alice@irc PART #tea");
+    assert_eq!(found(&mut alice, "car*"), [""; 0]);
+}
+
+#[test]
+fn a_list_of_everything_costs_ten_lines() {
+    let server = TestServer::open(&DOORS, |config| {
+        config.rate = RateLimit::per_second(20); // 200 lines at once
+    });
+    let mut bob = netcat(&server, "bob");
+    let mut alice = in_lobby(&server, "alice");
+    bob.sees("alice has arrived");
+    for _ in 0..11 {
+        alice.say("LIST");
+        alice.say("WHO *");
+    }
+    alice.say("PRIVMSG #lobby :late");
+    for _ in 0..9 {
+        alice.until(":irc.example 323 {}");
+        alice.until(":irc.example 315 {}");
+    }
+    bob.say("early");
+    bob.sees("bob: early");
+    bob.sees("alice: late"); // two more lists take a second
 }
 
 #[test]

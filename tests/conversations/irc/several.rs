@@ -52,16 +52,22 @@ fn a_list_has_the_rooms_that_fit_its_filter() {
 fn the_first_of_several_targets_of_whois_is_answered_and_names_takes_one_room() {
     let server = server();
     let (mut alice, _bob) = keeper_of_two(&server);
-    for asked in ["WHOIS bob,alice", "WHOIS irc.example bob", "WHOIS bob bob"] {
+    for asked in ["WHOIS irc.example bob", "WHOIS bob bob", "WHOIS carol bob", "WHOIS * bob"] {
         alice.say(asked);
         alice.sees(":irc.example 311 alice bob {} nc * :bob");
         alice.until(":irc.example 318 alice bob :{}");
         alice.sees_nothing();
     }
+    alice.say("WHOIS bob,alice");
+    let seen = alice.until(":irc.example 318 alice bob :{}");
+    assert!(seen.iter().any(|line| line.line.contains(" 407 alice alice :")), "{seen:?}");
+    alice.say("WHOIS elsewhere.example bob");
+    alice.sees(":irc.example 402 alice elsewhere.example :{}");
     alice.say("NAMES #lobby,#tea");
     let names = alice.sees(":irc.example 353 alice = #lobby :{}");
     assert!(names.line.contains("bob"), "{names:?}");
-    alice.sees(":irc.example 366 alice {} :{}");
+    alice.sees(":irc.example 366 alice #lobby :{}");
+    alice.sees(":irc.example 407 alice #tea :{}");
     alice.sees_nothing();
 }
 
@@ -147,6 +153,8 @@ fn the_modes_of_a_room_are_shown() {
     alice.say("MODE #tea");
     let modes = alice.sees(":irc.example 324 alice #tea +{}");
     assert!(modes.line.contains('n') && !modes.parameters()[2].contains('t'), "{modes:?}");
+    let made = alice.sees(":irc.example 329 alice #tea {}");
+    assert!(made.parameters()[2].parse::<u64>().is_ok(), "{made:?}");
     alice.until_pong();
     alice.say("MODE #tea +t");
     alice.sees(":alice!alice@irc MODE #tea +t");

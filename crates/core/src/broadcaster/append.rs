@@ -181,6 +181,9 @@ impl Room {
                 Entry::Arrived { who, .. } => {
                     let mut member =
                         Member { who: who.clone().into(), seated: None, active: now.monotonic };
+                    if self.members.values().next().is_none() {
+                        self.since = Some(batch.at());
+                    }
                     let promised = promised.next().flatten();
                     let seat = promised.as_ref().and_then(|promised| promised.seat);
                     let has_read_on = promised.is_some() && seat.is_none();

@@ -48,6 +48,8 @@ impl Broadcaster {
             Query::Whois(typed) => self.whois(asker, typed, now)?,
             Query::Whowas(typed) => self.whowas(typed),
             Query::Present(typed) => self.present(typed),
+            Query::Findable { from } => self.findable(asker, from),
+            Query::Invitations => self.invitations(asker),
             Query::Rooms => self.list_rooms(asker, now)?,
             Query::AllRooms { after } => self.rooms_after(asker, after, now)?,
             Query::Totals => Answer::Totals(self.totals()),
@@ -117,7 +119,9 @@ impl Broadcaster {
             rules.password = rules.password.map(hide);
         }
         let is_topic_locked = self.ledger.rooms.is_locked(&room);
-        Ok(Answer::Rules { room, rules: Box::new(rules), is_topic_locked })
+        let here = self.room_called(&room).filter(|room| room.members.values().next().is_some());
+        let since = here.and_then(|room| room.since);
+        Ok(Answer::Rules { room, rules: Box::new(rules), is_topic_locked, since })
     }
 
     /// A page of the people in a room. A person who sits there gets it at once, so that it stands

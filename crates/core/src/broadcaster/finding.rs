@@ -6,8 +6,11 @@ use std::time::Duration;
 use super::asking::key;
 use super::rooms::Room;
 use super::state::Broadcaster;
-use crate::link::{Answer, BYGONE_MAX, Bygone, Refusal, SIGHTINGS_MAX, Sighting, Whois};
-use crate::model::{Line, Now, PersonId, RoomName, WallTime, Who};
+use crate::link::{
+    Answer, BYGONE_MAX, Bygone, Findable, FindablePage, PEOPLE_MAX, RankedRoom, Refusal,
+    SIGHTINGS_MAX, Sighting, Whois,
+};
+use crate::model::{Line, Modes, Now, PersonId, RoomName, WallTime, Who};
 
 impl Broadcaster {
     /// The person with a name.
@@ -49,8 +52,8 @@ impl Broadcaster {
         members.chain(came).max()
     }
 
-    /// The rooms of a person that the asker may read, by name, and whether the person keeps each.
-    fn rooms_seen_by(&self, asker: PersonId, own: &[PersonId], now: Now) -> Vec<(RoomName, bool)> {
+    /// The rooms of a person that the asker may read, by name.
+    fn rooms_seen_by(&self, asker: PersonId, own: &[PersonId], now: Now) -> Vec<RankedRoom> {
         let (Some(subject), Some(person)) =
             (self.subject(asker), own.first().and_then(|id| self.ledger.people.get(*id)))
         else {
@@ -63,8 +66,10 @@ impl Broadcaster {
         rooms.sort();
         rooms.dedup();
         let with_rank = |room: RoomName| {
-            let keeps = self.ledger.may_keep(person, &room).is_some();
-            (room, keeps)
+            let is_keeper = self.ledger.may_keep(person, &room).is_some();
+            let mut connections = own.iter().filter_map(|id| self.ledger.people.get(*id));
+            let has_voice = connections.any(|person| person.voices.contains(&room));
+            RankedRoom { room, is_keeper, has_voice }
         };
         rooms.into_iter().map(with_rank).collect()
     }
@@ -115,5 +120,40 @@ impl Broadcaster {
         let away = who.as_ref().and_then(|who| self.ledger.people.away(who.id));
         let is_away = away.is_some();
         Sighting { typed, who, is_server_keeper, is_away }
+    }
+
+    /// A page of the people whom a mask of the asker may find, from this connection on. It ends after
+    /// as many connections as a page of a room has, so the time does not grow with their number.
+    pub(super) fn findable(&self, asker: PersonId, from: u64) -> Answer {
+        let ids = self.ledger.people.ids_from(PersonId::new(from));
+        let (mut people, mut looked_at) = (Vec::new(), 0);
+        for id in ids {
+            if looked_at == PEOPLE_MAX {
+                let next = Some(id.number());
+                return Answer::Findable(FindablePage { people, next });
+            }
+            looked_at += 1;
+            people.extend(self.findable_by(asker, id));
+        }
+        Answer::Findable(FindablePage { people, next: None })
+    }
+
+    /// The person with this connection, if it is the first of that person, and a mask of the asker
+    /// may find them: only people in the same room find somebody who does not want to be found.
+    fn findable_by(&self, asker: PersonId, id: PersonId) -> Option<Findable> {
+        let people = &self.ledger.people;
+        let (person, from) = (people.get(id)?, people.get(asker)?);
+        let is_first = || people.wearers(&person.name).next() == Some(id);
+        if person.is_owner() && !is_first() {
+            return None;
+        }
+        let own = people.connections(id);
+        let wants_not = person.modes.has(Modes::INVISIBLE) && !own.contains(&asker);
+        let mut seats = own.iter().filter_map(|id| people.get(*id)).flat_map(|own| &own.seats);
+        if wants_not && !seats.any(|room| from.sits_in(room)) {
+            return None;
+        }
+        let (is_server_keeper, is_away) = (self.is_server_keeper(id), people.away(id).is_some());
+        Some(Findable { who: person.who(id), is_server_keeper, is_away })
     }
 }

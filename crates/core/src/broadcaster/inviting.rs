@@ -52,8 +52,14 @@ impl Broadcaster {
         }
         let notice = Notice::Invited { by: from.clone(), room: room.clone() };
         let is_told = |id: &PersonId| self.tell_one(*id, notice.clone()) == Some(true);
-        if self.ledger.people.wearers(&found.name).filter(is_told).count() == 0 {
+        let told: Vec<_> = self.ledger.people.wearers(&found.name).filter(is_told).collect();
+        if told.is_empty() {
             return Err(Refusal::NotReading(found.name));
+        }
+        for id in told {
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.invited_to.add(room.clone());
+            }
         }
         if let Some(connection) = self.connections.get_mut(&asker) {
             connection.invitations.note(key, now.monotonic);
@@ -61,5 +67,12 @@ impl Broadcaster {
         let to = found.name.clone();
         self.happen_in(&room, Happening::Invited { who: Arc::new(from), to });
         Ok(Answer::Invited { who: found.name, room })
+    }
+
+    /// The rooms to which the asker is invited on this connection.
+    pub(super) fn invitations(&self, asker: PersonId) -> Answer {
+        let connection = self.connections.get(&asker).into_iter();
+        let rooms = connection.flat_map(|connection| connection.invited_to.rooms());
+        Answer::Invitations(rooms.cloned().collect())
     }
 }

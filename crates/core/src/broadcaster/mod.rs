@@ -18,6 +18,7 @@ mod finding;
 mod following;
 mod gather;
 mod invitations;
+mod invited;
 mod inviting;
 mod listening;
 mod memory;

@@ -11,6 +11,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::crowd::Crowd;
 use super::invitations::Invitations;
+use super::invited::ReceivedInvitations;
 use crate::ledger::{Ledger, Subject};
 use crate::link::{
     Answer, Client, Occupant, PEOPLE_MAX, PeoplePage, Place, Present, RoomInfo, WHO_MAX,
@@ -37,6 +38,8 @@ pub(crate) struct Room {
     pub(crate) topic: Option<Line>,
     /// The last change of it; none if that was before the room came into memory.
     pub(crate) topic_set: Option<TopicSet>,
+    /// Since when there has always been somebody in it, if somebody is; none if that is not known.
+    pub(crate) since: Option<WallTime>,
     /// The person who made it, if the room counts towards a person's share.
     pub(crate) maker: Option<Maker>,
     pub(crate) crowd: Crowd,
@@ -88,12 +91,14 @@ pub(crate) struct Connection {
     /// The places of its seats, in the order in which they were taken. Each ends with its seat.
     pub(crate) places: Vec<Arc<Place>>,
     pub(super) invitations: Invitations,
+    pub(super) invited_to: ReceivedInvitations,
 }
 
 impl Connection {
     pub(crate) fn new(client: &Arc<Client>, came: Now) -> Connection {
         let (client, invitations) = (Arc::clone(client), Invitations::default());
-        Connection { client, came, places: Vec::new(), invitations }
+        let invited_to = ReceivedInvitations::default();
+        Connection { client, came, places: Vec::new(), invitations, invited_to }
     }
 }
 
@@ -155,9 +160,11 @@ impl Member {
         let lent = person.and_then(|person| person.lent.as_ref());
         let subject = Subject { account, keeps_for_now, lent, ..Subject::new(&who.name) };
         let is_keeper = ledger.rules.keeps(reach, subject);
+        let is_server_keeper = is_keeper && ledger.rules.keeps(&Reach::Server, subject);
         let may_be_away = person.is_some_and(|person| person.away.is_some());
         let is_away = may_be_away && ledger.people.away(who.id).is_some();
-        Occupant { who: Arc::clone(who), is_keeper, has_voice, is_away }
+        let who = Arc::clone(who);
+        Occupant { who, is_keeper, is_server_keeper, has_voice, is_away }
     }
 }
 
@@ -377,6 +384,7 @@ impl Room {
             log: Arc::new(Log::new(start)),
             topic,
             topic_set: None,
+            since: None,
             maker: None,
             crowd: Crowd::default(),
             members: Members::default(),

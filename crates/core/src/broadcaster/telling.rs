@@ -201,7 +201,9 @@ impl Broadcaster {
         let (id, person, mut promised) = (room.id, who.id, None);
         if let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, .. } }) = ticket {
             let place = room.place(who.id);
-            self.connection_of(client, now).places.push(Arc::clone(&place));
+            let connection = self.connection_of(client, now);
+            connection.invited_to.end(name);
+            connection.places.push(Arc::clone(&place));
             let (client, replay, is_first) = (Arc::clone(client), *replay, *is_first);
             promised = Some(Promised { client, place, seat: Some((replay, is_first)) });
         } else if let Some(connection) = self.connections.get(&who.id) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::roster::Occupant;
-use super::sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
+use super::sighting::{Bygone, FindablePage, RoomInfo, RoomsPage, Sighting, Totals, Whois};
 use super::watch::Watched;
 use crate::command::Spec;
 use crate::model::{
@@ -43,6 +43,10 @@ pub enum Answer {
     },
     /// The people who have these names now.
     Present(Vec<Sighting>),
+    /// A page of the people whom a mask may find.
+    Findable(FindablePage),
+    /// The rooms to which the person is invited, the latest last.
+    Invitations(Vec<RoomName>),
     /// The rooms.
     Rooms {
         /// The largest first; at most [`ROOMS_MAX`].
@@ -82,6 +86,8 @@ pub enum Answer {
         rules: Box<RoomRules>,
         /// Whether only keepers change the topic.
         is_topic_locked: bool,
+        /// Since when there has always been somebody in the room; none if nobody is.
+        since: Option<WallTime>,
     },
     /// A private message, as both sides read it.
     Private(Arc<PrivateMessage>),
@@ -416,6 +422,10 @@ impl Answer {
             }
             Answer::Whois(whois) => whois.weight(),
             Answer::Whowas { people, .. } => people.iter().map(Bygone::weight).sum(),
+            Answer::Findable(page) => page.weight(),
+            Answer::Invitations(rooms) => {
+                rooms.iter().map(|room| size_of::<RoomName>() + room.as_str().len()).sum()
+            }
             Answer::Watched(watched) => watched.weight(),
             Answer::Present(sightings) => sightings.iter().map(Sighting::weight).sum(),
             Answer::Rooms { rooms, .. } | Answer::AllRooms(RoomsPage { rooms, .. }) => {

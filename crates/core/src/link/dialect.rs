@@ -50,6 +50,9 @@ pub enum Input {
     RecallRooms([WallTime; 2], u64),
     /// Lists everybody in a room.
     ListPeople(RoomName),
+    /// Lists everybody on the server whom a mask may find, for an encoder that compares them with this
+    /// many masks.
+    FindPeople(usize),
     /// Lists all rooms.
     ListRooms,
     /// Asks the broadcaster; its answer, if there is one, becomes mail. This is for requests that

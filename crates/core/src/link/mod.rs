@@ -42,7 +42,9 @@ pub use request::{AccountChange, Change, CodeChange, FirstRoom, MessageChange, Q
 pub use roster::{FullRoster, Occupant};
 pub use seat::{Listener, Presence, Seat, Seats};
 pub(crate) use sighting::{BYGONE_MAX, SIGHTINGS_MAX};
-pub use sighting::{Bygone, RoomInfo, RoomsPage, Sighting, Totals, Whois};
+pub use sighting::{
+    Bygone, Findable, FindablePage, RankedRoom, RoomInfo, RoomsPage, Sighting, Totals, Whois,
+};
 pub(crate) use view::Place;
 pub use view::{Entered, Listening, Mark, Replay, Resumed, View};
 pub use watch::{WATCHED_MAX, WatchRequest, Watched};

@@ -404,6 +404,13 @@ pub enum Query {
     Whowas(Line),
     /// The people with these names, as typed.
     Present(Vec<Line>),
+    /// The people on the server whom a mask may find, one page at a time.
+    Findable {
+        /// Where the previous page ended; 0 for the first page.
+        from: u64,
+    },
+    /// The rooms to which the person is invited.
+    Invitations,
     /// The largest rooms.
     Rooms,
     /// All rooms, one page at a time.

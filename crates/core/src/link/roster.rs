@@ -13,6 +13,9 @@ pub struct Occupant {
     pub who: Arc<Who>,
     /// Whether the person has authority in the room.
     pub is_keeper: bool,
+    /// Whether the person has authority on the whole server. A list for a newcomer does not tell of
+    /// those who came in the same batch.
+    pub is_server_keeper: bool,
     /// Whether the person has a voice in the room.
     pub has_voice: bool,
     /// Whether the person is away. A list for a newcomer does not tell.
@@ -73,7 +76,8 @@ impl FullRoster {
             _ => return None,
         };
         let stays = removed_at(&who).is_none_or(|removed| removed <= index);
-        stays.then_some(Occupant { who, is_keeper, has_voice: false, is_away: false })
+        let (is_server_keeper, has_voice, is_away) = (false, false, false);
+        stays.then_some(Occupant { who, is_keeper, is_server_keeper, has_voice, is_away })
     }
 }
 

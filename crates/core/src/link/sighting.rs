@@ -3,16 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::model::{Line, Name, RoomName, WallTime, Who};
+use crate::model::{Line, RoomName, WallTime, Who};
 
 /// A person, as one other person may see them. Several connections of an owner are one person.
 #[derive(Clone, Debug)]
 pub struct Whois {
     /// The person.
     pub who: Who,
-    /// The rooms in which the person sits, as far as the other one may read them; and whether the
-    /// person has authority there.
-    pub rooms: Vec<(RoomName, bool)>,
+    /// The rooms in which the person sits, as far as the other one may read them.
+    pub rooms: Vec<RankedRoom>,
     /// The address of the first connection on this node, for keepers of the person's rooms and for
     /// the person.
     pub address: Option<SocketAddr>,
@@ -24,6 +23,17 @@ pub struct Whois {
     pub is_server_keeper: bool,
     /// The text with which the person is away.
     pub away: Option<Line>,
+}
+
+/// A room in which a person sits, with the person's rank there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankedRoom {
+    /// The room.
+    pub room: RoomName,
+    /// Whether the person has authority there.
+    pub is_keeper: bool,
+    /// Whether the person has a voice there.
+    pub has_voice: bool,
 }
 
 /// A person who has left the server or given up a name.
@@ -49,6 +59,26 @@ pub struct Sighting {
     pub is_server_keeper: bool,
     /// Whether the person is away.
     pub is_away: bool,
+}
+
+/// A person whom a mask may find.
+#[derive(Clone, Debug)]
+pub struct Findable {
+    /// The person.
+    pub who: Who,
+    /// Whether the person has authority on the whole server.
+    pub is_server_keeper: bool,
+    /// Whether the person is away.
+    pub is_away: bool,
+}
+
+/// A page of the people whom a mask may find. Several connections of an owner are one person.
+#[derive(Clone, Debug)]
+pub struct FindablePage {
+    /// The people, in the order in which they came to the server.
+    pub people: Vec<Findable>,
+    /// The start of the next page; none if this is the last.
+    pub next: Option<u64>,
 }
 
 /// The number of names in one question.
@@ -104,7 +134,7 @@ fn person_weight(who: &Who) -> usize {
 
 impl Whois {
     pub(super) fn weight(&self) -> usize {
-        let rooms = self.rooms.iter().map(|(room, _)| size_of::<Name>() + room.as_str().len());
+        let rooms = self.rooms.iter().map(|of| size_of::<RankedRoom>() + of.room.as_str().len());
         let away = self.away.as_ref().map_or(0, Line::len);
         size_of::<Whois>() + person_weight(&self.who) + rooms.sum::<usize>() + away
     }
@@ -113,6 +143,13 @@ impl Whois {
 impl Bygone {
     pub(super) fn weight(&self) -> usize {
         size_of::<Bygone>() + person_weight(&self.who)
+    }
+}
+
+impl FindablePage {
+    pub(super) fn weight(&self) -> usize {
+        let flags = size_of::<Findable>() - size_of::<Who>();
+        self.people.iter().map(|person| flags + person_weight(&person.who)).sum()
     }
 }
 

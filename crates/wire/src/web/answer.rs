@@ -44,7 +44,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::YouAre(name) => object("you", out).with("name", name.as_str()),
         Answer::Topic { room, text, .. } => object("topic_is", out).with("room", room.as_str())
             .with("topic", text.as_ref().map(Line::as_str)),
-        Answer::Rules { room, rules, is_topic_locked } => with_rules(object("rules", out).with("room", room.as_str()), rules)
+        Answer::Rules { room, rules, is_topic_locked, since: _ } => with_rules(object("rules", out).with("room", room.as_str()), rules)
             .with("locked", is_topic_locked),
         Answer::KeptMessage { at, from, to, text } => object("letter", out).with("time", rfc3339(*at))
             .with("from", from.as_str()).with("to", to.as_str()).with("words", text.as_str()),
@@ -93,6 +93,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with("server", names(server)),
         // Nothing in this dialect asks for these.
         Answer::Whois(_) | Answer::Whowas { .. } | Answer::Present(_) | Answer::AllRooms(_) | Answer::Totals(_)
+        | Answer::Findable(_) | Answer::Invitations(_)
         | Answer::LastLines(_) | Answer::Watched(_) | Answer::Modes(_) | Answer::ModesChanged { .. } => about("order", out),
         Answer::Told { .. } | Answer::Unstored(_) | Answer::Everybody(_) | Answer::Bans { .. } => about("order", out),
 

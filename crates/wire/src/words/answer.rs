@@ -52,13 +52,16 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::Whowas { name, people } => sentence(format!(
             "{name} was here lately, {}", counted(people.len(), "time", "times"))),
         Answer::Present(sightings) => sentence(present_of(sightings)),
+        Answer::Findable(page) =>
+            list(page.people.iter().map(|person| person.who.name.to_string()).collect()),
+        Answer::Invitations(rooms) => list(rooms.iter().map(RoomName::to_string).collect()),
         Answer::Rooms { rooms, others } => list(self::rooms(rooms, *others)),
         Answer::AllRooms(page) => list(self::rooms(&page.rooms, 0)),
         Answer::Totals(totals) => sentence(format!(
             "{} in {}", counted(totals.people, "person is", "people are"), counted(totals.rooms, "room", "rooms"))),
         Answer::Everybody(people) => list(act::everybody(people)),
         Answer::Bans { bans, others } => list(act::bans(bans, *others, clock)),
-        Answer::Rules { room, rules, is_topic_locked } => {
+        Answer::Rules { room, rules, is_topic_locked, since: _ } => {
             list(act::rules_of(room, rules, *is_topic_locked))
         }
         Answer::Keepers { room, server } => list(act::keepers(room.as_ref(), server)),
@@ -285,7 +288,7 @@ fn who(room: &RoomName, people: &[Present], others: usize, listening: usize) -> 
 }
 
 fn whois(Whois { who, rooms, .. }: &Whois) -> String {
-    match rooms.iter().map(|(room, _)| room.as_str()).collect::<Vec<_>>()[..] {
+    match rooms.iter().map(|of| of.room.as_str()).collect::<Vec<_>>()[..] {
         [] => format!("{} is in no room", who.name),
         ref rooms => format!("{} is in {}", who.name, rooms.join(", ")),
     }

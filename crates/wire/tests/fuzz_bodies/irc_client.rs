@@ -122,6 +122,7 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
         | Input::Leave(..)
         | Input::LeaveAll
         | Input::ListPeople(_)
+        | Input::FindPeople(_)
         | Input::ListRooms
         | Input::Ask(_) => {
             encoder.answer(&Refusal::NotThere.into(), read);

@@ -79,6 +79,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::Register(_)
         | Input::LeaveAll
         | Input::ListPeople(_)
+        | Input::FindPeople(_)
         | Input::ListRooms
         | Input::Recall(..)
         | Input::RecallRooms(..)

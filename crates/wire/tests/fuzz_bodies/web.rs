@@ -122,6 +122,7 @@ fn check(input: Input) {
         | Input::Register(_)
         | Input::LeaveAll
         | Input::ListPeople(_)
+        | Input::FindPeople(_)
         | Input::ListRooms
         | Input::Recall(..)
         | Input::RecallRooms(..)

@@ -1,21 +1,22 @@
 //! Answers of the server as replies, by the command that they answer. What has no reply of its own
 //! is told in the words of the line dialect. Knows no connection.
 
-use parlor_core::link::{Answer, Occupant, RoomInfo, Sighting};
+use parlor_core::link::{Answer, Occupant, RoomInfo};
 use parlor_core::model::{Act, Line, RoomName, TopicSet};
 
 use super::account::{put_logged_in, put_registered};
+use super::list::put_list;
 use super::marker::put_marker;
 use super::monitor::put_watched;
-use super::names::{listed_name, put_end_of_names, put_names, signs};
+use super::names::{listed_name, put_end_of_names, put_names};
 use super::own_modes::{put_modes_changed, put_own_modes};
 use super::people::{put_ison, put_userhost, put_whois, put_whowas};
 use super::refusal::put_refusal;
 use super::room_modes::put_modes;
 use super::totals::put_totals;
-use super::whox::{WhoEntry, put_who};
+use super::whox::put_people;
 use crate::irc::protocol::{
-    Cap, Caps, Glob, IrcServer, Numeric, TEXT_BYTES_MAX, acts, channel, nick, shortened,
+    Caps, IrcServer, Numeric, TEXT_BYTES_MAX, acts, channel, nick, shortened,
 };
 use crate::irc::reply::{BANS, OpenCommand, Replies};
 use crate::style::{LineMode, Storage, counted};
@@ -49,8 +50,12 @@ pub(crate) fn put_answer(
         (Answer::Topic { room, text, set }, Some(("TOPIC", _))) => {
             put_topic(room, text.as_ref(), set.as_ref(), replies);
         }
-        (Answer::Rules { room, rules, is_topic_locked }, Some(("MODE", _))) => {
+        (Answer::Rules { room, rules, is_topic_locked, since }, Some(("MODE", _))) => {
             put_modes(room, rules, *is_topic_locked, replies);
+            if let Some(since) = since {
+                let words = [&*channel(room), &seconds(since.0)];
+                replies.numeric_words(Numeric::RPL_CREATIONTIME, &words);
+            }
         }
         (Answer::People(page), Some(("NAMES", _))) => {
             let name = |person: &Occupant| {
@@ -63,11 +68,14 @@ pub(crate) fn put_answer(
                 put_end_of_names(command.map_or("", |command| &command.target), replies);
             }
         }
-        (Answer::People(_) | Answer::Present(_), Some(("WHO", _))) => {
+        (Answer::People(_) | Answer::Present(_) | Answer::Findable(_), Some(("WHO", target))) => {
             let options = command.map_or("", |command| &command.arguments);
-            put_people(answer, options, asker, replies);
+            let whose = (asker.server.name.as_str(), asker.caps);
+            put_people(answer, (target, options), whose, replies);
         }
-        (Answer::Whois(whois), Some(("WHOIS", _))) => put_whois(whois, asker.server, replies),
+        (Answer::Whois(whois), Some(("WHOIS", _))) => {
+            put_whois(whois, asker.server, asker.caps, replies);
+        }
         (Answer::Whowas { people, .. }, Some(("WHOWAS", nick))) => {
             let wanted = command.map_or("", |command| &command.arguments);
             put_whowas(people, (nick, wanted), asker.server, replies);
@@ -82,6 +90,12 @@ pub(crate) fn put_answer(
         (Answer::Watched(watched), Some(("MONITOR", _))) => put_watched(watched, replies),
         (Answer::Invited { who, room }, Some(("INVITE", _))) => {
             replies.numeric_words(Numeric::RPL_INVITING, &[&nick(who), &channel(room)]);
+        }
+        (Answer::Invitations(rooms), Some(("INVITE", _))) => {
+            for room in rooms {
+                replies.numeric_words(Numeric::RPL_INVITEDTO, &[&channel(room)]);
+            }
+            replies.numeric(Numeric::RPL_ENDOFINVITEDTO, &[], "End of /INVITE list");
         }
         (Answer::AllRooms(page), Some(("LIST", filter))) => {
             put_list(&page.rooms, filter, replies);
@@ -116,31 +130,6 @@ fn put_away(is_away: bool, replies: &mut Replies) {
         false => (Numeric::RPL_UNAWAY, "You are no longer marked as being away"),
     };
     replies.numeric(numeric, &[], text);
-}
-
-/// Adds people in a channel, or people who were looked for.
-fn put_people(answer: &Answer, options: &str, asker: Asker<'_>, replies: &mut Replies) {
-    let server = &asker.server.name;
-    match answer {
-        Answer::People(page) => {
-            let channel = &*channel(&page.room);
-            for Occupant { who, is_keeper, has_voice, is_away } in &page.people {
-                let signs = signs(*is_keeper, *has_voice, asker.caps.has(Cap::MultiPrefix));
-                let (is_server_keeper, is_away) = (false, *is_away);
-                let entry = WhoEntry { channel, who, signs, is_server_keeper, is_away };
-                put_who(&entry, options, server, replies);
-            }
-        }
-        Answer::Present(sightings) => {
-            for Sighting { who, is_server_keeper, is_away, .. } in sightings {
-                let Some(who) = who else { continue };
-                let (signs, is_server_keeper, is_away) = ("", *is_server_keeper, *is_away);
-                let entry = WhoEntry { channel: "*", who, signs, is_server_keeper, is_away };
-                put_who(&entry, options, server, replies);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Adds the words of the line dialect, from the service that is asked, or from the server.
@@ -179,41 +168,6 @@ pub(crate) fn put_topic(
         }
         None => replies.numeric(Numeric::RPL_NOTOPIC, &[&channel], "No topic is set"),
     }
-}
-
-/// Adds the rooms that have people and pass a filter.
-fn put_list(rooms: &[RoomInfo], filter: &str, replies: &mut Replies) {
-    let shown = rooms.iter().filter(|room| room.people > 0 && passes(room, filter));
-    for room in shown {
-        let topic = room.topic.as_ref().map(|topic| shortened(topic, TEXT_BYTES_MAX));
-        let words = [&channel(&room.room), &room.people.to_string()];
-        replies.numeric(Numeric::RPL_LIST, &words.map(String::as_str), &topic.unwrap_or_default());
-    }
-}
-
-/// Whether a room passes the filter of a LIST: channels and conditions, with commas. A room is one
-/// of the channels if there are any, and meets all conditions.
-fn passes(room: &RoomInfo, filter: &str) -> bool {
-    let channel = channel(&room.room);
-    let is_like = |mask: &str| Glob::new(mask).is_some_and(|glob| glob.matches(&channel));
-    let (mut has_masks, mut is_named) = (false, false);
-    for part in filter.split(',').filter(|part| !part.is_empty()) {
-        let meets = if let Some(least) = part.strip_prefix('>') {
-            least.parse().is_ok_and(|least: usize| room.people > least)
-        } else if let Some(most) = part.strip_prefix('<') {
-            most.parse().is_ok_and(|most: usize| room.people < most)
-        } else if let Some(mask) = part.strip_prefix('!') {
-            !is_like(mask)
-        } else {
-            has_masks = true;
-            is_named |= is_like(part);
-            true
-        };
-        if !meets {
-            return false;
-        }
-    }
-    is_named || !has_masks
 }
 
 /// Adds the rooms in which people are, the largest first.

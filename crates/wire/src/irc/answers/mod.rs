@@ -2,6 +2,7 @@
 
 mod account;
 mod answer;
+mod list;
 mod marker;
 mod monitor;
 mod names;

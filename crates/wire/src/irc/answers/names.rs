@@ -6,7 +6,7 @@ use crate::irc::protocol::{Cap, Caps, MESSAGE_BYTES_MAX, Numeric, nick, source_o
 use crate::irc::reply::Replies;
 
 /// The sign of a keeper before the name.
-pub(super) const KEEPER: &str = "@";
+const KEEPER: &str = "@";
 
 /// The sign of a person with a voice.
 const VOICE: &str = "+";

@@ -1,19 +1,19 @@
 //! People who are looked for, as numerics: WHOIS, WHOWAS, ISON, USERHOST. Knows no command.
 
-use parlor_core::link::{Bygone, Sighting, Whois};
+use parlor_core::link::{Bygone, RankedRoom, Sighting, Whois};
 
-use super::names::{KEEPER, lines_of};
+use super::names::{lines_of, signs};
 use super::whox::Card;
-use crate::irc::protocol::{IrcServer, Numeric, TEXT_BYTES_MAX, channel, nick};
+use crate::irc::protocol::{Cap, Caps, IrcServer, Numeric, TEXT_BYTES_MAX, channel, nick};
 use crate::irc::reply::Replies;
 
 /// Adds a person.
-pub(crate) fn put_whois(whois: &Whois, server: &IrcServer, replies: &mut Replies) {
+pub(crate) fn put_whois(whois: &Whois, server: &IrcServer, caps: Caps, replies: &mut Replies) {
     let nick = &*nick(&whois.who.name);
     put_card(Numeric::RPL_WHOISUSER, &Card::of(&whois.who), replies);
-    let rooms = whois.rooms.iter().map(|(room, is_keeper)| {
-        let sign = if *is_keeper { KEEPER } else { "" };
-        format!("{sign}{}", channel(room))
+    let rooms = whois.rooms.iter().map(|RankedRoom { room, is_keeper, has_voice }| {
+        let signs = signs(*is_keeper, *has_voice, caps.has(Cap::MultiPrefix));
+        format!("{signs}{}", channel(room))
     });
     for line in lines_of(&rooms.collect::<Vec<_>>(), TEXT_BYTES_MAX) {
         replies.numeric(Numeric::RPL_WHOISCHANNELS, &[nick], &line);

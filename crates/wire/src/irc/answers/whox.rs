@@ -1,8 +1,10 @@
 //! The answers to WHO, with the usual fields or with those that a client chooses. Knows no room.
 
+use parlor_core::link::{Answer, Findable, Occupant, Sighting};
 use parlor_core::model::{Name, Who};
 
-use crate::irc::protocol::{Numeric, realname, source_of};
+use super::names::signs;
+use crate::irc::protocol::{Cap, Caps, Numeric, WhoMasks, channel, realname, source_of};
 use crate::irc::reply::Replies;
 
 /// A person as the parts of a source, and the real name.
@@ -23,21 +25,80 @@ impl Card {
     }
 }
 
+/// Adds people in a channel, people who were looked for, or those among all people for whom a mask
+/// of the WHO stands.
+pub(super) fn put_people(
+    answer: &Answer,
+    (target, options): (&str, &str),
+    (server, caps): (&str, Caps),
+    replies: &mut Replies,
+) {
+    match answer {
+        Answer::People(page) => {
+            let channel = &*channel(&page.room);
+            for Occupant { who, is_keeper, is_server_keeper, has_voice, is_away } in &page.people {
+                let signs = signs(*is_keeper, *has_voice, caps.has(Cap::MultiPrefix));
+                let (is_server_keeper, is_away) = (*is_server_keeper, *is_away);
+                let entry = WhoEntry { channel, who, signs, is_server_keeper, is_away };
+                put_who(&entry, options, server, replies);
+            }
+        }
+        Answer::Present(sightings) => {
+            for Sighting { who, is_server_keeper, is_away, .. } in sightings {
+                let Some(who) = who else { continue };
+                let entry = WhoEntry::outside(who, *is_server_keeper, *is_away);
+                put_who(&entry, options, server, replies);
+            }
+        }
+        Answer::Findable(page) => {
+            let masks = WhoMasks::parse(target, options);
+            for Findable { who, is_server_keeper, is_away } in &page.people {
+                if are_for(&masks, who, server) {
+                    let entry = WhoEntry::outside(who, *is_server_keeper, *is_away);
+                    put_who(&entry, options, server, replies);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether one of the masks stands for a person.
+fn are_for(masks: &WhoMasks, who: &Who, server: &str) -> bool {
+    let (source, card) = (source_of(who), Card::of(who));
+    let values = [
+        ('n', card.nick.as_str()),
+        ('u', &card.user),
+        ('h', &card.host),
+        ('s', server),
+        ('r', &card.realname),
+        ('a', who.account.as_ref().map_or("", Name::as_str)),
+    ];
+    masks.match_person(&source, &values)
+}
+
 /// A person in an answer to WHO.
-pub(crate) struct WhoEntry<'a> {
+struct WhoEntry<'a> {
     /// The channel; `*` outside of one.
-    pub(crate) channel: &'a str,
-    pub(crate) who: &'a Who,
+    channel: &'a str,
+    who: &'a Who,
     /// The signs of the person in the channel.
-    pub(crate) signs: &'a str,
+    signs: &'a str,
     /// Whether the person has authority on the whole server.
-    pub(crate) is_server_keeper: bool,
+    is_server_keeper: bool,
     /// Whether the person is away.
-    pub(crate) is_away: bool,
+    is_away: bool,
+}
+
+impl<'a> WhoEntry<'a> {
+    /// A person who was found outside of any channel.
+    fn outside(who: &'a Who, is_server_keeper: bool, is_away: bool) -> WhoEntry<'a> {
+        WhoEntry { channel: "*", who, signs: "", is_server_keeper, is_away }
+    }
 }
 
 /// Adds a person, if the options of the WHO want this one.
-pub(crate) fn put_who(entry: &WhoEntry<'_>, options: &str, server: &str, replies: &mut Replies) {
+fn put_who(entry: &WhoEntry<'_>, options: &str, server: &str, replies: &mut Replies) {
     let (flags, chosen) = match options.split_once('%') {
         Some((flags, chosen)) => (flags, Some(chosen)),
         None => (options, None),

@@ -4,7 +4,7 @@ use parlor_core::link::{Change, Command, Input, Query, Start};
 use parlor_core::model::{Deed, Here, Line, Name, RoomName, Verb, Whom};
 
 use super::run::CommandRun;
-use crate::irc::protocol::{Cap, Numeric, name, plain};
+use crate::irc::protocol::{Cap, LIST_TARGETS_MAX, Numeric, name, plain};
 
 /// The room of a channel; if there can be none, the client reads why.
 pub(super) fn room_of(channel: &str, run: &mut CommandRun<'_>) -> Option<RoomName> {
@@ -98,10 +98,12 @@ pub(super) fn topic(run: &mut CommandRun<'_>) {
     }
 }
 
-/// INVITE
+/// INVITE; without parameters, the rooms to which the client is invited.
 pub(super) fn invite(run: &mut CommandRun<'_>) {
-    let [nick, channel, ..] = run.message.parameters() else {
-        return run.need_more();
+    let (nick, channel) = match run.message.parameters() {
+        [] => return run.inputs.add(Input::Ask(Box::new(Query::Invitations.into()))),
+        [nick, channel, ..] => (nick, channel),
+        _ => return run.need_more(),
     };
     if let Some(room) = room_of(channel, run) {
         run.inputs.about(channel);
@@ -109,20 +111,26 @@ pub(super) fn invite(run: &mut CommandRun<'_>) {
     }
 }
 
-/// NAMES. No channel is wrong: it has no names.
+/// NAMES. No channel is wrong: it has no names. Clients take a list as whole at its end, which stands
+/// right behind the names, so there is one channel in a NAMES.
 pub(super) fn names(run: &mut CommandRun<'_>) {
-    let target = run.given(0).unwrap_or("*");
-    run.inputs.about(target);
-    let first = target.split(',').next().unwrap_or_default();
+    let targets = run.given(0);
+    let first = targets.and_then(|targets| targets.split(',').next()).unwrap_or("*");
+    run.inputs.about(first);
     if let Some(Ok(room)) = name::room(first) {
         run.inputs.add(Input::ListPeople(room));
     }
+    run.refuse_others(targets);
 }
 
 /// LIST
 pub(super) fn list(run: &mut CommandRun<'_>) {
-    run.inputs.about(run.given(0).unwrap_or_default());
-    run.inputs.add(Input::ListRooms);
+    let filter = run.given(0).unwrap_or_default();
+    run.inputs.about(filter);
+    match filter.split(',').nth(LIST_TARGETS_MAX) {
+        None => run.inputs.add(Input::ListRooms),
+        Some(excess) => run.too_many_targets(excess), // a part of a filter would show other rooms
+    }
 }
 
 /// KICK: people from a channel, or each from their own of several channels.

@@ -4,37 +4,51 @@ use parlor_core::link::{Input, Query};
 
 use super::channels::typed;
 use super::run::CommandRun;
-use crate::irc::protocol::{Numeric, USERHOSTS_MAX, name};
+use crate::irc::protocol::{Numeric, USERHOSTS_MAX, WhoTargets, name};
 
-/// The largest number of nicks that one ISON or WHO looks for.
+/// The largest number of nicks that one ISON looks for.
 const NICKS_MAX: usize = 100;
 
 fn ask(query: Query, run: &mut CommandRun<'_>) {
     run.inputs.add(Input::Ask(Box::new(query.into())));
 }
 
-/// Looks for people in channels and with nicks, for WHO. The options are for the encoder.
+/// Looks for people in channels, with nicks and by masks, for WHO. The options are for the encoder.
 pub(super) fn who(run: &mut CommandRun<'_>) {
     let Some(target) = run.given(0) else {
         return run.need_more();
     };
-    run.inputs.about_with(run.given(1).unwrap_or_default(), target);
-    let (rooms, nicks): (Vec<_>, Vec<_>) =
-        target.split(',').partition(|part| part.starts_with('#'));
-    for room in rooms.into_iter().filter_map(name::room).flatten() {
+    let options = run.given(1).unwrap_or_default();
+    let WhoTargets { channels, nicks, masks, excess } = WhoTargets::parse(target, options);
+    run.inputs.about_with(options, target);
+    for room in channels.into_iter().filter_map(name::room).flatten() {
         run.inputs.add(Input::ListPeople(room));
     }
     if !nicks.is_empty() {
-        let nicks = nicks.into_iter().filter(|nick| !nick.is_empty()).take(NICKS_MAX);
-        ask(Query::Present(nicks.map(typed).collect()), run);
+        ask(Query::Present(nicks.into_iter().map(typed).collect()), run);
+    }
+    if !masks.is_empty() {
+        run.inputs.add(Input::FindPeople(masks.len()));
+    }
+    if let Some(excess) = excess {
+        run.too_many_targets(excess);
     }
 }
 
-/// WHOIS, with or without a server before the nick.
+/// WHOIS, with or without a server before the nick. By the dot in it, a server is none of the nicks
+/// that clients put there, too.
 pub(super) fn whois(run: &mut CommandRun<'_>) {
-    if let Some(nick) = first_nick(run.given(1).or(run.given(0)), run) {
+    let server = run.given(0).filter(|server| server.contains('.'));
+    if server.is_some_and(|server| run.given(1).is_some_and(|nick| nick != server))
+        && run.asks_elsewhere(0)
+    {
+        return;
+    }
+    let nicks = run.given(1).or(run.given(0));
+    if let Some(nick) = first_nick(nicks, run) {
         run.inputs.about(nick);
         ask(Query::Whois(typed(nick)), run);
+        run.refuse_others(nicks);
     }
 }
 
@@ -43,6 +57,7 @@ pub(super) fn whowas(run: &mut CommandRun<'_>) {
     if let Some(nick) = first_nick(run.given(0), run) {
         run.inputs.about_with(run.given(1).unwrap_or_default(), nick);
         ask(Query::Whowas(typed(nick)), run);
+        run.refuse_others(run.given(0));
     }
 }
 

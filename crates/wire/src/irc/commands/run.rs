@@ -2,7 +2,7 @@
 
 use super::client_state::ClientState;
 use super::command_inputs::CommandInputs;
-use crate::irc::protocol::{IrcMessage, Numeric};
+use crate::irc::protocol::{Glob, IrcMessage, Numeric};
 
 /// One command, while it becomes inputs.
 pub(crate) struct CommandRun<'a> {
@@ -26,6 +26,35 @@ impl<'a> CommandRun<'a> {
     pub(crate) fn need_more(&mut self) {
         let word = self.inputs.word.clone();
         self.reply(Numeric::ERR_NEEDMOREPARAMS, &[&word], "Not enough parameters");
+    }
+
+    /// Tells that the command has more targets than it looks at: this one, and those behind it.
+    pub(crate) fn too_many_targets(&mut self, first: &str) {
+        let why = "Too many targets: this one and those behind it are left out";
+        self.reply(Numeric::ERR_TOOMANYTARGETS, &[first], why);
+    }
+
+    /// Refuses all but the first of some targets, with commas, of a command that has one target.
+    pub(crate) fn refuse_others(&mut self, targets: Option<&str>) {
+        let mut targets = targets.into_iter().flat_map(|targets| targets.split(','));
+        if let Some(second) = targets.nth(1) {
+            self.too_many_targets(second);
+        }
+    }
+
+    /// Whether the parameter with this index names another server; if so, the client reads that there
+    /// is none.
+    pub(crate) fn asks_elsewhere(&mut self, index: usize) -> bool {
+        let Some(target) = self.given(index) else {
+            return false;
+        };
+        let is_server =
+            Glob::new(target).is_some_and(|mask| mask.matches(&self.client.server.name));
+        let is_here = is_server || target.eq_ignore_ascii_case(&self.client.nick);
+        if !is_here {
+            self.reply(Numeric::ERR_NOSUCHSERVER, &[target], "There is no other server");
+        }
+        !is_here
     }
 
     /// Whether the command is a NOTICE, for which no error is sent.

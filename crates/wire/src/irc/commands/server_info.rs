@@ -44,11 +44,17 @@ fn put_isupport(run: &mut CommandRun<'_>) {
 
 /// LUSERS
 pub(super) fn lusers(run: &mut CommandRun<'_>) {
+    if run.asks_elsewhere(1) {
+        return;
+    }
     run.inputs.add(Input::Ask(Box::new(Query::Totals.into())));
 }
 
 /// MOTD: the operator's words, and where people are.
 pub(super) fn motd(run: &mut CommandRun<'_>) {
+    if run.asks_elsewhere(0) {
+        return;
+    }
     run.inputs.about("");
     let (server, replies) = (&run.client.server, &mut run.inputs.replies);
     let text = format!("- {} Message of the day -", server.name);
@@ -61,6 +67,9 @@ pub(super) fn motd(run: &mut CommandRun<'_>) {
 
 /// VERSION
 pub(super) fn version(run: &mut CommandRun<'_>) {
+    if run.asks_elsewhere(0) {
+        return;
+    }
     let (server, replies) = (&run.client.server, &mut run.inputs.replies);
     let words = [server.version.as_str(), server.name.as_str()];
     replies.numeric(Numeric::RPL_VERSION, &words, "Parlor");
@@ -69,12 +78,18 @@ pub(super) fn version(run: &mut CommandRun<'_>) {
 
 /// TIME
 pub(super) fn time(run: &mut CommandRun<'_>) {
+    if run.asks_elsewhere(0) {
+        return;
+    }
     let (server, replies) = (&run.client.server, &mut run.inputs.replies);
     replies.numeric(Numeric::RPL_TIME, &[&server.name], &server.clock.date_and_time());
 }
 
 /// ADMIN
 pub(super) fn admin(run: &mut CommandRun<'_>) {
+    if run.asks_elsewhere(0) {
+        return;
+    }
     let (server, replies) = (&run.client.server, &mut run.inputs.replies);
     replies.numeric(Numeric::RPL_ADMINME, &[&server.name], "Administrative info");
     let place = format!("This is a Parlor server of the {} network", server.network);
@@ -86,6 +101,9 @@ pub(super) fn admin(run: &mut CommandRun<'_>) {
 
 /// INFO
 pub(super) fn info(run: &mut CommandRun<'_>) {
+    if run.asks_elsewhere(0) {
+        return;
+    }
     let (server, replies) = (&run.client.server, &mut run.inputs.replies);
     for line in [
         format!("{}: a chat server that people join with netcat, a browser or IRC", server.version),
@@ -101,6 +119,9 @@ pub(super) fn stats(run: &mut CommandRun<'_>) {
     let Some(query) = run.given(0) else {
         return run.need_more();
     };
+    if run.asks_elsewhere(1) {
+        return;
+    }
     let (server, replies) = (&run.client.server, &mut run.inputs.replies);
     if query == "u" {
         let up = (server.clock.now)().since(server.started).as_secs();
@@ -113,6 +134,9 @@ pub(super) fn stats(run: &mut CommandRun<'_>) {
 
 /// LINKS
 pub(super) fn links(run: &mut CommandRun<'_>) {
+    if run.asks_elsewhere(0) {
+        return;
+    }
     let (server, replies) = (&run.client.server, &mut run.inputs.replies);
     let text = format!("0 {}", server.network);
     replies.numeric(Numeric::RPL_LINKS, &[&server.name, &server.name], &text);

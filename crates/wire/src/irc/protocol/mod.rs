@@ -19,6 +19,6 @@ pub use terms::{
     name, server_time, user_modes,
 };
 pub(crate) use terms::{
-    REALNAME_BYTES_MAX, Service, acts, author, channel, nick, realname, reserved, shortened,
-    source_of, source_under,
+    LIST_TARGETS_MAX, REALNAME_BYTES_MAX, Service, WhoMasks, WhoTargets, acts, author, channel,
+    nick, realname, reserved, shortened, source_of, source_under,
 };

@@ -80,6 +80,8 @@ numerics! {
     332 RPL_TOPIC "The topic of a channel."
     333 RPL_TOPICWHOTIME "The author and the time of a topic."
     335 RPL_WHOISBOT "A person is a program."
+    336 RPL_INVITEDTO "A channel to which the client is invited."
+    337 RPL_ENDOFINVITEDTO "The end of those channels."
     338 RPL_WHOISACTUALLY "The address of a person."
     341 RPL_INVITING "A person is invited."
     346 RPL_INVITELIST "A mask in the list of the invited."

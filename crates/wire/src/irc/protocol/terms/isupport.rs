@@ -19,6 +19,10 @@ pub const MONITOR_MAX: usize = WATCHED_MAX;
 /// The largest number of targets of one message.
 pub const TARGETS_MAX: usize = 4;
 
+/// The largest number of channels and conditions in one LIST, each of which is compared with every
+/// room.
+pub(crate) const LIST_TARGETS_MAX: usize = 20;
+
 /// The largest number of lines in one answer to CHATHISTORY.
 pub const HISTORY_MAX: u64 = 1_000;
 
@@ -74,7 +78,8 @@ impl Isupport<'_> {
             format!("PREFIX=({})@+", channel_letters(ModeKind::Rank)),
             format!(
                 "TARGMAX=JOIN:,PART:,KICK:,PRIVMSG:{TARGETS_MAX},NOTICE:{TARGETS_MAX},\
-                 TAGMSG:{TARGETS_MAX},NAMES:1,LIST:,WHOIS:1,USERHOST:{USERHOSTS_MAX},\
+                 TAGMSG:{TARGETS_MAX},NAMES:1,LIST:{LIST_TARGETS_MAX},WHOIS:1,\
+                 USERHOST:{USERHOSTS_MAX},\
                  MONITOR:{MONITOR_MAX}"
             ),
             format!("TOPICLEN={TEXT_BYTES_MAX}"),
@@ -100,7 +105,7 @@ mod tests {
                 "AWAYLEN=390 BOT=B CASEMAPPING=ascii CHANLIMIT=#:100 CHANMODES=b,k,l,imnst CHANNELLEN=33 \
                  CHANTYPES=# CHATHISTORY=1000 ELIST=MNU EXTBAN=,m KEYLEN=32 KICKLEN=390 MAXLIST=b:1000",
                 "MODES=10 MONITOR=100 MSGREFTYPES=msgid,timestamp NAMELEN=128 NETWORK=TeaHouse NICKLEN=32 PREFIX=(ov)@+ \
-                 TARGMAX=JOIN:,PART:,KICK:,PRIVMSG:4,NOTICE:4,TAGMSG:4,NAMES:1,LIST:,WHOIS:1,\
+                 TARGMAX=JOIN:,PART:,KICK:,PRIVMSG:4,NOTICE:4,TAGMSG:4,NAMES:1,LIST:20,WHOIS:1,\
                  USERHOST:10,MONITOR:100 TOPICLEN=390 USERLEN=10 UTF8ONLY WHOX",
             ]
         );

@@ -9,12 +9,13 @@ mod msgid;
 pub mod name;
 mod people;
 mod server;
+mod who;
 
 pub use glob::Glob;
-pub(crate) use isupport::REALNAME_BYTES_MAX;
 pub use isupport::{
     HISTORY_MAX, Isupport, MONITOR_MAX, TARGETS_MAX, TEXT_BYTES_MAX, USERHOSTS_MAX,
 };
+pub(crate) use isupport::{LIST_TARGETS_MAX, REALNAME_BYTES_MAX};
 pub use masks::{BanMask, MaskError};
 pub use modes::{
     CHANGES_MAX, ChannelMode, ModeChange, ModeError, ModeKind, ModeRequest, UserMode,
@@ -24,3 +25,4 @@ pub use msgid::{MsgId, MsgPlace, Selector, server_time};
 pub(crate) use name::{Service, channel, nick, reserved};
 pub(crate) use people::{author, realname, shortened, source_of, source_under};
 pub use server::IrcServer;
+pub(crate) use who::{WhoMasks, WhoTargets};
