@@ -249,3 +249,77 @@ fn a_moderated_room_hears_keepers_and_voices() {
     alice.say("/room moderated off");
     alice.sees("-- It is so already");
 }
+
+#[test]
+fn a_room_that_loses_its_last_keeper_can_speak_and_stays_closed() {
+    const FREE: &str = "-- No keeper is here any more, so everybody can speak";
+    let server = server();
+    let mut alice = server.guest_at(1).enter("alice");
+    alice.say("/join tea");
+    alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
+    alice.say("/room password beer");
+    alice.sees("-- alice gave the room a password: /room shows it");
+    alice.say("/room moderated");
+    alice.sees("-- alice lets only keepers and people with a voice speak");
+    let mut bob = Chatter::connect(server.addresses()[0]).enter("bob");
+    bob.say("JOIN #tea beer");
+    bob.until(":irc.example 366 bob #tea :{}");
+    alice.sees("bob has arrived");
+    let mut carol = server.guest_at(1).enter("carol");
+    carol.say("/join tea beer");
+    carol.sees("In tea: alice, bob");
+    carol.sees("-- This room is with the password beer, moderated");
+    bob.sees(":carol!{} JOIN #tea");
+    alice.sees("carol has arrived");
+
+    alice.say("/keeper bob");
+    alice.sees("-- alice made bob a keeper for the time being");
+    bob.sees(":alice!{} MODE #tea +o {}bob");
+    carol.sees("-- alice made bob a keeper for the time being");
+    alice.say("/quit");
+    bob.sees(":alice!{} QUIT {}");
+    carol.sees("alice has left");
+    carol.say("hi");
+    carol.sees("-- Only keepers and people with a voice can speak in tea; ask a keeper for /voice");
+    bob.say("MODE #tea -o bob"); // the last keeper is there, and keeps it no longer
+    bob.sees(":bob!{} MODE #tea -o {}bob");
+    bob.sees(":irc.example MODE #tea -m");
+    carol.sees_all(["-- bob removed bob as a keeper", FREE]);
+    carol.say("hi");
+    carol.sees("carol: hi");
+    bob.sees(":carol!{} PRIVMSG #tea :hi");
+    bob.say("MODE #tea");
+    bob.sees(":irc.example 324 bob #tea +kn beer");
+    let mut dave = server.guest_at(1).enter("dave");
+    dave.say("/join tea");
+    dave.sees("-- tea has a password, and it is another one; type /join tea PASSWORD");
+
+    bob.say("PART #tea");
+    bob.sees(":bob!{} PART #tea");
+    carol.sees("bob has left");
+    let mut erin = Visitor::connect(server.addresses()[2]).enter("erin");
+    bob.joins("#den");
+    bob.say("MODE #den +im");
+    bob.sees(":bob!{} MODE #den +i");
+    bob.sees(":bob!{} MODE #den +m");
+    bob.say("INVITE carol #den");
+    bob.sees(":irc.example 341 bob carol #den");
+    carol.sees("-- bob invites you to den: /join den");
+    carol.say("/join den");
+    carol.sees("In den: bob");
+    carol.sees("-- This room is for invited people only, moderated");
+    bob.sees(":carol!{} JOIN #den");
+    bob.say("INVITE erin #den");
+    bob.until(":irc.example 341 bob erin #den");
+    erin.asks(r#"{"do":"join","room":"den","id":"j"}"#);
+    erin.until_done("j");
+    carol.sees("erin has arrived");
+    drop(bob); // the connection is lost
+    erin.hears("left");
+    carol.sees_all(["bob has left", FREE]);
+    let ended = erin.hears("ruled");
+    assert_eq!(ended["about"], "not-moderated");
+    assert_eq!(ended["by"], serde_json::Value::Null);
+    carol.say("/room");
+    carol.sees("-- den is for invited people only");
+}

@@ -143,6 +143,7 @@ impl Broadcaster {
                 self.gathering.sequels.push(Sequel::LoseName { name, people, act });
             }
             Happened::Act(announcement) => self.act_holds(announcement, ticket),
+            Happened::RuleEnded(act) => self.rule_ended(act),
             Happened::BootBegan { boot, node, nonce } => self.boot_began(boot, &node, nonce, now),
             Happened::BootRefused { node, nonce } => self.boot_refused(&node, nonce),
             Happened::BootEnded { boot, people } => self.boot_ended(boot, people),
@@ -289,6 +290,14 @@ impl Broadcaster {
         for people in people.chunks(INTENTS_MAX) {
             let (people, act) = (people.to_vec(), Arc::clone(&act));
             self.offer(Intent::Remove { people, act }, None);
+        }
+    }
+
+    /// Tells a room that a rule has ended. It was never stored.
+    fn rule_ended(&mut self, act: Arc<Act>) {
+        if let Some(room) = act.reach.room().cloned() {
+            let act = self.with_author(act, None);
+            self.happen_in(&room, Happening::Act(act));
         }
     }
 

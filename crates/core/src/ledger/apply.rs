@@ -23,6 +23,19 @@ impl Ledger {
         if boot > 0 && !self.nodes.is_live(boot) {
             return Err(Refusal::NotSent);
         }
+        let first = happened.len();
+        let applied = self.carry_out(intent, stamp, happened);
+        self.end_unkept(first, at, happened);
+        applied
+    }
+
+    fn carry_out(
+        &mut self,
+        intent: Intent,
+        stamp: Stamp,
+        happened: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let Stamp { boot, at } = stamp;
         match intent {
             Intent::Say { person, room, lines } => {
                 self.say_in_room(person, room, lines, at, happened)

@@ -250,6 +250,7 @@ impl Digest {
             By::NewPassword => 2,
             By::Keeper(_) => 3,
             By::KeeperForNow(_) => 4,
+            By::NoKeeper => 5,
         });
         self.each(by.name(), Digest::name);
         self.reach(reach);

@@ -152,6 +152,8 @@ pub enum Happened {
     },
     /// An act holds.
     Act(Announcement),
+    /// A rule of a room that held for the time being has ended, because no keeper is there.
+    RuleEnded(Arc<Act>),
     /// A node has begun a boot.
     BootBegan {
         /// The boot.

@@ -36,6 +36,7 @@ mod saying;
 mod share;
 mod snapshot;
 mod state;
+mod unkept;
 mod unstored;
 
 pub use accounts::Account;

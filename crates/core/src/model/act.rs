@@ -71,6 +71,8 @@ pub enum By {
     Oneself,
     /// The person who changed the password of the name.
     NewPassword,
+    /// Nobody: a rule that held for the time being has ended, because no keeper is in the room.
+    NoKeeper,
     /// The person with this name: a keeper, or a person who sets a topic or makes a room.
     Keeper(Name),
     /// The person with this name, who keeps the room for the time being. What this person forbids
@@ -82,7 +84,7 @@ impl By {
     /// The name; the operator has none.
     pub fn name(&self) -> Option<&Name> {
         match self {
-            By::Operator | By::Oneself | By::NewPassword => None,
+            By::Operator | By::Oneself | By::NewPassword | By::NoKeeper => None,
             By::Keeper(name) | By::KeeperForNow(name) => Some(name),
         }
     }

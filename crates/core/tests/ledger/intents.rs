@@ -88,10 +88,28 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// The contents of a ledger at the start: nothing, or people with authority and rules; and in some
 /// of them the room den lets in only people who are invited.
 pub(crate) fn start() -> impl Strategy<Value = Snapshot> {
-    let start = prop_oneof![1 => Just(Snapshot::default()), 2 => Just(keepers_at_work())];
-    (start, any::<bool>(), weighted(0.3, closed_den())).prop_map(|(start, is_stored, rules)| {
-        Snapshot { is_stored, rules: rules.into_iter().collect(), ..start }
+    let start = prop_oneof![
+        1 => Just(Snapshot::default()),
+        1 => Just(keepers_at_work()),
+        1 => Just(mike_moderates(keepers_at_work())),
+    ];
+    (start, any::<bool>(), weighted(0.3, closed_den())).prop_map(|(mut start, is_stored, den)| {
+        start.rules.extend(den);
+        Snapshot { is_stored, ..start }
     })
+}
+
+/// Mike sits in the attic, too, keeps it for the time being, and lets nobody else speak.
+fn mike_moderates(start: Snapshot) -> Snapshot {
+    let (attic, mut start) = (RoomName::stored("attic"), start);
+    let mike = start.people.values_mut().filter(|person| person.account.is_none());
+    for person in mike {
+        person.seats.push(attic.clone());
+        person.keeps_for_now.push(attic.clone());
+    }
+    let now = RoomRules { is_moderated: true, ..RoomRules::default() };
+    start.rules.insert(attic, RulesOfRoom { now, ..RulesOfRoom::default() });
+    start
 }
 
 fn closed_den() -> impl Strategy<Value = (RoomName, RulesOfRoom)> {

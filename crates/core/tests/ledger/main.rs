@@ -14,8 +14,8 @@ use parlor_core::intent::{Intent, Proposal, ProposalId, Stamp};
 use parlor_core::ledger::{Absent, Account, Happened, Ledger, Markers, Mute, Person, Snapshot};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
-    Act, By, Deed, End, Hashed, Here, Looks, Modes, Name, PersonId, ProvenAccount, RoomName, Verb,
-    WallTime, Whom,
+    Act, By, Deed, End, Hashed, Here, Looks, Modes, Name, PersonId, ProvenAccount, Reach, RoomName,
+    Verb, WallTime, Whom,
 };
 use proptest::prelude::{ProptestConfig, TestCaseError, prop_assert, prop_assert_eq};
 use proptest::test_runner::TestRunner;
@@ -27,7 +27,7 @@ const BEGIN: WallTime = WallTime(1_000_000);
 const STAMP: Stamp = Stamp { boot: 0, at: BEGIN };
 
 /// Results that must occur in some run; otherwise the intents do not reach the code behind them.
-const SIGHTS: [&str; 84] = [
+const SIGHTS: [&str; 85] = [
     "Said",
     "Arrived",
     "Left",
@@ -70,6 +70,7 @@ const SIGHTS: [&str; 84] = [
     "NotRegistered",
     "NotThere",
     "OwnMachine",
+    "RuleEnded",
     "TopicLocked",
     "Yourself",
     "Say is allowed",
@@ -327,6 +328,10 @@ impl Run {
             prop_assert!(seats.contains(room) || is_lasting, "rules of {room} end with the room");
             prop_assert!(rules.invited.len() <= 100, "{room}");
         }
+        for (room, rules) in &snapshot.rules {
+            let is_for_now = rules.now.is_moderated && !rules.lasting.is_moderated;
+            prop_assert!(!is_for_now || has_keeper(snapshot, room), "nobody can speak in {room}");
+        }
         for Absent { heir, .. } in absent {
             prop_assert!(people.contains_key(heir), "nobody can take the seat of {heir:?}");
         }
@@ -354,6 +359,24 @@ impl Run {
         prop_assert!(left.people.is_empty() && left.absent.is_empty(), "{left:?}");
         Ok(())
     }
+}
+
+/// Whether somebody in a room has authority there.
+fn has_keeper(Snapshot { people, absent, keepers, .. }: &Snapshot, room: &RoomName) -> bool {
+    let reach = Reach::Room(room.clone());
+    let is_keeper = |name: &Name, of: &[&Reach]| {
+        keepers.iter().any(|(reach, keeper)| of.contains(&reach) && keeper.is_same(name))
+    };
+    let keeps = |person: &Person| {
+        let account = person.account.as_ref().map(|account| &account.name);
+        person.keeps_for_now.contains(room)
+            || account.is_some_and(|name| is_keeper(name, &[&reach, &Reach::Server]))
+            || person.lent.as_ref().is_some_and(|name| is_keeper(name, &[&Reach::Server]))
+    };
+    let heirs = absent.iter().filter(|absent| absent.room == *room);
+    let mut heirs = heirs.filter_map(|absent| people.get(&absent.heir));
+    let mut seated = people.values().filter(|person| person.seats.contains(room));
+    seated.any(keeps) || heirs.any(keeps)
 }
 
 /// The rooms with seats.

@@ -80,7 +80,7 @@ record!(Act { deed, by, reach, at });
 
 record!(Deed { verb, whom, time, text });
 
-choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(name), 4 => KeeperForNow(name) });
+choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(name), 4 => KeeperForNow(name), 5 => NoKeeper });
 
 choice!(Here, "a place", { 0 => Operator, 1 => Room(room), 2 => Server });
 

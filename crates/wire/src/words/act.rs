@@ -27,6 +27,8 @@ impl ActRow {
     }
 }
 
+const EVERYBODY_SPEAKS: &str = "Everybody in the room can speak";
+
 /// The words for an act. One table, so that the compiler finds a missing row.
 #[rustfmt::skip]
 pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
@@ -68,7 +70,9 @@ pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
             format!("{by} lets people in without an invitation")),
         Verb::Moderate => row("moderated", "Only keepers and people with a voice can speak now",
             format!("{by} lets only keepers and people with a voice speak")),
-        Verb::Unmoderate => row("not-moderated", "Everybody in the room can speak",
+        Verb::Unmoderate if act.by == By::NoKeeper => row("not-moderated", EVERYBODY_SPEAKS,
+            "No keeper is here any more, so everybody can speak".to_owned()),
+        Verb::Unmoderate => row("not-moderated", EVERYBODY_SPEAKS,
             format!("{by} lets everybody speak")),
         Verb::Hide => row("secret", "The room is secret: nobody outside sees it",
             format!("{by} made the room secret: nobody outside sees it")),
@@ -108,7 +112,7 @@ fn you_leave(verb: &str, act: &Act, clock: &LocalClock) -> String {
         By::NewPassword => {
             "The name you use has a new password; this connection is closed".to_owned()
         }
-        By::Operator | By::Keeper(_) | By::KeeperForNow(_) => {
+        By::Operator | By::NoKeeper | By::Keeper(_) | By::KeeperForNow(_) => {
             format!("You {verb}{}{}", from(act), until_by_whom_and_why(act, clock))
         }
     }
@@ -245,6 +249,7 @@ pub(crate) fn name_of(by: &By) -> &str {
         By::Operator => "the operator",
         By::Oneself => "themselves",
         By::NewPassword => "new-password", // for programs: people read another sentence
+        By::NoKeeper => "nobody",          // people and programs read no name
         By::Keeper(name) | By::KeeperForNow(name) => name.as_str(),
     }
 }

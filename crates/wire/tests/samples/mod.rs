@@ -558,7 +558,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 
 fn act() -> impl Strategy<Value = Act> {
     let by = prop_oneof![
-        select(vec![By::Operator, By::Oneself, By::NewPassword]),
+        select(vec![By::Operator, By::Oneself, By::NewPassword, By::NoKeeper]),
         name().prop_map(By::Keeper),
         name().prop_map(By::KeeperForNow),
     ];

@@ -149,7 +149,8 @@ function told(item) {
 
 /** Events other than lines. */
 function happening(event) {
-	if (event.by) return [order(event.kind === 'ruled' ? event.about : `left-${event.banned ? 'banned' : 'removed'}`, event)];
+	if (event.kind === 'ruled') return [order(event.by ? event.about : `${event.about}-unkept`, event)];
+	if (event.by) return [order(`left-${event.banned ? 'banned' : 'removed'}`, event)];
 	if (!happenings.includes(event.kind)) return [event.text];
 	const names = event.names?.join(', ');
 	const key = event.words ? 'leftSaying' : event.topic === null ? 'topicCleared' : event.kind;

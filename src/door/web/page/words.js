@@ -97,6 +97,7 @@ const words = {
 	'not-invited-only': '{by} lets people in without an invitation',
 	moderated: '{by} lets only keepers and people with a voice speak',
 	'not-moderated': '{by} lets everybody speak',
+	'not-moderated-unkept': 'No keeper is here any more, so everybody can speak',
 	secret: '{by} made the room secret: nobody outside sees it',
 	'not-secret': '{by} made the room visible to people outside',
 	'room-password': '{by} gave the room a password: /room shows it',

@@ -95,6 +95,7 @@ export const words = {
 	'not-invited-only': '{by} 取消了须受邀才能进来的规定',
 	moderated: '{by} 只让管理员和有发言权的人说话',
 	'not-moderated': '{by} 让大家都可以说话',
+	'not-moderated-unkept': '这里没有管理员了，大家都可以说话',
 	secret: '{by} 把房间设为隐藏，外面的人看不到',
 	'not-secret': '{by} 让外面的人看得到这个房间',
 	'room-password': '{by} 给房间设了密码，/room 可以查看',
