@@ -4,7 +4,10 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Decoder, Encoder, Input, PrivateMessage, Refusal};
+use parlor_core::link::{
+    Answer, Decoder, Encoder, Findable, FindablePage, Input, PrivateMessage, Refusal, RoomInfo,
+    RoomsPage,
+};
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
     Entry, Line, Manner, Modes, Name, PersonId, Profile, RoomName, Said, Spoken, WallTime, Who,
@@ -34,6 +37,9 @@ static LOBBY: LazyLock<RoomName> = LazyLock::new(RoomName::lobby);
 /// The largest number of inputs that a byte becomes: each name between two commas of a JOIN is a
 /// beginning and an input.
 const INPUTS_FOR_A_BYTE: usize = 2;
+
+/// The largest number of targets in one question.
+const TARGETS_MAX: usize = 10;
 
 /// The bytes come before the welcome, and after it from a client with and without capabilities.
 pub(crate) fn run(data: &[u8]) {
@@ -122,10 +128,18 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
         | Input::Leave(..)
         | Input::LeaveAll
         | Input::ListPeople(_)
-        | Input::FindPeople(_)
-        | Input::ListRooms
         | Input::Ask(_) => {
             encoder.answer(&Refusal::NotThere.into(), read);
+        }
+        Input::FindPeople(masks) => {
+            assert!(masks <= TARGETS_MAX);
+            let who = Who::new(PersonId::new(1), Name::stored("alice"));
+            let people = vec![Findable { who, is_server_keeper: true, is_away: false }];
+            encoder.answer(&Answer::Findable(FindablePage { people, next: None }), read);
+        }
+        Input::ListRooms => {
+            let rooms = vec![RoomInfo { room: LOBBY.clone(), people: 1, topic: None }];
+            encoder.answer(&Answer::AllRooms(RoomsPage { rooms, next: None }), read);
         }
         Input::Oper { .. } => {
             let (set, removed) = (Modes::OPERATOR, Modes::NONE);

@@ -144,7 +144,7 @@ pub(super) fn links(run: &mut CommandRun<'_>) {
 }
 
 /// The commands that HELP explains, each with its parameters and its effect.
-const HELP: [(&str, &str, &str); 14] = [
+const HELP: [(&str, &str, &str); 15] = [
     ("JOIN", "#ROOM [PASSWORD]", "enters a room, and makes it if there is none"),
     ("PART", "#ROOM [:WORDS]", "leaves a room"),
     ("PRIVMSG", "TARGET :TEXT", "says something in a room, or to one person"),
@@ -153,8 +153,17 @@ const HELP: [(&str, &str, &str); 14] = [
     ("TOPIC", "#ROOM [:TEXT]", "shows the topic of a room, or changes it"),
     ("NAMES", "#ROOM", "lists the people in a room"),
     ("LIST", "[FILTER]", "lists the rooms"),
-    ("WHO", "#ROOM", "lists the people in a room, with their hosts"),
+    (
+        "WHO",
+        "#ROOM|NAME|MASK",
+        "lists the people in a room, or those who are found, with their hosts",
+    ),
     ("WHOIS", "NAME", "shows a person and their rooms"),
+    (
+        "INVITE",
+        "[NAME #ROOM]",
+        "asks somebody into a room, or lists the rooms to which you are invited",
+    ),
     ("MODE", "#ROOM [MODES]", "shows or changes keepers, voices, bans and the rules of a room"),
     ("KICK", "#ROOM NAME [:REASON]", "removes somebody from a room"),
     ("CHATHISTORY", "LATEST #ROOM * 50", "shows earlier lines"),

@@ -5,6 +5,7 @@ use parlor_core::model::{NAME_CHARS_MAX, ROOM_PASSWORD_BYTES_MAX};
 
 use super::modes::{CHANGES_MAX, ModeKind, channel_letters};
 use super::name::USER_BYTES_MAX;
+use super::who::WHO_TARGETS_MAX;
 
 /// The longest topic, text of an absence or reason, in bytes: with the longest names it still fits
 /// into a message.
@@ -78,7 +79,7 @@ impl Isupport<'_> {
             format!("PREFIX=({})@+", channel_letters(ModeKind::Rank)),
             format!(
                 "TARGMAX=JOIN:,PART:,KICK:,PRIVMSG:{TARGETS_MAX},NOTICE:{TARGETS_MAX},\
-                 TAGMSG:{TARGETS_MAX},NAMES:1,LIST:{LIST_TARGETS_MAX},WHOIS:1,\
+                 TAGMSG:{TARGETS_MAX},NAMES:1,LIST:{LIST_TARGETS_MAX},WHO:{WHO_TARGETS_MAX},WHOIS:1,WHOWAS:1,\
                  USERHOST:{USERHOSTS_MAX},\
                  MONITOR:{MONITOR_MAX}"
             ),
@@ -105,7 +106,7 @@ mod tests {
                 "AWAYLEN=390 BOT=B CASEMAPPING=ascii CHANLIMIT=#:100 CHANMODES=b,k,l,imnst CHANNELLEN=33 \
                  CHANTYPES=# CHATHISTORY=1000 ELIST=MNU EXTBAN=,m KEYLEN=32 KICKLEN=390 MAXLIST=b:1000",
                 "MODES=10 MONITOR=100 MSGREFTYPES=msgid,timestamp NAMELEN=128 NETWORK=TeaHouse NICKLEN=32 PREFIX=(ov)@+ \
-                 TARGMAX=JOIN:,PART:,KICK:,PRIVMSG:4,NOTICE:4,TAGMSG:4,NAMES:1,LIST:20,WHOIS:1,\
+                 TARGMAX=JOIN:,PART:,KICK:,PRIVMSG:4,NOTICE:4,TAGMSG:4,NAMES:1,LIST:20,WHO:10,WHOIS:1,WHOWAS:1,\
                  USERHOST:10,MONITOR:100 TOPICLEN=390 USERLEN=10 UTF8ONLY WHOX",
             ]
         );

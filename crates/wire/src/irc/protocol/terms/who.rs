@@ -3,7 +3,7 @@
 use super::glob::Glob;
 
 /// The largest number of targets of one WHO.
-const WHO_TARGETS_MAX: usize = 10;
+pub(crate) const WHO_TARGETS_MAX: usize = 10;
 
 /// The fields that a mask is compared with if a client chooses none: nick, user, host, server and
 /// real name.
