@@ -10,7 +10,7 @@ const CAPS: &str = "labeled-response batch message-tags server-time draft/chathi
                     draft/multiline setname away-notify account-notify invite-notify \
                     draft/read-marker standard-replies";
 
-/// What a client reads of a command with a label, up to two barriers behind it.
+/// The messages that a client reads after a command with a label, up to two barriers behind it.
 fn read(client: &mut Chatter, command: &str) -> Vec<Message> {
     client.until_pong();
     client.say(&match command.strip_prefix('@') {
