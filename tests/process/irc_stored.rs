@@ -261,8 +261,30 @@ fn lines_keep_their_ids_and_their_order_over_a_restart() {
     alice.say("CHATHISTORY LATEST #tea * 10");
     let after = alice.until(":irc.example BATCH -{}");
     assert_eq!(of(&after), of(&before));
+    let ids_of = |messages: &[Message]| -> Vec<String> {
+        messages.iter().filter_map(|message| message.tag("msgid").map(str::to_owned)).collect()
+    };
+    assert_eq!(ids_of(&after), ids);
     alice.say("CHATHISTORY LATEST #tea * 2");
     assert_eq!(lines(&alice.until(":irc.example BATCH -{}")), ["line 3", "line 4"]);
+    // Lines of this run and of two earlier ones, on one page.
+    alice.say("PRIVMSG #tea :line 5");
+    let echo = alice.sees(":alice!{} PRIVMSG #tea :line 5");
+    ids.push(echo.tag("msgid").unwrap().to_owned());
+    let log_of = |id: &str| id.split('.').next().unwrap().to_owned();
+    assert_ne!(log_of(&ids[4]), log_of(&ids[5]), "each run has a log of its own");
+    alice.say("CHATHISTORY LATEST #tea * 10");
+    assert_eq!(ids_of(&alice.until(":irc.example BATCH -{}")), ids);
+    for (index, id) in ids.iter().enumerate() {
+        alice.say(&format!("CHATHISTORY AFTER #tea msgid={id} 10"));
+        assert_eq!(ids_of(&alice.until(":irc.example BATCH -{}")), ids[index + 1..]);
+    }
+    server.close(alice);
+    let (server, irc) = open(&data);
+    let mut alice = Chatter::connect(irc).enter_with("alice", caps);
+    alice.joins("#tea");
+    alice.say("CHATHISTORY LATEST #tea * 10");
+    assert_eq!(ids_of(&alice.until(":irc.example BATCH -{}")), ids);
     server.close(alice);
 }
 

@@ -444,7 +444,13 @@ fn lines_of_a_batch_are_one_post() {
     let texts: Vec<_> = lines.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(texts, ["", "how is everyone?"]);
     let group = Some(InGroup { index: 1, lines: 2, blanks: 1 });
-    let extras = Extras { tags: Some(line("+a")), label: Some(line("x")), group, breaks: vec![7] };
+    let extras = Extras {
+        tags: Some(line("+a")),
+        label: Some(line("x")),
+        group,
+        breaks: vec![7],
+        log: None,
+    };
     assert_eq!(lines[1].extras.as_deref(), Some(&extras));
 }
 

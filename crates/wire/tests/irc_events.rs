@@ -410,7 +410,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     prop_oneof![
         4 => (who(), manner, text(), group, "[+a-z=;\\\\]{0,40}", vec(0..40_u32, 0..3)).prop_map(|(who, manner, text, group, tags, breaks)| {
             let group = group.map(|(index, lines, blanks)| InGroup { index, lines, blanks });
-            let extras = Extras { tags: Some(line(&tags)), group, label: None, breaks };
+            let extras = Extras { tags: Some(line(&tags)), group, label: None, breaks, log: None };
             Entry::Said(Said { extras: Some(extras.into()), ..said(who, manner, &text) })
         }),
         1 => (who(), any::<bool>(), telling.clone()).prop_map(|(who, is_keeper, telling)| Entry::Arrived { who, is_keeper, telling }),

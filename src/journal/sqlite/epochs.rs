@@ -7,6 +7,8 @@
 //! file knows that name and had reached that number under it: then the file has the lines that the
 //! person read. A copy does not have the names given after it was made, nor numbers after its end.
 
+use std::sync::Arc;
+
 use parlor_core::model::RoomName;
 use rusqlite::params;
 
@@ -68,6 +70,24 @@ impl Store {
              WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND epoch <= ?2",
             params![room.as_str(), id],
             |row| Ok(row.get::<_, i64>(0)? as u64),
+        )
+    }
+
+    /// The logs that have numbered the lines of a room from number `first` on, before the present
+    /// log: the number of the last line in each, and its name. A log without a name is older than
+    /// those that the file knows.
+    pub(super) fn earlier_logs(
+        &self,
+        room: &RoomName,
+        first: u64,
+    ) -> rusqlite::Result<Vec<(u64, Option<Arc<str>>)>> {
+        self.connection.all(
+            "SELECT seq, name FROM ends LEFT JOIN epochs ON epoch = epochs.id
+             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq >= ?2 ORDER BY seq",
+            params![room.as_str(), i64::try_from(first).unwrap_or(i64::MAX)],
+            |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get::<_, Option<String>>(1)?.map(Arc::from)))
+            },
         )
     }
 }
@@ -132,6 +152,10 @@ mod tests {
         restored.begin_epoch().unwrap();
         assert_eq!(end(&restored, &latest), Some(40));
         assert_eq!(restored.end_of(&latest, &tea).unwrap(), Some(0));
+        let logs = |first| restored.earlier_logs(&lobby, first).unwrap();
+        assert_eq!(logs(1), [(30, None), (40, Some(latest.as_str().into()))]);
+        assert_eq!(logs(31), [(40, Some(latest.as_str().into()))]);
+        assert_eq!(logs(41), []);
         let ends =
             restored.connection().query_row("SELECT count(*) FROM ends", [], |row| row.get(0));
         assert_eq!(ends, Ok(2));

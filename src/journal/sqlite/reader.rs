@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use parlor_core::model::{Counting, End, RoomName, Said, WallTime};
+use parlor_core::model::{Counting, End, Extras, RoomName, Said, WallTime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::files::{Files, OpenError, failed};
 use super::holes::Holes;
-use super::row::LineRow;
 use super::rows::Way;
 use super::store::Store;
 use super::verify::Damages;
@@ -139,6 +138,29 @@ impl FileHistory {
     }
 }
 
+/// The logs that have numbered the earlier lines of a room: the last line in each, and what a line
+/// of it says of that.
+struct EarlierLogs(Vec<(u64, Option<Arc<Extras>>)>);
+
+impl EarlierLogs {
+    fn new(logs: Vec<(u64, Option<Arc<str>>)>) -> EarlierLogs {
+        let extras = |log| Arc::new(Extras { log: Some(log), ..Extras::default() });
+        EarlierLogs(logs.into_iter().map(|(last, log)| (last, log.map(extras))).collect())
+    }
+
+    /// The line, with the log that has numbered it, unless that is the present one.
+    fn note_in(&self, mut said: Said) -> Said {
+        let index = self.0.partition_point(|(last, _)| *last < said.seq);
+        if let Some((_, Some(extras))) = self.0.get(index) {
+            said.extras = Some(match said.group() {
+                None => Arc::clone(extras), // nothing else is stored
+                group => Arc::new(Extras { group, log: extras.log.clone(), ..Extras::default() }),
+            });
+        }
+        said
+    }
+}
+
 impl History for FileHistory {
     fn page<'a>(&'a self, room: &'a RoomName, first: u64, last: u64) -> Lookup<'a, StoredPage> {
         let first = self.holes.up(room, first);
@@ -149,8 +171,9 @@ impl History for FileHistory {
             }
             let (room, damages) = (room.clone(), Arc::clone(&self.damages));
             let read = move |store: &mut Store| {
+                let logs = EarlierLogs::new(store.earlier_logs(&room, first)?);
                 let looked_at = store.read(&room, first, last, |row| {
-                    let line = row.map(LineRow::said);
+                    let line = row.map(|row| logs.note_in(row.said()));
                     bytes += line.as_ref().map_or(size_of::<Said>(), Said::weight);
                     lines.push_back(line.inspect_err(|damage| damages.tell(damage)));
                     bytes < PAGE_BYTES_MAX

@@ -118,7 +118,8 @@ pub fn lines_bytes(lines: &[Spoken]) -> usize {
 
 fn extras_bytes(extras: &Extras) -> usize {
     let texts = [&extras.tags, &extras.label].into_iter().flatten();
-    texts.map(Line::len).sum::<usize>() + (5 + extras.breaks.len()) * NUMBER_BYTES
+    let log = extras.log.as_ref().map_or(0, |log| log.len());
+    texts.map(Line::len).sum::<usize>() + log + (6 + extras.breaks.len()) * NUMBER_BYTES
 }
 
 fn profile_bytes(profile: &Option<Arc<Profile>>) -> usize {

@@ -163,8 +163,8 @@ impl Spoken {
     }
 }
 
-/// The additions of a client to a line, for other clients that understand them. They are not
-/// stored.
+/// The facts about a line that few lines have: the additions of a client, for other clients that
+/// understand them, and the name of an earlier log.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Extras {
     /// Tags of clients, as they were sent.
@@ -176,6 +176,8 @@ pub struct Extras {
     /// Where the speaker's program ended one message and continued the line in the next one: byte
     /// offsets in the words, in rising order.
     pub breaks: Vec<u32>,
+    /// The name of the log that has numbered the line, if that was an earlier run of the server.
+    pub log: Option<Arc<str>>,
 }
 
 /// The place of a line in a group.

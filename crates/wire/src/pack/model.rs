@@ -64,7 +64,7 @@ record!(RoomRules { is_invited_only, is_moderated, is_secret, password, people_m
 
 record!(Spoken { manner, text, extras });
 
-record!(Extras { tags, label, group, breaks });
+record!(Extras { tags, label, group, breaks, log });
 
 record!(InGroup { index, lines, blanks });
 

@@ -32,6 +32,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 label: Some(line("l1")),
                 group: Some(InGroup { index: 0, lines: 2, blanks: 0 }),
                 breaks: vec![6],
+                log: None,
             })),
         },
     ];
@@ -458,7 +459,7 @@ fn extras() -> impl Strategy<Value = Extras> {
     let group = any::<[u32; 3]>();
     let group = group.prop_map(|[index, lines, blanks]| InGroup { index, lines, blanks });
     (option::of(line()), option::of(line()), option::of(group), vec(any::<u32>(), 0..4))
-        .prop_map(|(tags, label, group, breaks)| Extras { tags, label, group, breaks })
+        .prop_map(|(tags, label, group, breaks)| Extras { tags, label, group, breaks, log: None })
 }
 
 /// Any profile. Texts that are too long are cut.

@@ -164,7 +164,7 @@ impl ClientBatch {
         let spoken = lines.into_iter().zip(0..).map(|((text, breaks), index)| {
             let group = (count > 1).then_some(InGroup { index, lines: count, blanks });
             let (tags, label) = (self.tags.clone(), self.label.clone());
-            let extras = Extras { tags, label, group, breaks };
+            let extras = Extras { tags, label, group, breaks, log: None };
             let extras = (extras != Extras::default()).then(|| Arc::new(extras));
             Spoken { manner, text, extras }
         });

@@ -92,12 +92,13 @@ impl IrcEncoding {
             room: channel.strip_prefix('#').unwrap_or(channel),
             seq: said.seq.saturating_sub(group.map_or(0, |group| group.index.into())),
         };
+        let log = extras.and_then(|extras| extras.log.as_deref());
         let message = SaidMessage {
             source: &source_of(&said.who),
             target: channel,
             at: said.at,
             author: AuthorTags::from(&*said.who),
-            id: Some(MsgId { log: &self.server.log, place }),
+            id: Some(MsgId { log: log.unwrap_or(&self.server.log), place }),
             extras,
             batch,
             before,
