@@ -119,6 +119,7 @@ fn for_operator(command: Command) -> Option<OperatorCommand> {
         | Command::Name(_)
         | Command::Say(_)
         | Command::Private { .. }
+        | Command::Away(_)
         | Command::Rooms
         | Command::Join { .. }
         | Command::Rules

@@ -127,6 +127,7 @@ async fn run_command(person: &mut Participant<'_>, command: Command) -> Result<E
             let letter = Letter { to, lines, is_for_programs: false, may_be_own: false };
             private::write_to(person, letter).await
         }
+        Command::Away(text) => person.ask(Change::SetAway(text)).await,
         Command::Rooms => person.ask(Query::Rooms).await,
         Command::Join { room, password } => rooms::move_to(person, (room, password)).await.err(),
         Command::Rules => {

@@ -2,7 +2,7 @@
 
 use parlor::config::RateLimit;
 
-use crate::support::{Guest, TestServer};
+use crate::support::{Guest, TestServer, Visitor};
 
 #[test]
 fn a_private_message_is_read_by_two() {
@@ -210,4 +210,45 @@ fn mail_after_hidden_entries_arrives_at_once() {
         alice.say(&format!("/name {name}"));
         alice.sees(&format!("You are {name}"));
     }
+}
+
+#[test]
+fn away_is_said_and_ended_at_every_door() {
+    let server = TestServer::open(&["tcp://127.0.0.1:0", "http://127.0.0.1:0"], |_| {});
+    let mut alice = server.guest_at(0).enter("alice");
+    let mut bob = server.guest_at(0).enter("bob");
+    alice.sees("bob has arrived");
+    bob.say("/away at lunch");
+    bob.sees("-- You are away: at lunch; type /away when you are back");
+    alice.say("/msg bob hi");
+    alice.sees_all(["[alice -> bob] hi", "-- bob is away: at lunch"]);
+    bob.sees("[alice -> bob] hi");
+    bob.say("/join tea"); // and is reminded of it
+    bob.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
+    bob.sees("-- You are away: at lunch; type /away when you are back");
+    alice.sees("bob has left");
+    bob.say("/away");
+    bob.sees("-- You are back");
+    alice.say("/msg bob hi");
+    alice.sees("[alice -> bob] hi");
+    bob.sees("[alice -> bob] hi");
+    let mut carol = Visitor::connect(server.addresses()[1]).enter("carol");
+    alice.sees("carol has arrived");
+    carol.asks(r#"{"do":"away","args":["asleep"],"id":"a"}"#);
+    let answer = &carol.until_done("a")[0];
+    assert_eq!((&answer["about"], &answer["words"]), (&"away".into(), &"asleep".into()));
+    carol.asks(r#"{"do":"join","room":"tea","id":"j"}"#);
+    assert_eq!(carol.until_done("j")[0]["away"], "asleep");
+    alice.say("/msg carol hi");
+    alice.sees_all(["[alice -> carol] hi", "-- carol is away: asleep"]);
+    assert_eq!(carol.hears("private")["words"], "hi");
+    carol.asks(r#"{"do":"away","id":"b"}"#);
+    assert_eq!(carol.until_done("b")[0]["about"], "back");
+    bob.sees("carol has arrived");
+    bob.say("/away x");
+    bob.sees("-- You are away: x; type /away when you are back");
+    carol.asks(r#"{"do":"msg","args":["bob hi"],"id":"m"}"#);
+    let told = carol.until_done("m");
+    let away = told.iter().find(|message| message["about"] == "is-away").unwrap();
+    assert_eq!((&away["name"], &away["words"]), (&"bob".into(), &"x".into()));
 }

@@ -899,6 +899,93 @@ def removed(browser, server, pictures):
     alice.fine()
 
 
+def closed_rooms(browser, server, pictures):
+    """A room with a password asks for it, until it is right or nobody wants to enter; so does its address."""
+    keeper = server.netcat("bob")
+    keeper.say("/join tea")
+    keeper.until("-- You keep this room while you are here\n")
+    keeper.say("/room password beer")
+    keeper.until("-- bob gave the room a password: /room shows it\n")
+    for locale, asked, wrong, left in (
+        ("en-GB", "Password of the room tea", "That is another password.", "tea has a password"),
+        ("zh-CN", "房间 tea 的密码", "密码不对", "这个房间有密码"),
+    ):
+        alice = Reader(browser, server, locale=locale).enter("alice")
+        question, why, answer = (alice.page.locator(id) for id in ("#asked", "#asked-again", "#answer"))
+        alice.say("/join tea")
+        expect(question).to_have_text(asked)
+        expect(why).to_have_text("")
+        answer.fill("ale")
+        alice.page.keyboard.press("Enter")
+        expect(why).to_contain_text(wrong)
+        alice.page.screenshot(path=f"{pictures}/room-password-{locale}.png")
+        alice.page.keyboard.press("Escape")
+        alice.page.locator("#lines .note", has_text=left).wait_for(state="visible")
+        alice.page.wait_for_url("**/lobby")
+        alice.say("/join tea")
+        answer.fill("beer")
+        alice.page.keyboard.press("Enter")
+        alice.page.wait_for_url("**/tea")
+        keeper.until("alice has arrived\n")
+        alice.say("hello")
+        keeper.until("alice: hello\n")
+        alice.say("/room")
+        alice.page.locator("#lines .note", has_text="beer").wait_for(state="visible")
+        alice.page.screenshot(path=f"{pictures}/room-with-password-{locale}.png")
+        alice.fine()
+        alice.context.close()
+        keeper.until("alice has left\n")
+    server_lines = server.netcat("erin")
+    server_lines.say("/join den")
+    server_lines.until("-- You keep this room while you are here\n")
+    server_lines.say("/room invited")
+    server_lines.until("-- erin lets only people in who are invited: /invite NAME\n")
+    carol = Reader(browser, server).enter("carol", "tea")
+    expect(carol.page.locator("#asked")).to_have_text("Password of the room tea")
+    carol.page.locator("#answer").fill("beer")
+    carol.page.keyboard.press("Enter")
+    keeper.until("carol has arrived\n")
+    carol.page.wait_for_url("**/tea")
+    carol.fine()
+    dave = Reader(browser, server).enter("dave", "den")
+    dave.page.locator("#lines .note", has_text="den is for invited people only").wait_for(state="visible")
+    dave.page.locator("#choose").wait_for(state="visible")
+    dave.page.screenshot(path=f"{pictures}/invited-only.png")
+    dave.fine()
+
+
+def goes_away(browser, server, pictures):
+    """A person who is away sees it, also after a reload, and comes back with a click."""
+    bob = server.netcat("bob")
+    for locale, shown, back, other in (
+        ("en-GB", "You are away: at lunch", "I'm back", "You are back"),
+        ("zh-CN", "你暂时离开了：at lunch", "我回来了", "你回来了"),
+    ):
+        alice = Reader(browser, server, locale=locale).enter("alice")
+        away = alice.page.locator("#away")
+        expect(away).to_be_hidden()
+        alice.say("/away at lunch")
+        alice.page.locator("#lines .note", has_text=shown).wait_for(state="visible")
+        expect(away).to_contain_text(shown)
+        alice.page.screenshot(path=f"{pictures}/away-{locale}.png")
+        bob.say("/msg alice hi")
+        bob.until("-- alice is away: at lunch\n")
+        alice.page.reload()
+        expect(away).to_contain_text(shown)
+        alice.page.get_by_role("button", name=back).click()
+        alice.page.locator("#lines .note", has_text=other).wait_for(state="visible")
+        expect(away).to_be_hidden()
+        bob.say("/away there")
+        bob.until("-- You are away: there; type /away when you are back\n")
+        alice.say("/msg bob hello")
+        alice.page.locator("#lines .note", has_text="there").wait_for(state="visible")
+        bob.say("/away")
+        bob.until("-- You are back\n")
+        alice.fine()
+        alice.context.close()
+        bob.until("alice has left\n")
+
+
 def main():
     scene, program, pictures = sys.argv[1:]
     os.makedirs(pictures, exist_ok=True)

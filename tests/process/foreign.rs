@@ -157,6 +157,16 @@ fn a_person_removed_in_a_browser_reads_the_reason() {
 }
 
 #[test]
+fn a_browser_asks_for_the_password_of_a_room_until_it_is_right() {
+    browse("closed_rooms");
+}
+
+#[test]
+fn a_person_who_is_away_sees_that_in_a_browser() {
+    browse("goes_away");
+}
+
+#[test]
 fn fifty_sockets_of_another_library_and_a_netcat_see_the_same_order() {
     play("sockets.py", "one_order", &[]);
 }

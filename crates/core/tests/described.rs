@@ -61,14 +61,14 @@ fn a_person_who_is_away_is_told_once_to_all_rooms_and_to_each_author() {
     let (mut bob, mut carol) = (server.enter("bob"), server.enter("carol"));
     let (_den, _) = granted(server.ask(&mut bob.link, join("den")));
     let outcome = server.ask(&mut bob.link, away("lunch"));
-    assert!(matches!(outcome, Outcome::Answer(Answer::Away(true))), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Answer(Answer::Away(Some(_)))), "{outcome:?}");
     assert_eq!(server.away_of(&mut carol, "bob").as_deref(), Some("lunch"));
     server.ask(&mut bob.link, away("lunch")); // nothing new
     server.ask(&mut bob.link, rename("rob"));
     assert_eq!(server.away_of(&mut carol, "rob").as_deref(), Some("lunch"));
     server.ask(&mut bob.link, away(&"x".repeat(400)));
     let outcome = server.ask(&mut bob.link, Change::SetAway(None));
-    assert!(matches!(outcome, Outcome::Answer(Answer::Away(false))), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Answer(Answer::Away(None))), "{outcome:?}");
     assert_eq!(server.away_of(&mut carol, "rob"), None);
     let long = format!("rob is away: {}", "x".repeat(390));
     assert_eq!(told(&carol), ["bob is away: lunch", long.as_str(), "rob is back"]);

@@ -236,8 +236,9 @@ impl Room {
             roster: self.roster(),
             everybody: None,
             rules: RoomRules::default(), // set later: the room does not know the rules
-            keeps: None,                 // set later, too
-            read: None,                  // this, too
+            away: None,
+            keeps: None, // set later, too
+            read: None,  // this, too
             first: false,
             resumed: Resumed::No,
             replay: Replay::between(&self.name, &self.log, arrived, arrived),

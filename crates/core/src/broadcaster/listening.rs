@@ -63,6 +63,7 @@ impl Broadcaster {
         entered.rules = self.ledger.rooms.rules(room).now.clone();
         entered.read = self.ledger.marker_of(person, &ConversationId::Room(room.clone()));
         let person = self.ledger.people.get(person);
+        entered.away = person.and_then(|person| person.away.clone());
         entered.keeps = person.and_then(|person| self.ledger.may_keep(person, room));
     }
 

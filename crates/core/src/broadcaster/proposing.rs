@@ -97,7 +97,7 @@ impl Broadcaster {
             }
             Change::SetAway(text) => {
                 let text = text.map(|text| text.cut(AWAY_BYTES_MAX));
-                let wanted = Wanted::Away(text.is_some());
+                let wanted = Wanted::Away(text.clone());
                 (Intent::SetAway { person, text }, wanted)
             }
             Change::SetRealname(realname) => {

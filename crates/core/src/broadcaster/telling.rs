@@ -33,7 +33,7 @@ impl Broadcaster {
                 }
                 Wanted::Rename(name) => self.promise(&client, Answer::YouAre(name)),
                 Wanted::LogIn(account) => self.promise(&client, Answer::LoggedIn(account)),
-                Wanted::Away(is_away) => self.promise(&client, Answer::Away(is_away)),
+                Wanted::Away(text) => self.promise(&client, Answer::Away(text)),
                 Wanted::Realname(realname) => self.promise(&client, Answer::Realname(realname)),
                 Wanted::Modes(before) => {
                     let modes = self.modes_of(client.id);

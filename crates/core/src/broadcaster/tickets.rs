@@ -49,7 +49,7 @@ pub(super) enum Wanted {
     /// This name.
     Rename(Name),
     /// To be away, or back.
-    Away(bool),
+    Away(Option<Line>),
     /// To have this real name.
     Realname(Line),
     /// To be logged in to this account.

@@ -21,6 +21,8 @@ pub enum Command {
         /// The words.
         text: Line,
     },
+    /// Is away with this text, or back.
+    Away(Option<Line>),
     /// Lists the rooms.
     Rooms,
     /// Moves to another room.

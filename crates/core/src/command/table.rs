@@ -66,6 +66,15 @@ pub static COMMANDS: &[Spec] = &[
         },
     },
     Spec {
+        name: "away",
+        aliases: &[],
+        group: CommandGroup::Talk,
+        arguments: "[TEXT]",
+        does: "tells people who write to you that you are away",
+        more: "They read TEXT, and you get their messages nevertheless. /away alone says that you are back.",
+        parse: |_, rest| Ok(Command::Away((!rest.is_empty()).then(|| line(rest)))),
+    },
+    Spec {
         name: "rooms",
         aliases: &["list"],
         group: CommandGroup::Rooms,
@@ -449,6 +458,7 @@ mod tests {
             "since" => {
                 &[("07:05", "Since(07:05)"), ("2026-11-20 12:01", "Since(2026-11-20 12:01)")]
             }
+            "away" => &[("", "Away(None)"), ("at lunch", "Away(Some(at lunch))")],
             "invite" => &[("bob", "Invite(bob)")],
             "ignore" => &[("bob", "Ignore(bob)")],
             "unignore" => &[("bob", "Unignore(bob)")],
@@ -512,6 +522,7 @@ mod tests {
                 format!("Say(* {text})")
             }
             Command::Private { to, text } => format!("Private({to}, {text})"),
+            Command::Away(text) => format!("Away({})", some(text)),
             Command::Rooms => "Rooms".to_owned(),
             Command::Join { room, password } => format!("Join({room}, {})", some(password)),
             Command::Rules => "Rules".to_owned(),

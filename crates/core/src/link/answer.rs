@@ -130,8 +130,8 @@ pub enum Answer {
     Password(PasswordFor),
     /// The person has proved to own this name.
     LoggedIn(Name),
-    /// Whether the person is away from now on.
-    Away(bool),
+    /// The person is away from now on with this text, or is back.
+    Away(Option<Line>),
     /// The person has this real name now.
     Realname(Line),
     /// The recipient is away, and has told this text for those who write.

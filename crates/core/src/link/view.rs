@@ -189,6 +189,8 @@ pub struct Entered {
     pub keeps: Option<Keeping>,
     /// How far the person has read the room before, if that is marked.
     pub read: Option<WallTime>,
+    /// The text with which the person is away on this connection.
+    pub away: Option<Line>,
     /// Whether this is the person's first room, so the name is shown too.
     pub first: bool,
     /// Whether the first lines continue at the place where the person stopped reading.

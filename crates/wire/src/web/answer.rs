@@ -78,6 +78,8 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::WelcomeBack(name) => about("welcome-back", out).with("name", name.as_str()),
         Answer::KeptFor(name) => about("kept-for", out).with("name", name.as_str()),
         Answer::WhileAway(letters) => about("while-away", out).with("letters", letters),
+        Answer::Away(Some(text)) => about("away", out).with("words", text.as_str()),
+        Answer::Away(None) => about("back", out),
         Answer::CanDelete(name) => about("can-take-back", out).with("name", name.as_str()),
         Answer::Deleted(lines) => about("taken-back", out).with("lines", lines),
         Answer::NothingStored => about("nothing-kept", out),
@@ -101,9 +103,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::IsAway { name, text } => {
             about("is-away", out).with("name", name.as_str()).with("words", text.as_str())
         }
-        Answer::LoggedIn(_) | Answer::Private(_) | Answer::Away(_) | Answer::Realname(_) => {
-            about("order", out)
-        }
+        Answer::LoggedIn(_) | Answer::Private(_) | Answer::Realname(_) => about("order", out),
     }
 }
 
@@ -135,7 +135,8 @@ pub(crate) fn put_entered(entered: &Entered, storage: Storage, out: &mut Vec<u8>
         .with("first", entered.first)
         .with("keeps", entered.keeps.is_some())
         .with("resumed", resumed)
-        .with_some("read", is_owner.then(|| entered.read.map(rfc3339)));
+        .with_some("read", is_owner.then(|| entered.read.map(rfc3339)))
+        .with_some("away", entered.away.as_ref().map(Line::as_str));
     let object = match entered.rules.is_nothing() {
         true => object,
         false => {

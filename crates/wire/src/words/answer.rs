@@ -107,8 +107,8 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::KeptMessage { at, from, to, text } =>
             unmarked(format!("{}[{from} -> {to}] {text}", clock.stamp(*at))),
         Answer::Marker { .. } => list(Vec::new()), // for programs
-        Answer::Away(true) => sentence("You are away".to_owned()),
-        Answer::Away(false) => sentence("You are back".to_owned()),
+        Answer::Away(Some(text)) => sentence(event::you_are_away(text)),
+        Answer::Away(None) => sentence("You are back".to_owned()),
         Answer::Realname(realname) => sentence(format!("Your real name is {realname}")),
         Answer::IsAway { name, text } => sentence(format!("{name} is away: {text}")),
         Answer::KeptFor(name) => sentence(format!("{name} is away and gets your message on return")),

@@ -91,11 +91,17 @@ pub(crate) fn entered(entered: &Entered, mode: LineMode, storage: Storage) -> Ve
     lines.extend(topic.map(|topic| format!("-- Topic: {topic}")));
     lines.extend(room_rules(&entered.rules).map(|rules| format!("-- {rules}")));
     lines.extend(entered.keeps.as_ref().map(keeps));
+    lines.extend(entered.away.as_ref().map(|text| format!("-- {}", you_are_away(text))));
     if entered.first {
         lines.push("-- /help lists what you can type".to_owned());
         lines.push(stored(storage));
     }
     lines
+}
+
+/// The sentence for a person who is away.
+pub(crate) fn you_are_away(text: &Line) -> String {
+    format!("You are away: {text}; type /away when you are back")
 }
 
 /// The sentence on how long lines are stored: people read it before they speak.

@@ -120,7 +120,7 @@ export async function join(typed, isWanted) {
 		};
 		const ask = () => connection.ask({ do: 'join', ...from(name), args: password ? [password] : [] }, take);
 		let { refusal } = await ask();
-		while (refusal?.why === 'room-password' && (password = await askPassword({ for: 'room', name }, password && told(refusal)))) {
+		while (refusal?.why === 'room-password' && (password = await askPassword({ for: 'room', name }, password && say('otherPassword')))) {
 			({ refusal } = await ask());
 		}
 		if (!refusal && password) passwords.set(name, password);

@@ -75,8 +75,7 @@ function actionOf(key, isShifted) {
 	if (isShifted) return null;
 	if (key === 'Tab' && choices.length === 0) return lookAround(true);
 	// A complete word stays unchanged.
-	const isWhole = choices[chosen]?.insert.trim() === input.value.slice(from).trim();
-	if (key === 'Enter' && (choices.length === 0 || isWhole)) return submit;
+	if (key === 'Enter' && (choices.length === 0 || isWhole(choices[chosen]))) return submit;
 	if (choices.length === 0) return recallOf(key);
 	return {
 		Enter: () => accept(chosen),
@@ -86,6 +85,8 @@ function actionOf(key, isShifted) {
 		Escape: () => offer(0, []),
 	}[key];
 }
+
+const isWhole = ({ insert }) => insert.trim() === input.value.slice(from).trim();
 
 /** Puts an earlier text back into an empty field. */
 function recallOf(key) {
@@ -132,7 +133,7 @@ function offer(place, what) {
 	);
 	menu.classList.toggle('explained', choices.some(({ words }) => words));
 	menu.replaceChildren(...rows);
-	choose(0);
+	choose(Math.max(0, choices.findIndex(isWhole))); // /room is also the beginning of /rooms
 }
 
 function choose(place) {

@@ -22,6 +22,7 @@ export const handlers = {
 		if (isAnew && chat.rooms.has(room.name)) room.renew(say('anew'));
 		room.log = chat.hello.log;
 		chat.me = message.name;
+		chat.away = message.away ?? null;
 		room.keeps = message.keeps;
 		room.enter(message);
 		if (!chat.rooms.size) room.greetings.push(keeping());
@@ -85,7 +86,13 @@ export const handlers = {
 		lines.toEnd();
 		note(told(message)); // the page has left the room
 	},
-	answer: (message) => message.text && note(told(message)),
+	answer(message) {
+		if (['away', 'back'].includes(message.about)) chat.away = message.words ?? null;
+		// About a private message: it is in its conversation.
+		if (['is-away', 'kept-for'].includes(message.about)) talkWith(message.name).note(told(message));
+		else if (message.text) note(told(message));
+		draw();
+	},
 };
 
 function newRoom(name, isAnew) {

@@ -20,6 +20,8 @@ const LEAVE = { name: 'leave', arguments: '[ROOM]', does: 'leaves a room, and st
 const ELSEWHERE = ['resume', 'echo']; // for the name question, and for terminals
 const KEEPERS = ['kick', 'ban', 'unban', 'mute', 'unmute']; // only keepers can use them
 
+const CLOSED = ['room-password', 'invited-only', 'room-full']; // the rules of a room do not let the person in
+
 const OTHER_TAB_MS = 200; // another tab of this browser answers within this time
 const LEAVING_MS = 2_000; // a closed page has the name for some seconds,
 const LEAVING_TRIES = 3; // and the page tries again this many times
@@ -65,6 +67,7 @@ $('door').onsubmit = (event) => {
 $('browse').onclick = $('choose').onclick = browse;
 $('search').onclick = () => search('');
 $('me').onclick = () => actions.interpose('/name ');
+$('come-back').onclick = () => actions.command('away', { args: [] });
 $('topic').onclick = () => chat.current.isTalk || actions.interpose(`/topic ${chat.current.topic ?? ''}`);
 $('newest').onclick = toNewest;
 $('notify').onclick = () => Notification.requestPermission().then(draw);
@@ -100,19 +103,24 @@ function comeIn(name, password) {
 	else connection.open();
 }
 
-async function enter() {
+/** `closed` is a room that does not let everybody in: the person enters the server, and joins it from there. */
+async function enter(closed) {
 	// A person without a room has none after a reload, either.
-	const isNowhere = chat.current ? !chat.room : tab.isNowhere && !actions.named();
+	const isNowhere = closed || (chat.current ? !chat.room : tab.isNowhere && !actions.named());
 	const place = isNowhere ? null : (chat.room?.name ?? actions.addressed());
 	const who = tab.code ? { code: tab.code } : identity;
 	const { isDone, refusal } = await connection.ask({ do: 'enter', ...who, ...actions.from(place) });
 	if (!isDone) return;
-	if (!refusal) return settle();
+	if (!refusal) {
+		await settle();
+		return closed && actions.join(closed, true);
+	}
 	tab.code = '';
 	if (who !== identity && identity.name) enter();
 	// A lost connection has the name until the server notices.
 	else if (refusal.why === 'name-taken' && chat.current) connection.lose();
 	else if (refusal.why === 'name-taken' && (await isLeaving(identity.name))) setTimeout(enter, LEAVING_MS);
+	else if (place && CLOSED.includes(refusal.why)) enter(place);
 	else turnedAway(refusal, place);
 }
 

@@ -10,6 +10,7 @@ export const chat = {
 	current: null, // a room or a talk
 	room: null, // the room shown last, to which commands apply; none if the person is in no room
 	me: '',
+	away: null, // the text for people who write, while the person is away
 	isIn: false,
 	hello: {},
 	commands: [],

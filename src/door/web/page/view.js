@@ -5,6 +5,7 @@ import { mark } from './markers.js';
 import { drawEmpty, drawRoom, drawRooms } from './panels.js';
 import { chat, places } from './state.js';
 import { $ } from './text.js';
+import { say } from './words.js';
 
 const DRAW_MS = 16;
 
@@ -35,6 +36,8 @@ export function drawNow() {
 		}
 		drawRoom(current, me, on.write);
 		drawEmpty(current);
+		$('away').hidden = chat.away === null;
+		$('away-words').textContent = say('youAreAway', { words: chat.away });
 		$('notify').hidden = window.Notification?.permission !== 'default';
 		$('newest').hidden = lines.isAtEnd;
 	}

@@ -68,6 +68,7 @@ const words = {
 	owned: '{name} is registered. Enter its password, or choose another name.',
 	'for-own': 'Password for {name}',
 	'for-present': 'Current password for {name}',
+	otherPassword: 'That is another password.',
 	'for-room': 'Password of the room {name}',
 	'new-password': 'Your name has a new password, so this connection is closed. Enter again with the new password.',
 	'for-new': 'New password for {name}, at least {chars} characters. Nobody else sees it.',
@@ -121,6 +122,8 @@ const words = {
 	go: 'Go',
 	close: 'Close',
 	inRoom: '{n} {n person people}',
+	youAreAway: 'You are away: {words}',
+	comeBack: "I'm back",
 	youKeep: 'You are a keeper here: see /help kick, /help ban and /help mute.',
 };
 

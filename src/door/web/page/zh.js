@@ -67,6 +67,7 @@ export const words = {
 	'for-own': '{name} 的密码',
 	'new-password': '你的名字换了密码，这个连接已断开；请用新密码再进来。',
 	'for-present': '{name} 现在的密码',
+	otherPassword: '密码不对。',
 	'for-room': '房间 {name} 的密码',
 	'for-new': '给 {name} 设一个密码，至少 {chars} 个字符，别人看不到',
 	'for-again': '再输入一次',
@@ -119,6 +120,8 @@ export const words = {
 	go: '进入',
 	close: '关闭',
 	inRoom: '{n} 人',
+	youAreAway: '你暂时离开了：{words}',
+	comeBack: '我回来了',
 	youKeep: '你是这里的管理员：用法见 /help kick、/help ban 和 /help mute。',
 };
 
@@ -130,6 +133,7 @@ const commands = {
 	name: '换一个名字',
 	me: '描述你在做什么',
 	msg: '发私信',
+	away: '告诉写私信给你的人：你暂时离开了',
 	rooms: '列出房间',
 	join: '加入另一个房间',
 	topic: '查看或设置话题',
@@ -280,6 +284,8 @@ const answers = {
 	'welcome-back': ({ name }) => `欢迎回来，${name}。`,
 	invited: ({ name, room }) => `已邀请 ${name} 来 ${room}。`,
 	invitation: ({ by, room }) => `${by} 邀请你去 ${room}：/join ${room}`,
+	away: ({ words }) => `你暂时离开了：${words}。回来时用 /away。`,
+	back: () => '你回来了。',
 	'is-away': ({ name, words }) => `${name} 暂时离开：${words}`,
 	'kept-for': ({ name }) => `${name} 不在，回来时会看到你的留言。`,
 	'while-away': ({ letters }) => `你不在的时候有 ${letters} 条留言。`,

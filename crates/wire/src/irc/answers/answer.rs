@@ -106,7 +106,7 @@ pub(crate) fn put_answer(
         (Answer::Marker { conversation, read }, Some(("MARKREAD", _))) => {
             put_marker(conversation, *read, replies);
         }
-        (Answer::Away(is_away), _) => put_away(*is_away, replies),
+        (Answer::Away(text), _) => put_away(text.is_some(), replies),
         (Answer::IsAway { name, text }, _) => {
             replies.numeric(Numeric::RPL_AWAY, &[&nick(name)], text.as_str());
         }
