@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlor_core::link::{Change, Inbox, MessageChange, Refusal};
-use parlor_core::model::{Claim, Hashed, Line, Name, PersonId, WallTime};
+use parlor_core::model::{Claim, Hashed, Name, PersonId, Spoken, WallTime};
 use rusqlite::{Connection, params};
 
 use super::hashed::{hash_of, hash_of_network};
-use crate::journal::{Database, DatabaseFailed, Sql};
+use crate::journal::{Database, DatabaseFailed, Sql, WaitingMessage, waiting};
 
 /// Messages for absent owners.
 pub(crate) struct KeptMessages {
@@ -25,19 +25,6 @@ pub(crate) struct KeptMessages {
 /// A network and the first key of a name, for whose owner people there write.
 type NetworkShare = (Box<str>, Hashed);
 
-/// A message that waits for its owner.
-#[derive(Debug)]
-pub(crate) struct WaitingMessage {
-    /// The number of the message, in the order of writing.
-    pub(crate) number: u64,
-    /// The time of writing.
-    pub(crate) at: WallTime,
-    /// The author.
-    pub(crate) from: Name,
-    /// The text.
-    pub(crate) text: Line,
-}
-
 impl KeptMessages {
     /// Stores a message for the owner of a name, unless too many wait from the same person, from the
     /// same network, or from all authors of the same standing.
@@ -48,7 +35,7 @@ impl KeptMessages {
         &self,
         to: Name,
         (author, from, address): (Claim, PersonId, IpAddr),
-        text: Line,
+        spoken: Spoken,
     ) -> Result<(), Refusal> {
         let writer = hash_of(&match &author.account {
             Some(account) => format!("owner {}", account.name.keys()[0]),
@@ -60,7 +47,7 @@ impl KeptMessages {
             Some(share) => share.others + self.stored_from(&share.of).await?,
             None => 0,
         };
-        let keep = MessageChange::Keep { from, to, writer, text, network, from_there };
+        let keep = MessageChange::Keep { from, to, writer, spoken, network, from_there };
         self.inbox.connect().call(Change::Message(Box::new(keep))).await.done()
     }
 
@@ -90,22 +77,7 @@ impl KeptMessages {
     /// The file cannot be read.
     pub(crate) async fn waiting(&self, to: &Name) -> Result<Vec<WaitingMessage>, DatabaseFailed> {
         let key = to.keys()[0].to_owned();
-        let read = move |connection: &mut Connection| {
-            connection.all(
-                "SELECT letters.id, at, sender, text
-                 FROM letters JOIN accounts ON account = accounts.id
-                 WHERE fold = ?1 ORDER BY letters.id",
-                [key],
-                |row| {
-                    Ok(WaitingMessage {
-                        number: row.get::<_, i64>(0)? as u64,
-                        at: WallTime(row.get(1)?),
-                        from: Name::stored(&row.get::<_, String>(2)?),
-                        text: Line::sanitise(row.get::<_, String>(3)?.as_bytes()),
-                    })
-                },
-            )
-        };
+        let read = move |connection: &mut Connection| waiting(connection, &key);
         self.database.read(read).await
     }
 }

@@ -14,7 +14,6 @@ mod tokens;
 mod typed_password;
 
 pub(crate) use code::Code;
-pub(crate) use messages::WaitingMessage;
 pub(crate) use names::Registered;
 pub(crate) use passwords::is_same_password;
 pub(crate) use return_codes::HeldCode;

@@ -15,6 +15,7 @@ pub(crate) use epoch::passing_epoch;
 pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
 pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql};
+pub(crate) use sqlite::{WaitingMessage, waiting};
 pub(crate) use sqlite::{end_codes, latest as latest_acts, moment, past};
 pub(crate) use traits::{Ahead, Archive, Extent, Searcher, Unreadable};
 pub(crate) use traits::{History, Search};

@@ -1,11 +1,11 @@
 //! Private messages of a session: it sends them, keeps those for an owner who is away, and shows the
 //! owner those that were kept.
 
-use parlor_core::link::{Answer, Change, MessageChange, Query, Refusal};
-use parlor_core::model::{Line, Name, Spoken};
+use parlor_core::link::{Answer, Change, MessageChange, PrivateMessage, Query, Refusal};
+use parlor_core::model::{Line, Name, PersonId, Spoken, Who};
 
 use super::participant::{Participant, are_notices};
-use crate::accounts::WaitingMessage;
+use crate::journal::WaitingMessage;
 
 /// A private message that is sent.
 pub(super) struct Letter {
@@ -47,10 +47,10 @@ async fn keep(person: &mut Participant<'_>, owner: Name, lines: Vec<Spoken>) -> 
         return Refusal::Away(owner).into();
     };
     let (id, address) = (person.link.client().id(), person.peer.address);
-    for line in lines.iter().filter(|line| !line.text.is_blank()) {
-        let text = line.written_out(&author.name);
+    for line in lines.into_iter().filter(|line| !line.text.is_blank()) {
+        let spoken = Spoken::new(line.manner, line.text);
         let from = (author.clone(), id, address);
-        if let Err(refusal) = accounts.messages.keep(owner.clone(), from, text).await {
+        if let Err(refusal) = accounts.messages.keep(owner.clone(), from, spoken).await {
             return refusal.into();
         }
     }
@@ -71,9 +71,11 @@ pub(super) async fn deliver_messages(person: &mut Participant<'_>) {
         return;
     };
     person.answer(Answer::WhileAway(messages.len())).await;
-    for WaitingMessage { at, from, text, .. } in messages {
-        let to = name.clone();
-        person.answer(Answer::KeptMessage { at, from, to, text }).await;
+    for WaitingMessage { number, at, from, spoken } in messages {
+        let (from, to, lines) = (Who::new(PersonId::BYGONE, from), name.clone(), vec![spoken]);
+        let (is_for_programs, away, is_last) = (false, None, number == last);
+        let message = PrivateMessage { number, at, from, to, lines, is_for_programs, away }.into();
+        person.answer(Answer::KeptMessage { message, is_last }).await;
     }
     if !person.link.drained().await {
         return; // the unread messages wait for the next time

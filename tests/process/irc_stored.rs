@@ -592,8 +592,23 @@ fn letters_wait_for_their_reader_at_either_door() {
     alice.until_pong();
     alice.say("PRIVMSG bob :\u{1}ACTION waves\u{1}");
     alice.until_pong();
-    let mut bob = returning(irc, "bob", "server-time");
+    // It is read again if the connection ends first, so the server starts again here.
+    server.close(alice);
+    let (server, irc) = open(&data);
+    let mut bob = returning(irc, "bob", "server-time message-tags batch");
     let seen = bob.until_pong();
+    let batch = seen.iter().find(|message| message.line.ends_with(" chathistory alice")).unwrap();
+    let batch = batch.parameters()[0].trim_start_matches('+').to_owned();
+    let read = seen.iter().filter(|message| message.tag("batch") == Some(&batch));
+    let read: Vec<_> = read
+        .map(|message| (message.command(), message.parameters()[1], message.tag("msgid").is_some()))
+        .collect();
+    let waves = "\u{1}ACTION waves\u{1}";
+    let kept = [("PRIVMSG", "first"), ("NOTICE", "second"), ("PRIVMSG", waves)];
+    assert_eq!(read, kept.map(|(command, text)| (command, text, true)));
+    let mut ids: Vec<_> = seen.iter().filter_map(|message| message.tag("msgid")).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "{seen:?}");
     let texts: Vec<_> = seen
         .iter()
         .filter(|message| {
@@ -611,7 +626,18 @@ fn letters_wait_for_their_reader_at_either_door() {
     );
     let again = returning(irc, "bob", "server-time").until_pong();
     assert!(again.iter().all(|message| message.command() != "PRIVMSG"), "{again:?}");
-    server.close((alice, bob));
+    // With netcat an action is written out.
+    let mut alice = Chatter::connect(irc).enter("alice");
+    bob.say("QUIT");
+    bob.is_closed_with("ERROR :{}");
+    alice.say("PRIVMSG bob :\u{1}ACTION waves\u{1}");
+    alice.until(":irc.example NOTICE alice :bob is away and gets your message on return");
+    let mut guest = Guest::connect(server.address);
+    guest.say("bob");
+    guest.say(&password());
+    let waves = "[alice -> bob] * alice waves";
+    guest.lines_until("the message that was kept", |line| line.ends_with(waves));
+    server.close((alice, guest));
 }
 
 #[test]

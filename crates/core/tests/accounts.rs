@@ -11,7 +11,8 @@ use parlor_core::link::{
     Request,
 };
 use parlor_core::model::{
-    Claim, Deed, Hashed, Here, Name, PersonId, Proof, RoomName, Verb, WallTime, Whom,
+    Claim, Deed, Hashed, Here, Manner, Name, PersonId, Proof, RoomName, Spoken, Verb, WallTime,
+    Whom,
 };
 use server::{Person, Server, come_back, enter, granted, line, register};
 
@@ -246,8 +247,8 @@ fn codes_of_strangers_make_place_for_codes_of_owners() {
 /// A message for alice from this person.
 fn message(from: PersonId, from_there: usize) -> Change {
     let (writer, network) = (Hashed([from.number() as u8; 32]), Some(Hashed([9; 32])));
-    let (to, text) = (alice(), line("Where are you?"));
-    let keep = MessageChange::Keep { from, to, writer, text, network, from_there };
+    let (to, spoken) = (alice(), Spoken::new(Manner::Plain, line("Where are you?")));
+    let keep = MessageChange::Keep { from, to, writer, spoken, network, from_there };
     Change::Message(Box::new(keep))
 }
 

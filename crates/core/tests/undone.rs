@@ -14,8 +14,8 @@ use parlor_core::link::{
     AccountChange, Answer, Change, CodeChange, Link, MessageChange, Outcome, Refusal,
 };
 use parlor_core::model::{
-    Claim, Deed, Entry, Hashed, Here, Name, PersonId, Proof, ProvenAccount, RoomName, Verb,
-    WallTime, Whom,
+    Claim, Deed, Entry, Hashed, Here, Manner, Name, PersonId, Proof, ProvenAccount, RoomName,
+    Spoken, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -69,7 +69,14 @@ fn keeper(name: &str) -> Change {
 
 fn message(from: PersonId, to: Name) -> Change {
     let (writer, network) = (Hashed([9; 32]), Some(Hashed([8; 32])));
-    let keep = MessageChange::Keep { from, to, writer, text: line("hi"), network, from_there: 0 };
+    let keep = MessageChange::Keep {
+        from,
+        to,
+        writer,
+        spoken: Spoken::new(Manner::Plain, line("hi")),
+        network,
+        from_there: 0,
+    };
     Change::Message(Box::new(keep))
 }
 

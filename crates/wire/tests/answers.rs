@@ -129,7 +129,7 @@ fn answers() -> Vec<Answer> {
         Answer::YouAre(name()),
         Answer::Topic { room: room(), text: Some(line()), set: None },
         Answer::Private(message(&[Manner::Plain], false)),
-        Answer::KeptMessage { at: WallTime(i64::MIN), from: name(), to: name(), text: line() },
+        Answer::KeptMessage { message: message(&[Manner::Plain], false), is_last: true },
         Answer::Ignore(who()),
         Answer::Unignore(line()),
         Answer::Quiet(true),

@@ -657,18 +657,62 @@ fn private_messages_are_shown_to_both_sides_if_they_want() {
         client.answered("PRIVMSG", "bob", &[private("alice", "bob", 1)]),
         [":alice!al@irc PRIVMSG bob :psst",]
     );
-    let kept =
-        Answer::KeptMessage { at: AT, from: name("bob"), to: name("alice"), text: line("psst") };
-    assert_eq!(client.told(&kept), [":bob!bob@kept PRIVMSG alice :[16:40] psst"]);
-    let mut modern = Client::new(&[Cap::ServerTime]);
-    assert_eq!(
-        modern.told(&kept),
-        ["@time=2011-10-19T16:40:51.620Z :bob!bob@kept PRIVMSG alice :psst"]
-    );
     let away = Answer::KeptFor(name("bob"));
     assert_eq!(
         client.answered("PRIVMSG", "bob", &[away]),
         ["NOTICE alice :bob is away and gets your message on return",]
+    );
+}
+
+#[test]
+fn kept_messages_have_their_manner_time_and_id_in_a_batch_for_each_author() {
+    let kept = |from: &str, number, manner, is_last| {
+        let (from, to) = (Who::new(PersonId::BYGONE, name(from)), name("alice"));
+        let (lines, is_for_programs, away) = (vec![Spoken::new(manner, line("psst"))], false, None);
+        let message = PrivateMessage { number, at: AT, from, to, lines, is_for_programs, away };
+        Answer::KeptMessage { message: message.into(), is_last }
+    };
+    let all = [
+        kept("bob", 7, Manner::Plain, false),
+        kept("bob", 8, Manner::Action, false),
+        kept("carol", 9, Manner::Notice, true),
+    ];
+    let told = |caps: &[Cap]| -> Vec<String> {
+        let mut client = Client::new(caps);
+        all.iter().flat_map(|answer| client.told(answer)).collect()
+    };
+    assert_eq!(
+        told(&[]),
+        [
+            ":bob!bob@kept PRIVMSG alice :[16:40] psst",
+            ":bob!bob@kept PRIVMSG alice :\u{1}ACTION [16:40] psst\u{1}",
+            ":carol!carol@kept NOTICE alice :[16:40] psst",
+        ]
+    );
+    let tags = "time=2011-10-19T16:40:51.620Z";
+    assert_eq!(
+        told(&[Cap::ServerTime]),
+        [
+            format!("@{tags} :bob!bob@kept PRIVMSG alice :psst"),
+            format!("@{tags} :bob!bob@kept PRIVMSG alice :\u{1}ACTION psst\u{1}"),
+            format!("@{tags} :carol!carol@kept NOTICE alice :psst"),
+        ]
+    );
+    let id = |number| format!("msgid=0af3.~{}.{number}", AT.0);
+    assert_eq!(
+        told(&[Cap::ServerTime, Cap::MessageTags, Cap::Batch]),
+        [
+            "BATCH +s1 chathistory bob".to_owned(),
+            format!("@{tags};batch=s1;{} :bob!bob@kept PRIVMSG alice :psst", id(7)),
+            format!(
+                "@{tags};batch=s1;{} :bob!bob@kept PRIVMSG alice :\u{1}ACTION psst\u{1}",
+                id(8)
+            ),
+            "BATCH -s1".to_owned(),
+            "BATCH +s2 chathistory carol".to_owned(),
+            format!("@{tags};batch=s2;{} :carol!carol@kept NOTICE alice :psst", id(9)),
+            "BATCH -s2".to_owned(),
+        ]
     );
 }
 

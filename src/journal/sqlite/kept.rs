@@ -2,10 +2,44 @@
 
 use parlor_core::journal::KeptMessage;
 use parlor_core::ledger::{Kept, Rank};
-use parlor_core::model::{Hashed, Name};
+use parlor_core::model::{Hashed, Line, Name, Spoken, WallTime};
 use rusqlite::{Connection, params};
 
+use super::row::{manner_code, manner_of};
 use super::sql::Sql;
+
+/// The bits of the column `standing` for the rank of the author. Above them is the manner, as the
+/// column `manner` of a line has it.
+const RANK: i64 = 0xff;
+
+/// A message that waits for its owner.
+#[derive(Debug)]
+pub(crate) struct WaitingMessage {
+    /// The number of the message, in the order of writing.
+    pub(crate) number: u64,
+    /// The time of writing.
+    pub(crate) at: WallTime,
+    /// The author.
+    pub(crate) from: Name,
+    /// The words, and how they are meant.
+    pub(crate) spoken: Spoken,
+}
+
+/// The messages that wait for the owner of the name with this first key, the oldest first.
+pub(crate) fn waiting(connection: &Connection, key: &str) -> rusqlite::Result<Vec<WaitingMessage>> {
+    let query = "SELECT letters.id, at, sender, text, standing
+                 FROM letters JOIN accounts ON account = accounts.id
+                 WHERE fold = ?1 ORDER BY letters.id";
+    connection.all(query, [key], |row| {
+        let text = Line::sanitise(row.get::<_, String>(3)?.as_bytes());
+        Ok(WaitingMessage {
+            number: row.get::<_, i64>(0)? as u64,
+            at: WallTime(row.get(1)?),
+            from: Name::stored(&row.get::<_, String>(2)?),
+            spoken: Spoken::new(manner_of(row.get::<_, i64>(4)? >> RANK.count_ones()), text),
+        })
+    })
+}
 
 /// The highest number of a message, whether its owner has an account or not; 0 without messages.
 pub(super) fn last(connection: &Connection) -> rusqlite::Result<u64> {
@@ -21,7 +55,7 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(Name, Kept)
         let number = row.get::<_, i64>(0)? as u64;
         let writer: Option<[u8; 32]> = row.get(2)?;
         let writer = writer.map_or(number, |hash| Kept::writer(Hashed(hash)));
-        let rank = match row.get::<_, i64>(3)? {
+        let rank = match row.get::<_, i64>(3)? & RANK {
             ..=0 => Rank::Stranger,
             1 => Rank::Owner,
             2.. => Rank::Keeper,
@@ -40,9 +74,9 @@ pub(super) fn put(connection: &Connection, message: &KeptMessage) -> rusqlite::R
             message.owner.keys()[0],
             message.at.0,
             message.from.as_str(),
-            message.text.as_str(),
+            message.spoken.text.as_str(),
             message.writer.0,
-            message.rank as i64,
+            message.rank as i64 | manner_code(message.spoken.manner) << RANK.count_ones(),
         ],
     )?;
     Ok(())

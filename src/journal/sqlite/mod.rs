@@ -39,6 +39,7 @@ pub(crate) use database::{Database, DatabaseFailed};
 pub(crate) use disk::{Disk, OpenedDisk};
 pub(crate) use fault::UnusableFile;
 pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
+pub(crate) use kept::{WaitingMessage, waiting};
 pub(crate) use keys::{KEYS, range};
 pub(crate) use records::past;
 pub(crate) use row::{GONE, LineRow, sum};

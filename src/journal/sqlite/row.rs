@@ -56,12 +56,7 @@ impl LineRow {
     }
 
     fn manner(&self) -> Manner {
-        match self.manner & MANNER {
-            0 => Manner::Plain,
-            1 => Manner::Action,
-            NOTICE => Manner::Notice,
-            _ => Manner::Gone,
-        }
+        manner_of(self.manner & MANNER)
     }
 
     /// The place of the line in its message, if that has several lines.
@@ -85,13 +80,31 @@ impl LineRow {
     }
 }
 
+/// The manner with this number.
+pub(super) fn manner_of(code: i64) -> Manner {
+    match code {
+        0 => Manner::Plain,
+        1 => Manner::Action,
+        NOTICE => Manner::Notice,
+        _ => Manner::Gone,
+    }
+}
+
+/// The number of a manner.
+pub(super) fn manner_code(manner: Manner) -> i64 {
+    match manner {
+        Manner::Plain => 0,
+        Manner::Action => 1,
+        Manner::Gone => GONE,
+        Manner::Notice => NOTICE,
+    }
+}
+
 /// The column `manner` of a line.
 pub(super) fn code(said: &Said) -> i64 {
     let manner = match said.manner {
-        Manner::Plain => 0,
-        Manner::Action => 1,
         Manner::Gone => return GONE,
-        Manner::Notice => NOTICE,
+        manner => manner_code(manner),
     };
     let Some(InGroup { index, lines, blanks }) = said.group() else {
         return manner;

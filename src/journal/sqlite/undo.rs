@@ -121,8 +121,8 @@ mod tests {
     use parlor_core::journal::{KeptMessage, OwnerVisit, Record};
     use parlor_core::ledger::{Account, Rank, ReturnCode, Validity};
     use parlor_core::model::{
-        Act, By, Claim, Deed, Hashed, Line, Looks, Name, Proof, Reach, RoomName, Verb, WallTime,
-        Whom,
+        Act, By, Claim, Deed, Hashed, Line, Looks, Manner, Name, Proof, Reach, RoomName, Spoken,
+        Verb, WallTime, Whom,
     };
 
     use super::*;
@@ -255,7 +255,7 @@ mod tests {
             at: WallTime(9),
             owner: Name::stored("alice"),
             from: Name::stored("bob"),
-            text: Line::sanitise(b"hi"),
+            spoken: Spoken::new(Manner::Plain, Line::sanitise(b"hi")),
             writer: Hashed([4; 32]),
             rank: Rank::Stranger,
         }))

@@ -20,13 +20,13 @@ impl Broadcaster {
         change: MessageChange,
     ) -> Result<(Intent, Wanted), Refusal> {
         Ok(match change {
-            MessageChange::Keep { from, to, writer, text, network, from_there } => {
+            MessageChange::Keep { from, to, writer, spoken, network, from_there } => {
                 let subject = self.subject(from).ok_or(Refusal::NotThere)?;
                 let is_keeper = self.ledger.rules.keeps(&Reach::Server, subject);
                 if from_there >= KEPT_FROM_NETWORK_MAX && !is_keeper {
                     return Err(Refusal::MessagesFull(to));
                 }
-                (Intent::KeepMessage { from, to, writer, text }, Wanted::Message { network })
+                (Intent::KeepMessage { from, to, writer, spoken }, Wanted::Message { network })
             }
             MessageChange::Delivered { last } => {
                 let beside = Vec::new();

@@ -119,8 +119,8 @@ pub enum Intent {
         to: Name,
         /// The hash of the author, whatever name they have now.
         writer: Hashed,
-        /// The message.
-        text: Line,
+        /// The words, and how they are meant.
+        spoken: Spoken,
     },
     /// The owner of a name has read the kept messages.
     Delivered {

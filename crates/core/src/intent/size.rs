@@ -1,5 +1,6 @@
 //! The size of intents in a proposal. Knows no encoding: it is an estimate that is never too small.
 
+use std::slice;
 use std::sync::Arc;
 
 use super::kinds::{Intent, Reentry};
@@ -94,7 +95,9 @@ impl Intent {
                 ConversationId::Room(room) => room.as_str().len(),
                 ConversationId::With(name) => name_bytes(name),
             },
-            Intent::KeepMessage { to, text, .. } => name_bytes(to) + text.len(),
+            Intent::KeepMessage { to, spoken, .. } => {
+                name_bytes(to) + lines_bytes(slice::from_ref(spoken))
+            }
             Intent::EndCode { .. }
             | Intent::Delivered { .. }
             | Intent::ExpireCodes(_)

@@ -66,8 +66,8 @@ impl Ledger {
                 self.note_readings(readings, happened);
                 Ok(())
             }
-            Intent::KeepMessage { from, to, writer, text } => {
-                self.keep_message(from, &to, writer, text, at, happened)
+            Intent::KeepMessage { from, to, writer, spoken } => {
+                self.keep_message(from, &to, writer, spoken, at, happened)
             }
             Intent::Delivered { person, last } => self.messages_delivered(person, last, happened),
             Intent::MarkRead { person, conversation, read } => {

@@ -6,7 +6,7 @@ use super::kept::{Kept, Rank};
 use super::markers::{AHEAD_MAX, Moved};
 use super::record::{Before, KeptMessage, Record};
 use super::state::Ledger;
-use crate::model::{ConversationId, Hashed, Line, Name, PersonId, Reach, WallTime};
+use crate::model::{ConversationId, Hashed, Line, Name, PersonId, Reach, Spoken, WallTime};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -16,7 +16,7 @@ impl Ledger {
         from: PersonId,
         to: &Name,
         writer: Hashed,
-        text: Line,
+        spoken: Spoken,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
@@ -36,7 +36,7 @@ impl Ledger {
         self.kept.add(&owner, kept);
         let before = Before::NotKept { owner: owner.clone(), number };
         let from = from.name;
-        let message = KeptMessage { number, at, owner, from, text, writer, rank };
+        let message = KeptMessage { number, at, owner, from, spoken, writer, rank };
         happened.push(Happened::changed(Record::Kept(message.into()), Some(before)));
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::codes::ReturnCode;
 use super::kept::{Kept, Rank};
 use super::markers::Markers;
 use super::rules::Rights;
-use crate::model::{Act, Hashed, Line, Name, PersonId, WallTime};
+use crate::model::{Act, Hashed, Line, Name, PersonId, Spoken, WallTime};
 
 /// A change of something that a journal stores beside lines. It is stored whole: a record does not
 /// rest on an earlier one.
@@ -115,7 +115,7 @@ impl Record {
     /// The size of its text, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match self {
-            Record::Kept(message) => message.text.len(),
+            Record::Kept(message) => message.spoken.text.len(),
             _ => 0,
         }
     }
@@ -132,8 +132,8 @@ pub struct KeptMessage {
     pub owner: Name,
     /// The name of the author.
     pub from: Name,
-    /// The text.
-    pub text: Line,
+    /// The words, and how they are meant.
+    pub spoken: Spoken,
     /// The hash of the author.
     pub writer: Hashed,
     /// The rank of the author.

@@ -172,14 +172,10 @@ pub enum Answer {
     },
     /// A message that arrived while the person was away.
     KeptMessage {
-        /// When it was written.
-        at: WallTime,
-        /// The author.
-        from: Name,
-        /// The recipient.
-        to: Name,
-        /// The words.
-        text: Line,
+        /// The message, with its number among all that were kept.
+        message: Arc<PrivateMessage>,
+        /// Whether it is the last one that waits.
+        is_last: bool,
     },
     /// Explains which lines the owner of this name can delete, and how.
     CanDelete(Name),
@@ -435,10 +431,10 @@ impl Answer {
             Answer::LastLines(lines) => {
                 lines.iter().map(|(room, _)| SMALL_BYTES + room.as_str().len()).sum()
             }
-            Answer::KeptMessage { text, .. }
-            | Answer::FoundNothing(text)
-            | Answer::Realname(text)
-            | Answer::IsAway { text, .. } => text.as_str().len(),
+            Answer::KeptMessage { message, .. } => message.weight(),
+            Answer::FoundNothing(text) | Answer::Realname(text) | Answer::IsAway { text, .. } => {
+                text.as_str().len()
+            }
             Answer::Found { said, .. } => said.weight(),
             Answer::Topic { text, .. } => text.as_ref().map_or(0, Line::len),
             Answer::Act(act) => act.weight(),

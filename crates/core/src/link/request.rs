@@ -362,8 +362,8 @@ pub enum MessageChange {
         to: Name,
         /// The hash of the author, whatever name they have now.
         writer: Hashed,
-        /// The message.
-        text: Line,
+        /// The words, and how they are meant.
+        spoken: Spoken,
         /// The hash of the author's network, if it has a share.
         network: Option<Hashed>,
         /// How many messages for this owner came from that network.

@@ -328,7 +328,7 @@ fn speaking() -> impl Strategy<Value = Intent> {
         }),
         1 => (person(), time()).prop_map(|(person, since)| Intent::DeleteLines { person, since }),
         2 => (person(), name(), code(), line()).prop_map(|(from, to, writer, text)| {
-            Intent::KeepMessage { from, to, writer, text }
+            Intent::KeepMessage { from, to, writer, spoken: Spoken::new(Manner::Plain, text) }
         }),
         1 => (person(), seq()).prop_map(|(person, last)| Intent::Delivered { person, last }),
         2 => (person(), conversation(), time()).prop_map(|(person, conversation, read)| {

@@ -31,6 +31,8 @@ pub struct IrcEncoder {
     storage: Storage,
     /// The earlier lines that are being sent.
     history: HistoryBatch,
+    /// The kept messages that are being sent.
+    kept: HistoryBatch,
     /// Whether the client's own name is still missing in the list of names that is sent, and
     /// whether its person is a keeper.
     unlisted: Option<bool>,
@@ -51,6 +53,7 @@ impl IrcEncoder {
             voice: Voice::new(server),
             storage,
             history: HistoryBatch::default(),
+            kept: HistoryBatch::default(),
             unlisted: None,
             lists_again: false,
             is_secret: false,
@@ -125,8 +128,8 @@ impl IrcEncoder {
                     self.farewell = farewell.or(self.farewell.take());
                 }
             }
-            Answer::KeptMessage { at, from, to, text } => {
-                self.reader().put_kept(*at, (from, to), text, out);
+            Answer::KeptMessage { message, is_last } => {
+                self.kept.put_kept(&mut self.voice, message, *is_last, out);
             }
             Answer::Private(message) if self.is_delivered(message) => {
                 self.reader().put(message, out);

@@ -1,9 +1,10 @@
-//! Earlier lines of a room, in a batch for clients that read batches. Knows no journal.
+//! Earlier lines of a room, and kept messages, in a batch for clients that read batches. Knows no journal.
 
+use parlor_core::link::PrivateMessage;
 use parlor_core::model::{RoomName, Said, WallTime};
 
 use super::entries::PrivateReader;
-use super::protocol::{Cap, MessageWriter, TagWriter, channel, server_time};
+use super::protocol::{Cap, MessageWriter, TagWriter, channel, nick, server_time};
 use super::voice::Voice;
 
 /// The earlier lines that are being sent.
@@ -11,6 +12,8 @@ use super::voice::Voice;
 pub(crate) struct HistoryBatch {
     /// The name of the open batch.
     batch: Option<String>,
+    /// The author of the kept messages that are being sent.
+    target: Option<String>,
 }
 
 impl HistoryBatch {
@@ -29,6 +32,30 @@ impl HistoryBatch {
         let place = (self.batch.as_deref(), before.as_str());
         voice.encoding.put_said(said, &channel(room), place, &mut messages);
         voice.answer(&messages, out);
+    }
+
+    /// Appends a message that was kept while the client's person was away. Messages of one author
+    /// that follow each other are a batch.
+    pub(crate) fn put_kept(
+        &mut self,
+        voice: &mut Voice,
+        message: &PrivateMessage,
+        is_last: bool,
+        out: &mut Vec<u8>,
+    ) {
+        let from = nick(&message.from.name);
+        if self.target.as_deref() != Some(&*from) {
+            self.end(voice, out);
+            self.begin(voice, &from, out);
+            self.target = Some(from.into_owned());
+        }
+        let reader = PrivateReader { server: voice.server(), class: voice.encoding.class() };
+        let mut messages = Vec::new();
+        reader.put_kept(message, self.batch.as_deref(), &mut messages);
+        voice.answer(&messages, out);
+        if is_last {
+            self.end(voice, out);
+        }
     }
 
     /// Appends the rooms with their last lines, in a batch of their own.
@@ -69,6 +96,7 @@ impl HistoryBatch {
 
     /// Ends the batch, if there is one.
     pub(crate) fn end(&mut self, voice: &mut Voice, out: &mut Vec<u8>) {
+        self.target = None;
         if let Some(id) = self.batch.take() {
             let mut message = Vec::new();
             let writer = MessageWriter::new(&mut message, Some(&voice.server().name), "BATCH");

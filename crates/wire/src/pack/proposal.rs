@@ -60,7 +60,7 @@ choice!(Intent, "an intent", {
     28 => ExpireCodes(time),
     29 => Come { person, name, looks, profile },
     30 => LeaveServer { person, words, removal },
-    31 => KeepMessage { from, to, writer, text },
+    31 => KeepMessage { from, to, writer, spoken },
     32 => Delivered { person, last },
     33 => LogIn { person, account },
     34 => SetAway { person, text },

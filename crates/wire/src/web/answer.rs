@@ -46,8 +46,13 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with("topic", text.as_ref().map(Line::as_str)),
         Answer::Rules { room, rules, is_topic_locked, since: _ } => with_rules(object("rules", out).with("room", room.as_str()), rules)
             .with("locked", is_topic_locked),
-        Answer::KeptMessage { at, from, to, text } => object("letter", out).with("time", rfc3339(*at))
-            .with("from", from.as_str()).with("to", to.as_str()).with("words", text.as_str()),
+        Answer::KeptMessage { message, .. } => {
+            let line = words::private(message).next(); // each line is a message of its own
+            object("letter", out).with("time", rfc3339(message.at))
+                .with("from", message.from.name.as_str()).with("to", message.to.as_str())
+                .with("words", line.as_ref().map_or("", |line| line.words.as_str()))
+                .with_some("notice", line.filter(|line| line.is_notice).map(|_| true))
+        }
         Answer::Found { room, said } => object("found", out).with("room", room.as_str()).with("seq", said.seq)
             .with("time", rfc3339(said.at)).with("name", said.who.name.as_str())
             .with("action", said.manner == Manner::Action).with("words", said.text.as_str()),

@@ -104,8 +104,10 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
 
         // Other people.
         Answer::Private(message) => AnswerText { mark: "", lines: private(message).map(|line| line.to_string()).collect() },
-        Answer::KeptMessage { at, from, to, text } =>
-            unmarked(format!("{}[{from} -> {to}] {text}", clock.stamp(*at))),
+        Answer::KeptMessage { message, .. } => {
+            let stamp = clock.stamp(message.at);
+            AnswerText { mark: "", lines: private(message).map(|line| format!("{stamp}{line}")).collect() }
+        }
         Answer::Marker { .. } => list(Vec::new()), // for programs
         Answer::Away(Some(text)) => sentence(event::you_are_away(text)),
         Answer::Away(None) => sentence("You are back".to_owned()),

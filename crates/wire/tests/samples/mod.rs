@@ -97,7 +97,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 from: person,
                 to: ian.clone(),
                 writer: code,
-                text: line("Where are you?"),
+                spoken: Spoken::new(Manner::Action, line("waves")),
             },
         ),
         ("delivered", Intent::Delivered { person, last: 304 }),
@@ -271,7 +271,12 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             vec((hashed(), any::<u64>()), 0..5).prop_map(Intent::Readings).boxed()
         }
         Intent::KeepMessage { .. } => (person(), name(), hashed(), line())
-            .prop_map(|(from, to, writer, text)| Intent::KeepMessage { from, to, writer, text })
+            .prop_map(|(from, to, writer, text)| Intent::KeepMessage {
+                from,
+                to,
+                writer,
+                spoken: Spoken::new(Manner::Notice, text),
+            })
             .boxed(),
         Intent::Delivered { .. } => (person(), any::<u64>())
             .prop_map(|(person, last)| Intent::Delivered { person, last })

@@ -1,10 +1,10 @@
 //! Messages to one person alone, as both sides read them. Knows no room.
 
 use parlor_core::link::PrivateMessage;
-use parlor_core::model::{Line, Manner, Name, WallTime};
+use parlor_core::model::WallTime;
 
 use super::said::{AuthorTags, SaidMessage};
-use crate::irc::protocol::{Cap, Class, IrcServer, nick, source_of, source_under};
+use crate::irc::protocol::{Cap, Class, IrcServer, MsgId, MsgPlace, nick, source_of};
 
 /// The reader of a private message.
 #[derive(Clone, Copy)]
@@ -36,25 +36,29 @@ impl PrivateReader<'_> {
         }
     }
 
-    /// Appends a message that was kept for an absent person.
+    /// Appends a message that was kept for an absent person, in this batch. Its number and its time
+    /// are its id.
     pub(crate) fn put_kept(
         &self,
-        at: WallTime,
-        (from, to): (&Name, &Name),
-        text: &Line,
+        message: &PrivateMessage,
+        batch: Option<&str>,
         out: &mut Vec<u8>,
     ) {
-        let message = SaidMessage {
-            source: &source_under(from, None),
-            target: &nick(to),
-            at,
-            author: AuthorTags::default(),
-            id: None,
-            extras: None,
-            batch: None,
-            before: &self.stamp(at),
-        };
-        message.put(self.class, (Manner::Plain, text.as_str()), out);
+        let start = u64::try_from(message.at.0).unwrap_or(0);
+        let place = MsgPlace::Passing { start, count: message.number };
+        for spoken in &message.lines {
+            let said = SaidMessage {
+                source: &source_of(&message.from),
+                target: &nick(&message.to),
+                at: message.at,
+                author: AuthorTags::default(),
+                id: Some(MsgId { log: &self.server.log, place }),
+                extras: None,
+                batch,
+                before: &self.stamp(message.at),
+            };
+            said.put(self.class, (spoken.manner, spoken.text.as_str()), out);
+        }
     }
 
     /// The time before an old text, for a client that reads no time in tags.
