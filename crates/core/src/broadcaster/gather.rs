@@ -6,7 +6,7 @@ use super::crowd::CROWD_TIME;
 use super::pending::{
     Departure, Fenced, Gathered, Gathering, Happening, Joined, Promise, Promised, RoomShare,
 };
-use super::rooms::{FxIndexMap, Room};
+use super::rooms::Room;
 use super::state::Broadcaster;
 use crate::link::Outcome;
 use crate::log::Batch;
@@ -32,8 +32,8 @@ impl Broadcaster {
             sequels,
             position,
         };
-        for (id, draft) in drafts {
-            if let Some(room) = self.rooms.get_mut(&id) {
+        for draft in drafts {
+            if let Some(room) = self.rooms.get_mut(&draft.room) {
                 let (batch, share) = draft.close(room);
                 gathered.batches.push(batch);
                 gathered.shares.push(share);
@@ -50,14 +50,20 @@ impl Broadcaster {
         happenings: Vec<(RoomId, Happening)>,
         promises: &mut [Promise],
         now: Now,
-    ) -> FxIndexMap<RoomId, Draft> {
-        let mut drafts = FxIndexMap::default();
+    ) -> Vec<Draft> {
+        let mut drafts: Vec<Draft> = Vec::new();
         let at = self.time(now);
         for (id, happening) in happenings {
             let Some(room) = self.rooms.get_mut(&id) else {
                 continue;
             };
-            let draft = drafts.entry(id).or_insert_with(|| Draft::new(room, at));
+            if room.draft.is_none() {
+                room.draft = Some(drafts.len());
+                drafts.push(Draft::new(room, at));
+            }
+            let Some(draft) = room.draft.and_then(|place| drafts.get_mut(place)) else {
+                continue; // there is one
+            };
             if let Happening::Receipt { promise, lines } = happening {
                 let (first, last) = (draft.seq + 1 - lines, draft.seq);
                 if let Some(promise) = promises.get_mut(promise) {
@@ -79,6 +85,7 @@ impl Broadcaster {
 
 /// The entries of one room while the batch is being closed.
 struct Draft {
+    room: RoomId,
     entries: Vec<Entry>,
     /// The number of the last line.
     seq: u64,
@@ -98,6 +105,7 @@ impl Draft {
             room.at = wall;
         }
         Draft {
+            room: room.id,
             entries: Vec::with_capacity(room.pending),
             seq,
             at: room.at.max(wall),
@@ -204,6 +212,7 @@ impl Draft {
     /// Makes the batch.
     fn close(self, room: &mut Room) -> (Arc<Batch>, RoomShare) {
         room.at = self.at;
+        room.draft = None;
         let mut batch = Batch::new(room.name.clone(), room.log.end(), self.at, self.entries);
         if room.was_ahead {
             batch = batch.going_back();

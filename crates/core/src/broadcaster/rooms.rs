@@ -26,7 +26,7 @@ const ROSTER_MAX: usize = 20;
 
 /// A map in the order of insertion, for keys that the server itself counts. Nobody can choose keys
 /// that collide, so the fastest hash is enough.
-pub(super) type FxIndexMap<K, V> = IndexMap<K, V, FxBuildHasher>;
+type FxIndexMap<K, V> = IndexMap<K, V, FxBuildHasher>;
 
 /// A room, owned by the broadcaster.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub(crate) struct Room {
     pub(crate) members: Members,
     /// The number of entries on their way into the log. The room stays until they are there.
     pub(crate) pending: usize,
+    /// The place of its draft among those of the batch that is being closed; none between batches.
+    pub(super) draft: Option<usize>,
     /// The size of the log in the sum of all logs.
     pub(super) weighed: usize,
     /// The time at which the last batch was closed. Times never decrease, even if the clock does; a
@@ -389,6 +391,7 @@ impl Room {
             crowd: Crowd::default(),
             members: Members::default(),
             pending: 0,
+            draft: None,
             weighed: 0,
             at: end.at,
             was_ahead: false,

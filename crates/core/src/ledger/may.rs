@@ -287,9 +287,13 @@ impl Ledger {
         room: &RoomName,
         at: WallTime,
     ) -> Result<(), Refusal> {
+        unless(self.mute_of(who, room, at), Refusal::Muted)
+    }
+
+    fn mute_of(&self, who: &Who, room: &RoomName, at: WallTime) -> Option<&Act> {
         let (name, account) = (&who.name, who.account.as_ref());
         let subject = Subject { account, ..Subject::new(name) };
-        unless(self.rules.muted(who.id, subject, room, at), Refusal::Muted)
+        self.rules.muted(who.id, subject, room, at)
     }
 
     /// Whether a person may say something that a room reads as speech: only keepers and people with
@@ -303,11 +307,9 @@ impl Ledger {
         at: WallTime,
     ) -> Result<(), Refusal> {
         let has_voice = || person.is_some_and(|person| person.voices.contains(room));
-        match self.may_speak(who, room, at) {
-            Err(Refusal::Muted(mute)) if mute.reach.room().is_some() && has_voice() => {}
-            other => other?,
-        }
-        if !self.rooms.rules(room).now.is_moderated {
+        let mute = self.mute_of(who, room, at);
+        unless(mute.filter(|mute| mute.reach == Reach::Server || !has_voice()), Refusal::Muted)?;
+        if !self.rooms.is_moderated(room) {
             return Ok(());
         }
         let account = who.account.as_ref();

@@ -22,6 +22,14 @@ pub(crate) struct RoomState {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RoomStates(BTreeMap<RoomName, RoomState>);
 
+impl RoomState {
+    fn add_lines(&mut self, lines: usize, at: WallTime) {
+        let end = &mut self.end;
+        let at = if end.at.was_ahead(at) { at } else { end.at.max(at) };
+        *end = End { seq: end.seq + lines as u64, at };
+    }
+}
+
 impl RoomStates {
     /// The rooms from a snapshot, without seats.
     pub(super) fn restore(
@@ -69,6 +77,11 @@ impl RoomStates {
     pub(crate) fn rules(&self, room: &RoomName) -> &RulesOfRoom {
         static NONE: LazyLock<RulesOfRoom> = LazyLock::new(RulesOfRoom::default);
         self.0.get(room).map_or(&NONE, |state| &state.rules)
+    }
+
+    /// Whether not everybody may speak in a room. Each line asks this.
+    pub(super) fn is_moderated(&self, room: &RoomName) -> bool {
+        self.0.get(room).is_some_and(|state| state.rules.now.is_moderated)
     }
 
     /// The rooms with rules.
@@ -145,9 +158,11 @@ impl RoomStates {
         if lines == 0 {
             return; // no room begins with nothing
         }
-        let end = &mut self.of(room).end;
-        let at = if end.at.was_ahead(at) { at } else { end.at.max(at) };
-        *end = End { seq: end.seq + lines as u64, at };
+        // The room of a line is nearly always known.
+        match self.0.get_mut(room) {
+            Some(state) => state.add_lines(lines, at),
+            None => self.of(room).add_lines(lines, at),
+        }
     }
 
     /// Uses the numbers of the last lines again: they were not stored.

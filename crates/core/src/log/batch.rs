@@ -75,6 +75,10 @@ pub trait Encoding {
     fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>);
 }
 
+/// The usual size of an entry in an encoding: so much memory is taken at once when a batch is encoded.
+/// What is not used is given back.
+const ENTRY_BYTES: usize = 64;
+
 /// The bytes of a batch in one encoding: one contiguous run, and the end of each entry in the run.
 #[derive(Debug)]
 pub struct Encoded {
@@ -84,12 +88,12 @@ pub struct Encoded {
 
 impl Encoded {
     fn new(batch: &Batch, encoding: &dyn Encoding) -> Encoded {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(batch.entries.len() * ENTRY_BYTES);
         let mut ends = Vec::with_capacity(batch.entries.len());
-        let mut before = batch.start;
+        let mut seq = batch.start.seq;
         for entry in &batch.entries {
-            encoding.encode(entry, batch.scene(before.seq), &mut bytes);
-            before = before.after(entry);
+            encoding.encode(entry, batch.scene(seq), &mut bytes);
+            seq += u64::from(matches!(entry, Entry::Said(_)));
             // A batch is full at 1 MiB of text, so its bytes stay far below 4 GiB in any encoding.
             ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         }
@@ -184,14 +188,19 @@ impl Batch {
         let (mut authors, mut answered) = (PersonBits::default(), PersonBits::default());
         for entry in &entries {
             weight += entry.weight();
-            end.event = entry.event().map_or(end.event, |event| event.number);
             match entry {
-                Entry::Said(_) => end.seq += 1,
+                Entry::Said(said) => {
+                    // Nearly every entry is a line, and does no more than this.
+                    end.seq += 1;
+                    authors.add(said.who.id);
+                    continue;
+                }
                 Entry::Renamed { who, .. }
                 | Entry::Changed { who, .. }
                 | Entry::Invited { who, .. } => answered.add(who.id),
                 _ => {}
             }
+            end.event = entry.event().map_or(end.event, |event| event.number);
             if let Some(author) = entry.author() {
                 authors.add(author);
             }

@@ -9,13 +9,15 @@ use crate::style::{LineMode, LocalClock, Storage, counted, span};
 
 /// A line of a person: `alice: Hi!`, `* alice waves`.
 pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
-    let (before, between): (&[u8], &[u8]) = match said.manner {
+    let between: &[u8] = match said.manner {
         Manner::Gone => return,
-        Manner::Plain | Manner::Notice => (b"", b": "),
-        Manner::Action => (b"* ", b" "),
+        Manner::Plain | Manner::Notice => b": ",
+        Manner::Action => {
+            out.extend_from_slice(b"* ");
+            b" "
+        }
     };
-    for part in [before, said.who.name.as_str().as_bytes(), between, said.text.as_str().as_bytes()]
-    {
+    for part in [said.who.name.as_str().as_bytes(), between, said.text.as_str().as_bytes()] {
         out.extend_from_slice(part);
     }
 }
