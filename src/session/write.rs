@@ -10,7 +10,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use parlor_core::link::{BATCHES_MAX, Backlog, Client, Encoder, Rooms};
-use parlor_core::model::RoomId;
 
 use super::io::Output;
 use crate::clock::{Sleep, sleep};
@@ -29,9 +28,9 @@ pub(super) trait WriteLines: Future<Output = io::Result<()>> + Send + Unpin {
     /// wakes it: a client that reads nothing costs nothing when a new line comes.
     fn rooms(&self) -> Rooms;
 
-    /// Whether these are the rooms. Nearly always they are, and this check costs less than
-    /// [`rooms`](Self::rooms).
-    fn reads(&self, rooms: &[RoomId]) -> bool;
+    /// Another value than before if the [rooms](Self::rooms) are others: the number of their changes,
+    /// and none while it waits for its socket.
+    fn rooms_changes(&self) -> Option<u64>;
 
     /// Touches the memory that the next poll reads, so that it is in the cache. The result has no
     /// meaning.
@@ -62,10 +61,10 @@ impl<W: Output, E: Encoder + Unpin> WriteLines for Writer<W, E> {
         }
     }
 
-    fn reads(&self, rooms: &[RoomId]) -> bool {
+    fn rooms_changes(&self) -> Option<u64> {
         match self.stalled {
-            None => self.backlog.reads(rooms),
-            Some(_) => rooms.is_empty(),
+            None => Some(self.backlog.rooms_changes()),
+            Some(_) => None,
         }
     }
 

@@ -51,8 +51,10 @@ struct Slot {
     person: PersonId,
     /// The waker for its socket and its timer.
     waker: Waker,
-    /// The rooms under which it is listed.
+    /// The rooms under which it is listed, and the value of
+    /// [`rooms_changes`](WriteLines::rooms_changes) then; none before the first poll.
     rooms: Rooms,
+    listed_at: Option<u64>,
     ended: oneshot::Sender<thread::Result<io::Result<()>>>,
 }
 
@@ -92,6 +94,7 @@ impl Writers {
             person: client.id(),
             waker: Waker::from(Arc::new(Call(Arc::clone(client)))),
             rooms: Rooms::new(),
+            listed_at: None,
             ended,
         };
         let mut new_writers = group.new_writers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -258,8 +261,9 @@ impl Turns {
     /// Lists it under the rooms that it reads.
     fn follow(&mut self, index: usize) {
         let slot = &mut self.slots[index];
-        if slot.writer.reads(&slot.rooms) {
-            return;
+        let changes = slot.writer.rooms_changes();
+        if std::mem::replace(&mut slot.listed_at, changes) == changes {
+            return; // nearly always
         }
         let now = slot.writer.rooms();
         let before = std::mem::replace(&mut slot.rooms, now.clone());
@@ -344,8 +348,8 @@ mod tests {
             Rooms::new()
         }
 
-        fn reads(&self, rooms: &[RoomId]) -> bool {
-            rooms.is_empty()
+        fn rooms_changes(&self) -> Option<u64> {
+            None
         }
 
         fn prefetch(&self) -> usize {

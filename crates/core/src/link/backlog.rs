@@ -334,6 +334,7 @@ impl<E: Encoder> Backlog<E> {
             }
             self.readings.pass_turn();
         }
+        self.readings.rest();
         false
     }
 
@@ -522,7 +523,7 @@ impl<E: Encoder> Backlog<E> {
         }
         self.client.group().count_delivered(cursor.seq - before);
         self.client.note_read(*room, cursor.seq);
-        self.readings.pass_turn();
+        self.readings.pass_turn_after_read();
     }
 
     /// The rooms that the connection reads now; none before the first mail names one.
@@ -531,23 +532,20 @@ impl<E: Encoder> Backlog<E> {
         readings.map(|reading| reading.room).collect()
     }
 
-    /// Whether these are the rooms that the connection reads now.
-    pub fn reads(&self, rooms: &[RoomId]) -> bool {
-        let mut rooms = rooms.iter();
-        let mut readings = self.readings.iter();
-        readings.all(|reading| rooms.next() == Some(&reading.room)) && rooms.next().is_none()
+    /// The number of changes of these [rooms](Self::rooms) so far.
+    #[inline]
+    pub fn rooms_changes(&self) -> u64 {
+        self.readings.changes()
     }
 
     /// Touches all the memory that the next [`collect`](Self::collect) and
     /// [`advance`](Self::advance) read, so it is in the cache; the result has no meaning. So a task
-    /// that serves many connections waits for the memory of all of them at once.
+    /// that serves many connections waits for the memory of all of them at once. Of several rooms it
+    /// touches the one that is read first.
     pub fn prefetch(&self) -> usize {
         let mut seen = self.rest.len() ^ self.falls as usize ^ self.client.prefetch();
         seen ^= usize::from(self.filter.is_active());
-        for reading in self.readings.iter() {
-            seen ^= reading.prefetch();
-        }
-        seen
+        seen ^ self.readings.current().map_or(0, Reading::prefetch)
     }
 
     /// Whether the output is complete: all rooms are left, and no mail names another.

@@ -71,8 +71,12 @@ pub(super) struct Readings {
     rooms: SmallVec<[Reading; 1]>,
     /// The index of the room whose turn it is. It is valid while there is a room.
     turn: usize,
+    /// The index of the room that was read last, while that room is read.
+    latest: usize,
     /// The number of rooms that were read up to the person's departure.
     departed: usize,
+    /// The number of changes of the list of rooms.
+    changes: u64,
 }
 
 impl Readings {
@@ -80,6 +84,13 @@ impl Readings {
     pub(super) fn follow(&mut self, view: View) {
         let (room, log, cursor) = (view.room(), Arc::clone(view.log()), view.arrived);
         self.rooms.push(Reading { room, log, cursor, waits_at: 0, is_lost: false, view });
+        self.changes += 1;
+    }
+
+    /// The number of rooms that were added to the list or removed from it so far.
+    #[inline]
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     #[inline]
@@ -132,6 +143,22 @@ impl Readings {
         }
     }
 
+    /// Passes the turn to the next room, after this one was read.
+    #[inline]
+    pub(super) fn pass_turn_after_read(&mut self) {
+        self.latest = self.turn;
+        self.pass_turn();
+    }
+
+    /// Gives the turn to the room that was read last, as no room has anything to read: most readers
+    /// of many rooms get the next lines there, and find them at the first look.
+    #[inline]
+    pub(super) fn rest(&mut self) {
+        if self.latest < self.rooms.len() {
+            self.turn = self.latest;
+        }
+    }
+
     /// Whether the room whose turn it is may have something to read, or an end. No is certain.
     /// `departures` is the number of [`Client::departures`](super::client::Client::departures).
     #[inline]
@@ -149,6 +176,7 @@ impl Readings {
             self.turn = 0;
         }
         self.departed += 1;
+        self.changes += 1;
         Some((reading.view, reading.cursor.seq))
     }
 
