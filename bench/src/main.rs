@@ -8,6 +8,7 @@
 )]
 
 mod guard;
+mod hostile;
 mod load;
 mod machine;
 mod report;
@@ -80,6 +81,16 @@ enum BenchCommand {
         #[arg(long)]
         update: bool,
     },
+    /// Hostile lines through the parser of IRC, a server without sockets and its encoders: nothing may
+    /// panic, hang, grow or send a control character
+    Hostile {
+        /// The number of lines
+        #[arg(long, value_name = "N", default_value_t = 100_000_000)]
+        lines: u64,
+        /// The seed of the lines
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+    },
     /// One scenario of the guard (started by it)
     #[command(hide = true)]
     GuardBody { name: String },
@@ -117,6 +128,7 @@ fn main() -> anyhow::Result<()> {
         BenchCommand::Intake(conditions) => conditions.run(runs::intake),
         BenchCommand::Report(options) => report::write(&options, &report::as_typed()),
         BenchCommand::Guard { update } => guard::run(update),
+        BenchCommand::Hostile { lines, seed } => hostile::run(lines, seed),
         BenchCommand::GuardBody { name } => guard::run_body(&name),
         BenchCommand::Bare { port, prefix, log } => {
             as_child(|| server::serve_bare(port, prefix, log.as_deref()))

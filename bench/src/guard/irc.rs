@@ -30,7 +30,8 @@ pub(super) fn says(input: &Input) -> bool {
     matches!(input, Input::In(_, said) if matches!(**said, Input::Say(_)))
 }
 
-fn server() -> Arc<IrcServer> {
+/// A server with an IRC door.
+pub(crate) fn server() -> Arc<IrcServer> {
     Arc::new(IrcServer {
         name: "irc.example.org".to_owned(),
         network: "Parlor".to_owned(),

@@ -13,4 +13,6 @@ mod room;
 mod scenario;
 
 pub(crate) use compare::run;
+pub(crate) use irc::server as irc_server;
+pub(crate) use room::encoder as line_encoder;
 pub(crate) use scenario::run_body;
