@@ -199,14 +199,14 @@ async fn password_is_set(
     Ok(make_code(person).await?.into())
 }
 
-/// Makes or revokes the token for scripts under the person's name.
+/// Makes or revokes the token for scripts under the name of the person's account.
 pub(super) async fn token(
     person: &mut Participant<'_>,
     revoke: bool,
     spec: &'static Spec,
 ) -> Result<Answer, Refusal> {
     let tokens = &person.accounts(spec)?.tokens;
-    let (name, proof) = person.own_name().await?;
+    let (name, proof) = person.account().await?;
     match revoke {
         true => tokens.revoke(name, proof).await.map(Answer::TokenRevoked),
         false => tokens.make(name, proof).await.map(Answer::Token),
@@ -222,7 +222,7 @@ pub(super) async fn delete_lines(
 ) -> Result<Answer, Refusal> {
     let accounts = person.accounts(spec)?;
     let forgetting = person.settings.forgetting.as_ref().ok_or(Refusal::NeedsDisk(spec))?;
-    let (name, _) = person.own_name().await?;
+    let (name, _) = person.account().await?;
     if !all {
         return Ok(Answer::CanDelete(name));
     }

@@ -292,6 +292,13 @@ impl<'a> Participant<'a> {
         Ok((claim.name, proof))
     }
 
+    /// The account to which the person is logged in, under any name.
+    pub(super) async fn account(&mut self) -> Result<(Name, Proof), Refusal> {
+        let claim = self.claim().await.map_err(|_| Refusal::NotOwner)?;
+        let account = claim.account.ok_or(Refusal::NotOwner)?;
+        Ok((account.name, account.proof))
+    }
+
     /// The accounts, for a command that needs them.
     pub(super) fn accounts(&self, spec: &'static Spec) -> Result<&'a Accounts, Refusal> {
         self.settings.accounts.as_deref().ok_or(Refusal::NeedsDisk(spec))

@@ -6,6 +6,7 @@ use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::owners::{PASSWORD, come_back, register};
 use crate::server::Server;
+use crate::web::curl;
 use crate::{DEADLINE, search};
 
 fn says(guest: &mut Guest, line: &str, echo: &str) {
@@ -156,4 +157,34 @@ fn forget_is_refused_where_no_lines_are_stored() {
     alice.say("/forget all");
     alice.until("-- /forget needs lines stored on disk, and this server stores none");
     server.close([alice]);
+}
+
+#[test]
+fn the_lines_and_the_token_of_a_registered_name_are_its_owners_under_another_name() {
+    let data = Data::new();
+    let server = data.open(&["--replay", "0", "--listen", "http://127.0.0.1:0"]);
+    let mut alice = enter(&server, "alice");
+    register(&mut alice, PASSWORD);
+    says(&mut alice, "gooseberry", "alice: gooseberry");
+    says(&mut alice, "/name al", "You are al");
+    says(&mut alice, "elderberry", "al: elderberry");
+    alice.say("/token");
+    let told = alice.line();
+    let token = told.strip_prefix("-- Your token is ").unwrap_or_else(|| panic!("{told}"));
+    let token = token.split(':').next().unwrap();
+    let mut bob = enter(&server, "bob");
+    alice.until("bob has arrived");
+    let user = format!("alice:{token}");
+    let sent = curl(server.web(), &["-d", "from a script", "-u", &user], "/lobby");
+    assert_eq!(sent.1, "200", "{sent:?}");
+    for guest in [&mut alice, &mut bob] {
+        guest.until("alice: from a script");
+    }
+    assert!(answers(&mut alice, "/forget").iter().all(|line| line.contains("alice")));
+    alice.say("/forget all");
+    bob.until("alice deleted everything alice said");
+    alice.until("-- 2 lines that you said are deleted, for everybody");
+    let left = answers(&mut bob, "/last 9");
+    assert_eq!(untimed(&left), ["al: elderberry"]);
+    server.close([alice, bob]);
 }

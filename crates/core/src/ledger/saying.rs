@@ -130,10 +130,10 @@ impl Ledger {
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
-        if !person.is_owner() {
-            return Err(Refusal::NotOwner);
-        }
-        happened.push(Happened::LinesDeleted { who: person.who(id), since });
+        // The lines of the registered name, whatever name the person has now.
+        let name = person.account().cloned().ok_or(Refusal::NotOwner)?;
+        let who = Who { name, ..person.who(id) };
+        happened.push(Happened::LinesDeleted { who, since });
         Ok(())
     }
 }
