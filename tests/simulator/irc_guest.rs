@@ -179,7 +179,10 @@ impl IrcGuest {
             14 => format!("TOPIC #{room} :topic {}", rng.u8(..)),
             15..17 => format!("NAMES #{room}"),
             17 => format!("NAMES #{other}"),
-            18 => pick(rng, &["LIST", "LUSERS", "MOTD", "TIME", "ISON alice bob"]).to_owned(),
+            18 => {
+                pick(rng, &["LIST", "LUSERS", "MOTD", "TIME", "ISON alice bob", "WHO *", "INVITE"])
+                    .to_owned()
+            }
             19 => format!("WHO #{room}"),
             27 => format!("KICK #{room} {} :spam", pick(rng, &NAMES)),
             20 => format!("MODE #{room}"),
