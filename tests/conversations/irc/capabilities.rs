@@ -168,7 +168,8 @@ fn several_lines_are_one_message() {
     bob.sees_all(["alice: first", "alice: ", "alice: second"]);
     carol.sees_all([
         ":alice!alice@irc PRIVMSG #lobby :first",
-        ":alice!alice@irc PRIVMSG #lobby :second",
+        ":alice!alice@irc PRIVMSG #lobby :sec",
+        ":alice!alice@irc PRIVMSG #lobby :ond",
     ]);
     alice.sees(":alice!alice@irc BATCH +{} draft/multiline #lobby");
     alice.sees(":alice!alice@irc PRIVMSG #lobby :first");
