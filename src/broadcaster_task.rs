@@ -3,12 +3,14 @@
 //! Knows no connection. All decisions are in [`parlor_core::broadcaster`].
 
 use std::future::pending;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::broadcaster::{Broadcaster, Gathered};
+use parlor_core::broadcaster::{Broadcaster, Gathered, Standing};
 use parlor_core::journal::{Commit, Journal, NotStored};
 use tokio::select;
+use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +40,8 @@ pub(crate) struct BroadcasterTask {
     pub(crate) clock: Clock,
     pub(crate) closing: Closing,
     pub(crate) metrics: Arc<Metrics>,
+    /// Where this server stands among its nodes; none without other nodes.
+    pub(crate) standing: Option<watch::Sender<Standing>>,
 }
 
 impl BroadcasterTask {
@@ -56,7 +60,8 @@ impl BroadcasterTask {
             if under_way.is_none() && paused.is_none() {
                 under_way = self.begin_commit();
             }
-            if last && under_way.is_none() {
+            self.note_standing();
+            if last && under_way.is_none() && self.has_told_the_others() {
                 break;
             }
             let due = self.broadcaster.deadline().map(|due| self.clock.instant(due));
@@ -87,6 +92,19 @@ impl BroadcasterTask {
         }
     }
 
+    /// Tells the server where it stands among its nodes.
+    fn note_standing(&self) {
+        if let Some(watched) = &self.standing {
+            let standing = self.broadcaster.standing();
+            watched.send_if_modified(|noted| mem::replace(noted, standing) != standing);
+        }
+    }
+
+    /// Whether the other nodes know that this one stops, as far as they can be told.
+    fn has_told_the_others(&self) -> bool {
+        self.broadcaster.standing() != Standing::InTouch
+    }
+
     /// Carries out everything in the inbox, and everything that is due.
     fn drain(&mut self) {
         if self.closing.soon.is_cancelled() {
@@ -101,6 +119,7 @@ impl BroadcasterTask {
     fn begin_commit(&mut self) -> Option<UnderWay> {
         while let Some(gathered) = self.broadcaster.gather(self.clock.now()) {
             if gathered.needs_commit() {
+                self.journal.note_position(gathered.position());
                 let commit = self.journal.commit(gathered.batches(), gathered.records());
                 return Some(UnderWay {
                     gathered,

@@ -12,10 +12,13 @@ pub mod config;
 mod door;
 pub mod journal;
 mod operator;
+pub mod sequencer;
 pub mod server;
 mod session;
 pub mod telemetry;
 mod terminal;
+
+use tokio::select;
 
 use crate::config::Config;
 use crate::server::{Server, SignalRequests, Source};
@@ -28,18 +31,21 @@ use crate::server::{Server, SignalRequests, Source};
 /// The server cannot start, for example because an address is in use or a port is not allowed. The
 /// error is one sentence.
 pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()> {
-    let mut server = Server::new(config)?;
+    let mut server = Server::join(config).await?;
     server.bind().await?;
     // Catches signals before the server says that it runs, because a signal may follow at once.
     let signals = SignalRequests::catch()?;
     if let Some(source) = source {
         server.reload_from(source, signals.clone());
     }
-    server.announce();
+    let running = select! {
+        running = server.open() => running?,
+        () = signals.shutdown() => return Ok(()),
+    };
     // Without systemd, nobody receives the notice. With systemd, a failure here shows as a start
     // that times out.
     sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
-    server.listen(signals.shutdown()).await?;
+    running.run(signals.shutdown()).await?;
     tracing::info!("closed");
     Ok(())
 }

@@ -62,7 +62,7 @@ fn words(flag: &Arg, value: &Value) -> Result<Vec<String>, String> {
     let right = match (kind.map(|name| name.as_str()), value) {
         // A number in the place of true or false is a mistake.
         (Some("BOOL"), value) if !value.is_bool() => "write true or false",
-        (Some("DIR"), value) if value.as_str().is_none_or(str::is_empty) => {
+        (Some("DIR" | "FILE"), value) if value.as_str().is_none_or(str::is_empty) => {
             "write a path in quotes"
         }
         (_, Value::Table(_)) => "write a value, not a table",
@@ -127,6 +127,9 @@ fn example(flag: &Arg) -> &'static str {
     match flag.get_value_names() {
         Some([name]) if name == "BOOL" => "false",
         Some([name]) if name == "DIR" => "\"/var/lib/parlor\"",
+        Some([name]) if name == "URLS" => "\"nats://localhost:4222\"",
+        Some([name]) if name == "NAME" => "\"chat-1\"",
+        Some([name]) if name == "FILE" => "\"/etc/parlor/nats.creds\"",
         _ => "1000",
     }
 }

@@ -6,6 +6,7 @@ mod change;
 mod data;
 mod file;
 mod listen;
+mod nodes;
 mod rows;
 mod units;
 
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use clap::builder::Resettable;
 use clap::{Arg, ArgAction, Args, FromArgMatches, ValueHint};
-use parlor_core::model::{Capacity, Limits, Rate};
+use parlor_core::model::{Capacity, Limits, NodeName, Rate};
 use serde::Serialize;
 use toml::Table;
 
@@ -100,6 +101,23 @@ options! {
         /// Store nothing on disk: lines are gone when the server stops; not together with --data
         #[arg(long, value_name = "BOOL")]
         pub memory: bool,
+
+        /// Share rooms, names and lines with the other servers that use these servers of NATS:
+        /// nats://HOST:4222 or tls://HOST:4222, several with commas
+        #[arg(long, value_name = "URLS", value_parser = nodes::servers, value_hint = ValueHint::Url)]
+        pub nats: Option<String>,
+
+        /// Name of what the servers at --nats share
+        #[arg(long, value_name = "NAME", value_parser = nodes::house, default_value = "main")]
+        pub house: String,
+
+        /// Name of this server among the others [default: that of the machine]
+        #[arg(long, value_name = "NAME", value_parser = nodes::node)]
+        pub node: Option<String>,
+
+        /// Prove with the credentials in FILE who this server is
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        pub nats_creds: Option<PathBuf>,
 
         /// Accept passwords over plain TCP from other machines, where others on the network could
         /// read them
@@ -282,6 +300,14 @@ impl Config {
             true => Ok(None),
             false => data::directory(self.data.as_deref()).map(Some),
         }
+    }
+
+    /// The name of this server among its nodes.
+    ///
+    /// # Errors
+    /// It has none, and the machine's name cannot be one.
+    pub(crate) fn node_name(&self) -> Result<NodeName, InvalidValue> {
+        nodes::node_name(self.node.as_deref())
     }
 
     /// The settings that a running server takes over, in a process that may open this many files.

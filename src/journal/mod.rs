@@ -28,7 +28,7 @@ use parlor_core::journal::Journal;
 use parlor_core::model::{End, RoomName, WallTime};
 
 use self::search::IndexedSearch;
-use self::sqlite::{Disk, FILE, OpenedDisk, Startup, open_archive};
+use self::sqlite::{Disk, FILE, OpenedDisk, Startup, WrittenBehind, open_archive};
 use crate::config::Keep;
 
 /// A journal that stores lines, and everything that uses the stored lines.
@@ -36,6 +36,8 @@ pub(crate) struct Opened {
     pub(crate) journal: Box<dyn Journal>,
     /// The epoch: the name of the log until the next start.
     pub(crate) epoch: String,
+    /// The position in the order of several nodes up to which everything is stored.
+    pub(crate) position: Option<u64>,
     /// The end of each room's lines.
     pub(crate) ends: HashMap<RoomName, End>,
     pub(crate) stored: Stored,
@@ -60,9 +62,11 @@ pub(crate) struct Stored {
 /// # Errors
 ///
 /// The directory cannot be used; the error says why, and what to do.
-pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
-    let OpenedDisk { mut disk, startup, history, database } = Disk::open(directory, keep)?;
-    let Startup { epoch, ends, last_run } = startup;
+///
+/// As one of several nodes, the journal is the view of a log with the name `log`.
+pub(crate) fn open(directory: &Path, keep: Keep, log: Option<&str>) -> Result<Opened, OpenError> {
+    let OpenedDisk { mut disk, startup, history, database } = Disk::open(directory, keep, log)?;
+    let Startup { epoch, ends, last_run, position } = startup;
     let (index, follow) = IndexedSearch::new(
         database.path(),
         epoch.clone(),
@@ -73,9 +77,14 @@ pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
     let search: Arc<dyn Search> = index.clone();
     disk.run("search", follow, move || index.wake())?;
     let (eraser, forgetting) = Eraser::new(&database, &history, &search)?;
+    let journal: Box<dyn Journal> = match position {
+        Some(_) => Box::new(WrittenBehind::new(disk)),
+        None => Box::new(disk),
+    };
     Ok(Opened {
-        journal: Box::new(disk),
-        epoch,
+        journal,
+        epoch: log.map_or(epoch, str::to_owned),
+        position,
         ends,
         stored: Stored { last_run, history, search, forgetting, database },
         eraser,

@@ -3,6 +3,7 @@
 mod announce;
 mod doors;
 mod listeners;
+mod node;
 mod process;
 mod reload;
 mod running;
@@ -18,6 +19,7 @@ pub(crate) use signals::SignalRequests;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use anyhow::ensure;
 use parlor_core::broadcaster::Broadcaster;
 use parlor_core::journal::Journal;
 use parlor_core::link::Inbox;
@@ -25,6 +27,7 @@ use tokio::task::JoinSet;
 
 use self::announce::is_for_this_machine;
 use self::doors::Doors;
+use self::node::{JoinedOrder, NodeParts, RunningNode};
 use self::process::{check_descriptors, check_file_size};
 use self::reload::Reloader;
 use self::running::RunningServer;
@@ -46,6 +49,8 @@ pub struct Server {
     live: Arc<Live>,
     storage: ServerStorage,
     broadcaster: Broadcaster,
+    /// Its parts as one of several nodes; none without other nodes.
+    node: Option<NodeParts>,
     clock: Clock,
     doors: Doors,
     /// The tasks for accounts and for the operator; they end first.
@@ -62,12 +67,38 @@ impl Server {
     /// # Errors
     /// It cannot serve or store lines. The error says why, and what to do.
     pub fn new(config: Config) -> anyhow::Result<Server> {
-        let descriptors = raise_limit();
-        check_descriptors(&config, descriptors)?;
-        check_file_size(&config);
+        ensure!(config.nats.is_none(), "a server with --nats has to join the others first");
+        let descriptors = Server::check(&config)?;
         let inbox = Arc::default();
-        let storage = ServerStorage::open(&config, &inbox)?;
+        let storage = ServerStorage::open(&config, &inbox, None)?;
         Ok(Server::build(config, inbox, storage, descriptors))
+    }
+
+    /// A server as its configuration says: if that names other nodes, one of them.
+    ///
+    /// # Errors
+    /// It cannot serve, store lines, or join the other nodes. The error says why, and what to do.
+    pub async fn join(config: Config) -> anyhow::Result<Server> {
+        let Some(joined) = JoinedOrder::new(&config, None).await? else {
+            return Server::new(config);
+        };
+        let descriptors = Server::check(&config)?;
+        let inbox = Arc::default();
+        let storage = ServerStorage::open(&config, &inbox, Some(&joined.founded))?;
+        let limits = config.settings(descriptors).broadcaster;
+        let position = storage.position(&joined.founded);
+        let (broadcaster, node) = joined.follow(position, &inbox, limits).await?;
+        let mut server = Server::build(config, inbox, storage, descriptors);
+        (server.broadcaster, server.node) = (broadcaster, Some(node));
+        Ok(server)
+    }
+
+    /// Checks what the system allows. Returns how many files this process may open.
+    fn check(config: &Config) -> anyhow::Result<usize> {
+        let descriptors = raise_limit();
+        check_descriptors(config, descriptors)?;
+        check_file_size(config);
+        Ok(descriptors)
     }
 
     /// A server that stores lines in this journal, and starts without lines.
@@ -93,6 +124,7 @@ impl Server {
             live: Arc::new(Live::new(rate, replay, retain)),
             storage,
             broadcaster,
+            node: None,
             clock: Clock::start(),
             doors: Doors::default(),
             side_tasks: JoinSet::new(),
@@ -144,15 +176,25 @@ impl Server {
         Ok(self.doors.addresses())
     }
 
-    /// Logs the addresses of the doors, and the ways to join.
-    pub fn announce(&self) {
-        self.doors.announce();
-        if is_for_this_machine(&self.config.listeners) {
+    /// Starts everything, and opens the doors. As one of several nodes, it first waits until it is
+    /// in touch with the others.
+    ///
+    /// # Errors
+    /// It cannot get in touch with the other nodes, for this reason.
+    pub(crate) async fn open(self) -> anyhow::Result<RunningServer> {
+        let (mut running, doors, config) = self.start();
+        if let Some(node) = &mut running.node {
+            node.in_touch().await?;
+        }
+        doors.announce();
+        if is_for_this_machine(&config.listeners) {
             tracing::info!("only this machine can join; --lan lets others in");
         }
-        if self.storage.disk.is_none() {
+        if config.memory {
             tracing::info!("lines are stored in memory only: they are gone when the server stops");
         }
+        doors.accept(&running.reception);
+        Ok(running)
     }
 
     /// Opens the doors and serves until `shutdown`; then tells everybody and shuts down in order.
@@ -160,11 +202,11 @@ impl Server {
     /// # Errors
     /// A task that must not end has ended, or a connection has panicked. Both are bugs.
     pub async fn listen(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        self.start().run(shutdown).await
+        self.open().await?.run(shutdown).await
     }
 
-    /// Starts all tasks; the doors accept from now on.
-    fn start(mut self) -> RunningServer {
+    /// Starts all tasks. The doors do not accept yet.
+    fn start(mut self) -> (RunningServer, Doors, Config) {
         if let Some(disk) = self.storage.disk {
             let inbox = Arc::clone(&self.reception.inbox);
             let trust = Trust::new(self.clock.clone(), disk.stored.last_run);
@@ -177,21 +219,30 @@ impl Server {
         let closing = Closing { soon: self.reception.closing.clone(), ..Closing::default() };
         let mut writing = JoinSet::new();
         self.reception.writers.start(&mut writing);
+        let (standing, node) = match self.node {
+            Some(NodeParts { sequencing, post, standing: (watched, standing) }) => {
+                let node = RunningNode::start(sequencing, post, standing);
+                (Some(watched), Some(node))
+            }
+            None => (None, None),
+        };
         let task = BroadcasterTask {
             broadcaster: self.broadcaster,
             journal: self.storage.journal,
             clock: self.clock,
             closing: closing.clone(),
             metrics: Arc::clone(&self.reception.metrics),
+            standing,
         };
         let broadcasting = tokio::spawn(task.run());
-        self.doors.accept(&self.reception);
-        RunningServer {
+        let running = RunningServer {
             reception: self.reception,
             closing,
+            node,
             broadcasting,
             writing,
             side_tasks: self.side_tasks,
-        }
+        };
+        (running, self.doors, self.config)
     }
 }

@@ -1,5 +1,6 @@
 //! A server whose doors are open, and how it shuts down.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tokio::select;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
+use super::node::RunningNode;
 use crate::broadcaster_task::Closing;
 use crate::door::Reception;
 
@@ -19,9 +21,11 @@ const DRAIN_TIME: Duration = Duration::from_secs(12);
 const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
 
 /// A server whose doors are open.
-pub(super) struct RunningServer {
+pub(crate) struct RunningServer {
     pub(super) reception: Arc<Reception>,
     pub(super) closing: Closing,
+    /// This server among its nodes; none without other nodes.
+    pub(super) node: Option<RunningNode>,
     pub(super) broadcasting: JoinHandle<()>,
     /// The groups of writers.
     pub(super) writing: JoinSet<()>,
@@ -34,9 +38,10 @@ impl RunningServer {
     ///
     /// # Errors
     /// A task that must not end has ended, or a connection has panicked: a bug.
-    pub(super) async fn run(mut self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
         select! {
             () = shutdown => {}
+            over = over(&mut self.node) => return over,
             ended = &mut self.broadcasting => bail!("the broadcaster stopped: {ended:?}"),
             ended = self.writing.join_next() => bail!("a group of writers stopped: {ended:?}"),
         }
@@ -63,5 +68,13 @@ impl RunningServer {
             Err(_) => tracing::error!("the journal did not finish in time"),
         }
         self.reception.panics.load(Ordering::Relaxed)
+    }
+}
+
+/// Waits until this server has to stop because of the other nodes.
+async fn over(node: &mut Option<RunningNode>) -> anyhow::Result<()> {
+    match node {
+        Some(node) => node.over().await,
+        None => pending().await,
     }
 }

@@ -9,15 +9,18 @@ use parlor_core::link::Inbox;
 use parlor_core::model::Limits;
 
 use crate::accounts::{self, Accounts};
-use crate::config::Config;
+use crate::config::{Config, Keep};
 use crate::journal;
 use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
+use crate::sequencer::Founded;
 
 /// The journal, and everything that is stored beside the lines.
 pub(super) struct ServerStorage {
     pub(super) journal: Box<dyn Journal>,
     /// The epoch of the rooms' logs, to which the numbers of lines belong.
     pub(super) epoch: Arc<str>,
+    /// The position in the order of several nodes up to which everything is in the directory.
+    position: Option<u64>,
     /// Everything in the server's directory, if it has one.
     pub(super) disk: Option<OnDisk>,
 }
@@ -39,23 +42,41 @@ impl ServerStorage {
     ///
     /// # Errors
     /// The directory cannot be used: why, and what to do.
-    pub(super) fn open(config: &Config, inbox: &Arc<Inbox>) -> anyhow::Result<ServerStorage> {
+    pub(super) fn open(
+        config: &Config,
+        inbox: &Arc<Inbox>,
+        founded: Option<&Founded>,
+    ) -> anyhow::Result<ServerStorage> {
         let Some(directory) = config.directory()? else {
-            return Ok(ServerStorage::without_disk(Box::new(Memory)));
+            let memory = ServerStorage::without_disk(Box::new(Memory));
+            return Ok(match founded {
+                Some(founded) => ServerStorage { epoch: founded.log.as_str().into(), ..memory },
+                None => memory,
+            });
         };
-        let Opened { journal, epoch, ends, stored, eraser } =
-            journal::open(&directory, config.keep)?;
+        let log = founded.map(|founded| founded.log.as_str());
+        let keep = if log.is_some() { Keep::Written } else { config.keep };
+        let Opened { journal, epoch, position, ends, stored, eraser } =
+            journal::open(&directory, keep, log)?;
         tracing::info!("lines are stored in {}", directory.display());
-        let past = accounts::past(&stored.database, stored.last_run)?;
+        let past = match position {
+            Some(_) => Past::default(), // it is in the order
+            None => accounts::past(&stored.database, stored.last_run)?,
+        };
         let past = Past { ends: ends.into_iter().collect(), ..past };
         let accounts = Arc::new(Accounts::new(&stored.database, inbox, config.password_chars));
         let disk = Some(OnDisk { directory, stored, eraser, accounts, past });
-        Ok(ServerStorage { journal, epoch: epoch.into(), disk })
+        Ok(ServerStorage { journal, epoch: epoch.into(), position, disk })
+    }
+
+    /// The position in the order of several nodes up to which everything is stored.
+    pub(super) fn position(&self, founded: &Founded) -> u64 {
+        self.position.unwrap_or(founded.last) // a server that stores nothing has missed nothing
     }
 
     /// A journal that starts without lines, and no directory.
     pub(super) fn without_disk(journal: Box<dyn Journal>) -> ServerStorage {
-        ServerStorage { journal, epoch: passing_epoch().into(), disk: None }
+        ServerStorage { journal, epoch: passing_epoch().into(), position: None, disk: None }
     }
 
     /// The broadcaster that continues from the state before the start.

@@ -193,7 +193,7 @@ impl House {
     fn with_accounts() -> House {
         let inbox = Arc::default();
         let directory = tempfile::tempdir().unwrap();
-        let opened = journal::open(directory.path(), Keep::Written).unwrap();
+        let opened = journal::open(directory.path(), Keep::Written, None).unwrap();
         let accounts = Some(Arc::new(Accounts::new(&opened.stored.database, &inbox, 8)));
         let settings = SessionSettings { accounts, ..settings() };
         House::with(inbox, settings, Some((opened, directory)))

@@ -42,6 +42,8 @@ mod join_terminal;
 mod keepers;
 mod kill;
 mod markers;
+mod nats;
+mod nodes;
 mod owners;
 mod passwords;
 mod readiness;

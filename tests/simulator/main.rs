@@ -38,7 +38,7 @@ const NODES_SHARE: u64 = 2;
 
 /// Texts that must be seen in some run; otherwise the simulator does not reach the code that writes
 /// them.
-const SIGHTS: [&str; 39] = [
+const SIGHTS: [&str; 40] = [
     "lines skipped: you were reading too slowly",
     "line skipped: you were reading too slowly",
     "-- Not sent: the disk is full; try again later",
@@ -67,6 +67,7 @@ const SIGHTS: [&str; 39] = [
     "-- No contact with the other nodes; your messages are waiting",
     "-- Contact with the other nodes is lost",
     "-- Not sent: no contact with the other nodes",
+    "-- Not sent: the message store is full",
     "-- It is not known yet whether your last message was sent",
     "-- Your last message was sent",
     "-- Contact is back; ",

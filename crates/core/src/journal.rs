@@ -26,6 +26,11 @@ pub trait Journal: Send {
     /// The future says why nothing is stored. In that case the journal is unchanged.
     fn commit(&mut self, batches: &[Arc<Batch>], records: &[Record]) -> Commit;
 
+    /// Says up to which position in the order of several nodes the next commit has everything.
+    fn note_position(&mut self, position: u64) {
+        let _ = position; // a server without other nodes has no position
+    }
+
     /// The time that a commit costs, whatever its size. If lines come faster than that, it is
     /// cheaper to let them gather for this time. Zero if waiting saves nothing.
     fn pause(&self) -> Duration {

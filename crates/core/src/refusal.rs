@@ -180,6 +180,10 @@ pub enum Refusal {
     NotSent,
     /// There is no contact with the other nodes, so nobody can enter here.
     OutOfTouch,
+    /// The order of the nodes has no space for what the person sent.
+    StoreFull,
+    /// The node of this person does not answer: nobody knows whether a private message arrived.
+    NoAnswer(Name),
 }
 
 impl Refusal {

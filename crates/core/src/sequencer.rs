@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Debug;
 
-use crate::intent::Proposal;
+use crate::intent::{Proposal, ProposalId};
 use crate::model::WallTime;
 
 /// A proposal with its place in the order.
@@ -28,6 +28,12 @@ pub trait Sequencer: Debug + Send {
     /// is not decided yet.
     /// `now` is the time for a sequencer without a clock.
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided>;
+
+    /// The next proposal of this process that the order has no space for: it will never have its
+    /// place.
+    fn poll_refused(&mut self) -> Option<ProposalId> {
+        None
+    }
 }
 
 /// The order of a server without other nodes: the place of each proposal is decided at once.

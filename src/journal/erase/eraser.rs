@@ -134,6 +134,7 @@ impl Rounds {
                     () = sleep(ROUND_EVERY) => {}
                     Ok(()) = retain.changed() => {}
                     Some(deletion) = next.recv() => self.deletions.push(deletion),
+                    () = self.database.deletion_noted() => {}
                 }
             }
         };
@@ -159,6 +160,7 @@ impl Rounds {
     /// Deletes the lines of owners who have asked for it from the files. A deletion that fails
     /// stays for the next round.
     async fn delete_for_owners(&mut self) -> anyhow::Result<()> {
+        self.take_from_other_nodes().await?;
         for mut deletion in mem::take(&mut self.deletions) {
             let deleted = self.delete_own(&deletion).await;
             if let Some(done) = deletion.done.take() {
@@ -170,6 +172,17 @@ impl Rounds {
             }
         }
         ensure!(self.deletions.is_empty(), "the lines of owners are not all deleted");
+        Ok(())
+    }
+
+    /// Takes the deletions that other nodes have decided.
+    async fn take_from_other_nodes(&mut self) -> anyhow::Result<()> {
+        for (id, own) in self.database.read(rows::deletions).await? {
+            let is_known = self.deletions.iter().any(|deletion| deletion.id == id);
+            if id.is_of_another_node() && !is_known {
+                self.deletions.push(Deletion { id, own: Arc::new(own), done: None });
+            }
+        }
         Ok(())
     }
 

@@ -138,6 +138,13 @@ pub(super) fn deletions(
     Ok(deletions.into_iter().collect())
 }
 
+impl DeletionId {
+    /// Whether another node has decided it.
+    pub(super) fn is_of_another_node(self) -> bool {
+        self.0 < 0
+    }
+}
+
 /// Removes a deletion that is complete or no longer wanted.
 pub(super) fn drop_deletion(connection: &mut Connection, id: DeletionId) -> rusqlite::Result<()> {
     let delete = "DELETE FROM takings WHERE id = ?1";

@@ -365,7 +365,7 @@ mod tests {
         let max = AUDIT_ROWS_OF_ONE_MAX;
         let of_others = [removal(0, "alice", &tea), removal(1, "mallory", &Reach::Server)];
         let much: Vec<_> = (2..max + 12).map(|at| removal(at, "mallory", &tea)).collect();
-        let opened = journal::open(directory.path(), Keep::Written).unwrap();
+        let opened = journal::open(directory.path(), Keep::Written, None).unwrap();
         let told = opened.stored.database.at_start(move |connection| {
             let transaction = connection.transaction()?;
             of_others.iter().chain(&much).try_for_each(|act| put(&transaction, act))?;

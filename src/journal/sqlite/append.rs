@@ -34,30 +34,7 @@ impl Store {
         may_commit: impl FnOnce(Option<Undo>) -> bool,
     ) -> rusqlite::Result<bool> {
         let transaction = self.connection.transaction()?;
-        for batch in batches {
-            if batch.said().next().is_none() {
-                continue;
-            }
-            let room = make_room(&transaction, batch.room())?;
-            if batch.goes_back() {
-                date_back(&transaction, batch.room(), batch.at())?;
-            }
-            let mut insert = transaction.prepare_cached(
-                // By number: a parameter with a name is looked up for each line.
-                "INSERT INTO lines (key, at, manner, name, text, sum)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?;
-            for said in batch.said() {
-                insert.execute(params![
-                    key(room, said.seq)?,
-                    said.at.0,
-                    code(said),
-                    said.who.name.as_str(),
-                    said.text.as_str(),
-                    sum_of(said),
-                ])?;
-            }
-        }
+        put_batches(&transaction, batches)?;
         let undo = match records.is_empty() {
             true => None,
             false => Some(put_records(&transaction, records)?),
@@ -122,6 +99,38 @@ impl Store {
         delete_note(lines);
         Ok(())
     }
+}
+
+/// Stores the lines of these batches, in the transaction of the caller.
+pub(super) fn put_batches(
+    transaction: &Connection,
+    batches: &[Arc<Batch>],
+) -> rusqlite::Result<()> {
+    for batch in batches {
+        if batch.said().next().is_none() {
+            continue;
+        }
+        let room = make_room(transaction, batch.room())?;
+        if batch.goes_back() {
+            date_back(transaction, batch.room(), batch.at())?;
+        }
+        let mut insert = transaction.prepare_cached(
+            // By number: a parameter with a name is looked up for each line.
+            "INSERT INTO lines (key, at, manner, name, text, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        for said in batch.said() {
+            insert.execute(params![
+                key(room, said.seq)?,
+                said.at.0,
+                code(said),
+                said.who.name.as_str(),
+                said.text.as_str(),
+                sum_of(said),
+            ])?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores records. Returns the way back.

@@ -107,6 +107,11 @@ impl Database {
             .map_err(|error| OpenError::File { path: self.path().to_owned(), error: error.into() })
     }
 
+    /// Waits until another node's deletion is noted in the file.
+    pub(crate) async fn deletion_noted(&self) {
+        self.signals.deletion_noted.notified().await;
+    }
+
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         self.files.path()

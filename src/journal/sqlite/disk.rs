@@ -35,6 +35,9 @@ use crate::journal::traits::History;
 /// While many people talk, this pause saves syncs, and nobody notices it.
 const SYNC_PAUSE: Duration = Duration::from_millis(1);
 
+/// How many commits of a node may wait for its file.
+const BEHIND_MAX: usize = 4_096;
+
 /// How long a refusal waits until its note is written, while the disk does not answer.
 const NOTE_TIME: Duration = Duration::from_secs(1);
 
@@ -69,15 +72,22 @@ impl Disk {
     /// # Errors
     ///
     /// The directory cannot be used; the error says why, and what to do.
-    pub(crate) fn open(directory: &Path, keep: Keep) -> Result<OpenedDisk, OpenError> {
+    ///
+    /// As one of several nodes, it is the view of a log with the name `log`.
+    pub(crate) fn open(
+        directory: &Path,
+        keep: Keep,
+        log: Option<&str>,
+    ) -> Result<OpenedDisk, OpenError> {
         let files = Arc::new(Files::claim(directory)?);
         let in_file = |error| OpenError::File { path: files.path().to_owned(), error };
-        let (store, startup, older) = start(files.path(), keep).map_err(in_file)?;
+        let (store, startup, older) = start(files.path(), keep, log).map_err(in_file)?;
         let reader = ReaderThread::start(Arc::clone(&files))?;
         files.note_beside().map_err(|error| in_file(UnusableFile::Beside(error)))?;
         // The broadcaster has one commit under way, two refused ones may still be in the queue, and
         // there is one end.
-        let (work, queue) = sync_channel(CHANGES_MAX + 4);
+        let behind = if log.is_some() { BEHIND_MAX } else { 0 };
+        let (work, queue) = sync_channel(CHANGES_MAX + 4 + behind);
         let signals = Arc::new(Signals::default());
         let database =
             Database::new(work.clone(), Arc::clone(&signals), reader.clone(), Arc::clone(&files));
@@ -93,6 +103,11 @@ impl Disk {
         disk.run_until_end("inspection", check)?;
         let history = Arc::new(FileHistory { reader, damages, holes: Holes::default() });
         Ok(OpenedDisk { disk, startup, history, database })
+    }
+
+    /// Takes work for the thread that writes. Returns whether there was space for it.
+    pub(super) fn take(&self, work: Work) -> bool {
+        self.work.try_send(work).is_ok()
     }
 
     /// Runs work that reads the files, in a thread that ends with the journal: when

@@ -60,7 +60,7 @@ impl Store {
             |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)),
         )?;
         let Some((id, is_present)) = found else {
-            return Ok(None);
+            return Ok(self.is_log_of_nodes(epoch)?.then_some(u64::MAX));
         };
         if is_present {
             return Ok(Some(u64::MAX));

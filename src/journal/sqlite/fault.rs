@@ -9,6 +9,14 @@ use rusqlite::ErrorCode;
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnusableFile {
+    /// The file of a node of another house.
+    #[error(
+        "is the file of a node that shares other rooms; give --data another directory, or name that house with --house"
+    )]
+    OfAnotherHouse,
+    /// The file of a server without other nodes.
+    #[error("has the lines of a server without other nodes; give --data an empty directory")]
+    OfOneServer,
     /// Another program's database.
     #[error("is a database of another program; give --data another directory")]
     Foreign,

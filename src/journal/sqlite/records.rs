@@ -4,7 +4,7 @@ use parlor_core::journal::{Past, Record};
 use parlor_core::model::WallTime;
 use rusqlite::Connection;
 
-use super::{accounts, acts, codes, kept, markers};
+use super::{accounts, acts, codes, deletions, kept, markers};
 
 /// The contents of the file beside lines with which a server starts at this time: accounts, return
 /// codes, kept messages, read markers and rules.
@@ -35,6 +35,9 @@ pub(super) fn put(connection: &Connection, record: &Record) -> rusqlite::Result<
         Record::Delivered { owner, last } => kept::delete(connection, owner, *last),
         Record::Marker { owner, key, at } => markers::put(connection, owner, key, *at),
         Record::MarkersGone(owner) => markers::delete(connection, owner),
+        Record::LinesDeleted { owner, since, ends } => {
+            deletions::put(connection, owner, *since, ends)
+        }
         Record::CodesExpired(time) => codes::delete_expired(connection, *time),
     }
 }

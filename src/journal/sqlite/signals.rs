@@ -1,8 +1,10 @@
 //! The state that the threads of a journal share. Knows no file.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 /// How long a commit waits for the disk. A disk that takes three seconds for a sync is slow, but it
 /// does store lines.
@@ -18,6 +20,10 @@ pub(crate) struct Signals {
     /// Increases when a commit fails, and again when its lines are removed. While it is odd, the
     /// file may have lines that nobody has seen.
     pub(crate) failures: AtomicU64,
+    /// The number of bytes that wait for a file that follows an order.
+    pub(super) behind: AtomicUsize,
+    /// A deletion was noted in the file.
+    pub(crate) deletion_noted: Notify,
     /// The approximate number of bytes written ahead since the last checkpoint.
     pub(super) written: AtomicU64,
     /// The write-ahead log is so long that it must start over before more is written.

@@ -23,12 +23,25 @@ pub(crate) struct Startup {
     pub(crate) ends: HashMap<RoomName, End>,
     /// The time when the previous server ended; none if nothing is stored yet.
     pub(crate) last_run: Option<WallTime>,
+    /// The position in the order of several nodes up to which everything is stored.
+    pub(crate) position: Option<u64>,
 }
 
 /// Opens the file for writing, and prepares it for this start.
-pub(super) fn start(path: &Path, keep: Keep) -> Result<(Store, Startup, Unchecked), UnusableFile> {
+pub(super) fn start(
+    path: &Path,
+    keep: Keep,
+    log: Option<&str>,
+) -> Result<(Store, Startup, Unchecked), UnusableFile> {
     is_alone(path)?;
     let mut store = Store::open(path, keep)?;
+    let position = log.map(|log| store.join(log)).transpose()?;
+    if log.is_none() && store.leave_nodes()? {
+        tracing::warn!(
+            "this was the directory of a node, and is that of a server of its own from now on; \
+             to be a node again, the server needs an empty --data"
+        );
+    }
     store.remove_noted(path)?;
     let ends = store.ends()?;
     let older = store.check_latest(&ends)?;
@@ -53,5 +66,5 @@ pub(super) fn start(path: &Path, keep: Keep) -> Result<(Store, Startup, Unchecke
     };
     let ends = ends.into_iter().filter_map(named).collect();
     let last_run = store.last_run()?;
-    Ok((store, Startup { epoch, ends, last_run }, older))
+    Ok((store, Startup { epoch, ends, last_run, position }, older))
 }

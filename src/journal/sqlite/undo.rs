@@ -295,6 +295,7 @@ mod tests {
             Record::Marker { .. } => 11,
             Record::MarkersGone(_) => 12,
             Record::OwnerVisit(_) => 13,
+            Record::LinesDeleted { .. } => panic!("only one of several nodes stores it"),
         }
     }
 

@@ -49,6 +49,8 @@ pub(super) type FileChange =
 pub(super) enum Work {
     /// Store lines, before anything else.
     Commit(CommitJob),
+    /// Store lines that are in the order of several nodes, after earlier ones.
+    Behind(BehindJob),
     /// Change something else, when no lines wait.
     Change(FileChange),
     /// End, when all earlier work is done.
@@ -64,6 +66,16 @@ pub(super) struct CommitJob {
     pub(super) fate: Arc<Fate>,
 }
 
+/// Lines and records that are in the order of several nodes.
+pub(super) struct BehindJob {
+    pub(super) batches: Vec<Arc<Batch>>,
+    pub(super) records: Vec<Record>,
+    /// The position in the order up to which this and earlier jobs have everything.
+    pub(super) position: u64,
+    /// The size of its lines.
+    pub(super) bytes: usize,
+}
+
 /// Writes lines into the file.
 pub(super) struct FileWriter {
     files: Arc<Files>,
@@ -71,6 +83,8 @@ pub(super) struct FileWriter {
     /// None after a failure, until the file can be opened again.
     store: Option<Store>,
     signals: Arc<Signals>,
+    /// Jobs that the file does not have yet. A job stays until it is stored.
+    behind: VecDeque<BehindJob>,
     /// A failure that is not repaired yet.
     breakdown: Option<Breakdown>,
     /// The operator was told that lines are refused.
@@ -111,7 +125,8 @@ enum CommitFailure {
 
 impl FileWriter {
     pub(super) fn new(files: Arc<Files>, keep: Keep, store: Store, signals: Arc<Signals>) -> Self {
-        FileWriter { files, keep, store: Some(store), signals, breakdown: None, is_told: false }
+        let (store, behind) = (Some(store), VecDeque::new());
+        FileWriter { files, keep, store, signals, behind, breakdown: None, is_told: false }
     }
 
     /// Works until it receives the end.
@@ -125,15 +140,24 @@ impl FileWriter {
                     self.commit(job);
                     self.begin_anew_if_long();
                 }
+                Ok(Work::Behind(job)) => {
+                    self.behind.push_back(job);
+                    self.write_behind();
+                    self.begin_anew_if_long();
+                }
                 Ok(Work::Change(change)) => changes.push_back(change),
-                Err(RecvTimeoutError::Timeout) => match changes.pop_front() {
-                    Some(change) => self.change(change),
-                    None => self.look_after_files(),
-                },
+                Err(RecvTimeoutError::Timeout) => {
+                    self.write_behind();
+                    match changes.pop_front() {
+                        Some(change) => self.change(change),
+                        None => self.look_after_files(),
+                    }
+                }
                 Ok(Work::End) | Err(RecvTimeoutError::Disconnected) => break,
             }
             self.signals.works(None);
         }
+        self.write_behind();
         changes.into_iter().for_each(|change| self.change(change));
         self.repair();
         match self.store.take() {
@@ -170,6 +194,7 @@ impl FileWriter {
     /// Makes a change; it gets no file if the file is not writable.
     fn change(&mut self, change: FileChange) {
         self.look_after_files();
+        self.write_behind(); // a deletion may be about lines that wait
         let store = self.store.as_mut().filter(|_| self.breakdown.is_none());
         match change(store.map(Store::connection)) {
             Ok(()) => {
@@ -221,6 +246,36 @@ impl FileWriter {
         if mem::take(&mut self.is_told) {
             tracing::info!("lines are stored again");
         }
+    }
+
+    /// Stores jobs in their order, until one fails: it is tried again after the repair. A
+    /// transaction of unknown outcome does no harm, because it has the position of its job.
+    fn write_behind(&mut self) {
+        while let Some(job) = self.behind.pop_front() {
+            self.repair();
+            if self.breakdown.is_some() {
+                return self.behind.push_front(job);
+            }
+            if let Err(failure) = self.store_behind(&job) {
+                self.behind.push_front(job);
+                return self.fail(failure, Unseen::default());
+            }
+            self.signals.behind.fetch_sub(job.bytes, Ordering::Relaxed);
+            self.signals.written.fetch_add(PAGE_BYTES + job.bytes as u64, Ordering::Relaxed);
+            self.signals.commits.fetch_add(1, Ordering::Release);
+            if job.records.iter().any(|record| matches!(record, Record::LinesDeleted { .. })) {
+                self.signals.deletion_noted.notify_one();
+            }
+            if mem::take(&mut self.is_told) {
+                tracing::info!("lines are stored again");
+            }
+        }
+    }
+
+    fn store_behind(&mut self, job: &BehindJob) -> Result<(), CommitFailure> {
+        let store = self.store.as_mut().ok_or(CommitFailure::TooLate)?;
+        store.append_behind(job)?;
+        Ok(self.files.are_in_place()?)
     }
 
     /// Stores lines and records, unless they are refused already. Returns whether it has tried.

@@ -13,10 +13,11 @@ use std::panic;
 use self::queue::Queue;
 use anyhow::Context;
 use serde::Serialize;
-use tracing::Subscriber;
 use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt as layers, reload};
@@ -123,8 +124,14 @@ fn subscriber<W: Write + 'static>(
             .with_writer(move || JsonEscaped(writer()))
             .boxed(),
     };
+    let events = events.with_filter(filter_fn(is_for_operators));
     let subscriber = tracing_subscriber::registry().with(filter).with(events);
     (Box::new(subscriber), LevelHandle(handle))
+}
+
+/// Whether an operator reads an event: this program reports the state of its connections itself.
+fn is_for_operators(event: &Metadata<'_>) -> bool {
+    *event.level() <= Level::ERROR || !event.target().starts_with("async_nats")
 }
 
 /// Writes `name=value`, or only the value of the event's message.

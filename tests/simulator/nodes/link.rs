@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use parlor_core::intent::Proposal;
+use parlor_core::intent::{Proposal, ProposalId};
 use parlor_core::model::WallTime;
 use parlor_core::sequencer::{Decided, Sequencer};
 
@@ -22,5 +22,9 @@ impl Sequencer for StreamLink {
 
     fn poll_decided(&mut self, _now: WallTime) -> Option<Decided> {
         self.stream.lock().unwrap().poll(self.node)
+    }
+
+    fn poll_refused(&mut self) -> Option<ProposalId> {
+        self.stream.lock().unwrap().poll_refused(self.node)
     }
 }

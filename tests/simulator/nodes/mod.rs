@@ -75,7 +75,7 @@ impl Nodes {
     }
 
     fn step(&mut self) {
-        match self.rng.u8(0..146) {
+        match self.rng.u8(0..147) {
             die @ 0..VISITS => self.visit(die),
             VISITS..127 => self.pass(50),
             127..134 => self.pass(3_000),
@@ -90,6 +90,10 @@ impl Nodes {
             142 => self.stream.lock().unwrap().jump(),
             143 => self.stop_one(),
             144 => self.strand_one(),
+            145 => {
+                let time = Duration::from_millis(self.rng.u64(0..12_000));
+                self.stream.lock().unwrap().fill(time);
+            }
             _ => self.with_node(|node, rng, _| node.store.write(rng.usize(0..20))),
         }
         self.start_again();

@@ -1,19 +1,19 @@
 //! The order that all nodes share: the bytes of proposals with their times, as a stream of an
-//! engine would hold them. Each node has a link to it, which the seed delays and cuts. Knows no
-//! ledger.
+//! engine would hold them. Each node has a link to it, which the seed delays and cuts: the shipped
+//! courier decides what the link does. Knows no ledger.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use parlor_core::intent::Proposal;
+use parlor::sequencer::{Courier, CourierStep, Published, StreamMessage};
+use parlor_core::intent::{Proposal, ProposalId};
 use parlor_core::link::Inbox;
 use parlor_core::model::WallTime;
 use parlor_core::sequencer::Decided;
-use parlor_wire::pack::proposal::{pack, unpack};
 
-/// A proposal that was not acknowledged is published again after this time.
-const RETRY: Duration = Duration::from_secs(2);
+/// A try without an answer ends after this time.
+const TRY: Duration = Duration::from_secs(2);
 
 /// How far the stream's clock is ahead at most, in milliseconds.
 const CLOCK_MAX: i64 = 3_000_000;
@@ -38,28 +38,56 @@ pub(crate) struct Stream {
     skew: i64,
     /// Whether copies are lost, late and repeated.
     pub(crate) is_faulty: bool,
+    /// Until when the stream has no space for more.
+    full: Duration,
     rng: Rng,
 }
 
 /// One node's link to the order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Wire {
-    /// Proposals that are not acknowledged, with the time of the next try.
-    offered: Vec<(Duration, Arc<[u8]>)>,
-    /// Copies that are on their way, with the time when they arrive.
-    flying: Vec<(Duration, Arc<[u8]>)>,
+    courier: Courier,
+    /// Tries without an answer, each with the time when it ends.
+    tries: Vec<(Duration, u64)>,
+    /// Copies that are on their way, with the time when they arrive, and the try.
+    flying: Vec<Copy>,
+    /// Answers that are on their way, with the time when they arrive, and the try.
+    answers: Vec<(Duration, u64, Published)>,
     /// Copies that the client of the engine sends when the link is there again.
     held: Vec<Arc<[u8]>>,
     /// Until when nothing goes to the stream.
     out_cut: Duration,
     /// Until when nothing comes from the stream.
     in_cut: Duration,
-    /// The number of proposals that the node has got.
-    read: usize,
+    /// Whether the client of the engine has noticed a cut, and that until when.
+    is_down: Option<Duration>,
+    /// The number of proposals that the stream has sent to the node; none without a consumer.
+    read: Option<usize>,
     /// When the next proposal reaches the node.
     next: Option<Duration>,
     /// Rings when a proposal reaches the node; none while the node is down.
     inbox: Option<Arc<Inbox>>,
+}
+
+/// A copy of a proposal on its way to the stream.
+type Copy = (Duration, Option<u64>, Arc<[u8]>);
+
+impl Default for Wire {
+    fn default() -> Wire {
+        Wire {
+            courier: Courier::new(0),
+            tries: Vec::new(),
+            flying: Vec::new(),
+            answers: Vec::new(),
+            held: Vec::new(),
+            out_cut: Duration::ZERO,
+            in_cut: Duration::ZERO,
+            is_down: None,
+            read: None,
+            next: None,
+            inbox: None,
+        }
+    }
 }
 
 impl Stream {
@@ -70,27 +98,36 @@ impl Stream {
             now: Duration::ZERO,
             skew: rng.i64(0..CLOCK_MAX),
             is_faulty: true,
+            full: Duration::ZERO,
             rng,
         }
     }
 
     /// A node starts, and reads from this position on.
     pub(crate) fn connect(&mut self, node: usize, position: usize, inbox: &Arc<Inbox>) {
-        let wire = &mut self.wires[node];
-        (wire.read, wire.next) = (position, None);
+        let (now, wire) = (self.now, &mut self.wires[node]);
+        wire.courier = Courier::new(position as u64);
         wire.inbox = Some(Arc::clone(inbox));
+        wire.courier.connected(now);
+        self.work(node);
     }
 
     /// A node dies. Copies that are on their way still arrive.
     pub(crate) fn disconnect(&mut self, node: usize) {
         let wire = &mut self.wires[node];
-        wire.offered.clear();
+        wire.tries.clear();
+        wire.answers.clear();
         wire.held.clear();
-        wire.inbox = None;
+        (wire.inbox, wire.read, wire.next) = (None, None, None);
+    }
+
+    /// The stream has no space for more for a while.
+    pub(crate) fn fill(&mut self, time: Duration) {
+        self.full = self.full.max(self.now + time);
     }
 
     /// Cuts the link of a node for a while: to the stream, from it, or both. A link from the stream
-    /// may begin anew before the last proposal.
+    /// may begin anew before the last proposal, and the client of the engine may notice the cut.
     pub(crate) fn cut(&mut self, node: usize, (out, back): (bool, bool), time: Duration) {
         let (until, wire) = (self.now + time, &mut self.wires[node]);
         if out {
@@ -98,18 +135,24 @@ impl Stream {
         }
         if back {
             wire.in_cut = wire.in_cut.max(until);
-            wire.read = wire.read.saturating_sub(self.rng.usize(0..4));
+            wire.read = wire.read.map(|read| read.saturating_sub(self.rng.usize(0..4)));
             wire.next = None;
+        }
+        if out && back && wire.inbox.is_some() && self.rng.bool() {
+            wire.is_down = Some(until);
+            wire.courier.disconnected();
         }
     }
 
     /// Ends all faults. Copies that are on their way arrive soon.
     pub(crate) fn heal(&mut self) {
         self.is_faulty = false;
+        self.full = self.now;
         let soon = self.now + Duration::from_millis(20);
         for wire in &mut self.wires {
             (wire.out_cut, wire.in_cut) = (self.now, self.now);
-            wire.flying.iter_mut().for_each(|(arrives, _)| *arrives = soon.min(*arrives));
+            wire.is_down = wire.is_down.map(|_| self.now);
+            wire.flying.iter_mut().for_each(|(arrives, ..)| *arrives = soon.min(*arrives));
         }
     }
 
@@ -120,78 +163,101 @@ impl Stream {
 
     /// A node offers a proposal.
     pub(super) fn offer(&mut self, node: usize, proposal: &Proposal) {
-        let bytes: Arc<[u8]> = pack(proposal).expect("a proposal that fits").into();
-        self.wires[node].offered.push((self.now, bytes));
-        self.publish(node);
+        self.wires[node].courier.offer(proposal, self.now);
+        self.work(node);
     }
 
     /// The next proposal for a node, if it has arrived.
     pub(super) fn poll(&mut self, node: usize) -> Option<Decided> {
-        let wire = &mut self.wires[node];
-        if wire.in_cut > self.now || wire.next.is_none_or(|next| next > self.now) {
-            return None;
-        }
-        let Place { at, bytes, .. } = self.places[wire.read].clone();
-        wire.read += 1;
-        wire.next = None;
-        wire.offered.retain(|(_, offered)| *offered != bytes);
-        let position = wire.read as u64;
-        self.send(node);
-        let proposal = unpack(&bytes).expect("a packed proposal");
-        Some(Decided { position, at, proposal })
+        self.receive(node);
+        self.wires[node].courier.next_decided()
+    }
+
+    /// The next proposal of a node that the stream has refused.
+    pub(super) fn poll_refused(&mut self, node: usize) -> Option<ProposalId> {
+        self.wires[node].courier.next_refused()
     }
 
     /// Moves copies, and rings for the nodes that have something to read.
     pub(crate) fn pass(&mut self, now: Duration) {
         self.now = now;
         for node in 0..self.wires.len() {
-            self.publish(node);
+            self.resend(node);
         }
         self.arrive();
         for node in 0..self.wires.len() {
-            self.send(node);
-            let wire = &self.wires[node];
-            let is_due = wire.next.is_some_and(|next| next <= now) && wire.in_cut <= now;
-            if let Some(inbox) = wire.inbox.as_ref().filter(|_| is_due) {
-                inbox.bell().ring();
+            self.answer(node);
+            let wire = &mut self.wires[node];
+            if wire.inbox.is_some() {
+                wire.courier.tick(now);
+                self.work(node);
             }
+            self.receive(node);
+            self.send(node);
         }
     }
 
     /// The time when something moves next.
     pub(crate) fn due(&self) -> Option<Duration> {
         let of_wire = |wire: &Wire| {
-            let tries = wire.offered.iter().map(|(next, _)| *next);
-            let flying = wire.flying.iter().map(|(arrives, _)| *arrives);
+            let tries = wire.tries.iter().map(|(ends, _)| *ends);
+            let flying = wire.flying.iter().map(|(arrives, ..)| *arrives);
+            let answers = wire.answers.iter().map(|(arrives, ..)| *arrives);
             let reads = wire.next.map(|next| next.max(wire.in_cut));
-            tries.chain(flying).chain(reads).filter(|due| *due > self.now).min()
+            let due = wire.courier.due().filter(|_| wire.inbox.is_some());
+            let rest = reads.into_iter().chain(due).chain(wire.is_down);
+            tries.chain(flying).chain(answers).chain(rest).filter(|due| *due > self.now).min()
         };
         self.wires.iter().filter_map(of_wire).min()
     }
 
-    /// Publishes what a node has offered, if it is time to.
-    fn publish(&mut self, node: usize) {
-        let (now, wire) = (self.now, &mut self.wires[node]);
-        let is_cut = wire.out_cut > now;
-        let mut copies = Vec::new();
-        if !is_cut {
-            copies.append(&mut wire.held);
-        }
-        for (next, bytes) in wire.offered.iter_mut().filter(|(next, _)| *next <= now) {
-            *next = now + RETRY;
-            match is_cut {
-                false => copies.push(Arc::clone(bytes)),
-                true if self.rng.bool() => wire.held.push(Arc::clone(bytes)),
-                true => {}
+    /// Does what the courier of a node says.
+    fn work(&mut self, node: usize) {
+        while let Some(step) = self.wires[node].courier.next_step() {
+            match step {
+                CourierStep::Publish { number, bytes } => self.publish(node, number, bytes.into()),
+                CourierStep::Follow { after } => {
+                    let wire = &mut self.wires[node];
+                    (wire.read, wire.next) = (Some(after as usize), None);
+                    self.send(node);
+                }
+                CourierStep::Reconnect => {}
             }
         }
-        for bytes in copies {
-            self.launch(node, bytes);
+    }
+
+    /// Publishes a proposal. The client of the engine may keep it while the link is cut.
+    fn publish(&mut self, node: usize, number: u64, bytes: Arc<[u8]>) {
+        let (now, is_held) = (self.now, self.rng.bool());
+        let wire = &mut self.wires[node];
+        wire.tries.push((now + TRY, number));
+        if wire.out_cut > now {
+            wire.held.extend(is_held.then_some(bytes));
+        } else if self.full > now {
+            let delay = Duration::from_millis(self.rng.u64(0..20));
+            wire.answers.push((now + delay, number, Published::Refused));
+        } else {
+            self.launch(node, Some(number), bytes);
+        }
+    }
+
+    /// Sends the copies that the client of the engine has kept, and ends a cut that it has noticed.
+    fn resend(&mut self, node: usize) {
+        let (now, wire) = (self.now, &mut self.wires[node]);
+        if wire.out_cut <= now {
+            for bytes in std::mem::take(&mut wire.held) {
+                self.launch(node, None, bytes);
+            }
+        }
+        let wire = &mut self.wires[node];
+        if wire.is_down.take_if(|until| *until <= now).is_some() && wire.inbox.is_some() {
+            wire.courier.connected(now);
+            self.work(node);
         }
     }
 
     /// Sends a copy to the stream: it may get lost, or there may be a second one that is late.
-    fn launch(&mut self, node: usize, bytes: Arc<[u8]>) {
+    fn launch(&mut self, node: usize, number: Option<u64>, bytes: Arc<[u8]>) {
         let mut delays = vec![self.rng.u64(0..20)];
         if self.is_faulty {
             match self.rng.u8(0..30) {
@@ -203,35 +269,70 @@ impl Stream {
         }
         for delay in delays {
             let arrives = self.now + Duration::from_millis(delay);
-            self.wires[node].flying.push((arrives, Arc::clone(&bytes)));
+            self.wires[node].flying.push((arrives, number, Arc::clone(&bytes)));
         }
     }
 
-    /// Gives their places to the copies that have arrived. The acknowledgement of each ends the
-    /// tries, unless it is lost.
+    /// Gives their places to the copies that have arrived. The acknowledgement of each may be lost.
     fn arrive(&mut self) {
         let mut arrived = Vec::new();
         for (node, wire) in self.wires.iter_mut().enumerate() {
             let now = self.now;
-            let copies = wire.flying.extract_if(.., |(arrives, _)| *arrives <= now);
-            arrived.extend(copies.map(|(arrives, bytes)| (arrives, node, bytes)));
+            let copies = wire.flying.extract_if(.., |(arrives, ..)| *arrives <= now);
+            arrived.extend(copies.map(|(arrives, number, bytes)| (arrives, node, number, bytes)));
         }
-        arrived.sort_by_key(|&(arrives, node, _)| (arrives, node));
-        for (came, node, bytes) in arrived {
-            let wire = &mut self.wires[node];
-            let is_lost = wire.in_cut > self.now || self.is_faulty && self.rng.u8(0..10) == 0;
-            if !is_lost {
-                wire.offered.retain(|(_, offered)| *offered != bytes);
+        arrived.sort_by_key(|&(arrives, node, ..)| (arrives, node));
+        for (came, node, number, bytes) in arrived {
+            let is_lost = self.is_faulty && self.rng.u8(0..10) == 0;
+            if let Some(number) = number.filter(|_| !is_lost) {
+                self.wires[node].answers.push((self.now, number, Published::Stored));
             }
             let at = WallTime(came.as_millis() as i64 + self.skew);
             self.places.push(Place { at, came, bytes });
         }
     }
 
+    /// Gives the courier of a node the answers to its tries.
+    fn answer(&mut self, node: usize) {
+        let (now, wire) = (self.now, &mut self.wires[node]);
+        let is_cut = wire.in_cut > now;
+        for (_, number, published) in wire.answers.extract_if(.., |(at, ..)| *at <= now) {
+            if !is_cut {
+                wire.courier.published(number, published, now);
+            }
+        }
+        for (_, number) in wire.tries.extract_if(.., |(ends, _)| *ends <= now) {
+            wire.courier.published(number, Published::Unknown, now);
+        }
+        self.work(node);
+    }
+
+    /// Gives the courier of a node the proposals that have arrived.
+    fn receive(&mut self, node: usize) {
+        loop {
+            let (now, last) = (self.now, self.places.len());
+            let wire = &mut self.wires[node];
+            let is_due = wire.next.is_some_and(|next| next <= now) && wire.in_cut <= now;
+            let (Some(read), true) = (wire.read, is_due) else {
+                return;
+            };
+            let Place { at, bytes, .. } = self.places[read].clone();
+            let (position, behind) = (read as u64 + 1, (last - read - 1) as u64);
+            let message = StreamMessage { position, at, bytes: bytes.to_vec(), behind };
+            wire.courier.arrived(message, now).expect("a packed proposal");
+            (wire.read, wire.next) = (Some(read + 1), None);
+            if let Some(inbox) = &wire.inbox {
+                inbox.bell().ring();
+            }
+            self.send(node);
+        }
+    }
+
     /// Sends the next proposal to a node that has got all earlier ones.
     fn send(&mut self, node: usize) {
         let wire = &mut self.wires[node];
-        if let (Some(place), None) = (self.places.get(wire.read), wire.next) {
+        let next = wire.read.and_then(|read| self.places.get(read));
+        if let (Some(place), None) = (next, wire.next) {
             let late = self.is_faulty && self.rng.u8(0..20) == 0;
             let delay = self.rng.u64(0..if late { 2_000 } else { 5 });
             wire.next = Some(place.came + Duration::from_millis(delay));

@@ -46,10 +46,14 @@ impl Broadcaster {
                 client.finish(outcome);
             }
         }
+        self.is_committing = false;
         self.shed_logs();
         self.end_rooms(now);
         self.settle();
         self.carry_out_waiting(now);
+        if std::mem::take(&mut self.is_behind) {
+            self.inbox.bell().ring();
+        }
     }
 
     /// Tells people of acts, and removes people. Returns the acts that are announced when the batch

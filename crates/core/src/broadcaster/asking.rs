@@ -7,32 +7,37 @@ use std::sync::Arc;
 use super::rooms::{Room, Seated, first};
 use super::state::Broadcaster;
 use crate::link::{
-    Answer, BYTES_MAX, Mail, Mark, Outcome, PrivateMessage, Query, ROOMS_MAX, Refusal, RoomInfo,
-    RoomsPage, Totals,
+    Answer, BYTES_MAX, Client, Mail, Mark, Outcome, Query, ROOMS_MAX, Refusal, RoomInfo, RoomsPage,
+    Totals,
 };
 use crate::model::{
-    Census, ConversationId, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Spoken, fold,
+    Census, ConversationId, Line, Name, Now, PersonId, Reach, RoomId, RoomName, fold,
 };
 
 /// A page of rooms ends when it has this size: with one more topic it fits into a mailbox.
 const ROOMS_BYTES_MAX: usize = BYTES_MAX / 4;
 
 impl Broadcaster {
-    /// Answers a question at once.
-    pub(super) fn answer(&mut self, asker: PersonId, query: Query, now: Now) -> Outcome {
-        self.try_to_answer(asker, query, now).unwrap_or_else(Outcome::from)
+    /// Answers a question at once, unless another node has to answer it.
+    pub(super) fn answer(&mut self, client: &Arc<Client>, query: Query, now: Now) {
+        match self.try_to_answer(client, query, now) {
+            Ok(Some(outcome)) => client.finish(outcome),
+            Ok(None) => {}
+            Err(refusal) => client.finish(refusal.into()),
+        }
     }
 
     fn try_to_answer(
         &mut self,
-        asker: PersonId,
+        client: &Arc<Client>,
         query: Query,
         now: Now,
-    ) -> Result<Outcome, Refusal> {
+    ) -> Result<Option<Outcome>, Refusal> {
+        let asker = client.id;
         let answer = match query {
             Query::WhoAmI => {
                 let person = self.ledger.people.get(asker).ok_or(Refusal::NotThere)?;
-                return Ok(Outcome::You(person.claim()));
+                return Ok(Some(Outcome::You(person.claim())));
             }
             Query::Modes(of) => Answer::Modes(self.own_modes(asker, &of)?),
             Query::Topic(room) => self.topic(asker, room, now)?,
@@ -43,7 +48,7 @@ impl Broadcaster {
                 _ => return Err(Refusal::NoRoom(name)),
             },
             Query::People { room, from } => {
-                return self.people(asker, room, from, now);
+                return self.people(asker, room, from, now).map(Some);
             }
             Query::Whois(typed) => self.whois(asker, typed, now)?,
             Query::Whowas(typed) => self.whowas(typed),
@@ -55,7 +60,7 @@ impl Broadcaster {
             Query::Totals => Answer::Totals(self.totals()),
             Query::Barred => {
                 let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
-                return Ok(Outcome::Barred(self.ledger.barred(subject, now.wall)));
+                return Ok(Some(Outcome::Barred(self.ledger.barred(subject, now.wall))));
             }
             Query::Ignore(typed) => match self.ledger.people.find(&key(&typed)) {
                 Some(who) if who.id == asker => return Err(Refusal::Yourself),
@@ -64,22 +69,27 @@ impl Broadcaster {
             },
             Query::Private { to, lines, is_for_programs, may_be_own } => {
                 let found = self.recipient(asker, to, may_be_own, now)?;
-                self.send_private(asker, found, lines, is_for_programs, now)?
+                match self.send_private(client, &found, lines, is_for_programs, now)? {
+                    Some(answer) => answer,
+                    None => return Ok(None),
+                }
             }
             Query::Watch(watch) => self.watch(asker, watch),
             Query::Invite { to, room } => self.invite(asker, to, room, now)?,
             Query::Marker(conversation) => self.marker(asker, conversation),
             Query::Account(name) => {
                 let account = self.ledger.people.accounts.of(&name);
-                return Ok(Outcome::Account(account.cloned()));
+                return Ok(Some(Outcome::Account(account.cloned())));
             }
-            Query::Code { code, now } => return self.place_of_code(code, now).map(Outcome::Code),
+            Query::Code { code, now } => {
+                return self.place_of_code(code, now).map(Outcome::Code).map(Some);
+            }
             Query::Everybody => self.visitors(now),
             Query::Bans { here } => self.bans(asker, &here, now)?,
             Query::Keepers { here } => self.keepers(asker, &here)?,
-            Query::Census => return Ok(Outcome::Counted(self.census())),
+            Query::Census => return Ok(Some(Outcome::Counted(self.census()))),
         };
-        Ok(Outcome::Answer(answer))
+        Ok(Some(Outcome::Answer(answer)))
     }
 
     /// How far a person has read a conversation.
@@ -168,38 +178,6 @@ impl Broadcaster {
         }
         self.ledger.may_write_to(&from, &found.name, now.wall)?;
         Ok(found.name)
-    }
-
-    /// Sends a message to all connections of a person.
-    fn send_private(
-        &mut self,
-        asker: PersonId,
-        to: Name,
-        lines: Vec<Spoken>,
-        is_for_programs: bool,
-        now: Now,
-    ) -> Result<Answer, Refusal> {
-        self.passing += 1;
-        let number = self.passing;
-        let from = self.ledger.people.who(asker).ok_or(Refusal::NotThere)?;
-        let at = self.time(now);
-        let (name, away) = (to.clone(), None);
-        let sent = PrivateMessage { number, at, from, to: name, lines, is_for_programs, away };
-        let mut sent = Arc::new(sent);
-        let private = Answer::Private(Arc::clone(&sent));
-        let deliver = |id| {
-            let (connection, mark) = self.connections.get(&id).zip(self.mark_of(id))?;
-            let mail = Mail::Answer(private.clone());
-            connection.client.send(mark, mail).ok()
-        };
-        if self.ledger.people.wearers(&to).filter_map(deliver).count() == 0 {
-            return Err(Refusal::NotReading(to));
-        }
-        let people = &self.ledger.people;
-        if let Some(away) = people.wearers(&to).next().and_then(|id| people.away(id)) {
-            Arc::make_mut(&mut sent).away = Some(away.clone());
-        }
-        Ok(Answer::Private(sent))
     }
 
     fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {

@@ -77,7 +77,9 @@ impl Broadcaster {
     pub(super) fn refuse_waiting(&mut self) {
         if let Some(node) = self.node.as_ref().filter(|node| node.told == Silence::GivenUp) {
             let half_said = node.half_said();
-            self.refuse(|intent| intent.is_fact() || intent.is_said_by(half_said));
+            self.refuse(Refusal::NotSent, |intent| {
+                intent.is_fact() || intent.is_said_by(half_said)
+            });
         }
     }
 

@@ -15,6 +15,7 @@ impl Broadcaster {
         if self.node.is_some() {
             self.carry_out_waiting(now); // they may wait for the order
             self.propose_to_leave(now);
+            self.take_carried(now);
         }
         let mut drained = std::mem::take(&mut self.drained);
         self.inbox.take(&mut drained);
@@ -76,7 +77,7 @@ impl Broadcaster {
                 }
             }
             InboxItem::Request { client, request: Request::Query(query) } => {
-                client.finish(self.answer(client.id, query, now))
+                self.answer(&client, query, now);
             }
             InboxItem::LeftRoom { place, words } => self.leave_room(&place, words, now),
             InboxItem::LeftServer { person, words } => self.leave_server(person, words, now),

@@ -79,7 +79,7 @@ impl Broadcaster {
         node.end_boot();
         if node.is_leaving() {
             node.standing = Standing::Left;
-            return self.refuse(|_| false);
+            return self.refuse(Refusal::NotSent, |_| false);
         }
         // Everybody who has to return gets a new intent, and no other boot is accused for the past.
         self.sift(|intent| {

@@ -12,6 +12,7 @@ use crate::intent::{Intent, Stamp};
 use crate::ledger::{Ledger, Snapshot};
 use crate::link::{Contact, Inbox, Notice};
 use crate::model::{Limits, Now};
+use crate::refusal::Refusal;
 use crate::sequencer::{Decided, Sequencer};
 
 impl Broadcaster {
@@ -61,12 +62,8 @@ impl Broadcaster {
 
     /// Applies all intents that have their place now: those of this process, and of others.
     pub(super) fn apply_decided(&mut self, now: Now) {
-        while self.node.is_some() {
-            let Some(decided) = self.sequencer.poll_decided(now.wall) else {
-                return;
-            };
-            self.follow(decided, now);
-            self.offer_next(now);
+        if self.node.is_some() {
+            return self.follow_order(now);
         }
         while let Some(Decided { at, mut proposal, .. }) = self.sequencer.poll_decided(now.wall) {
             for intent in proposal.intents.drain(..) {
@@ -75,6 +72,38 @@ impl Broadcaster {
             }
             self.proposal = proposal; // so that its memory is used again
         }
+    }
+
+    /// Applies proposals of all nodes, as many as a batch has space for. The rest follows when that
+    /// batch is visible.
+    fn follow_order(&mut self, now: Now) {
+        while let Some(id) = self.sequencer.poll_refused() {
+            if let Some(intents) = self.node_mut().and_then(|node| node.refused(id)) {
+                self.refuse_void(intents, &Refusal::StoreFull);
+            }
+        }
+        loop {
+            if self.gathering.is_full(&self.limits) {
+                self.is_behind = true;
+                return;
+            }
+            let Some(decided) = self.held.take().or_else(|| self.sequencer.poll_decided(now.wall))
+            else {
+                return;
+            };
+            if decided.proposal.deletes_lines() && !self.is_all_visible() {
+                self.held = Some(decided);
+                self.is_behind = true;
+                return;
+            }
+            self.follow(decided, now);
+            self.offer_next(now);
+        }
+    }
+
+    /// Whether no lines are on their way into the logs.
+    fn is_all_visible(&self) -> bool {
+        !self.is_committing && self.gathering.lines == 0
     }
 
     /// Applies a proposal of one of several nodes, if it counts.
@@ -95,7 +124,7 @@ impl Broadcaster {
             let is_own = matches!(settled, Settled::Own) && stamp.boot > 0;
             let is_late = !matches!(settled, Settled::No) && !node.is_in_touch();
             if let Settled::Void(intents) = settled {
-                self.refuse_void(intents);
+                self.refuse_void(intents, &Refusal::NotSent);
             }
             if is_own {
                 self.apply_own(proposal.intents, stamp, now);
@@ -130,7 +159,7 @@ impl Broadcaster {
 
     /// Refuses the requests of a void proposal. What has happened on this node is proposed again,
     /// and so is the rest of lines that have counted in part.
-    fn refuse_void(&mut self, intents: Vec<Intent>) {
+    fn refuse_void(&mut self, intents: Vec<Intent>, why: &Refusal) {
         let half_sent = self.node.as_ref().and_then(|node| node.half_sent());
         let speaker = intents.last().and_then(Intent::speaker);
         let mut stay = Vec::new();
@@ -139,11 +168,11 @@ impl Broadcaster {
             if intent.is_fact() || intent.is_said_by(half_sent) {
                 stay.push((intent, ticket));
             } else if let Some(ticket) = ticket {
-                ticket.refuse();
+                ticket.refuse(why.clone());
             }
         }
         if speaker != half_sent {
-            self.refuse(|intent| !intent.is_said_by(speaker)); // their first lines are void
+            self.refuse(why.clone(), |intent| !intent.is_said_by(speaker)); // their first lines are void
         }
         for (intent, ticket) in stay.into_iter().rev() {
             self.offer_first(intent, ticket);
@@ -185,7 +214,7 @@ impl Broadcaster {
             self.offer(Intent::Leaving, None);
         }
         if self.node.as_ref().is_some_and(|node| node.standing == Standing::Left) {
-            self.refuse(|_| false); // nothing is proposed any more
+            self.refuse(Refusal::NotSent, |_| false); // nothing is proposed any more
         }
         self.offer_next(now);
     }

@@ -22,6 +22,7 @@ impl Broadcaster {
         if is_empty && sequels.is_empty() && records.is_empty() {
             return None;
         }
+        self.is_committing = true;
         let drafts = self.draft(happenings, &mut promises, now);
         let position = self.position();
         let mut gathered = Gathered {

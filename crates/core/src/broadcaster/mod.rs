@@ -8,6 +8,8 @@
 
 mod append;
 mod asking;
+mod carrier;
+mod carrying;
 mod codes;
 mod contact;
 mod crowd;

@@ -301,6 +301,14 @@ impl Node {
         self.under_way.as_ref().is_some_and(|offered| offered.is_given_up)
     }
 
+    /// The intents of the proposal under way, if it is this one, which the order has no space for.
+    /// The node is out of touch, as the others may be for the same reason.
+    pub(super) fn refused(&mut self, id: ProposalId) -> Option<Vec<Intent>> {
+        let refused = self.under_way.take_if(|offered| offered.id == id)?;
+        self.lose_touch();
+        Some(refused.intents)
+    }
+
     /// Whether the place of a proposal is new to this node.
     pub(super) fn is_new(&self, position: u64) -> bool {
         position > self.position && !self.is_over()

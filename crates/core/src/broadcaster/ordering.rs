@@ -5,12 +5,13 @@ use super::state::Broadcaster;
 use super::tickets::Ticket;
 use crate::intent::{Intent, lines_bytes};
 use crate::model::{Now, PersonId, RoomName, Spoken};
+use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// Offers an intent for a place in the order. A node that proposes nothing any more refuses it.
     pub(super) fn offer(&mut self, intent: Intent, ticket: Option<Ticket>) {
         if self.node.as_ref().is_some_and(|node| node.is_over()) {
-            return ticket.into_iter().for_each(Ticket::refuse);
+            return ticket.into_iter().for_each(|it| it.refuse(Refusal::NotSent));
         }
         self.tickets.push_back(ticket);
         if let Some(node) = &mut self.node {
@@ -74,9 +75,9 @@ impl Broadcaster {
     }
 
     /// Refuses the waiting requests that `stays` does not return true for.
-    pub(super) fn refuse(&mut self, stays: impl FnMut(&Intent) -> bool) {
+    pub(super) fn refuse(&mut self, why: Refusal, stays: impl FnMut(&Intent) -> bool) {
         let tickets = self.sift(stays);
-        tickets.into_iter().for_each(Ticket::refuse);
+        tickets.into_iter().for_each(|ticket| ticket.refuse(why.clone()));
     }
 
     /// Offers an intent before all others that wait. Nobody may be under way.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::carrier::Carrier;
 use super::node::{Node, Silence, Standing};
 use super::pending::{Gathering, Happening};
 use super::rooms::{Connection, Room, RoomsLeft};
@@ -17,7 +18,7 @@ use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
 use crate::link::{Answer, Bygone, Inbox, InboxItem, Mail, Mark, Place};
 use crate::model::{Act, ActOf, Limits, Now, PersonId, RoomId, RoomName, WallTime};
 use crate::refusal::Refusal;
-use crate::sequencer::{Local, Sequencer};
+use crate::sequencer::{Decided, Local, Sequencer};
 
 /// The owner of rooms and logs. It turns requests into intents, and the results of intents into
 /// entries and answers.
@@ -31,8 +32,16 @@ pub struct Broadcaster {
     pub(super) ledger: Ledger,
     /// This server as one of several nodes; none without other nodes.
     pub(super) node: Option<Box<Node>>,
+    /// Its way to the other nodes; none without other nodes.
+    pub(super) carrier: Option<Carrier>,
     /// The numbers of the last lines of the rooms when this node lost touch with the others.
     pub(super) ends_at_loss: BTreeMap<RoomName, u64>,
+    /// A proposal with its place in the order that waits until all lines before it are visible.
+    pub(super) held: Option<Decided>,
+    /// Whether there is more of the order than the present batch has space for.
+    pub(super) is_behind: bool,
+    /// Whether a batch is being stored.
+    pub(super) is_committing: bool,
     /// The next proposal. It is empty between two calls, and keeps its memory.
     pub(super) proposal: Proposal,
     /// The results of an intent. It is empty between two calls, and keeps its memory.
@@ -125,7 +134,11 @@ impl Broadcaster {
             sequencer: Box::new(Local::default()),
             ledger,
             node: None,
+            carrier: None,
             ends_at_loss: BTreeMap::new(),
+            held: None,
+            is_behind: false,
+            is_committing: false,
             proposal: Proposal::default(),
             happened: Vec::new(),
             tickets: VecDeque::new(),

@@ -132,8 +132,12 @@ impl Broadcaster {
             }
             Happened::LinesDeleted { who, since } => {
                 let ends = self.delete_lines(&who, since);
-                if let Some(ticket) = ticket {
-                    ticket.client.finish(Outcome::LinesDeleted(ends));
+                match ticket {
+                    Some(ticket) => ticket.client.finish(Outcome::LinesDeleted(ends)),
+                    None => {
+                        let (owner, ends) = (who.name, ends.into());
+                        self.gathering.store(Record::LinesDeleted { owner, since, ends }, None);
+                    }
                 }
             }
             Happened::Marked { owner, by, conversation, at } => {

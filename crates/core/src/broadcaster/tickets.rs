@@ -17,9 +17,9 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// The intent is not sent.
-    pub(super) fn refuse(self) {
-        self.client.finish(Refusal::NotSent.into());
+    /// The intent is not sent, for this reason.
+    pub(super) fn refuse(self, why: Refusal) {
+        self.client.finish(why.into());
     }
 }
 

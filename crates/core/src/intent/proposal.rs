@@ -32,6 +32,13 @@ pub struct Proposal {
     pub intents: Vec<Intent>,
 }
 
+impl Proposal {
+    /// Whether it deletes lines that were said before it.
+    pub(crate) fn deletes_lines(&self) -> bool {
+        self.intents.iter().any(|intent| matches!(intent, Intent::DeleteLines { .. }))
+    }
+}
+
 /// A digest of the ledger after the proposal at a position, by which nodes notice that their ledgers
 /// differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,10 +3,22 @@
 use super::event::Happened;
 use super::nodes::Boot;
 use super::state::Ledger;
-use crate::intent::{Intent, Stamp};
+use crate::intent::{Intent, Proposal, Stamp};
+use crate::model::WallTime;
 use crate::refusal::Refusal;
 
 impl Ledger {
+    /// Applies a proposal with a place in the order, if it counts. Nobody is told of the results.
+    pub fn follow(&mut self, proposal: Proposal, at: WallTime) {
+        let mut happened = Vec::new();
+        if let Ok(stamp) = self.admit(&proposal, at) {
+            for intent in proposal.intents {
+                self.apply(intent, stamp, &mut happened).ok(); // a refusal is for its author
+                happened.clear();
+            }
+        }
+    }
+
     /// Applies an intent that has its place in the order. Adds the
     /// results to `happened`, even if the intent is refused.
     ///

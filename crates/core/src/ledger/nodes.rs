@@ -56,6 +56,11 @@ impl Nodes {
         self.boots.get(&boot).is_some_and(|boot| boot.is_live)
     }
 
+    /// The random number of the process of a boot.
+    pub(crate) fn nonce_of(&self, boot: u32) -> Option<u64> {
+        self.boots.get(&boot).map(|boot| boot.nonce)
+    }
+
     /// The time of the last proposal that counted.
     pub(crate) fn at(&self) -> WallTime {
         self.at

@@ -7,7 +7,7 @@ use super::codes::ReturnCode;
 use super::kept::{Kept, Rank};
 use super::markers::Markers;
 use super::rules::Rights;
-use crate::model::{Act, Hashed, Line, Name, PersonId, Spoken, WallTime};
+use crate::model::{Act, Hashed, Line, Name, PersonId, RoomName, Spoken, WallTime};
 
 /// A change of something that a journal stores beside lines. It is stored whole: a record does not
 /// rest on an earlier one.
@@ -56,6 +56,16 @@ pub enum Record {
     },
     /// The markers of the owner of a name are deleted.
     MarkersGone(Name),
+    /// All lines of the owner of a name since a time are deleted, up to the last number of each
+    /// room. The node where the owner asked for it does it at once, and has no record.
+    LinesDeleted {
+        /// The name.
+        owner: Name,
+        /// The time.
+        since: WallTime,
+        /// The rooms, and the last number in each.
+        ends: Arc<[(RoomName, u64)]>,
+    },
     /// The owner of a name has come from some network.
     OwnerVisit(Box<OwnerVisit>),
 }

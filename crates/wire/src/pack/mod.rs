@@ -1,6 +1,8 @@
 //! Values as bytes that servers send to each other and store. Knows no engine that carries them.
 
 mod bytes;
+pub mod carried;
+pub mod founding;
 mod model;
 pub mod proposal;
 pub mod snapshot;

@@ -18,7 +18,8 @@
 pub use parlor_core::intent::{BYTES_MAX, INTENTS_MAX};
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId, Reentry};
 
-use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
+pub use super::bytes::UnpackError;
+use super::bytes::{Packed, Packer, TooLarge, Unpacker, choice, record};
 
 /// The newest format, which is the one that is written.
 pub const FORMAT: u64 = 1;

@@ -123,6 +123,7 @@ fn concerned(refusal: &Refusal) -> Option<String> {
         Refusal::Away(name)
         | Refusal::MessagesFull(name)
         | Refusal::NotReading(name)
+        | Refusal::NoAnswer(name)
         | Refusal::IsThere(name, _)
         | Refusal::Elsewhere(name, _) => Some(shown(name)),
         _ => None,

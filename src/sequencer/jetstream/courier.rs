@@ -1,0 +1,338 @@
+//! Carries proposals into the stream and messages out of it: what is published and when, and from
+//! where the stream is followed.
+//!
+//! A state machine: time is an argument. Knows no connection and no runtime.
+//!
+//! A proposal is published again until the stream has acknowledged it, or until it comes back. An
+//! acknowledgement says only that it need not be published again: what counts is what comes back.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use parlor_core::intent::{Intent, Proposal, ProposalId};
+use parlor_core::model::WallTime;
+use parlor_core::sequencer::Decided;
+use parlor_wire::pack::proposal::{UnpackError, pack, unpack};
+
+/// The pause before a proposal is published again after the stream has refused it.
+const REFUSED_PAUSE: Duration = Duration::from_millis(500);
+
+/// A proposal whose tries were all refused for this time is refused.
+const REFUSED_AFTER: Duration = Duration::from_secs(2);
+
+/// After this time without its own proposal, a node follows the stream anew, through another server.
+const ANEW_AFTER: Duration = Duration::from_secs(5);
+
+/// A message of the stream.
+#[derive(Clone, Debug)]
+pub struct StreamMessage {
+    /// Its place in the stream.
+    pub position: u64,
+    /// The time of the stream when it got the message.
+    pub at: WallTime,
+    /// A packed proposal, or something that no node can read.
+    pub bytes: Vec<u8>,
+    /// How many messages the stream had behind it when it was sent to this node.
+    pub behind: u64,
+}
+
+/// The result of one try to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// The stream has the message.
+    Stored,
+    /// The stream has no space for the message.
+    Refused,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Something that the connection to the stream has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CourierStep {
+    /// Publish these bytes, and report the result with this number.
+    Publish {
+        /// The number of the try.
+        number: u64,
+        /// The packed proposal.
+        bytes: Vec<u8>,
+    },
+    /// Send the messages behind this position, and no others.
+    Follow {
+        /// The position.
+        after: u64,
+    },
+    /// Connect to another server.
+    Reconnect,
+}
+
+/// A newer program has written a message, which this one cannot pass over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "message {position} of the stream has format {format}, which only a newer version of Parlor can read"
+)]
+pub struct NewerMessage {
+    /// Its place in the stream.
+    pub position: u64,
+    /// Its format.
+    pub format: u64,
+}
+
+/// Counts for the operator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamCounts {
+    /// Tries to publish a proposal that was published before.
+    pub repeats: u64,
+    /// Messages that came a second time.
+    pub old: u64,
+    /// Messages that no node can read.
+    pub foreign: u64,
+    /// How often the stream was followed anew.
+    pub anew: u64,
+    /// How many messages the stream had behind the last one.
+    pub behind: u64,
+}
+
+/// A proposal on its way into the stream.
+#[derive(Debug)]
+struct OnTheWay {
+    id: ProposalId,
+    /// The random number of the process, for the beginning of a boot.
+    nonce: Option<u64>,
+    bytes: Vec<u8>,
+    since: Duration,
+    /// When it is published again; none while a try is under way, and when the stream has it.
+    next: Option<Duration>,
+    /// The try under way.
+    under_way: Option<u64>,
+    tries: u64,
+    /// Whether each try so far was refused.
+    is_refused: bool,
+}
+
+/// The proposals of a node on their way, and its place in the stream.
+#[derive(Debug)]
+pub struct Courier {
+    outgoing: Option<OnTheWay>,
+    /// The position of the last message that has arrived.
+    position: u64,
+    is_connected: bool,
+    /// When the stream was last followed anew, or a message of many arrived.
+    touched: Duration,
+    last_try: u64,
+    decided: VecDeque<Decided>,
+    refused: VecDeque<ProposalId>,
+    steps: VecDeque<CourierStep>,
+    counts: StreamCounts,
+}
+
+impl Courier {
+    /// A courier without a connection, for a node that has applied everything up to a position.
+    pub fn new(position: u64) -> Courier {
+        Courier {
+            outgoing: None,
+            position,
+            is_connected: false,
+            touched: Duration::ZERO,
+            last_try: 0,
+            decided: VecDeque::new(),
+            refused: VecDeque::new(),
+            steps: VecDeque::new(),
+            counts: StreamCounts::default(),
+        }
+    }
+
+    /// Takes a proposal, and publishes it instead of the one before.
+    pub fn offer(&mut self, proposal: &Proposal, now: Duration) {
+        // A node makes no proposal that is too large. If it did, publishing none would be a repeat
+        // that is never seen, and the node would say that it is out of touch.
+        let Ok(bytes) = pack(proposal) else {
+            return;
+        };
+        self.outgoing = Some(OnTheWay {
+            id: proposal.id,
+            nonce: nonce_of(proposal),
+            bytes,
+            since: now,
+            next: Some(now),
+            under_way: None,
+            tries: 0,
+            is_refused: true,
+        });
+        self.publish(now);
+    }
+
+    /// The connection stands. Everything is followed and published anew.
+    pub fn connected(&mut self, now: Duration) {
+        self.is_connected = true;
+        self.follow(now);
+        if let Some(outgoing) = &mut self.outgoing
+            && outgoing.under_way.take().is_some()
+        {
+            outgoing.is_refused = false;
+            outgoing.next = Some(now);
+        }
+        self.publish(now);
+    }
+
+    /// The connection is lost. Nothing is published until there is another one: a copy that waits
+    /// in a buffer would come late.
+    pub fn disconnected(&mut self) {
+        self.is_connected = false;
+    }
+
+    /// The subscription has ended by itself.
+    pub fn lost_subscription(&mut self, now: Duration) {
+        if self.is_connected {
+            self.follow(now);
+        }
+    }
+
+    /// Takes the result of a try.
+    pub fn published(&mut self, number: u64, published: Published, now: Duration) {
+        let is_it = |outgoing: &&mut OnTheWay| outgoing.under_way == Some(number);
+        let Some(outgoing) = self.outgoing.as_mut().filter(is_it) else {
+            return; // it came back, or another try is under way
+        };
+        outgoing.under_way = None;
+        match published {
+            Published::Stored => {
+                outgoing.is_refused = false;
+                outgoing.next = None;
+            }
+            Published::Unknown => {
+                outgoing.is_refused = false;
+                outgoing.next = Some(now);
+            }
+            Published::Refused => outgoing.next = Some(now + REFUSED_PAUSE),
+        }
+        self.give_up_refused(now);
+        self.publish(now);
+    }
+
+    /// Takes the next message.
+    ///
+    /// # Errors
+    /// This program cannot read it, so it cannot follow the stream.
+    pub fn arrived(&mut self, message: StreamMessage, now: Duration) -> Result<(), NewerMessage> {
+        let StreamMessage { position, at, bytes, behind } = message;
+        self.counts.behind = behind;
+        if behind > 0 {
+            self.touched = now; // a long stream is being read
+        }
+        if position <= self.position {
+            self.counts.old += 1;
+            return Ok(());
+        }
+        self.position = position;
+        let proposal = match unpack(&bytes) {
+            Ok(proposal) => proposal,
+            Err(UnpackError::NewerFormat(format)) => {
+                return Err(NewerMessage { position, format });
+            }
+            Err(_) => {
+                self.counts.foreign += 1; // for every node alike
+                return Ok(());
+            }
+        };
+        let (id, nonce) = (proposal.id, nonce_of(&proposal));
+        self.outgoing.take_if(|own| {
+            own.id.boot == id.boot && own.nonce == nonce && own.id.number <= id.number
+        });
+        self.decided.push_back(Decided { position, at, proposal });
+        Ok(())
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: Duration) {
+        self.give_up_refused(now);
+        if self.is_connected && self.anew_at().is_some_and(|at| at <= now) {
+            self.counts.anew += 1;
+            self.steps.push_back(CourierStep::Reconnect);
+            self.follow(now);
+        }
+        self.publish(now);
+    }
+
+    /// When something is due next.
+    pub fn due(&self) -> Option<Duration> {
+        let next = self.outgoing.as_ref().and_then(|outgoing| outgoing.next);
+        next.into_iter().chain(self.anew_at()).filter(|_| self.is_connected).min()
+    }
+
+    /// The next thing to do.
+    pub fn next_step(&mut self) -> Option<CourierStep> {
+        self.steps.pop_front()
+    }
+
+    /// The next proposal in the order.
+    pub fn next_decided(&mut self) -> Option<Decided> {
+        self.decided.pop_front()
+    }
+
+    /// The next proposal that the stream has refused.
+    pub fn next_refused(&mut self) -> Option<ProposalId> {
+        self.refused.pop_front()
+    }
+
+    /// The position of the last message that has arrived.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Counts for the operator.
+    pub fn counts(&self) -> StreamCounts {
+        self.counts
+    }
+
+    /// When the stream is followed anew, if nothing comes back by then.
+    fn anew_at(&self) -> Option<Duration> {
+        let since = self.outgoing.as_ref()?.since;
+        Some(since.max(self.touched) + ANEW_AFTER)
+    }
+
+    fn follow(&mut self, now: Duration) {
+        self.touched = now;
+        self.counts.behind = 0;
+        self.steps.push_back(CourierStep::Follow { after: self.position });
+    }
+
+    /// Publishes the proposal, if it is time to.
+    fn publish(&mut self, now: Duration) {
+        let outgoing = self.outgoing.as_mut().filter(|_| self.is_connected);
+        let Some(outgoing) = outgoing.filter(|outgoing| outgoing.next.is_some_and(|at| at <= now))
+        else {
+            return;
+        };
+        self.last_try += 1;
+        self.counts.repeats += u64::from(outgoing.tries > 0);
+        outgoing.tries += 1;
+        outgoing.next = None;
+        outgoing.under_way = Some(self.last_try);
+        self.steps.push_back(CourierStep::Publish {
+            number: self.last_try,
+            bytes: outgoing.bytes.clone(),
+        });
+    }
+
+    /// Gives a proposal up whose tries were all refused for a while: no copy of it is on its way.
+    /// The beginning of a boot is tried for as long as it takes.
+    fn give_up_refused(&mut self, now: Duration) {
+        let is_refused = |outgoing: &mut OnTheWay| {
+            let is_settled = outgoing.tries > 0 && outgoing.under_way.is_none();
+            let is_late = outgoing.since + REFUSED_AFTER <= now;
+            outgoing.is_refused && is_settled && is_late && outgoing.id.boot > 0
+        };
+        if let Some(outgoing) = self.outgoing.take_if(is_refused) {
+            self.refused.push_back(outgoing.id);
+        }
+    }
+}
+
+/// The random number of the process, if this is the beginning of its boot.
+fn nonce_of(proposal: &Proposal) -> Option<u64> {
+    match proposal.intents[..] {
+        [Intent::Up { nonce, .. }] if proposal.id.boot == 0 => Some(nonce),
+        _ => None,
+    }
+}

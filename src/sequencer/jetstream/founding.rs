@@ -1,0 +1,99 @@
+//! The beginning of a stream: the first node makes it and names the log; the others read that name.
+
+use anyhow::{Context, bail};
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::CreateStreamErrorKind;
+use async_nats::jetstream::stream::{Compression, Config, DiscardPolicy, StorageType};
+use parlor_wire::pack::founding::{pack, unpack};
+
+use super::nats::StreamConnection;
+
+/// The subject of the first message.
+const SUBJECT: &str = "founded";
+
+/// The copies of the stream if there are enough servers: one of them may be lost.
+const REPLICAS: usize = 3;
+
+/// A stream that has begun.
+#[derive(Clone, Debug)]
+pub(crate) struct Founded {
+    /// The name of the log, to which the numbers of lines belong.
+    pub(crate) log: String,
+    /// The position of the last message.
+    pub(crate) last: u64,
+}
+
+/// Makes the stream, unless it is there, and begins it with the name of a log, unless it has begun.
+///
+/// # Errors
+/// The stream cannot be made or read. The error says why.
+pub(crate) async fn found(connection: &StreamConnection, log: &str) -> anyhow::Result<Founded> {
+    make(connection)
+        .await
+        .with_context(|| format!("cannot make or open the stream {} in NATS", connection.stream))?;
+    let first = pack(log).context("the name of the log is too long")?;
+    if connection.publish_first(SUBJECT, first).await? {
+        tracing::info!(stream = connection.stream, "the stream has begun");
+    }
+    let Some(first) = connection.message(1).await? else {
+        bail!(
+            "the stream {} has no first message, so it is not one of Parlor; choose another --house",
+            connection.stream
+        );
+    };
+    let log = unpack(&first).with_context(|| {
+        format!("the stream {} is not one of Parlor; choose another --house", connection.stream)
+    })?;
+    Ok(Founded { log, last: connection.last().await? })
+}
+
+async fn make(connection: &StreamConnection) -> anyhow::Result<()> {
+    let config = Config {
+        name: connection.stream.clone(),
+        subjects: vec![format!("{}.>", connection.subjects)],
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        allow_direct: true,
+        compression: Some(Compression::S2),
+        ..Config::default()
+    };
+    if connection.client.server_info().cluster.is_some() {
+        let several = Config { num_replicas: REPLICAS, ..config.clone() };
+        match create(connection, several).await {
+            Err(error) if !is_about_replicas(&error) => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "the stream is stored by one server only");
+            }
+            Ok(()) => return Ok(()),
+        }
+    }
+    create(connection, Config { num_replicas: 1, ..config }).await
+}
+
+/// Makes the stream. It may be there, with options that the operator has changed.
+async fn create(connection: &StreamConnection, config: Config) -> anyhow::Result<()> {
+    match connection.context.create_stream(config).await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            CreateStreamErrorKind::JetStream(error)
+                if error.error_code() == ErrorCode::STREAM_NAME_EXIST =>
+            {
+                Ok(())
+            }
+            _ => Err(error.into()),
+        },
+    }
+}
+
+fn is_about_replicas(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<async_nats::jetstream::context::CreateStreamError>();
+    let codes = [
+        ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED,
+        ErrorCode::CLUSTER_NO_PEERS,
+        ErrorCode::INSUFFICIENT_RESOURCES,
+    ];
+    error.is_some_and(|error| match error.kind() {
+        CreateStreamErrorKind::JetStream(error) => codes.contains(&error.error_code()),
+        _ => false,
+    })
+}

@@ -1,0 +1,333 @@
+//! The connection to servers of NATS, as far as one stream needs it. Knows no proposal.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, push};
+use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, ConnectOptions, Event, HeaderMap, Request, StatusCode, Subscriber};
+use crc32fast::hash;
+use futures_util::StreamExt as _;
+use parlor_core::model::WallTime;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::courier::{Published, StreamMessage};
+
+/// How long a server may take to answer, and how often the connection is checked.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+
+/// The pause between two tries to connect, after the first ones.
+const CONNECT_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often the server says that a consumer is there, while it has nothing to send.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// A consumer that nobody listens to is deleted after this time.
+const CONSUMER_LIFE: Duration = Duration::from_secs(30);
+
+/// The number of events of the connection that may wait.
+const EVENTS_MAX: usize = 64;
+
+/// The oldest server that does everything this program needs, as major and minor version.
+const SERVER_MIN: (u32, u32) = (2, 12);
+
+/// Errors of the stream that mean it has no space.
+const NO_SPACE: [u64; 2] = [10_077, 10_023];
+
+/// The error of a stream whose last message is another one than expected.
+const WRONG_LAST: u64 = 10_071;
+
+/// A stream, and the connection to it. Clones share the connection.
+#[derive(Clone, Debug)]
+pub(crate) struct StreamConnection {
+    pub(super) client: Client,
+    pub(super) context: Context,
+    /// The name of the stream.
+    pub(super) stream: String,
+    /// The beginning of the subjects of all its messages.
+    pub(super) subjects: String,
+    /// The beginning of the subjects of nodes.
+    nodes: String,
+}
+
+/// A change of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkChange {
+    Up,
+    Down,
+}
+
+/// The reason why a stream cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotFollowed {
+    /// Another try may succeed.
+    #[error("{0}")]
+    Later(anyhow::Error),
+    /// The stream is not the one that was followed before.
+    #[error("the stream has lost messages: {0}")]
+    Lost(String),
+}
+
+/// Messages of a stream, without gaps.
+pub(super) struct Subscription {
+    subscriber: Subscriber,
+    /// The number of the last message of this consumer.
+    last: u64,
+    connection: StreamConnection,
+}
+
+/// The answer to a message that was published.
+#[derive(Deserialize)]
+struct PublishAnswer {
+    seq: Option<u64>,
+    error: Option<ServerError>,
+}
+
+#[derive(Deserialize)]
+struct ServerError {
+    err_code: u64,
+    description: String,
+}
+
+impl StreamConnection {
+    /// Connects to one of these servers. Returns also the changes of the connection from then on.
+    ///
+    /// # Errors
+    /// No server answers, or it is too old. The error says what to do.
+    pub(crate) async fn connect(
+        servers: &str,
+        credentials: Option<&Path>,
+        house: &str,
+    ) -> anyhow::Result<(StreamConnection, mpsc::Receiver<LinkChange>)> {
+        let (changed, changes) = mpsc::channel(EVENTS_MAX);
+        let mut options = ConnectOptions::new()
+            .name("parlor")
+            .ping_interval(ANSWER_TIME)
+            .connection_timeout(ANSWER_TIME)
+            .request_timeout(Some(ANSWER_TIME))
+            .reconnect_delay_callback(|tries| CONNECT_PAUSE * u32::from(tries > 1))
+            .event_callback(move |event| {
+                let change = match event {
+                    Event::Connected => Some(LinkChange::Up),
+                    Event::Disconnected | Event::Closed => Some(LinkChange::Down),
+                    _ => None,
+                };
+                if let Some(change) = change {
+                    changed.try_send(change).ok(); // the task reads the state, too
+                }
+                std::future::ready(())
+            });
+        if let Some(file) = credentials {
+            options = options.credentials_file(file).await.with_context(|| {
+                format!("cannot read the credentials in {}; check --nats-creds", file.display())
+            })?;
+        }
+        let servers: Vec<&str> = servers.split(',').collect();
+        let client = options.connect(&servers[..]).await.with_context(|| {
+            format!("no server of NATS answers at {}; check --nats", servers.join(", "))
+        })?;
+        check_server(&client)?;
+        let context = ContextBuilder::new().timeout(ANSWER_TIME).build(client.clone());
+        let stream = format!("PARLOR-{house}");
+        let (subjects, nodes) = (format!("parlor.{house}"), format!("parlor-nodes.{house}"));
+        Ok((StreamConnection { client, context, stream, subjects, nodes }, changes))
+    }
+
+    /// The subject of the node whose process has this random number. It is outside the stream.
+    pub(super) fn node_subject(&self, nonce: u64) -> String {
+        format!("{}.{nonce:016x}", self.nodes)
+    }
+
+    /// Connects to another server.
+    pub(super) async fn reconnect(&self) {
+        self.client.force_reconnect().await.ok(); // without an effect while it closes
+    }
+
+    /// The largest message that the servers take, in bytes.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.client.max_payload()
+    }
+
+    /// Publishes a message below the subjects of the stream. Takes a few seconds at most.
+    pub(super) fn publish(
+        &self,
+        subject: &str,
+        bytes: Vec<u8>,
+    ) -> impl Future<Output = Published> + Send + use<> {
+        let (client, subject) = (self.client.clone(), format!("{}.{subject}", self.subjects));
+        async move {
+            let request = Request::new().payload(bytes.into());
+            let answer = timeout(2 * ANSWER_TIME, client.send_request(subject, request)).await;
+            let Ok(Ok(answer)) = answer else {
+                return Published::Unknown;
+            };
+            match serde_json::from_slice(&answer.payload) {
+                Ok(PublishAnswer { seq: Some(_), error: None }) => Published::Stored,
+                Ok(PublishAnswer { error: Some(error), .. })
+                    if NO_SPACE.contains(&error.err_code) =>
+                {
+                    Published::Refused
+                }
+                _ => Published::Unknown,
+            }
+        }
+    }
+
+    /// Publishes a message, if the stream is empty. Returns whether it was.
+    ///
+    /// # Errors
+    /// Nobody knows whether the stream has it.
+    pub(super) async fn publish_first(
+        &self,
+        subject: &str,
+        bytes: Vec<u8>,
+    ) -> anyhow::Result<bool> {
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Expected-Last-Sequence", "0");
+        let request = Request::new().payload(bytes.into()).headers(headers);
+        let subject = format!("{}.{subject}", self.subjects);
+        let answer = self.client.send_request(subject, request).await?;
+        match serde_json::from_slice(&answer.payload)? {
+            PublishAnswer { error: None, .. } => Ok(true),
+            PublishAnswer { error: Some(error), .. } if error.err_code == WRONG_LAST => Ok(false),
+            PublishAnswer { error: Some(error), .. } => bail!("{}", error.description),
+        }
+    }
+
+    /// The bytes of the message at a position, from the leader of the stream; none if it was
+    /// deleted, or was never there.
+    ///
+    /// # Errors
+    /// The stream does not answer.
+    pub(super) async fn message(&self, position: u64) -> anyhow::Result<Option<Vec<u8>>> {
+        use async_nats::jetstream::stream::LastRawMessageErrorKind as Kind;
+        let stream = self.context.get_stream_no_info(&self.stream).await?;
+        match stream.get_raw_message(position).await {
+            Ok(message) => Ok(Some(message.payload.to_vec())),
+            Err(error) if matches!(error.kind(), Kind::NoMessageFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The position of the last message.
+    ///
+    /// # Errors
+    /// The stream does not answer.
+    pub(super) async fn last(&self) -> anyhow::Result<u64> {
+        let stream = self.context.get_stream_no_info(&self.stream).await?;
+        Ok(stream.get_info().await?.state.last_sequence)
+    }
+
+    /// Follows the stream behind the message at this position, whose checksum is known if it came
+    /// here before.
+    pub(super) async fn follow(
+        self,
+        after: u64,
+        checksum: Option<u32>,
+    ) -> Result<Subscription, NotFollowed> {
+        self.compare(after, checksum).await?;
+        self.subscribe(after).await.map_err(NotFollowed::Later)
+    }
+
+    /// Compares the stream with what came here before.
+    async fn compare(&self, after: u64, checksum: Option<u32>) -> Result<(), NotFollowed> {
+        let last = self.last().await.map_err(NotFollowed::Later)?;
+        if last < after {
+            return Err(NotFollowed::Lost(format!("its last one is {last}, and was {after}")));
+        }
+        let Some(checksum) = checksum else {
+            return Ok(());
+        };
+        let message = self.message(after).await.map_err(NotFollowed::Later)?;
+        match message.is_none_or(|bytes| hash(&bytes) == checksum) {
+            true => Ok(()),
+            false => Err(NotFollowed::Lost(format!("number {after} is another one now"))),
+        }
+    }
+
+    async fn subscribe(&self, after: u64) -> anyhow::Result<Subscription> {
+        let inbox = self.client.new_inbox();
+        let subscriber = self.client.subscribe(inbox.clone()).await?;
+        let config = push::Config {
+            deliver_subject: inbox,
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
+            ack_policy: AckPolicy::None,
+            flow_control: true,
+            idle_heartbeat: HEARTBEAT,
+            inactive_threshold: CONSUMER_LIFE,
+            memory_storage: true,
+            num_replicas: 1,
+            ..push::Config::default()
+        };
+        self.context.create_consumer_on_stream(config, &self.stream).await?;
+        Ok(Subscription { subscriber, last: 0, connection: self.clone() })
+    }
+}
+
+impl Subscription {
+    /// The next message; none if some are missing, so that the stream has to be followed anew.
+    pub(super) async fn next(&mut self) -> Option<(StreamMessage, u32)> {
+        loop {
+            let message = self.subscriber.next().await?;
+            if message.status == Some(StatusCode::IDLE_HEARTBEAT) {
+                let header = |name| message.headers.as_ref()?.get(name).map(|it| it.to_string());
+                let stalled = header("Nats-Consumer-Stalled");
+                let reply = message.reply.as_ref().map(ToString::to_string);
+                for subject in reply.into_iter().chain(stalled) {
+                    // Tells the server that everything before it has arrived.
+                    self.connection.client.publish(subject, Vec::new().into()).await.ok();
+                }
+                let last = header("Nats-Last-Consumer").and_then(|last| last.parse().ok());
+                if last.is_some_and(|last: u64| last != self.last) {
+                    return None;
+                }
+                continue;
+            }
+            if message.status.is_some() {
+                continue;
+            }
+            let context = self.connection.context.clone();
+            let message = jetstream::Message { message, context };
+            let info = message.info().ok()?;
+            if info.consumer_sequence != self.last + 1 {
+                return None;
+            }
+            self.last = info.consumer_sequence;
+            let at = info.published.unix_timestamp_nanos() / 1_000_000;
+            let bytes = message.payload.to_vec();
+            let checksum = hash(&bytes);
+            let message = StreamMessage {
+                position: info.stream_sequence,
+                at: WallTime(i64::try_from(at).unwrap_or(i64::MAX)),
+                bytes,
+                behind: info.pending,
+            };
+            return Some((message, checksum));
+        }
+    }
+}
+
+/// Checks that a server is new enough and stores streams.
+fn check_server(client: &Client) -> anyhow::Result<()> {
+    let info = client.server_info();
+    let mut parts = info.version.split(['.', '-']).map(|part| part.parse().unwrap_or(0));
+    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    let (major, minor) = SERVER_MIN;
+    ensure!(
+        version >= SERVER_MIN,
+        "the server of NATS has version {}, and Parlor needs {major}.{minor} or later; update it",
+        info.version
+    );
+    ensure!(
+        info.jetstream,
+        "the server of NATS at {}:{} has no JetStream; start it with -js",
+        info.host,
+        info.port
+    );
+    Ok(())
+}

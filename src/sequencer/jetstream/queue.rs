@@ -1,0 +1,81 @@
+//! Between the broadcaster and the task of the stream: proposals go one way, the order comes the
+//! other. Neither waits for the other one.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parlor_core::intent::{Proposal, ProposalId};
+use parlor_core::model::WallTime;
+use parlor_core::sequencer::{Decided, Sequencer};
+use tokio::sync::Notify;
+
+/// How many proposals may wait for the broadcaster. While there are more, the stream is not read.
+const DECIDED_MAX: usize = 1_024;
+
+/// The place where both sides leave what is for the other one.
+#[derive(Debug, Default)]
+pub(crate) struct OrderQueue {
+    places: Mutex<Places>,
+    /// There is a proposal.
+    pub(super) offered: Notify,
+    /// There is space for more of the order.
+    pub(super) taken: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    /// The latest proposal of this node.
+    offered: Option<Proposal>,
+    decided: VecDeque<Decided>,
+    refused: VecDeque<ProposalId>,
+}
+
+impl OrderQueue {
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The proposal of this node, if there is a new one.
+    pub(super) fn take_offered(&self) -> Option<Proposal> {
+        self.places().offered.take()
+    }
+
+    /// Adds to the order.
+    pub(super) fn decide(&self, decided: Decided) {
+        self.places().decided.push_back(decided);
+    }
+
+    /// Adds a proposal that the stream has refused.
+    pub(super) fn refuse(&self, id: ProposalId) {
+        self.places().refused.push_back(id);
+    }
+
+    /// Whether the broadcaster has enough to do.
+    pub(super) fn is_full(&self) -> bool {
+        self.places().decided.len() >= DECIDED_MAX
+    }
+}
+
+/// The sequencer of a node, for its broadcaster.
+#[derive(Debug)]
+pub(crate) struct StreamSequencer(pub(crate) Arc<OrderQueue>);
+
+impl Sequencer for StreamSequencer {
+    fn offer(&mut self, proposal: Proposal) {
+        self.0.places().offered = Some(proposal);
+        self.0.offered.notify_one();
+    }
+
+    fn poll_decided(&mut self, _now: WallTime) -> Option<Decided> {
+        let mut places = self.0.places();
+        let decided = places.decided.pop_front();
+        if places.decided.len() + 1 == DECIDED_MAX {
+            self.0.taken.notify_one();
+        }
+        decided
+    }
+
+    fn poll_refused(&mut self) -> Option<ProposalId> {
+        self.0.places().refused.pop_front()
+    }
+}

@@ -1,0 +1,227 @@
+//! The task of the stream: it does what the courier decides, and hands the order to the
+//! broadcaster. Decides nothing.
+
+use std::future::pending;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use parlor_core::link::Inbox;
+use tokio::select;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::courier::{Courier, CourierStep, Published, StreamCounts, StreamMessage};
+use super::nats::{LinkChange, NotFollowed, StreamConnection, Subscription};
+use super::queue::OrderQueue;
+
+/// The pause before the stream is followed again after a failure.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(250);
+
+/// The subject of proposals below the subjects of the stream; 0 is reserved for more of them.
+const PROPOSALS: &str = "0";
+
+/// A future of something that the task waits for.
+type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The task, with everything that it owns.
+pub(crate) struct SequencerTask {
+    connection: StreamConnection,
+    changes: mpsc::Receiver<LinkChange>,
+    queue: Arc<OrderQueue>,
+    inbox: Arc<Inbox>,
+    courier: Courier,
+    counts: watch::Sender<StreamCounts>,
+    /// The tries to publish that have no answer yet.
+    tries: FuturesUnordered<Waiting<(u64, Published)>>,
+    inflow: Inflow,
+    /// The checksum of the last message that has arrived.
+    checksum: Option<u32>,
+    began: Instant,
+}
+
+/// The way from the stream to this node.
+enum Inflow {
+    /// There is none.
+    None,
+    /// It is being made.
+    Making(Waiting<Result<Subscription, NotFollowed>>),
+    Open(Box<Subscription>),
+}
+
+/// An event for the courier.
+enum TaskEvent {
+    Link(Option<LinkChange>),
+    Offered,
+    Published(u64, Published),
+    Followed(Box<Result<Subscription, NotFollowed>>),
+    Arrived(Option<(StreamMessage, u32)>),
+    Due,
+}
+
+impl SequencerTask {
+    /// The task of a node that has applied the order up to this position. What it counts is in
+    /// `counts`.
+    pub(crate) fn new(
+        (connection, changes): (StreamConnection, mpsc::Receiver<LinkChange>),
+        queue: Arc<OrderQueue>,
+        inbox: Arc<Inbox>,
+        position: u64,
+        counts: watch::Sender<StreamCounts>,
+    ) -> SequencerTask {
+        SequencerTask {
+            connection,
+            changes,
+            queue,
+            inbox,
+            courier: Courier::new(position),
+            counts,
+            tries: FuturesUnordered::new(),
+            inflow: Inflow::None,
+            checksum: None,
+            began: Instant::now(),
+        }
+    }
+
+    /// Runs until the stream cannot be followed any more.
+    ///
+    /// # Errors
+    /// The stream has lost messages, or has messages of a newer program.
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+        self.courier.connected(self.now());
+        loop {
+            while let Some(step) = self.courier.next_step() {
+                self.take_step(step).await;
+            }
+            let due = self.courier.due().map(|due| self.began + due);
+            let event = select! {
+                biased;
+                change = self.changes.recv() => TaskEvent::Link(change),
+                () = self.queue.offered.notified() => TaskEvent::Offered,
+                Some((number, published)) = self.tries.next() => {
+                    TaskEvent::Published(number, published)
+                }
+                event = next(&mut self.inflow, &self.queue) => event,
+                () = at(due) => TaskEvent::Due,
+            };
+            self.take(event)?;
+            self.hand_over();
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    async fn take_step(&mut self, step: CourierStep) {
+        match step {
+            CourierStep::Publish { number, bytes } => {
+                let published = self.connection.publish(PROPOSALS, bytes);
+                self.tries.push(Box::pin(async move { (number, published.await) }));
+            }
+            CourierStep::Follow { after } => {
+                let following = self.connection.clone().follow(after, self.checksum);
+                self.inflow = Inflow::Making(Box::pin(following));
+            }
+            CourierStep::Reconnect => {
+                tracing::warn!("nothing comes back from the stream; connecting to another server");
+                self.connection.reconnect().await;
+            }
+        }
+    }
+
+    /// Takes an event in.
+    ///
+    /// # Errors
+    /// The stream cannot be followed any more.
+    fn take(&mut self, event: TaskEvent) -> anyhow::Result<()> {
+        let now = self.now();
+        match event {
+            TaskEvent::Link(Some(LinkChange::Up)) => {
+                tracing::info!("connected to a server of NATS");
+                self.courier.connected(now);
+            }
+            TaskEvent::Link(_) => {
+                tracing::warn!("the connection to NATS is lost; connecting again");
+                self.inflow = Inflow::None;
+                self.courier.disconnected();
+            }
+            TaskEvent::Offered => {
+                if let Some(proposal) = self.queue.take_offered() {
+                    self.courier.offer(&proposal, now);
+                }
+            }
+            TaskEvent::Published(number, published) => {
+                self.courier.published(number, published, now);
+            }
+            TaskEvent::Followed(followed) => match *followed {
+                Ok(subscription) => self.inflow = Inflow::Open(Box::new(subscription)),
+                Err(NotFollowed::Later(error)) => self.follow_later(&error),
+                Err(lost @ NotFollowed::Lost(_)) => return Err(lost.into()),
+            },
+            TaskEvent::Arrived(Some((message, checksum))) => {
+                if message.position > self.courier.position() {
+                    self.checksum = Some(checksum);
+                }
+                self.courier.arrived(message, now)?;
+            }
+            TaskEvent::Arrived(None) => {
+                self.inflow = Inflow::None;
+                self.courier.lost_subscription(now);
+            }
+            TaskEvent::Due => self.courier.tick(now),
+        }
+        Ok(())
+    }
+
+    fn follow_later(&mut self, error: &anyhow::Error) {
+        tracing::debug!(%error, "the stream cannot be followed yet");
+        let (connection, checksum) = (self.connection.clone(), self.checksum);
+        let after = self.courier.position();
+        self.inflow = Inflow::Making(Box::pin(async move {
+            sleep(FOLLOW_PAUSE).await;
+            connection.follow(after, checksum).await
+        }));
+    }
+
+    /// Hands over everything that is for the broadcaster.
+    fn hand_over(&mut self) {
+        let mut is_new = false;
+        while let Some(decided) = self.courier.next_decided() {
+            self.queue.decide(decided);
+            is_new = true;
+        }
+        while let Some(id) = self.courier.next_refused() {
+            self.queue.refuse(id);
+            is_new = true;
+        }
+        if is_new {
+            self.inbox.bell().ring();
+        }
+        let counts = self.courier.counts();
+        self.counts.send_if_modified(|noted| std::mem::replace(noted, counts) != counts);
+    }
+}
+
+/// The next event of the way from the stream. Nothing is read while the broadcaster has enough to
+/// do.
+async fn next(inflow: &mut Inflow, queue: &OrderQueue) -> TaskEvent {
+    match inflow {
+        Inflow::None => pending().await,
+        Inflow::Making(following) => TaskEvent::Followed(Box::new(following.await)),
+        Inflow::Open(subscription) => {
+            while queue.is_full() {
+                queue.taken.notified().await;
+            }
+            TaskEvent::Arrived(subscription.next().await)
+        }
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,176 @@
+//! This server as one of several nodes: it connects, reads what it has missed, and stops if it can
+//! no longer follow the others. Knows no door.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use parlor_core::broadcaster::{Broadcaster, NodeStart, Standing};
+use parlor_core::link::Inbox;
+use parlor_core::model::{Limits, NodeName};
+use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT};
+use tokio::select;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::config::Config;
+use crate::journal::passing_epoch;
+use crate::sequencer::{
+    Founded, LinkChange, OrderQueue, PostTask, SequencerTask, StreamConnection, StreamCounts,
+    StreamSequencer, found, replay,
+};
+
+/// A server that has found the order of its nodes, and has not begun to follow it.
+pub(super) struct JoinedOrder {
+    name: NodeName,
+    connection: StreamConnection,
+    changes: mpsc::Receiver<LinkChange>,
+    pub(super) founded: Founded,
+}
+
+/// A server that follows the order of its nodes.
+pub(super) struct NodeParts {
+    pub(super) sequencing: SequencerTask,
+    pub(super) post: PostTask,
+    /// Where it stands among its nodes.
+    pub(super) standing: (watch::Sender<Standing>, watch::Receiver<Standing>),
+}
+
+impl JoinedOrder {
+    /// Connects to the order of the nodes that the configuration names; none without other nodes.
+    ///
+    /// # Errors
+    /// There is no order that this server can follow: why, and what to do.
+    pub(super) async fn new(
+        config: &Config,
+        log: Option<&str>,
+    ) -> anyhow::Result<Option<JoinedOrder>> {
+        let Some(servers) = &config.nats else {
+            return Ok(None);
+        };
+        let name = config.node_name()?;
+        let credentials = config.nats_creds.as_deref();
+        let (connection, changes) =
+            StreamConnection::connect(servers, credentials, &config.house).await?;
+        let log = log.map_or_else(passing_epoch, str::to_owned);
+        let founded = found(&connection, &log).await?;
+        tracing::info!("this is node {name} of the house {}", config.house);
+        Ok(Some(JoinedOrder { name, connection, changes, founded }))
+    }
+
+    /// The broadcaster that continues behind a position of the order, and what it needs to follow
+    /// it.
+    ///
+    /// # Errors
+    /// The order cannot be read up to there.
+    pub(super) async fn follow(
+        self,
+        position: u64,
+        inbox: &Arc<Inbox>,
+        limits: Limits,
+    ) -> anyhow::Result<(Broadcaster, NodeParts)> {
+        let JoinedOrder { name, connection, changes, founded } = self;
+        if founded.last < position {
+            bail!(
+                "the stream in NATS ends at message {}, and this server has stored up to {position}: \
+                 the stream has lost messages; restore it, or begin with another --house and another --data",
+                founded.last
+            );
+        }
+        let ledger = replay(&connection, position).await?;
+        let nonce = getrandom::u64().context("the system gives no random number")?;
+        let (post, neighbours) = PostTask::new(&connection, inbox, nonce);
+        let start = NodeStart {
+            name,
+            nonce,
+            version: FORMAT,
+            bytes_max: BYTES_MAX.min(connection.bytes_max() / 2),
+            ledger,
+            position,
+        };
+        let queue = Arc::new(OrderQueue::default());
+        let sequencer = Box::new(StreamSequencer(Arc::clone(&queue)));
+        let broadcaster = Broadcaster::one_of_several(Arc::clone(inbox), limits, start, sequencer);
+        let broadcaster = broadcaster.with_neighbours(Box::new(neighbours));
+        let (counts, _) = watch::channel(StreamCounts::default());
+        let inbox = Arc::clone(inbox);
+        let sequencing = SequencerTask::new((connection, changes), queue, inbox, position, counts);
+        let standing = watch::channel(Standing::Starting);
+        Ok((broadcaster, NodeParts { sequencing, post, standing }))
+    }
+}
+
+/// A running server among its nodes.
+pub(super) struct RunningNode {
+    standing: watch::Receiver<Standing>,
+    /// The tasks of the stream and of messages to other nodes.
+    tasks: JoinSet<anyhow::Result<()>>,
+}
+
+impl RunningNode {
+    /// Begins to follow the order.
+    pub(super) fn start(
+        sequencing: SequencerTask,
+        post: PostTask,
+        standing: watch::Receiver<Standing>,
+    ) -> RunningNode {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(sequencing.run());
+        tasks.spawn(post.run());
+        RunningNode { standing, tasks }
+    }
+
+    /// Waits until people can enter.
+    ///
+    /// # Errors
+    /// They never can: why, and what to do.
+    pub(super) async fn in_touch(&mut self) -> anyhow::Result<()> {
+        let RunningNode { standing, tasks } = self;
+        select! {
+            reached = standing.wait_for(|it| *it == Standing::InTouch || why_over(*it).is_some()) => {
+                match reached.ok().and_then(|standing| why_over(*standing)) {
+                    Some(why) => bail!(why),
+                    None => Ok(()),
+                }
+            }
+            Some(ended) = tasks.join_next() => stopped(ended),
+        }
+    }
+
+    /// Waits until this server has to stop.
+    ///
+    /// # Errors
+    /// Always: why, and what to do.
+    pub(super) async fn over(&mut self) -> anyhow::Result<()> {
+        let RunningNode { standing, tasks } = self;
+        select! {
+            Ok(reached) = standing.wait_for(|it| why_over(*it).is_some()) => {
+                bail!(why_over(*reached).unwrap_or_default())
+            }
+            Some(ended) = tasks.join_next() => stopped(ended),
+        }
+    }
+}
+
+fn stopped(ended: Result<anyhow::Result<()>, JoinError>) -> anyhow::Result<()> {
+    ended.context("the task of the stream has failed")?.context("this node has to stop")?;
+    bail!("the task of the stream stopped")
+}
+
+/// Why this server has to stop, and what to do.
+fn why_over(standing: Standing) -> Option<&'static str> {
+    match standing {
+        Standing::Replaced => Some(
+            "another server has begun under the name of this node; give each server its own --node",
+        ),
+        Standing::OneTooMany => Some("there are too many nodes; stop one of the others first"),
+        Standing::Astray => Some(
+            "this node has come to another state than the others, which is a bug; \
+             it begins anew from the stream when it is started again",
+        ),
+        Standing::Alone
+        | Standing::Starting
+        | Standing::InTouch
+        | Standing::OutOfTouch
+        | Standing::Left => None,
+    }
+}

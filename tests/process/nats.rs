@@ -1,0 +1,127 @@
+//! A server of NATS as a child process, and nodes that use it. Knows nothing of the conversations.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use tempfile::TempDir;
+
+use crate::data::Data;
+use crate::server::{HERE, Server};
+use crate::{DEADLINE, skip};
+
+/// How often to check whether the server answers.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// A server of NATS that stores streams. Dropping it ends it.
+pub(crate) struct Nats {
+    program: PathBuf,
+    files: TempDir,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Nats {
+    /// A running server on a free port; none if the program is missing here.
+    pub(crate) fn start() -> Option<Nats> {
+        let program = program();
+        if !program.exists() {
+            skip(&format!("{} is missing: ./test installs it", program.display()));
+            return None;
+        }
+        let files = tempfile::tempdir().unwrap();
+        let mut nats = Nats { program, files, port: 0, child: None };
+        nats.child = Some(nats.run(&["-p", "-1", "--ports_file_dir", nats.path("")]));
+        nats.port = nats.chosen_port();
+        Some(nats)
+    }
+
+    /// The URL for nodes.
+    pub(crate) fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills the server.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Starts the server again with its files, and waits until it answers.
+    pub(crate) fn start_again(&mut self) {
+        self.child = Some(self.run(&["-p", &self.port.to_string()]));
+        let until = Instant::now() + DEADLINE;
+        while TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))).is_err() {
+            assert!(Instant::now() < until, "the server of NATS does not answer");
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// A node with this name, which stores its lines there.
+    pub(crate) fn node(&self, name: &str, data: &Data) -> Server {
+        self.node_with(name, data, &[])
+    }
+
+    /// A node with these further options.
+    pub(crate) fn node_with(&self, name: &str, data: &Data, options: &[&str]) -> Server {
+        let (url, rate) = (self.url(), ["--rate", "off"]);
+        let node = ["--nats", &url, "--node", name];
+        Server::run(data.parlor(), &[&HERE[..], &rate, &node, options].concat())
+    }
+
+    fn path(&self, name: &str) -> &'static str {
+        let path = self.files.path().join(name);
+        path.to_str().unwrap().to_owned().leak()
+    }
+
+    fn run(&self, options: &[&str]) -> Child {
+        let log = File::options().append(true).create(true).open(self.path("log")).unwrap();
+        Command::new(&self.program)
+            .args(["-js", "-a", "127.0.0.1", "-sd", self.path("streams")])
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    /// The port in the file that the server writes when it answers.
+    fn chosen_port(&self) -> u16 {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            assert!(Instant::now() < until, "{:?}", fs::read_to_string(self.path("log")));
+            let files = fs::read_dir(self.files.path()).unwrap().map(|file| file.unwrap().path());
+            let ports = files.filter(|path| path.extension().is_some_and(|end| end == "ports"));
+            let ports = ports.filter_map(|path| fs::read_to_string(path).ok()).next();
+            let url = ports.as_deref().and_then(|ports| ports.split("nats://").nth(1));
+            let port = url.and_then(|url| url.split('"').next()?.rsplit(':').next()?.parse().ok());
+            if let Some(port) = port {
+                return port;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}
+
+/// The server of NATS, which is beside the Python of the tests.
+fn program() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = env::var_os("FOREIGN_PYTHON")
+        .map_or_else(|| root.join("target/foreign-venv/bin/python"), PathBuf::from);
+    env::var_os("NATS_SERVER").map_or_else(|| python.with_file_name("nats-server"), PathBuf::from)
+}
