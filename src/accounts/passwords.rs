@@ -151,8 +151,8 @@ impl Passwords {
         password: Line,
         address: IpAddr,
     ) -> Result<ProvenAccount, Refusal> {
-        let wrong = || Refusal::WrongPassword(name.clone());
-        let claimed = self.names.claimed(name, address).await?.ok_or_else(wrong)?;
+        let nobody = || Refusal::NoAccount(name.clone());
+        let claimed = self.names.claimed(name, address).await?.ok_or_else(nobody)?;
         let registered = claimed.account.name.clone();
         let proof = self.check(claimed, name, password, address).await?;
         Ok(ProvenAccount { name: registered, proof })

@@ -45,9 +45,12 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
             let letter = Letter { to, lines, is_for_programs, may_be_own: true };
             private::write_to(person, letter).await
         }
-        Input::LogIn { name, password } => log_in::log_in(person, &name, password).await?,
+        Input::LogIn { name, password } => log_in::log_in(person, name, password).await?,
         Input::Oper { name, password } => log_in::oper(person, &name, password).await?,
-        Input::Register(password) => Some(log_in::register(person, password).await?),
+        Input::Register { password, or_changes } => {
+            Some(log_in::register(person, password, or_changes).await?)
+        }
+        Input::ChangePassword(password) => Some(log_in::change_password(person, password).await?),
         Input::Read(excerpt) => return history::read_excerpt(person, excerpt).await,
         Input::Recall(wanted, count) => {
             recall::recall(person, wanted, count).await?;

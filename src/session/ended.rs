@@ -7,6 +7,9 @@ use std::time::Duration;
 use parlor_core::link::{Answer, Mail, Notice};
 use parlor_core::model::{Act, Line};
 
+/// The last words of somebody whose connection is lost.
+const LOST: &[u8] = b"Connection lost";
+
 /// The reason why a session ended. It is not an error: every session ends.
 #[derive(Debug)]
 pub(crate) enum SessionEnd {
@@ -38,9 +41,16 @@ impl SessionEnd {
         Some(Mail::Answer(Answer::Notice(notice)))
     }
 
-    /// The words that the others read with the departure.
-    pub(super) fn words(&self) -> Option<Line> {
-        if let Self::Quit(words) = self { words.clone() } else { None }
+    /// The words that the others read with the departure. The person whose client says that it
+    /// leaves has lost the connection otherwise.
+    pub(super) fn words(&self, says_goodbye: bool) -> Option<Line> {
+        match self {
+            Self::Quit(words) => words.clone(),
+            Self::EndOfInput | Self::Idle(_) | Self::Foreign | Self::Broken if says_goodbye => {
+                Some(Line::sanitise(LOST))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -321,13 +321,14 @@ impl<'a> Participant<'a> {
         .await;
     }
 
-    /// Leaves the server, with a final message to the person.
-    pub(super) fn leave(self, ended: &SessionEnd) {
+    /// Leaves the server, with a final message to the person, whose client may be one that
+    /// [says goodbye](parlor_core::link::Decoder::says_goodbye).
+    pub(super) fn leave(self, ended: &SessionEnd, says_goodbye: bool) {
         if let Some(notice) = ended.notice() {
             let seats = self.seats.iter();
             self.link.reply(seats.map(Seat::mark_of_departure).collect(), notice);
         }
         drop(self.link); // so that the writer sees that the connection ends
-        self.presence.leave(ended.words());
+        self.presence.leave(ended.words(says_goodbye));
     }
 }

@@ -347,7 +347,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             self.person.link.reply(self.person.mark(), Mail::Raw(bytes));
         }
         let code = self.person.code.take();
-        self.person.leave(ended);
+        self.person.leave(ended, self.decoder.says_goodbye());
         (self.input, code)
     }
 }

@@ -449,17 +449,20 @@ fn name(typed: &str) -> Input {
 }
 
 fn log_in(name: &str, password: &str) -> Input {
-    Input::LogIn { name: line(name), password: line(password) }
+    Input::LogIn { name: Some(line(name)), password: line(password) }
+}
+
+fn register(password: &str) -> Input {
+    Input::Register { password: line(password), or_changes: false }
 }
 
 #[tokio::test]
 async fn a_name_is_registered_at_once_and_taken_by_a_person_who_has_logged_in() {
     let mut house = House::with_accounts();
     let mut alice = house.person("alice").await;
-    let register = |password| Input::Register(line(password));
     alice.does([register("short"), register("correct horse"), register("correct horse")]).await;
     let owned = "NameOwned(\"alice\")";
-    let again = "LoggedIn(\"alice\")"; // a person registers one account
+    let again = "HasAccount(\"alice\")"; // a person registers one account
     alice.reads(&["PasswordTooShort(8)", "Registered(\"alice\")", again]).await;
     alice.does([Input::Command(Command::Quit(None))]).await;
     alice.reads(&["over"]).await;
@@ -470,7 +473,7 @@ async fn a_name_is_registered_at_once_and_taken_by_a_person_who_has_logged_in() 
     bob.does([log_in("Alice", "correct horse"), name("carol"), name("Alice")]).await;
     bob.reads(&["LoggedIn(\"alice\")", "you are carol", "you are Alice"]).await;
     bob.does([log_in("carol", "correct horse")]).await;
-    bob.reads(&["WrongPassword(\"carol\")"]).await;
+    bob.reads(&["NoAccount(\"carol\")"]).await;
     // No question is asked where there are none.
     let Ok(command) = Command::parse("register") else { panic!("no command") };
     bob.does([Input::Command(command)]).await;
@@ -481,8 +484,8 @@ async fn a_name_is_registered_at_once_and_taken_by_a_person_who_has_logged_in() 
 async fn nobody_logs_in_where_nobody_owns_a_name() {
     let mut house = House::new();
     let mut alice = house.person("alice").await;
-    alice.does([log_in("alice", "correct horse"), Input::Register(line("correct horse"))]).await;
-    alice.reads(&["WrongPassword(\"alice\")"]).await;
+    alice.does([log_in("alice", "correct horse"), register("correct horse")]).await;
+    alice.reads(&["NoAccount(\"alice\")"]).await;
     assert!(alice.line().await.starts_with("NeedsDisk"));
 }
 
@@ -514,7 +517,7 @@ async fn a_private_message_may_have_several_lines_and_go_to_its_author() {
 async fn a_message_for_an_absent_owner_is_kept_unless_it_is_for_programs() {
     let mut house = House::with_accounts();
     let mut alice = house.person("alice").await;
-    alice.does([Input::Register(line("correct horse")), Input::Command(Command::Quit(None))]).await;
+    alice.does([register("correct horse"), Input::Command(Command::Quit(None))]).await;
     alice.reads(&["Registered(\"alice\")", "over"]).await;
     let mut bob = house.person("bob").await;
     bob.does([private("alice", Manner::Notice, &["psst"])]).await; // kept, and not answered
@@ -528,7 +531,7 @@ async fn a_message_for_an_absent_owner_is_kept_unless_it_is_for_programs() {
 async fn a_client_logs_in_before_it_enters_and_has_the_account_also_under_another_name() {
     let mut house = House::with_accounts();
     let mut alice = house.person("alice").await;
-    alice.does([Input::Register(line("correct horse")), Input::Command(Command::Quit(None))]).await;
+    alice.does([register("correct horse"), Input::Command(Command::Quit(None))]).await;
     alice.reads(&["Registered(\"alice\")", "over"]).await;
 
     let log_in = |name, password| {

@@ -101,9 +101,10 @@ fn a_private_room_is_for_invited_people_and_nobody_else_sees_it() {
     alice.sees("bob has arrived");
     bob.say("MODE #tea");
     bob.until(":irc.example 324 bob #tea +ins"); // behind the earlier line
+    bob.sees(":irc.example 329 bob #tea {}");
     alice.say("/room open");
     alice.sees("-- alice made the room open to everybody");
-    bob.sees(":alice!{} MODE #tea -ilmsk *");
+    bob.sees(":alice!{} MODE #tea -is");
     carol.asks(r#"{"do":"join","room":"tea","id":"k"}"#);
     assert_eq!(carol.until_done("k")[0]["kind"], "entered");
     alice.sees("carol has arrived");
@@ -144,8 +145,10 @@ fn a_password_and_a_limit_hold_at_every_door() {
     dave.until(":irc.example 366 dave #den :{}");
     dave.say("MODE #tea");
     dave.sees(":irc.example 324 dave #tea +kln * 3");
+    dave.sees(":irc.example 329 dave #tea {}");
     alice.say("MODE #tea");
     alice.sees(":irc.example 324 alice #tea +kln beer 3");
+    alice.sees(":irc.example 329 alice #tea {}");
     alice.say("MODE #tea -k anything");
     alice.sees(":alice!{} MODE #tea -k {}*");
     bob.sees("-- alice removed the password of the room");
@@ -290,6 +293,7 @@ fn a_room_that_loses_its_last_keeper_can_speak_and_stays_closed() {
     bob.sees(":carol!{} PRIVMSG #tea :hi");
     bob.say("MODE #tea");
     bob.sees(":irc.example 324 bob #tea +kn beer");
+    bob.sees(":irc.example 329 bob #tea {}");
     let mut dave = server.guest_at(1).enter("dave");
     dave.say("/join tea");
     dave.sees("-- tea has a password, and it is another one; type /join tea PASSWORD");
@@ -316,7 +320,7 @@ fn a_room_that_loses_its_last_keeper_can_speak_and_stays_closed() {
     carol.sees("erin has arrived");
     drop(bob); // the connection is lost
     erin.hears("left");
-    carol.sees_all(["bob has left", FREE]);
+    carol.sees_all(["bob has left (Connection lost)", FREE]);
     let ended = erin.hears("ruled");
     assert_eq!(ended["about"], "not-moderated");
     assert_eq!(ended["by"], serde_json::Value::Null);

@@ -352,8 +352,8 @@ fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
     let refused = order_with(&data, &["name", "password", "alice"], latin_1).unwrap_err();
     assert!(refused.contains("the password is not in UTF-8"), "{refused}");
     assert_eq!(
-        set("nobody", "another horse\n"),
-        Err("parlor: nobody is not registered".to_owned())
+        set("norbert", "another horse\n"),
+        Err("parlor: norbert is not registered".to_owned())
     );
     let short = set("alice", "short\n").unwrap_err();
     assert!(short.contains("8 characters"), "{short}");

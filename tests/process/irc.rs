@@ -352,7 +352,10 @@ fn a_keeper_of_the_server_lends_the_authority_to_any_nick() {
         ("KILL dave :spam", "481 erin :Only keepers can do that; {}"),
         ("WALLOPS :hi", "481 erin :Only keepers can do that; {}"),
         ("OPER alice wrong", "464 erin :That is not the password of alice"),
-        ("OPER nobody wrong", "464 erin :That is not the password of nobody"),
+        (
+            "OPER norbert wrong",
+            "464 erin :norbert is not a registered name; log in with one that is",
+        ),
         ("OPER alice", "461 erin OPER :Not enough parameters"),
     ] {
         erin.say(command);

@@ -122,6 +122,117 @@ fn a_registration_that_is_refused_says_which_rule_it_breaks() {
 }
 
 #[test]
+fn registering_with_a_message_is_logging_in() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut alice = Chatter::connect(irc).enter("alice");
+    alice.say("PRIVMSG NickServ :REGISTER correct-horse");
+    alice.sees(":NickServ!{} NOTICE alice :alice is registered{}");
+    alice.sees(":irc.example 900 alice alice!alice@irc alice :{}");
+    alice.sees_nothing();
+    server.close(alice);
+}
+
+#[test]
+fn an_owner_changes_the_password_with_a_message() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut alice = new_owner(irc, "alice");
+    let mut second = returning(irc, "alice", "");
+    let mut other = Chatter::connect(irc).enter("alice_");
+    other.say(&format!("NS IDENTIFY alice {}", password()));
+    other.until("{} 900 alice_ {} alice :{}");
+    // The others are logged out, and those with the name leave.
+    alice.say("PRIVMSG NickServ :SET PASSWORD battery-staple");
+    alice.sees(":NickServ!{} NOTICE alice :alice has a new password{}");
+    alice.sees_nothing();
+    second.is_closed_with("ERROR :{}");
+    other.until(":irc.example 901 alice_ {} :{}");
+    other.say(&format!("NS IDENTIFY alice {}", password()));
+    other.until(":NickServ!{} NOTICE alice_ :That is not the password of alice");
+    other.say("NS IDENTIFY alice battery-staple");
+    other.until("{} 900 alice_ {} alice :{}");
+    other.until_pong();
+    // REGISTER changes it, too, for the owner of the nick; for nobody else.
+    other.say("NS REGISTER third-password");
+    other.sees(":NickServ!{} NOTICE alice_ :You are logged in as alice{}SET PASSWORD{}");
+    alice.say("NS REGISTER third-password");
+    alice.sees(":NickServ!{} NOTICE alice :alice has a new password{}");
+    other.until(":irc.example 901 alice_ {} :{}");
+    other.say("NS SET PASSWORD fourth-password");
+    other.sees(":NickServ!{} NOTICE alice_ :You are not logged in{}IDENTIFY{}");
+    other.say("NS IDENTIFY alice third-password");
+    other.until("{} 900 alice_ {} alice :{}");
+    other.until_pong();
+    // The account counts, and not the nick.
+    other.say("NS SET PASSWORD fourth-password");
+    other.sees(":NickServ!{} NOTICE alice_ :alice has a new password{}");
+    other.sees_nothing();
+    other.say("WHOIS alice_");
+    let seen = other.until(":irc.example 318 alice_ {} :{}");
+    assert!(seen.iter().any(|message| message.command() == "330"), "{seen:?}");
+    alice.is_closed_with("ERROR :{}");
+    let mut back = Chatter::connect(irc);
+    back.say("PASS fourth-password");
+    back = back.enter("alice");
+    back.say("NS SET PASSWORD short");
+    back.sees(":NickServ!{} NOTICE alice :{}characters{}");
+    back.sees_nothing();
+    server.close((other, back));
+}
+
+#[test]
+fn a_password_of_several_words_is_refused_and_not_cut() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut alice = Chatter::connect(irc).enter("alice");
+    for (command, answer) in [
+        ("REGISTER correcthorse battery staple", "one word"),
+        ("REGISTER correcthorse battery", "one word"),
+        ("REGISTER correcthorse a@b.c staple", "one word"),
+        ("SET PASSWORD correcthorse battery", "one word"),
+        ("IDENTIFY correct horse battery", "IDENTIFY NAME PASSWORD"),
+        ("IDENTIFY correct horse", "correct is not a registered name{}IDENTIFY NAME PASSWORD"),
+    ] {
+        alice.say(&format!("PRIVMSG NickServ :{command}"));
+        alice.sees(&format!(":NickServ!{{}} NOTICE alice :{{}}{answer}{{}}"));
+        alice.sees_nothing();
+    }
+    alice.say("PRIVMSG NickServ :REGISTER correcthorse alice@example.org");
+    alice.sees(":NickServ!{} NOTICE alice :{}e-mail{}");
+    alice.sees(":NickServ!{} NOTICE alice :alice is registered{}");
+    alice.sees(":irc.example 900 alice {}");
+    server.close(alice);
+}
+
+#[test]
+fn a_registered_nick_says_how_its_owner_takes_it() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let owner = new_owner(irc, "alice");
+    let mut guest = Chatter::connect(irc);
+    guest.say("NICK alice");
+    guest.say("USER u 0 * :U");
+    guest.sees(":irc.example NOTICE * :{}/msg NickServ IDENTIFY alice PASSWORD{}");
+    guest.sees(":irc.example 433 * alice :{}");
+    guest.say("NICK alice_");
+    guest.sees(":irc.example 001 alice_ :{}");
+    guest.until_end_of_motd();
+    guest.say("NICK alice");
+    guest.sees(":irc.example 433 alice_ alice :{}");
+    guest.sees(":irc.example NOTICE alice_ :{}/msg NickServ IDENTIFY alice PASSWORD{}");
+    guest.say(&format!("PRIVMSG NickServ :IDENTIFY {}", password()));
+    guest.sees(":NickServ!{} NOTICE alice_ :alice_ is not a registered name{}NAME PASSWORD{}");
+    guest.sees_nothing();
+    guest.say(&format!("PRIVMSG NickServ :IDENTIFY alice {}", password()));
+    guest.until(":irc.example 900 alice_ {} alice :{}");
+    guest.until_pong();
+    guest.say("NICK alice");
+    guest.sees(":alice_!{} NICK {}alice");
+    server.close((owner, guest));
+}
+
+#[test]
 fn a_client_logs_in_with_each_of_the_ways() {
     let data = Data::new();
     let (server, irc) = open(&data);

@@ -241,7 +241,10 @@ impl HostileClient {
             Input::Command(command) => self.run_command(command)?,
             Input::Refused(refusal) => return Err(refusal),
             // A server without stored lines has no accounts and no earlier lines.
-            Input::LogIn { .. } | Input::Oper { .. } | Input::Register(_) => {
+            Input::LogIn { .. }
+            | Input::Oper { .. }
+            | Input::Register { .. }
+            | Input::ChangePassword(_) => {
                 return Err(Refusal::PlainPassword);
             }
             Input::Read(_) | Input::Recall(..) | Input::RecallRooms(..) => {

@@ -18,6 +18,10 @@ pub enum Refusal {
     NameReleased(Name),
     /// The person owns this name, which they have, so they cannot log in to another account.
     LoggedIn(Name),
+    /// The person is logged in to this account, so no name is registered.
+    HasAccount(Name),
+    /// Nobody has registered the name to which somebody wants to log in.
+    NoAccount(Name),
     /// The code does not exist, or is no longer valid.
     NoSuchCode,
     /// The person has entered already, so it is too late for a code.

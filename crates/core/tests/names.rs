@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 12] = [
     "server", "parlor", "root", "admin", "operator", "nickserv", "chanserv", "all", "here",
-    "everyone", "you",
+    "everyone", "you", "nobody",
 ];
 
 /// Text that may be a name: mostly letters of one script, some marks and signs.

@@ -788,7 +788,7 @@ fn a_departure_is_a_part_or_a_kick() {
             ..Act::by(By::Keeper(name("bob")), deed, AT)
         });
         encoder.answer(&Answer::Notice(Notice::Act(Arc::clone(&act))), out);
-        let act = Arc::new(ActOf { act: Arc::clone(&act), author: None });
+        let act = Arc::new(ActOf { act: Arc::clone(&act), author: None, rules_before: None });
         encoder.departed(&tea(), WhyDeparted { words: None, removal: Some(&act) }, out);
     });
     assert_eq!(

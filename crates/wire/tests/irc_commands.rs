@@ -155,9 +155,14 @@ fn commands_about_the_connection() {
 fn commands_about_accounts() {
     Client::new(&[]).talks(&[
         ("AUTHENTICATE PLAIN", &["AUTHENTICATE +"]),
-        ("AUTHENTICATE AGppbGxlcwBzZXNhbWU=", &["(LogIn { name: jilles, password: sesame })"]),
-        ("REGISTER * * secret", &["(Register(secret))"]),
-        ("REGISTER Alice * secret", &["(Register(secret))"]),
+        ("AUTHENTICATE AGppbGxlcwBzZXNhbWU=", &["(LogIn { name: Some(jilles), password: sesame })"]),
+        ("REGISTER * * secret", &["(Register { password: secret, or_changes: false })"]),
+        ("REGISTER Alice * secret", &["(Register { password: secret, or_changes: false })"]),
+        (
+            "REGISTER * * correct horse",
+            &["FAIL REGISTER UNACCEPTABLE_PASSWORD * :A password with blanks needs a colon before \
+               it: nothing is registered"],
+        ),
         (
             "REGISTER bob * secret",
             &["FAIL REGISTER ACCOUNT_NAME_MUST_BE_NICK bob :The account is your nick"],
@@ -528,9 +533,15 @@ fn messages_to_services_are_commands() {
         ]),
     ]);
     Client::new(&[]).talks(&[
-        ("NS IDENTIFY secret", &["(LogIn { name: alice, password: secret })"]),
-        ("PRIVMSG NickServ :identify bob secret", &["(LogIn { name: bob, password: secret })"]),
-        ("NICKSERV REGISTER secret", &["(Register(secret))"]),
+        ("NS IDENTIFY secret", &["(LogIn { name: None, password: secret })"]),
+        ("PRIVMSG NickServ :identify bob secret", &["(LogIn { name: Some(bob), password: secret })"]),
+        ("NICKSERV REGISTER secret", &["(Register { password: secret, or_changes: true })"]),
+        ("NS REGISTER secret a@b.c", &[
+            ":NickServ!NickServ@irc.local NOTICE alice :An e-mail address is not needed, and not \
+             stored",
+            "(Register { password: secret, or_changes: true })",
+        ]),
+        ("NS set password secret", &["(ChangePassword(secret))"]),
     ]);
     let help = Client::new(&[]).sends("PRIVMSG NickServ :HELP");
     assert!(

@@ -255,7 +255,7 @@ fn acts_in_a_room_are_modes_and_others_are_sentences() {
     }
     let deed = Deed::to(Verb::Ban, bob());
     let ban = Act { reach: Reach::Room(tea()), ..Act::by(By::Keeper(name("alice")), deed, AT) };
-    let seen = Entry::Act(Arc::new(ActOf { act: ban.into(), author: Some(alice().into()) }));
+    let seen = Entry::Act(Arc::new(ActOf { author: Some(alice().into()), ..ActOf::from(ban) }));
     reads(&seen, &[":alice!al@irc MODE #tea +b bob!*@*"]);
     let muted = ":irc.local NOTICE #tea :alice muted bob";
     reads(&act(Verb::Mute, bob(), Reach::Server), &[muted]);

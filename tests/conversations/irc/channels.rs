@@ -189,8 +189,19 @@ fn a_connection_that_breaks_is_a_departure() {
     let mut bob = netcat(&server, "bob");
     let alice = in_lobby(&server, "alice");
     bob.sees("alice has arrived");
+    let mut carol = in_lobby(&server, "carol");
+    bob.sees("carol has arrived");
     drop(alice);
+    bob.sees("alice has left (Connection lost)");
+    carol.sees(":alice!alice@irc QUIT :Connection lost");
+    let mut alice = in_lobby(&server, "alice");
+    bob.sees("alice has arrived");
+    carol.sees(":alice!alice@irc JOIN #lobby");
+    alice.say("QUIT"); // this is no loss, and neither is a netcat that ends
     bob.sees("alice has left");
+    carol.sees(":alice!alice@irc QUIT :Quit");
+    drop(bob);
+    carol.sees(":bob!bob@nc QUIT :Quit");
 }
 
 #[test]

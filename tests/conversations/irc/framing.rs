@@ -66,7 +66,7 @@ fn a_line_without_an_end_is_not_obeyed() {
     let (mut alice, mut bob) = alice_and_bob(&server);
     alice.send("PRIVMSG #lobby :whole\r\nPRIVMSG #lobby :cut in the mid");
     alice.shut();
-    bob.sees_all(["alice: whole", "alice has left"]);
+    bob.sees_all(["alice: whole", "alice has left (Connection lost)"]);
 }
 
 #[test]

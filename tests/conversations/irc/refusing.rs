@@ -226,8 +226,92 @@ fn modes_that_there_are_not_are_refused_one_by_one() {
             ("MODE #lobby -o", ":irc.example 696 alice #lobby o * :{}"),
         ],
     );
+    asks(&mut alice, &[("MODE #lobby -n", ":irc.example 696 alice #lobby n * :{}")]);
     alice.say("MODE #lobby +n"); // it is always so
-    alice.say("MODE #lobby -n");
+    alice.sees_nothing();
+}
+
+#[test]
+fn a_mask_of_a_door_is_refused_with_the_command_that_bans() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    alice.joins("#tea");
+    let mut bob = netcat(&server, "bob");
+    bob.say("/join tea");
+    alice.sees(":bob!bob@nc JOIN #tea");
+    for (sign, mask, command) in [
+        ("+", "*!*bob@nc", "/mode #tea +b bob"), // of irssi
+        ("+", "*!bob@nc", "/mode #tea +b bob"),  // of WeeChat
+        ("-", "*!bob@nc", "/mode #tea -b bob"),
+        ("+", "bob!*@nc", "/mode #tea +b bob"),
+        ("+", "*!*al@irc", "/mode #tea +b NICK, with"), // nobody's name, perhaps
+        ("+", "*!*@web", "/mode #tea +b NICK, with"),
+    ] {
+        alice.say(&format!("MODE #tea {sign}b {mask}"));
+        let seen = alice.sees(&format!(":irc.example 696 alice #tea b {mask} :{{}}"));
+        assert!(seen.line.contains(command), "{mask}: {seen:?}");
+        alice.sees_nothing();
+    }
+    alice.say("MODE #tea +b bob");
+    alice.sees(":alice!alice@irc MODE #tea +b bob!*@*");
+    alice.sees(":alice!alice@irc KICK #tea bob :{}");
+}
+
+#[test]
+fn a_locked_topic_is_for_keepers_also_where_others_do_not_speak() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    alice.joins("#tea");
+    let mut bob = enter(&server, "bob");
+    bob.joins("#tea");
+    alice.sees(":bob!bob@irc JOIN #tea");
+    alice.say("MODE #tea +mt");
+    for client in [&mut alice, &mut bob] {
+        client.sees(":alice!alice@irc MODE #tea +m");
+        client.sees(":alice!alice@irc MODE #tea +t");
+    }
+    asks(&mut bob, &[("TOPIC #tea :Coffee", ":irc.example 482 bob #tea :{}topic{}")]);
+    alice.say("MODE #tea -t");
+    bob.sees(":alice!alice@irc MODE #tea -t");
+    asks(&mut bob, &[("TOPIC #tea :Coffee", ":irc.example 482 bob #tea :{}voice{}")]);
+    asks(&mut bob, &[("PRIVMSG #tea :Coffee", ":irc.example 404 bob #tea :{}voice{}")]);
+}
+
+#[test]
+fn a_room_that_is_opened_loses_the_modes_that_it_has() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    alice.joins("#tea");
+    for (modes, shown) in [
+        (&["+i", "+s"][..], "-is"),
+        (&["+l 5"], "-l"),
+        (&["+k beer"], "-k *"),
+        (&["+m", "+k beer", "+s"], "-smk *"),
+        (&["+i", "+s", "+l 5", "+m", "+k beer"], "-islmk *"),
+    ] {
+        for mode in modes {
+            alice.say(&format!("MODE #tea {mode}"));
+            alice.sees(&format!(":alice!alice@irc MODE #tea {mode}"));
+        }
+        alice.say("PRIVMSG parlor :#tea room open");
+        alice.sees(&format!(":alice!alice@irc MODE #tea {shown}"));
+        alice.say("MODE #tea");
+        alice.sees(":irc.example 324 alice #tea +n");
+        alice.sees(":irc.example 329 alice #tea {}");
+    }
+    for (has, gets) in [("+i", "+s"), ("+s", "+i"), ("+m", "+is")] {
+        alice.say(&format!("MODE #tea {has}"));
+        alice.sees(&format!(":alice!alice@irc MODE #tea {has}"));
+        alice.say("PRIVMSG parlor :#tea room private");
+        alice.sees(&format!(":alice!alice@irc MODE #tea {gets}"));
+        alice.say("PRIVMSG parlor :#tea room open");
+        alice.sees(":alice!alice@irc MODE #tea -is{}");
+    }
+    alice.say("MODE #tea +k beer");
+    alice.sees(":alice!alice@irc MODE #tea +k beer");
+    alice.say("MODE #tea -k"); // nobody has to type the password to take it away
+    alice.sees(":alice!alice@irc MODE #tea -k *");
+    alice.say("MODE #tea -k"); // it is so already
     alice.sees_nothing();
 }
 

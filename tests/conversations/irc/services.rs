@@ -174,7 +174,9 @@ fn nickserv_says_what_it_knows() {
         let seen = alice.until_pong();
         let text: Vec<_> = seen.iter().map(|message| message.line.as_str()).collect();
         let text = text.join("\n");
-        assert!(text.contains("IDENTIFY") && text.contains("REGISTER"), "{line}: {text}");
+        for word in ["IDENTIFY", "REGISTER", "SET PASSWORD", "Several clients"] {
+            assert!(text.contains(word), "{line}: {text}");
+        }
         assert!(
             seen.iter().all(|message| message.source() == "NickServ!NickServ@irc.example"),
             "{seen:?}"
@@ -184,10 +186,31 @@ fn nickserv_says_what_it_knows() {
     for line in [
         "NS IDENTIFY secret-word",
         "NS REGISTER secret-word",
+        "NS SET PASSWORD secret-word",
         "PRIVMSG NickServ :identify alice secret-word",
     ] {
         alice.say(line);
         alice.sees(":NickServ!NickServ@irc.example NOTICE alice :{}");
+        alice.sees_nothing();
+    }
+}
+
+#[test]
+fn nickserv_says_what_helps_instead_of_a_command_of_other_networks() {
+    let server = server();
+    let mut alice = in_lobby(&server, "alice");
+    for (command, helps) in [
+        ("GHOST alice secret-word", "IDENTIFY NAME PASSWORD"),
+        ("recover alice", "IDENTIFY NAME PASSWORD"),
+        ("REGAIN alice", "IDENTIFY NAME PASSWORD"),
+        ("RELEASE alice", "IDENTIFY NAME PASSWORD"),
+        ("LOGOUT", "/quit"),
+        ("DROP alice", "parlor admin name release"),
+        ("INFO alice", "/whois NAME"),
+    ] {
+        alice.say(&format!("PRIVMSG NickServ :{command}"));
+        let seen = alice.sees(":NickServ!NickServ@irc.example NOTICE alice :{}");
+        assert!(seen.line.contains(helps), "{command}: {seen:?}");
         alice.sees_nothing();
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::Chatter;
 
 use super::capabilities::modern;
-use super::{alice_and_bob, enter, in_lobby, netcat, server};
+use super::{alice_and_bob, enter, in_lobby, netcat, server, stranger};
 
 #[test]
 fn each_code_of_formatting_is_taken_off() {
@@ -71,9 +71,32 @@ fn formatting_is_taken_off_a_topic_a_reason_and_last_words() {
     alice.joins("#lobby");
     bob.sees("alice has arrived");
     alice.say("QUIT :\u{2}so long");
-    let left = bob.line();
-    assert!(left.starts_with("alice has left (") && left.ends_with("so long)"), "{left:?}");
-    assert!(!left.contains('\u{2}'), "{left:?}");
+    bob.sees("alice has left (so long)");
+}
+
+#[test]
+fn formatting_is_taken_off_a_real_name_a_removal_and_a_topic_through_the_server() {
+    let server = server();
+    let mut alice = stranger(&server);
+    alice.say("NICK alice");
+    alice.say("USER alice 0 * :\u{2}Alice\u{2} \u{3}04Liddell");
+    alice.sees(":irc.example 001 alice :{}");
+    alice.until_end_of_motd();
+    alice.joins("#tea");
+    alice.say("WHOIS alice");
+    alice.sees(":irc.example 311 alice alice alice irc * :Alice Liddell");
+    alice.until_pong();
+    alice.say("PRIVMSG parlor :#tea topic \u{2}Assam\u{2}");
+    alice.sees(":alice!alice@irc TOPIC #tea :Assam");
+    let mut bob = enter(&server, "bob");
+    bob.joins("#tea");
+    alice.sees(":bob!bob@irc JOIN #tea");
+    alice.say("KICK #tea bob :\u{1d}too\u{1d} loud");
+    bob.sees(":alice!alice@irc KICK #tea bob :too loud");
+    alice.sees(":alice!alice@irc KICK #tea bob :too loud");
+    alice.say("INVITE bob\u{2} #tea"); // no name has codes
+    alice.sees(":irc.example 401 alice {}");
+    bob.sees_nothing();
 }
 
 #[test]

@@ -214,13 +214,13 @@ impl Broadcaster {
 
     /// An act with its author, if that is a person on the server: the one who asked, on this
     /// connection. Otherwise it is any connection with the name.
-    pub(super) fn with_author(&self, act: Arc<Act>, asker: Option<PersonId>) -> Arc<ActOf> {
+    pub(super) fn with_author(&self, act: Arc<Act>, asker: Option<PersonId>) -> ActOf {
         let people = &self.ledger.people;
         let author = act.by.name().and_then(|name| {
             let asker = asker.and_then(|id| people.who(id)).filter(|who| who.name.is_same(name));
             asker.or_else(|| people.find(name.keys()[0]))
         });
-        Arc::new(ActOf { act, author: author.map(Arc::new) })
+        ActOf { act, author: author.map(Arc::new), rules_before: None }
     }
 
     /// The present ends of the logs of all rooms in which this person sits. None for a person who

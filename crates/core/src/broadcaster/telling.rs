@@ -92,13 +92,13 @@ impl Broadcaster {
                 self.arrived(&room, who, (is_keeper, is_untold), ticket, now)
             }
             Happened::Left { event, who, parting, removal } => {
-                let removal = removal.map(|act| self.with_author(act, asker));
+                let removal = removal.map(|act| self.with_author(act, asker).into());
                 self.left(event, who, parting, removal);
             }
             Happened::LeftServer { event, who, rooms, removal } => {
                 self.remember(who.clone(), at);
                 self.tell_watchers(&who.name);
-                let removal = removal.map(|act| self.with_author(act, asker));
+                let removal = removal.map(|act| self.with_author(act, asker).into());
                 self.left_server(event, who, rooms, removal);
             }
             Happened::Moved { who, heir, rooms } => {
@@ -285,8 +285,10 @@ impl Broadcaster {
         }
         if let Some(room) = announcement.room.as_ref() {
             let asker = ticket.map(|ticket| ticket.client.id);
-            let act = self.with_author(Arc::clone(&act), asker);
-            self.happen_in(room, Happening::Act(act));
+            let rules_before = announcement.rules_before.take().map(Arc::new);
+            let mut act = self.with_author(Arc::clone(&act), asker);
+            act.rules_before = rules_before;
+            self.happen_in(room, Happening::Act(act.into()));
         }
         let client = ticket.map(|ticket| Arc::clone(&ticket.client));
         let announce = Sequel::Announce(client, announcement);
@@ -301,7 +303,7 @@ impl Broadcaster {
     fn rule_ended(&mut self, act: Arc<Act>) {
         if let Some(room) = act.reach.room().cloned() {
             let act = self.with_author(act, None);
-            self.happen_in(&room, Happening::Act(act));
+            self.happen_in(&room, Happening::Act(act.into()));
         }
     }
 

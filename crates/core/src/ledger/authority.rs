@@ -99,6 +99,7 @@ impl Authority {
             room: None,
             here: self.seat().cloned(),
             is_seen: false,
+            rules_before: None,
         }
     }
 

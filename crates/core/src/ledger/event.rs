@@ -7,7 +7,7 @@ use super::people::Person;
 use super::record::{Before, Record};
 use crate::model::{
     Act, ConversationId, Extras, Hashed, Line, Name, NodeName, PersonChange, PersonId, Renaming,
-    RoomName, Spoken, WallTime, Who,
+    RoomName, RoomRules, Spoken, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -237,4 +237,6 @@ pub struct Announcement {
     pub here: Option<RoomName>,
     /// Whether the person who asked sees people leave because of it.
     pub is_seen: bool,
+    /// The rules of the room before it, if it is about rules.
+    pub rules_before: Option<RoomRules>,
 }

@@ -385,12 +385,12 @@ impl Ledger {
         at: WallTime,
     ) -> Result<Who, Refusal> {
         let person = self.seated(id, room)?;
+        if self.rooms.is_locked(room) && self.may_keep(person, room).is_none() {
+            return Err(Refusal::TopicLocked); // a voice would not help
+        }
         let who = person.who(id);
         self.may_say(Some(person), &who, room, at)?;
-        match self.rooms.is_locked(room) && self.may_keep(person, room).is_none() {
-            true => Err(Refusal::TopicLocked),
-            false => Ok(who),
-        }
+        Ok(who)
     }
 }
 

@@ -57,7 +57,10 @@ impl Ledger {
             | Verb::Limit
             | Verb::Unlimit
             | Verb::MakePrivate
-            | Verb::OpenRoom => self.change_rules(&authority, act).map(shown_here),
+            | Verb::OpenRoom => self.change_rules(&authority, act).map(|(act, before)| {
+                let rules_before = Some(before);
+                Announcement { rules_before, ..shown_here(act) }
+            }),
             Verb::GiveVoice | Verb::TakeVoice => self.change_voice(&authority, act).map(shown_here),
             // The operator's acts, and acts that are decided elsewhere.
             Verb::Broadcast

@@ -10,12 +10,12 @@ use crate::refusal::Refusal;
 
 impl Ledger {
     /// Changes the rules of a room. A keeper for the time being makes rules that end with the room;
-    /// a rule that ends, ends for good.
+    /// a rule that ends, ends for good. Returns the act and the rules before it.
     pub(super) fn change_rules(
         &mut self,
         authority: &Authority,
         mut act: Act,
-    ) -> Result<Act, Refusal> {
+    ) -> Result<(Act, RoomRules), Refusal> {
         let room = authority.here.room().cloned().ok_or(Refusal::NoSeat)?;
         let is_about_speech = matches!(act.deed.verb, Verb::Moderate | Verb::Unmoderate);
         if room == RoomName::lobby() && !is_about_speech {
@@ -28,9 +28,10 @@ impl Ledger {
         if after == *before {
             return Err(Refusal::IsSoAlready);
         }
+        let before = before.now.clone();
         self.rooms.set_rules(&room, |rules| *rules = after);
         act.reach = Reach::Room(room);
-        Ok(act)
+        Ok((act, before))
     }
 
     /// Lets a person speak in a room where only keepers do, while they sit there; or ends that.

@@ -82,8 +82,8 @@ pub enum Input {
     /// Proves with its password that the person owns a name, and takes names of this owner from now
     /// on without a question.
     LogIn {
-        /// The name as typed.
-        name: Line,
+        /// The name as typed; none for the present one.
+        name: Option<Line>,
         /// The password.
         password: Line,
     },
@@ -95,8 +95,15 @@ pub enum Input {
         /// The password.
         password: Line,
     },
-    /// Registers the present name with this password, without a question.
-    Register(Line),
+    /// Registers the present name, without a question.
+    Register {
+        /// The password.
+        password: Line,
+        /// Whether the owner of the name gives it another password so. Otherwise that is refused.
+        or_changes: bool,
+    },
+    /// Gives the account to which the person is logged in another password, without a question.
+    ChangePassword(Line),
     /// Only shows that the person is present.
     Nothing,
     /// Invalid input, with the reason.
@@ -185,6 +192,12 @@ pub trait Decoder: Send {
     /// Whether the client takes and gives up seats by itself, so its person may be without one.
     /// Otherwise the person is always in one room, and goes to the lobby if removed from it.
     fn chooses_rooms(&self) -> bool {
+        false
+    }
+
+    /// Whether a client says that its person leaves, so that an end of input without that is a lost
+    /// connection. Otherwise people leave by closing the connection.
+    fn says_goodbye(&self) -> bool {
         false
     }
 

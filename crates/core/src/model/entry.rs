@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::act::Act;
 use super::line::Line;
 use super::name::Name;
+use super::room_rules::RoomRules;
 use super::time::WallTime;
 use super::who::{Extras, InGroup, Manner, PersonId, RoomId, Who};
 
@@ -112,6 +113,8 @@ pub struct ActOf {
     pub act: Arc<Act>,
     /// The person who did it; none if that is no person, or one who is not on the server.
     pub author: Option<Arc<Who>>,
+    /// The rules of the room before it, if it is about rules and they are known.
+    pub rules_before: Option<Arc<RoomRules>>,
 }
 
 impl Deref for ActOf {
@@ -125,7 +128,7 @@ impl Deref for ActOf {
 impl From<Act> for ActOf {
     /// An act whose author is not known.
     fn from(act: Act) -> ActOf {
-        ActOf { act: act.into(), author: None }
+        ActOf { act: act.into(), author: None, rules_before: None }
     }
 }
 

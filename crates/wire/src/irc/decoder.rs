@@ -160,4 +160,8 @@ impl Decoder for IrcDecoder {
     fn chooses_rooms(&self) -> bool {
         true
     }
+
+    fn says_goodbye(&self) -> bool {
+        true
+    }
 }

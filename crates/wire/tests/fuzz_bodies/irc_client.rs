@@ -146,7 +146,8 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
             encoder.answer(&Answer::ModesChanged { set, removed }, read);
         }
         Input::LogIn { name, .. } => {
-            encoder.answer(&Answer::LoggedIn(Name::stored(name.as_str())), read);
+            let name = name.as_ref().map_or("alice", |name| name.as_str());
+            encoder.answer(&Answer::LoggedIn(Name::stored(name)), read);
         }
         Input::Private { to, lines, is_for_programs } => {
             let from = Who::new(PersonId::new(1), Name::stored("alice"));
@@ -164,7 +165,9 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
             encoder.own(&entry, scene, read);
             encoder.encode(&entry, scene, read);
         }
-        Input::Register(_) => encoder.answer(&Refusal::Busy.into(), read),
+        Input::Register { .. } | Input::ChangePassword(_) => {
+            encoder.answer(&Refusal::Busy.into(), read)
+        }
         Input::WantRoster(_) | Input::Nothing => {}
     }
 }

@@ -76,7 +76,8 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::LogIn { .. }
         | Input::Oper { .. }
         | Input::Signal(_)
-        | Input::Register(_)
+        | Input::Register { .. }
+        | Input::ChangePassword(_)
         | Input::LeaveAll
         | Input::ListPeople(_)
         | Input::FindPeople(_)

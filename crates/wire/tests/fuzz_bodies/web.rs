@@ -119,7 +119,8 @@ fn check(input: Input) {
         | Input::LogIn { .. }
         | Input::Oper { .. }
         | Input::Signal(_)
-        | Input::Register(_)
+        | Input::Register { .. }
+        | Input::ChangePassword(_)
         | Input::LeaveAll
         | Input::ListPeople(_)
         | Input::FindPeople(_)

@@ -39,7 +39,7 @@ impl Broadcaster {
 
     /// Tells the people of this node who want to read what operators say.
     fn tell_wallops(&self, act: &Arc<Act>) {
-        let author = self.with_author(Arc::clone(act), None).author.clone();
+        let author = self.with_author(Arc::clone(act), None).author;
         let stranger = || {
             let name = Name::stored(act.by.name().map_or("operator", Name::as_str));
             Arc::new(Who::new(PersonId::BYGONE, name))

@@ -16,7 +16,7 @@ use crate::model::line::{Line, is_safe};
 static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
     let server = ["server", "parlor", "root", "admin", "operator"];
     let services = ["nickserv", "chanserv"]; // people of IRC send their passwords there
-    let several = ["all", "here", "everyone", "you"];
+    let several = ["all", "here", "everyone", "you", "nobody"]; // sentences speak of them
     [server.as_slice(), &services, &several].concat().into_iter().map(Reserved::new).collect()
 });
 

@@ -155,6 +155,7 @@ fn reserved_names_are_refused_in_every_disguise() {
         ("admın", "admin"),
         ("NickServ", "nickserv"),
         ("ChanServ", "chanserv"),
+        ("N0body", "nobody"),
         ("a11", "all"),
         ("aII", "all"),
         ("hеrе", ""),

@@ -31,7 +31,7 @@ pub(crate) fn put_registered(account: &Name, source: &str, replies: &mut Replies
 /// The code of a refused REGISTER (IRCv3, "Account Registration").
 pub(crate) fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
-        Refusal::LoggedIn(_) => "ALREADY_AUTHENTICATED",
+        Refusal::HasAccount(_) => "ALREADY_AUTHENTICATED",
         Refusal::NameOwned(_) => "ACCOUNT_EXISTS",
         Refusal::NoNameToOwn => "NEED_NICK",
         Refusal::PasswordTooShort(_) => "WEAK_PASSWORD",
@@ -40,4 +40,23 @@ pub(crate) fn refusal_code(refusal: &Refusal) -> &'static str {
         }
         _ => "TEMPORARILY_UNAVAILABLE",
     }
+}
+
+/// The sentence of NickServ about a refusal, where it can name the command that helps.
+pub(crate) fn advice(refusal: &Refusal) -> Option<String> {
+    Some(match refusal {
+        Refusal::NoAccount(name) => format!(
+            "{name} is not a registered name: log in to one that is with IDENTIFY NAME PASSWORD, or \
+             register your nick with REGISTER PASSWORD"
+        ),
+        Refusal::HasAccount(name) => format!(
+            "You are logged in as {name}: SET PASSWORD NEW changes its password. To register another \
+             name, connect again without logging in"
+        ),
+        Refusal::NotOwner => {
+            "You are not logged in: first type IDENTIFY PASSWORD, or IDENTIFY NAME PASSWORD"
+                .to_owned()
+        }
+        _ => return None,
+    })
 }

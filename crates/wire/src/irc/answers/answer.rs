@@ -118,7 +118,9 @@ pub(crate) fn put_answer(
         }
         _ => put_sentences(answer, command, asker, replies),
     }
-    if let (Answer::LoggedIn(account), Some(("PRIVMSG", _))) = (answer, asked) {
+    if let (Answer::LoggedIn(account) | Answer::Registered(account), Some(("PRIVMSG", _))) =
+        (answer, asked)
+    {
         put_logged_in(account, asker.source, command, replies);
     }
 }

@@ -4,8 +4,8 @@
 use parlor_core::link::Refusal;
 use parlor_core::model::Name;
 
-use super::account::refusal_code;
-use crate::irc::protocol::{Cap, Caps, IrcServer, Numeric, nick};
+use super::account::{advice, refusal_code};
+use crate::irc::protocol::{Cap, Caps, IrcServer, Numeric, Service, nick};
 use crate::irc::reply::{BANS, OpenCommand, Replies};
 use crate::words::refusal_row;
 
@@ -26,7 +26,9 @@ pub(crate) fn put_refusal(
         return;
     }
     if let Some(service) = command.service() {
-        return replies.notice_from(&service.source(&server.name), sentence);
+        let advice = advice(refusal).filter(|_| service == Service::NickServ);
+        let source = service.source(&server.name);
+        return replies.notice_from(&source, advice.as_deref().unwrap_or(sentence));
     }
     if word == "AWAY" {
         return replies.notice(sentence);
@@ -53,7 +55,7 @@ pub(crate) fn put_refusal(
     if word == "MARKREAD" {
         return replies.fail(word, "INTERNAL_ERROR", &[target], sentence);
     }
-    match numeric.map(|numeric| by_command(numeric, word, target)) {
+    match numeric.map(|numeric| by_command(numeric, refusal, word, target)) {
         Some(Numeric::ERR_NOPRIVILEGES) => {
             replies.numeric(Numeric::ERR_NOPRIVILEGES, &[], sentence);
         }
@@ -83,6 +85,10 @@ pub(crate) fn put_refusal(
         }
         None => replies.notice(sentence),
     }
+    if let Refusal::NameOwned(_) = refusal {
+        let text = format!("If it is yours, type /msg NickServ IDENTIFY {target} PASSWORD first");
+        replies.notice(&text);
+    }
 }
 
 /// Whether nothing is answered: the state is as wanted, or a list is empty.
@@ -104,9 +110,12 @@ fn is_silent(refusal: &Refusal, command: &OpenCommand) -> bool {
 }
 
 /// The numeric of a reason, where another command has another numeric for it.
-fn by_command(numeric: Numeric, word: &str, target: &str) -> Numeric {
+fn by_command(numeric: Numeric, refusal: &Refusal, word: &str, target: &str) -> Numeric {
     let is_message = matches!(word, "PRIVMSG" | "TAGMSG" | "BATCH");
     match numeric {
+        _ if word == "TOPIC" && matches!(refusal, Refusal::Moderated(_) | Refusal::Muted(_)) => {
+            Numeric::ERR_CHANOPRIVSNEEDED
+        }
         Numeric::ERR_NOTONCHANNEL | Numeric::ERR_BANNEDFROMCHAN if is_message => {
             Numeric::ERR_CANNOTSENDTOCHAN
         }

@@ -3,8 +3,8 @@
 use parlor_core::link::{Change, Command, Input, Query, Start};
 use parlor_core::model::{Deed, Here, Line, Name, RoomName, Verb, Whom};
 
-use super::run::CommandRun;
-use crate::irc::protocol::{Cap, LIST_TARGETS_MAX, Numeric, name, plain};
+use super::run::{CommandRun, words};
+use crate::irc::protocol::{Cap, LIST_TARGETS_MAX, Numeric, name};
 
 /// The room of a channel; if there can be none, the client reads why.
 pub(super) fn room_of(channel: &str, run: &mut CommandRun<'_>) -> Option<RoomName> {
@@ -38,11 +38,6 @@ pub(super) fn typed(nick: &str) -> Line {
     Line::sanitise(name_of(nick).as_str().as_bytes())
 }
 
-/// A text without formatting; none if it has no words.
-pub(super) fn words(text: &str) -> Option<Line> {
-    Some(Line::sanitise(plain(text).as_bytes())).filter(|line| !line.is_blank())
-}
-
 /// JOIN; `JOIN 0` leaves all rooms.
 pub(super) fn join(run: &mut CommandRun<'_>) {
     let Some(channels) = run.given(0) else {
@@ -72,7 +67,7 @@ pub(super) fn part(run: &mut CommandRun<'_>) {
     let Some(channels) = run.given(0) else {
         return run.need_more();
     };
-    let last_words = run.given(1).and_then(words);
+    let last_words = run.words(1);
     for channel in channels.split(',') {
         if let Some(room) = room_of(channel, run) {
             run.inputs.about(channel);
@@ -138,7 +133,7 @@ pub(super) fn kick(run: &mut CommandRun<'_>) {
     let [channels, people, ..] = run.message.parameters() else {
         return run.need_more();
     };
-    let reason = run.given(2).and_then(words);
+    let reason = run.words(2);
     let channels: Vec<_> = channels.split(',').collect();
     for (index, person) in people.split(',').enumerate() {
         let channel = match channels.as_slice() {

@@ -32,13 +32,19 @@ pub(super) fn authenticate(run: &mut CommandRun<'_>) {
         return;
     };
     run.inputs.about(given.account.as_str());
-    run.inputs.add(Input::LogIn { name: given.account, password: given.password });
+    run.inputs.add(Input::LogIn { name: Some(given.account), password: given.password });
 }
 
 /// REGISTER: the account is the nick. Only the encoder knows whose nick it is.
 pub(super) fn register(run: &mut CommandRun<'_>) {
-    let [account, _, password, ..] = run.message.parameters() else {
-        return run.need_more();
+    let (account, password) = match run.message.parameters() {
+        [account, _, password] => (account, password),
+        [account, _, _, _, ..] => {
+            let (code, about) = ("UNACCEPTABLE_PASSWORD", &[*account]);
+            let text = "A password with blanks needs a colon before it: nothing is registered";
+            return run.inputs.replies.fail("REGISTER", code, about, text);
+        }
+        _ => return run.need_more(),
     };
     if !run.client.takes_passwords {
         let about = &[*account];
@@ -52,7 +58,8 @@ pub(super) fn register(run: &mut CommandRun<'_>) {
         return run.inputs.replies.fail("REGISTER", code, about, text);
     }
     run.inputs.about(account);
-    run.inputs.add(Input::Register(Line::sanitise(password.as_bytes())));
+    let password = Line::sanitise(password.as_bytes());
+    run.inputs.add(Input::Register { password, or_changes: false });
 }
 
 /// VERIFY
@@ -97,8 +104,7 @@ pub(super) fn ping(run: &mut CommandRun<'_>) {
 
 /// QUIT
 pub(super) fn quit(run: &mut CommandRun<'_>) {
-    let words = run.given(0).map(|words| Line::sanitise(words.as_bytes()));
-    let words = words.filter(|words| !words.is_blank());
+    let words = run.words(0);
     run.inputs.add_alone(Input::Command(Command::Quit(words)));
 }
 

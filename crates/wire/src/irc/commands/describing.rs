@@ -2,19 +2,18 @@
 
 use parlor_core::link::{Change, Input};
 
-use super::channels::words;
 use super::run::CommandRun;
 use crate::irc::protocol::{Cap, REALNAME_BYTES_MAX};
 
 /// AWAY with a text, or without one to be back.
 pub(super) fn away(run: &mut CommandRun<'_>) {
-    let text = run.given(0).and_then(words);
+    let text = run.words(0);
     run.inputs.add(Input::Ask(Box::new(Change::SetAway(text).into())));
 }
 
 /// SETNAME
 pub(super) fn setname(run: &mut CommandRun<'_>) {
-    let why = match run.given(0).and_then(words) {
+    let why = match run.words(0) {
         None => "A real name has at least one character",
         Some(realname) if realname.len() <= REALNAME_BYTES_MAX => {
             let change = Change::SetRealname(realname);

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use parlor_core::link::{Change, Input, Query};
 use parlor_core::model::{
-    Deed, Here, Line, PEOPLE_LIMIT_MAX, RoomName, Verb, Whom, check_room_password,
+    Deed, Here, Line, Name, PEOPLE_LIMIT_MAX, RoomName, Verb, Whom, check_room_password,
 };
 
 use super::channels::{name_of, room_of};
 use super::operators::own_mode;
 use super::run::CommandRun;
 use crate::irc::protocol::{
-    BanMask, ChannelMode, ModeChange, ModeError, ModeRequest, Numeric, channel_modes,
+    BanMask, ChannelMode, MaskError, ModeChange, ModeError, ModeRequest, Numeric, channel_modes,
+    nick,
 };
 use crate::irc::reply::BANS;
 
@@ -55,7 +56,11 @@ pub(super) fn mode(run: &mut CommandRun<'_>) {
 fn change_mode(room: &RoomName, channel: &str, change: &ModeChange<'_>, run: &mut CommandRun<'_>) {
     let parameter = change.parameter.unwrap_or_default();
     let deed = match change.mode {
-        ChannelMode::NoOutside => return, // it is always so
+        ChannelMode::NoOutside if change.is_set => return, // it is always so
+        ChannelMode::NoOutside => {
+            let why = "This mode is fixed: only who is in a room speaks there";
+            return refuse_parameter(channel, change.mode, "*", why, run);
+        }
         ChannelMode::TopicLock => {
             let verb = if change.is_set { Verb::LockTopic } else { Verb::UnlockTopic };
             Deed::to_all(verb, None)
@@ -89,7 +94,10 @@ fn change_mode(room: &RoomName, channel: &str, change: &ModeChange<'_>, run: &mu
         ChannelMode::Ban => match BanMask::parse(parameter) {
             Ok(mask) => ban(mask, change.is_set),
             Err(error) => {
-                let why = error.to_string();
+                let why = match error {
+                    MaskError::Door(name) => by_name(channel, change.is_set, name.as_ref()),
+                    error => error.to_string(),
+                };
                 return refuse_parameter(channel, change.mode, parameter, &why, run);
             }
         },
@@ -124,6 +132,15 @@ fn ban(mask: BanMask, is_set: bool) -> Deed {
             Deed { time: Some(MUTE_TIME), ..deed }
         }
         BanMask::Mute(name) => Deed::to(Verb::Unmute, Whom::Name(name)),
+    }
+}
+
+/// The sentence for a mask of a door: what to type, to ban a person by name.
+fn by_name(channel: &str, is_set: bool, name: Option<&Name>) -> String {
+    let (sign, why) = (if is_set { '+' } else { '-' }, "A host tells only the door here");
+    match name.map(nick) {
+        Some(name) => format!("{why}: type /mode {channel} {sign}b {name}"),
+        None => format!("{why}: type /mode {channel} {sign}b NICK, with the nick of that person"),
     }
 }
 

@@ -3,7 +3,7 @@
 use parlor_core::link::{Change, Input, Query};
 use parlor_core::model::{Deed, Here, Line, Modes, Verb, Whom};
 
-use super::channels::{name_of, typed, words};
+use super::channels::{name_of, typed};
 use super::run::CommandRun;
 use crate::irc::protocol::{Numeric, user_modes};
 
@@ -22,14 +22,14 @@ pub(super) fn kill(run: &mut CommandRun<'_>) {
     let Some(nick) = run.given(0) else {
         return run.need_more();
     };
-    let reason = run.given(1).and_then(words);
+    let reason = run.words(1);
     let whom = Whom::Name(name_of(nick));
     act(nick, Deed { text: reason, ..Deed::to(Verb::Kick, whom) }, run);
 }
 
 /// WALLOPS: tells something to all who want to read what operators say.
 pub(super) fn wallops(run: &mut CommandRun<'_>) {
-    match run.given(0).and_then(words) {
+    match run.words(0) {
         Some(text) => act("", Deed::to_all(Verb::Wallops, Some(text)), run),
         None => run.need_more(),
     }

@@ -1,8 +1,10 @@
 //! One command of a registered client, while it becomes inputs. Knows no command.
 
+use parlor_core::model::Line;
+
 use super::client_state::ClientState;
 use super::command_inputs::CommandInputs;
-use crate::irc::protocol::{Glob, IrcMessage, Numeric};
+use crate::irc::protocol::{Glob, IrcMessage, Numeric, plain};
 
 /// One command, while it becomes inputs.
 pub(crate) struct CommandRun<'a> {
@@ -15,6 +17,11 @@ impl<'a> CommandRun<'a> {
     /// The parameter with this index, if it is there and not empty.
     pub(crate) fn given(&self, index: usize) -> Option<&'a str> {
         self.message.parameter(index).filter(|given| !given.is_empty())
+    }
+
+    /// The words in the parameter with this index, without formatting; none if there are none.
+    pub(crate) fn words(&self, index: usize) -> Option<Line> {
+        self.given(index).and_then(words)
     }
 
     /// Adds a reply or an error.
@@ -61,4 +68,9 @@ impl<'a> CommandRun<'a> {
     pub(crate) fn is_notice(&self) -> bool {
         self.inputs.word == "NOTICE"
     }
+}
+
+/// A text without formatting; none if it has no words.
+pub(super) fn words(text: &str) -> Option<Line> {
+    Some(Line::sanitise(plain(text).as_bytes())).filter(|line| !line.is_blank())
 }

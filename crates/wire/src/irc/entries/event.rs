@@ -217,7 +217,7 @@ impl IrcEncoding {
             && act.deed.whom.name().is_some()
         {
             let message = self.message_of(act, "MODE", scene, out);
-            message.with(&channel).with(letters).last(&mask.unwrap_or_default());
+            message.with(&channel).with(&letters).last(&mask.unwrap_or_default());
         }
         let by = act.by.name().map_or(self.server.name.as_str().into(), nick);
         let why = act.deed.text.as_ref().map(|why| shortened(why, TEXT_BYTES_MAX));
@@ -270,8 +270,8 @@ impl IrcEncoding {
                 let message = self.message_of(act, "MODE", scene, out);
                 let message = message.with(&channel(scene.room));
                 match parameter {
-                    Some(parameter) => message.with(letters).last(&parameter),
-                    None => message.last(letters),
+                    Some(parameter) => message.with(&letters).last(&parameter),
+                    None => message.last(&letters),
                 }
             }
             None => self.put_sentence(entry, scene, out),

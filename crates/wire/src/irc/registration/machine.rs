@@ -9,7 +9,7 @@ use super::authenticate::{Authentication, Credentials, NO_PASSWORDS};
 use super::cap_command::{CapEffect, answer_cap};
 use crate::first_line::opening;
 use crate::irc::protocol::{
-    Cap, Caps, IrcFrame, IrcMessage, IrcServer, MessageWriter, Negotiation, Numeric, name,
+    Cap, Caps, IrcFrame, IrcMessage, IrcServer, MessageWriter, Negotiation, Numeric, name, plain,
 };
 use crate::irc::reply::{NO_NICK, Replies};
 
@@ -23,7 +23,7 @@ const FOREIGN: &str = "This port speaks IRC";
 pub struct Registration {
     pub(super) server: Arc<IrcServer>,
     /// Whether passwords are accepted on this connection.
-    takes_passwords: bool,
+    pub(super) takes_passwords: bool,
     /// The port at which people with netcat are welcome.
     pub(crate) line_port: Option<u16>,
     negotiation: Negotiation,
@@ -248,7 +248,7 @@ impl Registration {
         match message.parameters() {
             [user, _, _, realname, ..] if !user.is_empty() && !realname.is_empty() => {
                 let line = |text: &str| Line::sanitise(text.as_bytes());
-                self.user = Some([line(&name::user(user)), line(realname)]);
+                self.user = Some([line(&name::user(user)), line(&plain(realname))]);
             }
             _ => need_more("USER", replies),
         }

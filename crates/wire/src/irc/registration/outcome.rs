@@ -44,11 +44,14 @@ impl Registration {
         let nick = typed.as_ref().map_or(NO_NICK, Line::as_str);
         match refusal {
             Refusal::NameTaken(_) => {}
-            Refusal::NameOwned(_) => {
-                let text = "If it is yours, log in with SASL, with PASS, or under another nick \
-                            with /msg NickServ IDENTIFY PASSWORD";
-                replies.message("NOTICE", &[], text);
+            Refusal::NameOwned(_) if self.takes_passwords => {
+                let text = format!(
+                    "If it is yours, log in with SASL, with PASS, or under another nick with \
+                     /msg NickServ IDENTIFY {nick} PASSWORD"
+                );
+                replies.message("NOTICE", &[], &text);
             }
+            Refusal::NameOwned(_) => {}
             Refusal::WrongPassword(_)
             | Refusal::NameReleased(_)
             | Refusal::TooManyTries(_)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use parlor_core::model::{Name, NameError, Net, Whom};
 
-use super::name::{named, nick};
+use super::name::{STORED_HOST, USER_BYTES_MAX, named, nick};
 
 /// A ban or a mute in the list of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub enum BanMask {
 pub enum MaskError {
     /// It has a wildcard in a name, or names a user or a host.
     Form,
+    /// Its host is the word of a door, which clients take for a host. The name is that of the one
+    /// person whom it means, as far as the mask tells.
+    Door(Option<Name>),
     /// The name in it is none.
     Name(NameError),
 }
@@ -32,6 +35,10 @@ impl fmt::Display for MaskError {
             MaskError::Form => f.write_str(
                 "A ban is of a name or of addresses: NAME, NAME!*@* or *!*@ADDRESS; a mute is m:NAME",
             ),
+            MaskError::Door(name) => {
+                let name = name.as_ref().map_or("NAME".into(), nick);
+                write!(f, "A host tells only the door here, so a ban is of a name: {name}")
+            }
             MaskError::Name(error) => error.fmt(f),
         }
     }
@@ -39,6 +46,9 @@ impl fmt::Display for MaskError {
 
 /// The mask behind a name.
 const ANYWHERE: &str = "!*@*";
+
+/// The hosts in the sources of people, which tell their doors.
+const DOORS: [&str; 5] = ["irc", "nc", "web", "curl", STORED_HOST];
 
 /// The mask before an address.
 const ANYBODY: &str = "*!*@";
@@ -49,6 +59,9 @@ impl BanMask {
     /// # Errors
     /// The mask has another form, or its name is none.
     pub fn parse(mask: &str) -> Result<BanMask, MaskError> {
+        if let Some(error) = at_a_door(mask) {
+            return Err(error);
+        }
         if let Some(muted) = mask.strip_prefix("m:") {
             return match whom(muted)? {
                 Whom::Name(name) => Ok(BanMask::Mute(name)),
@@ -64,6 +77,21 @@ impl BanMask {
             Whom::Everybody => Err(MaskError::Form),
         }
     }
+}
+
+/// The error of a mask whose host is the word of a door: clients make such masks of a nick.
+fn at_a_door(mask: &str) -> Option<MaskError> {
+    let (person, host) = mask.rsplit_once('@')?;
+    if !DOORS.contains(&host) {
+        return None;
+    }
+    let (nick, user) = person.split_once('!').unwrap_or((person, ""));
+    let user = user.trim_start_matches(['*', '~']);
+    // With IRC, people choose their user. A user that may be cut is no name either.
+    let is_name = host != "irc" && user.len() < USER_BYTES_MAX;
+    let names = [Some(nick), is_name.then_some(user)].into_iter().flatten();
+    let named = names.filter(|name| !name.contains(['*', '?'])).find_map(|name| named(name).ok());
+    Some(MaskError::Door(named))
 }
 
 /// The target of a mask for a name. The nick of an address means that address.
@@ -124,9 +152,9 @@ mod tests {
             "al*!*@*",
             "al?ce",
             "alice!al@*",
-            "alice!*@irc",
+            "alice!*@home",
             "*!*@*.example",
-            "*!*@irc",
+            "*!*@ircs",
             "*!*@192.0.2.7/33",
             "m:*!*@192.0.2.7",
             "m:192.0.2.7",
@@ -135,6 +163,22 @@ mod tests {
             "!*@*!*@*",
         ] {
             assert_eq!(BanMask::parse(form), Err(MaskError::Form), "{form}");
+        }
+        for (door, name) in [
+            ("*!*bob@nc", Some("bob")),
+            ("*!bob@nc", Some("bob")),
+            ("*!~bob@web", Some("bob")),
+            ("bob!*@nc", Some("bob")),
+            ("bob!bob@kept", Some("bob")),
+            ("alice!al@irc", Some("alice")),
+            ("alice@irc", Some("alice")),
+            ("*!*al@irc", None),
+            ("*!*@irc", None),
+            ("*!*ten-letter@nc", None),
+            ("*!*b?b@curl", None),
+        ] {
+            let name = name.map(|name| named(name).unwrap());
+            assert_eq!(BanMask::parse(door), Err(MaskError::Door(name)), "{door}");
         }
         for name in ["", "m:", "!*@*", "a b", "$a:alice", "parlor"] {
             assert!(matches!(BanMask::parse(name), Err(MaskError::Name(_))), "{name}");
