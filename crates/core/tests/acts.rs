@@ -508,7 +508,7 @@ fn people_in_a_room_read_whom_it_bans_and_mutes_but_no_address() {
     for deed in [ban("mallory", None), ban("192.0.2.0/24", None), mute("absent", 100_000)] {
         server.act(&mut dave, &tea, deed).unwrap();
     }
-    let short = server.act(&mut dave, &tea, mute("nobody", 600));
+    let short = server.act(&mut dave, &tea, mute("norbert", 600));
     assert!(matches!(short, Err(Refusal::NobodyCalled(_))), "a mistake: {short:?}");
     let (mut bob, _seat) = server.enter("bob", false);
     let bans = |server: &mut Server, link: &mut Link| {

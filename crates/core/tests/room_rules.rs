@@ -184,7 +184,7 @@ fn only_keepers_and_people_with_a_voice_speak_in_a_moderated_room() {
     };
     assert!(matches!(server.refusal(&mut curl, once("ci")), Refusal::Moderated(_)));
     assert!(matches!(server.ask(&mut alice.link, post(bobs.room(), &["hi"])), Outcome::Done));
-    let refused = server.refusal(&mut alice.link, about(Verb::GiveVoice, "nobody"));
+    let refused = server.refusal(&mut alice.link, about(Verb::GiveVoice, "norbert"));
     assert!(matches!(refused, Refusal::NobodyCalled(_)), "{refused:?}");
     done(&server.ask(&mut alice.link, about(Verb::GiveVoice, "bob")));
     assert!(matches!(server.ask(&mut bob.link, post(bobs.room(), &["hello"])), Outcome::Done));
