@@ -25,6 +25,7 @@ mod bytes;
 mod clients;
 mod clocks;
 mod codes;
+mod connections;
 mod crowds;
 mod damage;
 mod data;

@@ -239,6 +239,12 @@ impl LineEncoder {
         }
     }
 
+    fn happening(&self, entry: &Entry, out: &mut Vec<u8>) {
+        if let Some(words) = words::happening(entry, self.mode, &self.clock) {
+            self.line(&words, out);
+        }
+    }
+
     fn ending(&self) -> &'static [u8] {
         if self.is_telnet { b"\r\n" } else { b"\n" }
     }
@@ -258,8 +264,10 @@ impl Encoding for LineEncoder {
     fn encode(&self, entry: &Entry, _: Scene<'_>, out: &mut Vec<u8>) {
         if let Entry::Said(said) = entry {
             self.said(said, out);
-        } else if let Some(words) = words::happening(entry, self.mode, &self.clock) {
-            self.line(&words, out);
+        } else if let Some(entries) = entry.seen_by_room() {
+            entries.for_each(|entry| self.happening(&entry, out));
+        } else {
+            self.happening(entry, out);
         }
     }
 }

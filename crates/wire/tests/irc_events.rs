@@ -9,8 +9,8 @@ use std::sync::Arc;
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
     Act, ActOf, By, Deed, Entry, Extras, InGroup, Line, Manner, Name, PersonChange, PersonEvent,
-    PersonId, Profile, Reach, Renaming, RoomName, Said, Telling, Together, Verb, WallTime, Who,
-    Whom,
+    PersonId, Profile, Reach, Renaming, RoomName, RoomRank, Said, Telling, Together, Verb,
+    WallTime, Who, Whom,
 };
 use parlor_wire::irc::{Cap, Caps, Class, IrcEncoding, IrcMessage};
 use proptest::collection::vec;
@@ -183,13 +183,33 @@ fn a_new_name_is_what_the_room_sees_of_it() {
     let renamed = |is_still_worn, is_accompanied| Entry::Renamed {
         who: Who { name: name("dora"), ..alice() }.into(),
         from: name("alice"),
-        seen: Renaming { is_still_worn, is_accompanied, is_keeper: false },
+        seen: Renaming {
+            is_still_worn,
+            is_accompanied,
+            old_name_stays: is_still_worn,
+            new_name_was_here: is_accompanied,
+            ..Renaming::default()
+        },
         event: PersonEvent::new(1, [], []).into(),
     };
     reads(&renamed(false, false), &[":alice!al@irc NICK :dora"]);
     reads(&renamed(true, false), &[":dora!al@irc JOIN #tea"]);
     reads(&renamed(false, true), &[":alice!al@irc PART #tea"]);
     reads(&renamed(true, true), &[]);
+    let mut of_room = renamed(false, false);
+    if let Entry::Renamed { seen, .. } = &mut of_room {
+        seen.old_name_stays = true; // in another room
+        seen.rank = RoomRank { is_keeper: true, has_voice: true };
+    }
+    reads(
+        &of_room,
+        &[
+            ":alice!al@irc PART #tea",
+            ":dora!al@irc JOIN #tea",
+            ":irc.local MODE #tea +o dora",
+            ":irc.local MODE #tea +v dora",
+        ],
+    );
 }
 
 #[test]
@@ -420,8 +440,12 @@ fn entry() -> impl Strategy<Value = Entry> {
         1 => (who(), act()).prop_map(|(who, act)| Entry::Left {
             who: who.into(), words: None, removal: Some(Arc::new(act.into())), is_from_server: false, event: None, telling: Telling::Told,
         }),
-        1 => (who(), any::<[bool; 3]>()).prop_map(|(who, [is_still_worn, is_accompanied, is_keeper])| Entry::Renamed {
-            who: who.into(), from: name("bob"), seen: Renaming { is_still_worn, is_accompanied, is_keeper },
+        1 => (who(), any::<[bool; 5]>()).prop_map(|(who, [is_still_worn, is_accompanied, is_elsewhere, is_keeper, has_voice])| Entry::Renamed {
+            who: who.into(), from: name("bob"), seen: Renaming {
+                is_still_worn, is_accompanied,
+                old_name_stays: is_still_worn || is_elsewhere, new_name_was_here: is_accompanied,
+                rank: RoomRank { is_keeper, has_voice }, old_rank: RoomRank::default(),
+            },
             event: PersonEvent::new(1, [], []).into(),
         }),
         1 => (who(), option::of(text())).prop_map(|(who, text)| Entry::Topic { who, text: text.map(|text| line(&text)) }),

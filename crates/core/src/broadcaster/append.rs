@@ -237,12 +237,13 @@ impl Room {
             room: self.name.clone(),
             topic: self.topic.clone(),
             topic_set: self.topic_set.clone(),
-            roster: self.roster(),
+            roster: self.roster(who),
             everybody: None,
             rules: RoomRules::default(), // set later: the room does not know the rules
             away: None,
-            keeps: None, // set later, too
-            read: None,  // this, too
+            keeps: None,      // set later, too
+            has_voice: false, // this, too
+            read: None,       // and this
             first: false,
             resumed: Resumed::No,
             replay: Replay::between(&self.name, &self.log, arrived, arrived),

@@ -44,13 +44,14 @@ impl Broadcaster {
         self.happen(room, Happening::Departure(departure.into()));
     }
 
-    /// A person has left the server. If only the boot of this node has ended, the connection stays,
-    /// and reads on.
+    /// A person has left the server, or the owner of a name has with one of several connections: for
+    /// the others, the owner has left these rooms then. If only the boot of this node has ended, the
+    /// connection stays, and reads on.
     pub(super) fn left_server(
         &mut self,
         number: u64,
         who: Who,
-        rooms: Vec<Parting>,
+        (rooms, companion): (Vec<Parting>, Option<PersonId>),
         removal: Option<Arc<ActOf>>,
     ) {
         let (stays, who) = (self.is_exile(who.id), Arc::new(who));
@@ -72,13 +73,15 @@ impl Broadcaster {
         };
         let told: Vec<_> = rooms.into_iter().filter_map(told).collect();
         let event = self.event_of(who.id, number, told.iter().map(|(room, _)| *room));
-        self.rooms_left.end(who.id, None);
+        let event = Arc::new(event);
+        let left = told.iter().filter(|(_, parting)| !parting.is_untold);
+        self.leave_rooms(who.id, companion, number, left.map(|(room, _)| *room).collect());
         for (_, parting) in &told {
             self.remove_own_listeners(&parting.room, &who);
         }
         for (room, Parting { words, is_untold, .. }) in told {
             let (who, removal, event) = (Arc::clone(&who), removal.clone(), Arc::clone(&event));
-            let is_from_server = true;
+            let is_from_server = companion.is_none();
             let departure =
                 Departure { who, words, removal, is_from_server, event, is_untold, stays };
             self.happen(room, Happening::Departure(departure.into()));
@@ -125,6 +128,16 @@ impl Broadcaster {
         let room = |(name, seen)| Some((*self.rooms_by_name.get(&name)?, seen));
         let rooms: Vec<_> = rooms.into_iter().filter_map(room).collect();
         let event = self.event_of(who.id, number, rooms.iter().map(|(room, _)| *room));
+        let seen_beside =
+            rooms.iter().filter(|(_, seen)| seen.is_still_worn || seen.is_accompanied);
+        let companions =
+            seen_beside.filter_map(|(id, seen)| Some((self.rooms.get(id)?.name.clone(), *seen)));
+        let event = Arc::new(event.with_companions(companions));
+        if rooms.iter().any(|(_, seen)| seen.old_name_stays) {
+            let left = rooms.iter().filter(|(_, seen)| seen.leaves());
+            let heir = self.ledger.people.wearers(from).find(|heir| *heir != who.id);
+            self.leave_rooms(who.id, heir, number, left.map(|(room, _)| *room).collect());
+        }
         let who = Arc::new(who);
         for (room, seen) in rooms {
             let (who, from, event) = (Arc::clone(&who), from.clone(), Arc::clone(&event));
@@ -147,7 +160,7 @@ impl Broadcaster {
         }
         let rooms = rooms.iter().filter_map(|room| self.rooms_by_name.get(room).copied());
         let rooms: Vec<_> = rooms.collect();
-        let event = self.event_of(who.id, number, rooms.iter().copied());
+        let event = Arc::new(self.event_of(who.id, number, rooms.iter().copied()));
         let who = Arc::new(who);
         self.tell_watchers_apart(&who, || {
             let (who, change, event) = (Arc::clone(&who), change.clone(), Arc::clone(&event));
@@ -165,7 +178,25 @@ impl Broadcaster {
         person: PersonId,
         number: u64,
         rooms: impl Iterator<Item = RoomId>,
-    ) -> Arc<PersonEvent> {
-        Arc::new(PersonEvent::new(number, rooms, self.rooms_left.of(person)))
+    ) -> PersonEvent {
+        let rooms: Vec<_> = rooms.collect();
+        let left = self.rooms_left.of(person).filter(|(room, _)| !rooms.contains(room));
+        PersonEvent::new(number, rooms.iter().copied(), left.collect::<Vec<_>>())
+    }
+
+    /// A connection leaves the server or gives up its name, and with this event the name leaves these
+    /// rooms. The heir is another connection of the owner, whose events come after that.
+    fn leave_rooms(
+        &mut self,
+        person: PersonId,
+        heir: Option<PersonId>,
+        event: u64,
+        rooms: Vec<RoomId>,
+    ) {
+        let before = self.rooms_left.end(person);
+        let left = before.into_iter().chain(rooms.into_iter().map(|room| (room, event)));
+        if let Some(heir) = heir {
+            left.for_each(|(room, event)| self.rooms_left.leave(heir, room, event));
+        }
     }
 }

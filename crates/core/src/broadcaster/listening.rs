@@ -65,6 +65,7 @@ impl Broadcaster {
         let person = self.ledger.people.get(person);
         entered.away = person.and_then(|person| person.away.clone());
         entered.keeps = person.and_then(|person| self.ledger.may_keep(person, room));
+        entered.has_voice = person.is_some_and(|person| person.voices.contains(room));
     }
 
     /// Tells a reader who has fallen off a log its end, and who is in the room there. A person who

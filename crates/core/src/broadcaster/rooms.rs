@@ -119,6 +119,7 @@ impl RoomsLeft {
 
     pub(crate) fn leave(&mut self, person: PersonId, room: RoomId, event: u64) {
         let left = self.0.entry(person).or_default();
+        left.retain(|(other, _)| *other != room);
         if left.len() == ROOMS_LEFT_MAX {
             left.pop_front();
         }
@@ -131,11 +132,16 @@ impl RoomsLeft {
         }
     }
 
-    /// The person continues under another number, or leaves the server.
-    pub(crate) fn end(&mut self, person: PersonId, heir: Option<PersonId>) {
-        if let Some((heir, left)) = heir.zip(self.0.remove(&person)) {
+    /// The person continues under another number.
+    pub(crate) fn pass(&mut self, person: PersonId, heir: PersonId) {
+        if let Some(left) = self.0.remove(&person) {
             self.0.insert(heir, left);
         }
+    }
+
+    /// The person leaves the server. Returns the rooms.
+    pub(crate) fn end(&mut self, person: PersonId) -> VecDeque<(RoomId, u64)> {
+        self.0.remove(&person).unwrap_or_default()
     }
 }
 
@@ -340,6 +346,11 @@ impl Members {
         self.people.insert(who.id, member);
     }
 
+    /// Whether the owner of this name is here, on any connection.
+    fn has_owner(&self, who: &Who) -> bool {
+        self.owners.contains_key(who.name.keys()[0])
+    }
+
     fn count_owner(&mut self, member: &Member) {
         if member.who.is_owner() {
             *self.owners.entry(member.who.name.keys()[0].into()).or_default() += 1;
@@ -410,15 +421,17 @@ impl Room {
         })
     }
 
-    /// The people in the room: in order of arrival, while there are few.
-    pub(crate) fn roster(&self) -> Together {
+    /// The people in the room besides this one: in order of arrival, while there are few.
+    pub(crate) fn roster(&self, me: &Who) -> Together {
         let mut seen = HashSet::new();
-        let members = self.members.values();
+        let is_me = |who: &Who| who.id == me.id || me.is_owner() && who.name.is_same(&me.name);
+        let is_here = self.members.contains(me.id) || me.is_owner() && self.members.has_owner(me);
+        let members = self.members.values().filter(|member| !is_me(&member.who));
         let once = members.filter(|member| is_first(member, &mut seen));
         let mut named: Vec<_> = once.take(ROSTER_MAX).map(|member| &member.who).collect();
         named.sort_by_key(|who| who.id);
         Together {
-            others: self.members.people() - named.len(),
+            others: self.members.people() - usize::from(is_here) - named.len(),
             named: named.iter().map(|who| who.name.clone()).collect(),
         }
     }

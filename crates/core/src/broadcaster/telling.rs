@@ -95,14 +95,14 @@ impl Broadcaster {
                 let removal = removal.map(|act| self.with_author(act, asker).into());
                 self.left(event, who, parting, removal);
             }
-            Happened::LeftServer { event, who, rooms, removal } => {
+            Happened::LeftServer { event, who, rooms, removal, companion } => {
                 self.remember(who.clone(), at);
                 self.tell_watchers(&who.name);
                 let removal = removal.map(|act| self.with_author(act, asker).into());
-                self.left_server(event, who, rooms, removal);
+                self.left_server(event, who, (rooms, companion), removal);
             }
             Happened::Moved { who, heir, rooms } => {
-                self.rooms_left.end(who.id, Some(heir));
+                self.rooms_left.pass(who.id, heir);
                 self.moved(&who, now);
                 if ticket.is_some() {
                     let until = now.monotonic + RETURN_TIME;

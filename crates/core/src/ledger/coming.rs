@@ -211,7 +211,9 @@ impl Ledger {
         let companion = self.companion(id, &who.name);
         self.people.leave(id);
         let event = self.next_event();
-        happened.push(Happened::LeftServer { event, who, rooms, removal: removal.clone() });
+        let (stays, removed) = (self.people.wearer(&who.name), removal.clone());
+        let left = Happened::LeftServer { event, who, rooms, removal: removed, companion: stays };
+        happened.push(left);
         self.tell_companion(companion, happened);
         self.give_up_absent(|heir, _| heir == id, removal.as_ref(), happened);
     }

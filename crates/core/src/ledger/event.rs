@@ -69,6 +69,8 @@ pub enum Happened {
         rooms: Vec<Parting>,
         /// The act that removed the person.
         removal: Option<Arc<Act>>,
+        /// Another connection of the owner, which stays on the server.
+        companion: Option<PersonId>,
     },
     /// A person continues on another connection, which sits down in these rooms in a moment.
     Moved {

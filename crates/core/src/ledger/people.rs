@@ -183,14 +183,20 @@ impl People {
         people.filter(move |(_, person)| person.name.keys()[0] == key)
     }
 
+    /// The first connection of the person with this name.
+    pub(super) fn wearer(&self, name: &Name) -> Option<PersonId> {
+        self.of_person(name).next().map(|(id, _)| id)
+    }
+
     /// Whether the person with this name sits in a room, or will in a moment.
     pub(crate) fn is_worn_in(&self, name: &Name, room: &RoomName) -> bool {
         self.of_person(name).any(|(_, person)| person.sits_in(room))
     }
 
-    /// Whether another connection of the same person wears a name in a room, or will in a moment.
-    pub(crate) fn is_worn_by_another(&self, name: &Name, room: &RoomName, id: PersonId) -> bool {
-        self.of_person(name).any(|(other, person)| other != id && person.sits_in(room))
+    /// The other connections of the person with a name.
+    pub(super) fn others(&self, name: &Name, id: PersonId) -> impl Iterator<Item = &Person> {
+        let others = self.of_person(name).filter(move |(other, _)| *other != id);
+        others.map(|(_, person)| person)
     }
 
     /// Whether the person with this name keeps a room for the time being.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::event::Happened;
+use super::people::Person;
 use super::state::Ledger;
 use crate::model::{
-    Act, By, Claim, Deed, Extras, Line, Looks, PersonId, Profile, Reach, Renaming, RoomName,
-    Spoken, Verb, WallTime, Who,
+    Act, By, Claim, Deed, Extras, Line, Looks, Name, PersonChange, PersonId, Profile, Reach,
+    Renaming, RoomName, RoomRank, Spoken, Verb, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -108,19 +109,49 @@ impl Ledger {
         }
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         let who = person.who(id);
-        let renaming = |room: &RoomName| Renaming {
-            is_still_worn: self.people.is_worn_by_another(&from, room, id),
-            is_accompanied: person.is_owner() && self.people.is_worn_by_another(&name, room, id),
-            is_keeper: self.may_keep(person, room).is_some(),
-        };
-        let rooms = person.seats.iter().map(|room| (room.clone(), renaming(room))).collect();
+        let seats = person.seats.iter();
+        let rooms = seats.map(|room| (room.clone(), self.renaming((id, person), &from, room)));
+        let rooms: Vec<_> = rooms.collect();
+        let arrivals = rooms.iter().filter(|(_, seen)| seen.arrives());
+        let arrivals: Vec<_> = arrivals.map(|(room, _)| room.clone()).collect();
         let event = self.next_event();
-        happened.push(Happened::Renamed { event, who, from, rooms });
+        happened.push(Happened::Renamed { event, who: who.clone(), from, rooms });
+        let away = self.people.away(id).filter(|_| !arrivals.is_empty()).cloned();
+        if away.is_some() {
+            let (event, change) = (self.next_event(), PersonChange::Away(away));
+            happened.push(Happened::PersonChanged { event, who, change, rooms: arrivals });
+        }
         for companion in companions {
             self.tell_companion(companion, happened);
         }
         self.tell_account(id, before, happened);
         Ok(())
+    }
+
+    /// A new name of a person, as this room sees it.
+    fn renaming(
+        &self,
+        (id, person): (PersonId, &Person),
+        from: &Name,
+        room: &RoomName,
+    ) -> Renaming {
+        let rank = |person: &Person| RoomRank {
+            is_keeper: self.may_keep(person, room).is_some(),
+            has_voice: person.voices.contains(room),
+        };
+        let is_here = |other: &Person| other.sits_in(room);
+        let old: Vec<_> = self.people.others(from, id).collect();
+        let still_here = old.iter().find(|old| is_here(old)).copied();
+        let own = self.people.others(&person.name, id).filter(|_| person.is_owner());
+        let own: Vec<_> = own.collect();
+        Renaming {
+            is_still_worn: still_here.is_some(),
+            is_accompanied: own.iter().any(|own| is_here(own)),
+            old_name_stays: !old.is_empty(),
+            new_name_was_here: !own.is_empty(),
+            rank: rank(person),
+            old_rank: still_here.map(rank).unwrap_or_default(),
+        }
     }
 
     pub(super) fn delete_lines(

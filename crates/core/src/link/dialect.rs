@@ -250,7 +250,7 @@ pub trait Encoder: Encoding + Send {
     fn listed(&mut self, _room: &RoomName, _people: &[Occupant], _out: &mut Vec<u8>) {}
 
     /// Appends the part of an entry that a program needs even if its user hides the entry.
-    fn hidden(&self, _entry: &Entry, _scene: Scene<'_>, _out: &mut Vec<u8>) {}
+    fn hidden(&mut self, _entry: &Entry, _scene: Scene<'_>, _out: &mut Vec<u8>) {}
 
     /// Appends the text for a person who read too slowly and missed arrivals and departures in a
     /// room. The count of skipped lines is a separate notice.

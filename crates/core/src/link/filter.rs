@@ -14,8 +14,17 @@ pub(crate) struct Filter {
     hides_own: bool,
     /// Whether the dialect shows the reader's own lines and deeds in its own way.
     tells_own: bool,
-    /// Each ignored person, with the name seen last; usually empty.
-    ignored: Vec<Who>,
+    /// Usually empty.
+    ignored: Vec<Ignored>,
+}
+
+/// An ignored person.
+#[derive(Debug)]
+struct Ignored {
+    /// None if they are ignored by a name alone, which an owner has kept with another connection.
+    id: Option<PersonId>,
+    /// The name seen last.
+    name: Name,
 }
 
 /// The way in which a person reads an entry.
@@ -65,22 +74,27 @@ impl Filter {
 
     /// Hides this person's lines from now on.
     pub(crate) fn ignore(&mut self, who: &Who) {
-        self.ignored.retain(|ignored| ignored.id != who.id);
+        self.ignored.retain(|ignored| ignored.id != Some(who.id));
+        self.add(Ignored { id: Some(who.id), name: who.name.clone() });
+    }
+
+    fn add(&mut self, ignored: Ignored) {
         self.ignored.truncate(IGNORED_MAX - 1);
-        self.ignored.push(who.clone());
+        self.ignored.push(ignored);
     }
 
     /// Shows the lines of the person with this name from now on. None if nobody with this name is
     /// ignored.
     pub(crate) fn unignore(&mut self, typed: &str) -> Option<Name> {
         let key = fold(typed);
-        let index = self.ignored.iter().position(|who| who.name.keys()[0] == key)?;
+        let index = self.ignored.iter().position(|ignored| ignored.name.keys()[0] == key)?;
         Some(self.ignored.swap_remove(index).name)
     }
 
     /// Whether `who` is ignored: the same person, or the same name after that person has returned.
     pub(crate) fn ignores(&self, who: &Who) -> bool {
-        self.ignored.iter().any(|ignored| ignored.id == who.id || ignored.name.is_same(&who.name))
+        let is_it = |it: &Ignored| it.id == Some(who.id) || it.name.is_same(&who.name);
+        self.ignored.iter().any(is_it)
     }
 
     /// The way in which the reader sees an entry. Call this in the order of the entries: the filter
@@ -107,8 +121,8 @@ impl Filter {
 
     /// Whether an entry about others is shown.
     pub(crate) fn shows(&mut self, entry: &Entry) -> bool {
-        if let Entry::Renamed { who, .. } = entry {
-            self.follow(who);
+        if let Entry::Renamed { who, seen, .. } = entry {
+            self.follow(who, seen.old_name_stays);
         }
         let is_speech = match entry {
             // A topic and last words are typed too. A rename is shown: otherwise nobody could
@@ -125,9 +139,16 @@ impl Filter {
         }
     }
 
-    fn follow(&mut self, renamed: &Who) {
-        if let Some(ignored) = self.ignored.iter_mut().find(|ignored| ignored.id == renamed.id) {
-            ignored.name = renamed.name.clone();
+    /// Follows an ignored person to a new name. If another connection of the owner keeps the old one,
+    /// both are ignored.
+    fn follow(&mut self, renamed: &Who, old_name_stays: bool) {
+        let mut ignored = self.ignored.iter_mut();
+        let Some(ignored) = ignored.find(|ignored| ignored.id == Some(renamed.id)) else {
+            return;
+        };
+        let old = std::mem::replace(&mut ignored.name, renamed.name.clone());
+        if old_name_stays && !old.is_same(&renamed.name) {
+            self.add(Ignored { id: None, name: old });
         }
     }
 }

@@ -230,9 +230,13 @@ impl Readings {
         self.rooms.iter().all(|reading| reading.has_come_to(event))
     }
 
-    /// Goes on after an event in all rooms that stand before it.
+    /// Goes on after an event in all rooms that stand before it; if each of them is told, only in the
+    /// room whose turn it is.
     pub(super) fn go_on_after(&mut self, event: &PersonEvent, entry: &Entry) {
-        for Reading { cursor, waits_at, is_lost, .. } in &mut self.rooms {
+        let (turn, is_one) = (self.turn, entry.is_told_by_room());
+        let rooms = self.rooms.iter_mut().enumerate();
+        for (_, reading) in rooms.filter(|(index, _)| !is_one || *index == turn) {
+            let Reading { cursor, waits_at, is_lost, .. } = reading;
             if !*is_lost && *waits_at == event.number && cursor.event < event.number {
                 *cursor = cursor.after(entry);
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::log::{Batch, Cursor};
-use crate::model::{Entry, Name, Renaming, RoomName, Telling, WallTime, Who};
+use crate::model::{Entry, Name, Renaming, RoomName, RoomRank, Telling, WallTime, Who};
 
 /// A person in a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,17 +66,17 @@ impl FullRoster {
             let person = self.before.get(self.taken)?;
             return removed_at(&person.who).is_none().then(|| person.clone());
         };
-        let (who, is_keeper) = match entries.get(index)? {
+        let (who, RoomRank { is_keeper, has_voice }) = match entries.get(index)? {
             Entry::Arrived { who, is_keeper, telling: Telling::Told | Telling::Folded } => {
-                (who.clone().into(), *is_keeper)
+                (who.clone().into(), RoomRank { is_keeper: *is_keeper, has_voice: false })
             }
             Entry::Renamed { who, seen, .. } if !seen.is_accompanied => {
-                (Arc::clone(who), seen.is_keeper)
+                (Arc::clone(who), seen.rank)
             }
             _ => return None,
         };
         let stays = removed_at(&who).is_none_or(|removed| removed <= index);
-        let (is_server_keeper, has_voice, is_away) = (false, false, false);
+        let (is_server_keeper, is_away) = (false, false);
         stays.then_some(Occupant { who, is_keeper, is_server_keeper, has_voice, is_away })
     }
 }

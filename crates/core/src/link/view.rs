@@ -187,6 +187,8 @@ pub struct Entered {
     pub everybody: Option<FullRoster>,
     /// The person's authority here, if they have any.
     pub keeps: Option<Keeping>,
+    /// Whether the person has a voice here, as another connection of the owner has it.
+    pub has_voice: bool,
     /// How far the person has read the room before, if that is marked.
     pub read: Option<WallTime>,
     /// The text with which the person is away on this connection.

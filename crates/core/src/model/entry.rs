@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::act::Act;
 use super::line::Line;
-use super::name::Name;
+use super::name::{Name, RoomName};
 use super::room_rules::RoomRules;
 use super::time::WallTime;
 use super::who::{Extras, InGroup, Manner, PersonId, RoomId, Who};
@@ -214,6 +214,9 @@ pub struct PersonEvent {
     /// with the number of the event up to which: this one, or the person's earlier departure from
     /// that room. Sorted.
     rooms: Box<[(RoomId, u64)]>,
+    /// If it is a new name: the rooms in which another connection of the owner has one of the two
+    /// names.
+    pub companions: Box<[(RoomName, Renaming)]>,
 }
 
 impl PersonEvent {
@@ -226,7 +229,17 @@ impl PersonEvent {
         let rooms = rooms.into_iter().map(|room| (room, number));
         let mut rooms: Box<[_]> = rooms.chain(left).collect();
         rooms.sort_unstable();
-        PersonEvent { number, rooms }
+        PersonEvent { number, rooms, companions: Box::default() }
+    }
+
+    /// The same event: a new name, where other connections of the owner have one of the two names in
+    /// these rooms.
+    #[must_use]
+    pub fn with_companions(
+        self,
+        companions: impl IntoIterator<Item = (RoomName, Renaming)>,
+    ) -> PersonEvent {
+        PersonEvent { companions: companions.into_iter().collect(), ..self }
     }
 
     /// A reader has to read this room up to the event with this number; none if the room does not
@@ -244,8 +257,42 @@ pub struct Renaming {
     pub is_still_worn: bool,
     /// Whether another connection of the owner had the new name in the room before.
     pub is_accompanied: bool,
-    /// Whether the person has authority in the room under the new name.
+    /// Whether another connection of the owner still has the old name, in any room or in none.
+    pub old_name_stays: bool,
+    /// Whether another connection of the owner had the new name before, in any room or in none.
+    pub new_name_was_here: bool,
+    /// The rank of the person under the new name.
+    pub rank: RoomRank,
+    /// The rank of the person under the old name, if it is still worn in the room.
+    pub old_rank: RoomRank,
+}
+
+impl Renaming {
+    /// Whether the room sees people come and go: the old name goes unless it is still worn there, and
+    /// the new one comes unless it was there before. Otherwise the old name becomes the new one in
+    /// all rooms at once.
+    pub fn is_of_room(&self) -> bool {
+        self.old_name_stays || self.new_name_was_here
+    }
+
+    /// Whether the room sees that the old name goes.
+    pub fn leaves(&self) -> bool {
+        self.is_of_room() && !self.is_still_worn
+    }
+
+    /// Whether the room sees that the new name comes.
+    pub fn arrives(&self) -> bool {
+        self.is_of_room() && !self.is_accompanied
+    }
+}
+
+/// The rank of a person in a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoomRank {
+    /// Whether the person has authority in the room.
     pub is_keeper: bool,
+    /// Whether the person has a voice in the room.
+    pub has_voice: bool,
 }
 
 /// Whether an arrival or departure is announced by its own entry.
@@ -339,15 +386,48 @@ impl Entry {
         }
     }
 
+    /// The departure and the arrival that the room sees in place of a new name, if other connections of
+    /// the owner have one of the names. None for everything else, and for a name that is new in all
+    /// rooms.
+    pub fn seen_by_room(&self) -> Option<impl Iterator<Item = Entry>> {
+        let Entry::Renamed { who, from, seen, .. } = self else { return None };
+        let left = || Entry::Left {
+            who: Who { name: from.clone(), ..Who::clone(who) }.into(),
+            words: None,
+            removal: None,
+            is_from_server: false,
+            event: None,
+            telling: Telling::Told,
+        };
+        let arrived = || Entry::Arrived {
+            who: Who::clone(who),
+            is_keeper: seen.rank.is_keeper,
+            telling: Telling::Told,
+        };
+        let left = seen.leaves().then(left);
+        seen.is_of_room().then(|| left.into_iter().chain(seen.arrives().then(arrived)))
+    }
+
+    /// Whether a reader of several rooms is told of the event in each of them, as it is not the same
+    /// in all rooms.
+    pub(crate) fn is_told_by_room(&self) -> bool {
+        match self {
+            Entry::Left { is_from_server, .. } => !is_from_server,
+            Entry::Renamed { seen, .. } => seen.is_of_room(),
+            _ => false,
+        }
+    }
+
     /// Whether this is an arrival or a departure, which a quiet client hides.
     pub(crate) fn is_presence(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Entry::Arrived { .. }
-                | Entry::Left { .. }
-                | Entry::ArrivedTogether(_)
-                | Entry::LeftTogether(_)
-        )
+            | Entry::Left { .. }
+            | Entry::ArrivedTogether(_)
+            | Entry::LeftTogether(_) => true,
+            Entry::Renamed { seen, .. } => seen.is_of_room(),
+            _ => false,
+        }
     }
 
     /// Its size in memory with one encoding of it, in bytes; an estimate.

@@ -25,7 +25,7 @@ pub use act::{Act, By, Deed, Here, Keeping, Reach, Verb};
 pub use conversation::ConversationId;
 pub use counting::Counting;
 pub use entry::{
-    ActOf, Entry, PersonChange, PersonEvent, Renaming, Said, Telling, Together, TopicSet,
+    ActOf, Entry, PersonChange, PersonEvent, Renaming, RoomRank, Said, Telling, Together, TopicSet,
 };
 pub use hashed::Hashed;
 pub use keys::apply_keys;

@@ -6,7 +6,9 @@ use parlor_core::link::{
     Answer, Asked, Encoder, Entered, Notice, Occupant, PrivateMessage, WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{ConversationId, Entry, Line, Name, Profile, RoomName, Said, Who};
+use parlor_core::model::{
+    ConversationId, Entry, Line, Name, Profile, RoomName, RoomRank, Said, Who,
+};
 
 use super::answers::{
     Asker, listed_name, put_answer, put_beginning, put_end_of_names, put_ending, put_marker,
@@ -33,9 +35,9 @@ pub struct IrcEncoder {
     history: HistoryBatch,
     /// The kept messages that are being sent.
     kept: HistoryBatch,
-    /// Whether the client's own name is still missing in the list of names that is sent, and
-    /// whether its person is a keeper.
-    unlisted: Option<bool>,
+    /// The rank of the client's person, if the client's own name is still missing in the list of names
+    /// that is sent.
+    unlisted: Option<RoomRank>,
     /// Whether that list is of a room into which the client comes again: it answers no command.
     lists_again: bool,
     /// Whether nobody outside sees the room whose people are listed.
@@ -293,7 +295,8 @@ impl Encoder for IrcEncoder {
                 out.extend_from_slice(&messages);
             }
         }
-        self.unlisted = Some(entered.keeps.is_some());
+        let is_keeper = entered.keeps.is_some();
+        self.unlisted = Some(RoomRank { is_keeper, has_voice: entered.has_voice });
         self.lists_again = false;
         self.is_secret = entered.rules.is_secret;
     }
@@ -301,9 +304,14 @@ impl Encoder for IrcEncoder {
     fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
         let (channel, caps) = (channel(room), self.voice.caps);
         let own = self.unlisted.take();
-        let own = own.map(|is_keeper| listed_name(&self.voice.me, (is_keeper, false), caps));
+        let own =
+            own.map(|rank| listed_name(&self.voice.me, (rank.is_keeper, rank.has_voice), caps));
+        // The other connections of an owner are the same person.
+        let me = self.voice.me.name.clone();
+        let is_other = |person: &&Occupant| self.lists_again || !person.who.name.is_same(&me);
         let others = people
             .iter()
+            .filter(is_other)
             .map(|person| listed_name(&person.who, (person.is_keeper, person.has_voice), caps));
         let names: Vec<_> = own.into_iter().chain(others).collect();
         let mut replies = Replies::default();
@@ -332,6 +340,30 @@ impl Encoder for IrcEncoder {
         self.voice.release(out);
         let (scene, why) = (self.voice.scene(room), Line::sanitise(TOO_SLOW));
         self.voice.encoding.put_part(&self.voice.me, Some(&why), scene, out);
+    }
+
+    /// The client is told its new name where the others are. Another connection of the owner that has
+    /// the new name was somebody else before, and one that has the old name is afterwards.
+    fn hidden(&mut self, entry: &Entry, _scene: Scene<'_>, out: &mut Vec<u8>) {
+        let Entry::Renamed { who, from, event, .. } = entry else { return };
+        if who.id != self.voice.me.id || who.name == self.voice.me.name {
+            return;
+        }
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        let companions = event.companions.iter().filter(|_| !from.is_same(&who.name));
+        for (room, seen) in companions {
+            let (scene, encoding) = (self.voice.scene(room), &self.voice.encoding);
+            if seen.is_accompanied {
+                encoding.put_part(who, None, scene, &mut before);
+            }
+            if seen.is_still_worn {
+                let companion = Who { name: from.clone(), ..Who::clone(who) };
+                encoding.put_join_with_rank(&companion, seen.old_rank, scene, &mut after);
+            }
+        }
+        self.voice.put_new_name(&who.name, &mut before);
+        before.append(&mut after);
+        self.voice.answer(&before, out);
     }
 
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {

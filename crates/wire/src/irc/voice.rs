@@ -141,14 +141,20 @@ impl Voice {
 
     /// Appends the new name of the client.
     pub(crate) fn rename(&mut self, name: &Name, out: &mut Vec<u8>) {
-        if *name == self.me.name {
-            return;
-        }
         let mut message = Vec::new();
-        tagged(self.encoding.class(), self.now(), AuthorTags::from(&self.me), &mut message)
-            .message(Some(&source_of(&self.me)), "NICK")
-            .text(&nick(name));
-        self.me.name = name.clone();
-        self.answer(&message, out);
+        self.put_new_name(name, &mut message);
+        if !message.is_empty() {
+            self.answer(&message, out);
+        }
+    }
+
+    /// Appends the new name of the client, which answers no command.
+    pub(crate) fn put_new_name(&mut self, name: &Name, out: &mut Vec<u8>) {
+        if *name != self.me.name {
+            tagged(self.encoding.class(), self.now(), AuthorTags::from(&self.me), out)
+                .message(Some(&source_of(&self.me)), "NICK")
+                .text(&nick(name));
+            self.me.name = name.clone();
+        }
     }
 }

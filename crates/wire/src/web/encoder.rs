@@ -111,10 +111,12 @@ impl Encoding for WebEncoder {
     }
 
     fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
-        if event::is_shown(entry) {
+        if let Some(entries) = entry.seen_by_room() {
+            entries.for_each(|entry| self.encode(&entry, scene, out));
+        } else if event::is_shown(entry) {
             frame(Opcode::Text, out, |out| event::put(entry, scene, &self.clock, out));
-        } else {
-            self.hidden(entry, scene, out);
+        } else if let Some(change) = event::change_of_people(entry) {
+            frame(Opcode::Text, out, |out| event::put_change(change, scene, out));
         }
     }
 }
@@ -145,7 +147,7 @@ impl Encoder for WebEncoder {
     }
 
     /// Readers always know the people in the room, even if they hide arrivals.
-    fn hidden(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+    fn hidden(&mut self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
         if let Some(change) = event::change_of_people(entry) {
             frame(Opcode::Text, out, |out| event::put_change(change, scene, out));
         }

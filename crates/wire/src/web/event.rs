@@ -37,7 +37,9 @@ pub(crate) fn change_of_people(entry: &Entry) -> Option<ChangeOfPeople<'_>> {
         Entry::Arrived { who, .. } => Some((Some(&who.name), None)),
         Entry::Left { who, .. } => Some((None, Some(&who.name))),
         Entry::Renamed { who, from, seen, .. } => {
-            Some((Some(&who.name), Some(from).filter(|_| !seen.is_still_worn)))
+            let come = Some(&who.name).filter(|_| !seen.is_accompanied);
+            let gone = Some(from).filter(|_| !seen.is_still_worn);
+            (come.is_some() || gone.is_some()).then_some((come, gone))
         }
         Entry::ArrivedTogether(_)
         | Entry::LeftTogether(_)
@@ -105,10 +107,7 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
             with_act(with_whom(event, act), None, act)
         }
         Entry::ArrivedTogether(people) | Entry::LeftTogether(people) => with_people(event, people),
-        Entry::Renamed { from, seen, .. } => {
-            let stays = seen.is_still_worn.then_some(true);
-            event.with("from", from.as_str()).with_some("stays", stays)
-        }
+        Entry::Renamed { from, .. } => event.with("from", from.as_str()),
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(Line::as_str)),
         Entry::Said(_)
         | Entry::Signal { .. }

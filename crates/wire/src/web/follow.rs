@@ -65,7 +65,9 @@ impl Encoding for FollowEncoder {
     }
 
     fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
-        if event::is_shown(entry) {
+        if let Some(entries) = entry.seen_by_room() {
+            entries.for_each(|entry| self.encode(&entry, scene, out));
+        } else if event::is_shown(entry) {
             let seq = match entry {
                 Entry::Said(said) => Some(said.seq),
                 _ => None,

@@ -56,9 +56,9 @@ export const handlers = {
 	// The page knows their names already.
 	arrived_together: happening(() => {}),
 	left_together: happening(() => {}),
-	renamed: happening((room, { from, name, stays }) => {
-		room.seat(name, stays ? undefined : from);
-		const talk = stays ? null : follow(from, name);
+	renamed: happening((room, { from, name }) => {
+		room.seat(name, from);
+		const talk = follow(from, name);
 		if (talk && talk === chat.current) address(talk, true);
 	}),
 	topic: happening((room, { topic }) => (room.topic = topic)),

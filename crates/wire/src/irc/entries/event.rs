@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{
-    ActOf, Entry, Extras, Line, Name, PersonChange, Reach, Renaming, Said, Telling, WallTime, Who,
+    ActOf, Entry, Extras, Line, Name, PersonChange, Reach, Renaming, RoomRank, Said, Telling,
+    WallTime, Who,
 };
 
 use super::said::{AuthorTags, SaidMessage, tagged};
@@ -140,13 +141,12 @@ impl IrcEncoding {
             false => message.last(&channel),
         }
         if is_keeper {
-            self.put_rank(who, true, scene, out);
+            self.put_mode(who, "+o", scene, out);
         }
     }
 
-    /// Appends the mode of a person who has authority from now on, or has lost it.
-    fn put_rank(&self, who: &Who, is_keeper: bool, scene: Scene<'_>, out: &mut Vec<u8>) {
-        let letters = if is_keeper { "+o" } else { "-o" };
+    /// Appends the mode of a person who has a rank from now on, or has lost it.
+    fn put_mode(&self, who: &Who, letters: &str, scene: Scene<'_>, out: &mut Vec<u8>) {
         let message = self.message_from(&self.server.name, "MODE", scene, out);
         message.with(&channel(scene.room)).with(letters).last(&nick(&who.name));
     }
@@ -188,6 +188,10 @@ impl IrcEncoding {
                     (None, None) => "Quit".into(),
                 };
                 self.message(who, "QUIT", scene, out).text(&text);
+            }
+            Some(act) if act.reach == Reach::Server => {
+                let text = Line::sanitise(acts::removed(act).as_bytes());
+                self.put_part(who, Some(&text), scene, out);
             }
             Some(act) => self.put_kick(&who.name, act, scene, out),
             None => self.put_part(who, words, scene, out),
@@ -235,18 +239,31 @@ impl IrcEncoding {
         scene: Scene<'_>,
         out: &mut Vec<u8>,
     ) {
-        match (seen.is_still_worn, seen.is_accompanied) {
-            (false, false) => {
-                let source = source_under(from, who.profile.as_deref());
-                let tags = tagged(self.class, scene.at, who.into(), out);
-                tags.message(Some(&source), "NICK").text(&nick(&who.name));
-            }
-            (true, false) => self.put_join(who, seen.is_keeper, scene, out),
-            (false, true) => {
-                let before = Who { name: from.clone(), ..who.clone() };
-                self.put_part(&before, None, scene, out);
-            }
-            (true, true) => {}
+        if !seen.is_of_room() {
+            let source = source_under(from, who.profile.as_deref());
+            let tags = tagged(self.class, scene.at, who.into(), out);
+            return tags.message(Some(&source), "NICK").text(&nick(&who.name));
+        }
+        if seen.leaves() {
+            let before = Who { name: from.clone(), ..who.clone() };
+            self.put_part(&before, None, scene, out);
+        }
+        if seen.arrives() {
+            self.put_join_with_rank(who, seen.rank, scene, out);
+        }
+    }
+
+    /// Appends the JOIN of somebody who takes a name, and MODE for each rank.
+    pub(crate) fn put_join_with_rank(
+        &self,
+        who: &Who,
+        RoomRank { is_keeper, has_voice }: RoomRank,
+        scene: Scene<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        self.put_join(who, is_keeper, scene, out);
+        if has_voice {
+            self.put_mode(who, "+v", scene, out);
         }
     }
 
@@ -318,7 +335,10 @@ impl Encoding for IrcEncoding {
                 self.put_renamed(who, from, *seen, scene, out);
             }
             Entry::Changed { who, change, .. } => self.put_changed(who, change, scene, out),
-            Entry::Ranked { who, is_keeper } => self.put_rank(who, *is_keeper, scene, out),
+            Entry::Ranked { who, is_keeper } => {
+                let letters = if *is_keeper { "+o" } else { "-o" };
+                self.put_mode(who, letters, scene, out);
+            }
             Entry::Topic { who, text } => {
                 let text = text.as_ref().map(|text| shortened(text, TEXT_BYTES_MAX));
                 let message = self.message(who, "TOPIC", scene, out);
