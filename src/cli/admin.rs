@@ -89,6 +89,8 @@ pub enum AdminCommand {
         #[command(subcommand)]
         command: NameCommand,
     },
+    /// List the servers that share these rooms: people, contact, messages behind
+    Nodes,
     /// Print the log of moderation, oldest first
     Log {
         /// How many of the latest entries
@@ -174,6 +176,7 @@ impl AdminCommand {
                 NameCommand::Release { name } => format!("/name release {name}"),
                 NameCommand::Password { name } => format!("/name password {name}"),
             },
+            AdminCommand::Nodes => "/nodes".to_owned(),
             AdminCommand::Log { rows } => format!("/log {rows}"),
         };
         let line = Line::sanitise(line.trim().as_bytes());

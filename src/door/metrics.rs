@@ -83,8 +83,13 @@ async fn shown(reception: &Reception) -> String {
         Outcome::Counted(census) => census,
         _ => Default::default(),
     };
+    let nodes = match link.call(Query::Nodes).await {
+        Outcome::Nodes(nodes) => nodes,
+        _ => Vec::new(),
+    };
     reception.metrics.shown(&Scrape {
         census,
+        nodes,
         written: reception.writers.counted(),
         panics: reception.panics.load(Ordering::Relaxed),
     })

@@ -24,6 +24,8 @@ pub(crate) enum OperatorCommand {
     Keepers,
     /// List the registered names.
     Names,
+    /// List the nodes.
+    Nodes,
     /// Show the latest entries of the log of moderation.
     Log(usize),
     /// Show the commands.
@@ -36,7 +38,7 @@ pub(crate) enum OperatorCommand {
 const LOG_ROWS: usize = 100;
 
 /// The answer to `/help`.
-pub(super) const HELP: [&str; 15] = [
+pub(super) const HELP: [&str; 16] = [
     "/list: everybody, with address and rooms",
     "/broadcast TEXT: a notice to everybody",
     "/kick NAME [REASON]",
@@ -50,6 +52,7 @@ pub(super) const HELP: [&str; 15] = [
     "/name list: the registered names",
     "/name release NAME: makes a name free again",
     "/name password NAME: sets a new password; the next line is the password",
+    "/nodes: the servers that share these rooms",
     "/log [N]: the log of moderation",
     "/reload: reads the configuration again",
 ];
@@ -74,6 +77,7 @@ impl OperatorCommand {
         let rest = rest.trim();
         match (word, rest) {
             ("list", "") => Ok(OperatorCommand::Everybody),
+            ("nodes", "") => Ok(OperatorCommand::Nodes),
             ("reload", "") => Ok(OperatorCommand::Reload(Deed::to_all(Verb::Reload, None))),
             ("broadcast", "") => Err("type /broadcast TEXT".to_owned()),
             ("broadcast", text) => {

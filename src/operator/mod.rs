@@ -15,7 +15,7 @@ use parlor_core::link::{Answer, Change, Inbox, Outcome, Query, Refusal, Request}
 use parlor_core::model::{Deed, Here, Line, Name};
 
 use self::command::HELP;
-use self::words::{done, registered, worded};
+use self::words::{done, node, registered, worded};
 use crate::accounts::Accounts;
 use crate::journal::Database;
 use crate::journal::latest_acts;
@@ -56,6 +56,7 @@ impl Operator {
             OperatorCommand::Bans => self.ask(Query::Bans { here: Here::Operator }).await,
             OperatorCommand::Keepers => self.ask(Query::Keepers { here: Here::Operator }).await,
             OperatorCommand::Names => self.names().await,
+            OperatorCommand::Nodes => self.nodes().await,
             OperatorCommand::Log(rows) => self.log(rows).await,
             OperatorCommand::Help => Ok(HELP.map(str::to_owned).to_vec()),
             OperatorCommand::Quit => Ok(Vec::new()),
@@ -80,6 +81,16 @@ impl Operator {
         // For the log of moderation. If it cannot be stored, the server's own log says so.
         self.act(deed).await.ok();
         Ok(report)
+    }
+
+    async fn nodes(&self) -> OperatorAnswer {
+        match self.inbox.connect().call(Query::Nodes).await {
+            Outcome::Nodes(nodes) if !nodes.is_empty() => Ok(nodes.iter().map(node).collect()),
+            _ => {
+                Err("this server has no other nodes; parlor serve --nats shares its rooms"
+                    .to_owned())
+            }
+        }
     }
 
     async fn log(&self, rows: usize) -> OperatorAnswer {

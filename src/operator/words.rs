@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Encoder, Refusal};
-use parlor_core::model::{Act, By, Deed};
+use parlor_core::model::{Act, By, Deed, NodeStatus};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 use parlor_wire::words::refusal_row;
@@ -12,6 +12,9 @@ use parlor_wire::words::refusal_row;
 use crate::accounts::Registered;
 use crate::clock;
 use crate::journal::moment;
+
+/// A node that waits this long for what it has published is without contact, in seconds.
+const SILENT_SECONDS: u64 = 2;
 
 /// The reason of a refusal, as a clause: it follows a colon.
 pub(crate) fn why_not(refusal: &Refusal) -> String {
@@ -45,6 +48,27 @@ pub(super) fn registered(registered: &Registered) -> String {
     let seen =
         seen.map_or("not seen since then".to_owned(), |seen| format!("last seen {}", moment(seen)));
     format!("{name}, registered {}, {seen}", moment(*since))
+}
+
+/// `blue: 12 people, heard 1 s ago, 0 messages behind, format 1`
+pub(super) fn node(node: &NodeStatus) -> String {
+    let NodeStatus { name, is_own, is_live, version, people, silent, behind } = node;
+    let people = if *people == 1 { "1 person".to_owned() } else { format!("{people} people") };
+    let seconds = silent.as_secs();
+    match (is_live, is_own) {
+        (false, _) => format!("{name}: not there"),
+        (true, false) => format!(
+            "{name}: {people}, heard {seconds} s ago, {behind} messages behind, format {version}"
+        ),
+        (true, true) if seconds < SILENT_SECONDS => {
+            format!("{name}: {people}, this node, in touch, format {version}")
+        }
+        (true, true) => {
+            format!(
+                "{name}: {people}, this node, without contact for {seconds} s, format {version}"
+            )
+        }
+    }
 }
 
 fn clock_here() -> LocalClock {

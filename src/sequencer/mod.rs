@@ -8,6 +8,6 @@ mod jetstream;
 
 pub use jetstream::{Courier, CourierStep, NewerMessage, Published, StreamCounts, StreamMessage};
 pub(crate) use jetstream::{
-    Founded, LinkChange, OrderQueue, PostTask, SequencerTask, StreamConnection, StreamSequencer,
-    found, replay,
+    Founded, LinkChange, OrderQueue, Post, PostTask, SequencerTask, StreamConnection,
+    StreamSequencer, found, replay,
 };

@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 
 use self::announce::is_for_this_machine;
 use self::doors::Doors;
-use self::node::{JoinedOrder, NodeParts, RunningNode};
+use self::node::{BroadcasterParts, JoinedOrder, NodeParts, RunningNode};
 use self::process::{check_descriptors, check_file_size};
 use self::reload::Reloader;
 use self::running::RunningServer;
@@ -79,18 +79,21 @@ impl Server {
     /// # Errors
     /// It cannot serve, store lines, or join the other nodes. The error says why, and what to do.
     pub async fn join(config: Config) -> anyhow::Result<Server> {
-        let Some(joined) = JoinedOrder::new(&config, None).await? else {
+        let Some(joined) = JoinedOrder::new(&config).await? else {
             return Server::new(config);
         };
         let descriptors = Server::check(&config)?;
         let inbox = Arc::default();
         let storage = ServerStorage::open(&config, &inbox, Some(&joined.founded))?;
-        let limits = config.settings(descriptors).broadcaster;
         let position = storage.position(&joined.founded);
-        let (broadcaster, node) = joined.follow(position, &inbox, limits).await?;
-        let mut server = Server::build(config, inbox, storage, descriptors);
-        (server.broadcaster, server.node) = (broadcaster, Some(node));
-        Ok(server)
+        let (parts, node) = joined.follow(position, &inbox).await?;
+        let BroadcasterParts { start, sequencer, neighbours } = parts;
+        let limits = config.settings(descriptors).broadcaster;
+        let broadcaster =
+            Broadcaster::one_of_several(Arc::clone(&inbox), limits, start, Box::new(sequencer))
+                .with_neighbours(Box::new(neighbours));
+        let server = Server::build(config, inbox, storage, descriptors);
+        Ok(Server { broadcaster, node: Some(node), ..server })
     }
 
     /// Checks what the system allows. Returns how many files this process may open.
@@ -116,7 +119,7 @@ impl Server {
         let Settings { log: _, rate, replay, retain, connections, broadcaster: limits } =
             config.settings(descriptors);
         let broadcaster = storage.broadcaster(Arc::clone(&inbox), limits);
-        let metrics = Metrics::new(schemes_for_people());
+        let metrics = Metrics::new(schemes_for_people(), config.nats.is_some());
         let (reload, requests) = Reload::new();
         Server {
             config,
@@ -221,7 +224,10 @@ impl Server {
         self.reception.writers.start(&mut writing);
         let (standing, node) = match self.node {
             Some(NodeParts { sequencing, post, standing: (watched, standing) }) => {
-                let node = RunningNode::start(sequencing, post, standing);
+                let mut tasks = JoinSet::new();
+                tasks.spawn(sequencing.run(Arc::clone(&self.reception.metrics)));
+                tasks.spawn(post.run());
+                let node = RunningNode::new(tasks, standing);
                 (Some(watched), Some(node))
             }
             None => (None, None),

@@ -4,26 +4,24 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use parlor_core::broadcaster::{Broadcaster, NodeStart, Standing};
+use parlor_core::broadcaster::{NodeStart, Standing};
 use parlor_core::link::Inbox;
-use parlor_core::model::{Limits, NodeName};
 use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT};
 use tokio::select;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::config::Config;
-use crate::journal::passing_epoch;
 use crate::sequencer::{
-    Founded, LinkChange, OrderQueue, PostTask, SequencerTask, StreamConnection, StreamCounts,
+    Founded, LinkChange, OrderQueue, Post, PostTask, SequencerTask, StreamConnection,
     StreamSequencer, found, replay,
 };
 
 /// A server that has found the order of its nodes, and has not begun to follow it.
 pub(super) struct JoinedOrder {
-    name: NodeName,
     connection: StreamConnection,
     changes: mpsc::Receiver<LinkChange>,
+    start: NodeStart,
     pub(super) founded: Founded,
 }
 
@@ -35,15 +33,19 @@ pub(super) struct NodeParts {
     pub(super) standing: (watch::Sender<Standing>, watch::Receiver<Standing>),
 }
 
+/// The parts of a broadcaster of one of several nodes.
+pub(super) struct BroadcasterParts {
+    pub(super) start: NodeStart,
+    pub(super) sequencer: StreamSequencer,
+    pub(super) neighbours: Post,
+}
+
 impl JoinedOrder {
     /// Connects to the order of the nodes that the configuration names; none without other nodes.
     ///
     /// # Errors
     /// There is no order that this server can follow: why, and what to do.
-    pub(super) async fn new(
-        config: &Config,
-        log: Option<&str>,
-    ) -> anyhow::Result<Option<JoinedOrder>> {
+    pub(super) async fn new(config: &Config) -> anyhow::Result<Option<JoinedOrder>> {
         let Some(servers) = &config.nats else {
             return Ok(None);
         };
@@ -51,14 +53,20 @@ impl JoinedOrder {
         let credentials = config.nats_creds.as_deref();
         let (connection, changes) =
             StreamConnection::connect(servers, credentials, &config.house).await?;
-        let log = log.map_or_else(passing_epoch, str::to_owned);
-        let founded = found(&connection, &log).await?;
+        let founded = found(&connection).await?;
         tracing::info!("this is node {name} of the house {}", config.house);
-        Ok(Some(JoinedOrder { name, connection, changes, founded }))
+        let start = NodeStart {
+            name,
+            nonce: getrandom::u64().context("the system gives no random number")?,
+            version: FORMAT,
+            bytes_max: BYTES_MAX.min(connection.bytes_max() / 2),
+            ledger: Default::default(),
+            position: 0,
+        };
+        Ok(Some(JoinedOrder { connection, changes, start, founded }))
     }
 
-    /// The broadcaster that continues behind a position of the order, and what it needs to follow
-    /// it.
+    /// The parts that continue behind a position of the order.
     ///
     /// # Errors
     /// The order cannot be read up to there.
@@ -66,9 +74,8 @@ impl JoinedOrder {
         self,
         position: u64,
         inbox: &Arc<Inbox>,
-        limits: Limits,
-    ) -> anyhow::Result<(Broadcaster, NodeParts)> {
-        let JoinedOrder { name, connection, changes, founded } = self;
+    ) -> anyhow::Result<(BroadcasterParts, NodeParts)> {
+        let JoinedOrder { connection, changes, start, founded } = self;
         if founded.last < position {
             bail!(
                 "the stream in NATS ends at message {}, and this server has stored up to {position}: \
@@ -77,24 +84,14 @@ impl JoinedOrder {
             );
         }
         let ledger = replay(&connection, position).await?;
-        let nonce = getrandom::u64().context("the system gives no random number")?;
-        let (post, neighbours) = PostTask::new(&connection, inbox, nonce);
-        let start = NodeStart {
-            name,
-            nonce,
-            version: FORMAT,
-            bytes_max: BYTES_MAX.min(connection.bytes_max() / 2),
-            ledger,
-            position,
-        };
+        let start = NodeStart { ledger, position, ..start };
+        let (post, neighbours) = PostTask::new(&connection, inbox, start.nonce);
         let queue = Arc::new(OrderQueue::default());
-        let sequencer = Box::new(StreamSequencer(Arc::clone(&queue)));
-        let broadcaster = Broadcaster::one_of_several(Arc::clone(inbox), limits, start, sequencer);
-        let broadcaster = broadcaster.with_neighbours(Box::new(neighbours));
-        let (counts, _) = watch::channel(StreamCounts::default());
+        let sequencer = StreamSequencer(Arc::clone(&queue));
         let inbox = Arc::clone(inbox);
-        let sequencing = SequencerTask::new((connection, changes), queue, inbox, position, counts);
+        let sequencing = SequencerTask::new((connection, changes), queue, inbox, position);
         let standing = watch::channel(Standing::Starting);
+        let broadcaster = BroadcasterParts { start, sequencer, neighbours };
         Ok((broadcaster, NodeParts { sequencing, post, standing }))
     }
 }
@@ -107,15 +104,11 @@ pub(super) struct RunningNode {
 }
 
 impl RunningNode {
-    /// Begins to follow the order.
-    pub(super) fn start(
-        sequencing: SequencerTask,
-        post: PostTask,
+    /// A node whose tasks follow the order.
+    pub(super) fn new(
+        tasks: JoinSet<anyhow::Result<()>>,
         standing: watch::Receiver<Standing>,
     ) -> RunningNode {
-        let mut tasks = JoinSet::new();
-        tasks.spawn(sequencing.run());
-        tasks.spawn(post.run());
         RunningNode { standing, tasks }
     }
 

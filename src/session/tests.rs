@@ -272,7 +272,7 @@ fn settings() -> SessionSettings {
         forgetting: None,
         epoch: "log".into(),
         accounts: None,
-        metrics: Arc::new(Metrics::new([].into_iter())),
+        metrics: Arc::new(Metrics::new([].into_iter(), false)),
         zone: TimeZone::UTC,
         clock: Clock::start(),
         profile: profile_at("door"),

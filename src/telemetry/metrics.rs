@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parlor_core::link::Refusal;
-use parlor_core::model::Census;
+use parlor_core::model::{Census, NodeStatus};
 use parlor_wire::words::limit_of;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -19,6 +19,11 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 /// slow that people are told.
 const COMMIT_SECONDS: [f64; 10] =
     [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 0.5, 2.0];
+
+/// The buckets for the time of a way through the order, in seconds: from a server beside this one
+/// to the time after which people are told.
+const ORDER_SECONDS: [f64; 10] =
+    [0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 2.0];
 
 /// The buckets for the numbers of lines that are stored together.
 const BATCH_LINES: [f64; 8] = [1.0, 2.0, 8.0, 32.0, 128.0, 512.0, 2_048.0, 8_192.0];
@@ -55,11 +60,28 @@ pub(crate) struct Metrics {
     rooms: Gauge,
     people: Gauge,
     listeners: Gauge,
+    /// Those of one of several nodes; without other nodes they are not shown.
+    node: NodeMetrics,
+    /// Whether this server is one of several nodes.
+    pub(crate) is_node: bool,
+}
+
+/// The metrics of one of several nodes.
+struct NodeMetrics {
+    live: Gauge,
+    silent: Gauge<f64, AtomicU64>,
+    position: Gauge,
+    behind: Gauge,
+    repeats: Counter,
+    anew: Counter,
+    order: Histogram,
 }
 
 /// Numbers that other parts count, at the moment of a scrape.
 pub(crate) struct Scrape {
     pub(crate) census: Census,
+    /// All nodes; none without other nodes.
+    pub(crate) nodes: Vec<NodeStatus>,
     /// Lines written, and lines that their readers skipped.
     pub(crate) written: (u64, u64),
     pub(crate) panics: u64,
@@ -74,8 +96,11 @@ fn register<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, he
 
 impl Metrics {
     /// All metrics, at zero; `doors` are the doors for people.
-    pub(crate) fn new(doors: impl Iterator<Item = &'static str>) -> Metrics {
+    pub(crate) fn new(doors: impl Iterator<Item = &'static str>, is_node: bool) -> Metrics {
         let mut registry = Registry::with_prefix("parlor");
+        let mut apart = Registry::default();
+        let of_nodes = if is_node { &mut registry } else { &mut apart };
+        let node = NodeMetrics::new(of_nodes);
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version of Parlor", version);
         let all = &mut registry;
@@ -102,6 +127,8 @@ impl Metrics {
             refusals: register(all, "refusals", "How often a limit was hit, by limit"),
             commit: Histogram::new(COMMIT_SECONDS),
             batch: Histogram::new(BATCH_LINES),
+            node,
+            is_node,
             registry,
         };
         let all = &mut metrics.registry;
@@ -161,6 +188,23 @@ impl Metrics {
         }
     }
 
+    /// Notes how far this node has followed the order, and how much there is behind.
+    pub(crate) fn followed(&self, position: u64, behind: u64) {
+        self.node.position.set(i64::try_from(position).unwrap_or(i64::MAX));
+        self.node.behind.set(i64::try_from(behind).unwrap_or(i64::MAX));
+    }
+
+    /// Notes how often this node has published something again, and has followed the order anew.
+    pub(crate) fn repeated(&self, repeats: u64, anew: u64) {
+        set(&self.node.repeats, repeats);
+        set(&self.node.anew, anew);
+    }
+
+    /// Counts a proposal of this node that has come back.
+    pub(crate) fn came_back(&self, time: Duration) {
+        self.node.order.observe(time.as_secs_f64());
+    }
+
     /// All metrics in the format OpenMetrics 1.0.
     pub(crate) fn shown(&self, now: &Scrape) -> String {
         let count = |gauge: &Gauge, count: usize| {
@@ -169,6 +213,9 @@ impl Metrics {
         count(&self.rooms, now.census.rooms);
         count(&self.people, now.census.people);
         count(&self.listeners, now.census.listeners);
+        count(&self.node.live, now.nodes.iter().filter(|node| node.is_live).count());
+        let own = now.nodes.iter().find(|node| node.is_own);
+        self.node.silent.set(own.map_or(0.0, |node| node.silent.as_secs_f64()));
         let (written, skipped) = now.written;
         set(&self.deliveries, written);
         set(&self.skipped, skipped);
@@ -176,6 +223,35 @@ impl Metrics {
         let mut shown = String::new();
         encode(&mut shown, &self.registry).ok(); // writing to memory cannot fail
         shown
+    }
+}
+
+impl NodeMetrics {
+    fn new(registry: &mut Registry) -> NodeMetrics {
+        let order = Histogram::new(ORDER_SECONDS);
+        registry.register_with_unit(
+            "node_order",
+            "Time until something published came back through the order",
+            Unit::Seconds,
+            order.clone(),
+        );
+        NodeMetrics {
+            live: register(registry, "nodes_live", "Nodes that are there, this one included"),
+            silent: register(
+                registry,
+                "node_silent_seconds",
+                "Time for which this node has waited for what it published last",
+            ),
+            position: register(registry, "node_position", "Messages of the order that have come"),
+            behind: register(registry, "node_behind", "Messages of the order that have not come"),
+            repeats: register(registry, "node_repeats", "Messages that were published again"),
+            anew: register(
+                registry,
+                "node_reconnects",
+                "Times that nothing came back, so that this node went to another server of NATS",
+            ),
+            order,
+        }
     }
 }
 

@@ -39,6 +39,11 @@ impl Nats {
         Some(nats)
     }
 
+    /// The program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The URL for nodes.
     pub(crate) fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)

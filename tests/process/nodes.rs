@@ -1,11 +1,21 @@
 //! Several nodes share one house through a server of NATS.
 
-use crate::admin::done;
-use crate::data::{Data, enter, untimed};
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::admin::{done, order};
+use crate::data::{Data, STORED, enter, untimed};
 use crate::guest::Guest;
 use crate::nats::Nats;
 use crate::owners::register_as;
 use crate::server::Server;
+use crate::visitor::{Visitor, numbers};
+use crate::web::curl;
 
 /// Two nodes with their files.
 struct Two {
@@ -166,7 +176,10 @@ fn lines_wait_for_a_server_of_nats_that_was_killed() {
     let Some(mut two) = Two::open() else { return };
     let mut alice = enter(&two.red, "alice");
     let mut bob = enter(&two.blue, "bob");
+    alice.until("bob has arrived");
     two.nats.kill();
+    bob.say("/who");
+    bob.until("--   alice, active"); // the ledger is here
     alice.say("are you there");
     alice.until("-- No contact with the other nodes; your messages are waiting");
     two.nats.start_again();
@@ -175,4 +188,120 @@ fn lines_wait_for_a_server_of_nats_that_was_killed() {
     bob.say("yes");
     alice.until("bob: yes");
     two.close([alice, bob]);
+}
+
+#[test]
+fn a_socket_continues_with_the_next_line_on_another_node() {
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new()];
+    let options = ["--listen", "http://127.0.0.1:0"];
+    let red = nats.node_with("red", &data[0], &options);
+    let blue = nats.node_with("blue", &data[1], &options);
+    let mut alice = Visitor::connect(red.web()).enter("alice");
+    let log = alice.hello["log"].clone();
+    alice.asks(json!({"do": "say", "text": "one\ntwo\nthree", "id": "s"}).to_string());
+    assert_eq!(numbers(&alice.until_done("s")), [1, 2, 3]);
+    alice.asks(r#"{"do":"code"}"#);
+    let code = alice.hears("code")["code"].clone();
+    let mut again = Visitor::connect(blue.web());
+    assert_eq!(again.hello["log"], log, "the house has one log");
+    let back = json!({"do": "enter", "code": code, "log": log, "after": 2, "id": "in"});
+    again.asks(back.to_string());
+    let heard = again.until_done("in");
+    assert_eq!((&heard[0]["name"], &heard[0]["resumed"]), (&"alice".into(), &"exact".into()));
+    assert_eq!(numbers(&heard), [3]);
+    let (_, closed) = alice.is_closed();
+    assert_eq!(closed, 4001);
+    blue.close([again]);
+    red.close([alice]);
+}
+
+#[test]
+fn a_node_that_stood_still_brings_its_people_back() {
+    let Some(two) = Two::open() else { return };
+    let mut alice = enter(&two.red, "alice");
+    let mut bob = enter(&two.blue, "bob");
+    let mut carol = enter(&two.blue, "carol");
+    alice.until("carol has arrived");
+    two.blue.signal(Signal::STOP);
+    alice.until("bob and carol have left");
+    let mut other = enter(&two.red, "bob");
+    alice.say("missed");
+    alice.until("alice: missed");
+    two.blue.signal(Signal::CONT);
+    carol.until("alice: missed");
+    bob.lines_until("the news", |line| {
+        line.starts_with("-- Somebody else is called bob now; you are 127.0.0.1:")
+    });
+    carol.say("here we are");
+    alice.until("carol: here we are");
+    other.until("carol: here we are");
+    two.close([alice, bob, carol, other]);
+}
+
+#[test]
+fn the_operator_sees_the_nodes() {
+    let alone = Data::new();
+    let server = alone.open(&[]);
+    let refused = order(&alone, &["nodes"]).unwrap_err();
+    assert!(refused.starts_with("this server has no other nodes"), "{refused}");
+    server.close(());
+
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new()];
+    let red = nats.node_with("red", &data[0], &["--listen", "metrics://127.0.0.1:0"]);
+    let blue = nats.node("blue", &data[1]);
+    let mut alice = enter(&red, "alice");
+    let bob = enter(&blue, "bob");
+    alice.until("bob has arrived");
+    let nodes = done(&data[0], &["nodes"]);
+    let [of_blue, of_red] = &nodes[..] else { panic!("{nodes:?}") };
+    assert!(of_blue.starts_with("blue: 1 person, heard "), "{of_blue}");
+    assert_eq!(of_red, "red: 1 person, this node, in touch, format 1");
+    let (metrics, status) = curl(red.listening("metrics"), &[], "/metrics");
+    assert_eq!(status, "200");
+    assert!(metrics.contains("\nparlor_nodes_live 2\n"), "{metrics}");
+    assert!(metrics.contains("\nparlor_node_behind 0\n"), "{metrics}");
+    blue.close([bob]);
+    alice.until("bob has left");
+    assert_eq!(done(&data[0], &["nodes"])[0], "blue: not there");
+    red.close([alice]);
+}
+
+#[test]
+fn the_example_starts_three_nodes_and_ends_everything() {
+    let Some(nats) = Nats::start() else { return };
+    let mut example =
+        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/three-nodes"))
+            .env("NATS_SERVER", nats.program())
+            .env("PARLOR", env!("CARGO_BIN_EXE_parlor"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+    let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let port = |line: String| {
+        let port = line.trim().strip_prefix("nc localhost ")?.split(' ').next()?.parse().ok()?;
+        Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    };
+    let doors: Vec<_> = lines.by_ref().filter_map(port).take(3).collect();
+    let mut guests: Vec<_> = doors
+        .iter()
+        .zip(["alice", "bob", "carol"])
+        .map(|(door, name)| {
+            let mut guest = Guest::connect(*door);
+            guest.say(name);
+            guest.until(STORED);
+            guest
+        })
+        .collect();
+    guests[0].say("hello");
+    for guest in &mut guests {
+        guest.until("alice: hello");
+    }
+    kill_process(Pid::from_child(&example), Signal::INT).unwrap();
+    assert!(example.wait().unwrap().success());
+    for guest in &mut guests {
+        assert_eq!(guest.rest().last().map(String::as_str), Some("-- The server is going down"));
+    }
 }

@@ -1,11 +1,14 @@
 //! The addresses, and the headers of every answer. Knows no room's lines.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use parlor_core::link::{Outcome, Query};
 
 use super::pages::{File, PAGE};
 use super::respond::{HTML, RoomInPath};
@@ -34,6 +37,12 @@ const GREETING: &str = "This is Parlor, a chat server. In a browser, open this a
     \x20 curl -N HOST/lobby                            follows the room\n\
     \x20 curl 'HOST/lobby?last=50'                     shows the last lines\n\
     \x20 curl -d 'hello' 'HOST/lobby?name=YOUR-NAME'   speaks\n";
+
+/// The answer to balancers while this node is out of touch with the others.
+const OUT_OF_TOUCH: &str = "This node has no contact with the other nodes; use another one";
+
+/// After this time without contact, nobody can enter here.
+const OUT_OF_TOUCH_AFTER: Duration = Duration::from_secs(10);
 
 /// The addresses. Everything except rooms is under `/-/`.
 pub(super) fn router(names: HostNames) -> Router {
@@ -114,9 +123,22 @@ async fn greet(headers: HeaderMap) -> Response {
 }
 
 async fn health(Extension(visit): Extension<Visit>) -> Response {
-    match visit.reception.closing.is_cancelled() {
+    if visit.reception.closing.is_cancelled() {
+        return sentence(StatusCode::SERVICE_UNAVAILABLE, GOING_DOWN);
+    }
+    match visit.reception.metrics.is_node && !is_in_touch(&visit).await {
         false => sentence(StatusCode::OK, "ok"),
-        true => sentence(StatusCode::SERVICE_UNAVAILABLE, GOING_DOWN),
+        true => sentence(StatusCode::SERVICE_UNAVAILABLE, OUT_OF_TOUCH),
+    }
+}
+
+/// Whether this node has contact with the others.
+async fn is_in_touch(visit: &Visit) -> bool {
+    match visit.connect().call(Query::Nodes).await {
+        Outcome::Nodes(nodes) => {
+            nodes.iter().any(|node| node.is_own && node.silent < OUT_OF_TOUCH_AFTER)
+        }
+        _ => false,
     }
 }
 

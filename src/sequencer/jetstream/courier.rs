@@ -123,6 +123,8 @@ pub struct Courier {
     decided: VecDeque<Decided>,
     refused: VecDeque<ProposalId>,
     steps: VecDeque<CourierStep>,
+    /// How long proposals took that have come back.
+    came_back: VecDeque<Duration>,
     counts: StreamCounts,
 }
 
@@ -138,6 +140,7 @@ impl Courier {
             decided: VecDeque::new(),
             refused: VecDeque::new(),
             steps: VecDeque::new(),
+            came_back: VecDeque::new(),
             counts: StreamCounts::default(),
         }
     }
@@ -236,9 +239,10 @@ impl Courier {
             }
         };
         let (id, nonce) = (proposal.id, nonce_of(&proposal));
-        self.outgoing.take_if(|own| {
+        let came_back = self.outgoing.take_if(|own| {
             own.id.boot == id.boot && own.nonce == nonce && own.id.number <= id.number
         });
+        self.came_back.extend(came_back.map(|own| now.saturating_sub(own.since)));
         self.decided.push_back(Decided { position, at, proposal });
         Ok(())
     }
@@ -273,6 +277,11 @@ impl Courier {
     /// The next proposal that the stream has refused.
     pub fn next_refused(&mut self) -> Option<ProposalId> {
         self.refused.pop_front()
+    }
+
+    /// How long the next proposal took that has come back.
+    pub fn next_time(&mut self) -> Option<Duration> {
+        self.came_back.pop_front()
     }
 
     /// The position of the last message that has arrived.

@@ -5,8 +5,9 @@ use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::CreateStreamErrorKind;
 use async_nats::jetstream::stream::{Compression, Config, DiscardPolicy, StorageType};
 use parlor_wire::pack::founding::{pack, unpack};
+use tokio::time::{Instant, sleep};
 
-use super::nats::StreamConnection;
+use super::nats::{START_PAUSE, START_TIME, StreamConnection};
 
 /// The subject of the first message.
 const SUBJECT: &str = "founded";
@@ -23,28 +24,44 @@ pub(crate) struct Founded {
     pub(crate) last: u64,
 }
 
-/// Makes the stream, unless it is there, and begins it with the name of a log, unless it has begun.
+/// Makes the stream, unless it is there, and begins it with a name for the log, unless it has begun.
 ///
 /// # Errors
 /// The stream cannot be made or read. The error says why.
-pub(crate) async fn found(connection: &StreamConnection, log: &str) -> anyhow::Result<Founded> {
-    make(connection)
-        .await
-        .with_context(|| format!("cannot make or open the stream {} in NATS", connection.stream))?;
-    let first = pack(log).context("the name of the log is too long")?;
-    if connection.publish_first(SUBJECT, first).await? {
-        tracing::info!(stream = connection.stream, "the stream has begun");
+pub(crate) async fn found(connection: &StreamConnection) -> anyhow::Result<Founded> {
+    let stream = &connection.stream;
+    let cannot = || format!("cannot make or open the stream {stream} in NATS");
+    patiently(|| make(connection)).await.with_context(cannot)?;
+    let log = getrandom::u64().context("the system gives no random number")?;
+    let first = pack(&format!("{log:016x}")).context("the name of the log is too long")?;
+    let begin = || connection.publish_first(SUBJECT, first.clone());
+    if patiently(begin).await.with_context(cannot)? {
+        tracing::info!(stream, "the stream has begun");
     }
-    let Some(first) = connection.message(1).await? else {
-        bail!(
-            "the stream {} has no first message, so it is not one of Parlor; choose another --house",
-            connection.stream
-        );
+    let Some(first) = patiently(|| connection.message(1)).await.with_context(cannot)? else {
+        bail!("the stream {stream} is not one of Parlor; choose another --house");
     };
-    let log = unpack(&first).with_context(|| {
-        format!("the stream {} is not one of Parlor; choose another --house", connection.stream)
-    })?;
-    Ok(Founded { log, last: connection.last().await? })
+    let is_foreign = || format!("the stream {stream} is not one of Parlor; choose another --house");
+    let log = unpack(&first).with_context(is_foreign)?;
+    let last = patiently(|| connection.last()).await.with_context(cannot)?;
+    Ok(Founded { log, last })
+}
+
+/// Tries something again for a while: servers that start need a few seconds to choose a leader.
+async fn patiently<T, F>(what: impl Fn() -> F) -> anyhow::Result<T>
+where
+    F: Future<Output = anyhow::Result<T>>,
+{
+    let began = Instant::now();
+    loop {
+        match what().await {
+            Err(error) if began.elapsed() < START_TIME => {
+                tracing::warn!("NATS is not ready, trying again: {error}");
+                sleep(START_PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 async fn make(connection: &StreamConnection) -> anyhow::Result<()> {

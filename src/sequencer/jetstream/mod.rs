@@ -14,7 +14,7 @@ mod task;
 pub use courier::{Courier, CourierStep, NewerMessage, Published, StreamCounts, StreamMessage};
 pub(crate) use founding::{Founded, found};
 pub(crate) use nats::{LinkChange, StreamConnection};
-pub(crate) use neighbours::PostTask;
+pub(crate) use neighbours::{Post, PostTask};
 pub(crate) use queue::{OrderQueue, StreamSequencer};
 pub(crate) use replay::replay;
 pub(crate) use task::SequencerTask;

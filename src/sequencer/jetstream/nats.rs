@@ -8,13 +8,15 @@ use anyhow::{Context as _, bail, ensure};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, push};
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::{self, Context};
-use async_nats::{Client, ConnectOptions, Event, HeaderMap, Request, StatusCode, Subscriber};
+use async_nats::{
+    Client, ConnectError, ConnectOptions, Event, HeaderMap, Request, StatusCode, Subscriber,
+};
 use crc32fast::hash;
 use futures_util::StreamExt as _;
 use parlor_core::model::WallTime;
 use serde::Deserialize;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::courier::{Published, StreamMessage};
 
@@ -23,6 +25,10 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// The pause between two tries to connect, after the first ones.
 const CONNECT_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long servers may take to answer when a node starts, and the pause between two tries.
+pub(super) const START_TIME: Duration = Duration::from_secs(30);
+pub(super) const START_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often the server says that a consumer is there, while it has nothing to send.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -128,7 +134,7 @@ impl StreamConnection {
             })?;
         }
         let servers: Vec<&str> = servers.split(',').collect();
-        let client = options.connect(&servers[..]).await.with_context(|| {
+        let client = first_connection(options, &servers).await.with_context(|| {
             format!("no server of NATS answers at {}; check --nats", servers.join(", "))
         })?;
         check_server(&client)?;
@@ -308,6 +314,27 @@ impl Subscription {
                 behind: info.pending,
             };
             return Some((message, checksum));
+        }
+    }
+}
+
+/// Connects, as soon as a server answers. A server that refuses this client is not asked again.
+async fn first_connection(
+    options: ConnectOptions,
+    servers: &[&str],
+) -> Result<Client, ConnectError> {
+    use async_nats::ConnectErrorKind as Kind;
+    let began = Instant::now();
+    loop {
+        match options.clone().connect(servers).await {
+            Err(error)
+                if matches!(error.kind(), Kind::Io | Kind::TimedOut | Kind::Dns)
+                    && began.elapsed() < START_TIME =>
+            {
+                tracing::warn!("no server of NATS answers, trying again: {error}");
+                sleep(START_PAUSE).await;
+            }
+            outcome => return outcome,
         }
     }
 }

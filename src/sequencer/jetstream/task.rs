@@ -9,12 +9,13 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use parlor_core::link::Inbox;
 use tokio::select;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::courier::{Courier, CourierStep, Published, StreamCounts, StreamMessage};
+use super::courier::{Courier, CourierStep, Published, StreamMessage};
 use super::nats::{LinkChange, NotFollowed, StreamConnection, Subscription};
 use super::queue::OrderQueue;
+use crate::telemetry::Metrics;
 
 /// The pause before the stream is followed again after a failure.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(250);
@@ -32,7 +33,6 @@ pub(crate) struct SequencerTask {
     queue: Arc<OrderQueue>,
     inbox: Arc<Inbox>,
     courier: Courier,
-    counts: watch::Sender<StreamCounts>,
     /// The tries to publish that have no answer yet.
     tries: FuturesUnordered<Waiting<(u64, Published)>>,
     inflow: Inflow,
@@ -61,14 +61,12 @@ enum TaskEvent {
 }
 
 impl SequencerTask {
-    /// The task of a node that has applied the order up to this position. What it counts is in
-    /// `counts`.
+    /// The task of a node that has applied the order up to this position.
     pub(crate) fn new(
         (connection, changes): (StreamConnection, mpsc::Receiver<LinkChange>),
         queue: Arc<OrderQueue>,
         inbox: Arc<Inbox>,
         position: u64,
-        counts: watch::Sender<StreamCounts>,
     ) -> SequencerTask {
         SequencerTask {
             connection,
@@ -76,7 +74,6 @@ impl SequencerTask {
             queue,
             inbox,
             courier: Courier::new(position),
-            counts,
             tries: FuturesUnordered::new(),
             inflow: Inflow::None,
             checksum: None,
@@ -84,11 +81,11 @@ impl SequencerTask {
         }
     }
 
-    /// Runs until the stream cannot be followed any more.
+    /// Runs until the stream cannot be followed any more, and counts what it does.
     ///
     /// # Errors
     /// The stream has lost messages, or has messages of a newer program.
-    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn run(mut self, metrics: Arc<Metrics>) -> anyhow::Result<()> {
         self.courier.connected(self.now());
         loop {
             while let Some(step) = self.courier.next_step() {
@@ -106,7 +103,7 @@ impl SequencerTask {
                 () = at(due) => TaskEvent::Due,
             };
             self.take(event)?;
-            self.hand_over();
+            self.hand_over(&metrics);
         }
     }
 
@@ -186,7 +183,7 @@ impl SequencerTask {
     }
 
     /// Hands over everything that is for the broadcaster.
-    fn hand_over(&mut self) {
+    fn hand_over(&mut self, metrics: &Metrics) {
         let mut is_new = false;
         while let Some(decided) = self.courier.next_decided() {
             self.queue.decide(decided);
@@ -200,7 +197,11 @@ impl SequencerTask {
             self.inbox.bell().ring();
         }
         let counts = self.courier.counts();
-        self.counts.send_if_modified(|noted| std::mem::replace(noted, counts) != counts);
+        metrics.followed(self.courier.position(), counts.behind);
+        metrics.repeated(counts.repeats, counts.anew);
+        while let Some(time) = self.courier.next_time() {
+            metrics.came_back(time);
+        }
     }
 }
 

@@ -87,6 +87,7 @@ impl Broadcaster {
             Query::Everybody => self.visitors(now),
             Query::Bans { here } => self.bans(asker, &here, now)?,
             Query::Keepers { here } => self.keepers(asker, &here)?,
+            Query::Nodes => return Ok(Some(Outcome::Nodes(self.nodes(now)))),
             Query::Census => return Ok(Some(Outcome::Counted(self.census()))),
         };
         Ok(Some(Outcome::Answer(answer)))

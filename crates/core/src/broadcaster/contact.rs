@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::node::{Silence, Standing};
 use super::state::Broadcaster;
 use super::tickets::Wanted;
+use crate::ledger::Boot;
 use crate::link::{Change, Contact, InboxItem, Notice};
-use crate::model::{Now, PersonId, RoomName};
+use crate::model::{NodeStatus, Now, PersonId, RoomName};
 use crate::refusal::Refusal;
 
 impl Broadcaster {
@@ -81,6 +82,29 @@ impl Broadcaster {
                 intent.is_fact() || intent.is_said_by(half_said)
             });
         }
+    }
+
+    /// All nodes, by name; none without other nodes.
+    pub(super) fn nodes(&self, now: Now) -> Vec<NodeStatus> {
+        let Some(node) = &self.node else {
+            return Vec::new();
+        };
+        let mut people: BTreeMap<u32, usize> = BTreeMap::new();
+        for (_, person) in self.ledger.people.iter() {
+            *people.entry(person.boot).or_default() += 1;
+        }
+        let status = |(number, boot): (u32, &Boot)| NodeStatus {
+            name: boot.node.clone(),
+            is_own: number == node.boot,
+            is_live: boot.is_live,
+            version: boot.version,
+            people: people.get(&number).copied().unwrap_or_default(),
+            silent: node.silent(number, now.monotonic),
+            behind: node.behind(number),
+        };
+        let mut nodes: Vec<_> = self.ledger.nodes.all().map(status).collect();
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        nodes
     }
 
     /// Whether a node that is out of touch, or stops, takes this request.

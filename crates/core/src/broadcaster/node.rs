@@ -139,6 +139,8 @@ pub(super) struct Node {
     in_touch_since: Option<Duration>,
     /// When each boot was heard.
     heard: BTreeMap<u32, Duration>,
+    /// How far each boot had come when it was heard, and where the order was then.
+    progress: BTreeMap<u32, (u64, u64)>,
     /// The boots that this node proposed to end, each with its last number then.
     accused: BTreeMap<u32, u64>,
     checks: VecDeque<Check>,
@@ -166,6 +168,7 @@ impl Node {
             offered_at: Duration::ZERO,
             in_touch_since: None,
             heard: BTreeMap::new(),
+            progress: BTreeMap::new(),
             accused: BTreeMap::new(),
             checks: VecDeque::new(),
         }
@@ -318,6 +321,7 @@ impl Node {
     pub(super) fn settle(&mut self, proposal: &Proposal, now: Duration) -> Settled {
         let id = proposal.id;
         self.hear(id.boot, now);
+        self.progress.insert(id.boot, (proposal.after, self.position));
         let is_mine = match &proposal.intents[..] {
             [Intent::Up { node, nonce, .. }] if id.boot == 0 => {
                 *node == self.name && *nonce == self.nonce
@@ -431,6 +435,20 @@ impl Node {
         }
     }
 
+    /// The time since a boot was heard; for the own one, how long it waits for its proposal.
+    pub(super) fn silent(&self, boot: u32, now: Duration) -> Duration {
+        let since = match boot == self.boot {
+            true => self.under_way.as_ref().map(|offered| offered.since),
+            false => self.heard.get(&boot).copied(),
+        };
+        now.saturating_sub(since.unwrap_or(now))
+    }
+
+    /// How many proposals a boot had not applied when it was heard.
+    pub(super) fn behind(&self, boot: u32) -> u64 {
+        self.progress.get(&boot).map_or(0, |(after, position)| position.saturating_sub(*after))
+    }
+
     /// Whether the last proposal of this node came back in time.
     pub(super) fn is_in_touch(&self) -> bool {
         self.in_touch_since.is_some()
@@ -478,6 +496,7 @@ impl Node {
     /// Forgets a boot of another node that has ended.
     pub(super) fn forget(&mut self, boot: u32) {
         self.heard.remove(&boot);
+        self.progress.remove(&boot);
         self.accused.remove(&boot);
     }
 }

@@ -51,6 +51,11 @@ impl Nodes {
         self.boots.iter().filter(|(_, boot)| boot.is_live).map(|(&number, boot)| (number, boot))
     }
 
+    /// The last boot of each node.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u32, &Boot)> {
+        self.boots.iter().map(|(&number, boot)| (number, boot))
+    }
+
     /// Whether proposals of this boot count.
     pub(super) fn is_live(&self, boot: u32) -> bool {
         self.boots.get(&boot).is_some_and(|boot| boot.is_live)

@@ -409,6 +409,8 @@ pub enum Query {
         /// Where the previous page ended; 0 for the first page.
         from: u64,
     },
+    /// The nodes of the server.
+    Nodes,
     /// The rooms to which the person is invited.
     Invitations,
     /// The largest rooms.

@@ -36,7 +36,7 @@ pub(crate) use line::{is_picture, is_unseen};
 pub use modes::Modes;
 pub use name::{Looks, NAME_CHARS_MAX, Name, NameError, OwnedName, RoomName, fold};
 pub use nearest::nearest;
-pub use node::NodeName;
+pub use node::{NodeName, NodeStatus};
 pub use rate::{Bucket, Rate, network};
 pub use room_rules::{
     PEOPLE_LIMIT_MAX, ROOM_PASSWORD_BYTES_MAX, RoomPasswordError, RoomRules, check_room_password,

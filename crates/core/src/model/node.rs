@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The name of a node, which stays the same when the node restarts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +32,26 @@ impl fmt::Display for NodeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// A node, as another one or itself sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// Its name.
+    pub name: NodeName,
+    /// Whether it is the node that says so.
+    pub is_own: bool,
+    /// Whether its last boot lives.
+    pub is_live: bool,
+    /// The newest format of proposals that it reads.
+    pub version: u64,
+    /// The people who are on the server through it.
+    pub people: usize,
+    /// The time since it was heard; for the own node, how long it has been waiting for its last
+    /// proposal.
+    pub silent: Duration,
+    /// How many proposals of the order it had not applied when it was heard.
+    pub behind: u64,
 }
 
 #[cfg(test)]
