@@ -87,6 +87,7 @@ impl Server {
         let storage = ServerStorage::open(&config, &inbox, Some(&joined.founded))?;
         let position = storage.position(&joined.founded);
         let (parts, node) = joined.follow(position, &inbox).await?;
+        storage.check(&parts.start.ledger)?;
         let BroadcasterParts { start, sequencer, neighbours } = parts;
         let limits = config.settings(descriptors).broadcaster;
         let broadcaster =

@@ -1,12 +1,14 @@
 //! The server's storage: opens the journal and everything beside it. Knows no door.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::ensure;
 use parlor_core::broadcaster::Broadcaster;
-use parlor_core::journal::{Journal, Past};
+use parlor_core::journal::{Journal, Past, Snapshot};
 use parlor_core::link::Inbox;
-use parlor_core::model::Limits;
+use parlor_core::model::{Limits, WallTime};
 
 use crate::accounts::{self, Accounts};
 use crate::config::{Config, Keep};
@@ -60,7 +62,7 @@ impl ServerStorage {
             journal::open(&directory, keep, log)?;
         tracing::info!("lines are stored in {}", directory.display());
         let past = match position {
-            Some(_) => Past::default(), // it is in the order
+            Some(_) => stored.database.at_start(|file| journal::past(file, WallTime::default()))?,
             None => accounts::past(&stored.database, stored.last_run)?,
         };
         let past = Past { ends: ends.into_iter().collect(), ..past };
@@ -72,6 +74,29 @@ impl ServerStorage {
     /// The position in the order of several nodes up to which everything is stored.
     pub(super) fn position(&self, founded: &Founded) -> u64 {
         self.position.unwrap_or(founded.last) // a server that stores nothing has missed nothing
+    }
+
+    /// Checks that the directory of a node has what the order holds up to its position: the order
+    /// may have lost messages, and have others in their place.
+    ///
+    /// # Errors
+    /// It differs: what to do.
+    pub(super) fn check(&self, ledger: &Snapshot) -> anyhow::Result<()> {
+        let Some(OnDisk { directory, past, .. }) = &self.disk else {
+            return Ok(());
+        };
+        let stored = past.ends.iter().map(|(room, end)| (room, end.seq));
+        let ordered = ledger.ends.iter().map(|(room, end)| (room, end.seq));
+        let registered: BTreeMap<_, _> =
+            past.accounts.iter().map(|account| (account.name.as_str(), account.proof)).collect();
+        let owners = ledger.accounts.iter().map(|account| (account.name.as_str(), account.proof));
+        ensure!(
+            stored.eq(ordered) && registered == owners.collect(),
+            "the stream in NATS does not have what is stored in {}: it has lost messages; \
+             restore the stream, or give this node an empty --data",
+            directory.display()
+        );
+        Ok(())
     }
 
     /// A journal that starts without lines, and no directory.

@@ -67,6 +67,17 @@ impl Nats {
         }
     }
 
+    /// Copies the streams, which are not in use.
+    pub(crate) fn copy(&self) {
+        copy(Path::new(self.path("streams")), Path::new(self.path("copy")));
+    }
+
+    /// Puts the copy in the place of the streams, which are not in use.
+    pub(crate) fn restore(&self) {
+        fs::remove_dir_all(self.path("streams")).unwrap();
+        fs::rename(self.path("copy"), self.path("streams")).unwrap();
+    }
+
     /// A node with this name, which stores its lines there.
     pub(crate) fn node(&self, name: &str, data: &Data) -> Server {
         self.node_with(name, data, &[])
@@ -129,4 +140,15 @@ fn program() -> PathBuf {
     let python = env::var_os("FOREIGN_PYTHON")
         .map_or_else(|| root.join("target/foreign-venv/bin/python"), PathBuf::from);
     env::var_os("NATS_SERVER").map_or_else(|| python.with_file_name("nats-server"), PathBuf::from)
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).unwrap()),
+        }
+    }
 }

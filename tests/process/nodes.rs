@@ -305,3 +305,34 @@ fn the_example_starts_three_nodes_and_ends_everything() {
         assert_eq!(guest.rest().last().map(String::as_str), Some("-- The server is going down"));
     }
 }
+
+#[test]
+fn a_node_whose_stream_has_lost_messages_stops_and_says_so() {
+    let Some(mut two) = Two::open() else { return };
+    let mut alice = enter(&two.red, "alice");
+    alice.say("before");
+    alice.until("alice: before");
+    two.nats.kill();
+    two.nats.copy();
+    two.nats.start_again();
+    let mut bob = enter(&two.blue, "bob");
+    for number in 0..10 {
+        alice.say(&number.to_string());
+        bob.until(&format!("alice: {number}"));
+    }
+    two.nats.kill();
+    two.nats.restore();
+    two.nats.start_again();
+    for node in [&mut two.red, &mut two.blue] {
+        assert_eq!(node.ended().code(), Some(1));
+        let why = "this node has to stop: the stream has lost messages: ";
+        node.logged(why);
+    }
+    let url = two.nats.url();
+    let options = ["serve", "--nats", &url, "--node", "red", "--listen", "tcp://127.0.0.1:0"];
+    let again = two.data[0].parlor().args(options).output().unwrap();
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert_eq!(again.status.code(), Some(1), "{said}");
+    assert!(said.contains("it has lost messages") || said.contains("the stream has lost messages"));
+    two.data.iter().for_each(Data::assert_undamaged);
+}

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::ledger::{KeptMessage, OwnerVisit, Past, Record};
+pub use crate::ledger::{KeptMessage, OwnerVisit, Past, Record, Snapshot};
 use crate::log::Batch;
 
 /// A commit failed: its lines are not stored, and nobody has seen them.
