@@ -104,6 +104,7 @@ fn lobby(kept: Vec<Row>) -> Room {
         kind: Kind::Line { seq: row.seq as u64, at: row.at },
         shown: Shown::Said { name: row.name, text: row.text, is_action: false },
         reads_on: false,
+        is_removal: false,
     };
     Room {
         name: "lobby".to_owned(),

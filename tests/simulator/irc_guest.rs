@@ -6,11 +6,11 @@ use std::sync::{Arc, LazyLock};
 use fastrand::Rng;
 use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Change, Client, Link, Outcome, Refusal};
-use parlor_core::model::{Name, Profile, RoomName, WallTime};
+use parlor_core::model::{Claim, Name, Profile, Proof, RoomName, WallTime};
 use parlor_wire::irc::{IrcDecoder, IrcEncoder, IrcServer, RegistrationStep};
 use parlor_wire::style::{LocalClock, Storage};
 
-use crate::checker::{self, Dialect, End, nobody_after};
+use crate::checker::{self, Dialect, End, OWNED, nobody_after};
 use crate::guest::{NAMES, ROOMS};
 use crate::irc_session::{IrcSession, Sent};
 use crate::reader::{AnyEncoder, Reader};
@@ -66,6 +66,8 @@ pub(crate) struct IrcGuest {
     kept: Option<String>,
     pings: usize,
     labels: usize,
+    /// Whether it is the owner of the name that has one.
+    is_owner: bool,
     /// Whether it reads only a little at a time.
     is_slow: bool,
     refusals: usize,
@@ -96,6 +98,7 @@ impl IrcGuest {
             kept: None,
             pings: 0,
             labels: 0,
+            is_owner: rng.u8(0..3) == 0,
             is_slow: rng.u8(0..3) == 0,
             refusals: 0,
             stalled: 0,
@@ -135,7 +138,7 @@ impl IrcGuest {
             return;
         }
         if !self.is_present() {
-            let nick = pick(rng, &NAMES);
+            let nick = self.nick(rng);
             return self.register(&format!("NICK {nick}\r\n"));
         }
         self.note_posts();
@@ -154,15 +157,29 @@ impl IrcGuest {
         let step = self.session.decoder.register(&mut bytes, &mut self.greeting);
         if let Some(RegistrationStep::Enter { name, profile, .. }) = step {
             self.coming = Some((name.clone(), Arc::clone(&profile)));
-            let come = Change::Come { name: name.into(), profile: Some(profile) };
+            let name = match self.is_owner && name.as_str() == OWNED {
+                true => Claim::of_owner(name, Proof(1)),
+                false => name.into(),
+            };
+            let come = Change::Come { name, profile: Some(profile) };
             self.session.call.start(Sent::Coming, come);
         }
+    }
+
+    /// A name to take: an owner comes under the own one, and others may want it, too.
+    fn nick(&self, rng: &mut Rng) -> String {
+        let is_own = match (self.is_owner, self.is_present()) {
+            (true, true) => rng.bool(),
+            (is_owner, _) => is_owner || rng.u8(0..40) == 0,
+        };
+        if is_own { OWNED.to_owned() } else { pick(rng, &NAMES).to_string() }
     }
 
     /// A line to type.
     fn line(&mut self, rng: &mut Rng) -> String {
         let seats = &self.session.seats;
-        let other = pick(rng, &ROOMS);
+        let rooms = if rng.bool() { &ROOMS[..3] } else { &ROOMS };
+        let other = pick(rng, rooms);
         let room = match seats.len() {
             0 => other.clone(),
             count => seats[rng.usize(0..count)].room_name().clone(),
@@ -173,7 +190,7 @@ impl IrcGuest {
         match rng.u8(0..40) {
             0..3 => format!("JOIN #{other},#{}", pick(rng, &ROOMS)),
             3..6 => format!("PART #{room}{}", ["", " :until then"][rng.usize(0..2)]),
-            6..9 => format!("NICK {}", pick(rng, &NAMES)),
+            6..9 => format!("NICK {}", self.nick(rng)),
             9..12 => self.ping(),
             12..14 => self.whisper(rng),
             14 => format!("TOPIC #{room} :topic {}", rng.u8(..)),
@@ -184,7 +201,7 @@ impl IrcGuest {
                     .to_owned()
             }
             19 => format!("WHO #{room}"),
-            27 => format!("KICK #{room} {} :spam", pick(rng, &NAMES)),
+            27 | 38.. => format!("KICK #{room} {} :spam", self.somebody(rng)),
             20 => format!("MODE #{room}"),
             21 => format!("TOPIC #{room}"),
             22 if rng.bool() => format!("QUIT{}", ["", " :bye (for now)"][rng.usize(0..2)]),
@@ -193,6 +210,11 @@ impl IrcGuest {
             28..31 => self.say("PRIVMSG", &room, &other, rng),
             _ => self.say("PRIVMSG", &room, &room, rng),
         }
+    }
+
+    /// Somebody to kick, who may be here.
+    fn somebody(&self, rng: &mut Rng) -> String {
+        if rng.u8(0..3) == 0 { OWNED.to_owned() } else { pick(rng, &NAMES).to_string() }
     }
 
     fn ping(&mut self) -> String {

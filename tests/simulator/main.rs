@@ -38,7 +38,7 @@ const NODES_SHARE: u64 = 2;
 
 /// Texts that must be seen in some run; otherwise the simulator does not reach the code that writes
 /// them.
-const SIGHTS: [&str; 40] = [
+const SIGHTS: [&str; 42] = [
     "lines skipped: you were reading too slowly",
     "line skipped: you were reading too slowly",
     "-- Not sent: the disk is full; try again later",
@@ -77,6 +77,8 @@ const SIGHTS: [&str; 40] = [
     " NICK :bob\r\n",
     " QUIT :bye (for now)\r\n",
     " :until then\r\n",
+    " :This server had no contact with the other nodes\r\n",
+    ":olga!u",
     "draft/multiline-concat",
     " labeled-response\r\n",
 ];

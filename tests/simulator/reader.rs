@@ -118,6 +118,10 @@ impl Encoder for AnyEncoder {
         self.get_mut().fell_behind(room, out);
     }
 
+    fn was_apart(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        self.get_mut().was_apart(entered, out);
+    }
+
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
         self.get_mut().replayed(room, said, out);
     }

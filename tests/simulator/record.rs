@@ -8,7 +8,9 @@ use std::sync::Arc;
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::View;
 use parlor_core::log::Batch;
-use parlor_core::model::{Entry, Hashed, Manner, PersonId, RoomName, Telling, Together, Who};
+use parlor_core::model::{
+    Entry, Hashed, Manner, PersonId, Renaming, RoomName, Telling, Together, Who,
+};
 
 use crate::checker::{Event, Kind, Room, Shown, together};
 
@@ -56,7 +58,14 @@ impl Record {
         for (kind, person, shown) in
             [(Kind::Folded, person, Shown::Arrived(name)), (Kind::Summary, None, counted)]
         {
-            self.rooms[room].events.push(Event { commit: 0, person, kind, shown, reads_on: false });
+            self.rooms[room].events.push(Event {
+                commit: 0,
+                person,
+                kind,
+                shown,
+                reads_on: false,
+                is_removal: false,
+            });
         }
     }
 
@@ -118,6 +127,7 @@ impl Record {
             kind,
             shown,
             reads_on: false,
+            is_removal: matches!(entry, Entry::Left { removal: Some(_), .. }),
         }
     }
 }
@@ -150,13 +160,12 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
         }
         Entry::ArrivedTogether(people) => (Kind::Summary, summary(people, true)),
         Entry::LeftTogether(people) => (Kind::Summary, summary(people, false)),
-        Entry::Renamed { who, from, .. } => {
+        Entry::Renamed { who, from, seen, .. } => {
             let (from, to) = (from.to_string(), name(who));
-            (Kind::Other, Shown::Renamed { from, to })
+            (renaming(seen), Shown::Renamed { from, to })
         }
-        Entry::LinesDeleted { .. } | Entry::Changed { .. } | Entry::Ranked { .. } => {
-            unreachable!("nobody owns a name here")
-        }
+        Entry::Changed { .. } | Entry::Ranked { .. } => (Kind::Unseen, Shown::Unseen),
+        Entry::LinesDeleted { .. } => unreachable!("nobody deletes lines here"),
         Entry::Invited { .. } | Entry::Signal { .. } => {
             unreachable!("nobody is invited here, and no program sends signals")
         }
@@ -165,6 +174,14 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
             let (name, text) = (name(who), words(text));
             (Kind::Other, Shown::Topic { name, text })
         }
+    }
+}
+
+/// A new name, as a room sees it.
+pub(crate) fn renaming(seen: &Renaming) -> Kind {
+    match seen.is_of_room() {
+        true => Kind::ByRoom { leaves: seen.leaves(), arrives: seen.arrives() },
+        false => Kind::Other,
     }
 }
 

@@ -9,12 +9,15 @@ use std::time::Duration;
 use fastrand::Rng;
 use parlor_core::broadcaster::{Broadcaster, Gathered, Standing};
 use parlor_core::journal::NotStored;
-use parlor_core::ledger::{Ledger, Snapshot};
-use parlor_core::link::{Change, Client, Inbox, Link};
+use parlor_core::ledger::{Ledger, OwnerVisit, Snapshot};
+use parlor_core::link::{AccountChange, Change, Client, Inbox, Link};
 use parlor_core::log::Batch;
-use parlor_core::model::{Capacity, Limits, Name, Now, RoomName};
+use parlor_core::model::{
+    Capacity, Hashed, Limits, Name, Now, PersonId, Proof, RoomName, WallTime,
+};
 use parlor_wire::pack::snapshot::{pack, unpack};
 
+use crate::checker::OWNED;
 use crate::order::Order;
 use crate::record::Record;
 use crate::shared_group::SharedGroup;
@@ -82,12 +85,11 @@ impl Server {
         let second = Arc::clone(&order.second);
         let broadcaster = Broadcaster::new(Arc::new(Inbox::default()), limits);
         let broadcaster = broadcaster.with_sequencer(Box::new(order));
-        Server {
-            second: Some(second),
-            is_slow: true,
-            is_faulty: true,
-            ..Server::of_node(broadcaster, Record::default())
-        }
+        let server = Server::of_node(broadcaster, Record::default());
+        let mut server = Server { second: Some(second), ..server };
+        server.register(OWNED);
+        server.step(&mut Rng::with_seed(0));
+        Server { is_slow: true, is_faulty: true, ..server }
     }
 
     /// One of several nodes. Its commits are done when they begin, as its journal follows later.
@@ -229,6 +231,21 @@ impl Server {
         self.broadcaster.append(gathered, kept, self.now);
     }
 
+    /// Gives a name an owner, unless it has one.
+    pub(crate) fn register(&mut self, name: &str) {
+        let name = Name::parse(name).unwrap();
+        let (at, network, password) = (WallTime(0), Hashed([0; 32]), "".into());
+        let visit = OwnerVisit { owner: name.clone(), at, network, origin: None };
+        let by = PersonId::new(0);
+        self.change(Change::Account(Box::new(AccountChange::Register {
+            name,
+            since: at,
+            password,
+            by,
+            visit,
+        })));
+    }
+
     /// Somebody without a connection asks for a change, and does not wait for the outcome.
     pub(crate) fn change(&self, change: Change) {
         self.broadcaster.inbox().connect().start(change);
@@ -266,6 +283,8 @@ impl Server {
         };
         let mut left = second.lock().unwrap().snapshot();
         left.codes.clear(); // they outlast their people
+        (left.accounts, left.last_proof) = (Vec::new(), Proof(0));
+        (left.owned, left.keepers, left.makers) = Default::default();
         left.ends.remove(&RoomName::lobby());
         left.topics.remove(&RoomName::lobby());
         let only_lobby = Snapshot { events: left.events, ..Snapshot::default() };

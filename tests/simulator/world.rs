@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use parlor_core::link::{Change, Client};
 
-use crate::checker::{self, End, Shown, Story};
+use crate::checker::{self, End, OWNED, Shown, Story};
 use crate::guest::Guest;
 use crate::irc_guest::IrcGuest;
 use crate::script::Script;
@@ -30,7 +30,7 @@ pub(crate) const TALK: u8 = 38;
 const SCRIPTS_MAX: usize = 4;
 
 /// The most people with IRC clients at a time, beside the guests.
-const CHATTERS_MAX: usize = 4;
+const CHATTERS_MAX: usize = 6;
 
 /// A server and all its clients.
 pub(crate) struct World {
@@ -201,6 +201,7 @@ impl World {
             let (link, shared) = self.server.connect(self.people);
             self.clients.push(std::sync::Arc::downgrade(link.client()));
             self.server.know(link.client(), self.people);
+            self.server.register(OWNED);
             self.chatters.push(IrcGuest::new(self.people, link, shared, &mut self.rng));
         }
         if self.chatters.is_empty() {

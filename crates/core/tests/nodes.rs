@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, NodeStart, Standing};
 use parlor_core::intent::{Check, Intent, Proposal};
-use parlor_core::ledger::Snapshot;
+use parlor_core::ledger::{Markers, Snapshot};
 use parlor_core::link::{
-    Answer, Change, Contact, Inbox, Link, Mail, Notice, Outcome, Query, Refusal, View,
+    Answer, Backlog, Change, Contact, Encoder, Entered, Inbox, Link, Mail, Notice, Occupant,
+    Outcome, Query, Refusal, View, WhyDeparted,
 };
-use parlor_core::log::Slices;
+use parlor_core::log::{Encoding, EncodingKey, Scene, Slices};
 use parlor_core::model::{
-    Deed, Entry, Here, Limits, Name, NodeName, RoomName, Telling, Verb, WallTime, Whom,
+    ConversationId, Deed, Entry, Here, Limits, Modes, Name, NodeName, Proof, ProvenAccount,
+    RoomName, Said, Telling, Verb, WallTime, Whom,
 };
 use parlor_core::sequencer::{Decided, Sequencer};
-use server::{Person, Server, come_back, enter, granted, join, post, refusal, rename};
+use server::{Person, Server, come_back, enter, granted, join, line, post, refusal, rename};
 
 /// An order that all nodes share, with the time of each place.
 type Order = Arc<Mutex<Vec<(WallTime, Proposal)>>>;
@@ -493,6 +495,141 @@ fn a_fenced_node_enters_its_people_again_and_nobody_loses_the_connection() {
     wait(&mut [&mut red, &mut blue], 2);
     assert_eq!(red.server.census().people, 2);
     assert_eq!(red.server.census().seats, blue.server.census().seats);
+}
+
+#[test]
+fn a_client_that_enters_again_knows_who_is_here_when_its_boot_has_ended() {
+    let (_, mut red, mut blue) = two();
+    let alice = red.server.enter("alice");
+    alice.link.client().want_roster(true);
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut bob = blue.server.enter("bob");
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut backlog = Backlog::new(Presences, Arc::clone(alice.link.client()));
+    alice.link.reply(alice.seat.mark(), Mail::Entered(alice.entered));
+    assert_eq!(reads(&mut backlog), "+bob ");
+    red.cut(true);
+    wait(&mut [&mut red, &mut blue], 12);
+    blue.server.ask(&mut bob.link, post(bob.seat.room(), &["meanwhile"]));
+    let mut thief = blue.server.connect();
+    let thief = granted(blue.server.ask(&mut thief, enter("alice", "lobby")));
+    blue.server.ask(&mut bob.link, post(bob.seat.room(), &["more"]));
+    red.cut(false);
+    wait(&mut [&mut red, &mut blue], 4);
+    let seen = reads(&mut backlog);
+    assert_eq!(seen, "gone meanwhile more apart-: again lobby=[bob,alice,:] lobby=[] ");
+    drop(thief);
+    wait(&mut [&mut red, &mut blue], 2);
+    assert_eq!(reads(&mut backlog), "-alice ");
+}
+
+#[test]
+fn modes_authority_and_markers_outlast_the_end_of_a_boot() {
+    let (_, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    red.server.own(&mut alice.link, "alice", 0);
+    let mut zoe = red.server.enter("zoe");
+    let deed = Deed::to(Verb::AddKeeper, Whom::Name(Name::parse("alice").unwrap()));
+    let here = Here::Operator;
+    red.server.ask(&mut red.server.connect(), Change::Act { here, deed });
+    let proof = ProvenAccount { name: Name::parse("alice").unwrap(), proof: Proof(1) };
+    let is_done = |outcome: &Outcome| !matches!(outcome, Outcome::Answer(Answer::Refused(_)));
+    let set = Modes::INVISIBLE.with(Modes::WALLOPS);
+    let modes = Change::SetModes { of: line("zoe"), set, removed: Modes::NONE };
+    let conversation = ConversationId::Room(RoomName::lobby());
+    let read = Change::MarkRead { conversation, read: WallTime(900) };
+    for change in [Change::Oper(proof), modes, read] {
+        let outcome = red.server.ask(&mut zoe.link, change);
+        assert!(is_done(&outcome), "{outcome:?}");
+    }
+    let before = blue_person(&mut red, &mut blue, &zoe);
+    red.cut(true);
+    wait(&mut [&mut red, &mut blue], 12);
+    assert!(!blue.server.broadcaster.snapshot().people.contains_key(&zoe.link.client().id()));
+    red.cut(false);
+    wait(&mut [&mut red, &mut blue], 4);
+    let after = blue_person(&mut red, &mut blue, &zoe);
+    assert_eq!(after, before);
+    assert_eq!(after.0, set);
+    assert!(after.1.is_some() && !after.2.0.is_empty(), "{after:?}");
+}
+
+/// The modes, the lent authority and the markers of a person, as the other node knows them.
+fn blue_person(red: &mut Node, blue: &mut Node, person: &Person) -> (Modes, Option<Name>, Markers) {
+    wait(&mut [red, blue], 1);
+    let people = blue.server.broadcaster.snapshot().people;
+    let person = people[&person.link.client().id()].clone();
+    (person.modes, person.lent, person.markers)
+}
+
+/// Shows who comes and goes, in words.
+#[derive(Debug)]
+struct Presences;
+
+impl Encoding for Presences {
+    fn key(&self) -> EncodingKey {
+        EncodingKey::named("presences")
+    }
+
+    fn encode(&self, entry: &Entry, _: Scene<'_>, out: &mut Vec<u8>) {
+        let word = match entry {
+            Entry::Said(said) => said.text.to_string(),
+            Entry::Arrived { who, .. } => format!("+{}", who.name),
+            Entry::Left { who, .. } => format!("-{}", who.name),
+            _ => return,
+        };
+        out.extend_from_slice(format!("{word} ").as_bytes());
+    }
+}
+
+impl Encoder for Presences {
+    fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
+        if let Answer::Notice(Notice::NameGone { .. }) = answer {
+            out.extend_from_slice(b"gone ");
+        }
+    }
+
+    fn tells_events_once(&self) -> bool {
+        true
+    }
+
+    fn enters_again(&self) -> bool {
+        true
+    }
+
+    fn entered(&mut self, _: &Entered, _: &mut Vec<u8>) {}
+
+    fn was_apart(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        out.extend_from_slice(format!("apart-{} ", entered.who.name).as_bytes());
+    }
+
+    fn entered_again(&mut self, _: &Entered, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"again ");
+    }
+
+    fn listed(&mut self, room: &RoomName, people: &[Occupant], out: &mut Vec<u8>) {
+        let names: Vec<_> = people.iter().map(|person| person.who.name.to_string()).collect();
+        out.extend_from_slice(format!("{room}=[{}] ", names.join(",")).as_bytes());
+    }
+
+    fn replayed(&mut self, _: &RoomName, _: &Said, _: &mut Vec<u8>) {}
+    fn departed(&mut self, _: &RoomName, _: WhyDeparted<'_>, _: &mut Vec<u8>) {}
+    fn ended(&mut self, _: &mut Vec<u8>) {}
+    fn raw(&mut self, _: &[u8], _: &mut Vec<u8>) {}
+}
+
+/// Everything that a reader gets now.
+fn reads(backlog: &mut Backlog<Presences>) -> String {
+    let mut text = Vec::new();
+    loop {
+        backlog.collect();
+        let before = text.len();
+        backlog.runs().for_each(|run| text.extend_from_slice(run));
+        backlog.advance(text.len() - before);
+        if text.len() == before {
+            return String::from_utf8(text).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -823,6 +823,13 @@ fn notices_are_told_where_they_belong() {
     let again = house.enters("alice");
     client.hears(|encoder, out| encoder.entered_again(&again, out));
     assert_eq!(client.reads(), [":alice!al@irc JOIN #tea"]);
+    let ally = house.enters("ally");
+    let mut client = Client::new(&[]);
+    client.hears(|encoder, out| encoder.was_apart(&ally, out));
+    let words = "This server had no contact with the other nodes";
+    let part = format!(":ally!al@irc PART #tea :{words}");
+    assert_eq!(client.reads(), [":alice!al@irc NICK :ally", &part]);
+    let mut client = Client::new(&[]);
     let ended = |notice: Option<Notice>| {
         let mut client = Client::new(&[]);
         let mut seen =

@@ -6,6 +6,7 @@ use parlor_core::ledger::{Happened, Parting};
 use parlor_core::model::{Manner, PersonId, RoomName, Spoken, WallTime, Who};
 
 use crate::checker::{Event, Kind, Room, Shown};
+use crate::record::renaming;
 
 /// An event of a room.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,13 +20,26 @@ pub(crate) struct Fact {
     person: Option<PersonId>,
     /// Whether nobody reads of it: the person comes back on another connection.
     is_untold: bool,
+    /// The kind of a new name.
+    kind: Option<Kind>,
     /// Whether that person reads on: the boot has ended, or the person returns in another one.
     pub(crate) reads_on: bool,
+    /// Whether somebody removed the person.
+    pub(crate) is_removal: bool,
 }
 
 impl Fact {
     fn new(position: usize, shown: Shown) -> Fact {
-        Fact { position, shown, line: None, person: None, is_untold: false, reads_on: false }
+        Fact {
+            position,
+            shown,
+            line: None,
+            person: None,
+            is_untold: false,
+            kind: None,
+            reads_on: false,
+            is_removal: false,
+        }
     }
 }
 
@@ -66,9 +80,10 @@ impl Facts {
             reads_on: moving.contains(&who.id),
             ..Fact::new(position, shown)
         };
-        let left = |who: &Who, parting: Parting| {
+        let left = |who: &Who, parting: Parting, is_removal| {
             let words = parting.words.map(|words| words.to_string());
-            of_person(who, Shown::Left { name: name(who), words }, parting.is_untold)
+            let fact = of_person(who, Shown::Left { name: name(who), words }, parting.is_untold);
+            Fact { is_removal, ..fact }
         };
         match event {
             Happened::Said { room, who, lines } => {
@@ -77,19 +92,20 @@ impl Facts {
             Happened::Arrived { room, who, is_untold, .. } => {
                 self.push(&room, of_person(&who, Shown::Arrived(name(&who)), is_untold));
             }
-            Happened::Left { who, parting, .. } => {
-                self.push(&parting.room.clone(), left(&who, parting));
+            Happened::Left { who, parting, removal, .. } => {
+                self.push(&parting.room.clone(), left(&who, parting, removal.is_some()));
             }
-            Happened::LeftServer { who, rooms, .. } => {
+            Happened::LeftServer { who, rooms, removal, .. } => {
                 for parting in rooms {
-                    self.push(&parting.room.clone(), left(&who, parting));
+                    self.push(&parting.room.clone(), left(&who, parting, removal.is_some()));
                 }
             }
             Happened::Renamed { who, from, rooms, .. } => {
-                for (room, _) in rooms {
+                for (room, seen) in rooms {
                     let renamed = Shown::Renamed { from: from.to_string(), to: name(&who) };
                     let fact = of_person(&who, renamed, false);
-                    self.push(&room, Fact { reads_on: false, ..fact });
+                    let kind = Some(renaming(&seen));
+                    self.push(&room, Fact { reads_on: false, kind, ..fact });
                 }
             }
             Happened::Topic { who, act, .. } => {
@@ -126,10 +142,11 @@ impl Facts {
             kind: match fact.line {
                 Some((seq, at)) => Kind::Line { seq, at },
                 None if fact.is_untold => Kind::Untold,
-                None => Kind::Told,
+                None => fact.kind.unwrap_or(Kind::Told),
             },
             shown: fact.shown.clone(),
             reads_on: fact.reads_on,
+            is_removal: fact.is_removal,
         };
         let room = |(name, facts): (&String, &Vec<Fact>)| Room {
             name: name.clone(),

@@ -85,6 +85,7 @@ fn check_shown(story: &mut Story, start: usize, is_over: bool, witness: &Witness
             if let Kind::Line { seq, at } = event.kind {
                 assert_eq!(Some((seq, at)), fact.line, "{}", within());
             }
+            assert_eq!(event.is_removal, fact.is_removal, "{}", within());
             event.reads_on = fact.reads_on;
         }
         let rest = facts.next().filter(|_| !is_over);
@@ -96,5 +97,5 @@ fn check_shown(story: &mut Story, start: usize, is_over: bool, witness: &Witness
 
 /// Whether all nodes show an event. The announcement of a crowd may differ.
 fn is_equal_everywhere(event: &Event) -> bool {
-    event.commit > 0 && !matches!(event.kind, Kind::Late | Kind::Summary)
+    event.commit > 0 && !matches!(event.kind, Kind::Late | Kind::Summary | Kind::Unseen)
 }

@@ -12,6 +12,7 @@ use parlor_wire::pack::proposal::unpack;
 use super::boots::{Boots, Counted, Skipped};
 use super::facts::Facts;
 use super::stream::Place;
+use crate::checker::OWNED;
 
 /// A proposal of a boot that has ended.
 const FENCED: &str = "fenced";
@@ -176,7 +177,8 @@ impl Witness {
             let name = &person.name;
             assert!(self.boots.is_live(person.boot), "{id:?}, {name:?} is here at {position}");
             let is_new = names.insert(fold(name.as_str()));
-            assert!(is_new || name.is_address(), "two people are {name:?} at {position}");
+            let may_be_shared = name.is_address() || name.as_str() == OWNED;
+            assert!(is_new || may_be_shared, "two people are {name:?} at {position}");
         }
     }
 }

@@ -16,6 +16,10 @@ const TAG_BYTES_MAX: usize = 8_191;
 /// The words with which a reader who was too slow leaves a room, to come back at once.
 pub(super) const TOO_SLOW: &str = "You were reading too slowly";
 
+/// The words with which a reader whose node had to begin another boot leaves a room, to come back at
+/// once.
+pub(super) const NO_CONTACT: &str = "This server had no contact with the other nodes";
+
 /// A message, as far as the rules need it. Rooms and people have their names of the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Heard {

@@ -18,8 +18,14 @@ fn rooms() -> Vec<Room> {
         said(10, 4, 3, "10.0.0.3:4000", "s3n1"),
     ];
     let topic = Shown::Topic { name: "bob".into(), text: Some("topic 1".into()) };
-    let topic =
-        Event { commit: 5, person: Some(2), kind: Kind::Other, shown: topic, reads_on: false };
+    let topic = Event {
+        commit: 5,
+        person: Some(2),
+        kind: Kind::Other,
+        shown: topic,
+        reads_on: false,
+        is_removal: false,
+    };
     let tea = vec![
         arrived(2, 1, "alice"),
         arrived(3, 2, "bob"),

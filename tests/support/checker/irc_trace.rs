@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::irc::{Heard, TOO_SLOW};
+use super::irc::{Heard, NO_CONTACT, TOO_SLOW};
 use super::journal::is_change;
 use super::text::Shown;
 use super::trace::{Stay, StayEnd, arrivals};
@@ -19,12 +19,8 @@ pub(super) fn check(rooms: &[Room], reader: &Reader, heard: Vec<Heard>) -> Resul
         sittings: Vec::new(),
         listed: BTreeMap::new(),
         pongs: BTreeSet::new(),
-        is_over: false,
     };
     for message in heard {
-        if client.is_over {
-            return client.check_end();
-        }
         let after = format!("at {message:?}");
         client
             .hear(message)
@@ -46,8 +42,6 @@ struct Client<'a, Stays> {
     listed: BTreeMap<String, BTreeSet<String>>,
     /// The answers to its PINGs.
     pongs: BTreeSet<String>,
-    /// Whether the client was told that it has left the server itself.
-    is_over: bool,
 }
 
 impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
@@ -56,19 +50,20 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             Heard::Welcome(name) => self.me = name,
             Heard::Joined { room, name } if name == self.me => return self.enter(room),
             Heard::Parted { room, name, words } if name == self.me => {
-                let is_too_slow = words.as_deref() == Some(TOO_SLOW);
-                return self.leave(&room, is_too_slow);
+                return self.leave(&room, words.as_deref());
             }
-            Heard::Kicked { room, name } if name == self.me => return self.leave(&room, false),
+            Heard::Kicked { room, name } if name == self.me => return self.be_kicked(&room),
             Heard::Joined { room, name } => {
-                return self.sitting(&room)?.change(None, Some(&name), None);
+                return self.sitting(&room)?.change(None, Some(&name), How::Comes);
             }
             Heard::Parted { room, name, words } => {
-                return self.sitting(&room)?.change(Some(&name), None, Some(words.as_deref()));
+                let how = How::Parts(words.as_deref());
+                return self.sitting(&room)?.change(Some(&name), None, how);
             }
             Heard::Kicked { room, name } => {
-                return self.sitting(&room)?.change(Some(&name), None, None);
+                return self.sitting(&room)?.change(Some(&name), None, How::IsKicked);
             }
+            Heard::Renamed { .. } if self.me.is_empty() => {} // it comes, and has another name already
             Heard::Renamed { from, to } if from == self.me => {
                 for sitting in &mut self.sittings {
                     sitting.people.remove(&from);
@@ -77,11 +72,13 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
                 self.me = to;
             }
             Heard::Renamed { from, to } => {
-                return self.change_everywhere(&from, Some(&to), None);
+                return self.change_everywhere(&from, Some(&to), How::TakesName);
             }
-            Heard::Quit { name, .. } if name == self.me => self.is_over = true,
+            Heard::Quit { name, .. } if name == self.me => {
+                return Err(broken(Rule::Presence, "the client quits, and reads on".to_owned()));
+            }
             Heard::Quit { name, words } => {
-                return self.change_everywhere(&name, None, Some(words.as_deref()));
+                return self.change_everywhere(&name, None, How::Parts(words.as_deref()));
             }
             Heard::Topic { room, name, text } => {
                 let shown = Shown::Topic { name, text };
@@ -115,15 +112,27 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         &mut self,
         gone: &str,
         come: Option<&str>,
-        words: Option<Option<&str>>,
+        how: How<'_>,
     ) -> Result<(), Broken> {
-        let mut count = 0;
+        let (mut count, mut first) = (0, None);
         for sitting in self.sittings.iter_mut().filter(|it| it.people.contains(gone)) {
-            sitting.change(Some(gone), come, words)?;
-            count += 1;
+            let before = sitting.places.clone();
+            match sitting.change(Some(gone), come, how) {
+                Ok(()) => count += 1,
+                Err(why) => {
+                    // It may have fallen off the log of this room, and then comes in again.
+                    sitting.owes.get_or_insert(why.rule);
+                    sitting.places = before;
+                    first = first.or(Some(why));
+                }
+            }
         }
-        match count {
-            0 => Err(broken(Rule::Presence, format!("{gone} is in no room of the client"))),
+        match (count, first) {
+            (0, None) => {
+                let what = format!("{gone} is in no room of the client");
+                Err(broken(Rule::Presence, what))
+            }
+            (0, Some(why)) => Err(why),
             _ => Ok(()),
         }
     }
@@ -179,11 +188,32 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         Ok(())
     }
 
-    fn leave(&mut self, room: &str, is_too_slow: bool) -> Result<(), Broken> {
+    fn leave(&mut self, room: &str, words: Option<&str>) -> Result<(), Broken> {
         let sitting = self.sitting(room)?;
-        if is_too_slow {
+        if words == Some(TOO_SLOW) || words == Some(NO_CONTACT) {
+            let is_right = match words == Some(NO_CONTACT) {
+                true => sitting.may_be_blind(),
+                false => sitting.places.iter().any(|place| !place.is_blind),
+            };
+            if !is_right {
+                let what = format!("comes in again, with {words:?}, into {room}");
+                return Err(broken(Rule::Presence, what));
+            }
             (sitting.state, sitting.owes) = (State::TooSlow, None);
             return Ok(());
+        }
+        if sitting.is_removal {
+            return Err(broken(Rule::Presence, format!("parts from {room}, where it is kicked")));
+        }
+        sitting.finish(End::Left)?;
+        self.sittings.retain(|sitting| sitting.room.name != room);
+        Ok(())
+    }
+
+    fn be_kicked(&mut self, room: &str) -> Result<(), Broken> {
+        let sitting = self.sitting(room)?;
+        if !sitting.is_removal {
+            return Err(broken(Rule::Presence, format!("is kicked from {room} by nobody")));
         }
         sitting.finish(End::Left)?;
         self.sittings.retain(|sitting| sitting.room.name != room);
@@ -208,20 +238,7 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         Ok(())
     }
 
-    /// Checks that it is a boot of its node that ends: nothing else tells a client that it leaves.
-    fn check_end(&self) -> Result<(), Broken> {
-        let mut stays = self.sittings.iter().map(|it| &it.room.events[..it.until]);
-        let is_fenced = |event: &Event| event.person == self.reader.person && event.reads_on;
-        match stays.any(|events| events.iter().any(is_fenced)) {
-            true => Ok(()),
-            false => Err(broken(Rule::Presence, "the client quits, and reads on".to_owned())),
-        }
-    }
-
     fn finish(mut self) -> Result<(), Broken> {
-        if self.is_over {
-            return self.check_end();
-        }
         for sitting in &mut self.sittings {
             sitting.finish(self.reader.end)?;
         }
@@ -242,7 +259,7 @@ enum State {
     Entered,
     /// It knows everybody.
     Listed,
-    /// It has left because it was too slow, and comes in again.
+    /// It has left because it was too slow, or its boot had ended, and comes in again.
     TooSlow,
     /// It has come in again, and waits for the list of people.
     Again,
@@ -255,6 +272,8 @@ struct Sitting<'a> {
     end: StayEnd,
     /// The number of events before the end of the stay.
     until: usize,
+    /// Whether somebody removes the client then.
+    is_removal: bool,
     state: State,
     /// The people, as the client knows them.
     people: BTreeSet<String>,
@@ -262,6 +281,9 @@ struct Sitting<'a> {
     places: Vec<Place<'a>>,
     /// Skipped lines that were announced and not yet passed over.
     missing: u64,
+    /// The new name of an owner who has left the room under the old one, and comes next: somewhere
+    /// else the old name stays, or the new one was there before.
+    comes_next: Option<&'a str>,
     /// The rule that is broken unless the client comes in again before it sees anything more of the
     /// room: an answer was given at a later place than the client has come to, as it was too slow.
     owes: Option<Rule>,
@@ -274,15 +296,51 @@ struct Place<'a> {
     at: usize,
     /// The others in the room, each with the name worn.
     here: BTreeMap<usize, &'a str>,
+    /// The client's own name, while it is in the room.
+    me: Option<&'a str>,
+    /// Whether the boot of the client's node has ended, and the client is not in the room again.
+    is_away: bool,
+    /// Whether the client was away, and sees nobody come or go until it comes in again.
+    is_blind: bool,
 }
 
 /// An event, as a client of IRC sees it.
 #[derive(Debug)]
 enum Effect<'a> {
     /// A name goes, or comes, or both.
-    Change { gone: Option<&'a str>, come: Option<&'a str>, words: Option<&'a str> },
+    Change { gone: Option<&'a str>, come: Option<&'a str>, how: How<'a> },
     /// A line or a topic, with the number of the line.
     Shown(&'a Shown, Option<u64>),
+}
+
+impl<'a> Effect<'a> {
+    /// A name goes and another one comes because somebody takes it: the room may see a departure and
+    /// an arrival.
+    fn taking(
+        gone: Option<&'a str>,
+        come: Option<&'a str>,
+        is_by_room: bool,
+    ) -> Option<Effect<'a>> {
+        let how = match (gone, come) {
+            (None, None) => return None,
+            (None, Some(_)) => How::Comes,
+            (Some(_), None) => How::Parts(None),
+            (Some(_), Some(_)) if is_by_room => How::PartsAndComes,
+            (Some(_), Some(_)) => How::TakesName,
+        };
+        Some(Effect::Change { gone, come, how })
+    }
+}
+
+/// How a client sees that names go or come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How<'a> {
+    Comes,
+    /// From the room or from the server, with these words.
+    Parts(Option<&'a str>),
+    IsKicked,
+    TakesName,
+    PartsAndComes,
 }
 
 /// The next event of a room, where a client reads something else, and the rule that it breaks.
@@ -294,7 +352,29 @@ struct Next {
 impl<'a> Place<'a> {
     /// Whether anybody has this name.
     fn is_worn(&self, name: &str) -> bool {
-        self.here.values().any(|worn| *worn == name)
+        self.me == Some(name) || self.here.values().any(|worn| *worn == name)
+    }
+
+    /// Passes an arrival, a departure or a new name of the client itself.
+    fn pass_own(&mut self, event: &'a Event) -> Option<Effect<'a>> {
+        if event.reads_on && is_change(event) {
+            self.is_away = matches!(event.shown, Shown::Left { .. });
+            self.is_blind = true;
+        }
+        match &event.shown {
+            Shown::Arrived(name) if is_change(event) => self.me = Some(name),
+            Shown::Left { .. } if is_change(event) => self.me = None,
+            Shown::Renamed { from, to } => {
+                self.me = None;
+                // Another connection of the owner had the new name, or still has the old one.
+                let gone = Some(to.as_str()).filter(|name| self.is_worn(name));
+                let come = Some(from.as_str()).filter(|name| self.is_worn(name));
+                self.me = Some(to);
+                return Effect::taking(gone, come, true);
+            }
+            _ => {}
+        }
+        None
     }
 
     /// Passes an event. Returns what a client sees of it; none if that is nothing.
@@ -302,28 +382,31 @@ impl<'a> Place<'a> {
         self.at += 1;
         let is_own = event.person.is_some() && event.person == reader.person;
         if is_own && !matches!(event.shown, Shown::Said { .. } | Shown::Topic { .. }) {
-            return None;
+            return self.pass_own(event);
         }
         match (&event.shown, event.person) {
             (Shown::Arrived(name), Some(person)) if is_change(event) => {
                 let is_new = !self.is_worn(name);
                 self.here.insert(person, name);
                 let come = Some(name.as_str()).filter(|_| is_new && event.kind != Kind::Untold)?;
-                Some(Effect::Change { gone: None, come: Some(come), words: None })
+                Some(Effect::Change { gone: None, come: Some(come), how: How::Comes })
             }
             (Shown::Left { name, words }, Some(person)) if is_change(event) => {
                 self.here.remove(&person);
                 let is_last = !self.is_worn(name);
                 let gone = Some(name.as_str()).filter(|_| is_last && event.kind != Kind::Untold)?;
-                Some(Effect::Change { gone: Some(gone), come: None, words: words.as_deref() })
+                let how = match event.is_removal {
+                    true => How::IsKicked,
+                    false => How::Parts(words.as_deref()),
+                };
+                Some(Effect::Change { gone: Some(gone), come: None, how })
             }
             (Shown::Renamed { from, to }, Some(person)) => {
                 let is_new = !self.is_worn(to);
                 self.here.insert(person, to);
                 let come = Some(to.as_str()).filter(|_| is_new);
                 let gone = Some(from.as_str()).filter(|name| !self.is_worn(name));
-                let is_seen = come.is_some() || gone.is_some();
-                is_seen.then_some(Effect::Change { gone, come, words: None })
+                Effect::taking(gone, come, matches!(event.kind, Kind::ByRoom { .. }))
             }
             (Shown::Said { .. }, _) => {
                 let Kind::Line { seq, .. } = event.kind else { return None };
@@ -338,12 +421,18 @@ impl<'a> Place<'a> {
     /// The next event that the client sees, up to this place.
     fn next(&mut self, room: &'a Room, until: usize, reader: &Reader) -> Option<Effect<'a>> {
         while self.at < until {
-            let effect = self.pass(room.events.get(self.at)?, reader);
-            if effect.is_some() {
-                return effect;
+            match self.pass(room.events.get(self.at)?, reader) {
+                None => {}
+                Some(Effect::Change { .. }) if self.is_blind => {}
+                effect => return effect,
             }
         }
         None
+    }
+
+    /// The same place, for a client that knows who is here.
+    fn with_sight(&self) -> Place<'a> {
+        Place { is_blind: false, ..self.clone() }
     }
 
     fn names(&self, me: &str) -> BTreeSet<String> {
@@ -354,7 +443,8 @@ impl<'a> Place<'a> {
 impl<'a> Sitting<'a> {
     fn new(room: &'a Room, arrival: usize, reader: &'a Reader) -> Sitting<'a> {
         let stay = Stay::after(room, arrival, reader.person);
-        let mut place = Place { at: 0, here: BTreeMap::new() };
+        let here = BTreeMap::new();
+        let mut place = Place { at: 0, here, me: None, is_away: false, is_blind: false };
         while place.at <= arrival {
             place.pass(&room.events[place.at], reader);
         }
@@ -363,12 +453,27 @@ impl<'a> Sitting<'a> {
             reader,
             end: stay.end,
             until: stay.events.end,
+            is_removal: stay.is_removal,
             state: State::Entered,
             people: BTreeSet::new(),
             places: vec![place],
             missing: 0,
+            comes_next: None,
             owes: None,
         }
+    }
+
+    /// Whether the boot of the client's node may have ended before anything that the client sees next.
+    fn may_be_blind(&self) -> bool {
+        self.places.iter().any(|place| {
+            let mut place = place.clone();
+            while !place.is_blind && place.at < self.until {
+                if place.pass(&self.room.events[place.at], self.reader).is_some() {
+                    break;
+                }
+            }
+            place.is_blind
+        })
     }
 
     /// Takes a list of everybody.
@@ -380,6 +485,9 @@ impl<'a> Sitting<'a> {
             self.come_in_again(&names, me)?;
         } else if self.state == State::Entered && self.missing > 0 {
             return Err(broken(Rule::Count, "lines were skipped before the list".to_owned()));
+        }
+        if self.places.iter().any(|place| place.is_blind) {
+            return Ok(()); // an answer to NAMES: it does not follow who comes and goes
         }
         let known: Vec<_> = match self.state {
             State::Listed => vec![self.people.clone()],
@@ -406,9 +514,12 @@ impl<'a> Sitting<'a> {
             // It may have passed over events that it does not see.
             let mut hidden = place.clone();
             starts.insert(lines_before(place.at));
-            while hidden.at < self.until
-                && hidden.pass(&self.room.events[hidden.at], self.reader).is_none()
-            {
+            while hidden.at < self.until {
+                let effect = hidden.pass(&self.room.events[hidden.at], self.reader);
+                let is_seen = !hidden.is_blind || matches!(effect, Some(Effect::Shown(..)));
+                if effect.is_some() && is_seen {
+                    break;
+                }
                 starts.insert(lines_before(hidden.at));
             }
         }
@@ -421,7 +532,8 @@ impl<'a> Sitting<'a> {
             let is_counted = |start: &usize| start + self.missing as usize == lines;
             if starts.iter().any(is_counted) {
                 has_lines = true;
-                places.extend((place.names(me) == *names).then(|| place.clone()));
+                let is_here = !place.is_away && place.names(me) == *names;
+                places.extend(is_here.then(|| place.with_sight()));
             }
             if place.at >= self.until {
                 break;
@@ -443,7 +555,7 @@ impl<'a> Sitting<'a> {
         &mut self,
         gone: Option<&str>,
         come: Option<&str>,
-        words: Option<Option<&str>>,
+        how: How<'_>,
     ) -> Result<(), Broken> {
         let removed = gone.is_none_or(|name| self.people.remove(name));
         let added = come.is_none_or(|name| self.people.insert(name.to_owned()));
@@ -451,14 +563,28 @@ impl<'a> Sitting<'a> {
             let what = format!("{gone:?} goes, {come:?} comes, in {}", self.room.name);
             return Err(broken(Rule::Balance, what));
         }
-        self.go_on(|effect| {
-            matches!(effect, Effect::Change { gone: left, come: new, words: last }
-                if *left == gone && *new == come && words.is_none_or(|words| words == *last))
+        if let Some(next) = self.comes_next.take() {
+            let what = format!("{gone:?} goes, {come:?} comes, where {next} comes next");
+            let is_next = (gone, come, how) == (None, Some(next), How::Comes);
+            return is_next.then_some(()).ok_or_else(|| broken(Rule::Presence, what));
+        }
+        let mut comes_next = None;
+        self.go_on(|effect| match *effect {
+            Effect::Change { gone: left, come: Some(new), how: How::PartsAndComes } => {
+                comes_next = Some(new);
+                left == gone && come.is_none() && how == How::Parts(None)
+            }
+            Effect::Change { gone: left, come: new, how: seen } => {
+                left == gone && new == come && seen == how
+            }
+            Effect::Shown(..) => false,
         })
         .map_err(|Next { what, rule }| {
             let what = format!("{gone:?} goes, {come:?} comes, where {what} is next");
             broken(rule, what)
-        })
+        })?;
+        self.comes_next = comes_next;
+        Ok(())
     }
 
     /// A line or a topic.
@@ -484,9 +610,13 @@ impl<'a> Sitting<'a> {
     }
 
     /// Goes on behind the next event, which must be this one; otherwise fails with the next event.
-    fn go_on(&mut self, is_it: impl Fn(&Effect<'_>) -> bool) -> Result<(), Next> {
+    fn go_on(&mut self, mut is_it: impl FnMut(&Effect<'a>) -> bool) -> Result<(), Next> {
         if self.missing > 0 {
             return Err(Next { what: "the list of people".to_owned(), rule: Rule::Count });
+        }
+        if let Some(name) = self.comes_next {
+            let what = format!("that {name} comes");
+            return Err(Next { what, rule: Rule::Presence });
         }
         if let Some(rule) = self.owes {
             return Err(Next { what: "its coming in again".to_owned(), rule });
@@ -546,6 +676,10 @@ impl<'a> Sitting<'a> {
         if let Some(rule) = self.owes {
             let what = format!("an answer was given before all of {}", self.room.name);
             return Err(broken(rule, what));
+        }
+        if self.places.iter().all(|place| place.is_blind) && end == End::Here {
+            let what = format!("does not come in again, in {}", self.room.name);
+            return Err(broken(Rule::Converged, what));
         }
         let mut place = self.places.last().cloned();
         let next = place.as_mut().and_then(|it| it.next(self.room, self.until, self.reader));

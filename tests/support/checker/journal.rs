@@ -1,9 +1,10 @@
 //! The rules that concern the journal's record alone. Knows no reader.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::text::Shown;
-use super::{Broken, Event, Kind, Room, Rule, broken, parse_token};
+use super::{Broken, Event, Kind, OWNED, Room, Rule, broken, parse_token};
 
 pub(super) fn check(rooms: &[Room]) -> Result<(), Broken> {
     for room in rooms {
@@ -164,17 +165,18 @@ fn check_seats(seats: &Seats<'_>) -> Result<(), String> {
     worn_twice(worn.values()).map_or(Ok(()), |name| Err(format!("two wear {name}")))
 }
 
-/// A name that occurs twice among these, whatever its case.
+/// A name that occurs twice among these, whatever its case. An owner may have several connections.
 fn worn_twice<'a>(names: impl Iterator<Item = &'a &'a str>) -> Option<String> {
     let mut seen = HashSet::new();
+    let names = names.filter(|name| **name != OWNED);
     names.map(|name| name.to_lowercase()).find(|name| !seen.insert(name.clone()))
 }
 
 /// The people in a room, as a reader of the named dialect knows them who reads from the beginning
 /// on.
 #[derive(Default)]
-struct Screen<'a> {
-    named: HashSet<&'a str>,
+struct Screen {
+    named: HashSet<String>,
     /// The number of people here whose names are not known.
     unnamed: usize,
 }
@@ -184,8 +186,10 @@ fn check_screen(room: &Room) -> Result<(), Broken> {
     for event in &room.events {
         // Scripts speak without being here: their arrival is not announced.
         let is_script = event.person.is_none() && matches!(event.kind, Kind::Line { .. });
-        let is_read = !matches!(event.kind, Kind::Folded | Kind::Untold) && !is_script;
-        if is_read && !screen.shows(&event.shown) {
+        let is_hidden = matches!(event.kind, Kind::Folded | Kind::Untold | Kind::Unseen);
+        let is_read = !is_hidden && !is_script;
+        let mut is_possible = || told(event).iter().all(|event| screen.shows(&event.shown));
+        if is_read && !is_possible() {
             let what = format!("cannot be, by what was told so far: {event:?}");
             return Err(broken(Rule::Presence, what));
         }
@@ -193,15 +197,28 @@ fn check_screen(room: &Room) -> Result<(), Broken> {
     Ok(())
 }
 
-impl<'a> Screen<'a> {
+/// An event as people read it who are not told of IRC: the room may see a departure and an arrival in
+/// place of a new name.
+pub(super) fn told(event: &Event) -> Vec<Cow<'_, Event>> {
+    let (Kind::ByRoom { leaves, arrives }, Shown::Renamed { from, to }) =
+        (event.kind, &event.shown)
+    else {
+        return vec![Cow::Borrowed(event)];
+    };
+    let left = leaves.then(|| Shown::Left { name: from.clone(), words: None });
+    let shown = left.into_iter().chain(arrives.then(|| Shown::Arrived(to.clone())));
+    shown.map(|shown| Cow::Owned(Event { shown, kind: Kind::Other, ..event.clone() })).collect()
+}
+
+impl Screen {
     /// Takes in an event. Returns whether it is possible.
-    fn shows(&mut self, shown: &'a Shown) -> bool {
+    fn shows(&mut self, shown: &Shown) -> bool {
         match shown {
-            Shown::Arrived(name) => self.named.insert(name),
+            Shown::Arrived(name) => self.named.insert(name.clone()),
             Shown::Left { name, .. } => self.go(name),
             Shown::ArrivedTogether { named, others } => {
                 self.unnamed += others;
-                named.iter().all(|name| self.named.insert(name))
+                named.iter().all(|name| self.named.insert(name.clone()))
             }
             Shown::LeftTogether { named, others } => {
                 let known = named.iter().all(|name| self.go(name));
@@ -212,10 +229,11 @@ impl<'a> Screen<'a> {
                 self.unnamed = left.unwrap_or_default();
                 known && left.is_some()
             }
-            Shown::Renamed { from, to } => self.go(from) && self.named.insert(to),
+            Shown::Renamed { from, to } => self.go(from) && self.named.insert(to.clone()),
             Shown::Said { name, .. } | Shown::Topic { name, .. } => {
-                self.go(name) && self.named.insert(name)
+                self.go(name) && self.named.insert(name.clone())
             }
+            Shown::Unseen => true,
         }
     }
 

@@ -60,6 +60,8 @@ pub(crate) struct Event {
     /// Whether the person reads on: a departure because the node has to begin another boot, or the
     /// arrival after it.
     pub(crate) reads_on: bool,
+    /// Whether somebody removed the person: a departure.
+    pub(crate) is_removal: bool,
 }
 
 /// Details of an event that its text does not show.
@@ -80,6 +82,11 @@ pub(crate) enum Kind {
     Untold,
     /// A rename or a topic.
     Other,
+    /// A new name in whose place the room sees a departure, an arrival, or both, as another connection
+    /// of the owner has one of the names.
+    ByRoom { leaves: bool, arrives: bool },
+    /// A change that only some clients of IRC see, and the checker does not follow.
+    Unseen,
 }
 
 /// One client's output.
@@ -214,6 +221,9 @@ fn parse_token(text: &str) -> Option<(usize, u64)> {
     let (speaker, number) = word.strip_prefix('s')?.split_once('n')?;
     Some((speaker.parse().ok()?, number.parse().ok()?))
 }
+
+/// The name that has an owner, who may be here with several connections. Nobody else can have it.
+pub(crate) const OWNED: &str = "olga";
 
 /// A name that nobody has. A message to it is answered with that name, and so the answer shows that
 /// it comes after the sender's own line.

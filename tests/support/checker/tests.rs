@@ -6,7 +6,7 @@ use super::{
 };
 
 fn event(commit: u64, person: usize, kind: Kind, shown: Shown) -> Event {
-    Event { commit, person: Some(person), kind, shown, reads_on: false }
+    Event { commit, person: Some(person), kind, shown, reads_on: false, is_removal: false }
 }
 
 pub(super) fn arrived(commit: u64, person: usize, name: &str) -> Event {
@@ -244,7 +244,14 @@ fn a_name_worn_by_two_in_a_room_within_a_commit_is_rejected() {
 fn a_crowd_in_which_somebody_arrives_twice_is_rejected() {
     let story = happened(|events| {
         let shown = together(vec!["alice".into()], 0, true);
-        events.push(Event { commit: 9, person: None, kind: Kind::Summary, shown, reads_on: false });
+        events.push(Event {
+            commit: 9,
+            person: None,
+            kind: Kind::Summary,
+            shown,
+            reads_on: false,
+            is_removal: false,
+        });
     });
     breaks(Rule::Presence, &story);
 }

@@ -5,13 +5,34 @@ use super::Dialect;
 /// An event, as a person in the room reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    Said { name: String, text: String, is_action: bool },
+    Said {
+        name: String,
+        text: String,
+        is_action: bool,
+    },
     Arrived(String),
-    Left { name: String, words: Option<String> },
-    ArrivedTogether { named: Vec<String>, others: usize },
-    LeftTogether { named: Vec<String>, others: usize },
-    Renamed { from: String, to: String },
-    Topic { name: String, text: Option<String> },
+    Left {
+        name: String,
+        words: Option<String>,
+    },
+    ArrivedTogether {
+        named: Vec<String>,
+        others: usize,
+    },
+    LeftTogether {
+        named: Vec<String>,
+        others: usize,
+    },
+    Renamed {
+        from: String,
+        to: String,
+    },
+    Topic {
+        name: String,
+        text: Option<String>,
+    },
+    /// Nothing that the checker follows.
+    Unseen,
 }
 
 /// A line that a client received.

@@ -1,9 +1,10 @@
 //! The rules for one client's output, compared with the record of the rooms it was in.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::journal::is_change;
+use super::journal::{is_change, told};
 use super::text::{Line, Shown, parse};
 use super::{
     Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, irc, irc_trace, web,
@@ -124,8 +125,9 @@ fn check_listened(
         return Err(broken(Rule::Presence, what));
     };
     let events = &room.events[from..to.unwrap_or(room.events.len())];
-    let told = events.iter().filter(|event| is_told(event, reader.dialect));
-    visit.check_order(room, told.collect(), reader.end)
+    let told: Vec<_> =
+        events.iter().filter(|event| is_told(event, reader.dialect)).flat_map(told).collect();
+    visit.check_order(room, told.iter().map(Cow::as_ref).collect(), reader.end)
 }
 
 /// Checks that an answer "after x" does not come before x.
@@ -170,6 +172,8 @@ pub(super) fn arrivals(
 pub(super) struct Stay {
     pub(super) events: Range<usize>,
     pub(super) end: StayEnd,
+    /// Whether somebody removed the person.
+    pub(super) is_removal: bool,
 }
 
 /// The end of a stay.
@@ -200,10 +204,10 @@ impl Stay {
                     continue;
                 }
             };
-            return Stay { events: arrival + 1..at, end };
+            return Stay { events: arrival + 1..at, end, is_removal: event.is_removal };
         }
         let end = if is_away { StayEnd::Unknown } else { StayEnd::None };
-        Stay { events: arrival + 1..room.events.len(), end }
+        Stay { events: arrival + 1..room.events.len(), end, is_removal: false }
     }
 }
 
@@ -243,8 +247,10 @@ impl Visit<'_> {
         }
         let own =
             |event: &Event| event.person == person && matches!(event.shown, Shown::Renamed { .. });
-        let told = |event: &&Event| is_told(event, self.reader.dialect) && !own(event);
-        self.check_order(room, room.events[stay.events].iter().filter(told).collect(), end)
+        let is_seen = |event: &&Event| is_told(event, self.reader.dialect) && !own(event);
+        let events = room.events[stay.events].iter().filter(is_seen);
+        let events: Vec<_> = events.flat_map(told).collect();
+        self.check_order(room, events.iter().map(Cow::as_ref).collect(), end)
     }
 
     /// Compares it with the lines of the room, if only lines were stored.
@@ -440,32 +446,36 @@ fn is_line(event: &Event) -> bool {
 /// Whether readers of this dialect see the event.
 fn is_told(event: &Event, dialect: Dialect) -> bool {
     match dialect {
-        Dialect::Named | Dialect::Web => !matches!(event.kind, Kind::Folded | Kind::Untold),
+        Dialect::Named | Dialect::Web => {
+            !matches!(event.kind, Kind::Folded | Kind::Untold | Kind::Unseen)
+        }
         Dialect::Classic | Dialect::Irc => {
-            !matches!(event.kind, Kind::Late | Kind::Summary | Kind::Untold)
+            !matches!(event.kind, Kind::Late | Kind::Summary | Kind::Untold | Kind::Unseen)
         }
     }
 }
 
-/// The names in a room just before this event.
+/// The names in a room just before this event. An owner may have several connections.
 fn names_before(room: &Room, at: usize) -> HashSet<&str> {
-    let mut here = HashSet::new();
+    let mut here = HashMap::new();
     for event in &room.events[..at] {
+        // The tests of the checker have people without numbers.
+        let key = |name| (event.person, if event.person.is_none() { name } else { "" });
         match &event.shown {
             Shown::Arrived(name) if event.kind != Kind::Late && event.kind != Kind::Summary => {
-                here.insert(name.as_str());
+                here.insert(key(name.as_str()), name.as_str());
             }
             Shown::Left { name, .. } if event.kind != Kind::Late && event.kind != Kind::Summary => {
-                here.remove(name.as_str());
+                here.remove(&key(name.as_str()));
             }
             Shown::Renamed { from, to } => {
-                here.remove(from.as_str());
-                here.insert(to);
+                here.remove(&key(from.as_str()));
+                here.insert(key(to.as_str()), to);
             }
             _ => {}
         }
     }
-    here
+    here.into_values().collect()
 }
 
 /// A reader's way through the events of a room.

@@ -94,7 +94,8 @@ impl Broadcaster {
         // The entries take effect before they become visible, so nobody reads beyond their own
         // departure, and each roster is that of the arrival.
         let staying = share.fenced.as_ref().map_or(&[][..], |fenced| &fenced.staying);
-        let (granted, departed) = room.take_effect(&batch, share.promised, staying, now);
+        let Effects { granted, departed, returned } =
+            room.take_effect(&batch, share.promised, staying, now);
         if batch.goes_back() {
             room.log.date_back(batch.at());
             room.was_ahead = batch.lines() == 0; // a journal stores only lines
@@ -117,6 +118,9 @@ impl Broadcaster {
                     Some(FullRoster::new(before, batch, after.saturating_sub(1)));
             }
             self.seat(grant);
+        }
+        for place in returned {
+            self.enter_again(&place);
         }
         self.forget_if_empty(share.room);
     }
@@ -156,18 +160,28 @@ struct Grant {
     entered: Entered,
 }
 
+/// The effects of a batch on connections of this node.
+#[derive(Default)]
+struct Effects {
+    /// The seats that it grants.
+    granted: Vec<Grant>,
+    /// The people who leave.
+    departed: Vec<Arc<Client>>,
+    /// The places of people who arrive again, and have read on.
+    returned: Vec<Arc<Place>>,
+}
+
 impl Room {
-    /// Applies a batch to the room. Returns the seats that it grants, and the people who leave.
+    /// Applies a batch to the room.
     fn take_effect(
         &mut self,
         batch: &Batch,
         promised: Vec<Option<Promised>>,
         staying: &[usize],
         now: Now,
-    ) -> (Vec<Grant>, Vec<Arc<Client>>) {
+    ) -> Effects {
         let mut promised = promised.into_iter();
-        let mut granted = Vec::new();
-        let mut departed = Vec::new();
+        let Effects { mut granted, mut departed, mut returned } = Effects::default();
         let mut cursor = batch.start();
         for (index, entry) in batch.entries().iter().enumerate() {
             let after = cursor.after(entry);
@@ -197,7 +211,11 @@ impl Room {
                         member.seated = Some(seated);
                     }
                     match has_read_on {
-                        true => self.members.insert_reader(member),
+                        true => {
+                            let place = member.seated.as_ref().map(|seated| &seated.place);
+                            returned.extend(place.cloned());
+                            self.members.insert_reader(member);
+                        }
                         false => self.members.insert(member),
                     }
                 }
@@ -214,7 +232,7 @@ impl Room {
             }
             cursor = after;
         }
-        (granted, departed)
+        Effects { granted, departed, returned }
     }
 
     /// A seat for a newcomer who is not a member yet.

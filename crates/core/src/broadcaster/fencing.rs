@@ -49,15 +49,25 @@ impl Broadcaster {
     }
 
     fn return_of(&self, person: PersonId, exile: &Exile) -> Intent {
-        let Exile { person: Person { name, account, looks, profile, seats, away, .. }, codes } =
-            exile.clone();
+        let Exile { person: before, codes, lent } = exile.clone();
+        let Person { name, account, looks, profile, seats, away, modes, markers, .. } = before;
         let connection = self.connections.get(&person);
         let address = address_name(connection.and_then(|connection| connection.client.address()));
         let name = Claim { name, account };
         let otherwise = (address.clone(), Looks::of(&address));
-        let rooms = seats;
-        let reentry = Reentry { person, name, looks, otherwise, profile, away, rooms, codes };
-        Intent::Return(Box::new(reentry))
+        Intent::Return(Box::new(Reentry {
+            person,
+            name,
+            looks,
+            otherwise,
+            profile,
+            away,
+            modes,
+            lent,
+            markers: markers.0,
+            rooms: seats,
+            codes,
+        }))
     }
 
     /// A boot has ended, and its people leave now: as a crowd, if there are several.

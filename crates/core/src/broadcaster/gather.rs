@@ -10,7 +10,7 @@ use super::rooms::Room;
 use super::state::Broadcaster;
 use crate::link::Outcome;
 use crate::log::Batch;
-use crate::model::{Entry, Name, Now, RoomId, Said, Spoken, Telling, WallTime, Who};
+use crate::model::{Entry, Name, Now, PersonId, RoomId, Said, Spoken, Telling, WallTime, Who};
 
 impl Broadcaster {
     /// Closes the current batch, if there is any. [Append](Broadcaster::append) it before the next
@@ -95,6 +95,8 @@ struct Draft {
     said_at: WallTime,
     promised: Vec<Option<Promised>>,
     fenced: Option<Box<Fenced>>,
+    /// The people who leave or arrive here, and read on.
+    reads_on: Vec<PersonId>,
     happenings: usize,
 }
 
@@ -113,6 +115,7 @@ impl Draft {
             said_at: room.at,
             promised: Vec::new(),
             fenced: None,
+            reads_on: Vec::new(),
             happenings: 0,
         }
     }
@@ -130,6 +133,7 @@ impl Draft {
             Happening::Arrival(arrival) => self.arrive(room, *arrival),
             Happening::Departure(departure) => {
                 if departure.stays {
+                    self.reads_on.push(departure.who.id);
                     self.fenced.get_or_insert_default().staying.push(self.entries.len());
                 }
                 self.leave(room, *departure)
@@ -179,6 +183,9 @@ impl Draft {
 
     fn arrive(&mut self, room: &mut Room, arrival: Joined) {
         let Joined { who, is_keeper, is_untold, promised } = arrival;
+        if promised.as_ref().is_some_and(|promised| promised.seat.is_none()) {
+            self.reads_on.push(who.id);
+        }
         let telling = match is_untold {
             true => Telling::Untold,
             false => room.crowd.arrive(&who),
@@ -214,7 +221,8 @@ impl Draft {
     fn close(self, room: &mut Room) -> (Arc<Batch>, RoomShare) {
         room.at = self.at;
         room.draft = None;
-        let mut batch = Batch::new(room.name.clone(), room.log.end(), self.at, self.entries);
+        let batch = Batch::new(room.name.clone(), room.log.end(), self.at, self.entries);
+        let mut batch = batch.with_people_who_read_on(&self.reads_on);
         if room.was_ahead {
             batch = batch.going_back();
         }

@@ -68,8 +68,8 @@ impl Broadcaster {
         entered.has_voice = person.is_some_and(|person| person.voices.contains(room));
     }
 
-    /// Tells a reader who has fallen off a log its end, and who is in the room there. A person who
-    /// has left meanwhile reads of the departure instead.
+    /// Tells a reader who has fallen off a log, or has arrived again, the end of the log, and who is
+    /// in the room there. A person who has left meanwhile reads of the departure instead.
     pub(super) fn enter_again(&self, place: &Arc<Place>) {
         let Some(room) = self.rooms.get(&place.room) else { return };
         let Some(member) = room.members.get(place.person) else { return };

@@ -1,5 +1,6 @@
 //! The kinds of intents. Knows no order.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
@@ -361,6 +362,12 @@ pub struct Reentry {
     pub profile: Option<Arc<Profile>>,
     /// The text with which the person was away.
     pub away: Option<Line>,
+    /// The modes that the person had set.
+    pub modes: Modes,
+    /// The account of the keeper of the server whose authority the connection had.
+    pub lent: Option<ProvenAccount>,
+    /// How far the person had read while they were logged in to no account.
+    pub markers: BTreeMap<Box<str>, WallTime>,
     /// The rooms in which the person had a seat.
     pub rooms: Vec<RoomName>,
     /// The return codes of the connection.

@@ -78,8 +78,8 @@ impl Intent {
             Intent::Remove { people, act } => people.len() * PERSON_BYTES + act_bytes(act),
             Intent::Up { node, .. } => node.as_str().len(),
             Intent::Return(reentry) => {
-                let Reentry { name, looks, otherwise, profile, away, rooms, codes, .. } =
-                    &**reentry;
+                let Reentry { name, looks, otherwise, profile, away, .. } = &**reentry;
+                let Reentry { lent, markers, rooms, codes, .. } = &**reentry;
                 let (other, other_looks) = otherwise;
                 let names = claim_bytes(name) + name_bytes(other);
                 let looks = looks_bytes(looks) + looks_bytes(other_looks);
@@ -88,6 +88,8 @@ impl Intent {
                     + looks
                     + profile_bytes(profile)
                     + away.as_ref().map_or(0, Line::len)
+                    + lent.as_ref().map_or(0, |lent| name_bytes(&lent.name) + NUMBER_BYTES)
+                    + markers.keys().map(|key| key.len() + 2 * NUMBER_BYTES).sum::<usize>()
                     + rooms.sum::<usize>()
                     + codes.len() * HASH_BYTES
             }

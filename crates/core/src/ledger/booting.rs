@@ -8,7 +8,7 @@ use super::nodes::{Boot, Skipped};
 use super::people::Person;
 use super::state::Ledger;
 use crate::intent::{Intent, Proposal, Stamp};
-use crate::model::{PersonId, WallTime};
+use crate::model::{PersonId, ProvenAccount, WallTime};
 
 impl Ledger {
     /// Whether a proposal with a place in the order counts. Its intents are then
@@ -64,7 +64,10 @@ impl Ledger {
         }
         let people = self.people.iter().filter(|(_, person)| person.boot == boot);
         let exile = |(id, person): (PersonId, &Person)| {
-            (id, Exile { person: person.clone(), codes: Vec::new() })
+            let lent = person.lent.as_ref().and_then(|name| self.people.accounts.of(name));
+            let lent =
+                lent.map(|lent| ProvenAccount { name: lent.name.clone(), proof: lent.proof });
+            (id, Exile { person: person.clone(), codes: Vec::new(), lent })
         };
         let mut people: BTreeMap<_, _> = people.map(exile).collect();
         for (hash, _, id) in self.codes.held() {

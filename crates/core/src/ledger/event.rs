@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::people::Person;
 use super::record::{Before, Record};
 use crate::model::{
-    Act, ConversationId, Extras, Hashed, Line, Name, NodeName, PersonChange, PersonId, Renaming,
-    RoomName, RoomRules, Spoken, WallTime, Who,
+    Act, ConversationId, Extras, Hashed, Line, Name, NodeName, PersonChange, PersonId,
+    ProvenAccount, Renaming, RoomName, RoomRules, Spoken, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -208,6 +208,8 @@ pub struct Exile {
     pub person: Person,
     /// The return codes of the connection.
     pub codes: Vec<Hashed>,
+    /// The account of the keeper of the server whose authority the connection had.
+    pub lent: Option<ProvenAccount>,
 }
 
 /// A change of something that is stored beside lines. It is large and rare, so it is in a box.

@@ -24,6 +24,13 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether an account still has authority on the server that it can lend, and the password with
+    /// which it was proved.
+    pub(super) fn may_lend(&self, account: &ProvenAccount) -> bool {
+        let is_keeper = self.rules.is_keeper(&Reach::Server, &account.name);
+        is_keeper && self.people.accounts.has_proof(account)
+    }
+
     /// A person sets modes, and removes some.
     pub(super) fn set_modes(
         &mut self,

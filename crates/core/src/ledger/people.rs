@@ -9,7 +9,7 @@ use super::accounts::Owners;
 use super::markers::Markers;
 use super::rules::Subject;
 use crate::model::{
-    Claim, Line, Looks, Modes, Name, PersonId, Profile, ProvenAccount, RoomName, Who,
+    Claim, Line, Looks, Modes, Name, PersonId, Profile, ProvenAccount, RoomName, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -380,6 +380,14 @@ impl People {
             true => self.invisible.insert(id),
             false => self.invisible.remove(&id),
         };
+    }
+
+    /// Sets how far a person has read who is logged in to no account.
+    pub(super) fn set_markers(&mut self, id: PersonId, markers: BTreeMap<Box<str>, WallTime>) {
+        let person = self.people.get_mut(&id).filter(|person| person.account.is_none());
+        if let Some(person) = person {
+            person.markers = Markers(markers);
+        }
     }
 
     /// Gives a person the authority of this account, or of none.

@@ -103,10 +103,12 @@ impl Ledger {
     /// allow it now.
     pub(super) fn enter_again(
         &mut self,
-        Reentry { person: id, name: claim, looks, otherwise, profile, away, rooms, codes }: Reentry,
+        reentry: Reentry,
         Stamp { boot, at }: Stamp,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
+        let Reentry { person: id, name: claim, looks, otherwise, profile, away, .. } = reentry;
+        let Reentry { modes, lent, markers, rooms, codes, .. } = reentry;
         self.is_not_here(id)?;
         let from = claim.name.clone();
         let is_valid = |account: &ProvenAccount| self.people.accounts.has_proof(account);
@@ -124,6 +126,10 @@ impl Ledger {
             self.add_person(id, (claim, looks), (profile, away), boot, happened);
             self.rules.rename(id, &from, |id| self.people.get(id).is_some());
         }
+        self.people.set_modes(id, modes);
+        let lent = lent.filter(|lent| self.may_lend(lent)).map(|lent| lent.name);
+        self.people.set_lent(id, lent); // before anybody reads of the person
+        self.people.set_markers(id, markers);
         let who = self.people.who(id).ok_or(Refusal::NotThere)?;
         let mut refused = Vec::new();
         for room in rooms {

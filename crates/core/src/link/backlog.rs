@@ -22,7 +22,7 @@ use super::roster::FullRoster;
 use super::seat::Stay;
 use super::view::{Entered, Mark, Replay, View};
 use crate::log::{Scene, Slice, Slices};
-use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
+use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said, Telling};
 use crate::refusal::Refusal;
 
 /// The number of batches that one system call writes.
@@ -158,17 +158,27 @@ impl<E: Encoder> Backlog<E> {
         self.filter.show_own(self.encoder.shows_own());
     }
 
-    /// Goes on at the end of a room off whose log this reader has fallen.
+    /// Goes on at the end of a room off whose log this reader has fallen, or in which the person has
+    /// arrived again.
     fn enter_again(&mut self, entered: Entered) {
-        let Some(before) = self.readings.go_on_at(&entered.view) else {
-            return; // the person has left
+        let Some(reading) = self.readings.out_of(&entered.view) else {
+            return; // the person has left, or is in the room again
         };
+        let (was_lost, was_apart) = (reading.is_lost, reading.is_apart);
+        if !was_lost && reading.cursor.position > entered.view.arrived.position {
+            return self.client.enter_again(&reading.view); // it has read on meanwhile
+        }
+        let before = std::mem::replace(&mut reading.cursor, entered.view.arrived);
+        (reading.is_lost, reading.is_apart) = (false, false);
         self.skip(&entered.room, before.seq, entered.view.arrived.seq);
-        self.encoder.fell_behind(&entered.room, &mut self.rest);
+        match was_apart {
+            true => self.encoder.was_apart(&entered, &mut self.rest),
+            false => self.encoder.fell_behind(&entered.room, &mut self.rest),
+        }
         self.encoder.entered_again(&entered, &mut self.rest);
         let Entered { room, everybody, .. } = entered;
         self.listing = everybody.map(|everybody| Box::new((room, everybody)));
-        self.falls += 1;
+        self.falls += u64::from(was_lost);
     }
 
     /// Counts the lines between two numbers, which the person does not read.
@@ -364,7 +374,7 @@ impl<E: Encoder> Backlog<E> {
         let Some(reading) = self.readings.current_mut() else {
             return false;
         };
-        let (view, cursor) = (&reading.view, reading.cursor);
+        let (view, cursor, is_apart) = (&reading.view, reading.cursor, reading.is_apart);
         if let Err(fallen) = view.read(cursor, BATCHES_MAX, &mut self.slices) {
             if self.encoder.enters_again() {
                 let was_lost = std::mem::replace(&mut reading.is_lost, true);
@@ -384,7 +394,8 @@ impl<E: Encoder> Backlog<E> {
         if self.readings.len() > 1 && self.encoder.tells_events_once() && self.stop_at_event() {
             return true;
         }
-        let filtered = self.slices.iter().any(|slice| self.filter.concerns(&slice.batch));
+        let concerns = |slice: &Slice| is_apart || self.filter.concerns(&slice.batch);
+        let filtered = self.slices.iter().any(concerns);
         if filtered {
             self.read_filtered();
         } else if self.is_answering && !self.slices.is_empty() {
@@ -429,16 +440,33 @@ impl<E: Encoder> Backlog<E> {
         };
         let scene = batch.scene(batch.cursor_at(entries.start).seq);
         let shared = batch.encoded(&self.encoder).bytes(entries.clone());
-        self.encode_entry(entry, shared, scene);
+        let parts = self.is_own_presence(entry);
+        let is_apart = parts || self.readings.are_apart_at(&event, entry);
+        self.encode_entry(entry, shared, scene, is_apart);
         self.readings.go_on_after(&event, entry);
+        if parts {
+            self.readings.part_after(&event);
+        }
         true
+    }
+
+    /// Whether an entry is the arrival or departure of the person, who reads on. A dialect that tells
+    /// who comes and goes as it does for the others does not mind.
+    fn is_own_presence(&self, entry: &Entry) -> bool {
+        let is_presence = matches!(
+            entry,
+            Entry::Left { event: Some(_), .. }
+                | Entry::Arrived { telling: Telling::Told | Telling::Folded | Telling::Untold, .. }
+        );
+        let is_own = || entry.who().is_some_and(|who| who.id == self.client.id());
+        is_presence && is_own() && self.encoder.enters_again()
     }
 
     /// Collects the slices entry by entry, for a person who hides something. This is the slow path
     /// to the same bytes.
     fn read_filtered(&mut self) {
         let slices = std::mem::take(&mut self.slices);
-        let Some(mut cursor) = self.readings.current().map(|reading| reading.cursor) else {
+        let Some(&Reading { mut cursor, mut is_apart, .. }) = self.readings.current() else {
             return;
         };
         'all: for Slice { batch, entries } in slices {
@@ -447,21 +475,35 @@ impl<E: Encoder> Backlog<E> {
                 let Some(entry) = batch.entries().get(index) else {
                     break 'all;
                 };
-                self.encode_entry(entry, encoded.bytes(index..index + 1), batch.scene(cursor.seq));
+                let is_own = self.is_own_presence(entry);
+                is_apart |= is_own;
+                let shared = encoded.bytes(index..index + 1);
+                self.encode_entry(entry, shared, batch.scene(cursor.seq), is_apart);
                 cursor = cursor.after(entry);
+                if let (true, Entry::Arrived { .. }) = (is_own, entry) {
+                    self.ask_who_is_here();
+                }
                 if self.rest.len() >= OWN_BYTES_MAX {
                     break 'all;
                 }
             }
         }
         if let Some(reading) = self.readings.current_mut() {
-            reading.cursor = cursor;
+            (reading.cursor, reading.is_apart) = (cursor, is_apart);
+        }
+    }
+
+    /// Asks who is in the room whose turn it is: the person has arrived again.
+    fn ask_who_is_here(&self) {
+        if let Some(reading) = self.readings.current() {
+            self.client.enter_again(&reading.view);
         }
     }
 
     /// Encodes an entry as this person reads it, where these bytes are what everybody reads.
-    fn encode_entry(&mut self, entry: &Entry, shared: &[u8], scene: Scene<'_>) {
+    fn encode_entry(&mut self, entry: &Entry, shared: &[u8], scene: Scene<'_>, is_apart: bool) {
         match self.filter.sight(entry) {
+            Sight::Shared if is_apart && entry.is_about_people() => {}
             Sight::Shared => {
                 if self.is_answering && !shared.is_empty() {
                     self.encoder.release(&mut self.rest);

@@ -256,8 +256,12 @@ pub trait Encoder: Encoding + Send {
     /// room. The count of skipped lines is a separate notice.
     fn fell_behind(&mut self, _room: &RoomName, _out: &mut Vec<u8>) {}
 
-    /// Whether a reader who read too slowly goes on at the end of the room's lines, where it is known
-    /// who is there. Otherwise the reader goes on in the middle.
+    /// Appends the text for a person who had left the room for the others, because the node had lost
+    /// contact, and has arrived again. Meanwhile the person has read lines, and not who came and left.
+    fn was_apart(&mut self, _entered: &Entered, _out: &mut Vec<u8>) {}
+
+    /// Whether a reader who missed who came and left goes on at the end of the room's lines, where it
+    /// is known who is there. Otherwise a reader who read too slowly goes on in the middle.
     fn enters_again(&self) -> bool {
         false
     }

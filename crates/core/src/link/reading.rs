@@ -27,6 +27,9 @@ pub(super) struct Reading {
     waits_at: u64,
     /// Whether it has fallen off the log, and waits for a place where it can go on.
     pub(super) is_lost: bool,
+    /// Whether the person has left the room for the others, and reads on: until the people in it are
+    /// known again, nobody is seen coming or going.
+    pub(super) is_apart: bool,
     pub(super) view: View,
 }
 
@@ -83,7 +86,15 @@ impl Readings {
     /// Starts to read a room.
     pub(super) fn follow(&mut self, view: View) {
         let (room, log, cursor) = (view.room(), Arc::clone(view.log()), view.arrived);
-        self.rooms.push(Reading { room, log, cursor, waits_at: 0, is_lost: false, view });
+        self.rooms.push(Reading {
+            room,
+            log,
+            cursor,
+            waits_at: 0,
+            is_lost: false,
+            is_apart: false,
+            view,
+        });
         self.changes += 1;
     }
 
@@ -108,13 +119,29 @@ impl Readings {
         self.rooms.is_empty()
     }
 
-    /// Goes on at the beginning of this view, if its room is lost. Returns the place up to which it
-    /// was read.
-    pub(super) fn go_on_at(&mut self, view: &View) -> Option<Cursor> {
-        let mut lost = self.rooms.iter_mut().filter(|reading| reading.is_lost);
-        let reading = lost.find(|reading| reading.view.is_of_same_seat(view))?;
-        reading.is_lost = false;
-        Some(std::mem::replace(&mut reading.cursor, view.arrived))
+    /// The room of this view, if the reader does not know who is in it.
+    pub(super) fn out_of(&mut self, view: &View) -> Option<&mut Reading> {
+        let mut out = self.rooms.iter_mut().filter(|reading| reading.is_lost || reading.is_apart);
+        out.find(|reading| reading.view.is_of_same_seat(view))
+    }
+
+    /// Notes that the person has left the rooms that were read up to this event: for the others.
+    pub(super) fn part_after(&mut self, event: &PersonEvent) {
+        for Reading { room, cursor, is_lost, is_apart, .. } in &mut self.rooms {
+            let is_left = !*is_lost && cursor.event >= event.number;
+            *is_apart |= is_left && event.needs(*room) == Some(event.number);
+        }
+    }
+
+    /// Whether nobody is seen coming or going in any of the rooms that stand before this event; if
+    /// each of them is told, in the room whose turn it is.
+    pub(super) fn are_apart_at(&self, event: &PersonEvent, entry: &Entry) -> bool {
+        if entry.is_told_by_room() {
+            return self.current().is_some_and(|reading| reading.is_apart);
+        }
+        let stands = |reading: &&Reading| reading.waits_at == event.number && !reading.is_lost;
+        let mut standing = self.rooms.iter().filter(stands);
+        standing.all(|reading| reading.is_apart || reading.cursor.event >= event.number)
     }
 
     /// The room with this name.

@@ -165,8 +165,8 @@ pub struct Batch {
     entries: Box<[Entry]>,
     /// Its size in memory without the bytes of its encodings; an estimate.
     weight: usize,
-    /// The people who say or do something in it, and those who are told as an answer what they do
-    /// in it: they take another name, or invite somebody.
+    /// The people who say or do something in it, and those who are told in another way what they do
+    /// in it: they take another name, invite somebody, or leave or arrive and read on.
     authors: PersonBits,
     answered: PersonBits,
     has_events: bool,
@@ -233,9 +233,16 @@ impl Batch {
             });
             Batch {
                 has_gone: true,
+                answered: self.answered,
                 ..Batch::new(self.room.clone(), self.start, self.at, entries.collect())
             }
         })
+    }
+
+    /// The same batch, in which these people leave or arrive, and read on.
+    pub(crate) fn with_people_who_read_on(mut self, people: &[PersonId]) -> Batch {
+        people.iter().for_each(|person| self.answered.add(*person));
+        self
     }
 
     /// The same batch, marked: the clock goes back before it.
@@ -252,6 +259,7 @@ impl Batch {
             });
             Batch {
                 has_gone: self.has_gone,
+                answered: self.answered,
                 ..Batch::new(self.room.clone(), self.start, at, entries.collect())
             }
         })
@@ -307,7 +315,8 @@ impl Batch {
         self.authors.may_have(person)
     }
 
-    /// Whether it may have something that this person is told as an answer. No is certain.
+    /// Whether it may have something of this person that they are told in another way than the
+    /// others. No is certain.
     #[inline]
     pub(crate) fn may_have_answers_of(&self, person: PersonId) -> bool {
         self.answered.may_have(person)

@@ -418,6 +418,13 @@ impl Entry {
         }
     }
 
+    /// Whether it changes who is in the room, or what they are there.
+    pub(crate) fn is_about_people(&self) -> bool {
+        let is_change =
+            matches!(self, Entry::Renamed { .. } | Entry::Changed { .. } | Entry::Ranked { .. });
+        is_change || self.is_presence()
+    }
+
     /// Whether this is an arrival or a departure, which a quiet client hides.
     pub(crate) fn is_presence(&self) -> bool {
         match self {

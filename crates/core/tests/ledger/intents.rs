@@ -269,6 +269,9 @@ fn of_nodes() -> impl Strategy<Value = Intent> {
                 otherwise: (other.name, other_looks),
                 profile,
                 away,
+                modes: Modes::INVISIBLE,
+                lent: None,
+                markers: Default::default(),
                 rooms,
                 codes,
             }))

@@ -118,6 +118,9 @@ fn a_mute_holds_for_a_person_who_returns_under_another_name() {
         otherwise: named("away"),
         profile: None,
         away: None,
+        modes: Default::default(),
+        lent: None,
+        markers: Default::default(),
         rooms: vec![room.clone()],
         codes: Vec::new(),
     };
@@ -189,6 +192,9 @@ fn a_person_returns_in_another_boot_under_the_same_name_or_the_address() {
             otherwise: (address.clone(), Looks::of(&address)),
             profile: None,
             away: None,
+            modes: Default::default(),
+            lent: None,
+            markers: Default::default(),
             rooms: vec![RoomName::lobby()],
             codes: vec![code],
         }));

@@ -26,6 +26,10 @@ use crate::words;
 /// The words with which a client that has missed something leaves a room, to come in again.
 const TOO_SLOW: &[u8] = b"You were reading too slowly";
 
+/// The words with which a client leaves a room whose people have not seen it for a while, to come in
+/// again.
+const NO_CONTACT: &[u8] = b"This server had no contact with the other nodes";
+
 /// From entries and answers to messages.
 #[derive(Debug)]
 pub struct IrcEncoder {
@@ -46,6 +50,8 @@ pub struct IrcEncoder {
     to_itself: Option<u64>,
     /// The words with which the connection ends; none if the last message is sent already.
     farewell: Option<String>,
+    /// The name that the client has lost, if that was the last it was told of its name.
+    gone: Option<Name>,
 }
 
 impl IrcEncoder {
@@ -61,6 +67,7 @@ impl IrcEncoder {
             is_secret: false,
             to_itself: None,
             farewell: Some("Quit".to_owned()),
+            gone: None,
         }
     }
 
@@ -119,6 +126,10 @@ impl IrcEncoder {
                 }
             }
             Answer::Notice(notice) => {
+                if let Notice::NameGone { from, now } = notice {
+                    self.voice.put_new_name(now, out);
+                    self.gone = Some(from.clone());
+                }
                 let mut replies = Replies::default();
                 let (nick, source) = (self.voice.nick(), source_of(&self.voice.me));
                 let farewell = put_notice(notice, self.asker(&nick, &source), &mut replies);
@@ -162,6 +173,13 @@ impl IrcEncoder {
         replies.send(&self.voice.server().name, &self.voice.nick(), out);
     }
 
+    /// Appends the client's own PART from a room into which it comes again.
+    fn put_own_part(&mut self, room: &RoomName, why: &[u8], out: &mut Vec<u8>) {
+        self.voice.release(out);
+        let (scene, why) = (self.voice.scene(room), Line::sanitise(why));
+        self.voice.encoding.put_part(&self.voice.me, Some(&why), scene, out);
+    }
+
     /// Ends the answers about a target of the open command, if there is one.
     fn end_target(&mut self, out: &mut Vec<u8>) {
         self.history.end_command(&mut self.voice, out);
@@ -177,6 +195,9 @@ impl IrcEncoder {
     /// earlier lines.
     fn put_own(&mut self, answer: &Answer, out: &mut Vec<u8>) -> bool {
         match answer {
+            // A name that answers no command is that with which the client has come.
+            Answer::YouAre(name)
+                if self.gone.take().as_ref() == Some(name) && self.voice.command.is_none() => {}
             Answer::YouAre(name) => self.voice.rename(name, out),
             Answer::Realname(realname) => self.voice.set_realname(realname, out),
             Answer::Private(message) => {
@@ -337,9 +358,13 @@ impl Encoder for IrcEncoder {
     }
 
     fn fell_behind(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+        self.put_own_part(room, TOO_SLOW, out);
+    }
+
+    fn was_apart(&mut self, entered: &Entered, out: &mut Vec<u8>) {
         self.voice.release(out);
-        let (scene, why) = (self.voice.scene(room), Line::sanitise(TOO_SLOW));
-        self.voice.encoding.put_part(&self.voice.me, Some(&why), scene, out);
+        self.voice.put_new_name(&entered.who.name, out);
+        self.put_own_part(&entered.room, NO_CONTACT, out);
     }
 
     /// The client is told its new name where the others are. Another connection of the owner that has

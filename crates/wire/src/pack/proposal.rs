@@ -28,7 +28,19 @@ record!(ProposalId { boot, number });
 
 record!(Check { position, digest });
 
-record!(Reentry { person, name, looks, otherwise, profile, away, rooms, codes });
+record!(Reentry {
+    person,
+    name,
+    looks,
+    otherwise,
+    profile,
+    away,
+    modes,
+    lent,
+    markers,
+    rooms,
+    codes
+});
 
 choice!(Intent, "an intent", {
     1 => Say { person, room, lines },
