@@ -78,6 +78,11 @@ fn people_on_two_nodes_share_names_lines_and_rooms() {
     bob.until("[alice -> robert] psst");
     bob.say("/msg ALICE yes?");
     alice.until("[robert -> alice] yes?");
+    alice.say("/join tea");
+    alice.lines_until("the room", |line| line.starts_with("In tea: "));
+    alice.say("/invite robert");
+    alice.lines_until("the answer", |line| line.contains("robert"));
+    bob.lines_until("the invitation", |line| line.contains("alice") && line.contains("tea"));
     bob.say("/search 19");
     bob.lines_until("the line", |line| line.ends_with("bob: 19"));
     two.close([alice, bob]);

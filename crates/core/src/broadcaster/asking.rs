@@ -75,7 +75,10 @@ impl Broadcaster {
                 }
             }
             Query::Watch(watch) => self.watch(asker, watch),
-            Query::Invite { to, room } => self.invite(asker, to, room, now)?,
+            Query::Invite { to, room } => match self.invite(client, to, room, now)? {
+                Some(answer) => answer,
+                None => return Ok(None),
+            },
             Query::Marker(conversation) => self.marker(asker, conversation),
             Query::Account(name) => {
                 let account = self.ledger.people.accounts.of(&name);

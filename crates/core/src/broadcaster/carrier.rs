@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::link::{CarriedMessage, Client, Neighbours, PrivateMessage};
+use crate::link::{Answer, CarriedMessage, Client, Neighbours};
+use crate::model::Name;
 
 /// How many messages of other nodes may wait until this node has come as far as their authors. The
 /// authors of more get no answer.
@@ -24,7 +25,9 @@ pub(super) struct Carrier {
 #[derive(Debug)]
 pub(super) struct Leaving {
     pub(super) client: Arc<Client>,
-    pub(super) message: Arc<PrivateMessage>,
+    pub(super) to: Name,
+    /// The answer if somebody reads it.
+    pub(super) answer: Answer,
     /// How many nodes have not answered.
     pub(super) waiting: usize,
     /// Whether somebody reads it.

@@ -3,13 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::carrier::{ARRIVING_MAX, Carrier, Leaving};
+use super::carrier::{Carrier, Leaving};
 use super::state::Broadcaster;
-use crate::link::{
-    Answer, Carried, CarriedMessage, Client, Mail, Neighbours, Outcome, PrivateMessage,
-};
-use crate::model::{Name, Now, PersonId, Spoken, Who};
-use crate::refusal::Refusal;
+use crate::link::{Answer, CarriedMessage, Client, Mail, Neighbours, PrivateMessage, Refusal};
+use crate::model::{Name, Now, PersonId, RoomName, Spoken, Who};
 
 impl Broadcaster {
     /// The same broadcaster, with a way to other nodes.
@@ -35,7 +32,10 @@ impl Broadcaster {
         Arc::make_mut(&mut sent).away = away;
         let elsewhere = self.nodes_of(to);
         if !elsewhere.is_empty() {
-            self.carry(client, sent, elsewhere, read > 0)?;
+            let PrivateMessage { from, to, lines, .. } = (*sent).clone();
+            let (after, invitation) = (self.position(), None);
+            let carried = CarriedMessage { after, from, to, invitation, lines, is_for_programs };
+            self.carry(client, carried, elsewhere, (Answer::Private(sent), read > 0))?;
             return Ok(None);
         }
         match read {
@@ -45,7 +45,7 @@ impl Broadcaster {
     }
 
     /// Delivers a message to the connections of this node. Returns how many have space for it.
-    fn deliver(
+    pub(super) fn deliver(
         &mut self,
         (from, to): (Who, &Name),
         lines: Vec<Spoken>,
@@ -67,7 +67,7 @@ impl Broadcaster {
     }
 
     /// The processes of other nodes with connections of this person, by their random numbers.
-    fn nodes_of(&self, name: &Name) -> BTreeSet<u64> {
+    pub(super) fn nodes_of(&self, name: &Name) -> BTreeSet<u64> {
         let Some(node) = &self.node else {
             return BTreeSet::new();
         };
@@ -76,78 +76,44 @@ impl Broadcaster {
         others.filter_map(|boot| self.ledger.nodes.nonce_of(boot)).collect()
     }
 
-    /// Sends a message to other nodes.
+    /// Invites a person on other nodes. `is_told` says whether a connection of this node was told.
+    ///
+    /// # Errors
+    /// There is no way to the other nodes.
+    pub(super) fn carry_invitation(
+        &mut self,
+        client: &Arc<Client>,
+        (from, to): (Who, Name),
+        room: RoomName,
+        is_told: bool,
+    ) -> Result<(), Refusal> {
+        let answer = Answer::Invited { who: to.clone(), room: room.clone() };
+        let (after, nodes) = (self.position(), self.nodes_of(&to));
+        let (invitation, lines) = (Some(room), Vec::new());
+        let carried = CarriedMessage { after, from, to, invitation, lines, is_for_programs: false };
+        self.carry(client, carried, nodes, (answer, is_told))
+    }
+
+    /// Sends a message to other nodes. The client gets the answer if somebody there, or on this
+    /// node, reads it.
     fn carry(
         &mut self,
         client: &Arc<Client>,
-        message: Arc<PrivateMessage>,
+        message: CarriedMessage,
         nodes: BTreeSet<u64>,
-        is_read: bool,
+        (answer, is_read): (Answer, bool),
     ) -> Result<(), Refusal> {
-        let after = self.position();
         let Some(carrier) = &mut self.carrier else {
-            return Err(Refusal::NoAnswer(message.to.clone()));
+            return Err(Refusal::NoAnswer(message.to));
         };
         carrier.last += 1;
-        let waiting = nodes.len();
+        let (waiting, to) = (nodes.len(), message.to.clone());
         for nonce in nodes {
-            let PrivateMessage { from, to, lines, is_for_programs, .. } = (*message).clone();
-            let carried = CarriedMessage { after, from, to, lines, is_for_programs };
-            carrier.neighbours.send(nonce, carrier.last, carried);
+            carrier.neighbours.send(nonce, carrier.last, message.clone());
         }
         let client = Arc::clone(client);
-        let leaving = Leaving { client, message, waiting, is_read, is_unknown: false };
+        let leaving = Leaving { client, to, answer, waiting, is_read, is_unknown: false };
         carrier.sent.insert(carrier.last, leaving);
         Ok(())
-    }
-
-    /// Takes messages and answers from other nodes.
-    pub(super) fn take_carried(&mut self, now: Now) {
-        while let Some(carried) = self.carrier.as_mut().and_then(|it| it.neighbours.poll()) {
-            match carried {
-                Carried::Answer(number, is_read) => self.answered(number, is_read),
-                Carried::Message(number, message) => {
-                    if let Some(carrier) = &mut self.carrier
-                        && carrier.arriving.len() < ARRIVING_MAX
-                    {
-                        carrier.arriving.push_back((number, message));
-                    }
-                }
-            }
-        }
-        let position = self.position();
-        while let Some((number, message)) = self.carrier.as_mut().and_then(|carrier| {
-            carrier.arriving.pop_front_if(|(_, message)| message.after <= position)
-        }) {
-            let CarriedMessage { from, to, lines, is_for_programs, .. } = message;
-            let (_, read) = self.deliver((from, &to), lines, is_for_programs, now);
-            if let Some(carrier) = &mut self.carrier {
-                carrier.neighbours.answer(number, read > 0);
-            }
-        }
-    }
-
-    fn answered(&mut self, number: u64, is_read: Option<bool>) {
-        let Some(carrier) = &mut self.carrier else {
-            return;
-        };
-        let Some(leaving) = carrier.sent.get_mut(&number) else {
-            return;
-        };
-        leaving.waiting -= 1;
-        leaving.is_read |= is_read == Some(true);
-        leaving.is_unknown |= is_read.is_none();
-        if leaving.waiting > 0 {
-            return;
-        }
-        if let Some(Leaving { client, message, is_read, is_unknown, .. }) =
-            carrier.sent.remove(&number)
-        {
-            client.finish(match (is_read, is_unknown) {
-                (true, _) => Outcome::Answer(Answer::Private(message)),
-                (false, true) => Refusal::NoAnswer(message.to.clone()).into(),
-                (false, false) => Refusal::NotReading(message.to.clone()).into(),
-            });
-        }
     }
 }

@@ -6,9 +6,8 @@ use super::node::{Silence, Standing};
 use super::state::Broadcaster;
 use super::tickets::Wanted;
 use crate::ledger::Boot;
-use crate::link::{Change, Contact, InboxItem, Notice};
+use crate::link::{Change, Contact, InboxItem, Notice, Refusal};
 use crate::model::{NodeStatus, Now, PersonId, RoomName};
-use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// Tells people that the node is out of touch, or is back.

@@ -10,9 +10,8 @@ use super::rooms::{Seated, address_name};
 use super::state::Broadcaster;
 use crate::intent::{Intent, Reentry};
 use crate::ledger::{Exile, Person};
-use crate::link::Notice;
+use crate::link::{Notice, Refusal};
 use crate::model::{Claim, Looks, Name, NodeName, Now, PersonId, RoomName, Who};
-use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// A boot has begun. If it is that of this node, people enter again before anything else

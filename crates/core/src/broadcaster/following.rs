@@ -10,9 +10,8 @@ use super::state::Broadcaster;
 use super::tickets::Ticket;
 use crate::intent::{Intent, Stamp};
 use crate::ledger::{Ledger, Snapshot};
-use crate::link::{Contact, Inbox, Notice};
+use crate::link::{Contact, Inbox, Notice, Refusal};
 use crate::model::{Limits, Now};
-use crate::refusal::Refusal;
 use crate::sequencer::{Decided, Sequencer};
 
 impl Broadcaster {

@@ -7,19 +7,20 @@ use super::invitations::TooSoon;
 use super::pending::Happening;
 use super::state::Broadcaster;
 use crate::intent::Intent;
-use crate::link::{Answer, Notice, Refusal};
-use crate::model::{Line, Now, PersonId, RoomName, fold};
+use crate::link::{Answer, Client, Notice, Refusal};
+use crate::model::{Line, Name, Now, PersonId, RoomName, Who, fold};
 
 impl Broadcaster {
     /// Tells a person that the asker invites them to a room. Those in the room who want it read of
-    /// it, too.
+    /// it, too. None if the outcome comes later, from other nodes.
     pub(super) fn invite(
         &mut self,
-        asker: PersonId,
+        client: &Arc<Client>,
         typed: Line,
         room: RoomName,
         now: Now,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Option<Answer>, Refusal> {
+        let asker = client.id;
         let people = &self.ledger.people;
         let from = people.who(asker).ok_or(Refusal::NotThere)?;
         if let Err(refusal) = self.ledger.seated(asker, &room) {
@@ -50,23 +51,35 @@ impl Broadcaster {
             let (to, room) = (found.name.clone(), room.clone());
             self.put_in_order(Intent::Invite { by: asker, to, room }, None, now);
         }
-        let notice = Notice::Invited { by: from.clone(), room: room.clone() };
-        let is_told = |id: &PersonId| self.tell_one(*id, notice.clone()) == Some(true);
-        let told: Vec<_> = self.ledger.people.wearers(&found.name).filter(is_told).collect();
-        if told.is_empty() {
+        let told = self.tell_of_invitation(from.clone(), &found.name, &room);
+        let is_elsewhere = !self.nodes_of(&found.name).is_empty();
+        if told == 0 && !is_elsewhere {
             return Err(Refusal::NotReading(found.name));
-        }
-        for id in told {
-            if let Some(connection) = self.connections.get_mut(&id) {
-                connection.invited_to.add(room.clone());
-            }
         }
         if let Some(connection) = self.connections.get_mut(&asker) {
             connection.invitations.note(key, now.monotonic);
         }
         let to = found.name.clone();
-        self.happen_in(&room, Happening::Invited { who: Arc::new(from), to });
-        Ok(Answer::Invited { who: found.name, room })
+        self.happen_in(&room, Happening::Invited { who: Arc::new(from.clone()), to });
+        if is_elsewhere {
+            self.carry_invitation(client, (from, found.name), room, told > 0)?;
+            return Ok(None);
+        }
+        Ok(Some(Answer::Invited { who: found.name, room }))
+    }
+
+    /// Tells the connections of a person on this node of an invitation. Returns how many have space
+    /// for it.
+    pub(super) fn tell_of_invitation(&mut self, by: Who, to: &Name, room: &RoomName) -> usize {
+        let notice = Notice::Invited { by, room: room.clone() };
+        let is_told = |id: &PersonId| self.tell_one(*id, notice.clone()) == Some(true);
+        let told: Vec<_> = self.ledger.people.wearers(to).filter(is_told).collect();
+        for id in &told {
+            if let Some(connection) = self.connections.get_mut(id) {
+                connection.invited_to.add(room.clone());
+            }
+        }
+        told.len()
     }
 
     /// The rooms to which the asker is invited on this connection.

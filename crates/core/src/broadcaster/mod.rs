@@ -32,6 +32,7 @@ mod own_modes;
 mod owning;
 mod pending;
 mod proposing;
+mod receiving;
 mod rooms;
 mod state;
 mod telling;

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use super::rooms::Maker;
 use crate::ledger::Record;
-use crate::link::Client;
+use crate::link::{Client, Refusal};
 use crate::model::{ConversationId, Hashed, Line, Modes, Name, PersonId, RoomName};
-use crate::refusal::Refusal;
 
 /// A client that waits for its intent.
 #[derive(Debug)]

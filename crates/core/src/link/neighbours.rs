@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::model::{Name, Spoken, Who};
+use crate::model::{Name, RoomName, Spoken, Who};
 
 /// A private message on its way to another node.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct CarriedMessage {
     pub from: Who,
     /// The recipient.
     pub to: Name,
+    /// The room to which the author invites the recipient; then there are no lines.
+    pub invitation: Option<RoomName>,
     /// The lines, which were sent together.
     pub lines: Vec<Spoken>,
     /// Whether one program sends it to another.

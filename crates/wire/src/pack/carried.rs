@@ -11,7 +11,7 @@ pub const FORMAT: u64 = 1;
 /// The largest message, in bytes: lines that are sent together have less.
 pub const BYTES_MAX: usize = 512 << 10;
 
-record!(CarriedMessage { after, from, to, lines, is_for_programs });
+record!(CarriedMessage { after, from, to, invitation, lines, is_for_programs });
 
 /// The bytes of a message.
 ///
