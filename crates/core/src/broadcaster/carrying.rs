@@ -29,7 +29,9 @@ impl Broadcaster {
         let away = self.ledger.people.wearers(to).next();
         let away = away.and_then(|id| self.ledger.people.away(id).cloned());
         let (mut sent, read) = self.deliver((from, to), lines, is_for_programs, now);
-        Arc::make_mut(&mut sent).away = away;
+        if away.is_some() {
+            Arc::make_mut(&mut sent).away = away;
+        }
         let elsewhere = self.nodes_of(to);
         if !elsewhere.is_empty() {
             let PrivateMessage { from, to, lines, .. } = (*sent).clone();
