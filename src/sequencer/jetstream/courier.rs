@@ -345,3 +345,106 @@ fn nonce_of(proposal: &Proposal) -> Option<u64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use parlor_core::intent::{Proposal, ProposalId};
+    use parlor_core::model::WallTime;
+    use parlor_wire::pack::proposal::pack;
+
+    use super::{Courier, CourierStep, Published, StreamMessage};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn proposal(number: u64) -> Proposal {
+        Proposal { id: ProposalId { boot: 1, number }, ..Proposal::default() }
+    }
+
+    /// A courier that follows the stream, with proposal 1 under way.
+    fn offering() -> Courier {
+        let mut courier = Courier::new(0);
+        courier.connected(Duration::ZERO);
+        assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: 0 }));
+        courier.offer(&proposal(1), Duration::ZERO);
+        courier
+    }
+
+    /// The number of the try that is to be published.
+    fn published(courier: &mut Courier) -> Option<u64> {
+        match courier.next_step()? {
+            CourierStep::Publish { number, .. } => Some(number),
+            step => panic!("{step:?}"),
+        }
+    }
+
+    fn arrive(courier: &mut Courier, position: u64, number: u64) {
+        let bytes = pack(&proposal(number)).unwrap_or_default();
+        let message = StreamMessage { position, at: WallTime(0), bytes, behind: 0 };
+        assert_eq!(courier.arrived(message, SECOND), Ok(()));
+    }
+
+    #[test]
+    fn a_proposal_is_published_again_until_the_stream_has_it() {
+        let mut courier = offering();
+        let first = published(&mut courier);
+        courier.published(first.unwrap_or(0), Published::Unknown, SECOND);
+        let second = published(&mut courier);
+        assert_ne!(first, second);
+        courier.published(second.unwrap_or(0), Published::Stored, SECOND);
+        courier.tick(2 * SECOND);
+        assert_eq!(courier.next_step(), None);
+        arrive(&mut courier, 5, 1);
+        arrive(&mut courier, 5, 1);
+        assert!(courier.next_decided().is_some() && courier.next_decided().is_none());
+        assert_eq!((courier.counts().repeats, courier.counts().old), (1, 1));
+    }
+
+    #[test]
+    fn a_proposal_is_refused_only_if_each_try_was() {
+        for is_known in [true, false] {
+            let mut courier = offering();
+            let mut outcome = if is_known { Published::Refused } else { Published::Unknown };
+            for half in 1..10 {
+                let now = half * SECOND / 2;
+                courier.tick(now);
+                if let Some(number) = published(&mut courier) {
+                    courier.published(number, outcome, now);
+                    outcome = Published::Refused;
+                }
+            }
+            let id = proposal(1).id;
+            assert_eq!(courier.next_refused(), is_known.then_some(id));
+        }
+    }
+
+    #[test]
+    fn a_stream_from_which_nothing_comes_back_is_followed_anew() {
+        let mut courier = offering();
+        arrive(&mut courier, 7, 0);
+        let number = published(&mut courier).unwrap_or(0);
+        courier.published(number, Published::Stored, SECOND);
+        courier.tick(5 * SECOND - Duration::from_millis(1));
+        assert_eq!(courier.next_step(), None);
+        assert_eq!(courier.due(), Some(5 * SECOND));
+        courier.tick(5 * SECOND);
+        assert_eq!(courier.next_step(), Some(CourierStep::Reconnect));
+        assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: 7 }));
+        courier.tick(6 * SECOND);
+        assert_eq!(courier.next_step(), None);
+    }
+
+    #[test]
+    fn nothing_is_published_without_a_connection() {
+        let mut courier = offering();
+        let number = published(&mut courier).unwrap_or(0);
+        courier.disconnected();
+        courier.published(number, Published::Unknown, SECOND);
+        courier.tick(9 * SECOND);
+        assert_eq!((courier.next_step(), courier.due()), (None, None));
+        courier.connected(10 * SECOND);
+        assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: 0 }));
+        assert!(published(&mut courier).is_some());
+    }
+}
