@@ -10,6 +10,7 @@ mod password_tries;
 mod password_turns;
 mod passwords;
 mod return_codes;
+mod room_tries;
 mod tokens;
 mod typed_password;
 
@@ -17,6 +18,7 @@ pub(crate) use code::Code;
 pub(crate) use names::Registered;
 pub(crate) use passwords::is_same_password;
 pub(crate) use return_codes::HeldCode;
+pub(crate) use room_tries::{RoomTries, RoomTry};
 
 use std::sync::{Arc, Mutex};
 

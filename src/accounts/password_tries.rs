@@ -113,10 +113,9 @@ impl Tries {
         Ok(())
     }
 
-    /// The refusal of a try, with the time until the next one may be made, in whole minutes.
+    /// The refusal of a try, with the time until the next one may be made.
     pub(super) fn too_many(&self, now: Instant) -> Refusal {
-        let minutes = self.failed.left(now).as_millis().div_ceil(60_000).max(1);
-        Refusal::TooManyTries(Duration::from_secs(minutes as u64 * 60))
+        wait_for(&self.failed, now)
     }
 
     fn count<const KEYS: usize>(
@@ -130,6 +129,12 @@ impl Tries {
         };
         keys.into_iter().map(count).collect()
     }
+}
+
+/// The refusal of a try until these counts are forgotten, in whole minutes.
+pub(super) fn wait_for(counts: &Counts, now: Instant) -> Refusal {
+    let minutes = counts.left(now).as_millis().div_ceil(60_000).max(1);
+    Refusal::TooManyTries(Duration::from_secs(minutes as u64 * 60))
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub(super) fn door_setup(
             forgetting: stored.map(|stored| stored.forgetting.clone()),
             epoch: Arc::clone(&storage.epoch),
             accounts: disk.map(|disk| Arc::clone(&disk.accounts)),
+            room_tries: Arc::default(),
             metrics: Arc::clone(&reception.metrics),
             zone: TimeZone::system(),
             clock: clock.clone(),

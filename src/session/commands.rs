@@ -3,7 +3,9 @@
 
 use std::slice;
 
-use parlor_core::link::{Answer, Change, Command, Excerpt, Input, Mail, Query, Refusal, Seat};
+use parlor_core::link::{
+    Answer, Change, Command, Excerpt, Input, Mail, Query, Refusal, Request, Seat,
+};
 use parlor_core::model::{Manner, RoomName, Spoken};
 
 use super::ended::SessionEnd;
@@ -100,15 +102,57 @@ pub(super) fn room_of_post(input: &Input) -> Option<&RoomName> {
 /// The number of lines that a list of everything costs: its work grows with the whole server.
 const LISTING_LINES: usize = 10;
 
-/// The number of lines that an input costs: those in it, wherever they are said, or a price.
-pub(super) fn price_in_lines(input: &Input) -> usize {
+/// The number of lines that an input costs: those in it, wherever they are said, or a price. What
+/// concerns the whole person is work in each of these `seats`. Input that only frames a command, or
+/// is an answer already, is free.
+pub(super) fn price_in_lines(input: &Input, seats: usize) -> usize {
     match input {
-        Input::In(_, input) => price_in_lines(input),
-        Input::Private { lines, .. } => lines.len(),
+        Input::In(_, input) => price_in_lines(input, seats),
+        Input::SayAll(lines) | Input::Private { lines, .. } => lines.len().max(1),
         Input::ListRooms => LISTING_LINES,
         Input::FindPeople(masks) => LISTING_LINES * masks,
-        input => lines_of(input).len(),
+        Input::Ask(request) if is_in_all_rooms(request) => seats.max(1),
+        Input::Command(Command::Name(_) | Command::Away(_))
+        | Input::LeaveAll
+        | Input::LogIn { .. }
+        | Input::Oper { .. }
+        | Input::Register { .. }
+        | Input::Secret(_) => seats.max(1),
+        Input::Nothing
+        | Input::WantRoster(_)
+        | Input::Begin(_)
+        | Input::End
+        | Input::Farewell(_)
+        | Input::Refused(_)
+        | Input::Raw(_) => 0,
+        Input::Say(_)
+        | Input::Signal(_)
+        | Input::Enter { .. }
+        | Input::Leave(..)
+        | Input::ChangePassword(_)
+        | Input::Read(_)
+        | Input::Recall(..)
+        | Input::RecallRooms(..)
+        | Input::ListPeople(_)
+        | Input::Ask(_)
+        | Input::Command(_) => 1,
     }
+}
+
+/// Whether a request changes the person in all rooms of that person.
+fn is_in_all_rooms(request: &Request) -> bool {
+    let Request::Change(change) = request else {
+        return false;
+    };
+    matches!(
+        change,
+        Change::Rename(_)
+            | Change::SetAway(_)
+            | Change::SetRealname(_)
+            | Change::LogIn(_)
+            | Change::Oper(_)
+            | Change::SetModes { .. }
+    )
 }
 
 fn lines_of(input: &Input) -> &[Spoken] {

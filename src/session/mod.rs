@@ -25,6 +25,7 @@ mod tests;
 mod write;
 mod writers;
 
+pub(crate) use crate::accounts::RoomTry;
 pub(crate) use enter::{ATTEMPTS_MAX, Doorway, Newcomer, NotEntered, Step, Tell, prove_by_token};
 pub(crate) use io::{Output, linger, read_some};
 pub(crate) use rooms::SEATS_MAX;

@@ -39,6 +39,9 @@ pub(super) struct Reader<'a, R, D> {
     held: Vec<u8>,
     person: Participant<'a>,
     bucket: Bucket,
+    /// The number of lines of the latest input from the client, 1 or 0, that are paid and of which
+    /// nothing has used the price yet. One input may become several.
+    prepaid: usize,
     /// When input was last taken, on the server's clock.
     active: Duration,
     /// The number of warnings or pings since then.
@@ -49,7 +52,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// The reading half of a person who has entered.
     pub(super) fn new(input: R, decoder: D, held: Vec<u8>, person: Participant<'a>) -> Self {
         let active = person.settings.clock.monotonic();
-        Reader { input, decoder, held, person, bucket: Bucket::default(), active, warnings: 0 }
+        let bucket = Bucket::default();
+        Reader { input, decoder, held, person, bucket, prepaid: 0, active, warnings: 0 }
     }
 
     /// Reads until there is a reason to end.
@@ -142,7 +146,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 
     /// Decodes up to `allowed` inputs: lines, and the first input that is not a line. An input that
-    /// needs no more bytes belongs to one that was counted already.
+    /// needs no more bytes belongs to one that was counted already, and costs only what goes beyond.
     fn decode(&mut self, allowed: usize) -> (Vec<Spoken>, Option<Input>) {
         let mut rest = self.held.as_slice();
         let mut lines = Vec::new();
@@ -157,17 +161,23 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 None => self.decoder.next(&mut rest),
                 Some(_) => self.decoder.next_secret(&mut rest),
             };
+            if is_new && input.is_some() {
+                self.prepaid = 1;
+                taken += 1;
+            }
+            let input = match input {
+                Some(Input::In(room, input)) if self.person.speaks_in(&room) => Some(*input),
+                input => input,
+            };
             match input {
-                Some(Input::Say(spoken)) => lines.push(spoken),
+                Some(Input::Say(spoken)) => {
+                    taken += 1 - mem::take(&mut self.prepaid);
+                    lines.push(spoken);
+                }
                 Some(Input::Nothing) => {}
-                Some(Input::In(room, input)) if self.person.speaks_in(&room) => match *input {
-                    Input::Say(spoken) => lines.push(spoken),
-                    other => then = Some(other),
-                },
                 Some(other) => then = Some(other),
                 None => break,
             }
-            taken += usize::from(is_new);
         }
         let left = rest.len();
         self.consume(left, taken);
@@ -181,6 +191,14 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             used => drop(self.held.drain(..used)),
         }
         self.pay(inputs);
+    }
+
+    /// Pays for an input what is not paid yet. A price above the burst leaves a debt: the next input
+    /// waits.
+    fn pay_price(&mut self, input: &Input) {
+        let price = commands::price_in_lines(input, self.person.seats.len());
+        self.pay(price.saturating_sub(self.prepaid));
+        self.prepaid = self.prepaid.saturating_sub(price);
     }
 
     fn pay(&mut self, inputs: usize) {
@@ -214,7 +232,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     /// Runs an input that is not a line, and does what it leaves to do.
     async fn obey(&mut self, input: Input) -> Result<(), SessionEnd> {
-        self.pay(commands::price_in_lines(&input).saturating_sub(1)); // one is paid
+        self.pay_price(&input);
         let post = commands::room_of_post(&input).cloned();
         let effect = match input {
             Input::Secret(typed) => match self.person.question.take() {
@@ -277,6 +295,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             self.person.answer(Refusal::AnswersDropped(dropped)).await;
         }
         for other in others {
+            self.prepaid = 1;
             Box::pin(self.obey(other)).await?;
         }
         Ok(())

@@ -58,8 +58,13 @@ async fn take_seat_in(
     start: Start,
 ) -> Result<NewSeat, Answer> {
     let replay = replay::lines_asked_for(&start, person.settings);
-    let (seat, mut entered) =
-        take_seat(&mut person.link, Change::Join { room, password, replay }).await?;
+    let (password, tried) = person.settings.room_tries.take(&room, password, person.peer.address);
+    let request = Change::Join { room, password, replay };
+    let (seat, mut entered) = match take_seat(&mut person.link, request).await {
+        Err(Answer::Refused(refusal)) => return Err(tried.refused(refusal).into()),
+        taken => taken?,
+    };
+    drop(tried);
     replay::complete(&mut entered, &start, person.settings).await;
     Ok((seat, entered))
 }

@@ -11,7 +11,7 @@ use parlor_core::model::{Line, Profile, Rate};
 use parlor_wire::style::Storage;
 use tokio::sync::watch;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, RoomTries};
 use crate::clock::Clock;
 use crate::journal::{Forgetting, History, Search};
 use crate::telemetry::Metrics;
@@ -43,6 +43,8 @@ pub(crate) struct SessionSettings {
     pub(crate) epoch: Arc<str>,
     /// The registered names, if there is a directory.
     pub(crate) accounts: Option<Arc<Accounts>>,
+    /// The wrong passwords of rooms, at all doors.
+    pub(crate) room_tries: Arc<RoomTries>,
     /// The operator's metrics.
     pub(crate) metrics: Arc<Metrics>,
     /// The zone of the times that people type.

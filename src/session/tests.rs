@@ -272,6 +272,7 @@ fn settings() -> SessionSettings {
         forgetting: None,
         epoch: "log".into(),
         accounts: None,
+        room_tries: Arc::default(),
         metrics: Arc::new(Metrics::new([].into_iter(), false)),
         zone: TimeZone::UTC,
         clock: Clock::start(),

@@ -219,6 +219,57 @@ fn passwords_of_rooms_are_guessed_no_faster_than_people_speak() {
 }
 
 #[test]
+fn after_thirty_wrong_passwords_of_a_room_an_address_has_no_more_tries_at_any_door() {
+    const BEER: (&str, &str) = ("Room-Password: beer\r\n", "hello");
+    const TOO_MANY: &str = "Too many tries; try again in 10 minutes";
+    let server = server();
+    let page = server.addresses()[2];
+    let mut alice = server.guest_at(1).enter("alice");
+    alice.say("/join tea");
+    alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
+    alice.say("/room password beer");
+    alice.sees("-- alice gave the room a password: /room shows it");
+
+    let mut mallory = Chatter::connect(server.addresses()[0]).enter("mallory");
+    mallory.say("JOIN #tea beer"); // a right password is not counted
+    mallory.until(":irc.example 366 mallory #tea :{}");
+    alice.sees("mallory has arrived");
+    mallory.say("PART #tea");
+    alice.sees("mallory has left");
+    mallory.until(":mallory!{} PART #tea");
+    let keys: Vec<_> = (0..10).map(|key| key.to_string()).collect();
+    mallory.say(&format!("JOIN {} {}", ["#tea"; 10].join(","), keys.join(",")));
+    mallory.sees_all([":irc.example 475 mallory #tea :{}"; 10]);
+    let mut bob = server.guest_at(1).enter("bob");
+    for _ in 0..10 {
+        bob.say("/join tea ale");
+        bob.sees("-- tea has a password, and it is another one; type /join tea PASSWORD");
+    }
+    let requests = [("GET", "/tea?last=5"), ("POST", "/tea?name=ci")];
+    for (method, target) in requests {
+        for _ in 0..5 {
+            let wrong = answer(page, method, target, ("Room-Password: ale\r\n", "x"));
+            assert!(!wrong.contains(TOO_MANY), "{wrong}");
+        }
+    }
+
+    mallory.say("JOIN #tea,#den beer");
+    mallory.sees(&format!(":irc.example 464 mallory :{TOO_MANY}"));
+    mallory.until(":irc.example 366 mallory #den :{}");
+    bob.say("/join tea beer");
+    bob.sees(&format!("-- {TOO_MANY}"));
+    for (method, target) in requests {
+        let refused = answer(page, method, target, BEER);
+        assert!(refused.starts_with("HTTP/1.1 429 ") && refused.contains(TOO_MANY), "{refused}");
+    }
+    alice.say("/invite bob");
+    alice.sees("-- bob is invited to tea");
+    bob.sees("-- alice invites you to tea: /join tea");
+    bob.say("/join tea beer"); // needs no password
+    bob.sees("In tea: alice");
+}
+
+#[test]
 fn a_moderated_room_hears_keepers_and_voices() {
     let server = server();
     let mut alice = server.guest_at(1).enter("alice");

@@ -5,11 +5,11 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use parlor_core::link::Refusal;
-use parlor_core::model::{Claim, Line, Name};
+use parlor_core::model::{Claim, Line, Name, RoomName};
 
 use super::respond::{bad_request, refuse};
 use super::visit::Visit;
-use crate::session;
+use crate::session::{self, RoomTry};
 
 /// The header with the password of a room: addresses stand in the logs of proxies.
 const ROOM_PASSWORD: HeaderName = HeaderName::from_static("room-password");
@@ -31,9 +31,19 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Line)> {
 }
 
 impl Visit {
-    /// The password of the room, if the request gives one.
-    pub(super) fn room_password(headers: &HeaderMap) -> Option<Line> {
-        headers.get(ROOM_PASSWORD).map(|value| Line::sanitise(value.as_bytes()))
+    /// Whether the request gives the password of a room.
+    pub(super) fn has_room_password(headers: &HeaderMap) -> bool {
+        headers.contains_key(ROOM_PASSWORD)
+    }
+
+    /// The password of the room, if the request gives one that may be tried, and its try.
+    pub(super) fn room_password(
+        &self,
+        room: &RoomName,
+        headers: &HeaderMap,
+    ) -> (Option<Line>, RoomTry) {
+        let typed = headers.get(ROOM_PASSWORD).map(|value| Line::sanitise(value.as_bytes()));
+        self.shared.settings.room_tries.take(room, typed, self.peer.address)
     }
 
     /// The name for the lines, with its proof if there is one.

@@ -16,7 +16,7 @@ use super::pages::PAGE;
 use super::respond::{HTML, RoomInPath, bad_request, refuse};
 use super::visit::Visit;
 use crate::door::http::{TEXT, preferred, sentence};
-use crate::session::replay;
+use crate::session::{RoomTry, replay};
 
 /// The header in which a browser names the last event it has seen (HTML, section 9.2).
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -63,15 +63,16 @@ pub(super) async fn read(
             "Last-Event-ID is not an event's id; write LOG:NUMBER, or leave it out",
         ));
     };
-    let password = Visit::room_password(&headers);
+    let has_password = Visit::has_room_password(&headers);
     // Otherwise a password could be guessed as fast as the server answers.
-    if let Some(refused) = password.as_ref().and_then(|_| visit.pay(1)) {
+    if let Some(refused) = has_password.then(|| visit.pay(1)).flatten() {
         return Err(refused);
     }
     let owner = visit.owner(&headers).await?;
     let waits = wanted.last.is_none(); // a follower waits for a room that does not exist
+    let (password, tried) = visit.room_password(&room, &headers);
     let request = Change::Listen { owner, room, password, waits, replay: 0 };
-    let body = read_room(visit, request, waits, start, form).await?;
+    let body = read_room(visit, (request, tried), waits, start, form).await?;
     // A proxy that buffers the answer would show nothing for a long time.
     let pass_on = [("x-accel-buffering", "no")];
     Ok(([(header::CONTENT_TYPE, form.kind())], pass_on, body).into_response())
@@ -132,7 +133,7 @@ impl FollowForm {
 /// from now on.
 async fn read_room(
     visit: Visit,
-    request: Change,
+    (request, tried): (Change, RoomTry),
     follows: bool,
     start: Start,
     form: FollowForm,
@@ -142,7 +143,9 @@ async fn read_room(
     let mut link = visit.connect();
     let (listener, mut listening) = match link.call(request).await {
         Outcome::Listening(listener, listening) => (listener, listening),
-        Outcome::Answer(Answer::Refused(refusal)) => return Err(refuse(&refusal, &clock)),
+        Outcome::Answer(Answer::Refused(refusal)) => {
+            return Err(refuse(&tried.refused(refusal), &clock));
+        }
         _ => return Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
     };
     let (replay, resumed) = replay::replay(&listening.view, &start, settings).await;

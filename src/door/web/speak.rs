@@ -56,11 +56,11 @@ pub(super) async fn speak(
         return Err(refused);
     }
     let profile = Some(Arc::clone(&visit.shared.script));
-    let password = Visit::room_password(&headers);
+    let (password, tried) = visit.room_password(&room, &headers);
     let request = Change::SpeakOnce { name, profile, room: room.clone(), password, lines };
     match visit.connect().call(request).await {
         Outcome::Said { first, last } => Ok(receipt(&room, first, last, &headers)),
-        Outcome::Answer(Answer::Refused(refusal)) => Err(visit.refuse(refusal)),
+        Outcome::Answer(Answer::Refused(refusal)) => Err(visit.refuse(tried.refused(refusal))),
         _ => Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
     }
 }

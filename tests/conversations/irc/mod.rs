@@ -14,6 +14,7 @@ mod monitoring;
 mod multiline;
 mod negotiating;
 mod people;
+mod prices;
 mod questions;
 mod refusing;
 mod registering;
