@@ -53,7 +53,7 @@ impl Operator {
                 None => Err("the next line is to be the password".to_owned()),
             },
             OperatorCommand::Everybody => self.ask(Query::Everybody).await,
-            OperatorCommand::Bans => self.ask(Query::Bans { here: Here::Operator }).await,
+            OperatorCommand::Bans => self.ask(Query::Bans { here: Here::Operator, skip: 0 }).await,
             OperatorCommand::Keepers => self.ask(Query::Keepers { here: Here::Operator }).await,
             OperatorCommand::Names => self.names().await,
             OperatorCommand::Nodes => self.nodes().await,

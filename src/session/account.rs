@@ -60,7 +60,7 @@ pub(super) async fn rename(person: &mut Participant<'_>, typed: &Line) -> Result
     if person.question.is_some() {
         return Err(Refusal::AnswerFirst);
     }
-    let name = Name::parse(typed.as_str())?;
+    let name = person.settings.live.name(typed.as_str())?;
     match take_name(person, name.clone().into()).await {
         Some(Answer::Refused(Refusal::NameOwned(owned))) => take_owned(person, owned, name),
         answer => Ok(answer.into()),

@@ -62,6 +62,7 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
             Some(Answer::LastLines(recall::recall_rooms(person, between, most).await?))
         }
         Input::ListPeople(room) => rooms::list_people(person, room).await,
+        Input::ListBans(room) => rooms::list_bans(person, room).await,
         Input::FindPeople(_) => rooms::find_people(person).await,
         Input::ListRooms => rooms::list_rooms(person).await,
         Input::Ask(request) => {
@@ -135,6 +136,7 @@ pub(super) fn price_in_lines(input: &Input, seats: usize) -> usize {
         | Input::RecallRooms(..)
         | Input::ListPeople(_)
         | Input::Ask(_)
+        | Input::ListBans(_)
         | Input::Command(_) => 1,
     }
 }
@@ -182,7 +184,7 @@ async fn run_command(person: &mut Participant<'_>, command: Command) -> Result<E
             person.ask(Query::Rules(room)).await
         }
         Command::Act(deed) => person.ask(Change::Act { here: person.whereabouts(), deed }).await,
-        Command::Bans => person.ask(Query::Bans { here: person.whereabouts() }).await,
+        Command::Bans => person.ask(Query::Bans { here: person.whereabouts(), skip: 0 }).await,
         Command::Keepers => person.ask(Query::Keepers { here: person.whereabouts() }).await,
         Command::Topic => {
             let room = person.here()?.room_name().clone();

@@ -198,7 +198,7 @@ impl<'a> Newcomer<'a> {
             Some(code) => self.come_back(code.as_str(), room).await?,
             None => {
                 let name = match name {
-                    Some(name) => Name::parse(name.as_str()).map_err(Refusal::from)?,
+                    Some(name) => self.settings.live.name(name.as_str()).map_err(Refusal::from)?,
                     None => self.address_name(),
                 };
                 self.enter_by_name(door, name, password, room).await?

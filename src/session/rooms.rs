@@ -5,7 +5,7 @@ use std::mem;
 use parlor_core::link::{
     Answer, Change, Mail, NewSeat, Notice, Outcome, Query, Refusal, Seat, Seats, Start,
 };
-use parlor_core::model::{Line, RoomName};
+use parlor_core::model::{Here, Line, RoomName};
 
 use super::ended::SessionEnd;
 use super::participant::{Participant, take_seat};
@@ -163,6 +163,25 @@ pub(super) async fn list_people(person: &mut Participant<'_>, room: RoomName) ->
             Outcome::Answer(answer) => return Some(answer),
             _ => return None,
         };
+    }
+}
+
+/// Lists the bans of a room, like [`list_people`].
+pub(super) async fn list_bans(person: &mut Participant<'_>, room: RoomName) -> Option<Answer> {
+    let mut skip = 0;
+    loop {
+        person.link.wait_for_space().await;
+        let here = Here::RoomOnly(room.clone());
+        match person.ask(Query::Bans { here, skip }).await? {
+            Answer::Bans { bans, others } => {
+                skip += bans.len();
+                person.answer(Answer::Bans { bans, others }).await;
+                if others == 0 {
+                    return None;
+                }
+            }
+            answer => return Some(answer),
+        }
     }
 }
 

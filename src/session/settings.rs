@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use parlor_core::model::{Line, Profile, Rate};
+use parlor_core::model::{Line, Name, NameError, Profile, Rate};
 use parlor_wire::style::Storage;
 use tokio::sync::watch;
 
@@ -101,6 +101,8 @@ pub(crate) struct Live {
     per_second: AtomicU32,
     replay: AtomicU64,
     retain: watch::Sender<Option<Duration>>,
+    /// The names of this server at its doors for IRC.
+    server_names: watch::Sender<Vec<Name>>,
 }
 
 impl Live {
@@ -109,6 +111,7 @@ impl Live {
             per_second: AtomicU32::new(per_second(rate)),
             replay: AtomicU64::new(replay),
             retain: watch::Sender::new(retain),
+            server_names: watch::Sender::default(),
         }
     }
 
@@ -117,6 +120,25 @@ impl Live {
         self.per_second.store(per_second(rate), Ordering::Relaxed);
         self.replay.store(replay, Ordering::Relaxed);
         self.retain.send_replace(retain);
+    }
+
+    /// Reserves the name of this server at a door, which no person may have at any door: IRC clients
+    /// would take the person for the server.
+    pub(crate) fn reserve(&self, server: &str) {
+        let name = Name::stored(server);
+        self.server_names.send_modify(|names| names.push(name));
+    }
+
+    /// Parses a name that somebody wants to take.
+    ///
+    /// # Errors
+    /// It is no [name](Name::parse), or is like this server's.
+    pub(crate) fn name(&self, typed: &str) -> Result<Name, NameError> {
+        let name = Name::parse(typed)?;
+        match self.server_names.borrow().iter().any(|server| name.imitates(server)) {
+            true => Err(NameError::Reserved("The server's name")),
+            false => Ok(name),
+        }
     }
 
     /// The rate of a person's lines.

@@ -50,6 +50,9 @@ fn answer(address: SocketAddr, method: &str, target: &str, sent: (&str, &str)) -
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The notice for a person who closes a room for the time being.
+const ENDS: &str = "This holds until nobody is in tea any more: then everybody can enter and read what was said; a keeper with a registered name closes a room for good";
+
 #[test]
 fn a_private_room_is_for_invited_people_and_nobody_else_sees_it() {
     let server = server();
@@ -62,6 +65,7 @@ fn a_private_room_is_for_invited_people_and_nobody_else_sees_it() {
     alice.sees(
         "-- alice made the room private: only people who are invited enter, and nobody else sees it",
     );
+    alice.sees(&format!("-- {ENDS}"));
     alice.say("/room");
     alice.sees("-- tea is for invited people only, secret");
     alice.say("psst");
@@ -117,7 +121,7 @@ fn a_password_and_a_limit_hold_at_every_door() {
     alice.joins("#tea");
     alice.say("MODE #tea +kl beer 3");
     alice.sees(":alice!{} MODE #tea +k {}beer");
-    alice.sees(":alice!{} MODE #tea +l {}3");
+    alice.until(":alice!{} MODE #tea +l {}3");
     alice.say("MODE #tea +k :a b");
     alice.sees(":irc.example 696 alice #tea k * :{}");
     let mut bob = server.guest_at(1).enter("bob");
@@ -166,6 +170,7 @@ fn curl_gives_the_password_of_a_room_and_learns_nothing_without_it() {
     alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
     alice.say("/room password beer");
     alice.sees("-- alice gave the room a password: /room shows it");
+    alice.sees(&format!("-- {ENDS}"));
     alice.say("psst");
     alice.sees("alice: psst");
 
@@ -193,6 +198,7 @@ fn curl_gives_the_password_of_a_room_and_learns_nothing_without_it() {
 
     alice.say("/room password ale");
     alice.sees("-- alice gave the room a password: /room shows it");
+    alice.sees(&format!("-- {ENDS}"));
     alice.say("unheard");
     alice.sees("alice: unheard");
     let mut rest = String::new();
@@ -313,6 +319,7 @@ fn a_room_that_loses_its_last_keeper_can_speak_and_stays_closed() {
     alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
     alice.say("/room password beer");
     alice.sees("-- alice gave the room a password: /room shows it");
+    alice.sees(&format!("-- {ENDS}"));
     alice.say("/room moderated");
     alice.sees("-- alice lets only keepers and people with a voice speak");
     let mut bob = Chatter::connect(server.addresses()[0]).enter("bob");
@@ -356,7 +363,7 @@ fn a_room_that_loses_its_last_keeper_can_speak_and_stays_closed() {
     bob.joins("#den");
     bob.say("MODE #den +im");
     bob.sees(":bob!{} MODE #den +i");
-    bob.sees(":bob!{} MODE #den +m");
+    bob.until(":bob!{} MODE #den +m");
     bob.say("INVITE carol #den");
     bob.sees(":irc.example 341 bob carol #den");
     carol.sees("-- bob invites you to den: /join den");
@@ -377,4 +384,31 @@ fn a_room_that_loses_its_last_keeper_can_speak_and_stays_closed() {
     assert_eq!(ended["by"], serde_json::Value::Null);
     carol.say("/room");
     carol.sees("-- den is for invited people only");
+}
+
+#[test]
+fn somebody_who_closes_a_room_for_the_time_being_reads_how_long_it_holds() {
+    let server = server();
+    let mut alice = server.guest_at(1).enter("alice");
+    alice.say("/join tea");
+    alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
+    let mut bob = Chatter::connect(server.addresses()[0]).enter("bob");
+    bob.joins("#tea");
+    alice.sees("bob has arrived");
+    for rule in ["password beer", "invited", "secret", "private"] {
+        alice.say(&format!("/room {rule}"));
+        assert!(alice.line().starts_with("-- alice "), "{rule}");
+        alice.sees(&format!("-- {ENDS}"));
+        bob.until(":alice!{} MODE #tea +{}");
+        alice.say("/room open");
+        assert!(alice.line().starts_with("-- alice "), "{rule}");
+    }
+    alice.say("/room limit 5");
+    assert!(alice.line().starts_with("-- alice "), "a limit closes nothing");
+    alice.say("/keeper bob");
+    alice.sees("-- alice made bob a keeper for the time being");
+    bob.until(":alice!{} MODE #tea +o {}bob");
+    bob.say("MODE #tea +i");
+    bob.sees(":bob!{} MODE #tea +i");
+    bob.sees(&format!(":irc.example NOTICE #tea :{ENDS}"));
 }

@@ -379,3 +379,63 @@ fn a_keeper_of_the_server_lends_the_authority_to_any_nick() {
     erin.sees(":irc.example 481 erin :Only keepers can do that; {}");
     server.close((guest, carol, erin));
 }
+
+#[test]
+fn a_mode_of_one_room_bans_from_that_room_also_by_a_keeper_of_the_server() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut guest = enter(&server, "alice");
+    register(&mut guest, PASSWORD);
+    done(&data, &["keeper", "add", "alice"]);
+    let mut dave = Chatter::connect(irc).enter("dave");
+    let mut alice = owner(irc, "alice");
+    for room in ["#tea", "#den"] {
+        alice.joins(room);
+        dave.joins(room);
+        alice.sees(&format!(":dave!{{}} JOIN {room}"));
+    }
+    alice.say("KICK #den dave :out");
+    dave.sees(":alice!{} KICK #den dave :out");
+    alice.sees(":alice!{} KICK #den dave :out");
+    alice.say("MODE #tea +b dave");
+    alice.until(":alice!{} KICK #tea dave{}");
+    dave.say("JOIN #tea");
+    dave.until(":irc.example 474 dave #tea :{}");
+    alice.until_pong();
+    alice.say("MODE #tea b");
+    alice.sees(":irc.example 367 alice #tea dave!*@* {}");
+    alice.sees(":irc.example 368 alice #tea :{}");
+    alice.say("MODE #den b");
+    alice.sees(":irc.example 368 alice #den :{}");
+    alice.say("MODE #tea -b dave");
+    alice.sees(":alice!{} MODE #tea -b dave!*@*");
+    dave.joins("#tea");
+    alice.sees(":dave!{} JOIN #tea");
+    alice.say("PRIVMSG parlor :ban dave");
+    dave.is_closed_with("ERROR :{}");
+    server.close((guest, dave, alice));
+}
+
+#[test]
+fn lent_authority_ends_when_its_keeper_is_removed() {
+    let data = Data::new();
+    let (server, irc) = open(&data);
+    let mut guest = enter(&server, "alice");
+    register(&mut guest, PASSWORD);
+    done(&data, &["keeper", "add", "alice"]);
+    let mut erin = Chatter::connect(irc).enter("erin");
+    erin.say(&format!("OPER alice :{PASSWORD}"));
+    erin.sees(":irc.example 381 erin :You are an operator of this server");
+    erin.sees(":erin MODE erin +o");
+    done(&data, &["keeper", "remove", "alice"]);
+    erin.sees(":erin MODE erin -o");
+    done(&data, &["keeper", "add", "alice"]);
+    erin.say("MODE erin");
+    erin.sees(":irc.example 221 erin +");
+    erin.say("WALLOPS :hi");
+    erin.sees(":irc.example 481 erin :Only keepers can do that; {}");
+    erin.say(&format!("OPER alice :{PASSWORD}"));
+    erin.sees(":irc.example 381 erin :You are an operator of this server");
+    erin.sees(":erin MODE erin +o");
+    server.close((guest, erin));
+}

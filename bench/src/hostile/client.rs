@@ -223,6 +223,9 @@ impl HostileClient {
                 self.ask(Query::Private { to, lines, is_for_programs, may_be_own: true });
             }
             Input::ListPeople(room) => self.ask(Query::People { room, from: 0 }),
+            Input::ListBans(room) => {
+                self.ask(Query::Bans { here: Here::RoomOnly(room), skip: 0 });
+            }
             Input::FindPeople(_) => self.ask(Query::Findable { from: 0 }),
             Input::ListRooms => self.ask(Query::AllRooms { after: None }),
             Input::Ask(request) => self.ask(*request),

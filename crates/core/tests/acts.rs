@@ -243,7 +243,7 @@ fn a_ban_ends_by_itself() {
     server.later(1);
     assert!(server.try_to_enter(&mut bob, "bob", false).is_ok());
     let mut operator = server.broadcaster.inbox().connect();
-    let bans = server.ask(&mut operator, Query::Bans { here: Here::Operator });
+    let bans = server.ask(&mut operator, Query::Bans { here: Here::Operator, skip: 0 });
     let Outcome::Answer(Answer::Bans { bans, .. }) = bans else {
         panic!("a list");
     };
@@ -512,7 +512,7 @@ fn people_in_a_room_read_whom_it_bans_and_mutes_but_no_address() {
     assert!(matches!(short, Err(Refusal::NobodyCalled(_))), "a mistake: {short:?}");
     let (mut bob, _seat) = server.enter("bob", false);
     let bans = |server: &mut Server, link: &mut Link| {
-        let asked = server.ask(link, Query::Bans { here: Here::Room(room("tea")) });
+        let asked = server.ask(link, Query::Bans { here: Here::Room(room("tea")), skip: 0 });
         match asked {
             Outcome::Answer(Answer::Bans { bans, .. }) => bans.len(),
             _ => 0,
@@ -686,7 +686,7 @@ fn a_muted_keeper_has_no_authority_because_others_read_the_reasons_of_acts() {
         assert!(matches!(refused, Err(Refusal::Muted(_))), "{refused:?}");
     }
     let here = Here::Room(tea.room_name().clone());
-    answered(server.ask(&mut dave, Query::Bans { here })).unwrap();
+    answered(server.ask(&mut dave, Query::Bans { here, skip: 0 })).unwrap();
 }
 
 /// A claim of an owner, or of anybody.

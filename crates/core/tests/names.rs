@@ -5,9 +5,10 @@ use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-const RESERVED: [&str; 12] = [
-    "server", "parlor", "root", "admin", "operator", "nickserv", "chanserv", "all", "here",
-    "everyone", "you", "nobody",
+const RESERVED: [&str; 20] = [
+    "server", "parlor", "root", "admin", "operator", "nickserv", "chanserv", "ns", "cs",
+    "hostserv", "operserv", "memoserv", "botserv", "global", "kept", "all", "here", "everyone",
+    "you", "nobody",
 ];
 
 /// Text that may be a name: mostly letters of one script, some marks and signs.
@@ -139,4 +140,14 @@ fn no_look_alike_of_an_address_passes() {
         }
     }
     assert!(tried > 10, "only {tried} disguises were tried");
+}
+
+#[test]
+fn no_case_lets_a_look_alike_of_a_reserved_name_through() {
+    for name in ["N1ckServ", "NlckServ", "N1CKSERV", "nlckserv", "NICKSERV", "G1obal", "GIobal"] {
+        assert!(Name::parse(name).is_err(), "{name}");
+    }
+    for name in ["nick", "niko", "serv", "nsa", "keptin"] {
+        assert!(Name::parse(name).is_ok(), "{name}");
+    }
 }

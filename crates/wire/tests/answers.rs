@@ -185,6 +185,8 @@ fn notices() -> Vec<Notice> {
         Notice::Contact(Contact::Sent),
         Notice::Contact(Contact::Back { lines: 12 }),
         Notice::LoggedOut(name()),
+        Notice::AuthorityEnded,
+        Notice::RulesEnd(RoomName::parse("tea").unwrap()),
         Notice::NameGone { from: name(), now: Name::of_address("192.0.2.7:50000") },
     ]
 }

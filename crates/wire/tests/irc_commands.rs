@@ -286,7 +286,7 @@ fn modes_are_acts_of_keepers() {
         ]),
         ("MODE #tea +l 0", &["696 alice #tea l 0 :The limit is a number of people, from 1 on"]),
         ("MODE #tea +l", &["696 alice #tea l * :The mode needs a parameter"]),
-        ("MODE #tea b", &["(Ask(Query(Bans { here: Room(RoomName(tea)) })))", "368 alice #tea :End of channel ban list"]),
+        ("MODE #tea b", &["(ListBans(RoomName(tea)))", "368 alice #tea :End of channel ban list"]),
         ("MODE #tea +nz", &["472 alice z :is no mode of a channel here"]),
         ("MODE #tea +o", &["696 alice #tea o * :The mode needs a parameter"]),
         ("MODE #tea +b *!*@*.example", &[

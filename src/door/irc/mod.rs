@@ -60,6 +60,7 @@ pub(super) fn open(
         profile: profile_at("irc"),
         ..setup.settings
     };
+    settings.live.reserve(&options.server());
     let server = IrcServer {
         name: options.server(),
         network: options.network(),

@@ -59,7 +59,8 @@ impl Visit {
             let words = "Give a name: ?name=ci, or -u NAME:TOKEN for a registered name";
             return Err(bad_request(words));
         };
-        let name = Name::parse(&typed).map_err(|error| refused(Refusal::from(error)))?;
+        let name = self.shared.settings.live.name(&typed);
+        let name = name.map_err(|error| refused(Refusal::from(error)))?;
         match shown {
             Some(shown) => self.prove(name, shown).await,
             None => Ok(name.into()),

@@ -218,3 +218,19 @@ fn earlier_lines_of_a_room_are_shown_on_joining() {
     let line = carol.sees(":bob!{} PRIVMSG #lobby :first");
     assert!(line.tag("time").is_some_and(|time| time.ends_with('Z')), "{line:?}");
 }
+
+#[test]
+fn a_long_list_of_bans_is_shown_whole() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    alice.joins("#tea");
+    for ten in 0..7 {
+        let names: Vec<_> = (0..10).map(|one| format!("x{ten}{one}")).collect();
+        alice.say(&format!("MODE #tea +bbbbbbbbbb {}", names.join(" ")));
+    }
+    alice.until_pong();
+    alice.say("MODE #tea b");
+    let seen = alice.until(":irc.example 368 alice #tea :{}");
+    let bans = seen.iter().filter(|message| message.line.contains(" 367 alice #tea x"));
+    assert_eq!(bans.count(), 70);
+}

@@ -442,3 +442,27 @@ fn the_order_of_lines_is_the_same_at_every_door() {
         with_netcat.iter().filter(|line| !line.starts_with("alice")).collect();
     assert_eq!(with_irc.iter().collect::<Vec<_>>(), of_others);
 }
+
+#[test]
+fn the_names_of_the_server_and_its_services_are_free_at_no_door() {
+    let doors = ["irc://127.0.0.1:0?server=irc.libera", "tcp://127.0.0.1:0", "http://127.0.0.1:0"];
+    let server = TestServer::open(&doors, |_| {});
+    let mut bob = server.guest_at(1).enter("bob");
+    for name in
+        ["irc.libera", "IRC.Libera", "lrc.libera", "irc.l1bera", "NS", "cs", "kept", "N1ckServ"]
+    {
+        bob.say(&format!("/name {name}"));
+        let refused = bob.line();
+        assert!(refused.contains(" is reserved; "), "{name}: {refused}");
+        let request = format!(
+            "POST /lobby?name={name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
+        );
+        let mut stream = TcpStream::connect(server.addresses()[2]).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400"), "{name}: {answer}");
+    }
+    bob.say("/name libera");
+    bob.sees("You are libera");
+}

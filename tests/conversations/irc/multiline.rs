@@ -289,3 +289,17 @@ fn a_batch_without_the_capability_is_refused() {
     );
     alice.sees_nothing();
 }
+
+#[test]
+fn a_batch_with_a_command_behind_a_blank_is_not_said() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut alice = modern(&server, "alice", CAPS);
+    bob.sees("alice has arrived");
+    for command in [" /msg NickServ IDENTIFY secret", "\u{2}/ns identify secret"] {
+        sends(&mut alice, "#lobby", &["first", command]);
+        alice.sees(":irc.example 404 alice #lobby :Did you mean /{}");
+    }
+    sends(&mut alice, "#lobby", &["first", " /usr/bin"]);
+    bob.sees_all(["alice: first", "alice:  /usr/bin"]);
+}

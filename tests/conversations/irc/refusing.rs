@@ -291,8 +291,9 @@ fn a_room_that_is_opened_loses_the_modes_that_it_has() {
     ] {
         for mode in modes {
             alice.say(&format!("MODE #tea {mode}"));
-            alice.sees(&format!(":alice!alice@irc MODE #tea {mode}"));
+            alice.until(&format!(":alice!alice@irc MODE #tea {mode}"));
         }
+        alice.until_pong();
         alice.say("PRIVMSG parlor :#tea room open");
         alice.sees(&format!(":alice!alice@irc MODE #tea {shown}"));
         alice.say("MODE #tea");
@@ -301,16 +302,18 @@ fn a_room_that_is_opened_loses_the_modes_that_it_has() {
     }
     for (has, gets) in [("+i", "+s"), ("+s", "+i"), ("+m", "+is")] {
         alice.say(&format!("MODE #tea {has}"));
-        alice.sees(&format!(":alice!alice@irc MODE #tea {has}"));
+        alice.until(&format!(":alice!alice@irc MODE #tea {has}"));
+        alice.until_pong();
         alice.say("PRIVMSG parlor :#tea room private");
-        alice.sees(&format!(":alice!alice@irc MODE #tea {gets}"));
+        alice.until(&format!(":alice!alice@irc MODE #tea {gets}"));
+        alice.until_pong();
         alice.say("PRIVMSG parlor :#tea room open");
         alice.sees(":alice!alice@irc MODE #tea -is{}");
     }
     alice.say("MODE #tea +k beer");
     alice.sees(":alice!alice@irc MODE #tea +k beer");
     alice.say("MODE #tea -k"); // nobody has to type the password to take it away
-    alice.sees(":alice!alice@irc MODE #tea -k *");
+    alice.until(":alice!alice@irc MODE #tea -k *");
     alice.say("MODE #tea -k"); // it is so already
     alice.sees_nothing();
 }
@@ -406,5 +409,32 @@ fn history_that_cannot_be_shown_says_why() {
         alice.say(&format!("CHATHISTORY {parameters}"));
         alice.until(&format!(":irc.example FAIL CHATHISTORY {answer} :{{}}"));
         alice.sees_nothing();
+    }
+}
+
+#[test]
+fn a_command_behind_a_blank_or_a_stray_key_is_not_said_with_irc() {
+    let server = server();
+    let (mut alice, mut bob) = alice_and_bob(&server);
+    for (typed, name) in [
+        (" /msg NickServ IDENTIFY secret", "msg"),
+        ("  /NS identify secret", "ns"),
+        (" /identify secret", "identify"),
+        (" /oper alice secret", "oper"),
+        (" /join #tea", "join"),
+        ("\u{2}/msg NickServ IDENTIFY secret", "msg"),
+        ("\u{ff0f}msg NickServ IDENTIFY secret", "msg"),
+    ] {
+        for target in ["#lobby", "bob"] {
+            alice.say(&format!("PRIVMSG {target} :{typed}"));
+            let said = format!(":irc.example 404 alice {target} :Did you mean /{name}? {{}}");
+            alice.sees(&said);
+        }
+        alice.say(&format!("NOTICE #lobby :{typed}"));
+        alice.sees_nothing();
+    }
+    for line in [" /usr/bin is a path", "/usr/bin", "/msg is a command", " and /msg, too"] {
+        alice.say(&format!("PRIVMSG #lobby :{line}"));
+        bob.sees(&format!("alice: {line}"));
     }
 }

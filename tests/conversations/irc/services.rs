@@ -273,3 +273,25 @@ fn nothing_that_is_told_a_service_is_said_at_any_door() {
         seen = bob.line();
     }
 }
+
+#[test]
+fn a_service_is_also_called_with_the_name_of_the_server() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    for target in ["NickServ@irc.example", "nickserv@IRC.example"] {
+        alice.say(&format!("PRIVMSG {target} :help"));
+        alice.sees(":NickServ!NickServ@irc.example NOTICE alice :{}");
+        alice.until_pong();
+    }
+    alice.say("PRIVMSG NickServ@irc.other :IDENTIFY secret");
+    alice.sees(":irc.example 401 alice {}");
+}
+
+#[test]
+fn a_person_without_a_name_has_the_user_of_people_without_one() {
+    let server = server();
+    let mut alice = in_lobby(&server, "alice");
+    let mut guest = server.guest_at(1);
+    guest.say("");
+    alice.sees(":127.0.0.1~{}!u@nc JOIN #lobby");
+}

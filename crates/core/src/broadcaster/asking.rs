@@ -88,7 +88,7 @@ impl Broadcaster {
                 return self.place_of_code(code, now).map(Outcome::Code).map(Some);
             }
             Query::Everybody => self.visitors(now),
-            Query::Bans { here } => self.bans(asker, &here, now)?,
+            Query::Bans { here, skip } => self.bans(asker, (&here, skip), now)?,
             Query::Keepers { here } => self.keepers(asker, &here)?,
             Query::Nodes => return Ok(Some(Outcome::Nodes(self.nodes(now)))),
             Query::Census => return Ok(Some(Outcome::Counted(self.census()))),

@@ -9,7 +9,7 @@ use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
 use crate::intent::{INTENTS_MAX, Intent, Stamp};
 use crate::ledger::{Announcement, Before, Changed, Happened, Record};
-use crate::link::{Answer, Client, Outcome, Presence};
+use crate::link::{Answer, Client, Notice, Outcome, Presence};
 use crate::model::{
     Act, By, ConversationId, Deed, Line, Manner, Name, Now, PersonId, Reach, RoomName, Said,
     Spoken, Verb, WallTime, Who, Whom,
@@ -87,6 +87,9 @@ impl Broadcaster {
                 self.happen_in(&room, Happening::Signal { who, extras, number });
             }
             Happened::ProfileChanged(who) => self.show_person(&who),
+            Happened::AuthorityEnded(id) => {
+                self.tell_one(id, Notice::AuthorityEnded);
+            }
             Happened::Came(who) => self.tell_watchers(&who.name),
             Happened::Arrived { room, who, is_keeper, is_untold } => {
                 self.arrived(&room, who, (is_keeper, is_untold), ticket, now)

@@ -367,6 +367,15 @@ const SLASHES: [char; 6] = ['/', '\u{ff0f}', '\u{3001}', '\u{2044}', '\u{2215}',
 /// Telnet's replacement for the full-width slash: telnet takes its last byte for Ctrl-O.
 const BROKEN: char = char::REPLACEMENT_CHARACTER;
 
+/// Commands of IRC clients that have no name here. People type them at every door, and their
+/// arguments may be secrets.
+const OF_IRC_CLIENTS: [&str; 38] = [
+    "query", "nick", "ns", "nickserv", "cs", "chanserv", "hs", "hostserv", "os", "operserv", "ms",
+    "memoserv", "bs", "botserv", "identify", "id", "login", "auth", "pass", "sasl", "oper",
+    "quote", "raw", "notice", "ctcp", "say", "describe", "amsg", "ame", "j", "part", "leave",
+    "cycle", "mode", "kickban", "connect", "server", "whois",
+];
+
 /// The command that the author of a line probably meant, if something invisible stands before the
 /// slash, or another slash stands in its place. Such a line, if it were said, could reveal a
 /// secret.
@@ -385,10 +394,12 @@ pub fn slipped(line: &Line) -> Option<&'static str> {
         return None;
     }
     let name = name.split(char::is_whitespace).next()?;
-    match find(name) {
-        Ok(spec) => Some(spec.name),
-        Err(Misread::NoCommand { nearest, .. }) if !is_broken => nearest,
-        Err(_) => None,
+    let is_known = |known: &&&str| name.eq_ignore_ascii_case(known);
+    match (find(name), OF_IRC_CLIENTS.iter().find(is_known)) {
+        (Ok(spec), _) => Some(spec.name),
+        (Err(_), Some(known)) => Some(known),
+        (Err(Misread::NoCommand { nearest, .. }), None) if !is_broken => nearest,
+        (Err(_), None) => None,
     }
 }
 

@@ -76,14 +76,25 @@ impl Authority {
         self.here.room().filter(|_| self.has_seat)
     }
 
+    /// The reach of the acts that are decided with it: less than its own if they are to concern one
+    /// room.
+    pub(crate) fn reach_of_acts(&self) -> Reach {
+        match &self.here {
+            Here::RoomOnly(room) => Reach::Room(room.clone()),
+            _ => self.reach.clone(),
+        }
+    }
+
     /// The reach of the keepers that a person names: the room, even if that person has authority
     /// everywhere. The operator names keepers of the server.
     pub(super) fn reach_of_keepers(&self) -> Result<Reach, Refusal> {
         match &self.here {
             Here::Operator => Ok(Reach::Server),
             Here::Server => Err(Refusal::NoSeat),
-            Here::Room(room) if *room == RoomName::lobby() => Err(Refusal::LobbyKeepers),
-            Here::Room(room) => Ok(Reach::Room(room.clone())),
+            Here::Room(room) | Here::RoomOnly(room) if *room == RoomName::lobby() => {
+                Err(Refusal::LobbyKeepers)
+            }
+            Here::Room(room) | Here::RoomOnly(room) => Ok(Reach::Room(room.clone())),
         }
     }
 

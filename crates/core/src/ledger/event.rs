@@ -112,6 +112,8 @@ pub enum Happened {
         /// Whether the person has authority.
         is_keeper: bool,
     },
+    /// A person has the authority of a keeper of the server no longer, which was lent.
+    AuthorityEnded(PersonId),
     /// A person changed the topic of a room: the act says how.
     Topic {
         /// The person.

@@ -59,7 +59,12 @@ impl Ledger {
     pub(super) fn owners_meant(&self, deed: &Deed) -> Vec<(PersonId, AccountBefore)> {
         let is_meant = matches!(deed.verb, Verb::AddKeeper | Verb::RemoveKeeper);
         let name = deed.whom.name().filter(|_| is_meant);
-        let owners = name.into_iter().flat_map(|name| self.people.of_account(name));
+        let owners = name.into_iter().flat_map(|name| {
+            let lent = self.people.with_lent(name);
+            let is_logged_in = |id: &PersonId| self.people.of_account(name).any(|it| it == *id);
+            let others = lent.into_iter().filter(move |id| !is_logged_in(id));
+            self.people.of_account(name).chain(others)
+        });
         owners.map(|id| (id, self.account_before(id))).collect()
     }
 

@@ -29,7 +29,7 @@ impl Ledger {
             // The others read the act, and the reason. A mute on the server counts everywhere.
             self.may_speak(&who, here.room().unwrap_or(&RoomName::lobby()), at)?;
         }
-        let act = Act { by: authority.by.clone(), reach: authority.reach.clone(), at, deed };
+        let act = Act { by: authority.by.clone(), reach: authority.reach_of_acts(), at, deed };
         let owners = self.owners_meant(&act.deed);
         let shown_here = |act| authority.shown_here(act);
         let mut removed = Vec::new();
@@ -76,6 +76,11 @@ impl Ledger {
         announcement.people.extend(self.absentees(&removed, &act.reach));
         happened.push(Happened::Act(announcement));
         self.tell_ranks(owners, &act.reach, happened);
+        if let (Verb::RemoveKeeper, Reach::Server, Some(name)) =
+            (act.deed.verb, &act.reach, act.deed.whom.name())
+        {
+            self.end_lent(name, happened);
+        }
         self.remove(&removed, &act, at, happened);
         Ok(())
     }

@@ -50,10 +50,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// An account has another password or owner: what it lent ends.
+    /// An account has another password or owner, or keeps the server no longer: what it lent ends.
     pub(super) fn end_lent(&mut self, account: &Name, happened: &mut Vec<Happened>) {
         for id in self.people.with_lent(account) {
             self.set_lent(id, None, happened);
+            if self.people.get(id).is_some_and(|person| !self.may_keep_server(person)) {
+                happened.push(Happened::AuthorityEnded(id));
+            }
         }
     }
 

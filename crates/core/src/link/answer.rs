@@ -376,6 +376,10 @@ pub enum Notice {
     Contact(Contact),
     /// The person is not logged in to this account any more: it has a new password, or no owner.
     LoggedOut(Name),
+    /// The person has the authority of a keeper of the server no longer, which was lent.
+    AuthorityEnded,
+    /// The rules by which the person closed this room end when nobody is there any more.
+    RulesEnd(RoomName),
     /// The person has another name: while this server was out of touch, somebody else took it.
     NameGone {
         /// The name before.

@@ -50,6 +50,8 @@ pub enum Input {
     RecallRooms([WallTime; 2], u64),
     /// Lists everybody in a room.
     ListPeople(RoomName),
+    /// Lists all bans of a room.
+    ListBans(RoomName),
     /// Lists everybody on the server whom a mask may find, for an encoder that compares them with this
     /// many masks.
     FindPeople(usize),

@@ -463,6 +463,8 @@ pub enum Query {
     Bans {
         /// Where the person is.
         here: Here,
+        /// The number of newest bans that were shown already.
+        skip: usize,
     },
     /// The keepers.
     Keepers {

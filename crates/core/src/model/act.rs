@@ -41,6 +41,8 @@ pub enum Here {
     Server,
     /// In this room, or outside of it, and it is about this room.
     Room(RoomName),
+    /// The same, and what is done concerns this room alone, also if a keeper of the server does it.
+    RoomOnly(RoomName),
 }
 
 impl Here {
@@ -48,7 +50,7 @@ impl Here {
     pub fn room(&self) -> Option<&RoomName> {
         match self {
             Here::Operator | Here::Server => None,
-            Here::Room(room) => Some(room),
+            Here::Room(room) | Here::RoomOnly(room) => Some(room),
         }
     }
 }

@@ -82,7 +82,7 @@ record!(Deed { verb, whom, time, text });
 
 choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(name), 4 => KeeperForNow(name), 5 => NoKeeper });
 
-choice!(Here, "a place", { 0 => Operator, 1 => Room(room), 2 => Server });
+choice!(Here, "a place", { 0 => Operator, 1 => Room(room), 2 => Server, 3 => RoomOnly(room) });
 
 choice!(ConversationId, "a conversation", { 0 => Room(room), 1 => With(name) });
 

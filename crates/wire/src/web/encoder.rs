@@ -99,6 +99,8 @@ impl WebEncoder {
             | Notice::Invited { .. }
             | Notice::Contact(_)
             | Notice::LoggedOut(_)
+            | Notice::AuthorityEnded
+            | Notice::RulesEnd(_)
             | Notice::NameGone { .. }
             | Notice::Idle { .. } => None,
         }

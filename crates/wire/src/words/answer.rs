@@ -227,6 +227,12 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
         Notice::LoggedOut(account) => format!(
             "You are not logged in to {account} any more: it has a new password, or is no longer registered"
         ),
+        Notice::AuthorityEnded => {
+            "You have the authority of a keeper of the server no longer".to_owned()
+        }
+        Notice::RulesEnd(room) => format!(
+            "This holds until nobody is in {room} any more: then everybody can enter and read what was said; a keeper with a registered name closes a room for good"
+        ),
         Notice::NameGone { from, now } => {
             format!("Somebody else is called {from} now; you are {now}. Choose a name with /name")
         }

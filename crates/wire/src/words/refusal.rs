@@ -255,7 +255,7 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         // Commands, lines and searches.
         Refusal::Misread(Misread::NoCommand { typed, nearest }) => row("no-command", 400, 421,
             no_command(typed, *nearest)),
-        Refusal::Slipped(name) => row("slipped", 400, None,
+        Refusal::Slipped(name) => row("slipped", 400, 404,
             format!("Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command; \
                 this one was not said")),
         Refusal::Misread(Misread::Usage(spec)) => row("usage", 400, 461,

@@ -128,6 +128,7 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
         | Input::Leave(..)
         | Input::LeaveAll
         | Input::ListPeople(_)
+        | Input::ListBans(_)
         | Input::Ask(_) => {
             encoder.answer(&Refusal::NotThere.into(), read);
         }

@@ -80,6 +80,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::ChangePassword(_)
         | Input::LeaveAll
         | Input::ListPeople(_)
+        | Input::ListBans(_)
         | Input::FindPeople(_)
         | Input::ListRooms
         | Input::Recall(..)

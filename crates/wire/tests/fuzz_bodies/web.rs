@@ -123,6 +123,7 @@ fn check(input: Input) {
         | Input::ChangePassword(_)
         | Input::LeaveAll
         | Input::ListPeople(_)
+        | Input::ListBans(_)
         | Input::FindPeople(_)
         | Input::ListRooms
         | Input::Recall(..)

@@ -330,6 +330,7 @@ const answers = {
 	sent: () => '你上一条消息已发出。',
 	'contact-back': ({ lines }) => `已恢复联系；其间有 ${lines} 条消息。`,
 	'logged-out': ({ name }) => `你不再登录为 ${name}：密码已改，或名字不再是注册过的。`,
+	'rules-end': ({ room }) => `这些限制到 ${room} 里没有人为止：之后谁都能进来，也能读到说过的话。用注册过的名字才能一直保密。`,
 	'name-gone': ({ from, name }) => `${from} 现在是别人的名字；你是 ${name}。用 /name 换一个名字。`,
 	'disk-slow': () => '磁盘很慢，消息要等一会儿。',
 	'going-down': () => '服务器要停止了。',

@@ -30,14 +30,16 @@ impl Broadcaster {
     pub(in crate::broadcaster) fn bans(
         &self,
         asker: PersonId,
-        here: &Here,
+        (here, skip): (&Here, usize),
         now: Now,
     ) -> Result<Answer, Refusal> {
         let authority = self.ledger.authority(asker, here);
         let is_keeper = authority.is_ok();
         let reach = match (authority, here) {
-            (Ok(authority), _) => authority.reach,
-            (Err(Refusal::NotKeeper), Here::Room(room)) => Reach::Room(room.clone()),
+            (Ok(authority), _) => authority.reach_of_acts(),
+            (Err(Refusal::NotKeeper), Here::Room(room) | Here::RoomOnly(room)) => {
+                Reach::Room(room.clone())
+            }
             (Err(refusal), _) => return Err(refusal),
         };
         let max = if *here == Here::Operator { usize::MAX } else { BANS_SHOWN_MAX };
@@ -47,8 +49,8 @@ impl Broadcaster {
         let mut bans: Vec<_> = rules.bans(&reach, now.wall).chain(mutes).filter(is_shown).collect();
         bans.sort_by_key(|ban| Reverse(ban.at));
         Ok(Answer::Bans {
-            others: bans.len().saturating_sub(max),
-            bans: bans.into_iter().take(max).cloned().collect(),
+            others: bans.len().saturating_sub(skip).saturating_sub(max),
+            bans: bans.into_iter().skip(skip).take(max).cloned().collect(),
         })
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::broadcaster::state::Broadcaster;
-use crate::ledger::Announcement;
+use crate::ledger::{Announcement, Person};
 use crate::link::{Answer, Notice, Outcome};
 use crate::model::{Act, Modes, Name, PersonId, RoomName, Verb, Who};
 
@@ -29,11 +29,28 @@ impl Broadcaster {
         }
         if let Some(room) = act.reach.room() {
             self.remove_outsiders(room, &act);
+            self.tell_rules_end(room, &act);
         }
         match is_stored || act.is_for_now() {
             true if is_seen || room.is_some() && room == here => Outcome::Done,
             true => Outcome::Answer(answer),
             false => Outcome::Answer(Answer::Unstored(Box::new(answer))),
+        }
+    }
+
+    /// Tells somebody who keeps a room for the time being, and has closed it, how long that holds.
+    fn tell_rules_end(&self, room: &RoomName, act: &Act) {
+        let closes = matches!(
+            act.deed.verb,
+            Verb::MakePrivate | Verb::InvitedOnly | Verb::Hide | Verb::SetRoomPassword
+        );
+        let ends = closes && act.is_for_now();
+        let rules = self.ledger.rooms.rules(room);
+        for id in act.by.name().into_iter().flat_map(|name| self.ledger.people.wearers(name)) {
+            let keeps = |person: &Person| person.keeps_for_now.contains(room);
+            if ends && !rules.lasting.is_closed() && self.ledger.people.get(id).is_some_and(keeps) {
+                self.tell_one(id, Notice::RulesEnd(room.clone()));
+            }
         }
     }
 

@@ -45,6 +45,12 @@ pub(crate) fn looks_else(name: &str, keys: [&str; 2]) -> Vec<Box<str>> {
         .collect()
 }
 
+/// How a name looks if each of its letters may stand in any case: `N1ckServ`, `NlckServ` and
+/// `NickServ` look alike, because a capital i looks like a small L, and so does 1.
+pub(crate) fn blind_look(name: &str) -> String {
+    fold(&look(&fold(&look(name)).to_uppercase()))
+}
+
 /// Text without its case, only to compare and never to show: `Straße`, `STRASSE` and `strasse` fold
 /// to one text.
 ///

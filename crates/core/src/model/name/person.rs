@@ -8,14 +8,18 @@ use std::{
 };
 
 use super::error::NameError;
-use super::keys::{keys, look, looks_else};
+use super::keys::{blind_look, keys, look, looks_else};
 use super::rules::well_formed;
 use crate::model::line::{Line, is_safe};
 
 /// Names that would speak for the server, for its operator, or for several people.
 static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
     let server = ["server", "parlor", "root", "admin", "operator"];
-    let services = ["nickserv", "chanserv"]; // people of IRC send their passwords there
+    // People of IRC send their passwords to services, and read `kept` as the host of stored lines.
+    let services = [
+        "nickserv", "chanserv", "ns", "cs", "hostserv", "operserv", "memoserv", "botserv",
+        "global", "kept",
+    ];
     let several = ["all", "here", "everyone", "you", "nobody"]; // sentences speak of them
     [server.as_slice(), &services, &several].concat().into_iter().map(Reserved::new).collect()
 });
@@ -24,19 +28,15 @@ static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
 struct Reserved {
     word: &'static str,
     name: Name,
-    /// How it looks in other letter cases.
-    looks: Vec<Box<str>>,
+    /// How it looks in any letter cases.
+    blind: String,
 }
 
 impl Reserved {
     fn new(word: &'static str) -> Self {
         let name = Name::new(word.into());
-        let looks = name.looks_else();
-        Self { word, name, looks }
-    }
-
-    fn is_like(&self, name: &Name, look: &str) -> bool {
-        self.name.looks_like(name) || self.looks.iter().any(|reserved| **reserved == *look)
+        let blind = name.blind_look();
+        Self { word, name, blind }
     }
 }
 
@@ -66,9 +66,10 @@ impl Name {
     /// restrictive", UTS 39, section 5.2); or is like a reserved name.
     pub fn parse(typed: &str) -> Result<Self, NameError> {
         let name = Self::new(well_formed(typed)?);
-        let look = name.look();
-        let mut reserved = RESERVED.iter();
-        match reserved.find(|reserved| reserved.is_like(&name, &look)) {
+        let blind = name.blind_look();
+        let is_like =
+            |reserved: &&Reserved| reserved.blind == blind || reserved.name.looks_like(&name);
+        match RESERVED.iter().find(is_like) {
             Some(reserved) => Err(NameError::Reserved(reserved.word)),
             None => Ok(name),
         }
@@ -138,6 +139,17 @@ impl Name {
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         self.0.keys.iter().any(|key| other.0.keys.contains(key))
+    }
+
+    /// Whether this name can be taken for the other one, with each letter in any case: `N1ckServ` for
+    /// `NickServ`. Only a name that must never be imitated is compared so.
+    #[must_use]
+    pub fn imitates(&self, other: &Self) -> bool {
+        self.looks_like(other) || self.blind_look() == other.blind_look()
+    }
+
+    fn blind_look(&self) -> String {
+        blind_look(self.as_str())
     }
 
     /// How the name looks when it is shown.

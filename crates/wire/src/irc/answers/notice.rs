@@ -1,10 +1,11 @@
 //! Notices of the server that nobody asked for. Knows no connection.
 
 use parlor_core::link::{Answer, Notice};
-use parlor_core::model::{Missed, Reach, Verb};
+use parlor_core::model::{Missed, Modes, Reach, Verb};
 
 use super::answer::Asker;
 use super::monitor::{put_came, put_went};
+use super::own_modes::put_modes_changed;
 use crate::irc::protocol::{Cap, MsgId, MsgPlace, Numeric, channel};
 use crate::irc::reply::Replies;
 use crate::style::LineMode;
@@ -14,7 +15,7 @@ use crate::words;
 /// does.
 pub(crate) fn put_notice(
     notice: &Notice,
-    Asker { server, storage, caps, source, .. }: Asker<'_>,
+    Asker { server, storage, caps, nick, source, .. }: Asker<'_>,
     replies: &mut Replies,
 ) -> Option<String> {
     let text =
@@ -46,6 +47,10 @@ pub(crate) fn put_notice(
             replies.notice_to(&channel(&missed.room), &sentence);
         }
         Notice::LoggedOut(_) => replies.numeric(Numeric::RPL_LOGGEDOUT, &[source], &sentence),
+        Notice::AuthorityEnded => {
+            put_modes_changed((Modes::NONE, Modes::OPERATOR), nick, false, replies);
+        }
+        Notice::RulesEnd(room) => replies.notice_to(&channel(room), &sentence),
         Notice::Damaged(damage) => replies.notice_to(&channel(&damage.room), &sentence),
         Notice::Came(who) => put_came(who, replies),
         Notice::Went(name) => put_went(name, replies),

@@ -144,7 +144,7 @@ pub(super) fn kick(run: &mut CommandRun<'_>) {
             let whom = Whom::Name(name_of(person));
             let deed = Deed { text: reason.clone(), ..Deed::to(Verb::Kick, whom) };
             run.inputs.about(channel);
-            let here = Here::Room(room);
+            let here = Here::RoomOnly(room);
             run.inputs.add(Input::Ask(Box::new(Change::Act { here, deed }.into())));
         }
     }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use parlor_core::link::Input;
+use parlor_core::link::{Input, Refusal};
 use parlor_core::model::{Extras, Line, Manner, Spoken};
 
 use super::channels::{name_of, room_of};
-use super::multiline::{BatchLine, ClientBatch};
+use super::multiline::{BatchLine, ClientBatch, slip};
 use super::run::CommandRun;
 use super::services;
 use crate::irc::protocol::{Cap, Ctcp, MESSAGE_BYTES_MAX, Numeric, Service, TARGETS_MAX, plain};
@@ -48,7 +48,7 @@ pub(super) fn tagmsg(run: &mut CommandRun<'_>) {
 
 /// Sends tags without words to one target.
 fn signal(target: &str, extras: Arc<Extras>, run: &mut CommandRun<'_>) {
-    if Service::of(target).is_some() {
+    if service_of(target, run).is_some() {
         return; // it reads none
     }
     let input = match target.starts_with('#') {
@@ -111,15 +111,31 @@ fn say(target: &str, text: &str, run: &mut CommandRun<'_>) {
     if bytes > MESSAGE_BYTES_MAX {
         return refuse(Numeric::ERR_INPUTTOOLONG, &[], "Input line was too long", run);
     }
-    match Service::of(target) {
+    match service_of(target, run) {
         Some(_) if run.is_notice() || is_for_programs => return, // it is no command
         Some(service) => return services::command(service, words, run),
         None => {}
+    }
+    if let Some(name) = slip(text, &line).filter(|_| manner != Manner::Action) {
+        return refuse_slip(name, target, run);
     }
     let (tags, label) = (client_tags(run), run.inputs.label().cloned());
     let extras = Extras { tags, label, ..Extras::default() };
     let extras = (extras != Extras::default()).then(|| Arc::new(extras));
     post(target, vec![Spoken { manner, text: line, extras }], is_for_programs, run);
+}
+
+/// The service that a target means, also as `NickServ@SERVER`.
+fn service_of(target: &str, run: &CommandRun<'_>) -> Option<Service> {
+    let here = target.split_once('@');
+    let here = here.filter(|(_, server)| server.eq_ignore_ascii_case(&run.client.server.name));
+    Service::of(here.map_or(target, |(nick, _)| nick))
+}
+
+/// Refuses a text that was probably meant as a command: it may have a password.
+fn refuse_slip(name: &'static str, target: &str, run: &mut CommandRun<'_>) {
+    run.inputs.about(target);
+    run.inputs.add(Input::Refused(Refusal::Slipped(name)));
 }
 
 /// Posts lines in a room, or sends them to a person.
@@ -210,7 +226,11 @@ pub(super) fn batch(run: &mut CommandRun<'_>) {
 fn end_batch(batch: ClientBatch, run: &mut CommandRun<'_>) {
     let target = batch.target.clone();
     run.inputs.answer_to(batch.label.clone());
+    let slip = batch.slip();
     if let Some(lines) = batch.finish(&mut run.inputs.replies) {
-        post(&target, lines, false, run);
+        match slip {
+            Some(name) => refuse_slip(name, &target, run),
+            None => post(&target, lines, false, run),
+        }
     }
 }

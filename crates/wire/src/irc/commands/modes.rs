@@ -38,8 +38,7 @@ pub(super) fn mode(run: &mut CommandRun<'_>) {
         match request {
             Ok(ModeRequest::Show(_)) => {
                 run.inputs.about_with(BANS, target);
-                let here = Here::Room(room.clone());
-                run.inputs.add(Input::Ask(Box::new(Query::Bans { here }.into())));
+                run.inputs.add(Input::ListBans(room.clone()));
             }
             Ok(ModeRequest::Change(change)) => change_mode(&room, target, &change, run),
             Err(ModeError::Unknown(letter)) => {
@@ -103,7 +102,11 @@ fn change_mode(room: &RoomName, channel: &str, change: &ModeChange<'_>, run: &mu
         },
     };
     run.inputs.about(channel);
-    let here = Here::Room(room.clone());
+    // A keeper of the server has /msg parlor ban and KILL for the whole server.
+    let here = match deed.verb {
+        Verb::Ban | Verb::Unban | Verb::Mute | Verb::Unmute => Here::RoomOnly(room.clone()),
+        _ => Here::Room(room.clone()),
+    };
     run.inputs.add(Input::Ask(Box::new(Change::Act { here, deed }.into())));
 }
 

@@ -2,11 +2,21 @@
 
 use std::sync::Arc;
 
+use parlor_core::link::slipped;
 use parlor_core::model::{Extras, InGroup, Line, Manner, Spoken};
 
 use crate::irc::protocol::{Ctcp, MULTILINE_BYTES_MAX, plain};
 use crate::irc::reply::Replies;
 use crate::style::{LINE_BYTES_MAX, LINES_MAX};
+
+/// The command that was probably meant by a text that is said as this line: also behind the key of
+/// a formatting code, which nobody sees.
+pub(super) fn slip(text: &str, line: &Line) -> Option<&'static str> {
+    match text.starts_with(char::is_control) {
+        true => slipped(&Line::sanitise(format!(" {line}").as_bytes())),
+        false => slipped(line),
+    }
+}
 
 /// The lines of a batch, until all of them have come.
 #[derive(Debug)]
@@ -33,12 +43,19 @@ struct JoinedLine {
     text: String,
     /// Where each message but the first begins in the text.
     breaks: Vec<usize>,
+    /// The first character as it came, which may be a formatting code.
+    typed: String,
 }
 
 impl JoinedLine {
     fn join(&mut self, text: &str) {
         self.breaks.push(self.text.len());
         self.text.push_str(text);
+    }
+
+    /// The command that was probably meant.
+    fn slip(&self) -> Option<&'static str> {
+        slip(&self.typed, &Line::sanitise(self.text.as_bytes()))
     }
 
     /// The line as a room reads it, and its breaks there: some characters change their length.
@@ -100,8 +117,9 @@ impl ClientBatch {
         match self.lines.last_mut().filter(|_| line.is_concat) {
             Some(last) => last.join(&text),
             None => {
+                let typed = line.text.chars().take(1).collect();
                 let text = text.into_owned();
-                self.lines.push(JoinedLine { text, breaks: Vec::new() });
+                self.lines.push(JoinedLine { text, breaks: Vec::new(), typed });
             }
         }
     }
@@ -146,6 +164,11 @@ impl ClientBatch {
         replies.fail("BATCH", code, about, why);
         self.is_refused = true;
         self.lines = Vec::new();
+    }
+
+    /// The command that was probably meant by one of the lines.
+    pub(crate) fn slip(&self) -> Option<&'static str> {
+        self.lines.iter().find_map(JoinedLine::slip)
     }
 
     /// The lines, all of which have come; none if the batch is refused.

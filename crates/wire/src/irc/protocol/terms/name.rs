@@ -226,7 +226,7 @@ mod tests {
         }
         assert_eq!(Service::of("ns"), Some(Service::NickServ));
         assert_eq!(Service::of("nickserver"), None);
-        let reserved = |name| reserved(&Name::parse(name).unwrap(), "irc.local");
+        let reserved = |name| reserved(&Name::stored(name), "irc.local");
         assert_eq!(reserved("ns"), Some(NameError::Reserved("NickServ")));
         assert_eq!(reserved("IRC.local"), Some(NameError::Reserved("The server's name")));
         assert_eq!(reserved("j.doe"), None);

@@ -17,7 +17,8 @@ pub(crate) fn source_under(name: &Name, profile: Option<&Profile>) -> String {
     let nick = nick(name);
     let given = profile.map(|profile| profile.user().as_str()).filter(|user| !user.is_empty());
     let host = profile.map_or(STORED_HOST, |profile| profile.host().as_str());
-    source(&nick, &user(given.unwrap_or(&nick)), host)
+    let given = given.unwrap_or(if name.is_address() { "" } else { &nick });
+    source(&nick, &user(given), host)
 }
 
 /// The source of an act: a keeper, or the server for all others.
