@@ -235,6 +235,7 @@ fn after_thirty_wrong_passwords_of_a_room_an_address_has_no_more_tries_at_any_do
     alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
     alice.say("/room password beer");
     alice.sees("-- alice gave the room a password: /room shows it");
+    alice.sees(&format!("-- {ENDS}"));
 
     let mut mallory = Chatter::connect(server.addresses()[0]).enter("mallory");
     mallory.say("JOIN #tea beer"); // a right password is not counted

@@ -14,29 +14,39 @@ use crate::model::line::{Line, is_safe};
 
 /// Names that would speak for the server, for its operator, or for several people.
 static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
-    let server = ["server", "parlor", "root", "admin", "operator"];
     // People of IRC send their passwords to services, and read `kept` as the host of stored lines.
     let services = [
         "nickserv", "chanserv", "ns", "cs", "hostserv", "operserv", "memoserv", "botserv",
         "global", "kept",
     ];
+    let server = ["server", "parlor", "root", "admin", "operator"];
     let several = ["all", "here", "everyone", "you", "nobody"]; // sentences speak of them
-    [server.as_slice(), &services, &several].concat().into_iter().map(Reserved::new).collect()
+    let services = services.into_iter().map(|word| Reserved::new(word, true));
+    let others = [server, several].concat().into_iter().map(|word| Reserved::new(word, false));
+    services.chain(others).collect()
 });
 
 /// A reserved name, which nobody may have.
 struct Reserved {
     word: &'static str,
     name: Name,
-    /// How it looks in any letter cases.
-    blind: String,
+    /// How it looks in other letter cases.
+    looks: Vec<Box<str>>,
+    /// How it looks in any letter cases, if nothing like that may pass: Ali would be like `all`.
+    blind: Option<String>,
 }
 
 impl Reserved {
-    fn new(word: &'static str) -> Self {
+    fn new(word: &'static str, is_service: bool) -> Self {
         let name = Name::new(word.into());
-        let blind = name.blind_look();
-        Self { word, name, blind }
+        let (looks, blind) = (name.looks_else(), is_service.then(|| name.blind_look()));
+        Self { word, name, looks, blind }
+    }
+
+    fn is_like(&self, name: &Name, look: &str) -> bool {
+        self.name.looks_like(name)
+            || self.looks.iter().any(|reserved| **reserved == *look)
+            || self.blind.as_ref().is_some_and(|blind| *blind == name.blind_look())
     }
 }
 
@@ -66,10 +76,8 @@ impl Name {
     /// restrictive", UTS 39, section 5.2); or is like a reserved name.
     pub fn parse(typed: &str) -> Result<Self, NameError> {
         let name = Self::new(well_formed(typed)?);
-        let blind = name.blind_look();
-        let is_like =
-            |reserved: &&Reserved| reserved.blind == blind || reserved.name.looks_like(&name);
-        match RESERVED.iter().find(is_like) {
+        let look = name.look();
+        match RESERVED.iter().find(|reserved| reserved.is_like(&name, &look)) {
             Some(reserved) => Err(NameError::Reserved(reserved.word)),
             None => Ok(name),
         }
