@@ -75,12 +75,20 @@ impl Scripts {
 
     /// Starts a script that follows a room, and waits until it does.
     fn follow(&mut self, part: &str, room: &str) -> Following {
+        self.follow_closed(part, room, "any")
+    }
+
+    /// The same in a room that may have a password.
+    fn follow_closed(&mut self, part: &str, room: &str, password: &str) -> Following {
         let script = self.take(part);
         let mut command = self.command(&script);
         let mut child = command.process_group(0).stdout(Stdio::piped()).spawn().unwrap();
         let mut visitor = Visitor::connect(self.web);
-        visitor.asks(json!({"do": "enter", "name": "waits", "room": room, "id": "in"}).to_string());
+        visitor.asks(r#"{"do":"enter","name":"waits","room":null,"id":"in"}"#);
         visitor.until_done("in");
+        let join = json!({"do": "join", "room": room, "args": [password], "id": "at"});
+        visitor.asks(join.to_string());
+        visitor.until_done("at");
         let listening = |visitor: &mut Visitor| -> Value {
             visitor.asks(r#"{"do":"who","id":"w"}"#);
             let heard = visitor.until_done("w");
@@ -103,6 +111,14 @@ impl Following {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         line
+    }
+
+    fn until(&mut self, wanted: &str) {
+        while let line = self.line()
+            && line != wanted
+        {
+            assert_ne!(line, "", "the script ended before {wanted:?}");
+        }
     }
 }
 
@@ -174,11 +190,23 @@ fn every_script_of_the_page_does_what_it_says() {
     scripts.run_script(&with_token);
     alice.until("alice: on my way");
 
+    let mut erin = enter(&scripts.server, "erin");
+    erin.say("/join tea");
+    erin.lines_until("the room", |line| line.starts_with("In tea"));
+    erin.say("/room password beer");
+    erin.until("-- erin gave the room a password: /room shows it");
+    let mut closed = scripts.follow_closed("Room-Password", "tea", "beer");
+    erin.until("ci: built");
+    says(&mut erin, "well done");
+    assert_eq!(closed.line(), "1\n");
+    closed.until("erin: well done\n");
+    drop(closed);
+
     scripts.run("parlor export");
     let today = fs::read_to_string(scripts.folder.path().join("today.jsonl")).unwrap();
     assert!(today.contains("\"alice\"") && today.contains("\"ops\""), "{today}");
     assert!(scripts.folder.path().join("everything.db").exists());
 
     assert_eq!(scripts.blocks, Vec::<String>::new(), "lines that nobody has tried");
-    scripts.server.close([alice, bob]);
+    scripts.server.close([alice, bob, erin]);
 }
