@@ -3,7 +3,7 @@
 use super::event::Happened;
 use super::people::Person;
 use super::state::Ledger;
-use crate::model::{Act, By, Deed, Reach, RoomName, Verb, WallTime};
+use crate::model::{Act, By, Deed, PersonChange, Reach, RoomName, Verb, WallTime};
 
 impl Ledger {
     /// Lets everybody speak in a moderated room that has lost its last keeper, if the rule holds
@@ -12,7 +12,8 @@ impl Ledger {
     ///
     /// Other rules stay: the people in a closed room trust that it is closed.
     pub(super) fn end_unkept(&mut self, first: usize, at: WallTime, happened: &mut Vec<Happened>) {
-        let rooms = happened.get(first..).unwrap_or_default().iter().flat_map(deserted);
+        let events = happened.get(first..).unwrap_or_default();
+        let rooms = events.iter().flat_map(|event| self.deserted(event));
         let mut unkept: Vec<_> = rooms.filter(|room| self.is_unkept(room)).cloned().collect();
         unkept.sort();
         unkept.dedup();
@@ -35,20 +36,31 @@ impl Ledger {
         let mut absent = self.absent.iter().filter(|absent| absent.room == *room);
         !seated.any(|(_, person)| keeps(person)) && !absent.any(|absent| is_back(absent.heir))
     }
-}
 
-/// The rooms in which somebody is no longer, or no longer a keeper.
-fn deserted(event: &Happened) -> Vec<&RoomName> {
-    match event {
-        Happened::Left { parting, .. } => vec![&parting.room],
-        Happened::LeftServer { rooms, .. } => rooms.iter().map(|parting| &parting.room).collect(),
-        Happened::Ranked { room, is_keeper: false, .. } => vec![room],
-        Happened::Act(announcement) if announcement.act.deed.verb == Verb::RemoveKeeper => {
-            announcement.act.reach.room().into_iter().collect()
+    /// The rooms in which somebody is no longer, or perhaps no longer a keeper. A keeper of the
+    /// server keeps all rooms.
+    fn deserted<'a>(&'a self, event: &'a Happened) -> Vec<&'a RoomName> {
+        match event {
+            Happened::Left { parting, .. } => vec![&parting.room],
+            Happened::LeftServer { rooms, .. } => {
+                rooms.iter().map(|parting| &parting.room).collect()
+            }
+            Happened::Ranked { room, is_keeper: false, .. } => vec![room],
+            Happened::Act(announcement) if announcement.act.deed.verb == Verb::RemoveKeeper => {
+                match announcement.act.reach.room() {
+                    Some(room) => vec![room],
+                    None => self.rooms.with_rules().collect(),
+                }
+            }
+            Happened::NameLost { .. }
+            | Happened::AuthorityEnded(_)
+            | Happened::PersonChanged {
+                change: PersonChange::Account { before: Some(_) }, ..
+            } => self.rooms.with_rules().collect(),
+            Happened::BootEnded { people, .. } => {
+                people.values().flat_map(|exile| &exile.person.seats).collect()
+            }
+            _ => Vec::new(),
         }
-        Happened::BootEnded { people, .. } => {
-            people.values().flat_map(|exile| &exile.person.seats).collect()
-        }
-        _ => Vec::new(),
     }
 }
