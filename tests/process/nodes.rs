@@ -276,14 +276,16 @@ fn the_operator_sees_the_nodes() {
 #[test]
 fn the_example_starts_three_nodes_and_ends_everything() {
     let Some(nats) = Nats::start() else { return };
-    let mut example =
-        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/three-nodes"))
-            .env("NATS_SERVER", nats.program())
-            .env("PARLOR", env!("CARGO_BIN_EXE_parlor"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+    // A shell cannot trap a signal that was ignored when it began, as in a job in the background.
+    let mut example = Command::new("env")
+        .arg("--default-signal=INT")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/three-nodes"))
+        .env("NATS_SERVER", nats.program())
+        .env("PARLOR", env!("CARGO_BIN_EXE_parlor"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
     let port = |line: String| {
         let port = line.trim().strip_prefix("nc localhost ")?.split(' ').next()?.parse().ok()?;
