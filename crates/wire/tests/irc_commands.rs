@@ -209,12 +209,12 @@ fn commands_about_channels() {
         ]),
         ("KICK #tea", &["461 alice KICK :Not enough parameters"]),
         ("KICK #tea bob,127.0.0.1~5 :why", &[
-            "(Ask(Change(Act { here: Room(RoomName(tea)), deed: Deed { verb: Kick, whom: Name(bob), time: None, text: Some(why) } })))",
-            "(Ask(Change(Act { here: Room(RoomName(tea)), deed: Deed { verb: Kick, whom: Name(127.0.0.1:5), time: None, text: Some(why) } })))",
+            "(Ask(Change(Act { here: RoomOnly(RoomName(tea)), deed: Deed { verb: Kick, whom: Name(bob), time: None, text: Some(why) } })))",
+            "(Ask(Change(Act { here: RoomOnly(RoomName(tea)), deed: Deed { verb: Kick, whom: Name(127.0.0.1:5), time: None, text: Some(why) } })))",
         ]),
         ("KICK #a,#b x,y,z", &[
-            "(Ask(Change(Act { here: Room(RoomName(a)), deed: Deed { verb: Kick, whom: Name(x), time: None, text: None } })))",
-            "(Ask(Change(Act { here: Room(RoomName(b)), deed: Deed { verb: Kick, whom: Name(y), time: None, text: None } })))",
+            "(Ask(Change(Act { here: RoomOnly(RoomName(a)), deed: Deed { verb: Kick, whom: Name(x), time: None, text: None } })))",
+            "(Ask(Change(Act { here: RoomOnly(RoomName(b)), deed: Deed { verb: Kick, whom: Name(y), time: None, text: None } })))",
             "403 alice * :No such channel; a channel begins with #",
         ]),
     ]);
@@ -225,8 +225,10 @@ fn commands_about_channels() {
 #[test]
 fn modes_are_acts_of_keepers() {
     let act = |verb: &str, whom: &str, time: &str| {
+        let is_of_room_alone = ["Ban", "Unban", "Mute", "Unmute"].contains(&verb);
+        let here = if is_of_room_alone { "RoomOnly" } else { "Room" };
         format!(
-            "(Ask(Change(Act {{ here: Room(RoomName(tea)), deed: Deed {{ verb: {verb}, whom: {whom}, \
+            "(Ask(Change(Act {{ here: {here}(RoomName(tea)), deed: Deed {{ verb: {verb}, whom: {whom}, \
              time: {time}, text: None }} }})))"
         )
     };

@@ -86,7 +86,7 @@ fn lines_are_messages_in_their_manner() {
     }
     reads(&Entry::Said(said(bob(), Manner::Gone, "")), &[]);
     let stored = Who::new(PersonId::BYGONE, Name::of_address("[2001:db8::1]:64208"));
-    let shown = ":2001~db8~~1~64208!2001db8164@kept PRIVMSG #tea :Hi";
+    let shown = ":2001~db8~~1~64208!u@kept PRIVMSG #tea :Hi";
     reads(&Entry::Said(said(stored, Manner::Plain, "Hi")), &[shown]);
 }
 
