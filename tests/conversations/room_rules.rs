@@ -411,5 +411,4 @@ fn somebody_who_closes_a_room_for_the_time_being_reads_how_long_it_holds() {
     bob.until(":alice!{} MODE #tea +o {}bob");
     bob.say("MODE #tea +i");
     bob.sees(":bob!{} MODE #tea +i");
-    bob.sees(&format!(":irc.example NOTICE #tea :{ENDS}"));
 }

@@ -50,7 +50,7 @@ pub(crate) fn put_notice(
         Notice::AuthorityEnded => {
             put_modes_changed((Modes::NONE, Modes::OPERATOR), nick, false, replies);
         }
-        Notice::RulesEnd(room) => replies.notice_to(&channel(room), &sentence),
+        Notice::RulesEnd(_) => {} // modes that end with their channel are usual with IRC
         Notice::Damaged(damage) => replies.notice_to(&channel(&damage.room), &sentence),
         Notice::Came(who) => put_came(who, replies),
         Notice::Went(name) => put_went(name, replies),
