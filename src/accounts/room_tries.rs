@@ -52,7 +52,7 @@ impl RoomTries {
 }
 
 /// A try. It counts while it is under way, so that many simultaneous tries are limited like
-/// successive ones; when it is dropped, it counts no more unless the password was wrong.
+/// successive ones. When it is dropped, it stops counting, unless the password was wrong.
 pub(crate) struct RoomTry {
     tries: Arc<RoomTries>,
     counted: Option<(RoomAndNetwork, Period)>,

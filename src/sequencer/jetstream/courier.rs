@@ -47,7 +47,7 @@ pub enum Published {
     Unknown,
 }
 
-/// Something that the connection to the stream has to do.
+/// A task of the connection to the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CourierStep {
     /// Publish these bytes, and report the result with this number.

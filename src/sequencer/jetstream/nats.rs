@@ -276,7 +276,7 @@ impl StreamConnection {
 }
 
 impl Subscription {
-    /// The next message; none if some are missing, so that the stream has to be followed anew.
+    /// The next message. None if messages are missing: a new subscription gets them.
     pub(super) async fn next(&mut self) -> Option<(StreamMessage, u32)> {
         loop {
             let message = self.subscriber.next().await?;

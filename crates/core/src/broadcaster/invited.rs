@@ -7,7 +7,7 @@ use crate::model::RoomName;
 /// The number of received invitations that are remembered; the latest count.
 const RECEIVED_MAX: usize = 10;
 
-/// The rooms to which a person is invited on one connection and has not come; the latest last.
+/// The rooms that a connection is invited to and has not entered. The latest is the last.
 #[derive(Debug, Default)]
 pub(super) struct ReceivedInvitations(VecDeque<RoomName>);
 

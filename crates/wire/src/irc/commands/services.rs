@@ -103,7 +103,7 @@ fn is_email(word: &str) -> bool {
 fn instead_of_service(word: &str) -> Option<&'static str> {
     Some(match word {
         "GHOST" | "RECOVER" | "REGAIN" | "RELEASE" => {
-            "No client has to leave first: log in with IDENTIFY NAME PASSWORD, and take the name with \
+            "Both clients can stay: log in with IDENTIFY NAME PASSWORD, and take the name with \
              /nick NAME. Several clients are one person then"
         }
         "LOGOUT" => "You are logged in until you disconnect: type /quit",
