@@ -168,51 +168,52 @@ pub(super) async fn list_people(person: &mut Participant<'_>, room: RoomName) ->
 
 /// Lists the bans of a room, like [`list_people`].
 pub(super) async fn list_bans(person: &mut Participant<'_>, room: RoomName) -> Option<Answer> {
-    let mut skip = 0;
-    loop {
-        person.link.wait_for_space().await;
-        let here = Here::RoomOnly(room.clone());
-        match person.ask(Query::Bans { here, skip }).await? {
-            Answer::Bans { bans, others } => {
-                skip += bans.len();
-                person.answer(Answer::Bans { bans, others }).await;
-                if others == 0 {
-                    return None;
-                }
-            }
-            answer => return Some(answer),
+    let page = |skip| Query::Bans { here: Here::RoomOnly(room.clone()), skip };
+    let mut shown = 0;
+    let next = |answer: &Answer| match answer {
+        Answer::Bans { bans, others: 1.. } => {
+            shown += bans.len();
+            Some(page(shown))
         }
-    }
+        _ => None,
+    };
+    list_pages(person, page(0), next).await
 }
 
 /// Lists everybody on the server whom a mask may find, like [`list_people`].
 pub(super) async fn find_people(person: &mut Participant<'_>) -> Option<Answer> {
-    let mut from = 0;
-    loop {
-        person.link.wait_for_space().await;
-        from = match person.ask(Query::Findable { from }).await? {
-            Answer::Findable(page) => {
-                let next = page.next;
-                person.answer(Answer::Findable(page)).await;
-                next?
-            }
-            answer => return Some(answer),
-        };
-    }
+    let next = |answer: &Answer| match answer {
+        Answer::Findable(page) => page.next.map(|from| Query::Findable { from }),
+        _ => None,
+    };
+    list_pages(person, Query::Findable { from: 0 }, next).await
 }
 
 /// Lists all rooms, like [`list_people`].
 pub(super) async fn list_rooms(person: &mut Participant<'_>) -> Option<Answer> {
-    let mut after = None;
+    let next = |answer: &Answer| match answer {
+        Answer::AllRooms(page) => {
+            page.next.clone().map(|room| Query::AllRooms { after: Some(room) })
+        }
+        _ => None,
+    };
+    list_pages(person, Query::AllRooms { after: None }, next).await
+}
+
+/// Asks for one page after the other, each as soon as the mailbox has space for it. `next` is the
+/// question for the page behind an answer. Returns the last answer, which may be a refusal.
+async fn list_pages(
+    person: &mut Participant<'_>,
+    mut query: Query,
+    mut next: impl FnMut(&Answer) -> Option<Query>,
+) -> Option<Answer> {
     loop {
         person.link.wait_for_space().await;
-        after = match person.ask(Query::AllRooms { after }).await? {
-            Answer::AllRooms(page) => {
-                let next = page.next.clone();
-                person.answer(Answer::AllRooms(page)).await;
-                Some(next?)
-            }
-            answer => return Some(answer),
+        let answer = person.ask(query).await?;
+        query = match next(&answer) {
+            Some(query) => query,
+            None => return Some(answer),
         };
+        person.answer(answer).await;
     }
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use parlor::config::RateLimit;
 
-use crate::support::{Chatter, DEADLINE, TestServer, Visitor};
+use crate::support::{Chatter, DEADLINE, Guest, TestServer, Visitor};
 
 /// IRC, netcat, browsers and curl.
 const DOORS: [&str; 3] =
@@ -52,6 +52,17 @@ fn answer(address: SocketAddr, method: &str, target: &str, sent: (&str, &str)) -
 
 /// The notice for a person who closes a room for the time being.
 const ENDS: &str = "This holds until nobody is in tea any more: then everybody can enter and read what was said; a keeper with a registered name closes a room for good";
+
+/// Alice, who has made tea and given it the password beer.
+fn keeper_of_closed_tea(server: &TestServer) -> Guest {
+    let mut alice = server.guest_at(1).enter("alice");
+    alice.say("/join tea");
+    alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
+    alice.say("/room password beer");
+    alice.sees("-- alice gave the room a password: /room shows it");
+    alice.sees(&format!("-- {ENDS}"));
+    alice
+}
 
 #[test]
 fn a_private_room_is_for_invited_people_and_nobody_else_sees_it() {
@@ -165,12 +176,7 @@ fn curl_gives_the_password_of_a_room_and_learns_nothing_without_it() {
     const BEER: &str = "Room-Password: beer\r\n";
     let server = server();
     let page = server.addresses()[2];
-    let mut alice = server.guest_at(1).enter("alice");
-    alice.say("/join tea");
-    alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
-    alice.say("/room password beer");
-    alice.sees("-- alice gave the room a password: /room shows it");
-    alice.sees(&format!("-- {ENDS}"));
+    let mut alice = keeper_of_closed_tea(&server);
     alice.say("psst");
     alice.sees("alice: psst");
 
@@ -230,12 +236,7 @@ fn after_thirty_wrong_passwords_of_a_room_an_address_has_no_more_tries_at_any_do
     const TOO_MANY: &str = "Too many tries; try again in 10 minutes";
     let server = server();
     let page = server.addresses()[2];
-    let mut alice = server.guest_at(1).enter("alice");
-    alice.say("/join tea");
-    alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
-    alice.say("/room password beer");
-    alice.sees("-- alice gave the room a password: /room shows it");
-    alice.sees(&format!("-- {ENDS}"));
+    let mut alice = keeper_of_closed_tea(&server);
 
     let mut mallory = Chatter::connect(server.addresses()[0]).enter("mallory");
     mallory.say("JOIN #tea beer"); // a right password is not counted
@@ -315,12 +316,7 @@ fn a_moderated_room_hears_keepers_and_voices() {
 fn a_room_that_loses_its_last_keeper_can_speak_and_stays_closed() {
     const FREE: &str = "-- No keeper is here any more, so everybody can speak";
     let server = server();
-    let mut alice = server.guest_at(1).enter("alice");
-    alice.say("/join tea");
-    alice.sees_all(["In tea: nobody else", "-- You keep this room while you are here"]);
-    alice.say("/room password beer");
-    alice.sees("-- alice gave the room a password: /room shows it");
-    alice.sees(&format!("-- {ENDS}"));
+    let mut alice = keeper_of_closed_tea(&server);
     alice.say("/room moderated");
     alice.sees("-- alice lets only keepers and people with a voice speak");
     let mut bob = Chatter::connect(server.addresses()[0]).enter("bob");

@@ -184,10 +184,14 @@ impl Broadcaster {
         Ok(found.name)
     }
 
-    fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {
+    /// Which rooms a person may know, with their people and topics.
+    fn may_look(&self, asker: PersonId, now: Now) -> Result<impl Fn(&&Room) -> bool, Refusal> {
         let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
-        let may_look =
-            |room: &&Room| self.ledger.may_look_into(subject, &room.name, now.wall).is_ok();
+        Ok(move |room: &&Room| self.ledger.may_look_into(subject, &room.name, now.wall).is_ok())
+    }
+
+    fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {
+        let may_look = self.may_look(asker, now)?;
         let visible: Vec<_> = self.used_rooms().filter(may_look).collect();
         let all = visible.len();
         let largest =
@@ -203,12 +207,10 @@ impl Broadcaster {
         after: Option<RoomName>,
         now: Now,
     ) -> Result<Answer, Refusal> {
-        let subject = self.subject(asker).ok_or(Refusal::NotThere)?;
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let ids = self.rooms_by_name.range((from, Bound::Unbounded)).map(|(_, id)| id);
         let rooms = ids.filter_map(|id| self.rooms.get(id)).filter(|room| !room.is_awaited());
-        let may_look =
-            |room: &&Room| self.ledger.may_look_into(subject, &room.name, now.wall).is_ok();
+        let may_look = self.may_look(asker, now)?;
         let mut rooms = rooms.filter(may_look).map(Room::info).peekable();
         let (mut page, mut bytes) = (Vec::new(), 0);
         while page.is_empty() || page.len() < ROOMS_MAX && bytes < ROOMS_BYTES_MAX {

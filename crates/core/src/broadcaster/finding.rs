@@ -126,13 +126,12 @@ impl Broadcaster {
     /// as many connections as a page of a room has, so the time does not grow with their number.
     pub(super) fn findable(&self, asker: PersonId, from: u64) -> Answer {
         let ids = self.ledger.people.ids_from(PersonId::new(from));
-        let (mut people, mut looked_at) = (Vec::new(), 0);
-        for id in ids {
+        let mut people = Vec::new();
+        for (looked_at, id) in ids.enumerate() {
             if looked_at == PEOPLE_MAX {
                 let next = Some(id.number());
                 return Answer::Findable(FindablePage { people, next });
             }
-            looked_at += 1;
             people.extend(self.findable_by(asker, id));
         }
         Answer::Findable(FindablePage { people, next: None })
@@ -143,7 +142,7 @@ impl Broadcaster {
     fn findable_by(&self, asker: PersonId, id: PersonId) -> Option<Findable> {
         let people = &self.ledger.people;
         let (person, from) = (people.get(id)?, people.get(asker)?);
-        let is_first = || people.wearers(&person.name).next() == Some(id);
+        let is_first = || people.wearer(&person.name) == Some(id);
         if person.is_owner() && !is_first() {
             return None;
         }

@@ -184,7 +184,7 @@ impl People {
     }
 
     /// The first connection of the person with this name.
-    pub(super) fn wearer(&self, name: &Name) -> Option<PersonId> {
+    pub(crate) fn wearer(&self, name: &Name) -> Option<PersonId> {
         self.of_person(name).next().map(|(id, _)| id)
     }
 

@@ -44,11 +44,12 @@ impl Broadcaster {
             act.deed.verb,
             Verb::MakePrivate | Verb::InvitedOnly | Verb::Hide | Verb::SetRoomPassword
         );
-        let ends = closes && act.is_for_now();
-        let rules = self.ledger.rooms.rules(room);
+        if !closes || !act.is_for_now() || self.ledger.rooms.rules(room).lasting.is_closed() {
+            return;
+        }
         for id in act.by.name().into_iter().flat_map(|name| self.ledger.people.wearers(name)) {
             let keeps = |person: &Person| person.keeps_for_now.contains(room);
-            if ends && !rules.lasting.is_closed() && self.ledger.people.get(id).is_some_and(keeps) {
+            if self.ledger.people.get(id).is_some_and(keeps) {
                 self.tell_one(id, Notice::RulesEnd(room.clone()));
             }
         }
