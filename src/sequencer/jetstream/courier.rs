@@ -14,6 +14,10 @@ use parlor_core::model::WallTime;
 use parlor_core::sequencer::Decided;
 use parlor_wire::pack::proposal::{UnpackError, pack, unpack};
 
+/// The pause before a proposal is published again after a try of which nobody knows: a server without
+/// a leader answers at once, for several seconds.
+const UNKNOWN_PAUSE: Duration = Duration::from_millis(100);
+
 /// The pause before a proposal is published again after the stream has refused it.
 const REFUSED_PAUSE: Duration = Duration::from_millis(500);
 
@@ -22,6 +26,10 @@ const REFUSED_AFTER: Duration = Duration::from_secs(2);
 
 /// After this time without its own proposal, a node follows the stream anew, through another server.
 const ANEW_AFTER: Duration = Duration::from_secs(5);
+
+/// After this time with its own proposal in the stream, and without it here, a node follows the
+/// stream anew: the server that sent it the stream is gone.
+const MISSING_AFTER: Duration = Duration::from_millis(500);
 
 /// A message of the stream.
 #[derive(Clone, Debug)]
@@ -108,6 +116,8 @@ struct OnTheWay {
     tries: u64,
     /// Whether each try so far was refused.
     is_refused: bool,
+    /// When the stream had it, until the stream is followed anew.
+    stored: Option<Duration>,
 }
 
 /// The proposals of a node on their way, and its place in the stream.
@@ -161,6 +171,7 @@ impl Courier {
             under_way: None,
             tries: 0,
             is_refused: true,
+            stored: None,
         });
         self.publish(now);
     }
@@ -202,10 +213,11 @@ impl Courier {
             Published::Stored => {
                 outgoing.is_refused = false;
                 outgoing.next = None;
+                outgoing.stored = Some(now);
             }
             Published::Unknown => {
                 outgoing.is_refused = false;
-                outgoing.next = Some(now);
+                outgoing.next = Some(now + UNKNOWN_PAUSE);
             }
             Published::Refused => outgoing.next = Some(now + REFUSED_PAUSE),
         }
@@ -250,9 +262,13 @@ impl Courier {
     /// Does what is due.
     pub fn tick(&mut self, now: Duration) {
         self.give_up_refused(now);
-        if self.is_connected && self.anew_at().is_some_and(|at| at <= now) {
+        let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
+        let is_silent = is_due(self.silent_at());
+        if self.is_connected && (is_silent || is_due(self.missing_at())) {
             self.counts.anew += 1;
-            self.steps.push_back(CourierStep::Reconnect);
+            if is_silent {
+                self.steps.push_back(CourierStep::Reconnect);
+            }
             self.follow(now);
         }
         self.publish(now);
@@ -261,7 +277,8 @@ impl Courier {
     /// When something is due next.
     pub fn due(&self) -> Option<Duration> {
         let next = self.outgoing.as_ref().and_then(|outgoing| outgoing.next);
-        next.into_iter().chain(self.anew_at()).filter(|_| self.is_connected).min()
+        let anew = self.silent_at().into_iter().chain(self.missing_at());
+        next.into_iter().chain(anew).filter(|_| self.is_connected).min()
     }
 
     /// The next thing to do.
@@ -294,15 +311,24 @@ impl Courier {
         self.counts
     }
 
-    /// When the stream is followed anew, if nothing comes back by then.
-    fn anew_at(&self) -> Option<Duration> {
+    /// When the stream is followed anew through another server, if nothing comes back by then.
+    fn silent_at(&self) -> Option<Duration> {
         let since = self.outgoing.as_ref()?.since;
         Some(since.max(self.touched) + ANEW_AFTER)
+    }
+
+    /// When the stream is followed anew, if what it has does not come back by then.
+    fn missing_at(&self) -> Option<Duration> {
+        let stored = self.outgoing.as_ref()?.stored?;
+        Some(stored.max(self.touched) + MISSING_AFTER)
     }
 
     fn follow(&mut self, now: Duration) {
         self.touched = now;
         self.counts.behind = 0;
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.stored = None;
+        }
         self.steps.push_back(CourierStep::Follow { after: self.position });
     }
 
@@ -354,7 +380,7 @@ mod tests {
     use parlor_core::model::WallTime;
     use parlor_wire::pack::proposal::pack;
 
-    use super::{Courier, CourierStep, Published, StreamMessage};
+    use super::{Courier, CourierStep, Published, StreamMessage, UNKNOWN_PAUSE};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -390,10 +416,14 @@ mod tests {
         let mut courier = offering();
         let first = published(&mut courier);
         courier.published(first.unwrap_or(0), Published::Unknown, SECOND);
+        assert_eq!(published(&mut courier), None, "a server without a leader answers at once");
+        let again = SECOND + UNKNOWN_PAUSE;
+        assert_eq!(courier.due(), Some(again));
+        courier.tick(again);
         let second = published(&mut courier);
         assert_ne!(first, second);
-        courier.published(second.unwrap_or(0), Published::Stored, SECOND);
-        courier.tick(2 * SECOND);
+        courier.published(second.unwrap_or(0), Published::Stored, again);
+        courier.tick(SECOND * 5 / 4);
         assert_eq!(courier.next_step(), None);
         arrive(&mut courier, 5, 1);
         arrive(&mut courier, 5, 1);
@@ -423,8 +453,7 @@ mod tests {
     fn a_stream_from_which_nothing_comes_back_is_followed_anew() {
         let mut courier = offering();
         arrive(&mut courier, 7, 0);
-        let number = published(&mut courier).unwrap_or(0);
-        courier.published(number, Published::Stored, SECOND);
+        assert!(published(&mut courier).is_some());
         courier.tick(5 * SECOND - Duration::from_millis(1));
         assert_eq!(courier.next_step(), None);
         assert_eq!(courier.due(), Some(5 * SECOND));
@@ -433,6 +462,21 @@ mod tests {
         assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: 7 }));
         courier.tick(6 * SECOND);
         assert_eq!(courier.next_step(), None);
+    }
+
+    #[test]
+    fn a_stream_that_has_the_proposal_and_does_not_send_it_is_followed_anew_at_once() {
+        let mut courier = offering();
+        let number = published(&mut courier).unwrap_or(0);
+        courier.published(number, Published::Stored, SECOND);
+        assert_eq!(courier.due(), Some(SECOND * 3 / 2));
+        courier.tick(SECOND * 3 / 2);
+        assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: 0 }));
+        assert_eq!(courier.next_step(), None, "the connection is good");
+        // Making the new subscription takes a while, and is not begun again meanwhile.
+        assert_eq!(courier.due(), Some(SECOND * 13 / 2));
+        arrive(&mut courier, 1, 1);
+        assert_eq!(courier.due(), None);
     }
 
     #[test]

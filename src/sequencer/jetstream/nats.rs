@@ -23,6 +23,10 @@ use super::courier::{Published, StreamMessage};
 /// How long a server may take to answer, and how often the connection is checked.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
+/// How long the stream may take to answer a message. Then it is published again: a server that
+/// leads no more does not answer.
+const PUBLISH_TIME: Duration = Duration::from_secs(1);
+
 /// The pause between two tries to connect, after the first ones.
 const CONNECT_PAUSE: Duration = Duration::from_millis(250);
 
@@ -159,7 +163,7 @@ impl StreamConnection {
         self.client.max_payload()
     }
 
-    /// Publishes a message below the subjects of the stream. Takes a few seconds at most.
+    /// Publishes a message below the subjects of the stream.
     pub(super) fn publish(
         &self,
         subject: &str,
@@ -168,7 +172,7 @@ impl StreamConnection {
         let (client, subject) = (self.client.clone(), format!("{}.{subject}", self.subjects));
         async move {
             let request = Request::new().payload(bytes.into());
-            let answer = timeout(2 * ANSWER_TIME, client.send_request(subject, request)).await;
+            let answer = timeout(PUBLISH_TIME, client.send_request(subject, request)).await;
             let Ok(Ok(answer)) = answer else {
                 return Published::Unknown;
             };
@@ -227,6 +231,12 @@ impl StreamConnection {
     pub(super) async fn last(&self) -> anyhow::Result<u64> {
         let stream = self.context.get_stream_no_info(&self.stream).await?;
         Ok(stream.get_info().await?.state.last_sequence)
+    }
+
+    /// The same connection, where the stream may take this time for each answer.
+    pub(super) fn with_patience(mut self, patience: Duration) -> StreamConnection {
+        self.context = ContextBuilder::new().timeout(patience).build(self.client.clone());
+        self
     }
 
     /// Follows the stream behind the message at this position, whose checksum is known if it came

@@ -20,6 +20,12 @@ use crate::telemetry::Metrics;
 /// The pause before the stream is followed again after a failure.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(250);
 
+/// How long each answer may take when the stream is followed. After each failure it is twice as long,
+/// up to the second time: while servers choose a leader they do not answer, and busy ones answer
+/// late.
+const FOLLOW_PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE_DOUBLED_MAX: u32 = 2;
+
 /// The subject of proposals below the subjects of the stream; 0 is reserved for more of them.
 const PROPOSALS: &str = "0";
 
@@ -36,6 +42,8 @@ pub(crate) struct SequencerTask {
     /// The tries to publish that have no answer yet.
     tries: FuturesUnordered<Waiting<(u64, Published)>>,
     inflow: Inflow,
+    /// How many times in a row the stream could not be followed.
+    failures: u32,
     /// The checksum of the last message that has arrived.
     checksum: Option<u32>,
     began: Instant,
@@ -76,6 +84,7 @@ impl SequencerTask {
             courier: Courier::new(position),
             tries: FuturesUnordered::new(),
             inflow: Inflow::None,
+            failures: 0,
             checksum: None,
             began: Instant::now(),
         }
@@ -118,8 +127,8 @@ impl SequencerTask {
                 self.tries.push(Box::pin(async move { (number, published.await) }));
             }
             CourierStep::Follow { after } => {
-                let following = self.connection.clone().follow(after, self.checksum);
-                self.inflow = Inflow::Making(Box::pin(following));
+                self.failures = 0;
+                self.follow(after, Duration::ZERO);
             }
             CourierStep::Reconnect => {
                 tracing::warn!("nothing comes back from the stream; connecting to another server");
@@ -174,10 +183,17 @@ impl SequencerTask {
 
     fn follow_later(&mut self, error: &anyhow::Error) {
         tracing::debug!(%error, "the stream cannot be followed yet");
-        let (connection, checksum) = (self.connection.clone(), self.checksum);
-        let after = self.courier.position();
+        self.failures += 1;
+        self.follow(self.courier.position(), FOLLOW_PAUSE);
+    }
+
+    /// Begins to follow the stream behind a position, after a pause.
+    fn follow(&mut self, after: u64, pause: Duration) {
+        let patience = FOLLOW_PATIENCE * 2_u32.pow(self.failures.min(PATIENCE_DOUBLED_MAX));
+        let connection = self.connection.clone().with_patience(patience);
+        let checksum = self.checksum;
         self.inflow = Inflow::Making(Box::pin(async move {
-            sleep(FOLLOW_PAUSE).await;
+            sleep(pause).await;
             connection.follow(after, checksum).await
         }));
     }
