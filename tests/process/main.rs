@@ -15,6 +15,8 @@ mod fake;
 mod guessing;
 mod guest;
 mod history;
+#[path = "../support/nats.rs"]
+mod nats_program;
 mod server;
 #[path = "../support/visitor.rs"]
 mod visitor;

@@ -4,14 +4,15 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{env, thread};
 
 use tempfile::TempDir;
 
+use crate::DEADLINE;
 use crate::data::Data;
+use crate::nats_program::program;
 use crate::server::{HERE, Server};
-use crate::{DEADLINE, skip};
 
 /// How often to check whether the server answers.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -27,11 +28,7 @@ pub(crate) struct Nats {
 impl Nats {
     /// A running server on a free port; none if the program is missing here.
     pub(crate) fn start() -> Option<Nats> {
-        let program = program();
-        if !program.exists() {
-            skip(&format!("{} is missing: ./test installs it", program.display()));
-            return None;
-        }
+        let program = program()?;
         let files = tempfile::tempdir().unwrap();
         let mut nats = Nats { program, files, port: 0, child: None };
         nats.child = Some(nats.run(&["-p", "-1", "--ports_file_dir", nats.path("")]));
@@ -132,14 +129,6 @@ impl Drop for Nats {
             child.wait().ok();
         }
     }
-}
-
-/// The server of NATS, which is beside the Python of the tests.
-fn program() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = env::var_os("FOREIGN_PYTHON")
-        .map_or_else(|| root.join("target/foreign-venv/bin/python"), PathBuf::from);
-    env::var_os("NATS_SERVER").map_or_else(|| python.with_file_name("nats-server"), PathBuf::from)
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,0 +1,217 @@
+//! Servers of NATS that form a cluster. Knows no node.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::DEADLINE;
+use crate::machine::Machine;
+use crate::nats_program::program;
+
+/// The stream of the nodes.
+const STREAM: &str = "PARLOR-main";
+
+/// How long a server may take to answer a question; one that is hung or cut off does not.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
+
+/// How often to ask again.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
+const CLIENT_PORT: u16 = 4222;
+const ROUTE_PORT: u16 = 6222;
+const MONITOR_PORT: u16 = 8222;
+
+/// Servers of NATS, one on each machine. Dropping them ends them.
+pub(crate) struct Cluster {
+    program: PathBuf,
+    files: TempDir,
+    servers: Vec<NatsServer>,
+}
+
+struct NatsServer {
+    machine: Machine,
+    /// None while it is down.
+    child: Option<Child>,
+}
+
+impl Cluster {
+    /// Running servers; none if the program is missing here.
+    pub(crate) fn start(machines: &[Machine]) -> Option<Cluster> {
+        let program = program()?;
+        let machines = machines.iter().cloned();
+        let servers = machines.map(|machine| NatsServer { machine, child: None }).collect();
+        let files = tempfile::tempdir().unwrap();
+        let mut cluster = Cluster { program, files, servers };
+        for number in 0..cluster.servers.len() {
+            cluster.configure(number);
+            cluster.start_one(number);
+        }
+        Some(cluster)
+    }
+
+    /// The number of servers.
+    pub(crate) fn count(&self) -> usize {
+        self.servers.len()
+    }
+
+    /// The servers, as nodes are told of them.
+    pub(crate) fn urls(&self) -> String {
+        let url = |server: &NatsServer| format!("nats://{}:{CLIENT_PORT}", server.machine.address);
+        self.servers.iter().map(url).collect::<Vec<_>>().join(",")
+    }
+
+    fn configure(&self, number: usize) {
+        let address = |server: &NatsServer, port| SocketAddr::from((server.machine.address, port));
+        let own = &self.servers[number];
+        let route = |server| format!("\"nats://{}\"", address(server, ROUTE_PORT));
+        let routes: Vec<_> = self.servers.iter().map(route).collect();
+        let path = |name: &str| self.files.path().join(format!("{name}-{number}"));
+        let config = format!(
+            "server_name: {}\nlisten: \"{}\"\nhttp: \"{}\"\njetstream {{ store_dir: {:?} }}\n\
+             log_file: {:?}\ncluster {{ name: house, listen: \"{}\", routes: [{}] }}\n",
+            name(number),
+            address(own, CLIENT_PORT),
+            address(own, MONITOR_PORT),
+            path("streams"),
+            path("log"),
+            address(own, ROUTE_PORT),
+            routes.join(", "),
+        );
+        fs::write(path("config"), config).unwrap();
+    }
+
+    /// Starts a server.
+    pub(crate) fn start_one(&mut self, number: usize) {
+        let config = self.files.path().join(format!("config-{number}"));
+        let server = &mut self.servers[number];
+        let mut command = server.machine.command(&self.program);
+        command.arg("-c").arg(config).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        server.child = Some(command.spawn().unwrap());
+    }
+
+    /// Ends a server with this signal, and waits until it has ended.
+    pub(crate) fn end_one(&mut self, number: usize, signal: Signal) {
+        self.signal(number, signal);
+        self.servers[number].child.take().unwrap().wait().unwrap();
+    }
+
+    /// Sends a signal to a server that runs.
+    pub(crate) fn signal(&self, number: usize, signal: Signal) {
+        let child = self.servers[number].child.as_ref().unwrap();
+        kill_process(Pid::from_child(child), signal).unwrap();
+    }
+
+    /// Waits until all servers are well and have all of the stream. Returns the one that leads.
+    pub(crate) fn whole(&self) -> usize {
+        self.until("all servers have the stream", |info| {
+            self.servers.iter().all(|server| is_well(&server.machine)).then_some(())?;
+            let replicas = info["cluster"]["replicas"].as_array()?;
+            let is_current = |replica: &&Value| {
+                replica["current"] == true && replica["offline"] != true && replica["lag"].is_null()
+            };
+            (replicas.iter().filter(is_current).count() + 1 == self.count()).then_some(())?;
+            leader(info)
+        })
+    }
+
+    /// Asks about the stream until the answer has what is wanted.
+    fn until<T>(&self, what: &str, find: impl Fn(&Value) -> Option<T>) -> T {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let info = self.ask(&format!("$JS.API.STREAM.INFO.{STREAM}"), "");
+            if let Some(found) = info.as_ref().and_then(&find) {
+                return found;
+            }
+            assert!(Instant::now() < until, "waited for: {what}; the last answer is {info:?}");
+            thread::sleep(ASK_EVERY);
+        }
+    }
+
+    /// The answer of any server.
+    fn ask(&self, subject: &str, words: &str) -> Option<Value> {
+        let running = self.servers.iter().filter(|server| server.child.is_some());
+        running.into_iter().find_map(|server| ask(&server.machine, subject, words))
+    }
+
+    /// The last words of all servers.
+    fn logs(&self) -> String {
+        let log = |number| {
+            let log = fs::read_to_string(self.files.path().join(format!("log-{number}")));
+            let log = log.unwrap_or_default();
+            let last: Vec<_> = log.lines().rev().take(15).collect();
+            last.into_iter()
+                .rev()
+                .fold(format!("{}:\n", name(number)), |all, line| all + "  " + line + "\n")
+        };
+        (0..self.count()).map(log).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            #[expect(clippy::print_stderr, reason = "shown with the failed test")]
+            {
+                eprintln!("the last words of the servers of NATS:\n{}", self.logs());
+            }
+        }
+        for child in self.servers.iter_mut().filter_map(|server| server.child.as_mut()) {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}
+
+/// The name of a server.
+fn name(number: usize) -> String {
+    format!("server-{number}")
+}
+
+/// The server that leads the stream.
+fn leader(info: &Value) -> Option<usize> {
+    info["cluster"]["leader"].as_str()?.strip_prefix("server-")?.parse().ok()
+}
+
+/// Whether a server says that it has everything that its cluster has.
+fn is_well(machine: &Machine) -> bool {
+    let ask = || {
+        let mut socket = machine.connect((machine.address, MONITOR_PORT).into())?;
+        socket.set_read_timeout(Some(ANSWER_TIME))?;
+        socket.write_all(b"GET /healthz HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer)?;
+        io::Result::Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.0 200"))
+}
+
+/// Asks one server, in the protocol of NATS. Returns nothing if it does not answer.
+fn ask(machine: &Machine, subject: &str, words: &str) -> Option<Value> {
+    let mut socket = machine.connect((machine.address, CLIENT_PORT).into()).ok()?;
+    socket.set_read_timeout(Some(ANSWER_TIME)).ok()?;
+    let length = words.len();
+    let question = format!(
+        "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB {subject} answer {length}\r\n{words}\r\n"
+    );
+    socket.write_all(question.as_bytes()).ok()?;
+    let mut lines = BufReader::new(socket);
+    let bytes = loop {
+        let mut line = String::new();
+        (lines.read_line(&mut line).ok()? > 0).then_some(())?;
+        if line.starts_with("MSG ") {
+            break line.trim().rsplit(' ').next()?.parse().ok()?;
+        }
+    };
+    let mut answer = vec![0; bytes];
+    lines.read_exact(&mut answer).ok()?;
+    serde_json::from_slice(&answer).ok()
+}
