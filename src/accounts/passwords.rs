@@ -178,7 +178,7 @@ impl Passwords {
             false => Duration::ZERO,
         };
         let password = Arc::new(TypedPassword::new(password.as_str()));
-        let (typed, hash) = (Arc::clone(&password), Arc::clone(&claimed.account.password));
+        let (typed, hash) = (Arc::clone(&password), Arc::clone(&claimed.account.password.value));
         let fit = self.turns.work(party, time, move || typed.fits(&hash));
         let fit = match fit.await {
             Ok(fit) => fit,

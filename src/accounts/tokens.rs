@@ -55,7 +55,8 @@ impl Tokens {
         let claimed = names.claimed(name, address).await?.ok_or_else(wrong)?;
         // Nobody can guess a token. So tries are not counted, and wrong ones do not delay the right
         // one.
-        if claimed.account.token == Some(Code::typed(shown.as_str()).hashed()) {
+        let token = claimed.account.token.as_ref().map(|token| token.value);
+        if token == Some(Code::typed(shown.as_str()).hashed()) {
             names.note_seen(&claimed, address);
             return Ok(claimed.account.proof);
         }

@@ -1,6 +1,6 @@
 //! The order of intents. Knows no engine.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Debug;
 
 use crate::intent::{Proposal, ProposalId};
@@ -28,6 +28,15 @@ pub trait Sequencer: Debug + Send {
     /// is not decided yet.
     /// `now` is the time for a sequencer without a clock.
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided>;
+
+    /// Deletes these keys of seals, which nobody needs any more, now or later. They may be deleted
+    /// already. Replaces the keys of earlier calls.
+    fn erase(&mut self, _keys: &BTreeSet<u64>) {}
+
+    /// The next key that is deleted for good.
+    fn poll_erased(&mut self) -> Option<u64> {
+        None
+    }
 
     /// The next proposal of this process that the order has no space for: it will never have its
     /// place.

@@ -52,7 +52,7 @@ impl Server {
         link.start(Query::Account(name));
         self.drain();
         match link.outcome().unwrap() {
-            Outcome::Account(account) => account.map(|account| account.password.to_string()),
+            Outcome::Account(account) => account.map(|account| account.password.value.to_string()),
             other => panic!("{other:?}"),
         }
     }

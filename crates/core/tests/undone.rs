@@ -151,12 +151,12 @@ fn a_change_behind_one_that_fails_is_made_of_what_is_stored() {
         let Some(Record::NewPassword(stored)) = second.records().first() else {
             panic!("{:?}", second.records());
         };
-        let token = (!is_first_stored).then_some(TOKEN);
-        assert_eq!((&*stored.password, stored.token), ("newer", token));
+        let token = (!is_first_stored).then_some(TOKEN.into());
+        assert_eq!((&*stored.password.value, stored.token.clone()), ("newer", token.clone()));
         server.append(second);
         assert!(matches!(changing.outcome(), Some(Outcome::Done)));
         let accounts = server.broadcaster.snapshot().accounts;
-        assert_eq!((&*accounts[0].password, accounts[0].token), ("newer", token));
+        assert_eq!((&*accounts[0].password.value, accounts[0].token.clone()), ("newer", token));
     }
 }
 

@@ -9,13 +9,14 @@ mod samples;
 use std::collections::BTreeSet;
 
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
-use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Spoken, WallTime};
+use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Seal, SealKey, Spoken, WallTime};
 use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT, INTENTS_MAX, pack, unpack};
+use parlor_wire::pack::sealed::{open, seal};
 use parlor_wire::pack::{TooLarge, UnpackError};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use samples::{any_proposal, from_hex, hex, intents};
+use samples::{TestCipher, any_proposal, from_hex, hex, intents, seal_with, sealed, set_seal};
 
 /// The first bytes of a proposal with one intent: the format, the boot, the number, the position,
 /// the check, and the length of the list.
@@ -52,7 +53,7 @@ fn said(texts: &[&str]) -> Proposal {
     let say = |text: &&str| Intent::Say {
         person: PersonId::new(1_000),
         room: RoomName::lobby(),
-        lines: vec![Spoken::new(Manner::Plain, Line::sanitise(text.as_bytes()))],
+        lines: vec![Spoken::new(Manner::Plain, Line::sanitise(text.as_bytes()))].into(),
     };
     proposal(texts.iter().map(say).collect())
 }
@@ -117,7 +118,8 @@ fn an_unknown_format_or_intent_is_named() {
 fn lengths_that_lie_are_refused() {
     let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]; // 2^64 - 1
     let lobby = [&[5][..], b"lobby"].concat();
-    let say = [&[1, 0, 0][..], &lobby].concat();
+    let say = [&[1, 0, 0][..], &lobby, &[0]].concat();
+    let sealed = [&[1, 0, 0][..], &lobby, &[1]].concat();
     for (bytes, rule) in [
         ([&HEAD[..6], &huge].concat(), "a list is too long"),
         ([&HEAD[..6], &[0x81, 0x40]].concat(), "a list is too long"), // 8,193
@@ -127,6 +129,9 @@ fn lengths_that_lie_are_refused() {
         ([&HEAD[..], &[1, 0, 0, 0x80, 0x01]].concat(), "the bytes end too early"), // 128
         ([&HEAD[..], &say, &huge].concat(), "the bytes end too early"),
         ([&HEAD[..], &say, &[1, 0], &huge].concat(), "a text is too long"),
+        ([&HEAD[..], &sealed, &huge].concat(), "the bytes end too early"),
+        ([&HEAD[..], &sealed, &[1, 7], &huge].concat(), "the bytes end too early"),
+        ([&HEAD[..], &sealed, &[1, 7, 0]].concat(), "a seal is empty"),
         ([&HEAD[..], &say, &[1, 0, 0x81, 0x60]].concat(), "a text is too long"), // 12,289
     ] {
         assert_eq!(unpack(&bytes).unwrap_err(), malformed(rule), "{bytes:x?}");
@@ -152,7 +157,7 @@ fn each_value_has_one_form() {
     ] {
         assert_eq!(unpack_intent(intent).unwrap_err(), malformed(rule), "{intent:x?}");
     }
-    let line = [&[1, 0, 0, 1, b'a', 1, 0, 3][..], "\u{9b}m".as_bytes()].concat();
+    let line = [&[1, 0, 0, 1, b'a', 0, 1, 0, 3][..], "\u{9b}m".as_bytes()].concat();
     let refused = unpack_intent(&line).unwrap_err();
     assert_eq!(refused, malformed("a line has a character that no line has"));
 }
@@ -194,15 +199,43 @@ fn the_longest_name_fits_into_its_limits() {
 #[test]
 fn a_post_of_one_line_takes_few_bytes_more_than_its_text() {
     let text = "x".repeat(64);
-    assert_eq!(pack(&said(&[&text])).unwrap().len(), 64 + 21);
+    assert_eq!(pack(&said(&[&text])).unwrap().len(), 64 + 22);
     let Proposal { mut intents, .. } = said(&[&text]);
     if let Some(Intent::Say { lines, .. }) = intents.first_mut() {
-        *lines = vec![lines[0].clone(); 64];
+        lines.value = vec![lines.value[0].clone(); 64];
     }
-    assert_eq!(pack(&proposal(intents)).unwrap().len(), 64 * 64 + 18 + 64 * 3);
+    assert_eq!(pack(&proposal(intents)).unwrap().len(), 64 * 64 + 19 + 64 * 3);
 }
 
 proptest! {
+    #[test]
+    fn a_seal_opens_with_its_key_and_has_a_blank_without(
+        (_, mut intent) in any::<Index>().prop_map(|at| at.get(&intents()).clone()),
+        (key, is_there) in (1..u64::MAX, any::<bool>()),
+    ) {
+        prop_assume!(intent.seal().is_none());
+        let original = format!("{:?}", proposal(vec![intent.clone()]));
+        let mut closed = sealed(intent.clone(), key);
+        let back = unpack(&pack(&proposal(vec![closed.clone()])).unwrap()).unwrap();
+        prop_assert_eq!(format!("{back:?}"), format!("{:?}", proposal(vec![closed.clone()])));
+        if is_there {
+            open(&mut closed, &TestCipher);
+            set_seal(&mut closed, |_| None);
+            prop_assert_eq!(format!("{:?}", proposal(vec![closed])), original);
+        } else if closed.seal().is_some() {
+            set_seal(&mut closed, |seal| {
+                let bytes = seal.unwrap().bytes;
+                Some(Box::new(Seal { key: SealKey::Number(key ^ 1), bytes }))
+            });
+            let before = format!("{closed:?}");
+            open(&mut closed, &TestCipher);
+            prop_assert_eq!(format!("{closed:?}"), before, "another key opens nothing");
+            seal_with(&mut intent, SealKey::Number(0));
+            prop_assert!(!seal(&mut intent, &TestCipher), "there is no such key");
+            prop_assert_eq!(pack(&proposal(vec![intent])), Err(TooLarge), "it is not sealed");
+        }
+    }
+
     #[test]
     fn a_proposal_comes_back_as_it_was(proposal in any_proposal()) {
         let bytes = pack(&proposal).unwrap();

@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use parlor_core::intent::Stamp;
 use parlor_core::ledger::{
-    Absent, Account, Boot, Invited, Kept, Ledger, Markers, Mute, Person, Rank, ReturnCode,
-    RulesOfRoom, Snapshot, Validity,
+    Absent, Account, Boot, Invited, Kept, Ledger, Markers, Mute, OwnerKeys, Person, Rank,
+    ReturnCode, RulesOfRoom, Seals, Snapshot, Validity,
 };
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Hashed, Line, Looks, Modes, Name, Net, OwnedName, PersonId, Profile,
-    Proof, ProvenAccount, Reach, RoomName, RoomRules, Topic, Verb, WallTime, Who, Whom,
+    Act, By, Claim, Deed, End, Erasable, Hashed, Line, Looks, Modes, Name, Net, OwnedName,
+    PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, RoomRules, Seal, SealKey, Topic,
+    Verb, WallTime, Who, Whom,
 };
 use parlor_wire::pack::UnpackError;
 use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
@@ -61,7 +62,12 @@ fn sample() -> Snapshot {
     let (name, account) = (ian.clone(), Some(mike.clone()));
     let invited = Invited { name, people: vec![PersonId::new(8)], account };
     let rules = RulesOfRoom { now, lasting, invited: vec![invited] };
-    let kept = |rank| Kept { number: 300, writer: u64::MAX, rank };
+    let kept = |rank| Kept { number: 300, writer: u64::MAX, rank, key: 17 };
+    let seal = Seal { key: SealKey::Number(17), bytes: [7; 48].into() };
+    let token = Erasable { value: Hashed([0; 32]), seal: Some(Box::new(seal)) };
+    let lines = OwnerKeys { live: vec![18, 300], given_up: 16 };
+    let lines = [("ian".into(), lines)].into();
+    let seals = Seals { lines, in_use: [17, 18, 300].into(), to_erase: [16].into() };
     let code = |number: u8, validity| {
         let claim = Claim::of_owner(ian.clone(), Proof(2));
         let (looks, room, seq) = (Looks::of(&ian), tea.clone(), 300);
@@ -78,7 +84,7 @@ fn sample() -> Snapshot {
             name: ian.clone(),
             since: WallTime(9),
             password: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into(),
-            token: Some(Hashed([9; 32])),
+            token: Some(token),
             proof: Proof(2),
         })],
         last_proof: Proof(3),
@@ -107,6 +113,7 @@ fn sample() -> Snapshot {
         at: WallTime(1_796_000_000_000),
         events: 300,
         rules: [(tea.clone(), rules)].into(),
+        seals,
         locked_for_now: vec![tea],
         markers: [("ian".into(), Markers([("#tea".into(), WallTime(-12))].into()))].into(),
     }

@@ -1,6 +1,8 @@
 //! Accounts in the file: names, the hashes that prove their owners, and the networks from which the
 //! owners came. Does not know which changes are allowed.
 
+use std::sync::Arc;
+
 use parlor_core::journal::OwnerVisit;
 use parlor_core::ledger::Account;
 use parlor_core::model::{Hashed, Name, Proof, WallTime};
@@ -18,8 +20,8 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
         Ok(Account {
             name: Name::stored(&row.get::<_, String>(0)?),
             since: WallTime(row.get(1)?),
-            password: row.get(2)?,
-            token: row.get::<_, Option<_>>(3)?.map(Hashed),
+            password: row.get::<_, Arc<str>>(2)?.into(),
+            token: row.get::<_, Option<_>>(3)?.map(|token| Hashed(token).into()),
             proof: Proof::default(),
         })
     })
@@ -28,11 +30,11 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
 /// Stores an account.
 pub(super) fn put(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
     let Account { name, since, password, token, proof: _ } = account;
-    let token = token.map(|token| token.0);
+    let token = token.as_ref().map(|token| token.value.0);
     connection.run(
         "INSERT INTO accounts (name, fold, password, since, token) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (fold) DO UPDATE SET password = excluded.password, token = excluded.token",
-        params![name.as_str(), key(name), password, since.0, token],
+        params![name.as_str(), key(name), password.value, since.0, token],
     )?;
     Ok(())
 }

@@ -60,7 +60,7 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(Name, Kept)
             1 => Rank::Owner,
             2.. => Rank::Keeper,
         };
-        Ok((Name::stored(&row.get::<_, String>(1)?), Kept { number, writer, rank }))
+        Ok((Name::stored(&row.get::<_, String>(1)?), Kept { number, writer, rank, key: 0 }))
     })
 }
 

@@ -220,7 +220,7 @@ mod tests {
             name: Name::stored(name),
             since: WallTime(7),
             password: password.into(),
-            token: Some(Hashed([3; 32])),
+            token: Some(Hashed([3; 32]).into()),
             proof: Proof::default(),
         })
     }

@@ -14,6 +14,9 @@ use crate::link::{Contact, Inbox, Notice, Refusal};
 use crate::model::{Limits, Now};
 use crate::sequencer::{Decided, Sequencer};
 
+/// How many keys one intent reports as deleted.
+const ERASED_MAX: usize = 4_096;
+
 impl Broadcaster {
     /// A broadcaster of a server that is one of several nodes. Their sequencer, which all of them
     /// share, continues after the position of the ledger.
@@ -196,7 +199,24 @@ impl Broadcaster {
             self.tell_all(self.people_in_doubt(), Contact::Unknown);
         }
         self.offer_what_is_due(now);
+        self.erase_keys();
         self.offer_next(now);
+    }
+
+    /// Lets the keys be deleted that nobody needs any more. The first of the live nodes does it.
+    fn erase_keys(&mut self) {
+        let first = self.ledger.nodes.live().next().map(|(boot, _)| boot);
+        let Some(node) = self.node.as_ref().filter(|node| Some(node.boot) == first) else {
+            return;
+        };
+        if node.is_in_touch() {
+            self.sequencer.erase(&self.ledger.seals.to_erase);
+        }
+        let erased = std::iter::from_fn(|| self.sequencer.poll_erased());
+        let erased: Vec<_> = erased.take(ERASED_MAX).collect();
+        if !erased.is_empty() {
+            self.offer(Intent::KeysErased(erased), None);
+        }
     }
 
     /// Accuses nobody for the time up to now, in which this node was out of touch or asleep: so may

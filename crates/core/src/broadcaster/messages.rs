@@ -26,6 +26,7 @@ impl Broadcaster {
                 if from_there >= KEPT_FROM_NETWORK_MAX && !is_keeper {
                     return Err(Refusal::MessagesFull(to));
                 }
+                let spoken = spoken.into();
                 (Intent::KeepMessage { from, to, writer, spoken }, Wanted::Message { network })
             }
             MessageChange::Delivered { last } => {

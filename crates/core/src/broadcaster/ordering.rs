@@ -38,7 +38,7 @@ impl Broadcaster {
             let count = (1..lines.len()).take_while(fits).last().unwrap_or(1);
             let rest = lines.split_off(count);
             let part = std::mem::replace(&mut lines, rest);
-            self.offer(Intent::Say { person, room: room.clone(), lines: part }, None);
+            self.offer(Intent::Say { person, room: room.clone(), lines: part.into() }, None);
         }
         lines
     }

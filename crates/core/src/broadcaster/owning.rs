@@ -8,23 +8,24 @@ use super::tickets::Wanted;
 use crate::intent::Intent;
 use crate::ledger::{Before, Record};
 use crate::link::AccountChange;
-use crate::model::{Act, Name, Now, OwnedName, PersonId};
+use crate::model::{Act, Erasable, Name, Now, OwnedName, PersonId};
 
 /// The intent of a change of an account. The client learns the outcome when it is stored.
 pub(super) fn account_intent(change: AccountChange) -> (Intent, Wanted) {
     let (intent, visit) = match change {
         AccountChange::Register { name, since, password, by, visit } => {
-            let name = OwnedName::from(name);
+            let (name, password) = (OwnedName::from(name), password.into());
             (Intent::Register { name, since, password, by }, Some(visit))
         }
         AccountChange::ChangePassword { name, proof, password, keeps_token, by, visit } => {
+            let password = password.into();
             (Intent::ChangePassword { name, proof, password, keeps_token, by }, visit)
         }
         AccountChange::Rehash { name, proof, password } => {
-            (Intent::Rehash { name, proof, password }, None)
+            (Intent::Rehash { name, proof, password: password.into() }, None)
         }
         AccountChange::SetToken { name, proof, token } => {
-            (Intent::SetToken { name, proof, token }, None)
+            (Intent::SetToken { name, proof, token: token.map(Erasable::from) }, None)
         }
         AccountChange::Release(name) => (Intent::Release(name), None),
     };

@@ -27,7 +27,7 @@ impl Broadcaster {
     ) -> Result<(), Refusal> {
         let room = self.seat_of(client.id, room)?;
         let lines = self.offer_all_but_last(client.id, &room, lines);
-        let intent = Intent::Say { person: client.id, room, lines };
+        let intent = Intent::Say { person: client.id, room, lines: lines.into() };
         self.propose(intent, client, Wanted::Say, now);
         Ok(())
     }
@@ -87,7 +87,7 @@ impl Broadcaster {
             Change::SpeakOnce { name, profile, room, password, lines } => {
                 let maker = self.may_come(client, &name, &room, now)?;
                 let looks = Looks::of(&name.name);
-                let wanted = Wanted::Once { maker };
+                let (wanted, lines) = (Wanted::Once { maker }, lines.into());
                 (Intent::SpeakOnce { person, name, looks, profile, room, password, lines }, wanted)
             }
             Change::Rename(name) => {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
-    Act, Claim, ConversationId, Deed, Extras, Hashed, Here, Line, Looks, Modes, Name, NodeName,
-    OwnedName, PersonId, Profile, Proof, ProvenAccount, RoomName, Spoken, WallTime,
+    Act, Claim, ConversationId, Deed, Erasable, Extras, Hashed, Here, Line, Looks, Modes, Name,
+    NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, RoomName, Spoken, WallTime,
 };
 
 /// A change that a person wants.
@@ -18,7 +18,7 @@ pub enum Intent {
         /// The room.
         room: RoomName,
         /// The lines, in order.
-        lines: Vec<Spoken>,
+        lines: Erasable<Vec<Spoken>>,
     },
     /// The program of a person in a room sends tags without words to those of the others.
     Signal {
@@ -121,7 +121,7 @@ pub enum Intent {
         /// The hash of the author, whatever name they have now.
         writer: Hashed,
         /// The words, and how they are meant.
-        spoken: Spoken,
+        spoken: Erasable<Spoken>,
     },
     /// The owner of a name has read the kept messages.
     Delivered {
@@ -189,7 +189,7 @@ pub enum Intent {
         /// The password of the room, if the person gives one.
         password: Option<Line>,
         /// The lines, in order.
-        lines: Vec<Spoken>,
+        lines: Erasable<Vec<Spoken>>,
     },
     /// A person takes another name.
     Rename {
@@ -260,7 +260,7 @@ pub enum Intent {
         /// Since when.
         since: WallTime,
         /// The hash of the password.
-        password: Arc<str>,
+        password: Erasable<Arc<str>>,
         /// The person who asks, who stays.
         by: PersonId,
     },
@@ -271,7 +271,7 @@ pub enum Intent {
         /// The proof of the old password; none for the operator.
         proof: Option<Proof>,
         /// The hash of the new password.
-        password: Arc<str>,
+        password: Erasable<Arc<str>>,
         /// Whether the token for scripts stays valid.
         keeps_token: bool,
         /// The person who asks, who stays; none for the operator.
@@ -284,7 +284,7 @@ pub enum Intent {
         /// The proof of the password.
         proof: Proof,
         /// The new hash of the password.
-        password: Arc<str>,
+        password: Erasable<Arc<str>>,
     },
     /// The owner of a name makes a token for scripts, or revokes it.
     SetToken {
@@ -293,7 +293,7 @@ pub enum Intent {
         /// The proof of its password.
         proof: Proof,
         /// The hash of the token; none without a token.
-        token: Option<Hashed>,
+        token: Option<Erasable<Hashed>>,
     },
     /// The operator takes a name from its owner.
     Release(Name),
@@ -345,6 +345,8 @@ pub enum Intent {
     Leaving,
     /// A person whose node had to begin another boot enters again.
     Return(Box<Reentry>),
+    /// These keys of seals are deleted: nobody opens the seals any more.
+    KeysErased(Vec<u64>),
 }
 
 /// A person whose node had to begin another boot, and who enters again.
@@ -388,6 +390,7 @@ impl Intent {
             | Intent::Leaving
             | Intent::Return(_) => true,
             Intent::Alive
+            | Intent::KeysErased(_)
             | Intent::Down { .. }
             | Intent::Say { .. }
             | Intent::Signal { .. }

@@ -6,8 +6,10 @@
 
 mod kinds;
 mod proposal;
+mod sealed;
 mod size;
 
 pub use kinds::{Intent, Reentry};
 pub use proposal::{BYTES_MAX, Check, INTENTS_MAX, Proposal, ProposalId, Stamp};
+pub use sealed::ErasableOf;
 pub use size::lines_bytes;

@@ -4,7 +4,9 @@ use std::slice;
 use std::sync::Arc;
 
 use super::kinds::{Intent, Reentry};
-use crate::model::{Act, Claim, ConversationId, Deed, Extras, Line, Looks, Name, Profile, Spoken};
+use crate::model::{
+    Act, Claim, ConversationId, Deed, Erasable, Extras, Line, Looks, Name, Profile, Seal, Spoken,
+};
 
 /// The size of an intent without its texts, in bytes; an estimate that is never too small.
 const EMPTY_BYTES: usize = 96;
@@ -22,7 +24,9 @@ impl Intent {
     /// Its size in a message, in bytes; an estimate that is never too small.
     pub fn bytes(&self) -> usize {
         let texts = match self {
-            Intent::Say { room, lines, .. } => room.as_str().len() + lines_bytes(lines),
+            Intent::Say { room, lines, .. } => {
+                room.as_str().len() + erasable_bytes(&lines.seal) + lines_bytes(&lines.value)
+            }
             Intent::Signal { room, extras, .. } => room.as_str().len() + extras_bytes(extras),
             Intent::Come { name, looks, profile, .. } => {
                 claim_bytes(name) + looks_bytes(looks) + profile_bytes(profile)
@@ -37,7 +41,8 @@ impl Intent {
             Intent::SpeakOnce { name, looks, profile, room, password, lines, .. } => {
                 let named = claim_bytes(name) + looks_bytes(looks) + profile_bytes(profile);
                 let password = password.as_ref().map_or(0, Line::len);
-                named + room.as_str().len() + password + lines_bytes(lines)
+                let lines = erasable_bytes(&lines.seal) + lines_bytes(&lines.value);
+                named + room.as_str().len() + password + lines
             }
             Intent::Join { room, password, .. } => {
                 room.as_str().len() + password.as_ref().map_or(0, Line::len)
@@ -66,11 +71,16 @@ impl Intent {
             }
             Intent::Register { name, password, .. } => {
                 let keys = name.keys.iter().map(|key| key.len() + NUMBER_BYTES);
-                name_bytes(&name.name) + keys.sum::<usize>() + password.len()
+                name_bytes(&name.name) + keys.sum::<usize>() + password_bytes(password)
             }
             Intent::ChangePassword { name, password, .. }
-            | Intent::Rehash { name, password, .. } => name_bytes(name) + password.len(),
-            Intent::SetToken { name, .. } | Intent::Release(name) => name_bytes(name),
+            | Intent::Rehash { name, password, .. } => name_bytes(name) + password_bytes(password),
+            Intent::SetToken { name, token, .. } => {
+                let token = token.as_ref().map_or(0, |token| erasable_bytes(&token.seal));
+                name_bytes(name) + token
+            }
+            Intent::Release(name) => name_bytes(name),
+            Intent::KeysErased(keys) => keys.len() * NUMBER_BYTES,
             Intent::Readings(readings) => readings.len() * (HASH_BYTES + NUMBER_BYTES),
             Intent::Act { here, deed, .. } => {
                 here.room().map_or(0, |room| room.as_str().len()) + deed_bytes(deed)
@@ -98,7 +108,9 @@ impl Intent {
                 ConversationId::With(name) => name_bytes(name),
             },
             Intent::KeepMessage { to, spoken, .. } => {
-                name_bytes(to) + lines_bytes(slice::from_ref(spoken))
+                name_bytes(to)
+                    + erasable_bytes(&spoken.seal)
+                    + lines_bytes(slice::from_ref(&spoken.value))
             }
             Intent::EndCode { .. }
             | Intent::Delivered { .. }
@@ -119,6 +131,17 @@ pub fn lines_bytes(lines: &[Spoken]) -> usize {
         spoken.text.len() + NUMBER_BYTES + extras.map_or(0, extras_bytes)
     };
     lines.iter().map(line).sum()
+}
+
+/// The size of a seal without the bytes of the value, in bytes: the key, and what a cipher adds.
+const SEAL_BYTES: usize = 64;
+
+fn erasable_bytes(seal: &Option<Box<Seal>>) -> usize {
+    seal.as_ref().map_or(0, |seal| SEAL_BYTES + seal.bytes.len())
+}
+
+fn password_bytes(password: &Erasable<Arc<str>>) -> usize {
+    erasable_bytes(&password.seal) + password.value.len()
 }
 
 fn extras_bytes(extras: &Extras) -> usize {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Claim, Hashed, Name, OwnedName, Proof, ProvenAccount, WallTime};
+use crate::model::{Claim, Erasable, Hashed, Name, OwnedName, Proof, ProvenAccount, WallTime};
 use crate::refusal::Refusal;
 
 /// The limit of registered names: each one is stored permanently, and takes memory.
@@ -18,9 +18,9 @@ pub struct Account {
     /// Since when the owner has used it.
     pub since: WallTime,
     /// The hash of the password.
-    pub password: Arc<str>,
+    pub password: Erasable<Arc<str>>,
     /// The hash of the token for scripts, if there is one.
-    pub token: Option<Hashed>,
+    pub token: Option<Erasable<Hashed>>,
     /// The number of the password.
     pub proof: Proof,
 }

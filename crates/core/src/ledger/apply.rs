@@ -33,10 +33,18 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         let Stamp { boot, at } = stamp;
         if boot > 0 && !self.nodes.is_live(boot) {
+            self.seals.give_up_unused(intent.seal_key());
             return Err(Refusal::NotSent);
         }
         let first = happened.len();
+        let (key, is_secret) = (intent.seal_key(), !intent.shares_key());
         let applied = self.carry_out(intent, stamp, happened);
+        if let Some(key) = key {
+            match is_secret && applied.is_ok() {
+                true => self.seals.hold(key),
+                false => self.seals.give_up_unused(Some(key)),
+            }
+        }
         self.end_unkept(first, at, happened);
         applied
     }
@@ -155,6 +163,10 @@ impl Ledger {
                 Ok(())
             }
             Intent::Alive => Ok(()),
+            Intent::KeysErased(keys) => {
+                self.seals.erased(&keys);
+                Ok(())
+            }
             Intent::Down { boot, last } => {
                 self.end_silent_boot(boot, last, happened);
                 Ok(())

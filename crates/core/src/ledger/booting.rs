@@ -20,12 +20,19 @@ impl Ledger {
         let id = proposal.id;
         match (self.nodes.boots.get_mut(&id.boot), &proposal.intents[..]) {
             (Some(boot), _) if boot.is_live && id.number > boot.last => boot.last = id.number,
-            (Some(boot), _) if boot.is_live => return Err(Skipped::Repeated),
+            (Some(boot), _) if boot.is_live => return Err(self.skip(proposal, Skipped::Repeated)),
             (None, [Intent::Up { .. }]) if id.boot == 0 => {} // its intent says if it counts
-            _ => return Err(Skipped::Fenced),
+            _ => return Err(self.skip(proposal, Skipped::Fenced)),
         }
         self.nodes.at = self.nodes.at.max(at);
         Ok(Stamp { boot: id.boot, at: self.nodes.at })
+    }
+
+    /// Skips a proposal. What is sealed in it is given up, unless an earlier copy has counted.
+    fn skip(&mut self, proposal: &Proposal, why: Skipped) -> Skipped {
+        let keys = proposal.intents.iter().map(Intent::seal_key);
+        keys.for_each(|key| self.seals.give_up_unused(key));
+        why
     }
 
     /// Begins a boot, if `after` is the last one of its node. That one ends.

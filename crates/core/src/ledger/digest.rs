@@ -14,10 +14,11 @@ use super::people::{People, Person};
 use super::room_rules::{Invited, RulesOfRoom};
 use super::rooms::RoomState;
 use super::rules::{Mute, Rules};
+use super::seals::{OwnerKeys, Seals};
 use super::state::{Absent, Ledger};
 use crate::model::{
-    Act, By, Deed, End, Hashed, Line, Looks, Name, PersonId, Profile, ProvenAccount, Reach,
-    RoomName, RoomRules, Topic, WallTime, Who,
+    Act, By, Deed, End, Erasable, Hashed, Line, Looks, Name, PersonId, Profile, ProvenAccount,
+    Reach, RoomName, RoomRules, Topic, WallTime, Who,
 };
 
 impl Ledger {
@@ -30,8 +31,8 @@ impl Ledger {
     /// it misses one in 2^64. So it finds ledgers that went apart by an error; it does not stop an
     /// attacker who makes two ledgers with one digest.
     pub fn digest(&self) -> u64 {
-        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, events, markers } =
-            self;
+        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, .. } = self;
+        let Ledger { events, markers, seals, .. } = self;
         let mut digest = Digest::default();
         digest.people(people);
         digest.rules(rules);
@@ -46,6 +47,7 @@ impl Ledger {
             digest.text(owner);
             digest.markers(&markers.0);
         });
+        digest.seals(seals);
         digest.0.finish()
     }
 }
@@ -71,8 +73,10 @@ impl Digest {
         let Account { name, since, password, token, proof } = account;
         self.name(name);
         self.number(since.0.cast_unsigned());
-        self.text(password);
-        self.each(token, |digest, token| digest.hash(*token));
+        self.erasable(password, |digest, password| digest.text(password));
+        self.each(token, |digest, token| {
+            digest.erasable(token, |digest, token| digest.hash(*token));
+        });
         self.number(proof.0);
     }
 
@@ -197,13 +201,34 @@ impl Digest {
         let KeptForOwners { waiting, last } = kept;
         self.each(waiting, |digest, (key, kept)| {
             digest.text(key);
-            digest.each(kept, |digest, Kept { number, writer, rank }| {
+            digest.each(kept, |digest, Kept { number, writer, rank, key }| {
                 digest.number(*number);
                 digest.number(*writer);
+                digest.number(*key);
                 digest.number(*rank as u64);
             });
         });
         self.number(*last);
+    }
+
+    /// A value that not every node can open: its seal is the same everywhere.
+    fn erasable<T>(&mut self, erasable: &Erasable<T>, write: impl Fn(&mut Digest, &T)) {
+        match erasable.key() {
+            Some(key) => self.number(key),
+            None => write(self, &erasable.value),
+        }
+    }
+
+    fn seals(&mut self, seals: &Seals) {
+        let Seals { lines, in_use, to_erase } = seals;
+        self.each(lines, |digest, (owner, OwnerKeys { live, given_up })| {
+            digest.text(owner);
+            digest.each(live, |digest, key| digest.number(*key));
+            digest.number(*given_up);
+        });
+        for keys in [in_use, to_erase] {
+            self.each(keys, |digest, key| digest.number(*key));
+        }
     }
 
     fn markers(&mut self, markers: &BTreeMap<Box<str>, WallTime>) {

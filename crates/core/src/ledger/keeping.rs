@@ -6,7 +6,9 @@ use super::kept::{Kept, Rank};
 use super::markers::{AHEAD_MAX, Moved};
 use super::record::{Before, KeptMessage, Record};
 use super::state::Ledger;
-use crate::model::{ConversationId, Hashed, Line, Name, PersonId, Reach, Spoken, WallTime};
+use crate::model::{
+    ConversationId, Erasable, Hashed, Line, Name, PersonId, Reach, Spoken, WallTime,
+};
 use crate::refusal::Refusal;
 
 impl Ledger {
@@ -16,7 +18,7 @@ impl Ledger {
         from: PersonId,
         to: &Name,
         writer: Hashed,
-        spoken: Spoken,
+        spoken: Erasable<Spoken>,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
@@ -31,11 +33,12 @@ impl Ledger {
         let from = person.who(from);
         self.may_write_to(&from, &owner, at)?;
         let number = self.kept.last.saturating_add(1);
-        let kept = Kept { number, writer: Kept::writer(writer), rank };
+        let key = spoken.key().unwrap_or(0);
+        let kept = Kept { number, writer: Kept::writer(writer), rank, key };
         self.kept.may_keep(&owner, kept)?;
         self.kept.add(&owner, kept);
         let before = Before::NotKept { owner: owner.clone(), number };
-        let from = from.name;
+        let (from, spoken) = (from.name, spoken.value);
         let message = KeptMessage { number, at, owner, from, spoken, writer, rank };
         happened.push(Happened::changed(Record::Kept(message.into()), Some(before)));
         Ok(())
@@ -59,6 +62,7 @@ impl Ledger {
     /// Deletes the messages for the owner of a name, up to this number.
     pub(super) fn delete_messages(&mut self, owner: Name, last: u64, happened: &mut Vec<Happened>) {
         let kept = self.kept.remove(&owner, |kept| kept.number <= last);
+        kept.iter().filter(|kept| kept.key > 0).for_each(|kept| self.seals.give_up(Some(kept.key)));
         if !kept.is_empty() {
             let record = Record::Delivered { owner: owner.clone(), last };
             let before = Some(Before::Kept { owner, kept });

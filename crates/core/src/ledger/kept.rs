@@ -21,6 +21,8 @@ pub struct Kept {
     pub writer: u64,
     /// The author's rank.
     pub rank: Rank,
+    /// The number of the key with which the text is sealed in the order; 0 if it is not.
+    pub key: u64,
 }
 
 /// The rank of an author.

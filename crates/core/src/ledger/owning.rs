@@ -9,8 +9,8 @@ use super::people::Person;
 use super::record::{Before, Record};
 use super::state::Ledger;
 use crate::model::{
-    Act, By, Deed, Hashed, Line, Name, OwnedName, PersonId, Proof, ProvenAccount, Verb, WallTime,
-    Whom,
+    Act, By, Deed, Erasable, Hashed, Line, Name, OwnedName, PersonId, Proof, ProvenAccount, Verb,
+    WallTime, Whom,
 };
 use crate::refusal::Refusal;
 
@@ -23,7 +23,7 @@ impl Ledger {
         &mut self,
         owned: OwnedName,
         since: WallTime,
-        password: Arc<str>,
+        password: Erasable<Arc<str>>,
         by: PersonId,
         at: WallTime,
         happened: &mut Vec<Happened>,
@@ -46,14 +46,17 @@ impl Ledger {
     pub(super) fn change_password(
         &mut self,
         (name, proof): (&Name, Option<Proof>),
-        password: Arc<str>,
+        password: Erasable<Arc<str>>,
         keeps_token: bool,
         by: Option<PersonId>,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         let old = self.account_proven(name, proof)?;
-        let token = old.token.filter(|_| keeps_token);
+        let (old_password, old_token) = (old.password.key(), key_of(&old));
+        let token = old.token.clone().filter(|_| keeps_token);
+        self.seals.give_up(old_password);
+        self.seals.give_up(old_token.filter(|_| !keeps_token));
         let proof = self.people.accounts.next_proof();
         let account = Arc::new(Account { password, token, proof, ..Account::clone(&old) });
         self.people.accounts.put(Arc::clone(&account));
@@ -71,10 +74,11 @@ impl Ledger {
         &mut self,
         name: &Name,
         proof: Proof,
-        password: Arc<str>,
+        password: Erasable<Arc<str>>,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         let old = self.account_proven(name, Some(proof))?;
+        self.seals.give_up(old.password.key());
         self.replace(Account { password, ..Account::clone(&old) }, old, happened);
         Ok(())
     }
@@ -84,11 +88,12 @@ impl Ledger {
         &mut self,
         name: &Name,
         proof: Proof,
-        token: Option<Hashed>,
+        token: Option<Erasable<Hashed>>,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         let old = self.account_proven(name, Some(proof))?;
         if old.token != token {
+            self.seals.give_up(key_of(&old));
             self.replace(Account { token, ..Account::clone(&old) }, old, happened);
         }
         Ok(())
@@ -104,6 +109,9 @@ impl Ledger {
         let Some((account, keys)) = self.people.accounts.remove(name) else {
             return Err(not_registered(name));
         };
+        self.seals.give_up(account.password.key());
+        self.seals.give_up(key_of(&account));
+        self.seals.release_lines(name);
         self.delete_messages(name.clone(), u64::MAX, happened);
         self.delete_markers(name, happened);
         let (people, lost) = self.lose(name, None, happened);
@@ -198,6 +206,11 @@ impl Ledger {
         }
         (people, lost)
     }
+}
+
+/// The key with which the token of an account is sealed.
+fn key_of(account: &Account) -> Option<u64> {
+    account.token.as_ref().and_then(Erasable::key)
 }
 
 fn of_operator(verb: Verb, name: &Name, at: WallTime) -> Record {

@@ -6,8 +6,8 @@ use super::event::Happened;
 use super::people::Person;
 use super::state::Ledger;
 use crate::model::{
-    Act, By, Claim, Deed, Extras, Line, Looks, Name, PersonChange, PersonId, Profile, Reach,
-    Renaming, RoomName, RoomRank, Spoken, Verb, WallTime, Who,
+    Act, By, Claim, Deed, Erasable, Extras, Line, Looks, Name, PersonChange, PersonId, Profile,
+    Reach, Renaming, RoomName, RoomRank, Spoken, Verb, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -16,13 +16,14 @@ impl Ledger {
         &mut self,
         id: PersonId,
         room: RoomName,
-        lines: Vec<Spoken>,
+        lines: Erasable<Vec<Spoken>>,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
         let person = self.seated(id, &room)?; // otherwise the departure may still be on its way
         let who = person.who(id);
         self.may_say(Some(person), &who, &room, at)?;
+        let lines = self.seals.accept(who.owned_name(), lines);
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
         Ok(())
@@ -49,7 +50,7 @@ impl Ledger {
         id: PersonId,
         (claim, looks, profile): (Claim, Looks, Option<Arc<Profile>>),
         (room, password): (RoomName, Option<Line>),
-        lines: Vec<Spoken>,
+        lines: Erasable<Vec<Spoken>>,
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
@@ -60,6 +61,7 @@ impl Ledger {
         let who = Who { id, name: claim.name, account, profile };
         self.may_say(None, &who, &room, at)?;
         self.make_room(who.account.as_ref(), &room, at, happened);
+        let lines = self.seals.accept(who.owned_name(), lines);
         self.rooms.add_lines(&room, lines.len(), at);
         happened.push(Happened::Said { room, who, lines });
         Ok(())
@@ -164,6 +166,7 @@ impl Ledger {
         // The lines of the registered name, whatever name the person has now.
         let name = person.account().cloned().ok_or(Refusal::NotOwner)?;
         let who = Who { name, ..person.who(id) };
+        self.seals.give_up_lines(&who.name);
         happened.push(Happened::LinesDeleted { who, since });
         Ok(())
     }

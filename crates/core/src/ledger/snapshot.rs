@@ -12,6 +12,7 @@ use super::people::{People, Person};
 use super::room_rules::RulesOfRoom;
 use super::rooms::RoomStates;
 use super::rules::{Mute, Rules};
+use super::seals::Seals;
 use super::state::{Absent, Ledger};
 use crate::model::{Act, End, Hashed, Name, PersonId, Proof, Reach, RoomName, Topic, WallTime};
 
@@ -64,13 +65,15 @@ pub struct Snapshot {
     pub markers: BTreeMap<Box<str>, Markers>,
     /// The rules of the rooms that have rules.
     pub rules: BTreeMap<RoomName, RulesOfRoom>,
+    /// The keys of what is sealed.
+    pub seals: Seals,
 }
 
 impl Ledger {
     /// Everything that the ledger knows. Takes time in proportion to that.
     pub fn snapshot(&self) -> Snapshot {
-        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, events, markers } =
-            self;
+        let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, .. } = self;
+        let Ledger { events, markers, seals, .. } = self;
         let keepers = rules
             .keepers
             .iter()
@@ -101,6 +104,7 @@ impl Ledger {
             events: *events,
             locked_for_now: locked_for_now.map(|(room, _)| room.clone()).collect(),
             markers: markers.markers.clone(),
+            seals: seals.clone(),
             rules: with_rules.map(|(room, state)| (room.clone(), state.rules.clone())).collect(),
         }
     }
@@ -130,6 +134,7 @@ impl Ledger {
             absent: snapshot.absent,
             events: snapshot.events,
             markers: OwnersMarkers { markers: snapshot.markers },
+            seals: snapshot.seals,
         }
     }
 }

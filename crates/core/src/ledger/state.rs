@@ -8,6 +8,7 @@ use super::nodes::Nodes;
 use super::people::People;
 use super::rooms::RoomStates;
 use super::rules::Rules;
+use super::seals::Seals;
 use crate::model::{PersonId, RoomName, Who};
 
 /// The people, the rules, the rooms and the return codes of the server. A new ledger is empty.
@@ -28,6 +29,8 @@ pub struct Ledger {
     pub(crate) absent: Vec<Absent>,
     /// The number of departures and new names.
     pub(super) events: u64,
+    /// The keys of what is sealed in the order of several nodes.
+    pub(crate) seals: Seals,
 }
 
 impl Ledger {

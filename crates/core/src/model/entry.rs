@@ -161,7 +161,7 @@ pub struct Said {
 impl Said {
     /// The same line without its words: only its number and time remain.
     pub(crate) fn without_words(&self) -> Said {
-        Said { manner: Manner::Gone, text: Line::sanitise(b""), extras: None, ..self.clone() }
+        Said { manner: Manner::Gone, text: Line::empty(), extras: None, ..self.clone() }
     }
 
     /// Whether it still has its words.

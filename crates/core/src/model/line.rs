@@ -51,6 +51,12 @@ impl Line {
         is_safe(text).then(|| Self(text.into()))
     }
 
+    /// A line without characters.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self("".into())
+    }
+
     /// The text itself.
     #[must_use]
     pub fn as_str(&self) -> &str {

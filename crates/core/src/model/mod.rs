@@ -5,6 +5,7 @@ pub mod act;
 mod conversation;
 mod counting;
 mod entry;
+mod erasable;
 pub mod hashed;
 mod keys;
 pub mod limits;
@@ -27,6 +28,7 @@ pub use counting::Counting;
 pub use entry::{
     ActOf, Entry, PersonChange, PersonEvent, Renaming, RoomRank, Said, Telling, Together, TopicSet,
 };
+pub use erasable::{Blank, Erasable, Seal, SealKey};
 pub use hashed::Hashed;
 pub use keys::apply_keys;
 pub(crate) use keys::apply_shown_keys;

@@ -59,7 +59,12 @@ impl Who {
     /// Whether the person owns the name that they have. Several connections of an owner are one
     /// person.
     pub fn is_owner(&self) -> bool {
-        self.account.as_ref().is_some_and(|account| account.is_same(&self.name))
+        self.owned_name().is_some()
+    }
+
+    /// The name that the person has, if they own it.
+    pub fn owned_name(&self) -> Option<&Name> {
+        self.account.as_ref().filter(|account| account.is_same(&self.name))
     }
 }
 
@@ -147,6 +152,11 @@ impl Spoken {
     /// A line without extras.
     pub fn new(manner: Manner, text: Line) -> Spoken {
         Spoken { manner, text, extras: None }
+    }
+
+    /// A line whose words are deleted.
+    pub fn gone() -> Spoken {
+        Spoken::new(Manner::Gone, Line::empty())
     }
 
     /// Its words for a place that has plain lines only: an action is written out, with its author.

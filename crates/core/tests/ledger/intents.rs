@@ -8,14 +8,16 @@ use parlor_core::ledger::{
     Account, Kept, Markers, Mute, Person, Rank, ReturnCode, RulesOfRoom, Snapshot, Validity,
 };
 use parlor_core::model::{
-    Act, By, Claim, ConversationId, Deed, End, Hashed, Here, Line, Looks, Manner, Modes, Name,
-    NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, RoomRules,
+    Act, By, Claim, ConversationId, Deed, End, Erasable, Hashed, Here, Line, Looks, Manner, Modes,
+    Name, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, RoomRules,
     Spoken, Topic, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
+
+use crate::seals::sealed_or_not;
 
 /// Names that look alike in several ways, with their looks; and an address, which two people may
 /// share.
@@ -79,7 +81,7 @@ pub(crate) struct Step {
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let passed = prop_oneof![20 => 0..10_000_i64, 1 => -2_000_000..2_000_000_i64];
     let id = (0..4_u32, 0..20_u64).prop_map(|(boot, number)| ProposalId { boot, number });
-    let step = (intent(), id, passed, proptest::bool::weighted(0.1));
+    let step = (sealed_or_not(intent()), id, passed, proptest::bool::weighted(0.1));
     let step =
         step.prop_map(|(intent, id, passed, is_restored)| Step { intent, id, passed, is_restored });
     vec(step, 1..150)
@@ -181,7 +183,7 @@ pub(crate) fn keepers_at_work() -> Snapshot {
 
 /// As many messages as strangers may write to one owner, by several of them.
 fn kept() -> Vec<Kept> {
-    let kept = |number| Kept { number, writer: number / 15, rank: Rank::Stranger };
+    let kept = |number| Kept { number, writer: number / 15, rank: Rank::Stranger, key: 0 };
     (1..=60).map(kept).collect()
 }
 
@@ -259,6 +261,7 @@ fn of_nodes() -> impl Strategy<Value = Intent> {
             Intent::Up { node, nonce, version: 1, after }
         }),
         1 => Just(Intent::Alive),
+        2 => vec(0..6_u64, 0..4).prop_map(Intent::KeysErased),
         2 => (1..4_u32, 0..20_u64).prop_map(|(boot, last)| Intent::Down { boot, last }),
         1 => Just(Intent::Leaving),
         6 => (person(), claim(), claim(), profile(), of(line()), vec(room(), 0..3), vec(code(), 0..2)).prop_map(
@@ -319,10 +322,11 @@ fn seq() -> impl Strategy<Value = u64> {
 fn speaking() -> impl Strategy<Value = Intent> {
     prop_oneof![
         3 => (person(), room(), lines()).prop_map(|(person, room, lines)| {
-            Intent::Say { person, room, lines }
+            Intent::Say { person, room, lines: lines.into() }
         }),
         1 => (person(), claim(), room(), of(line()), lines()).prop_map(
             |(person, (name, looks), room, password, lines)| {
+                let lines = lines.into();
                 Intent::SpeakOnce { person, name, looks, profile: None, room, password, lines }
             }
         ),
@@ -331,7 +335,7 @@ fn speaking() -> impl Strategy<Value = Intent> {
         }),
         1 => (person(), time()).prop_map(|(person, since)| Intent::DeleteLines { person, since }),
         2 => (person(), name(), code(), line()).prop_map(|(from, to, writer, text)| {
-            Intent::KeepMessage { from, to, writer, spoken: Spoken::new(Manner::Plain, text) }
+            Intent::KeepMessage { from, to, writer, spoken: Spoken::new(Manner::Plain, text).into() }
         }),
         1 => (person(), seq()).prop_map(|(person, last)| Intent::Delivered { person, last }),
         2 => (person(), conversation(), time()).prop_map(|(person, conversation, read)| {
@@ -383,7 +387,7 @@ fn owning() -> impl Strategy<Value = Intent> {
             Intent::Rehash { name, proof, password }
         }),
         2 => (name(), proof(), of(code())).prop_map(|(name, proof, token)| {
-            Intent::SetToken { name, proof, token }
+            Intent::SetToken { name, proof, token: token.map(Erasable::from) }
         }),
         1 => name().prop_map(Intent::Release),
     ]
@@ -393,8 +397,8 @@ fn name() -> impl Strategy<Value = Name> {
     select(&NAMES[..]).prop_map(|(name, _)| name)
 }
 
-fn password() -> impl Strategy<Value = Arc<str>> {
-    select(&["hash", "another hash"][..]).prop_map(Arc::from)
+fn password() -> impl Strategy<Value = Erasable<Arc<str>>> {
+    select(&["hash", "another hash"][..]).prop_map(Erasable::from)
 }
 
 fn person() -> impl Strategy<Value = PersonId> {

@@ -126,7 +126,7 @@ fn a_mute_holds_for_a_person_who_returns_under_another_name() {
     };
     order.reads((red, 1), Intent::Return(Box::new(reentry))).unwrap();
     let lines = vec![Spoken::new(Manner::Plain, Line::sanitise(b"buy"))];
-    let say = Intent::Say { person: PersonId::new(10), room, lines };
+    let say = Intent::Say { person: PersonId::new(10), room, lines: lines.into() };
     let stamp = Stamp { boot: red, ..Stamp::default() };
     let refused = order.ledger.apply(say, stamp, &mut Vec::new());
     assert!(matches!(refused, Err(Refusal::Muted(_))), "{refused:?}");

@@ -12,10 +12,11 @@
 //! | optional value | the number 0; or the number 1, then the value |
 //! | list | its length as a number, then each value |
 //! | map | a list of its keys, each with its value; the keys are in order, each once |
+//! | set | a list of its values; they are in order, each once |
 //! | record | its fields in order |
 //! | choice | the number of the variant, then its fields in order |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -96,6 +97,11 @@ impl Packer {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Refuses the value: it has no form in bytes.
+    pub(super) fn refuse(&mut self) {
+        self.is_too_large = true;
+    }
+
     /// Appends a list.
     pub(super) fn list<T: Packed>(&mut self, values: &[T], len_max: usize) {
         self.is_too_large |= values.len() > len_max;
@@ -149,8 +155,7 @@ impl<'a> Unpacker<'a> {
         if len > bytes_max {
             return Err(UnpackError::Malformed("a text is too long"));
         }
-        let (text, rest) = self.rest.split_at_checked(len).ok_or(TOO_SHORT)?;
-        self.rest = rest;
+        let text = self.slice(len)?;
         str::from_utf8(text).map_err(|_| UnpackError::Malformed("a text is not UTF-8"))
     }
 
@@ -159,6 +164,18 @@ impl<'a> Unpacker<'a> {
         let (bytes, rest) = self.rest.split_first_chunk().ok_or(TOO_SHORT)?;
         self.rest = rest;
         Ok(*bytes)
+    }
+
+    /// Takes this many bytes, which may be any.
+    pub(super) fn slice(&mut self, len: usize) -> Result<&'a [u8], UnpackError> {
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(TOO_SHORT)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    /// How many bytes are left.
+    pub(super) fn rest_len(&self) -> usize {
+        self.rest.len()
     }
 
     /// Takes a list of at most `len_max` values. Each value has at least one byte.
@@ -186,7 +203,7 @@ impl<'a> Unpacker<'a> {
     }
 }
 
-const TOO_SHORT: UnpackError = UnpackError::Malformed("the bytes end too early");
+pub(super) const TOO_SHORT: UnpackError = UnpackError::Malformed("the bytes end too early");
 
 impl Packed for u64 {
     fn pack(&self, to: &mut Packer) {
@@ -300,6 +317,21 @@ impl<K: Packed + Ord, V: Packed> Packed for BTreeMap<K, V> {
         match pairs.is_sorted_by(|(before, _), (after, _)| before < after) {
             true => Ok(pairs.into_iter().collect()),
             false => Err(UnpackError::Malformed("the keys of a map are not in order")),
+        }
+    }
+}
+
+impl<T: Packed + Ord> Packed for BTreeSet<T> {
+    fn pack(&self, to: &mut Packer) {
+        self.len().pack(to);
+        self.iter().for_each(|value| value.pack(to));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<BTreeSet<T>, UnpackError> {
+        let values: Vec<T> = Packed::unpack(from)?;
+        match values.is_sorted_by(|before, after| before < after) {
+            true => Ok(values.into_iter().collect()),
+            false => Err(UnpackError::Malformed("the values of a set are not in order")),
         }
     }
 }

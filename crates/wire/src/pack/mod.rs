@@ -5,6 +5,7 @@ pub mod carried;
 pub mod founding;
 mod model;
 pub mod proposal;
+pub mod sealed;
 pub mod snapshot;
 
 pub use bytes::{TooLarge, UnpackError};

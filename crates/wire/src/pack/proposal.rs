@@ -83,6 +83,7 @@ choice!(Intent, "an intent", {
     47 => MarkRead { person, conversation, read },
     37 => Oper { person, account },
     38 => SetModes { person, set, removed },
+    48 => KeysErased(keys),
 });
 
 /// The bytes of a proposal.

@@ -5,8 +5,8 @@
 //! numbers of people, and of the bytes of rooms and keys.
 
 use parlor_core::ledger::{
-    Absent, Account, Boot, Invited, Kept, Markers, Mute, Person, Rank, ReturnCode, RulesOfRoom,
-    Snapshot, Validity,
+    Absent, Account, Boot, Invited, Kept, Markers, Mute, OwnerKeys, Person, Rank, ReturnCode,
+    RulesOfRoom, Seals, Snapshot, Validity,
 };
 
 use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
@@ -39,14 +39,19 @@ record!(Snapshot {
     events,
     locked_for_now,
     markers,
-    rules
+    rules,
+    seals
 });
 
 record!(Account { name, since, password, token, proof });
 
 record!(ReturnCode { claim, looks, room, seq, validity });
 
-record!(Kept { number, writer, rank });
+record!(Kept { number, writer, rank, key });
+
+record!(Seals { lines, in_use, to_erase });
+
+record!(OwnerKeys { live, given_up });
 
 choice!(Rank, "a rank", { 0 => Stranger, 1 => Owner, 2 => Keeper });
 

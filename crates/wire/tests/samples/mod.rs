@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::intent::{Check, Intent, Proposal, ProposalId, Reentry};
+use parlor_core::intent::{Check, ErasableOf, Intent, Proposal, ProposalId, Reentry};
 use parlor_core::model::{
-    Act, By, Claim, ConversationId, Deed, Extras, Hashed, Here, InGroup, Line, Looks, Manner,
-    Modes, Name, Net, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach,
-    RoomName, Spoken, Verb, WallTime, Whom,
+    Act, Blank, By, Claim, ConversationId, Deed, Erasable, Extras, Hashed, Here, InGroup, Line,
+    Looks, Manner, Modes, Name, Net, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount,
+    Reach, RoomName, Seal, SealKey, Spoken, Verb, WallTime, Whom,
 };
+use parlor_wire::pack::sealed::{Cipher, seal};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -49,13 +50,17 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
     let ban = Deed { time, text: Some(line("spam")), ..Deed::to(Verb::Ban, Whom::Net(net)) };
     let mike = Name::parse("mike").unwrap();
     let code = Hashed(std::array::from_fn(|place| 8 * place as u8));
-    let password: Arc<str> = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into();
+    let password = || "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into();
     let kick = Deed::to(Verb::Kick, Whom::Name(Name::parse("Борис").unwrap()));
     let (by, reach) = (By::Keeper(mike.clone()), Reach::Room(room.clone()));
     let kick = Arc::new(Act { reach, ..Act::by(by, kick, WallTime(-1)) });
     let broadcast = Deed::to_all(Verb::Broadcast, Some(line("Hello, everybody")));
     vec![
-        ("say", Intent::Say { person, room: room.clone(), lines: lines.clone() }),
+        ("say", Intent::Say { person, room: room.clone(), lines: lines.clone().into() }),
+        (
+            "say-sealed",
+            sealed(Intent::Say { person, room: room.clone(), lines: lines.clone().into() }, 300),
+        ),
         (
             "enter",
             Intent::Enter {
@@ -97,7 +102,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 from: person,
                 to: ian.clone(),
                 writer: code,
-                spoken: Spoken::new(Manner::Action, line("waves")),
+                spoken: Spoken::new(Manner::Action, line("waves")).into(),
             },
         ),
         ("delivered", Intent::Delivered { person, last: 304 }),
@@ -118,7 +123,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
                 profile: Some(profile.clone()),
                 room: room.clone(),
                 password: Some(line("beer")),
-                lines,
+                lines: lines.into(),
             },
         ),
         ("rename", Intent::Rename { person, name: name.clone(), looks: looks.clone() }),
@@ -152,7 +157,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
             Intent::Register {
                 name: OwnedName::from(ian.clone()),
                 since: WallTime(9),
-                password: password.clone(),
+                password: password(),
                 by: person,
             },
         ),
@@ -161,13 +166,21 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
             Intent::ChangePassword {
                 name: ian.clone(),
                 proof: Some(Proof(3)),
-                password: password.clone(),
+                password: password(),
                 keeps_token: true,
                 by: Some(person),
             },
         ),
-        ("rehash", Intent::Rehash { name: ian.clone(), proof: Proof(3), password }),
-        ("set-token", Intent::SetToken { name: ian, proof: Proof(u64::MAX), token: Some(code) }),
+        ("rehash", Intent::Rehash { name: ian.clone(), proof: Proof(3), password: password() }),
+        (
+            "set-token",
+            Intent::SetToken { name: ian.clone(), proof: Proof(7), token: Some(code.into()) },
+        ),
+        (
+            "set-token-sealed",
+            sealed(Intent::SetToken { name: ian, proof: Proof(7), token: Some(code.into()) }, 1),
+        ),
+        ("keys-erased", Intent::KeysErased(vec![1, 300, u64::MAX])),
         ("release", Intent::Release(mike)),
         ("ban", Intent::Act { asker: person, here: Here::Room(room.clone()), deed: ban }),
         ("broadcast", Intent::Act { asker: person, here: Here::Operator, deed: broadcast }),
@@ -217,9 +230,63 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
     ]
 }
 
+/// A cipher that changes each byte of a value, and has every key but 0.
+pub(crate) struct TestCipher;
+
+impl Cipher for TestCipher {
+    fn seal(&self, key: u64, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        let sealed = bytes.into_iter().map(|byte| byte ^ key as u8 ^ 0x55);
+        (key > 0).then(|| sealed.chain([key as u8]).collect())
+    }
+
+    fn open(&self, key: u64, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (last, bytes) = sealed.split_last()?;
+        let is_it = key > 0 && *last == key as u8;
+        is_it.then(|| bytes.iter().map(|byte| byte ^ key as u8 ^ 0x55).collect())
+    }
+}
+
+/// An intent whose erasable value is sealed with a key, as somebody has it who cannot open it.
+pub(crate) fn sealed(mut intent: Intent, key: u64) -> Intent {
+    seal_with(&mut intent, SealKey::Number(key.max(1)));
+    assert!(seal(&mut intent, &TestCipher));
+    match intent.erasable() {
+        None => {}
+        Some(ErasableOf::Lines(lines)) => lines.value = lines.value.blank(),
+        Some(ErasableOf::Password(password)) => password.value = password.value.blank(),
+        Some(ErasableOf::Token(token)) => token.value = token.value.blank(),
+        Some(ErasableOf::Message(message)) => message.value = message.value.blank(),
+    }
+    intent
+}
+
+/// Wants the erasable value of an intent to be sealed with this key.
+pub(crate) fn seal_with(intent: &mut Intent, key: SealKey) {
+    let seal = Seal { key, bytes: Arc::default() };
+    set_seal(intent, |_| Some(Box::new(seal)));
+}
+
+/// Changes the seal of an intent, if it has an erasable value.
+pub(crate) fn set_seal(
+    intent: &mut Intent,
+    change: impl FnOnce(Option<Box<Seal>>) -> Option<Box<Seal>>,
+) {
+    let seal = match intent.erasable() {
+        None => return,
+        Some(ErasableOf::Lines(lines)) => &mut lines.seal,
+        Some(ErasableOf::Password(password)) => &mut password.seal,
+        Some(ErasableOf::Token(token)) => &mut token.seal,
+        Some(ErasableOf::Message(message)) => &mut message.seal,
+    };
+    *seal = change(seal.take());
+}
+
 /// Any proposal, in which each intent is as likely as the others.
 pub(crate) fn any_proposal() -> impl Strategy<Value = Proposal> {
     let intents = select(intents()).prop_flat_map(|(_, intent)| any_like(&intent));
+    let intents = (intents, option::of(any::<u64>()));
+    let intents =
+        intents.prop_map(|(intent, key)| key.map_or(intent.clone(), |key| sealed(intent, key)));
     let check = any::<(u64, u64)>().prop_map(|(position, digest)| Check { position, digest });
     (any::<(u32, u64)>(), any::<u64>(), check, vec(intents, 0..20)).prop_map(
         |((boot, number), after, check, intents)| {
@@ -233,7 +300,7 @@ pub(crate) fn any_proposal() -> impl Strategy<Value = Proposal> {
 fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
     match intent {
         Intent::Say { .. } => (person(), room(), lines())
-            .prop_map(|(person, room, lines)| Intent::Say { person, room, lines })
+            .prop_map(|(person, room, lines)| Intent::Say { person, room, lines: lines.into() })
             .boxed(),
         Intent::Come { .. } => (person(), claim(), profile())
             .prop_map(|(person, (name, looks), profile)| Intent::Come {
@@ -278,7 +345,7 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
                 from,
                 to,
                 writer,
-                spoken: Spoken::new(Manner::Notice, text),
+                spoken: Spoken::new(Manner::Notice, text).into(),
             })
             .boxed(),
         Intent::Delivered { .. } => (person(), any::<u64>())
@@ -315,6 +382,7 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
         Intent::SpeakOnce { .. } => {
             (person(), claim(), profile(), room(), option::of(line()), lines())
                 .prop_map(|(person, (name, looks), profile, room, password, lines)| {
+                    let lines = lines.into();
                     Intent::SpeakOnce { person, name, looks, profile, room, password, lines }
                 })
                 .boxed()
@@ -369,8 +437,13 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             .prop_map(|(name, proof, password)| Intent::Rehash { name, proof, password })
             .boxed(),
         Intent::SetToken { .. } => (name(), proof(), option::of(hashed()))
-            .prop_map(|(name, proof, token)| Intent::SetToken { name, proof, token })
+            .prop_map(|(name, proof, token)| Intent::SetToken {
+                name,
+                proof,
+                token: token.map(Hashed::into),
+            })
             .boxed(),
+        Intent::KeysErased(_) => vec(any::<u64>(), 0..5).prop_map(Intent::KeysErased).boxed(),
         Intent::Release(_) => name().prop_map(Intent::Release).boxed(),
         Intent::Act { .. } => (person(), here(), deed())
             .prop_map(|(asker, here, deed)| Intent::Act { asker, here, deed })
@@ -443,8 +516,8 @@ fn hashed() -> impl Strategy<Value = Hashed> {
     (0..4_u8).prop_map(|byte| Hashed([byte; 32]))
 }
 
-fn password() -> impl Strategy<Value = Arc<str>> {
-    "\\PC{0,60}".prop_map(Arc::from)
+fn password() -> impl Strategy<Value = Erasable<Arc<str>>> {
+    "\\PC{0,60}".prop_map(|hash| Erasable::from(&*hash))
 }
 
 fn proof() -> impl Strategy<Value = Proof> {

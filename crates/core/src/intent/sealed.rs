@@ -1,0 +1,62 @@
+//! The parts of intents that can be erased from the order of several nodes: at most one in each.
+
+use std::sync::Arc;
+
+use super::kinds::Intent;
+use crate::model::{Erasable, Hashed, Seal, SealKey, Spoken};
+
+/// The erasable value of an intent.
+#[derive(Debug)]
+pub enum ErasableOf<'a> {
+    /// Lines.
+    Lines(&'a mut Erasable<Vec<Spoken>>),
+    /// The hash of a password.
+    Password(&'a mut Erasable<Arc<str>>),
+    /// The hash of a token.
+    Token(&'a mut Erasable<Hashed>),
+    /// A message for an absent owner.
+    Message(&'a mut Erasable<Spoken>),
+}
+
+impl Intent {
+    /// Its erasable value, if it has one.
+    pub fn erasable(&mut self) -> Option<ErasableOf<'_>> {
+        match self {
+            Intent::Say { lines, .. } | Intent::SpeakOnce { lines, .. } => {
+                Some(ErasableOf::Lines(lines))
+            }
+            Intent::Register { password, .. }
+            | Intent::ChangePassword { password, .. }
+            | Intent::Rehash { password, .. } => Some(ErasableOf::Password(password)),
+            Intent::SetToken { token, .. } => token.as_mut().map(ErasableOf::Token),
+            Intent::KeepMessage { spoken, .. } => Some(ErasableOf::Message(spoken)),
+            _ => None,
+        }
+    }
+
+    /// The seal of its erasable value, if it is sealed.
+    pub fn seal(&self) -> Option<&Seal> {
+        match self {
+            Intent::Say { lines, .. } | Intent::SpeakOnce { lines, .. } => lines.seal.as_deref(),
+            Intent::Register { password, .. }
+            | Intent::ChangePassword { password, .. }
+            | Intent::Rehash { password, .. } => password.seal.as_deref(),
+            Intent::SetToken { token, .. } => token.as_ref()?.seal.as_deref(),
+            Intent::KeepMessage { spoken, .. } => spoken.seal.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The number of the key with which its erasable value is sealed in the order.
+    pub fn seal_key(&self) -> Option<u64> {
+        match self.seal()?.key {
+            SealKey::Number(number) => Some(number),
+            SealKey::New(_) => None,
+        }
+    }
+
+    /// Whether other seals may have the same key, those of lines of the same owner.
+    pub fn shares_key(&self) -> bool {
+        matches!(self, Intent::Say { .. } | Intent::SpeakOnce { .. })
+    }
+}
