@@ -96,30 +96,29 @@ fn utc(at: WallTime) -> Option<String> {
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
     let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let mut text = String::with_capacity("2011-10-19T16:40:51.620Z".len());
-    for (number, digits, behind) in [
-        (era * 400 + year + next, 4, '-'),
-        (month, 2, '-'),
-        (day, 2, 'T'),
-        (millis / 3_600_000, 2, ':'),
-        (millis / 60_000 % 60, 2, ':'),
-        (millis / 1_000 % 60, 2, '.'),
-        (millis % 1_000, 3, 'Z'),
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let mut places = text.iter_mut().rev();
+    for (mut number, digits) in [
+        (millis % 1_000, 3),
+        (millis / 1_000 % 60, 2),
+        (millis / 60_000 % 60, 2),
+        (millis / 3_600_000, 2),
+        (day, 2),
+        (month, 2),
+        (era * 400 + year + next, 4),
     ] {
-        push_digits(&mut text, number, digits);
-        text.push(behind);
+        places.next(); // the sign behind the number
+        for digit in places.by_ref().take(digits) {
+            *digit += (number % 10) as u8;
+            number /= 10;
+        }
     }
-    Some(text)
+    str::from_utf8(&text).ok().map(str::to_owned)
 }
 
 /// Appends a number, as it is printed.
 pub(crate) fn push_number(text: &mut String, number: u64) {
-    push_digits(text, number, number.checked_ilog10().unwrap_or(0) + 1);
-}
-
-/// Appends the last digits of a number.
-fn push_digits(text: &mut String, number: u64, digits: u32) {
-    for place in (0..digits).rev() {
+    for place in (0..=number.checked_ilog10().unwrap_or(0)).rev() {
         text.push(char::from(b'0' + (number / 10_u64.pow(place) % 10) as u8));
     }
 }

@@ -8,58 +8,62 @@ use super::{
 
 /// Runs a command of a registered client.
 pub(crate) fn run(mut command: CommandRun<'_>) {
-    let run = &mut command;
-    match run.inputs.word.clone().as_str() {
-        "CAP" => connection::cap(run),
-        "AUTHENTICATE" => connection::authenticate(run),
-        "REGISTER" => connection::register(run),
-        "VERIFY" => connection::verify(run),
-        "NICK" => connection::nick(run),
-        "PASS" | "USER" => connection::register_again(run),
-        "PING" => connection::ping(run),
-        "PONG" => {}
-        "QUIT" => connection::quit(run),
-
-        "JOIN" => channels::join(run),
-        "PART" => channels::part(run),
-        "TOPIC" => channels::topic(run),
-        "NAMES" => channels::names(run),
-        "LIST" => channels::list(run),
-        "INVITE" => channels::invite(run),
-        "KICK" => channels::kick(run),
-        "MODE" => modes::mode(run),
-
-        "AWAY" => describing::away(run),
-        "SETNAME" => describing::setname(run),
-
-        "WHO" => people::who(run),
-        "WHOIS" => people::whois(run),
-        "WHOWAS" => people::whowas(run),
-        "ISON" => people::ison(run),
-        "MONITOR" => monitor::monitor(run),
-        "OPER" => operators::oper(run),
-        "KILL" => operators::kill(run),
-        "WALLOPS" => operators::wallops(run),
-        "USERHOST" => people::userhost(run),
-
-        "PRIVMSG" | "NOTICE" => messages::message(run),
-        "TAGMSG" => messages::tagmsg(run),
-        "BATCH" => messages::batch(run),
-        "NICKSERV" | "NS" => services::nickserv(run),
-        "CHANSERV" | "CS" => services::chanserv(run),
-        "CHATHISTORY" => chathistory::chathistory(run),
-        "MARKREAD" => markread::markread(run),
-
-        "MOTD" => server_info::motd(run),
-        "LUSERS" => server_info::lusers(run),
-        "VERSION" => server_info::version(run),
-        "TIME" => server_info::time(run),
-        "ADMIN" => server_info::admin(run),
-        "INFO" => server_info::info(run),
-        "STATS" => server_info::stats(run),
-        "LINKS" => server_info::links(run),
-        "HELP" | "HELPOP" => server_info::help(run),
-        _ => connection::unknown(run),
-    }
+    handler(&command.inputs.word)(&mut command);
     command.inputs.finish();
+}
+
+/// The function for a command, which is in upper case.
+fn handler(word: &str) -> fn(&mut CommandRun<'_>) {
+    match word {
+        "CAP" => connection::cap,
+        "AUTHENTICATE" => connection::authenticate,
+        "REGISTER" => connection::register,
+        "VERIFY" => connection::verify,
+        "NICK" => connection::nick,
+        "PASS" | "USER" => connection::register_again,
+        "PING" => connection::ping,
+        "PONG" => |_| {},
+        "QUIT" => connection::quit,
+
+        "JOIN" => channels::join,
+        "PART" => channels::part,
+        "TOPIC" => channels::topic,
+        "NAMES" => channels::names,
+        "LIST" => channels::list,
+        "INVITE" => channels::invite,
+        "KICK" => channels::kick,
+        "MODE" => modes::mode,
+
+        "AWAY" => describing::away,
+        "SETNAME" => describing::setname,
+
+        "WHO" => people::who,
+        "WHOIS" => people::whois,
+        "WHOWAS" => people::whowas,
+        "ISON" => people::ison,
+        "MONITOR" => monitor::monitor,
+        "OPER" => operators::oper,
+        "KILL" => operators::kill,
+        "WALLOPS" => operators::wallops,
+        "USERHOST" => people::userhost,
+
+        "PRIVMSG" | "NOTICE" => messages::message,
+        "TAGMSG" => messages::tagmsg,
+        "BATCH" => messages::batch,
+        "NICKSERV" | "NS" => services::nickserv,
+        "CHANSERV" | "CS" => services::chanserv,
+        "CHATHISTORY" => chathistory::chathistory,
+        "MARKREAD" => markread::markread,
+
+        "MOTD" => server_info::motd,
+        "LUSERS" => server_info::lusers,
+        "VERSION" => server_info::version,
+        "TIME" => server_info::time,
+        "ADMIN" => server_info::admin,
+        "INFO" => server_info::info,
+        "STATS" => server_info::stats,
+        "LINKS" => server_info::links,
+        "HELP" | "HELPOP" => server_info::help,
+        _ => connection::unknown,
+    }
 }

@@ -63,7 +63,8 @@ fn marked_word(mark: char, line: &str) -> (Option<&str>, &str) {
 
 /// The first word, and the line behind it and its blanks.
 fn word(line: &str) -> (&str, &str) {
-    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let end = memchr::memchr(b' ', line.as_bytes()).unwrap_or(line.len());
+    let (word, rest) = line.split_at_checked(end).unwrap_or((line, ""));
     (word, rest.trim_start_matches(' '))
 }
 

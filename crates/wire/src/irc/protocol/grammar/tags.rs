@@ -28,6 +28,9 @@ impl<'a> Tags<'a> {
 
     /// The value of a tag, without its escapes; none if there is no such tag.
     pub fn get(self, key: &str) -> Option<Cow<'a, str>> {
+        if self.0.is_empty() {
+            return None; // nearly every message returns here
+        }
         self.iter().rev().find(|tag| tag.key() == key).map(Tag::value)
     }
 
