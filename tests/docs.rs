@@ -16,8 +16,8 @@ use parlor_core::link::{
     Refusal, WHO_MAX,
 };
 use parlor_core::model::{
-    Act, By, Damage, Deed, Line, Missed, NAME_CHARS_MAX, Name, Reach, RoomName, Together, Verb,
-    WallTime, Whom,
+    Act, Author, By, Damage, Deed, Line, Missed, NAME_CHARS_MAX, Name, Reach, RoomName, Together,
+    Verb, WallTime, Whom,
 };
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
@@ -306,7 +306,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         let deed = Deed { time, text: text.map(line), ..Deed::to(verb, Whom::Name(bob.clone())) };
         Act {
             deed,
-            by: By::Keeper(Name::parse("alice").unwrap()),
+            by: By::Keeper(Author::owner(Name::parse("alice").unwrap())),
             reach: Reach::Room(RoomName::parse("tea").unwrap()),
             at: WallTime(0),
         }

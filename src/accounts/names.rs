@@ -55,6 +55,11 @@ impl OwnedNames {
         self.account(name).await.map(|account| bounded(account.since, now))
     }
 
+    /// Whether a name has an owner.
+    pub(crate) async fn has_owner(&self, name: Name) -> bool {
+        self.account(name).await.is_some()
+    }
+
     /// All names that have an owner, in alphabetical order.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ pub(super) fn can_register<'a>(
     if !person.peer.is_private {
         return Err(Refusal::PlainPassword);
     }
-    Name::parse(name.as_str()).map_err(|_| Refusal::NoNameToOwn)?;
+    Name::parse_owned(name.as_str()).map_err(|_| Refusal::NoNameToOwn)?;
     Ok(accounts)
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn rename(person: &mut Participant<'_>, typed: &Line) -> Result
     if person.question.is_some() {
         return Err(Refusal::AnswerFirst);
     }
-    let name = person.settings.live.name(typed.as_str())?;
+    let name = person.settings.name(typed.as_str()).await?;
     match take_name(person, name.clone().into()).await {
         Some(Answer::Refused(Refusal::NameOwned(owned))) => take_owned(person, owned, name),
         answer => Ok(answer.into()),

@@ -198,7 +198,7 @@ impl<'a> Newcomer<'a> {
             Some(code) => self.come_back(code.as_str(), room).await?,
             None => {
                 let name = match name {
-                    Some(name) => self.settings.live.name(name.as_str()).map_err(Refusal::from)?,
+                    Some(name) => self.settings.name(name.as_str()).await.map_err(Refusal::from)?,
                     None => self.address_name(),
                 };
                 self.enter_by_name(door, name, password, room).await?
@@ -377,7 +377,7 @@ pub(crate) async fn prove_by_token(
     name: Name,
     (user, secret): (String, Line),
 ) -> Result<Claim, Refusal> {
-    let is_same = Name::parse(&user).is_ok_and(|user| user.is_same(&name));
+    let is_same = Name::parse_owned(&user).is_ok_and(|user| user.is_same(&name));
     let Some(accounts) = settings.accounts.as_deref().filter(|_| is_same) else {
         return Err(Refusal::WrongPassword(name));
     };

@@ -18,7 +18,7 @@ pub(super) async fn prove(
     typed: &Line,
     password: Line,
 ) -> Result<ProvenAccount, Refusal> {
-    let name = Name::parse(typed.as_str())?;
+    let name = Name::parse_owned(typed.as_str())?;
     let Some(accounts) = settings.accounts.as_deref() else {
         return Err(Refusal::NoAccount(name)); // nobody owns a name here
     };

@@ -69,6 +69,23 @@ impl SessionSettings {
             None => Storage::Memory,
         }
     }
+
+    /// Parses a name that somebody wants to take. A reserved name is for its owner alone, who has
+    /// registered it before it was reserved, and proves that as any owner does.
+    ///
+    /// # Errors
+    /// It is no [name](Name::parse), or it is reserved and has no owner.
+    pub(crate) async fn name(&self, typed: &str) -> Result<Name, NameError> {
+        let (error, accounts) = match (self.live.name(typed), self.accounts.as_ref()) {
+            (Err(error @ NameError::Reserved(_)), Some(accounts)) => (error, accounts),
+            (name, _) => return name,
+        };
+        let name = Name::parse_owned(typed)?;
+        match accounts.names.has_owner(name.clone()).await {
+            true => Ok(name),
+            false => Err(error),
+        }
+    }
 }
 
 /// The limit of silence, and the people it applies to.
@@ -129,11 +146,11 @@ impl Live {
         self.server_names.send_modify(|names| names.push(name));
     }
 
-    /// Parses a name that somebody wants to take.
+    /// Parses a name that somebody wants to take and does not own.
     ///
     /// # Errors
     /// It is no [name](Name::parse), or is like this server's.
-    pub(crate) fn name(&self, typed: &str) -> Result<Name, NameError> {
+    fn name(&self, typed: &str) -> Result<Name, NameError> {
         let name = Name::parse(typed)?;
         match self.server_names.borrow().iter().any(|server| name.imitates(server)) {
             true => Err(NameError::Reserved("The server's name")),

@@ -15,7 +15,7 @@ use crate::server::Server;
 const CAPABILITIES: &str = "sasl account-tag account-notify extended-join";
 
 /// A server that stores lines, and the address of its IRC door.
-fn open(data: &Data) -> (Server, SocketAddr) {
+pub(crate) fn open(data: &Data) -> (Server, SocketAddr) {
     let server = data.open(&["--listen", "irc://127.0.0.1:0?server=irc.example"]);
     let address = server.listening("irc");
     (server, address)
@@ -23,7 +23,7 @@ fn open(data: &Data) -> (Server, SocketAddr) {
 
 /// Logs in with SASL PLAIN.
 #[track_caller]
-fn authenticate(client: &mut Chatter, account: &str, password: &str) {
+pub(crate) fn authenticate(client: &mut Chatter, account: &str, password: &str) {
     client.say("AUTHENTICATE PLAIN");
     client.sees(":irc.example AUTHENTICATE +");
     let response = STANDARD.encode(format!("\0{account}\0{password}"));
@@ -205,7 +205,7 @@ fn history_of_earlier_runs_is_found_by_its_ids_and_times() {
 
 /// Asks for capabilities, and logs in under a nick that is not the account's name.
 #[track_caller]
-fn logged_in(irc: SocketAddr, nick: &str, account: &str) -> Chatter {
+pub(crate) fn logged_in(irc: SocketAddr, nick: &str, account: &str) -> Chatter {
     let mut client = Chatter::connect(irc);
     client.say(&format!("CAP REQ :{CAPABILITIES}"));
     client.sees(&format!(":irc.example CAP * ACK :{CAPABILITIES}"));

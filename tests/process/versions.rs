@@ -101,7 +101,7 @@ fn commands_read_an_earlier_version_and_a_server_continues_it() {
 }
 
 /// All steps but the last one: a file of each earlier version has gone through some of them.
-const EARLIER: [&str; 11] = [
+const EARLIER: [&str; 12] = [
     TABLES[0],
     TABLES[1],
     TABLES[2],
@@ -113,6 +113,7 @@ const EARLIER: [&str; 11] = [
     include_str!("../../src/journal/sqlite/schema/9-keys.sql"),
     include_str!("../../src/journal/sqlite/schema/10-accounts.sql"),
     include_str!("../../src/journal/sqlite/schema/11-markers.sql"),
+    include_str!("../../src/journal/sqlite/schema/12-room-rules.sql"),
 ];
 
 /// The first version with accounts.

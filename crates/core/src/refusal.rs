@@ -127,9 +127,9 @@ pub enum Refusal {
     NotOwnModes,
     /// A keeper cannot remove, ban or mute another keeper of the same room or server.
     IsKeeper(Name),
-    /// A keeper cannot remove, ban or mute another keeper of the same room, who keeps it for the
-    /// time being.
-    IsKeeperForNow(Name),
+    /// A person who keeps the room cannot be banned from it or muted there, by somebody who can end
+    /// that.
+    KeepsRoom(Name),
     /// A keeper for the time being cannot end the authority of this keeper.
     KeeperForGood(Name),
     /// The person is a keeper; the operator has to end that first.

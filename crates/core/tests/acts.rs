@@ -18,8 +18,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::Slices;
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Entry, Hashed, Here, Keeping, Limits, Line, Looks, Manner, Name,
-    Now, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
+    Act, Author, By, Claim, Deed, End, Entry, Hashed, Here, Keeping, Limits, Line, Looks, Manner,
+    Name, Now, Proof, Reach, RoomName, Spoken, Topic, Verb, WallTime, Whom,
 };
 
 /// A server on which alice, carol and dave own their names. Alice and carol are keepers of the
@@ -989,7 +989,7 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
     let topic = |text: &str, is_locked| Topic { text: Some(line(text)), is_locked };
     let mute = Act {
         deed: mute("bob", 1),
-        by: By::Keeper(name("dave")),
+        by: By::Keeper(Author::owner(name("dave"))),
         reach: Reach::Room(room("tea")),
         at: WallTime(0),
     };

@@ -10,7 +10,7 @@ use parlor_core::broadcaster::Broadcaster;
 use parlor_core::journal::{NotStored, Past};
 use parlor_core::link::{Answer, Change, Inbox, Link, Outcome, Query, Refusal};
 use parlor_core::model::{
-    By, Deed, Entry, Here, Keeping, Limits, Name, Reach, RoomName, Verb, Whom,
+    Act, By, Deed, Entry, Here, Keeping, Limits, Name, Reach, RoomName, Verb, Whom,
 };
 use server::{Held, Person, Server, come_back, granted, join, post, rename};
 
@@ -60,6 +60,11 @@ fn keepers(server: &mut Server, link: &mut Link, room: &str) -> String {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// Whether an act is by somebody who is called alice and keeps a room for the time being.
+fn is_by_alice(act: &Act) -> bool {
+    matches!(&act.by, By::KeeperForNow(author) if author.name == name("alice"))
 }
 
 fn is_done(outcome: &Outcome) -> bool {
@@ -130,7 +135,7 @@ fn rules_of_a_keeper_for_now_end_with_the_room() {
     }
     drop(bobs);
     let banned = server.refusal(&mut bob.link, join("tea"));
-    assert!(matches!(&banned, Refusal::Banned(act) if act.by == By::KeeperForNow(name("alice"))));
+    assert!(matches!(&banned, Refusal::Banned(act) if is_by_alice(act)));
     drop(tea);
     server.run();
     assert!(matches!(server.refusal(&mut bob.link, join("tea")), Refusal::Banned(_)));
@@ -162,7 +167,7 @@ fn keepers_name_others_for_the_time_being() {
     assert_eq!(now, "|alice bob", "a guest's word is not for good");
     for verb in [Verb::Mute, Verb::Ban] {
         let refused = server.refusal(&mut alice.link, act("tea", deed(verb, "bob")));
-        assert!(matches!(refused, Refusal::IsKeeperForNow(_)), "{verb:?}: {refused:?}");
+        assert!(matches!(refused, Refusal::KeepsRoom(_)), "{verb:?}: {refused:?}");
     }
     assert!(is_done(&server.ask(&mut bob.link, remove("alice"))));
     assert!(matches!(server.refusal(&mut alice.link, lock("tea")), Refusal::NotKeeper));
@@ -208,6 +213,33 @@ fn a_keeper_for_now_who_comes_back_keeps_the_room() {
     drop(tea);
     assert!(is_done(&server.ask(&mut back, lock("tea"))));
     assert_eq!(keepers(&mut server, &mut bob.link, "tea"), "|alice");
+}
+
+#[test]
+fn a_keeper_for_now_has_one_share_of_mutes_under_any_name_and_on_coming_back() {
+    let mut server = Server::new();
+    let (mut alice, tea) = there(&mut server, "alice", "tea");
+    let long = Some(Duration::from_secs(365 * 86_400)); // may be of somebody who is not here
+    let mute = |number: u32| {
+        let deed = Deed { time: long, ..deed(Verb::Mute, &format!("guest-{number}")) };
+        act("tea", deed)
+    };
+    for number in 0..100 {
+        let outcome = server.ask(&mut alice.link, mute(number));
+        assert!(is_done(&outcome), "{number}: {outcome:?}");
+    }
+    let is_used_up = |refusal| matches!(refusal, Refusal::TooManyRules(100));
+    assert!(is_used_up(server.refusal(&mut alice.link, mute(100))));
+    server.ask(&mut alice.link, rename("alina"));
+    assert!(is_used_up(server.refusal(&mut alice.link, mute(100))));
+    let code = server.code(&mut alice.link, tea.room());
+    let mut back = server.connect();
+    let (_tea_again, _) = granted(server.ask(&mut back, come_back(code)));
+    drop(tea);
+    assert!(is_used_up(server.refusal(&mut back, mute(100))));
+    let (mut bob, _bobs) = there(&mut server, "bob", "den");
+    let other = Deed { time: long, ..deed(Verb::Mute, "guest-100") };
+    assert!(is_done(&server.ask(&mut bob.link, act("den", other))), "others have their own share");
 }
 
 #[test]

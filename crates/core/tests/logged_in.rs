@@ -8,7 +8,8 @@ use parlor_core::link::{
     AccountChange, Answer, Change, Client, Mail, Notice, Outcome, Query, Refusal,
 };
 use parlor_core::model::{
-    Claim, Deed, Entry, Here, Name, PersonChange, Proof, ProvenAccount, RoomName, Verb, Whom,
+    Claim, Deed, Entry, Here, Name, PersonChange, Proof, ProvenAccount, RankChange, RoomName, Verb,
+    Whom,
 };
 use server::{Person, Server, come_back, enter, granted, join, rename};
 
@@ -33,8 +34,9 @@ fn told(person: &Person) -> Vec<String> {
             let account = who.account.as_ref().map_or("no account", Name::as_str);
             Some(format!("{} has {account}", who.name))
         }
-        Entry::Ranked { who, is_keeper: true } => Some(format!("{} is a keeper", who.name)),
-        Entry::Ranked { who, is_keeper: false } => Some(format!("{} is no keeper", who.name)),
+        Entry::Ranked { who, change: RankChange::Keeper(is_keeper) } => {
+            Some(format!("{} is {} keeper", who.name, if is_keeper { "a" } else { "no" }))
+        }
         _ => None,
     });
     told.collect()
@@ -134,7 +136,11 @@ fn a_new_password_ends_log_ins_under_other_names_and_no_connection() {
     server.log_in(&mut bob);
     assert!(matches!(server.new_password(), Outcome::Done));
     assert!(bob.link.client().removed().is_none());
-    assert_eq!(next_notice(bob.link.client()), Some(Notice::LoggedOut(named("alice"))));
+    let ranked = |is_keeper| Some(Notice::ServerRanked { is_keeper });
+    let logged_out = Some(Notice::LoggedOut(named("alice")));
+    for notice in [ranked(true), ranked(false), logged_out] {
+        assert_eq!(next_notice(bob.link.client()), notice);
+    }
     assert!(!server.may_ban(&mut bob));
     let [came, gone] = ["bob has alice", "bob has no account"];
     assert_eq!(told(&carol), [came, "bob is a keeper", gone, "bob is no keeper"]);

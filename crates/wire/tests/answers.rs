@@ -17,8 +17,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
-    Act, By, Damage, Deed, Entry, Line, Manner, Missed, Name, Reach, RoomName, Said, Spoken, Verb,
-    WallTime, Who, Whom,
+    Act, Author, By, Damage, Deed, Entry, Line, Manner, Missed, Name, Reach, RoomName, Said,
+    Spoken, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
@@ -75,7 +75,7 @@ fn act(verb: Verb) -> Arc<Act> {
             time: Some(Duration::from_secs(1)),
             text: Some(line()),
         },
-        by: By::Keeper(name()),
+        by: By::Keeper(Author::owner(name())),
         reach: Reach::Room(RoomName::lobby()),
         at: WallTime(0),
     })
@@ -185,7 +185,8 @@ fn notices() -> Vec<Notice> {
         Notice::Contact(Contact::Sent),
         Notice::Contact(Contact::Back { lines: 12 }),
         Notice::LoggedOut(name()),
-        Notice::AuthorityEnded,
+        Notice::ServerRanked { is_keeper: true },
+        Notice::ServerRanked { is_keeper: false },
         Notice::RulesEnd(RoomName::parse("tea").unwrap()),
         Notice::NameGone { from: name(), now: Name::of_address("192.0.2.7:50000") },
     ]

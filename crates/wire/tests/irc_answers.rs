@@ -15,7 +15,7 @@ use parlor_core::link::{
 };
 use parlor_core::log::Scene;
 use parlor_core::model::{
-    Act, ActOf, By, Deed, Entry, Extras, Keeping, Limits, Line, Manner, Missed, Name, Now,
+    Act, ActOf, Author, By, Deed, Entry, Extras, Keeping, Limits, Line, Manner, Missed, Name, Now,
     PersonId, Reach, RoomName, RoomRules, Said, Spoken, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::irc::Cap;
@@ -555,7 +555,11 @@ fn lists_are_numerics() {
         ["353 alice = #tea :@alice 127.0.0.1~5", "366 alice #tea :End of /NAMES list",]
     );
     let ban = |whom| {
-        Act::by(By::Keeper(name("bob")), Deed::to(Verb::Ban, Whom::parse(whom).unwrap()), AT)
+        Act::by(
+            By::Keeper(Author::owner(name("bob"))),
+            Deed::to(Verb::Ban, Whom::parse(whom).unwrap()),
+            AT,
+        )
     };
     let bans = Answer::Bans { bans: vec![ban("carl"), ban("192.0.2.7")], others: 0 };
     assert_eq!(
@@ -785,7 +789,7 @@ fn a_departure_is_a_part_or_a_kick() {
             Deed { text: Some(line("spam")), ..Deed::to(Verb::Kick, Whom::Name(name("alice"))) };
         let act = Arc::new(Act {
             reach: Reach::Room(tea()),
-            ..Act::by(By::Keeper(name("bob")), deed, AT)
+            ..Act::by(By::Keeper(Author::owner(name("bob"))), deed, AT)
         });
         encoder.answer(&Answer::Notice(Notice::Act(Arc::clone(&act))), out);
         let act = Arc::new(ActOf { act: Arc::clone(&act), author: None, rules_before: None });
@@ -846,7 +850,7 @@ fn notices_are_told_where_they_belong() {
     assert_eq!(ended(Some(Notice::GoingDown)), ["ERROR :Closing Link: The server is going down"]);
     let act = |verb| {
         let deed = Deed { text: Some(line("spam")), ..Deed::to(verb, Whom::Name(name("alice"))) };
-        Notice::Act(Act::by(By::Keeper(name("bob")), deed, AT).into())
+        Notice::Act(Act::by(By::Keeper(Author::owner(name("bob"))), deed, AT).into())
     };
     assert_eq!(
         ended(Some(act(Verb::Kick))),

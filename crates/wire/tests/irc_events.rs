@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
-    Act, ActOf, By, Deed, Entry, Extras, InGroup, Line, Manner, Name, PersonChange, PersonEvent,
-    PersonId, Profile, Reach, Renaming, RoomName, RoomRank, Said, Telling, Together, Verb,
-    WallTime, Who, Whom,
+    Act, ActOf, Author, By, Deed, Entry, Extras, InGroup, Line, Manner, Name, PersonChange,
+    PersonEvent, PersonId, Profile, RankChange, Reach, Renaming, RoomName, RoomRank, Said, Telling,
+    Together, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::irc::{Cap, Caps, Class, IrcEncoding, IrcMessage};
 use proptest::collection::vec;
@@ -155,7 +155,7 @@ fn a_removal_is_a_kick_or_the_end() {
             telling: Telling::Told,
         }
     };
-    let (keeper, bob) = (By::Keeper(name("alice")), Whom::Name(name("bob")));
+    let (keeper, bob) = (By::Keeper(Author::owner(name("alice"))), Whom::Name(name("bob")));
     let kick = |by, why| removed(Verb::Kick, by, bob.clone(), why, false);
     reads(&kick(&keeper, Some("spam")), &[":alice!alice@kept KICK #tea bob :spam"]);
     let mut seen = kick(&keeper, Some("spam"));
@@ -235,9 +235,11 @@ fn changes_of_a_person_are_told_to_clients_that_want_to_know_them() {
         assert_eq!(read(&[cap], &entry), [told]);
         reads(&entry, &[]);
     }
-    let ranked = |is_keeper| Entry::Ranked { who: alice().into(), is_keeper };
-    reads(&ranked(true), &[":irc.local MODE #tea +o alice"]);
-    reads(&ranked(false), &[":irc.local MODE #tea -o alice"]);
+    let ranked = |change| Entry::Ranked { who: alice().into(), change };
+    reads(&ranked(RankChange::Keeper(true)), &[":irc.local MODE #tea +o alice"]);
+    reads(&ranked(RankChange::Keeper(false)), &[":irc.local MODE #tea -o alice"]);
+    reads(&ranked(RankChange::Voice(true)), &[":irc.local MODE #tea +v alice"]);
+    reads(&ranked(RankChange::Voice(false)), &[":irc.local MODE #tea -v alice"]);
 }
 
 #[test]
@@ -255,7 +257,9 @@ fn topics_are_shown_up_to_their_length() {
 fn acts_in_a_room_are_modes_and_others_are_sentences() {
     let act = |verb, whom, reach| {
         let deed = Deed::to(verb, whom);
-        Entry::Act(Arc::new(Act { reach, ..Act::by(By::Keeper(name("alice")), deed, AT) }.into()))
+        Entry::Act(Arc::new(
+            Act { reach, ..Act::by(By::Keeper(Author::owner(name("alice"))), deed, AT) }.into(),
+        ))
     };
     let bob = || Whom::Name(name("bob"));
     let net = || Whom::parse("192.0.2.0/24").unwrap();
@@ -274,7 +278,10 @@ fn acts_in_a_room_are_modes_and_others_are_sentences() {
         reads(&act(verb, whom, Reach::Room(tea())), &[&shown]);
     }
     let deed = Deed::to(Verb::Ban, bob());
-    let ban = Act { reach: Reach::Room(tea()), ..Act::by(By::Keeper(name("alice")), deed, AT) };
+    let ban = Act {
+        reach: Reach::Room(tea()),
+        ..Act::by(By::Keeper(Author::owner(name("alice"))), deed, AT)
+    };
     let seen = Entry::Act(Arc::new(ActOf { author: Some(alice().into()), ..ActOf::from(ban) }));
     reads(&seen, &[":alice!al@irc MODE #tea +b bob!*@*"]);
     let muted = ":irc.local NOTICE #tea :alice muted bob";
@@ -411,7 +418,7 @@ fn act() -> impl Strategy<Value = Act> {
     (verb, text(), any::<bool>()).prop_map(|(verb, why, is_here)| {
         let deed = Deed { text: Some(line(&why)), ..Deed::to(verb, Whom::Name(name("bob"))) };
         let reach = if is_here { Reach::Room(tea()) } else { Reach::Server };
-        Act { reach, ..Act::by(By::Keeper(name("世界")), deed, AT) }
+        Act { reach, ..Act::by(By::Keeper(Author::owner(name("世界"))), deed, AT) }
     })
 }
 
@@ -451,7 +458,10 @@ fn entry() -> impl Strategy<Value = Entry> {
         1 => (who(), option::of(text())).prop_map(|(who, text)| Entry::Topic { who, text: text.map(|text| line(&text)) }),
         1 => act().prop_map(|act| Entry::Act(Arc::new(act.into()))),
         1 => who().prop_map(|who| Entry::LinesDeleted { who }),
-        1 => (who(), any::<bool>()).prop_map(|(who, is_keeper)| Entry::Ranked { who: who.into(), is_keeper }),
+        1 => (who(), any::<bool>()).prop_map(|(who, is_keeper)| Entry::Ranked {
+            who: who.into(),
+            change: RankChange::Keeper(is_keeper),
+        }),
         1 => (who(), "[+a-z=;\\\\]{0,40}").prop_map(|(who, tags)| {
             let extras = Extras { tags: Some(line(&tags)), ..Extras::default() };
             Entry::Signal { who: who.into(), extras: extras.into(), number: 7 }

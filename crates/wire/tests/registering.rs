@@ -140,15 +140,19 @@ fn a_nick_that_is_no_name_is_refused_with_the_rule() {
             "NICK a!b",
             &["432 * a!b :A name can contain only letters, digits, -, _ and .; leave out !"],
         ),
-        ("NICK parlor", &["432 * parlor :parlor is reserved; choose another name"]),
-        ("NICK nickserv", &["432 * nickserv :nickserv is reserved; choose another name"]),
-        (
-            "NICK [irc.local]",
-            &["432 * [irc.local] :The server's name is reserved; choose another name"],
-        ),
         ("NICK :a b", &["432 * a_b :A name is one word; write - or _ instead of a blank"]),
         ("NICK __[al]ice|", &["(enter alice!u@irc \"U\")"]),
     ]);
+}
+
+#[test]
+fn a_reserved_nick_is_asked_for_as_it_may_have_an_owner() {
+    let mut client = Client::new(true);
+    client.talks(&[("USER u 0 * :U", &[]), ("NICK [Global]", &["(enter Global!u@irc \"U\")"])]);
+    let (may_try_again, answers) =
+        client.is_refused(&Refusal::from(Name::parse("Global").unwrap_err()));
+    assert!(may_try_again);
+    assert_eq!(answers, ["432 * [Global] :global is reserved; choose another name"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use parlor_core::ledger::{
     ReturnCode, RulesOfRoom, Seals, Snapshot, Validity,
 };
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Erasable, Hashed, Line, Looks, Modes, Name, Net, OwnedName,
+    Act, Author, By, Claim, Deed, End, Erasable, Hashed, Line, Looks, Modes, Name, Net, OwnedName,
     PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, RoomRules, Seal, SealKey, Topic,
     Verb, WallTime, Who, Whom,
 };
@@ -54,7 +54,7 @@ fn sample() -> Snapshot {
     let net = Whom::Net(Net::parse("198.51.100.0/24").unwrap());
     let act = |verb, whom| Act::by(By::Operator, Deed::to(verb, whom), WallTime(-1));
     let mute = act(Verb::Mute, Whom::Name(mike.clone()));
-    let mute = Act { by: By::KeeperForNow(ian.clone()), ..mute };
+    let mute = Act { by: By::KeeperForNow(Author::owner(ian.clone())), ..mute };
     let topic = Topic { text: Some(Line::sanitise(b"Tea")), is_locked: true };
     let lasting = RoomRules { is_secret: true, people_max: Some(300), ..RoomRules::default() };
     let password = Some(Line::sanitise(b"beer"));

@@ -59,7 +59,7 @@ impl Visit {
             let words = "Give a name: ?name=ci, or -u NAME:TOKEN for a registered name";
             return Err(bad_request(words));
         };
-        let name = self.shared.settings.live.name(&typed);
+        let name = self.shared.settings.name(&typed).await;
         let name = name.map_err(|error| refused(Refusal::from(error)))?;
         match shown {
             Some(shown) => self.prove(name, shown).await,
@@ -72,7 +72,8 @@ impl Visit {
         let Some(shown) = credentials(headers) else {
             return Ok(None);
         };
-        let name = Name::parse(&shown.0).map_err(|error| self.refuse(Refusal::from(error)))?;
+        let name =
+            Name::parse_owned(&shown.0).map_err(|error| self.refuse(Refusal::from(error)))?;
         Ok(Some(self.prove(name, shown).await?))
     }
 

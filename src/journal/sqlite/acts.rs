@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::journal::Past;
-use parlor_core::model::{Act, By, Deed, Line, Name, Reach, RoomName, Topic, Verb, WallTime, Whom};
+use parlor_core::model::{
+    Act, Author, By, Deed, Line, Name, PersonId, Reach, RoomName, Topic, Verb, WallTime, Whom,
+};
 use rusqlite::{Connection, Params, Row, params};
 
 use super::room_rules;
@@ -18,7 +20,8 @@ use super::sql::Sql;
 /// push them out.
 const AUDIT_ROWS_MAX: i64 = 100_000;
 
-/// The limit of rows of one keeper, so that a busy keeper does not push out the rows of others.
+/// The limit of rows of one account, or of one room with keepers who have none: a busy keeper does
+/// not push out the rows of others.
 const AUDIT_ROWS_OF_ONE_MAX: i64 = 1_000;
 
 /// The limit of bans and mutes in the file, including ended ones: the highest number that can hold
@@ -58,18 +61,19 @@ fn keepers(
 }
 
 fn bans(connection: &Connection, now: WallTime) -> rusqlite::Result<Vec<Act>> {
-    let query = "SELECT room, at, until, keeper, whom, reason FROM bans
+    let query = "SELECT room, at, until, keeper, account, whom, reason FROM bans
                  WHERE until IS NULL OR until > ?1 ORDER BY id";
     held(connection, "a ban", query, [now.0], |reach, row| {
-        let whom = whom(&row.get::<_, String>(4)?);
-        held_act(row, reach, Deed { text: line(row, 5)?, ..Deed::to(Verb::Ban, whom) })
+        let whom = whom(&row.get::<_, String>(5)?);
+        held_act(row, reach, Deed { text: line(row, 6)?, ..Deed::to(Verb::Ban, whom) })
     })
 }
 
 fn mutes(connection: &Connection, now: WallTime) -> rusqlite::Result<Vec<Act>> {
-    let query = "SELECT room, at, until, keeper, name FROM mutes WHERE until > ?1 ORDER BY id";
+    let query = "SELECT room, at, until, keeper, account, name FROM mutes
+                 WHERE until > ?1 ORDER BY id";
     held(connection, "a mute", query, [now.0], |reach, row| {
-        let name = Name::stored(&row.get::<_, String>(4)?);
+        let name = Name::stored(&row.get::<_, String>(5)?);
         held_act(row, reach, Deed::to(Verb::Mute, Whom::Name(name)))
     })
 }
@@ -104,13 +108,15 @@ fn held<T>(
     Ok(rules.into_iter().flatten().collect())
 }
 
-/// An act that holds, from a row of `room, at, until, keeper`.
+/// An act that holds, from a row of `room, at, until, keeper, account`.
 fn held_act(row: &Row<'_>, reach: Reach, deed: Deed) -> rusqlite::Result<Act> {
     let at = WallTime(row.get(1)?);
     let until: Option<i64> = row.get(2)?;
     let time = until.map(|until| WallTime(until).since(at));
-    let keeper = line(row, 3)?;
-    let by = keeper.map_or(By::Operator, |name| By::Keeper(Name::stored(name.as_str())));
+    let stored = |name: Line| Name::stored(name.as_str());
+    let (name, account) = (line(row, 3)?.map(stored), line(row, 4)?.map(stored));
+    let author = |name| Author { name, account, id: PersonId::BYGONE };
+    let by = name.map_or(By::Operator, |name| By::Keeper(author(name)));
     Ok(Act { deed: Deed { time, ..deed }, by, reach, at })
 }
 
@@ -127,16 +133,22 @@ fn line(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Line>> {
 
 /// The latest acts, oldest first, as sentences.
 pub(crate) fn latest(connection: &Connection, acts: usize) -> rusqlite::Result<Vec<String>> {
-    let query = "SELECT at, keeper, deed, whom, room, reason FROM audit ORDER BY id DESC LIMIT ?1";
+    let query = "SELECT at, keeper, deed, whom, room, reason,
+                        CASE account WHEN keeper THEN '' ELSE account END
+                 FROM audit ORDER BY id DESC LIMIT ?1";
     let mut sentences = connection.all(query, [acts as i64], sentence)?;
     sentences.reverse();
     Ok(sentences)
 }
 
-/// `2026-11-20 14:00 alice: ban bob until 2026-11-20 15:00 in tea (too loud)`
+/// `2026-11-20 14:00 alice: ban bob until 2026-11-20 15:00 in tea (too loud)`; or, if the person wore
+/// another name, `zoe, account alice: ban bob`
 fn sentence(row: &Row<'_>) -> rusqlite::Result<String> {
     let mut sentence = moment(WallTime(row.get(0)?)) + " ";
     sentence += line(row, 1)?.as_ref().map_or("the operator", Line::as_str);
+    if let Some(account) = line(row, 6)? {
+        sentence += &format!(", account {account}");
+    }
     for (column, before, after) in [(2, ": ", ""), (3, " ", ""), (4, " in ", ""), (5, " (", ")")] {
         if let Some(text) = line(row, column)? {
             sentence += &format!("{before}{text}{after}");
@@ -199,15 +211,20 @@ fn put_row(connection: &Connection, word: &str, act: &Act) -> rusqlite::Result<(
     let until = act.until().map(|until| format!("until {}", moment(until)));
     let whom = format!("{} {}", act.deed.whom, until.unwrap_or_default());
     connection.run(
-        "INSERT INTO audit (at, keeper, room, deed, whom, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![act.at.0, keeper(act), room(act), word, whom.trim(), reason(act)],
+        "INSERT INTO audit (at, keeper, account, room, deed, whom, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![act.at.0, keeper(act), account(act), room(act), word, whom.trim(), reason(act)],
     )?;
     let last = connection.last_insert_rowid();
-    connection.run(
-        "DELETE FROM audit WHERE keeper = ?1 AND room <> '' AND id <= (
-             SELECT id FROM audit WHERE keeper = ?1 AND room <> '' ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-        params![keeper(act), AUDIT_ROWS_OF_ONE_MAX],
-    )?;
+    let of_one = match account(act) {
+        "" => "account = ?1 AND room = ?2 AND room > ''", // a keeper for the time being
+        _ => "account = ?1 AND room > '' AND ?2 = ?2",
+    };
+    let delete = format!(
+        "DELETE FROM audit WHERE {of_one} AND id <= (
+             SELECT id FROM audit WHERE {of_one} ORDER BY id DESC LIMIT 1 OFFSET ?3)"
+    );
+    connection.run(&delete, params![account(act), room(act), AUDIT_ROWS_OF_ONE_MAX])?;
     let first = last - AUDIT_ROWS_MAX;
     connection.run("DELETE FROM audit WHERE id <= ?1 AND room <> ''", [first]).map(drop)
 }
@@ -218,10 +235,9 @@ fn put_ban(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     if act.is_for_now() {
         return Ok(());
     }
-    let put =
-        "INSERT INTO bans (room, whom, at, until, keeper, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let put = "INSERT INTO bans (room, whom, at, until, keeper, account, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let (whom, until) = (act.deed.whom.to_string(), until(act));
-    let values = params![room(act), whom, act.at.0, until, keeper(act), text(act)];
+    let values = params![room(act), whom, act.at.0, until, keeper(act), account(act), text(act)];
     connection.run(put, values).map(drop)
 }
 
@@ -231,9 +247,11 @@ fn put_mute(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     if act.is_for_now() {
         return Ok(());
     }
-    let put = "INSERT INTO mutes (room, name, at, until, keeper) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let put = "INSERT INTO mutes (room, name, at, until, keeper, account)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let (whom, until) = (act.deed.whom.to_string(), until(act));
-    connection.run(put, params![room(act), whom, act.at.0, until, keeper(act)]).map(drop)
+    let values = params![room(act), whom, act.at.0, until, keeper(act), account(act)];
+    connection.run(put, values).map(drop)
 }
 
 /// Deletes ended acts. The latest rows stay: if the clock is wrong just now, they may not have
@@ -325,6 +343,12 @@ fn keeper(act: &Act) -> &str {
     act.by.name().map_or("", Name::as_str)
 }
 
+/// The text of a column `account`: empty for the operator, and for a person without an account.
+fn account(act: &Act) -> &str {
+    let account = act.by.author().and_then(|author| author.account.as_ref());
+    account.map_or("", Name::as_str)
+}
+
 fn text(act: &Act) -> &str {
     act.deed.text.as_ref().map_or("", Line::as_str)
 }
@@ -349,10 +373,12 @@ mod tests {
     use crate::config::Keep;
     use crate::journal;
 
-    fn removal(at: i64, keeper: &str, reach: &Reach) -> Act {
+    /// A removal by a keeper with this name and account.
+    fn removal(at: i64, [keeper, account]: [&str; 2], reach: &Reach) -> Act {
+        let [name, account] = [keeper, account].map(Name::stored);
         Act {
             deed: Deed::to(Verb::Kick, Whom::Name(Name::stored("bob"))),
-            by: By::Keeper(Name::stored(keeper)),
+            by: By::Keeper(Author { name, account: Some(account), id: PersonId::BYGONE }),
             reach: reach.clone(),
             at: WallTime(at),
         }
@@ -363,8 +389,11 @@ mod tests {
         let directory = tempfile::TempDir::new().unwrap();
         let tea = Reach::Room(RoomName::parse("tea").unwrap());
         let max = AUDIT_ROWS_OF_ONE_MAX;
-        let of_others = [removal(0, "alice", &tea), removal(1, "mallory", &Reach::Server)];
-        let much: Vec<_> = (2..max + 12).map(|at| removal(at, "mallory", &tea)).collect();
+        let mallory = ["mallory", "mallory"];
+        let of_others = [removal(0, ["alice"; 2], &tea), removal(1, mallory, &Reach::Server)];
+        let names: Vec<_> = (0..10).map(|number| format!("mallory-{number}")).collect();
+        let renamed = |at: i64| [&*names[at as usize % names.len()], "mallory"];
+        let much: Vec<_> = (2..max + 12).map(|at| removal(at, renamed(at), &tea)).collect();
         let opened = journal::open(directory.path(), Keep::Written, None).unwrap();
         let told = opened.stored.database.at_start(move |connection| {
             let transaction = connection.transaction()?;
@@ -376,5 +405,6 @@ mod tests {
         assert_eq!(told.len() as i64, max + 2);
         assert!(told[0].contains("alice: kick bob in tea"), "{}", told[0]);
         assert!(told[1].ends_with("mallory: kick bob"), "{}", told[1]);
+        assert!(told[2].contains("mallory-2, account mallory: kick bob in tea"), "{}", told[2]);
     }
 }

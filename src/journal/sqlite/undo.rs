@@ -121,8 +121,8 @@ mod tests {
     use parlor_core::journal::{KeptMessage, OwnerVisit, Record};
     use parlor_core::ledger::{Account, Rank, ReturnCode, Validity};
     use parlor_core::model::{
-        Act, By, Claim, Deed, Hashed, Line, Looks, Manner, Name, Proof, Reach, RoomName, Spoken,
-        Verb, WallTime, Whom,
+        Act, Author, By, Claim, Deed, Hashed, Line, Looks, Manner, Name, Proof, Reach, RoomName,
+        Spoken, Verb, WallTime, Whom,
     };
 
     use super::*;
@@ -231,7 +231,7 @@ mod tests {
         let time = (verb == Verb::Mute).then_some(Duration::from_secs(60));
         Record::Act(Arc::new(Act {
             deed: Deed { text, time, ..Deed::to(verb, whom) },
-            by: By::Keeper(Name::stored("alice")),
+            by: By::Keeper(Author::owner(Name::stored("alice"))),
             reach: Reach::Room(RoomName::parse("tea").unwrap()),
             at: WallTime(8),
         }))

@@ -232,6 +232,7 @@ fn nobody_is_called_like_a_service_or_the_server() {
     for nick in ["parlor", "Parlor", "NickServ", "NICKSERV", "ChanServ", "irc.example"] {
         let mut client = stranger(&server);
         client.say(&format!("NICK {nick}"));
+        client.say("USER u 0 * :U"); // an owner may have the name from before it was reserved
         client.sees(&format!(":irc.example 432 * {nick} :{{}}"));
         let mut alice = stranger(&server);
         alice.say("USER u 0 * :U");

@@ -9,7 +9,7 @@ use super::state::Broadcaster;
 use crate::ledger::Parting;
 use crate::link::Notice;
 use crate::model::{
-    Act, ActOf, By, Deed, Entry, Name, PersonChange, PersonEvent, PersonId, Reach, Renaming,
+    Act, ActOf, By, Deed, Entry, Line, Name, PersonChange, PersonEvent, PersonId, Reach, Renaming,
     RoomId, RoomName, Verb, WallTime, Who, Whom,
 };
 
@@ -132,7 +132,7 @@ impl Broadcaster {
             rooms.iter().filter(|(_, seen)| seen.is_still_worn || seen.is_accompanied);
         let companions =
             seen_beside.filter_map(|(id, seen)| Some((self.rooms.get(id)?.name.clone(), *seen)));
-        let event = Arc::new(event.with_companions(companions));
+        let event = Arc::new(event.with_companions(companions, self.left_away(who.id, from)));
         if rooms.iter().any(|(_, seen)| seen.old_name_stays) {
             let left = rooms.iter().filter(|(_, seen)| seen.leaves());
             let heir = self.ledger.people.wearers(from).find(|heir| *heir != who.id);
@@ -143,6 +143,14 @@ impl Broadcaster {
             let (who, from, event) = (Arc::clone(&who), from.clone(), Arc::clone(&event));
             self.happen(room, Happening::Renamed { who, from, seen, event });
         }
+    }
+
+    /// The text with which another connection of the owner, which keeps this name, is away. None if
+    /// the person who has given the name up was not away, too: then the rooms read it as a change.
+    fn left_away(&self, person: PersonId, name: &Name) -> Option<Line> {
+        let people = &self.ledger.people;
+        people.get(person)?.away.as_ref()?;
+        people.away(people.owner_beside(person, name)?).cloned()
     }
 
     /// Something else about a person has changed.

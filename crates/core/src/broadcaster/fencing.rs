@@ -124,7 +124,7 @@ impl Broadcaster {
             let client = Arc::clone(&connection.client);
             if let Refusal::Banned(act) | Refusal::Muted(act) = refusal {
                 let (client, place) = (Arc::clone(&client), Some(Arc::clone(&place)));
-                let act = self.with_author(Arc::from(act), None).into();
+                let act = self.with_author(Arc::from(act)).into();
                 self.gathering.sequels.push(Sequel::Removal { client, place, act });
             }
             self.happen(place.room, Happening::SeatLost(Seated { client, place }));

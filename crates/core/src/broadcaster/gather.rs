@@ -146,8 +146,8 @@ impl Draft {
             Happening::Changed { who, change, event } => {
                 self.entries.push(Entry::Changed { who, change, event });
             }
-            Happening::Ranked { who, is_keeper } => {
-                self.entries.push(Entry::Ranked { who, is_keeper });
+            Happening::Ranked { who, change } => {
+                self.entries.push(Entry::Ranked { who, change });
             }
             Happening::LinesDeleted { who } => {
                 self.tell_first(room, &who.name);

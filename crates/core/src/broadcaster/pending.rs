@@ -8,8 +8,8 @@ use crate::ledger::{Announcement, Before, Happened, Ledger, Record};
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
 use crate::model::{
-    Act, ActOf, Extras, Limits, Line, Name, PersonChange, PersonEvent, PersonId, Renaming, RoomId,
-    Spoken, WallTime, Who,
+    Act, ActOf, Extras, Limits, Line, Name, PersonChange, PersonEvent, PersonId, RankChange,
+    Renaming, RoomId, Spoken, WallTime, Who,
 };
 
 /// An event in a room, before it is an entry of the log.
@@ -40,7 +40,7 @@ pub(super) enum Happening {
     },
     Ranked {
         who: Arc<Who>,
-        is_keeper: bool,
+        change: RankChange,
     },
     LinesDeleted {
         who: Who,

@@ -211,7 +211,7 @@ impl Broadcaster {
         if net.is_here() {
             return Ok(()); // refused for another reason
         }
-        let reach = self.ledger.authority(asker, here)?.reach;
+        let reach = self.ledger.authority(asker, here)?.reach_of_acts();
         let subjects = self.connections.keys().filter_map(|id| self.subject(*id));
         let mut meant = subjects.filter(|who| deed.whom.includes(who.name, who.address));
         match meant.find(|who| self.ledger.rules.keeps(&reach, *who)) {

@@ -16,7 +16,7 @@ use super::watches::Watches;
 use crate::intent::Proposal;
 use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
 use crate::link::{Answer, Bygone, Inbox, InboxItem, Mail, Mark, Place};
-use crate::model::{Act, ActOf, Limits, Now, PersonId, RoomId, RoomName, WallTime};
+use crate::model::{Act, ActOf, Limits, Now, PersonId, RoomId, RoomName, WallTime, Who};
 use crate::refusal::Refusal;
 use crate::sequencer::{Decided, Local, Sequencer};
 
@@ -212,13 +212,16 @@ impl Broadcaster {
         Some(Subject { address, ..person.or_else(exile)?.subject() })
     }
 
-    /// An act with its author, if that is a person on the server: the one who asked, on this
-    /// connection. Otherwise it is any connection with the name.
-    pub(super) fn with_author(&self, act: Arc<Act>, asker: Option<PersonId>) -> ActOf {
+    /// An act with its author, if that is a person on the server: on the connection that did it, or
+    /// on another one of the owner under the same name.
+    pub(super) fn with_author(&self, act: Arc<Act>) -> ActOf {
         let people = &self.ledger.people;
-        let author = act.by.name().and_then(|name| {
-            let asker = asker.and_then(|id| people.who(id)).filter(|who| who.name.is_same(name));
-            asker.or_else(|| people.find(name.keys()[0]))
+        let author = act.by.author().and_then(|author| {
+            let who = people.who(author.id);
+            let under_that_name = who.map(|who| Who { name: author.name.clone(), ..who });
+            let is_theirs = |who: &Who| who.account.is_some() && who.account == author.account;
+            let other = || people.find(author.name.keys()[0]).filter(is_theirs);
+            under_that_name.or_else(other)
         });
         ActOf { act, author: author.map(Arc::new), rules_before: None }
     }

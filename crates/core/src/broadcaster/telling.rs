@@ -78,7 +78,6 @@ impl Broadcaster {
         at: WallTime,
         now: Now,
     ) {
-        let asker = ticket.map(|ticket| ticket.client.id);
         match happened {
             Happened::Said { room, who, lines } => self.said(&room, who, lines, ticket, at, now),
             Happened::Signal { room, who, extras } => {
@@ -87,21 +86,21 @@ impl Broadcaster {
                 self.happen_in(&room, Happening::Signal { who, extras, number });
             }
             Happened::ProfileChanged(who) => self.show_person(&who),
-            Happened::AuthorityEnded(id) => {
-                self.tell_one(id, Notice::AuthorityEnded);
+            Happened::ServerRanked { id, is_keeper } => {
+                self.tell_one(id, Notice::ServerRanked { is_keeper });
             }
             Happened::Came(who) => self.tell_watchers(&who.name),
             Happened::Arrived { room, who, is_keeper, is_untold } => {
                 self.arrived(&room, who, (is_keeper, is_untold), ticket, now)
             }
             Happened::Left { event, who, parting, removal } => {
-                let removal = removal.map(|act| self.with_author(act, asker).into());
+                let removal = removal.map(|act| self.with_author(act).into());
                 self.left(event, who, parting, removal);
             }
             Happened::LeftServer { event, who, rooms, removal, companion } => {
                 self.remember(who.clone(), at);
                 self.tell_watchers(&who.name);
-                let removal = removal.map(|act| self.with_author(act, asker).into());
+                let removal = removal.map(|act| self.with_author(act).into());
                 self.left_server(event, who, (rooms, companion), removal);
             }
             Happened::Moved { who, heir, rooms } => {
@@ -121,8 +120,8 @@ impl Broadcaster {
             Happened::PersonChanged { event, who, change, rooms } => {
                 self.person_changed(event, who, &change, &rooms);
             }
-            Happened::Ranked { room, who, is_keeper } => {
-                self.happen_in(&room, Happening::Ranked { who: who.into(), is_keeper });
+            Happened::Ranked { room, who, change } => {
+                self.happen_in(&room, Happening::Ranked { who: who.into(), change });
             }
             Happened::Topic { who, act, before } => self.topic_changed(who, act, before, ticket),
             Happened::RoomMade(act) => {
@@ -287,9 +286,8 @@ impl Broadcaster {
             announcement.people.extend(self.ledger.absentees(&people, &act.reach));
         }
         if let Some(room) = announcement.room.as_ref() {
-            let asker = ticket.map(|ticket| ticket.client.id);
             let rules_before = announcement.rules_before.take().map(Arc::new);
-            let mut act = self.with_author(Arc::clone(&act), asker);
+            let mut act = self.with_author(Arc::clone(&act));
             act.rules_before = rules_before;
             self.happen_in(room, Happening::Act(act.into()));
         }
@@ -305,7 +303,7 @@ impl Broadcaster {
     /// Tells a room that a rule has ended. It was never stored.
     fn rule_ended(&mut self, act: Arc<Act>) {
         if let Some(room) = act.reach.room().cloned() {
-            let act = self.with_author(act, None);
+            let act = self.with_author(act);
             self.happen_in(&room, Happening::Act(act.into()));
         }
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::kinds::{Intent, Reentry};
 use crate::model::{
-    Act, Claim, ConversationId, Deed, Erasable, Extras, Line, Looks, Name, Profile, Seal, Spoken,
+    Act, Author, Claim, ConversationId, Deed, Erasable, Extras, Line, Looks, Name, Profile, Seal,
+    Spoken,
 };
 
 /// The size of an intent without its texts, in bytes; an estimate that is never too small.
@@ -177,7 +178,10 @@ fn deed_bytes(deed: &Deed) -> usize {
 }
 
 fn act_bytes(act: &Act) -> usize {
-    let by = act.by.name().map_or(0, name_bytes);
+    let author = |Author { name, account, .. }: &Author| {
+        name_bytes(name) + account.as_ref().map_or(0, name_bytes) + PERSON_BYTES
+    };
+    let by = act.by.author().map_or(0, author);
     let room = act.reach.room().map_or(0, |room| room.as_str().len());
     deed_bytes(&act.deed) + by + room + EMPTY_BYTES
 }

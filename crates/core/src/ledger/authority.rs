@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::event::Announcement;
 use super::state::Ledger;
-use crate::model::{Act, By, Deed, Here, Keeping, Line, Name, PersonId, Reach, RoomName};
+use crate::model::{Act, Author, By, Deed, Here, Keeping, Line, Name, PersonId, Reach, RoomName};
 use crate::refusal::Refusal;
 
 /// The authority of a person or the operator.
@@ -45,8 +45,11 @@ impl Ledger {
                 None => Refusal::NotKeeper,
             })?;
         let by = if is_for_now { By::KeeperForNow } else { By::Keeper };
-        let (by, name) = (by(person.name.clone()), Some(person.name.clone()));
-        Ok(Authority { by, reach, name, here: here.clone(), has_seat })
+        let account = self.rules.account_that_keeps(&reach, person.subject());
+        let account = account.or(person.account()).cloned();
+        let (name, here) = (Some(person.name.clone()), here.clone());
+        let by = by(Author { name: person.name.clone(), account, id: asker });
+        Ok(Authority { by, reach, name, here, has_seat })
     }
 
     /// The connections with this name that have a seat in a room.

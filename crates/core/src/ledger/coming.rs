@@ -6,8 +6,8 @@ use super::event::{Happened, Parting};
 use super::state::{Absent, Ledger};
 use crate::intent::Stamp;
 use crate::model::{
-    Act, By, Claim, Deed, Line, Looks, Name, PersonChange, PersonId, Profile, Reach, RoomName,
-    Verb, WallTime, Who,
+    Act, Author, By, Claim, Deed, Line, Looks, Name, PersonChange, PersonId, Profile, Reach,
+    RoomName, Verb, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -142,23 +142,6 @@ impl Ledger {
         }
     }
 
-    /// If one of an owner's connections in a room keeps it for the time being or has a voice, so do
-    /// the others: they are one person.
-    pub(super) fn share_ranks(&mut self, id: PersonId, room: &RoomName) {
-        let own = self.people.connections_in(id, room);
-        let mut keepers = own.iter().filter_map(|id| self.people.get(*id));
-        let is_keeper = keepers.clone().any(|person| person.keeps_for_now.contains(room));
-        let has_voice = keepers.any(|person| person.voices.contains(room));
-        for id in own {
-            if is_keeper {
-                self.people.keep_for_now(id, room);
-            }
-            if has_voice {
-                self.people.set_voice(id, room, true);
-            }
-        }
-    }
-
     /// The first person in a new room becomes its keeper, if that person is logged in to an account.
     pub(super) fn make_room(
         &mut self,
@@ -172,7 +155,8 @@ impl Ledger {
             && self.rules.make_room(room, name)
         {
             let deed = Deed::to_all(Verb::MakeRoom, None);
-            let (by, reach) = (By::Keeper(name.clone()), Reach::Room(room.clone()));
+            let by = By::Keeper(Author::owner(name.clone()));
+            let reach = Reach::Room(room.clone());
             happened.push(Happened::RoomMade(Arc::new(Act { deed, by, reach, at })));
         }
     }

@@ -17,8 +17,8 @@ use super::rules::{Mute, Rules};
 use super::seals::{OwnerKeys, Seals};
 use super::state::{Absent, Ledger};
 use crate::model::{
-    Act, By, Deed, End, Erasable, Hashed, Line, Looks, Name, PersonId, Profile, ProvenAccount,
-    Reach, RoomName, RoomRules, Topic, WallTime, Who,
+    Act, Author, By, Deed, End, Erasable, Hashed, Line, Looks, Name, PersonId, Profile,
+    ProvenAccount, Reach, RoomName, RoomRules, Topic, WallTime, Who,
 };
 
 impl Ledger {
@@ -277,9 +277,16 @@ impl Digest {
             By::KeeperForNow(_) => 4,
             By::NoKeeper => 5,
         });
-        self.each(by.name(), Digest::name);
+        self.each(by.author(), Digest::author);
         self.reach(reach);
         self.number(at.0.cast_unsigned());
+    }
+
+    fn author(&mut self, author: &Author) {
+        let Author { name, account, id } = author;
+        self.name(name);
+        self.each(account, Digest::name);
+        self.id(*id);
     }
 
     fn reach(&mut self, reach: &Reach) {

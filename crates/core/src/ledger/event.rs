@@ -7,7 +7,7 @@ use super::people::Person;
 use super::record::{Before, Record};
 use crate::model::{
     Act, ConversationId, Extras, Hashed, Line, Name, NodeName, PersonChange, PersonId,
-    ProvenAccount, Renaming, RoomName, RoomRules, Spoken, WallTime, Who,
+    ProvenAccount, RankChange, Renaming, RoomName, RoomRules, Spoken, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -103,17 +103,23 @@ pub enum Happened {
         /// The rooms in which the person sits.
         rooms: Vec<RoomName>,
     },
-    /// A person has authority in a room from now on, or has lost it, without an act there.
+    /// A person has another rank in a room from now on, without an act there.
     Ranked {
         /// The room.
         room: RoomName,
         /// The person.
         who: Who,
+        /// The change.
+        change: RankChange,
+    },
+    /// A person has authority on the server from now on, or has it no longer, and did not ask for
+    /// that.
+    ServerRanked {
+        /// The person.
+        id: PersonId,
         /// Whether the person has authority.
         is_keeper: bool,
     },
-    /// A person has the authority of a keeper of the server no longer, which was lent.
-    AuthorityEnded(PersonId),
     /// A person changed the topic of a room: the act says how.
     Topic {
         /// The person.

@@ -3,13 +3,17 @@
 use super::event::Happened;
 use super::people::Person;
 use super::state::Ledger;
-use crate::model::{Deed, PersonChange, PersonId, ProvenAccount, Reach, RoomName, Verb, WallTime};
+use crate::model::{
+    Deed, PersonChange, PersonId, ProvenAccount, RankChange, Reach, RoomName, Verb, WallTime,
+};
 use crate::refusal::Refusal;
 
-/// A person's account and the rooms in which it gives authority, before a change.
+/// A person's account, and where it gives authority, before a change.
+#[derive(Default)]
 pub(super) struct AccountBefore {
     account: Option<ProvenAccount>,
     keeps: Vec<RoomName>,
+    keeps_server: bool,
 }
 
 impl Ledger {
@@ -49,10 +53,11 @@ impl Ledger {
     /// A person's present account and authority.
     pub(super) fn account_before(&self, id: PersonId) -> AccountBefore {
         let Some(person) = self.people.get(id) else {
-            return AccountBefore { account: None, keeps: Vec::new() };
+            return AccountBefore::default();
         };
         let keeps = person.seats.iter().filter(|room| self.may_keep(person, room).is_some());
-        AccountBefore { account: person.account.clone(), keeps: keeps.cloned().collect() }
+        let (keeps, keeps_server) = (keeps.cloned().collect(), self.may_keep_server(person));
+        AccountBefore { account: person.account.clone(), keeps, keeps_server }
     }
 
     /// The people who are logged in to the account whose authority a deed changes.
@@ -84,8 +89,33 @@ impl Ledger {
         }
     }
 
-    /// Tells the others of another account, and of the authority that came or went with it.
+    /// Tells the person of authority on the server that came or went with another account, and the
+    /// others of what they see of that.
     pub(super) fn tell_account(
+        &mut self,
+        id: PersonId,
+        before: AccountBefore,
+        happened: &mut Vec<Happened>,
+    ) {
+        self.tell_server_rank(id, &before, happened);
+        self.tell_others(id, before, happened);
+    }
+
+    /// Tells a person of authority on the server that came or went.
+    pub(super) fn tell_server_rank(
+        &self,
+        id: PersonId,
+        before: &AccountBefore,
+        happened: &mut Vec<Happened>,
+    ) {
+        let is_keeper = self.people.get(id).is_some_and(|person| self.may_keep_server(person));
+        if is_keeper != before.keeps_server {
+            happened.push(Happened::ServerRanked { id, is_keeper });
+        }
+    }
+
+    /// Tells the others of another account, and of the authority in rooms that came or went with it.
+    pub(super) fn tell_others(
         &mut self,
         id: PersonId,
         before: AccountBefore,
@@ -105,8 +135,8 @@ impl Ledger {
             happened.push(Happened::PersonChanged { event, who: who.clone(), change, rooms });
         }
         happened.extend(ranked.into_iter().map(|room| {
-            let is_keeper = now.keeps.contains(&room);
-            Happened::Ranked { room, who: who.clone(), is_keeper }
+            let change = RankChange::Keeper(now.keeps.contains(&room));
+            Happened::Ranked { room, who: who.clone(), change }
         }));
     }
 }

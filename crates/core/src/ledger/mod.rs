@@ -26,6 +26,7 @@ mod nodes;
 mod owning;
 mod past;
 mod people;
+mod ranks;
 mod record;
 mod returning;
 mod room_acts;

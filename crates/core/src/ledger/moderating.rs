@@ -226,7 +226,7 @@ impl Ledger {
             return Err(Refusal::IsKeeper(found.name));
         }
         match is_keeper && act.deed.verb != Verb::Kick {
-            true => Err(Refusal::IsKeeperForNow(found.name)),
+            true => Err(Refusal::KeepsRoom(found.name)),
             false => Ok(found.name),
         }
     }
@@ -237,15 +237,19 @@ impl Ledger {
             Whom::Everybody => return Err(Refusal::OwnMachine), // this machine is included
             Whom::Name(name) if authority.is_of(name) => return Err(Refusal::Yourself),
             Whom::Name(name) => {
-                let is_keeper = self.is_keeper_under(name, &authority.reach);
+                let reach = authority.reach_of_acts();
                 let is_for_now = |room| self.people.is_keeper_for_now(name, room);
                 match authority.by {
-                    By::Operator if is_keeper => Some(Refusal::IsServerKeeper(name.clone())),
-                    _ if is_keeper => Some(Refusal::IsKeeper(name.clone())),
-                    _ if authority.reach.room().is_some_and(is_for_now) => {
-                        Some(Refusal::IsKeeperForNow(name.clone()))
+                    _ if reach.room().is_some_and(is_for_now) => {
+                        Some(Refusal::KeepsRoom(name.clone()))
                     }
-                    _ => None,
+                    _ if !self.is_keeper_under(name, &reach) => None,
+                    By::Operator => Some(Refusal::IsServerKeeper(name.clone())),
+                    // A keeper of the server can end the authority of a keeper of the room.
+                    _ if !self.is_keeper_under(name, &authority.reach) => {
+                        Some(Refusal::KeepsRoom(name.clone()))
+                    }
+                    _ => Some(Refusal::IsKeeper(name.clone())),
                 }
             }
             Whom::Net(net) if net.is_here() => return Err(Refusal::OwnMachine),

@@ -53,16 +53,16 @@ impl Ledger {
     /// An account has another password or owner, or keeps the server no longer: what it lent ends.
     pub(super) fn end_lent(&mut self, account: &Name, happened: &mut Vec<Happened>) {
         for id in self.people.with_lent(account) {
-            self.set_lent(id, None, happened);
-            if self.people.get(id).is_some_and(|person| !self.may_keep_server(person)) {
-                happened.push(Happened::AuthorityEnded(id));
-            }
+            let before = self.account_before(id);
+            self.people.set_lent(id, None);
+            self.tell_account(id, before, happened);
         }
     }
 
+    /// A person has asked for authority, or given it up, and reads so in the answer.
     fn set_lent(&mut self, id: PersonId, lent: Option<Name>, happened: &mut Vec<Happened>) {
         let before = self.account_before(id);
         self.people.set_lent(id, lent);
-        self.tell_account(id, before, happened);
+        self.tell_others(id, before, happened);
     }
 }

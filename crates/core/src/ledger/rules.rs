@@ -127,10 +127,20 @@ impl Rules {
 
     /// Whether a person has authority there that does not end with the seat.
     pub(crate) fn keeps_for_good(&self, reach: &Reach, subject: Subject<'_>) -> bool {
-        let mut reaches = [&Reach::Server, reach].into_iter();
-        let account = subject.account;
-        account.is_some_and(|account| reaches.any(|reach| self.is_keeper(reach, account)))
-            || subject.lent.is_some_and(|lent| self.is_keeper(&Reach::Server, lent))
+        self.account_that_keeps(&Reach::Server, subject).is_some()
+            || self.account_that_keeps(reach, subject).is_some()
+    }
+
+    /// The account through which a person has authority in exactly this room, or on the server, that
+    /// does not end with the seat: their own, or for the server one that has lent it.
+    pub(crate) fn account_that_keeps<'a>(
+        &self,
+        reach: &Reach,
+        subject: Subject<'a>,
+    ) -> Option<&'a Name> {
+        let lent = subject.lent.filter(|_| *reach == Reach::Server);
+        let mut accounts = [subject.account, lent].into_iter().flatten();
+        accounts.find(|account| self.is_keeper(reach, account))
     }
 
     /// Makes the owner of a name a keeper.
@@ -300,10 +310,13 @@ impl Rules {
         self.mutes.retain(|mute| !is_for_now(&mute.act));
     }
 
-    /// Moves mutes to the new connection of a person.
+    /// Moves mutes to the new connection of a person, and what that person has forbidden.
     pub(crate) fn follow(&mut self, from: PersonId, to: PersonId) {
         let muted = self.mutes.iter_mut().flat_map(|mute| &mut mute.people);
         muted.filter(|id| **id == from).for_each(|id| *id = to);
+        let bans = self.bans.values_mut().flatten();
+        let acts = bans.chain(self.mutes.iter_mut().map(|mute| &mut mute.act));
+        acts.for_each(|act| act.by.follow(from, to));
     }
 
     /// Notes that a person takes another name, so that mutes of the old one still hold. If a mute has

@@ -6,8 +6,8 @@ use super::event::Happened;
 use super::people::Person;
 use super::state::Ledger;
 use crate::model::{
-    Act, By, Claim, Deed, Erasable, Extras, Line, Looks, Name, PersonChange, PersonId, Profile,
-    Reach, Renaming, RoomName, RoomRank, Spoken, Verb, WallTime, Who,
+    Act, Author, By, Claim, Deed, Erasable, Extras, Line, Looks, Name, PersonChange, PersonId,
+    Profile, Reach, Renaming, RoomName, Spoken, Verb, WallTime, Who,
 };
 use crate::refusal::Refusal;
 
@@ -78,7 +78,8 @@ impl Ledger {
         let who = self.may_set_topic(id, &room, at)?;
         let before = self.rooms.topic(&room).text;
         self.rooms.set_topic(&room, |topic| topic.text.clone_from(&text));
-        let (by, reach) = (By::Keeper(who.name.clone()), Reach::Room(room));
+        let author = Author { name: who.name.clone(), account: who.account.clone(), id };
+        let (by, reach) = (By::Keeper(author), Reach::Room(room));
         let act = Arc::new(Act { deed: Deed::to_all(Verb::SetTopic, text), by, reach, at });
         happened.push(Happened::Topic { who, act, before });
         Ok(())
@@ -100,6 +101,7 @@ impl Ledger {
         if !old_name.is_same(&name) {
             companions.push(self.companion(id, &name));
         }
+        let ranks_before = self.ranks_beside(id, &name);
         let from = self.people.rename(id, claim, looks)?;
         self.rules.rename(id, &from, |id| self.people.get(id).is_some());
         self.give_up_absent(|heir, _| heir == id, None, happened);
@@ -118,6 +120,7 @@ impl Ledger {
         let arrivals: Vec<_> = arrivals.map(|(room, _)| room.clone()).collect();
         let event = self.next_event();
         happened.push(Happened::Renamed { event, who: who.clone(), from, rooms });
+        self.tell_shared_ranks(id, ranks_before, happened);
         let away = self.people.away(id).filter(|_| !arrivals.is_empty()).cloned();
         if away.is_some() {
             let (event, change) = (self.next_event(), PersonChange::Away(away));
@@ -137,10 +140,7 @@ impl Ledger {
         from: &Name,
         room: &RoomName,
     ) -> Renaming {
-        let rank = |person: &Person| RoomRank {
-            is_keeper: self.may_keep(person, room).is_some(),
-            has_voice: person.voices.contains(room),
-        };
+        let rank = |person: &Person| self.rank_in(person, room);
         let is_here = |other: &Person| other.sits_in(room);
         let old: Vec<_> = self.people.others(from, id).collect();
         let still_here = old.iter().find(|old| is_here(old)).copied();

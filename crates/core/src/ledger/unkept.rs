@@ -3,7 +3,7 @@
 use super::event::Happened;
 use super::people::Person;
 use super::state::Ledger;
-use crate::model::{Act, By, Deed, PersonChange, Reach, RoomName, Verb, WallTime};
+use crate::model::{Act, By, Deed, PersonChange, RankChange, Reach, RoomName, Verb, WallTime};
 
 impl Ledger {
     /// Lets everybody speak in a moderated room that has lost its last keeper, if the rule holds
@@ -45,7 +45,7 @@ impl Ledger {
             Happened::LeftServer { rooms, .. } => {
                 rooms.iter().map(|parting| &parting.room).collect()
             }
-            Happened::Ranked { room, is_keeper: false, .. } => vec![room],
+            Happened::Ranked { room, change: RankChange::Keeper(false), .. } => vec![room],
             Happened::Act(announcement) if announcement.act.deed.verb == Verb::RemoveKeeper => {
                 match announcement.act.reach.room() {
                     Some(room) => vec![room],
@@ -53,7 +53,7 @@ impl Ledger {
                 }
             }
             Happened::NameLost { .. }
-            | Happened::AuthorityEnded(_)
+            | Happened::ServerRanked { is_keeper: false, .. }
             | Happened::PersonChanged {
                 change: PersonChange::Account { before: Some(_) }, ..
             } => self.rooms.with_rules().collect(),

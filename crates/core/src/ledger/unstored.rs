@@ -26,8 +26,8 @@ impl Ledger {
                 }
             }
             Before::Maker(act) => {
-                if let (Some(name), Some(room)) = (act.by.name(), act.reach.room()) {
-                    self.rules.unmake_room(room, name); // the maker stays there
+                if let (Some(maker), Some(room)) = (act.by.author(), act.reach.room()) {
+                    self.rules.unmake_room(room, &maker.name); // the maker stays there
                 }
             }
             Before::Account { name, account, lost } => {

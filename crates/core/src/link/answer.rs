@@ -376,8 +376,12 @@ pub enum Notice {
     Contact(Contact),
     /// The person is not logged in to this account any more: it has a new password, or no owner.
     LoggedOut(Name),
-    /// The person has the authority of a keeper of the server no longer, which was lent.
-    AuthorityEnded,
+    /// The person has the authority of a keeper of the server from now on, or no longer, and did not
+    /// ask for that.
+    ServerRanked {
+        /// Whether the person has it.
+        is_keeper: bool,
+    },
     /// The rules by which the person closed this room end when nobody is there any more.
     RulesEnd(RoomName),
     /// The person has another name: while this server was out of touch, somebody else took it.

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use super::author::By;
 use super::line::Line;
-use super::name::{Name, RoomName};
+use super::name::RoomName;
 use super::time::WallTime;
 use super::whom::Whom;
 
@@ -62,42 +63,6 @@ pub struct Keeping {
     pub reach: Reach,
     /// Whether it ends when the person leaves the room.
     pub is_for_now: bool,
-}
-
-/// The author of an act.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum By {
-    /// The person who runs the server.
-    Operator,
-    /// The same person, on another connection.
-    Oneself,
-    /// The person who changed the password of the name.
-    NewPassword,
-    /// Nobody: a rule that held for the time being has ended, because no keeper is in the room.
-    NoKeeper,
-    /// The person with this name: a keeper, or a person who sets a topic or makes a room.
-    Keeper(Name),
-    /// The person with this name, who keeps the room for the time being. What this person forbids
-    /// holds as long as somebody sits there.
-    KeeperForNow(Name),
-}
-
-impl By {
-    /// The name; the operator has none.
-    pub fn name(&self) -> Option<&Name> {
-        match self {
-            By::Operator | By::Oneself | By::NewPassword | By::NoKeeper => None,
-            By::Keeper(name) | By::KeeperForNow(name) => Some(name),
-        }
-    }
-
-    /// Whether both are the same author, whatever the case of the name.
-    pub(crate) fn is_same(&self, other: &By) -> bool {
-        match (self.name(), other.name()) {
-            (Some(name), Some(other)) => name.is_same(other),
-            _ => self == other,
-        }
-    }
 }
 
 /// The kinds of acts.

@@ -66,12 +66,12 @@ pub enum Entry {
         /// The event.
         event: Arc<PersonEvent>,
     },
-    /// A person has authority in the room from now on, or has lost it, without an act there.
+    /// A person has another rank in the room from now on, without an act there.
     Ranked {
         /// The person.
         who: Arc<Who>,
-        /// Whether the person has authority.
-        is_keeper: bool,
+        /// The change.
+        change: RankChange,
     },
     /// The owner of a name deleted the earlier lines under it.
     LinesDeleted {
@@ -203,6 +203,15 @@ pub enum PersonChange {
     Realname,
 }
 
+/// A change of the rank of a person in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RankChange {
+    /// The person has authority from now on, or no longer.
+    Keeper(bool),
+    /// The person has a voice from now on, or no longer.
+    Voice(bool),
+}
+
 /// An event that concerns a person: a departure, a new name or another change. All rooms of that person that it
 /// concerns have an entry about it: they are twins. All rooms have events in the order of their
 /// numbers.
@@ -217,6 +226,9 @@ pub struct PersonEvent {
     /// If it is a new name: the rooms in which another connection of the owner has one of the two
     /// names.
     pub companions: Box<[(RoomName, Renaming)]>,
+    /// If it is a new name: the text with which another connection of the owner, which keeps the old
+    /// name, is away, and was so before.
+    pub left_away: Option<Line>,
 }
 
 impl PersonEvent {
@@ -229,17 +241,18 @@ impl PersonEvent {
         let rooms = rooms.into_iter().map(|room| (room, number));
         let mut rooms: Box<[_]> = rooms.chain(left).collect();
         rooms.sort_unstable();
-        PersonEvent { number, rooms, companions: Box::default() }
+        PersonEvent { number, rooms, companions: Box::default(), left_away: None }
     }
 
     /// The same event: a new name, where other connections of the owner have one of the two names in
-    /// these rooms.
+    /// these rooms; the old name is away with this text.
     #[must_use]
     pub fn with_companions(
         self,
         companions: impl IntoIterator<Item = (RoomName, Renaming)>,
+        left_away: Option<Line>,
     ) -> PersonEvent {
-        PersonEvent { companions: companions.into_iter().collect(), ..self }
+        PersonEvent { companions: companions.into_iter().collect(), left_away, ..self }
     }
 
     /// A reader has to read this room up to the event with this number; none if the room does not

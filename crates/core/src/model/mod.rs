@@ -2,6 +2,7 @@
 //! Knows no log and no connection.
 
 pub mod act;
+pub mod author;
 mod conversation;
 mod counting;
 mod entry;
@@ -22,11 +23,13 @@ pub mod topic;
 pub mod who;
 pub mod whom;
 
-pub use act::{Act, By, Deed, Here, Keeping, Reach, Verb};
+pub use act::{Act, Deed, Here, Keeping, Reach, Verb};
+pub use author::{Author, By};
 pub use conversation::ConversationId;
 pub use counting::Counting;
 pub use entry::{
-    ActOf, Entry, PersonChange, PersonEvent, Renaming, RoomRank, Said, Telling, Together, TopicSet,
+    ActOf, Entry, PersonChange, PersonEvent, RankChange, Renaming, RoomRank, Said, Telling,
+    Together, TopicSet,
 };
 pub use erasable::{Blank, Erasable, Seal, SealKey};
 pub use hashed::Hashed;

@@ -24,7 +24,7 @@ impl Whom {
     pub fn parse(typed: &str) -> Result<Whom, NameError> {
         match Net::parse(typed) {
             Some(net) => Ok(Whom::Net(net)),
-            None => Name::parse(typed).map(Whom::Name),
+            None => Name::parse_owned(typed).map(Whom::Name), // the owner may be here
         }
     }
 

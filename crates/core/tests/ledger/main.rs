@@ -17,8 +17,8 @@ use parlor_core::intent::{Intent, Proposal, ProposalId, Stamp};
 use parlor_core::ledger::{Absent, Account, Happened, Ledger, Markers, Mute, Person, Snapshot};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
-    Act, By, Deed, End, Hashed, Here, Looks, Modes, Name, PersonId, ProvenAccount, Reach, RoomName,
-    Verb, WallTime, Whom,
+    Act, Author, By, Deed, End, Hashed, Here, Looks, Modes, Name, PersonId, ProvenAccount, Reach,
+    RoomName, Verb, WallTime, Whom,
 };
 use proptest::prelude::{ProptestConfig, TestCaseError, prop_assert, prop_assert_eq};
 use proptest::test_runner::TestRunner;
@@ -150,8 +150,9 @@ fn a_refused_rule_leaves_the_rule_that_it_would_replace() {
             Act::by(by.clone(), deed, BEGIN)
         };
         let others = (0..990).map(|number| rule(&By::Operator, format!("guest-{number}")));
-        // An owner may write the name in another case, and keeps one share.
-        let own = rule(&By::Keeper(Name::stored("ALICE")), "carol".to_owned());
+        // A keeper has one share under any name, and in any case.
+        let alias = Author { name: Name::stored("bunny"), ..Author::owner(Name::stored("ALICE")) };
+        let own = rule(&By::Keeper(alias), "carol".to_owned());
         let rules: Vec<_> = others.chain([own, rule(&By::Operator, "zoë".to_owned())]).collect();
         start.mutes =
             rules.iter().map(|act| Mute { people: Vec::new(), act: act.clone() }).collect();

@@ -7,7 +7,7 @@ use parlor_core::link::{
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{
-    ConversationId, Entry, Line, Name, Profile, RoomName, RoomRank, Said, Who,
+    ConversationId, Entry, Line, Name, PersonChange, Profile, RoomName, RoomRank, Said, Who,
 };
 
 use super::answers::{
@@ -384,6 +384,10 @@ impl Encoder for IrcEncoder {
             if seen.is_still_worn {
                 let companion = Who { name: from.clone(), ..Who::clone(who) };
                 encoding.put_join_with_rank(&companion, seen.old_rank, scene, &mut after);
+                if let Some(away) = &event.left_away {
+                    let away = PersonChange::Away(Some(away.clone()));
+                    encoding.put_changed(&companion, &away, scene, &mut after);
+                }
             }
         }
         self.voice.put_new_name(&who.name, &mut before);

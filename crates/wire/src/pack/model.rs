@@ -24,9 +24,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::model::{
-    Act, By, Claim, ConversationId, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks, Manner,
-    Modes, NAME_CHARS_MAX, Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId, Profile,
-    Proof, ProvenAccount, Reach, RoomName, RoomRules, Spoken, Topic, Verb, WallTime, Who, Whom,
+    Act, Author, By, Claim, ConversationId, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks,
+    Manner, Modes, NAME_CHARS_MAX, Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId,
+    Profile, Proof, ProvenAccount, Reach, RoomName, RoomRules, Spoken, Topic, Verb, WallTime, Who,
+    Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -80,7 +81,9 @@ record!(Act { deed, by, reach, at });
 
 record!(Deed { verb, whom, time, text });
 
-choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(name), 4 => KeeperForNow(name), 5 => NoKeeper });
+choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(author), 4 => KeeperForNow(author), 5 => NoKeeper });
+
+record!(Author { name, account, id });
 
 choice!(Here, "a place", { 0 => Operator, 1 => Room(room), 2 => Server, 3 => RoomOnly(room) });
 

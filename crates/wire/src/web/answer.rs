@@ -223,7 +223,7 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Notice::Contact(Contact::Sent) => about("sent", out),
         Notice::Contact(Contact::Back { lines }) => about("contact-back", out).with("lines", lines),
         Notice::LoggedOut(account) => about("logged-out", out).with("name", account.as_str()),
-        Notice::AuthorityEnded => about("order", out),
+        Notice::ServerRanked { .. } => about("order", out),
         Notice::RulesEnd(room) => about("rules-end", out).with("room", room.as_str()),
         Notice::NameGone { from, now } => {
             about("name-gone", out).with("from", from.as_str()).with("name", now.as_str())

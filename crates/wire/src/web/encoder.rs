@@ -99,7 +99,7 @@ impl WebEncoder {
             | Notice::Invited { .. }
             | Notice::Contact(_)
             | Notice::LoggedOut(_)
-            | Notice::AuthorityEnded
+            | Notice::ServerRanked { .. }
             | Notice::RulesEnd(_)
             | Notice::NameGone { .. }
             | Notice::Idle { .. } => None,

@@ -1,7 +1,7 @@
 //! A JSON object, written field by field in the given order, and the fields that several kinds
 //! share.
 
-use parlor_core::model::{Act, By, Line, Name, Reach, RoomName, Together, Verb, Whom};
+use parlor_core::model::{Act, Author, By, Line, Name, Reach, RoomName, Together, Verb, Whom};
 use serde::Serialize;
 
 use crate::style::rfc3339;
@@ -102,10 +102,12 @@ pub(crate) fn with_act<'a>(object: Object<'a>, reach: Option<&Reach>, act: &Act)
     let room = reach.and_then(Reach::room);
     let (verb, text) = (act.deed.verb, act.deed.text.as_ref().map(Line::as_str));
     let by = (act.by != By::NoKeeper).then(|| words::name_of(&act.by));
+    let account = act.by.author().and_then(Author::other_account);
     let is_rule = matches!(verb, Verb::Limit | Verb::SetRoomPassword); // a password is for members
     object
         .with_some("room", room.map(RoomName::as_str))
         .with_some("by", by)
+        .with_some("account", account.map(Name::as_str))
         .with_some("until", act.until().map(rfc3339))
         .with_some("limit", limit_of(act))
         .with_some("reason", text.filter(|_| !is_rule))

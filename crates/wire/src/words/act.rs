@@ -1,7 +1,7 @@
 //! The words for acts and for the people who may act. Knows no line ending and no connection.
 
 use parlor_core::link::{RoomKeepers, Visitor};
-use parlor_core::model::{Act, By, Keeping, Line, Name, Reach, RoomName, RoomRules, Verb};
+use parlor_core::model::{Act, Author, By, Keeping, Line, Name, Reach, RoomName, RoomRules, Verb};
 
 use crate::style::{LocalClock, counted, silence};
 
@@ -34,13 +34,15 @@ const EVERYBODY_SPEAKS: &str = "Everybody in the room can speak";
 pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
     let (whom, by) = (&act.deed.whom, name_of(&act.by));
     let (until, why) = (until(act, clock), why(act));
+    let account = act.by.author().and_then(Author::other_account);
+    let account = account.map(|account| format!(", account {account}")).unwrap_or_default();
     match act.deed.verb {
         Verb::Broadcast => row("operator-says", "Everybody was told",
             format!("The operator says{why}")),
         Verb::Kick => row("removed", format!("{whom} is removed"),
             format!("{by} removed {whom}{why}"))
             .personal(you_leave("were removed", act, clock)),
-        Verb::Ban => row("banned", format!("{whom} is banned{until} by {by}{why}"),
+        Verb::Ban => row("banned", format!("{whom} is banned{until} by {by}{account}{why}"),
             format!("{by} banned {whom}{until}{why}"))
             .personal(you_leave("are banned", act, clock)),
         Verb::Unban => row("unbanned", format!("{whom} is no longer banned"),
@@ -250,6 +252,6 @@ pub(crate) fn name_of(by: &By) -> &str {
         By::Oneself => "themselves",
         By::NewPassword => "new-password", // for programs: people read another sentence
         By::NoKeeper => "nobody",          // people and programs read no name
-        By::Keeper(name) | By::KeeperForNow(name) => name.as_str(),
+        By::Keeper(author) | By::KeeperForNow(author) => author.name.as_str(),
     }
 }

@@ -227,7 +227,10 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
         Notice::LoggedOut(account) => format!(
             "You are not logged in to {account} any more: it has a new password, or is no longer registered"
         ),
-        Notice::AuthorityEnded => {
+        Notice::ServerRanked { is_keeper: true } => {
+            "You have the authority of a keeper of the server now".to_owned()
+        }
+        Notice::ServerRanked { is_keeper: false } => {
             "You have the authority of a keeper of the server no longer".to_owned()
         }
         Notice::RulesEnd(room) => format!(

@@ -178,7 +178,7 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         Refusal::NotOwnModes => row("forbidden", 403, 502, "You can change only your own modes"),
         Refusal::IsKeeper(name) => row("forbidden", 403, 482,
             format!("{name} is a keeper; only the operator can remove a keeper")).named(),
-        Refusal::IsKeeperForNow(name) => row("forbidden", 403, 482,
+        Refusal::KeepsRoom(name) => row("forbidden", 403, 482,
             format!("{name} keeps this room, too; first end that with /keeper -{name}")).named(),
         Refusal::KeeperForGood(name) => row("forbidden", 403, 482,
             format!("{name} keeps this room for good, and you only while you are here")).named(),

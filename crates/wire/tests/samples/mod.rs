@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use parlor_core::intent::{Check, ErasableOf, Intent, Proposal, ProposalId, Reentry};
 use parlor_core::model::{
-    Act, Blank, By, Claim, ConversationId, Deed, Erasable, Extras, Hashed, Here, InGroup, Line,
-    Looks, Manner, Modes, Name, Net, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount,
-    Reach, RoomName, Seal, SealKey, Spoken, Verb, WallTime, Whom,
+    Act, Author, Blank, By, Claim, ConversationId, Deed, Erasable, Extras, Hashed, Here, InGroup,
+    Line, Looks, Manner, Modes, Name, Net, NodeName, OwnedName, PersonId, Profile, Proof,
+    ProvenAccount, Reach, RoomName, Seal, SealKey, Spoken, Verb, WallTime, Whom,
 };
 use parlor_wire::pack::sealed::{Cipher, seal};
 use proptest::collection::vec;
@@ -52,7 +52,7 @@ pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
     let code = Hashed(std::array::from_fn(|place| 8 * place as u8));
     let password = || "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into();
     let kick = Deed::to(Verb::Kick, Whom::Name(Name::parse("Борис").unwrap()));
-    let (by, reach) = (By::Keeper(mike.clone()), Reach::Room(room.clone()));
+    let (by, reach) = (By::Keeper(Author::owner(mike.clone())), Reach::Room(room.clone()));
     let kick = Arc::new(Act { reach, ..Act::by(by, kick, WallTime(-1)) });
     let broadcast = Deed::to_all(Verb::Broadcast, Some(line("Hello, everybody")));
     vec![
@@ -641,11 +641,20 @@ fn deed() -> impl Strategy<Value = Deed> {
         .prop_map(|(verb, whom, time, text)| Deed { verb, whom, time, text })
 }
 
+fn author() -> impl Strategy<Value = Author> {
+    let person = any::<u64>().prop_map(PersonId::new);
+    (name(), option::of(name()), person).prop_map(|(name, account, id)| Author {
+        name,
+        account,
+        id,
+    })
+}
+
 fn act() -> impl Strategy<Value = Act> {
     let by = prop_oneof![
         select(vec![By::Operator, By::Oneself, By::NewPassword, By::NoKeeper]),
-        name().prop_map(By::Keeper),
-        name().prop_map(By::KeeperForNow),
+        author().prop_map(By::Keeper),
+        author().prop_map(By::KeeperForNow),
     ];
     let reach = prop_oneof![Just(Reach::Server), room().prop_map(Reach::Room)];
     (deed(), by, reach, time()).prop_map(|(deed, by, reach, at)| Act { deed, by, reach, at })

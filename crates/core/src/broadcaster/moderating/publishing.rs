@@ -47,7 +47,8 @@ impl Broadcaster {
         if !closes || !act.is_for_now() || self.ledger.rooms.rules(room).lasting.is_closed() {
             return;
         }
-        for id in act.by.name().into_iter().flat_map(|name| self.ledger.people.wearers(name)) {
+        let author = act.by.author().into_iter();
+        for id in author.flat_map(|author| self.ledger.people.connections(author.id)) {
             let keeps = |person: &Person| person.keeps_for_now.contains(room);
             if self.ledger.people.get(id).is_some_and(keeps) {
                 self.tell_one(id, Notice::RulesEnd(room.clone()));
@@ -57,7 +58,7 @@ impl Broadcaster {
 
     /// Tells the people of this node who want to read what operators say.
     fn tell_wallops(&self, act: &Arc<Act>) {
-        let author = self.with_author(Arc::clone(act), None).author;
+        let author = self.with_author(Arc::clone(act)).author;
         let stranger = || {
             let name = Name::stored(act.by.name().map_or("operator", Name::as_str));
             Arc::new(Who::new(PersonId::BYGONE, name))

@@ -75,12 +75,22 @@ impl Name {
     /// not begin with a letter or digit; has no letter; mixes scripts (it must be "highly
     /// restrictive", UTS 39, section 5.2); or is like a reserved name.
     pub fn parse(typed: &str) -> Result<Self, NameError> {
-        let name = Self::new(well_formed(typed)?);
+        let name = Self::parse_owned(typed)?;
         let look = name.look();
         match RESERVED.iter().find(|reserved| reserved.is_like(&name, &look)) {
             Some(reserved) => Err(NameError::Reserved(reserved.word)),
             None => Ok(name),
         }
+    }
+
+    /// Parses a name for its owner: also one that was reserved after it got an owner. A person
+    /// who takes it has to prove that they own it.
+    ///
+    /// # Errors
+    ///
+    /// The name breaks another rule of [`Name::parse`].
+    pub fn parse_owned(typed: &str) -> Result<Self, NameError> {
+        Ok(Self::new(well_formed(typed)?))
     }
 
     /// The name of a person without a chosen name: the address, such as `127.0.0.1:64208`, as the

@@ -47,8 +47,10 @@ pub(crate) fn put_notice(
             replies.notice_to(&channel(&missed.room), &sentence);
         }
         Notice::LoggedOut(_) => replies.numeric(Numeric::RPL_LOGGEDOUT, &[source], &sentence),
-        Notice::AuthorityEnded => {
-            put_modes_changed((Modes::NONE, Modes::OPERATOR), nick, false, replies);
+        Notice::ServerRanked { is_keeper } => {
+            let (none, operator) = (Modes::NONE, Modes::OPERATOR);
+            let changed = if *is_keeper { (operator, none) } else { (none, operator) };
+            put_modes_changed(changed, nick, false, replies);
         }
         Notice::RulesEnd(_) => {} // modes that end with their channel are usual with IRC
         Notice::Damaged(damage) => replies.notice_to(&channel(&damage.room), &sentence),

@@ -4,7 +4,7 @@ use parlor_core::link::{Command, Input, Refusal};
 use parlor_core::model::{Line, Name};
 
 use super::run::CommandRun;
-use crate::irc::protocol::{Numeric, reserved};
+use crate::irc::protocol::Numeric;
 use crate::irc::registration::{NO_PASSWORDS, answer_cap};
 
 /// CAP
@@ -75,12 +75,7 @@ pub(super) fn nick(run: &mut CommandRun<'_>) {
         return run.reply(Numeric::ERR_NONICKNAMEGIVEN, &[], "No nickname given");
     };
     run.inputs.about(typed);
-    let server = &run.client.server.name;
-    let name = Name::parse(typed).and_then(|name| match reserved(&name, server) {
-        Some(error) => Err(error),
-        None => Ok(name),
-    });
-    match name {
+    match Name::parse_owned(typed) {
         Ok(_) => {
             run.client.note_nick(typed);
             run.inputs.add(Input::Command(Command::Name(Line::sanitise(typed.as_bytes()))));

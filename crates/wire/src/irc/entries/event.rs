@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{
-    ActOf, Entry, Extras, Line, Name, PersonChange, Reach, Renaming, RoomRank, Said, Telling,
-    WallTime, Who,
+    ActOf, Entry, Extras, Line, Name, PersonChange, RankChange, Reach, Renaming, RoomRank, Said,
+    Telling, WallTime, Who,
 };
 
 use super::said::{AuthorTags, SaidMessage, tagged};
@@ -152,7 +152,13 @@ impl IrcEncoding {
     }
 
     /// Appends a change of a person, for clients that want to know it.
-    fn put_changed(&self, who: &Who, change: &PersonChange, scene: Scene<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn put_changed(
+        &self,
+        who: &Who,
+        change: &PersonChange,
+        scene: Scene<'_>,
+        out: &mut Vec<u8>,
+    ) {
         match change {
             PersonChange::Account { .. } if self.class.has(Cap::AccountNotify) => {
                 let account = who.account.as_ref().map_or("*", Name::as_str);
@@ -335,8 +341,13 @@ impl Encoding for IrcEncoding {
                 self.put_renamed(who, from, *seen, scene, out);
             }
             Entry::Changed { who, change, .. } => self.put_changed(who, change, scene, out),
-            Entry::Ranked { who, is_keeper } => {
-                let letters = if *is_keeper { "+o" } else { "-o" };
+            Entry::Ranked { who, change } => {
+                let letters = match change {
+                    RankChange::Keeper(true) => "+o",
+                    RankChange::Keeper(false) => "-o",
+                    RankChange::Voice(true) => "+v",
+                    RankChange::Voice(false) => "-v",
+                };
                 self.put_mode(who, letters, scene, out);
             }
             Entry::Topic { who, text } => {

@@ -20,5 +20,5 @@ pub use terms::{
 };
 pub(crate) use terms::{
     LIST_TARGETS_MAX, REALNAME_BYTES_MAX, Service, WhoMasks, WhoTargets, acts, author, channel,
-    nick, realname, reserved, shortened, source_of, source_under,
+    nick, realname, shortened, source_of, source_under,
 };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use parlor_core::model::{Line, Name, NameError, Profile};
+use parlor_core::model::{Line, Name, Profile};
 
 use super::authenticate::{Authentication, Credentials, NO_PASSWORDS};
 use super::cap_command::{CapEffect, answer_cap};
@@ -223,7 +223,7 @@ impl Registration {
         let Some(typed) = typed.filter(|typed| !typed.is_empty()) else {
             return replies.numeric(Numeric::ERR_NONICKNAMEGIVEN, &[], "No nickname given");
         };
-        match self.claimed(typed) {
+        match name::claimed(typed) {
             Ok(name) => {
                 let typed = Line::sanitise(typed.as_bytes());
                 self.nick = Some(Nick { typed, name });
@@ -232,15 +232,6 @@ impl Registration {
                 let text = error.to_string();
                 replies.numeric(Numeric::ERR_ERRONEUSNICKNAME, &[typed], &text);
             }
-        }
-    }
-
-    /// The name that a client gets for a nick.
-    fn claimed(&self, typed: &str) -> Result<Name, NameError> {
-        let name = name::claimed(typed)?;
-        match name::reserved(&name, &self.server.name) {
-            Some(error) => Err(error),
-            None => Ok(name),
         }
     }
 

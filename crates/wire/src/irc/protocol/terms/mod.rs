@@ -22,7 +22,7 @@ pub use modes::{
     channel_letters, channel_modes, letters, user_modes,
 };
 pub use msgid::{MsgId, MsgPlace, Selector, server_time};
-pub(crate) use name::{Service, channel, nick, reserved};
+pub(crate) use name::{Service, channel, nick};
 pub(crate) use people::{author, realname, shortened, source_of, source_under};
 pub use server::IrcServer;
 pub(crate) use who::{WhoMasks, WhoTargets};

@@ -23,14 +23,14 @@ pub fn nick(name: &Name) -> Cow<'_, str> {
     }
 }
 
-/// The name that a nick stands for, as people write it in commands.
+/// The name that a nick stands for, as people write it in commands. A reserved one may have an owner.
 ///
 /// # Errors
 /// It is neither a name nor the nick of an address.
 pub fn named(nick: &str) -> Result<Name, NameError> {
     match address(nick) {
         Some(address) => Ok(Name::of_address(&address.to_string())),
-        None => Name::parse(nick),
+        None => Name::parse_owned(nick),
     }
 }
 
@@ -45,13 +45,14 @@ fn address(nick: &str) -> Option<SocketAddr> {
 }
 
 /// The name for a nick that a client asks for while it registers: without the characters that
-/// nicks may have elsewhere. The client reads the name in its welcome.
+/// nicks may have elsewhere. The client reads the name in its welcome. A reserved one may be the
+/// client's own.
 ///
 /// # Errors
 /// The rest is no name.
 pub fn claimed(nick: &str) -> Result<Name, NameError> {
     let rest = nick.replace(LEFT_OUT, "");
-    Name::parse(rest.trim_start_matches('_'))
+    Name::parse_owned(rest.trim_start_matches('_'))
 }
 
 /// A room as a channel.
@@ -116,18 +117,6 @@ impl Service {
     pub fn source(self, server: &str) -> String {
         let nick = self.nick();
         source(nick, nick, server)
-    }
-}
-
-/// The reason why nobody at this door may take a name, if there is one: it is a service's, or the
-/// server's own.
-pub fn reserved(name: &Name, server: &str) -> Option<NameError> {
-    match Service::of(name.as_str()) {
-        Some(service) => Some(NameError::Reserved(service.nick())),
-        None => {
-            let is_servers = name.as_str().eq_ignore_ascii_case(server);
-            is_servers.then_some(NameError::Reserved("The server's name"))
-        }
     }
 }
 
@@ -220,16 +209,12 @@ mod tests {
     }
 
     #[test]
-    fn services_and_the_server_have_their_names() {
+    fn services_have_their_names() {
         for service in [Service::Parlor, Service::NickServ, Service::ChanServ] {
             assert_eq!(Service::of(&service.nick().to_uppercase()), Some(service));
         }
         assert_eq!(Service::of("ns"), Some(Service::NickServ));
         assert_eq!(Service::of("nickserver"), None);
-        let reserved = |name| reserved(&Name::stored(name), "irc.local");
-        assert_eq!(reserved("ns"), Some(NameError::Reserved("NickServ")));
-        assert_eq!(reserved("IRC.local"), Some(NameError::Reserved("The server's name")));
-        assert_eq!(reserved("j.doe"), None);
     }
 
     #[test]
