@@ -732,7 +732,8 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     assert!(is_banned(&server.join(&mut bob, "tea")));
     let who = Query::WhoIn(room("tea"));
     assert!(is_banned(&answered(server.ask(&mut bob, who))));
-    let Outcome::Answer(Answer::Rooms { rooms, others: 0 }) = server.ask(&mut bob, Query::Rooms)
+    let Outcome::Answer(Answer::Rooms { rooms, others: 0, .. }) =
+        server.ask(&mut bob, Query::Rooms)
     else {
         panic!("a list");
     };

@@ -113,12 +113,17 @@ impl Node {
 
     /// The people in the lobby, as `/who` names them.
     fn who(&mut self, person: &mut Person) -> Vec<String> {
+        self.dated_who(person).0
+    }
+
+    /// The same, and how old it may be.
+    fn dated_who(&mut self, person: &mut Person) -> (Vec<String>, Option<WallTime>) {
         let here = person.seat.room();
         match self.server.ask(&mut person.link, Query::Who(here)) {
-            Outcome::Answer(Answer::Who { people, .. }) => {
+            Outcome::Answer(Answer::Who { people, as_of, .. }) => {
                 let mut names: Vec<_> = people.iter().map(|one| one.name.to_string()).collect();
                 names.sort();
-                names
+                (names, as_of)
             }
             other => panic!("{other:?}"),
         }
@@ -471,9 +476,12 @@ fn a_fenced_node_enters_its_people_again_and_nobody_loses_the_connection() {
     let (_seat, _) = granted(blue.server.ask(&mut thief, enter("carol", "lobby")));
     blue.server.ask(&mut bob.link, post(bob.seat.room(), &["meanwhile"]));
     assert_eq!(contact(&alice.link), [Contact::Waiting, Contact::Lost]);
+    let (listed, as_of) = red.dated_who(&mut carol);
+    assert_eq!((listed.len(), blue.dated_who(&mut bob).1), (3, None));
+    assert!(as_of.is_some_and(|at| at < red.server.now.wall), "{as_of:?}");
     red.cut(false);
     wait(&mut [&mut red, &mut blue], 4);
-    assert_eq!(red.standing(), Standing::InTouch);
+    assert_eq!((red.standing(), red.dated_who(&mut carol).1), (Standing::InTouch, None));
     assert!(matches!(alice.link.outcome(), Some(Outcome::Done)), "it is sent in the next boot");
     let address = ":";
     for (node, person) in [(&mut red, &mut alice), (&mut blue, &mut bob)] {

@@ -96,8 +96,8 @@ fn answers() -> Vec<Answer> {
     vec![
         Answer::Help(None),
         Answer::Help(COMMANDS.first()),
-        Answer::Who { room: room(), people: vec![present], others: 2, listening: 1 },
-        Answer::Rooms { rooms: vec![info.clone()], others: 1 },
+        Answer::Who { room: room(), people: vec![present], others: 2, listening: 1, as_of: None },
+        Answer::Rooms { rooms: vec![info.clone()], others: 1, as_of: Some(WallTime(0)) },
         Answer::Whois(Box::new(Whois {
             who: who(),
             rooms: vec![RankedRoom { room: room(), is_keeper: true, has_voice: false }],

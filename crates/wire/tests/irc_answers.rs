@@ -585,7 +585,8 @@ fn lists_are_numerics() {
         client.answered("TOPIC", "#tea", &[topic(None)]),
         ["331 alice #tea :No topic is set"]
     );
-    let motd = client.answered("MOTD", "", &[Answer::Rooms { rooms: rooms(), others: 0 }]);
+    let motd =
+        client.answered("MOTD", "", &[Answer::Rooms { rooms: rooms(), others: 0, as_of: None }]);
     assert_eq!(motd[..2], ["372 alice :- #tea, 3 people: at five", "372 alice :- #milk, 1 person"]);
 }
 
@@ -593,7 +594,8 @@ fn lists_are_numerics() {
 fn a_service_answers_with_notices_in_the_words_of_netcat() {
     let mut client = Client::new(&[]);
     let rooms = vec![RoomInfo { room: RoomName::lobby(), people: 2, topic: None }];
-    let seen = client.answered("PRIVMSG", "parlor", &[Answer::Rooms { rooms, others: 0 }]);
+    let seen =
+        client.answered("PRIVMSG", "parlor", &[Answer::Rooms { rooms, others: 0, as_of: None }]);
     assert_eq!(seen[0], ":parlor!parlor@irc.local NOTICE alice :lobby, 2 people");
     client.hears(|encoder, out| {
         let (command, target) = (Some(line("PRIVMSG")), Some(line("parlor")));

@@ -106,7 +106,7 @@ impl Broadcaster {
         let room = self.visible(asker, room, now)?;
         let person = self.ledger.people.get(asker);
         let keeping = person.and_then(|person| self.ledger.may_keep(person, &room.name));
-        Ok(room.who(now.monotonic, keeping.is_some()))
+        Ok(room.who(now.monotonic, keeping.is_some(), self.lost_contact_at()))
     }
 
     /// The topic of a room, which may be empty now.
@@ -197,7 +197,7 @@ impl Broadcaster {
         let largest =
             first(visible, ROOMS_MAX, |room| (Reverse(room.members.len()), room.name.as_str()));
         let rooms: Vec<_> = largest.into_iter().map(Room::info).collect();
-        Ok(Answer::Rooms { others: all - rooms.len(), rooms })
+        Ok(Answer::Rooms { others: all - rooms.len(), rooms, as_of: self.lost_contact_at() })
     }
 
     /// A page of the rooms by name, as many as fit into a mailbox.

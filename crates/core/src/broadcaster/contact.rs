@@ -7,7 +7,7 @@ use super::state::Broadcaster;
 use super::tickets::Wanted;
 use crate::ledger::Boot;
 use crate::link::{Change, Contact, InboxItem, Notice, Refusal};
-use crate::model::{NodeStatus, Now, PersonId, RoomName};
+use crate::model::{NodeStatus, Now, PersonId, RoomName, WallTime};
 
 impl Broadcaster {
     /// Tells people that the node is out of touch, or is back.
@@ -37,6 +37,13 @@ impl Broadcaster {
 
     fn end_of(&self, room: &RoomName) -> (RoomName, u64) {
         (room.clone(), self.ledger.rooms.end(room).seq)
+    }
+
+    /// The time of the last proposal that has come, if the node is out of touch: what it knows of
+    /// others may be as old.
+    pub(super) fn lost_contact_at(&self) -> Option<WallTime> {
+        let node = self.node.as_ref().filter(|node| node.told >= Silence::Lost);
+        node.map(|_| self.ledger.nodes.at())
     }
 
     /// The people whose requests wait for a place in the order.

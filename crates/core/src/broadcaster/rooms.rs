@@ -447,7 +447,7 @@ impl Room {
 
     /// The people in the room, with the time each has been silent: the last speaker first. Keepers
     /// also read addresses.
-    pub(crate) fn who(&self, now: Duration, for_keeper: bool) -> Answer {
+    pub(crate) fn who(&self, now: Duration, for_keeper: bool, as_of: Option<WallTime>) -> Answer {
         let mut latest =
             first(self.members.values().collect(), WHO_MAX, |member| Reverse(member.active));
         let mut seen = HashSet::new();
@@ -464,6 +464,7 @@ impl Room {
             others: self.members.people().saturating_sub(people.len()),
             listening: self.members.listening(),
             people,
+            as_of,
         }
     }
 

@@ -29,6 +29,8 @@ pub enum Answer {
         others: usize,
         /// The number of listeners.
         listening: usize,
+        /// When this node lost the contact with the other nodes, if it is out of touch.
+        as_of: Option<WallTime>,
     },
     /// A page of everybody in a room.
     People(PeoplePage),
@@ -53,6 +55,8 @@ pub enum Answer {
         rooms: Vec<RoomInfo>,
         /// The number of others.
         others: usize,
+        /// When this node lost the contact with the other nodes, if it is out of touch.
+        as_of: Option<WallTime>,
     },
     /// A page of all rooms.
     AllRooms(RoomsPage),

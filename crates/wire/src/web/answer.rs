@@ -30,13 +30,14 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::Refused(refusal) => put_refused(refusal, clock, out),
         Answer::Help(None) => put_help(COMMANDS, out),
         Answer::Help(Some(spec)) => put_help(std::slice::from_ref(*spec), out),
-        Answer::Who { room, people, others, listening } => object("who", out).with("room", room.as_str())
-            .with_list("people", people, person).with("others", others).with("listening", listening),
+        Answer::Who { room, people, others, listening, as_of } => object("who", out).with("room", room.as_str())
+            .with_list("people", people, person).with("others", others).with("listening", listening)
+            .with_some("as_of", as_of.map(rfc3339)),
         Answer::People(page) => object("people", out).with("room", page.room.as_str())
             .with("names", page.people.iter().map(|person| person.who.name.as_str()).collect::<Vec<_>>())
             .with("next", page.next),
-        Answer::Rooms { rooms, others } => object("rooms", out).with_list("rooms", rooms, room)
-            .with("others", others),
+        Answer::Rooms { rooms, others, as_of } => object("rooms", out).with_list("rooms", rooms, room)
+            .with("others", others).with_some("as_of", as_of.map(rfc3339)),
         Answer::Marker { conversation: ConversationId::Room(room), read } => object("read", out)
             .with("room", room.as_str()).with("time", read.map(rfc3339)),
         Answer::Marker { conversation: ConversationId::With(name), read } => object("read", out)

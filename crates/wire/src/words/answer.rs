@@ -6,7 +6,7 @@ use parlor_core::link::{
     Answer, Contact, Notice, PasswordFor, Present, PrivateMessage, RoomInfo, Sighting, Watched,
     Whois,
 };
-use parlor_core::model::{Damage, Line, Manner, Missed, RoomName, Said};
+use parlor_core::model::{Damage, Line, Manner, Missed, RoomName, Said, WallTime};
 
 use super::{act, event, help, refusal};
 use crate::style::{LineMode, LocalClock, Storage, counted, silence, span};
@@ -42,8 +42,8 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         // Lists.
         Answer::Help(None) => list(help::overview()),
         Answer::Help(Some(spec)) => list(help::help(spec)),
-        Answer::Who { room, people, others, listening } =>
-            list(who(room, people, *others, *listening)),
+        Answer::Who { room, people, others, listening, as_of } =>
+            list(dated(who(room, people, *others, *listening), *as_of, clock)),
         Answer::People(page) =>
             list(page.people.iter().map(|person| person.who.name.to_string()).collect()),
         Answer::Whois(whois) => sentence(self::whois(whois)),
@@ -55,7 +55,8 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::Findable(page) =>
             list(page.people.iter().map(|person| person.who.name.to_string()).collect()),
         Answer::Invitations(rooms) => list(rooms.iter().map(RoomName::to_string).collect()),
-        Answer::Rooms { rooms, others } => list(self::rooms(rooms, *others)),
+        Answer::Rooms { rooms, others, as_of } =>
+            list(dated(self::rooms(rooms, *others), *as_of, clock)),
         Answer::AllRooms(page) => list(self::rooms(&page.rooms, 0)),
         Answer::Totals(totals) => sentence(format!(
             "{} in {}", counted(totals.people, "person is", "people are"), counted(totals.rooms, "room", "rooms"))),
@@ -296,6 +297,12 @@ fn who(room: &RoomName, people: &[Present], others: usize, listening: usize) -> 
         lines.push(format!("  and {}", counted(listening, "listener", "listeners")));
     }
     lines
+}
+
+/// A list of a node that is out of touch says how old it may be.
+fn dated(mut list: Vec<String>, as_of: Option<WallTime>, clock: &LocalClock) -> Vec<String> {
+    list.extend(as_of.map(|at| format!("(as of {})", clock.moment(at))));
+    list
 }
 
 fn whois(Whois { who, rooms, .. }: &Whois) -> String {

@@ -263,8 +263,8 @@ function silentFor(seconds) {
 }
 
 const answers = {
-	who: ({ room, people, others, listening }) =>
-		`${room} 有 ${people.length + others} 人：${people.map(({ name, silent }) => `${name}${silentFor(silent)}`).join('、')}${others ? `等` : ''}${listening ? `；另有 ${listening} 人只看不说` : ''}`,
+	who: ({ room, people, others, listening, as_of }) =>
+		`${room} 有 ${people.length + others} 人：${people.map(({ name, silent }) => `${name}${silentFor(silent)}`).join('、')}${others ? `等` : ''}${listening ? `；另有 ${listening} 人只看不说` : ''}${as_of ? `（截至 ${new Date(as_of).toLocaleTimeString('zh')}）` : ''}`,
 	topic_is: ({ room, topic }) => (topic === null ? `${room} 没有话题；用 /topic 设置。` : `${room} 的话题：${topic}`),
 	help: ({ commands }) => commands.map(command).map(({ usage, does }) => `${usage}：${does}`).join('\n'),
 	you: ({ name }) => `你现在叫 ${name}。`,
