@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::sequencer::SnapshotTaker;
 use crate::telemetry::Metrics;
 
 /// After this time, people who wait for a commit are told that it is slow.
@@ -40,8 +41,16 @@ pub(crate) struct BroadcasterTask {
     pub(crate) clock: Clock,
     pub(crate) closing: Closing,
     pub(crate) metrics: Arc<Metrics>,
-    /// Where this server stands among its nodes; none without other nodes.
-    pub(crate) standing: Option<watch::Sender<Standing>>,
+    /// Its side as one of several nodes; none without other nodes.
+    pub(crate) nodes: Option<AmongNodes>,
+}
+
+/// The side of one of several nodes.
+pub(crate) struct AmongNodes {
+    /// Where this server stands among them.
+    pub(crate) standing: watch::Sender<Standing>,
+    /// Takes snapshots of the ledger.
+    pub(crate) snapshots: SnapshotTaker,
 }
 
 impl BroadcasterTask {
@@ -59,6 +68,7 @@ impl BroadcasterTask {
             let paused = pace.pauses_until(&self.broadcaster).filter(|_| !last);
             if under_way.is_none() && paused.is_none() {
                 under_way = self.begin_commit();
+                self.take_snapshot();
             }
             self.note_standing();
             if last && under_way.is_none() && self.has_told_the_others() {
@@ -94,9 +104,20 @@ impl BroadcasterTask {
 
     /// Tells the server where it stands among its nodes.
     fn note_standing(&self) {
-        if let Some(watched) = &self.standing {
+        if let Some(nodes) = &self.nodes {
             let standing = self.broadcaster.standing();
-            watched.send_if_modified(|noted| mem::replace(noted, standing) != standing);
+            nodes.standing.send_if_modified(|noted| mem::replace(noted, standing) != standing);
+        }
+    }
+
+    /// Takes a snapshot of the ledger, if it is due. The journal has everything up to here.
+    fn take_snapshot(&mut self) {
+        let Some(nodes) = &mut self.nodes else {
+            return;
+        };
+        let now = self.clock.monotonic();
+        if let Some(snapshot) = nodes.snapshots.take_due(&self.broadcaster, now) {
+            self.journal.note_snapshot(self.broadcaster.position(), &snapshot);
         }
     }
 

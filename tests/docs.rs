@@ -217,7 +217,8 @@ fn the_table_of_options_has_each_with_its_variable_and_its_default() {
     let config = Config::usual().unwrap().to_toml();
     let config: toml::Table = config.parse().unwrap();
     for option in serve.get_arguments() {
-        let Some(name) = option.get_long().filter(|name| *name != "help") else {
+        let name = option.get_long().filter(|name| *name != "help" && !option.is_hide_set());
+        let Some(name) = name else {
             continue;
         };
         let variable = format!("PARLOR_{}", name.to_uppercase().replace('-', "_"));

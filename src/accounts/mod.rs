@@ -22,8 +22,7 @@ pub(crate) use room_tries::{RoomTries, RoomTry};
 
 use std::sync::{Arc, Mutex};
 
-use parlor_core::journal::Past;
-use parlor_core::ledger::CODE_LIFE;
+use parlor_core::ledger::{CODE_LIFE, Past};
 use parlor_core::link::Inbox;
 use parlor_core::model::WallTime;
 

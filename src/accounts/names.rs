@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::journal::OwnerVisit;
-use parlor_core::ledger::Account;
+use parlor_core::ledger::{Account, OwnerVisit};
 use parlor_core::link::{AccountChange, Change, Inbox, Outcome, Query, Refusal};
 use parlor_core::model::{Name, WallTime};
 use rusqlite::params;

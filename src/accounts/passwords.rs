@@ -4,8 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use parlor_core::journal::OwnerVisit;
-use parlor_core::ledger::Account;
+use parlor_core::ledger::{Account, OwnerVisit};
 use parlor_core::link::{AccountChange, Command, Refusal};
 use parlor_core::model::{Line, Name, PersonId, Proof, ProvenAccount, WallTime};
 

@@ -20,6 +20,9 @@ pub(crate) struct Clock {
     lost: Duration,
     /// The earliest time of the start, in milliseconds, even if the machine's clock shows less.
     trusted_ms: Arc<AtomicI64>,
+    /// The trusted time of the start at the last look, in milliseconds; the largest number before
+    /// the first one.
+    looked_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -29,6 +32,7 @@ impl Clock {
             start: Instant::now(),
             lost: standstill::lost(),
             trusted_ms: Arc::new(AtomicI64::new(i64::MIN)),
+            looked_ms: Arc::new(AtomicI64::new(i64::MAX)),
         }
     }
 
@@ -50,6 +54,19 @@ impl Clock {
     /// Sets the earliest time of the start.
     pub(crate) fn trust(&self, start_ms: i64) {
         self.trusted_ms.store(start_ms, Ordering::Relaxed);
+    }
+
+    /// The trusted time, continued from the last look at the clock; none if nobody looks.
+    pub(crate) fn trusted(&self) -> Option<WallTime> {
+        let looked_ms = self.looked_ms.load(Ordering::Relaxed);
+        let passed_ms = i64::try_from(self.passed().as_millis()).unwrap_or(i64::MAX);
+        (looked_ms < i64::MAX).then_some(WallTime(looked_ms.saturating_add(passed_ms)))
+    }
+
+    /// Notes the trusted time, which is that of now.
+    pub(super) fn look(&self, trusted: WallTime) {
+        let passed_ms = i64::try_from(self.passed().as_millis()).unwrap_or(i64::MAX);
+        self.looked_ms.store(trusted.0.saturating_sub(passed_ms), Ordering::Relaxed);
     }
 
     /// Time since the start, without suspensions.

@@ -66,7 +66,9 @@ impl Trust {
 
     /// The trusted time, which measures ages. Call this every minute.
     pub(crate) fn look(&mut self) -> WallTime {
-        self.look_at(self.clock.passed(), wall())
+        let trusted = self.look_at(self.clock.passed(), wall());
+        self.clock.look(trusted);
+        trusted
     }
 
     /// The latest possible time, unless the clock is wrong.

@@ -119,6 +119,12 @@ options! {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         pub nats_creds: Option<PathBuf>,
 
+        /// Take snapshots of what the servers at --nats share, and delete old messages there, N
+        /// times as often as usual; only for tests
+        #[arg(long, value_name = "N", value_parser = count, default_value = "1", hide = true)]
+        #[serde(skip)]
+        pub snapshot_speed: usize,
+
         /// Accept passwords over plain TCP from other machines, where others on the network could
         /// read them
         #[arg(long, value_name = "BOOL")]

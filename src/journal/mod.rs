@@ -14,7 +14,7 @@ mod traits;
 pub(crate) use epoch::passing_epoch;
 pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
-pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql};
+pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql, fill};
 pub(crate) use sqlite::{WaitingMessage, waiting};
 pub(crate) use sqlite::{end_codes, latest as latest_acts, moment, past};
 pub(crate) use traits::{Ahead, Archive, Extent, Searcher, Unreadable};
@@ -28,7 +28,7 @@ use parlor_core::journal::Journal;
 use parlor_core::model::{End, RoomName, WallTime};
 
 use self::search::IndexedSearch;
-use self::sqlite::{Disk, FILE, OpenedDisk, Startup, WrittenBehind, open_archive};
+use self::sqlite::{Disk, FILE, OpenedDisk, PackedSnapshot, Startup, WrittenBehind, open_archive};
 use crate::config::Keep;
 
 /// A journal that stores lines, and everything that uses the stored lines.
@@ -38,6 +38,8 @@ pub(crate) struct Opened {
     pub(crate) epoch: String,
     /// The position in the order of several nodes up to which everything is stored.
     pub(crate) position: Option<u64>,
+    /// The snapshot of the ledger of several nodes.
+    pub(crate) snapshot: Option<PackedSnapshot>,
     /// The end of each room's lines.
     pub(crate) ends: HashMap<RoomName, End>,
     pub(crate) stored: Stored,
@@ -66,7 +68,7 @@ pub(crate) struct Stored {
 /// As one of several nodes, the journal is the view of a log with the name `log`.
 pub(crate) fn open(directory: &Path, keep: Keep, log: Option<&str>) -> Result<Opened, OpenError> {
     let OpenedDisk { mut disk, startup, history, database } = Disk::open(directory, keep, log)?;
-    let Startup { epoch, ends, last_run, position } = startup;
+    let Startup { epoch, ends, last_run, position, snapshot } = startup;
     let (index, follow) = IndexedSearch::new(
         database.path(),
         epoch.clone(),
@@ -85,6 +87,7 @@ pub(crate) fn open(directory: &Path, keep: Keep, log: Option<&str>) -> Result<Op
         journal,
         epoch: log.map_or(epoch, str::to_owned),
         position,
+        snapshot,
         ends,
         stored: Stored { last_run, history, search, forgetting, database },
         eraser,

@@ -6,8 +6,9 @@
 
 mod jetstream;
 
-pub use jetstream::{Courier, CourierStep, NewerMessage, Published, StreamCounts, StreamMessage};
 pub(crate) use jetstream::{
-    Founded, LinkChange, OrderQueue, Post, PostTask, SequencerTask, StreamConnection,
-    StreamSequencer, found, replay,
+    Beginning, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
+    SnapshotShelf, SnapshotSpeed, SnapshotTaker, SnapshotTask, StreamConnection, StreamSequencer,
+    begin, found,
 };
+pub use jetstream::{Courier, CourierStep, NewerMessage, Published, StreamCounts, StreamMessage};

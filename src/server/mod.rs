@@ -33,11 +33,12 @@ use self::reload::Reloader;
 use self::running::RunningServer;
 use self::setup::door_setup;
 use self::storage::ServerStorage;
-use crate::broadcaster_task::{BroadcasterTask, Closing};
+use crate::broadcaster_task::{AmongNodes, BroadcasterTask, Closing};
 use crate::clock::{Clock, Trust};
 use crate::config::{Config, Settings};
 use crate::door::{Reception, raise_limit, schemes_for_people};
 use crate::operator::{Operator, Reload, ReloadRequests};
+use crate::sequencer::SnapshotTask;
 use crate::session::Live;
 use crate::telemetry::Metrics;
 
@@ -85,9 +86,12 @@ impl Server {
         let descriptors = Server::check(&config)?;
         let inbox = Arc::default();
         let storage = ServerStorage::open(&config, &inbox, Some(&joined.founded))?;
-        let position = storage.position(&joined.founded);
-        let (parts, node) = joined.follow(position, &inbox).await?;
-        storage.check(&parts.start.ledger)?;
+        let beginning = joined.begin(storage.node_files.as_ref()).await?;
+        match beginning.misses_some {
+            true => storage.fill(beginning.position, &beginning.ledger)?,
+            false => storage.check(&beginning.ledger)?,
+        }
+        let (parts, node) = joined.follow(beginning, &inbox);
         let BroadcasterParts { start, sequencer, neighbours } = parts;
         let limits = config.settings(descriptors).broadcaster;
         let broadcaster =
@@ -223,13 +227,22 @@ impl Server {
         let closing = Closing { soon: self.reception.closing.clone(), ..Closing::default() };
         let mut writing = JoinSet::new();
         self.reception.writers.start(&mut writing);
-        let (standing, node) = match self.node {
-            Some(NodeParts { sequencing, post, standing: (watched, standing) }) => {
+        let (nodes, node) = match self.node {
+            Some(NodeParts {
+                sequencing,
+                post,
+                shelf,
+                snapshots,
+                standing: (watched, standing),
+            }) => {
                 let mut tasks = JoinSet::new();
+                let (clock, retain) = (self.clock.clone(), self.live.retain_changes());
+                let (writing, taker) = SnapshotTask::new(shelf, snapshots, clock, retain);
+                tasks.spawn(writing.run());
                 tasks.spawn(sequencing.run(Arc::clone(&self.reception.metrics)));
                 tasks.spawn(post.run());
                 let node = RunningNode::new(tasks, standing);
-                (Some(watched), Some(node))
+                (Some(AmongNodes { standing: watched, snapshots: taker }), Some(node))
             }
             None => (None, None),
         };
@@ -239,7 +252,7 @@ impl Server {
             clock: self.clock,
             closing: closing.clone(),
             metrics: Arc::clone(&self.reception.metrics),
-            standing,
+            nodes,
         };
         let broadcasting = tokio::spawn(task.run());
         let running = RunningServer {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use parlor_core::broadcaster::{NodeStart, Standing};
 use parlor_core::link::Inbox;
+use parlor_core::model::WallTime;
 use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT};
 use tokio::select;
 use tokio::sync::{mpsc, watch};
@@ -13,8 +14,8 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::config::Config;
 use crate::sequencer::{
-    Founded, LinkChange, OrderQueue, Post, PostTask, SequencerTask, StreamConnection,
-    StreamSequencer, found, replay,
+    Beginning, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
+    SnapshotShelf, SnapshotSpeed, StreamConnection, StreamSequencer, begin, found,
 };
 
 /// A server that has found the order of its nodes, and has not begun to follow it.
@@ -22,6 +23,7 @@ pub(super) struct JoinedOrder {
     connection: StreamConnection,
     changes: mpsc::Receiver<LinkChange>,
     start: NodeStart,
+    speed: SnapshotSpeed,
     pub(super) founded: Founded,
 }
 
@@ -29,6 +31,10 @@ pub(super) struct JoinedOrder {
 pub(super) struct NodeParts {
     pub(super) sequencing: SequencerTask,
     pub(super) post: PostTask,
+    /// Where snapshots of the ledger are.
+    pub(super) shelf: SnapshotShelf,
+    /// How often they are taken, and the place of the last one.
+    pub(super) snapshots: (SnapshotSpeed, (u64, WallTime)),
     /// Where it stands among its nodes.
     pub(super) standing: (watch::Sender<Standing>, watch::Receiver<Standing>),
 }
@@ -63,27 +69,35 @@ impl JoinedOrder {
             ledger: Default::default(),
             position: 0,
         };
-        Ok(Some(JoinedOrder { connection, changes, start, founded }))
+        let speed = SnapshotSpeed::new(config.snapshot_speed);
+        Ok(Some(JoinedOrder { connection, changes, start, speed, founded }))
     }
 
-    /// The parts that continue behind a position of the order.
+    /// The ledger with which a server continues behind the position of these files, or at the end of
+    /// the order without files.
     ///
     /// # Errors
-    /// The order cannot be read up to there.
-    pub(super) async fn follow(
-        self,
-        position: u64,
-        inbox: &Arc<Inbox>,
-    ) -> anyhow::Result<(BroadcasterParts, NodeParts)> {
-        let JoinedOrder { connection, changes, start, founded } = self;
-        if founded.last < position {
+    /// The order does not reach that far, or cannot be read.
+    pub(super) async fn begin(&self, files: Option<&NodeFiles>) -> anyhow::Result<Beginning> {
+        let last = self.founded.last;
+        if let Some(NodeFiles { position, .. }) = files.filter(|files| last < files.position) {
             bail!(
-                "the stream in NATS ends at message {}, and this server has stored up to {position}: \
-                 the stream has lost messages; restore it, or begin with another --house and another --data",
-                founded.last
+                "the stream in NATS ends at message {last}, and this server has stored up to {position}: \
+                 the stream has lost messages; restore it, or begin with another --house and another --data"
             );
         }
-        let ledger = replay(&connection, position).await?;
+        begin(&self.connection, &self.founded.log, files).await
+    }
+
+    /// The parts that continue with a ledger.
+    pub(super) fn follow(
+        self,
+        beginning: Beginning,
+        inbox: &Arc<Inbox>,
+    ) -> (BroadcasterParts, NodeParts) {
+        let JoinedOrder { connection, changes, start, speed, founded } = self;
+        let Beginning { ledger, position, snapshot, .. } = beginning;
+        let shelf = SnapshotShelf::new(&connection, &founded.log);
         let start = NodeStart { ledger, position, ..start };
         let (post, neighbours) = PostTask::new(&connection, inbox, start.nonce);
         let queue = Arc::new(OrderQueue::default());
@@ -92,7 +106,8 @@ impl JoinedOrder {
         let sequencing = SequencerTask::new((connection, changes), queue, inbox, position);
         let standing = watch::channel(Standing::Starting);
         let broadcaster = BroadcasterParts { start, sequencer, neighbours };
-        Ok((broadcaster, NodeParts { sequencing, post, standing }))
+        let snapshots = (speed, snapshot);
+        (broadcaster, NodeParts { sequencing, post, shelf, snapshots, standing })
     }
 }
 

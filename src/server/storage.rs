@@ -14,15 +14,15 @@ use crate::accounts::{self, Accounts};
 use crate::config::{Config, Keep};
 use crate::journal;
 use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
-use crate::sequencer::Founded;
+use crate::sequencer::{Founded, NodeFiles};
 
 /// The journal, and everything that is stored beside the lines.
 pub(super) struct ServerStorage {
     pub(super) journal: Box<dyn Journal>,
     /// The epoch of the rooms' logs, to which the numbers of lines belong.
     pub(super) epoch: Arc<str>,
-    /// The position in the order of several nodes up to which everything is in the directory.
-    position: Option<u64>,
+    /// The state of the directory in the order of several nodes; none without one.
+    pub(super) node_files: Option<NodeFiles>,
     /// Everything in the server's directory, if it has one.
     pub(super) disk: Option<OnDisk>,
 }
@@ -58,7 +58,7 @@ impl ServerStorage {
         };
         let log = founded.map(|founded| founded.log.as_str());
         let keep = if log.is_some() { Keep::Written } else { config.keep };
-        let Opened { journal, epoch, position, ends, stored, eraser } =
+        let Opened { journal, epoch, position, snapshot, ends, stored, eraser } =
             journal::open(&directory, keep, log)?;
         tracing::info!("lines are stored in {}", directory.display());
         let past = match position {
@@ -68,12 +68,21 @@ impl ServerStorage {
         let past = Past { ends: ends.into_iter().collect(), ..past };
         let accounts = Arc::new(Accounts::new(&stored.database, inbox, config.password_chars));
         let disk = Some(OnDisk { directory, stored, eraser, accounts, past });
-        Ok(ServerStorage { journal, epoch: epoch.into(), position, disk })
+        let node_files = position.map(|position| NodeFiles { position, snapshot });
+        Ok(ServerStorage { journal, epoch: epoch.into(), node_files, disk })
     }
 
-    /// The position in the order of several nodes up to which everything is stored.
-    pub(super) fn position(&self, founded: &Founded) -> u64 {
-        self.position.unwrap_or(founded.last) // a server that stores nothing has missed nothing
+    /// Lets the directory of a node continue with the ledger at a position, because the order does
+    /// not have everything that the directory lacks.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub(super) fn fill(&self, position: u64, ledger: &Snapshot) -> anyhow::Result<()> {
+        let Some(OnDisk { stored, .. }) = &self.disk else {
+            return Ok(());
+        };
+        let ledger = ledger.clone();
+        Ok(stored.database.at_start(move |file| journal::fill(file, position, &ledger))?)
     }
 
     /// Checks that the directory of a node has what the order holds up to its position: the order
@@ -88,8 +97,9 @@ impl ServerStorage {
         let stored = past.ends.iter().map(|(room, end)| (room, end.seq));
         let ordered = ledger.ends.iter().map(|(room, end)| (room, end.seq));
         let registered: BTreeMap<_, _> =
-            past.accounts.iter().map(|account| (account.name.as_str(), account.proof)).collect();
-        let owners = ledger.accounts.iter().map(|account| (account.name.as_str(), account.proof));
+            past.accounts.iter().map(|account| (account.name.as_str(), account.since)).collect();
+        // The file does not know how often an owner has changed the password.
+        let owners = ledger.accounts.iter().map(|account| (account.name.as_str(), account.since));
         ensure!(
             stored.eq(ordered) && registered == owners.collect(),
             "the stream in NATS does not have what is stored in {}: it has lost messages; \
@@ -101,7 +111,7 @@ impl ServerStorage {
 
     /// A journal that starts without lines, and no directory.
     pub(super) fn without_disk(journal: Box<dyn Journal>) -> ServerStorage {
-        ServerStorage { journal, epoch: passing_epoch().into(), position: None, disk: None }
+        ServerStorage { journal, epoch: passing_epoch().into(), node_files: None, disk: None }
     }
 
     /// The broadcaster that continues from the state before the start.

@@ -59,6 +59,7 @@ mod scripting;
 mod search;
 mod signals;
 mod slow;
+mod snapshots;
 mod standstill;
 mod startup;
 mod versions;

@@ -1,18 +1,20 @@
 //! A server of NATS as a child process, and nodes that use it. Knows nothing of the conversations.
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::DEADLINE;
 use crate::data::Data;
 use crate::nats_program::program;
-use crate::server::{HERE, Server};
+use crate::server::{HERE, Server, parlor};
 
 /// How often to check whether the server answers.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -82,9 +84,38 @@ impl Nats {
 
     /// A node with these further options.
     pub(crate) fn node_with(&self, name: &str, data: &Data, options: &[&str]) -> Server {
+        self.run_node(data.parlor(), name, options)
+    }
+
+    /// A node with this name and these further options, which stores nothing.
+    pub(crate) fn node_in_memory(&self, name: &str, options: &[&str]) -> Server {
+        self.run_node(parlor(), name, options)
+    }
+
+    fn run_node(&self, parlor: Command, name: &str, options: &[&str]) -> Server {
         let (url, rate) = (self.url(), ["--rate", "off"]);
         let node = ["--nats", &url, "--node", name];
-        Server::run(data.parlor(), &[&HERE[..], &rate, &node, options].concat())
+        Server::run(parlor, &[&HERE[..], &rate, &node, options].concat())
+    }
+
+    /// Sends a request to the server, and returns the answer, which is JSON.
+    pub(crate) fn ask(&self, subject: &str, payload: &[u8]) -> Value {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let mut request = b"CONNECT {\"verbose\":false}\r\nSUB _INBOX.test 1\r\n".to_vec();
+        request.extend(format!("PUB {subject} _INBOX.test {}\r\n", payload.len()).bytes());
+        request.extend(payload.iter().chain(b"\r\n"));
+        stream.write_all(&request).unwrap();
+        let mut answer = BufReader::new(stream);
+        let mut line = String::new();
+        while !line.starts_with("MSG ") {
+            line.clear();
+            assert!(answer.read_line(&mut line).unwrap() > 0, "no answer from NATS");
+        }
+        let len = line.trim().rsplit(' ').next().unwrap().parse().unwrap();
+        let mut payload = vec![0; len];
+        answer.read_exact(&mut payload).unwrap();
+        serde_json::from_slice(&payload).unwrap()
     }
 
     fn path(&self, name: &str) -> &'static str {

@@ -66,7 +66,7 @@ pub(super) fn full_rows(
     let (room, first, last) = range(room.as_str(), numbers);
     let rows = connection.all(
         &format!(
-            "SELECT key, {}, at, name FROM lines WHERE {} AND manner != ?4",
+            "SELECT key, {}, at, name FROM lines WHERE {} AND manner & 255 != ?4",
             KEYS.seq, KEYS.range
         ),
         params![room, first, last, GONE],

@@ -1,10 +1,10 @@
 //! Accounts in the file: names, the hashes that prove their owners, and the networks from which the
 //! owners came. Does not know which changes are allowed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use parlor_core::journal::OwnerVisit;
-use parlor_core::ledger::Account;
+use parlor_core::ledger::{Account, OwnerVisit, Snapshot};
 use parlor_core::model::{Hashed, Name, Proof, WallTime};
 use rusqlite::{Connection, params};
 
@@ -25,6 +25,19 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
             proof: Proof::default(),
         })
     })
+}
+
+/// Makes the accounts those of a ledger.
+pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
+    let owned: HashSet<&str> = ledger.accounts.iter().map(|account| key(&account.name)).collect();
+    for account in load(connection)? {
+        if !owned.contains(key(&account.name)) {
+            release(connection, &account.name)?;
+        }
+    }
+    let mut by_age: Vec<_> = ledger.accounts.iter().collect();
+    by_age.sort_by_key(|account| account.since);
+    by_age.into_iter().try_for_each(|account| put(connection, account))
 }
 
 /// Stores an account.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
-use parlor_core::journal::Past;
+use parlor_core::journal::{Past, Snapshot};
 use parlor_core::model::{
     Act, Author, By, Deed, Line, Name, PersonId, Reach, RoomName, Topic, Verb, WallTime, Whom,
 };
@@ -206,6 +206,30 @@ pub(super) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     put_row(connection, word, act)
 }
 
+/// Makes the rules those of a ledger that outlast the people in their rooms.
+pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
+    for table in ["keepers", "makers", "bans", "mutes", "topics"] {
+        connection.run(&format!("DELETE FROM {table}"), [])?;
+    }
+    for (reach, name) in &ledger.keepers {
+        let room = reach.room().map_or("", RoomName::as_str);
+        put_authority(connection, "keepers", room, name)?;
+    }
+    for (room, name) in &ledger.makers {
+        put_authority(connection, "makers", room.as_str(), name)?;
+    }
+    ledger.bans.iter().try_for_each(|ban| put_ban(connection, ban))?;
+    ledger.mutes.iter().try_for_each(|mute| put_mute(connection, &mute.act))?;
+    for (room, Topic { text, is_locked }) in &ledger.topics {
+        let is_locked = *is_locked && !ledger.locked_for_now.contains(room);
+        let text = text.as_ref().map_or("", Line::as_str);
+        let put = "INSERT INTO topics (room, text, name, locked)
+                   SELECT ?1, ?2, '', ?3 WHERE ?2 <> '' OR ?3";
+        connection.run(put, params![room.as_str(), text, is_locked])?;
+    }
+    room_rules::replace(connection, ledger)
+}
+
 /// Stores the row of an act, and deletes rows beyond the limit.
 fn put_row(connection: &Connection, word: &str, act: &Act) -> rusqlite::Result<()> {
     let until = act.until().map(|until| format!("until {}", moment(until)));
@@ -318,8 +342,19 @@ fn put_keeper(
     act: &Act,
     owner: Option<&Name>,
 ) -> rusqlite::Result<()> {
+    owner.map_or(Ok(()), |owner| put_authority(connection, table, room(act), owner))
+}
+
+/// Notes the owner of a name as a keeper of a room, or of the server if `room` is empty, or as the
+/// maker of the room, depending on `table`.
+fn put_authority(
+    connection: &Connection,
+    table: &str,
+    room: &str,
+    owner: &Name,
+) -> rusqlite::Result<()> {
     let put = format!("INSERT OR IGNORE INTO {table} SELECT ?1, id FROM accounts WHERE fold = ?2");
-    connection.run(&put, [room(act), fold(owner)]).map(drop)
+    connection.run(&put, [room, owner.keys()[0]]).map(drop)
 }
 
 fn delete_keeper(connection: &Connection, act: &Act) -> rusqlite::Result<()> {

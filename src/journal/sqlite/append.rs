@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use parlor_core::journal::Record;
 use parlor_core::log::Batch;
-use parlor_core::model::RoomName;
+use parlor_core::model::{End, RoomName};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::files::{REFUSED_FILE, private_file};
 use super::keys::{KEYS, key, range};
 use super::records::put;
-use super::row::{code, sum_of};
+use super::row::{code, gone_with, sum, sum_of};
 use super::schema::SCHEMA;
 use super::sql::Sql;
 use super::store::Store;
@@ -130,6 +130,25 @@ pub(super) fn put_batches(
             ])?;
         }
     }
+    Ok(())
+}
+
+/// Notes that a room has lines up to its end, of which the file never had the last ones, in the
+/// transaction of the caller.
+pub(super) fn put_end(transaction: &Connection, room: &RoomName, end: End) -> rusqlite::Result<()> {
+    let query = format!("SELECT ifnull(max({}), 0) FROM lines WHERE {}", KEYS.seq, KEYS.range);
+    let rows = range(room.as_str(), (0, u64::MAX));
+    let last: i64 = transaction.query_row(&query, rows, |row| row.get(0))?;
+    let missing = end.seq.saturating_sub(last as u64);
+    if missing == 0 {
+        return Ok(());
+    }
+    let (seq, at, manner) = (end.seq as i64, end.at.0, gone_with(missing - 1));
+    let key = key(make_room(transaction, room)?, end.seq)?;
+    transaction.run(
+        "INSERT INTO lines (key, at, manner, name, text, sum) VALUES (?1, ?2, ?3, '', '', ?4)",
+        params![key, at, manner, sum(seq, at, manner, "", "")],
+    )?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Return codes in the file. Does not know who may use them.
 
-use parlor_core::ledger::{ReturnCode, Validity};
+use parlor_core::ledger::{ReturnCode, Snapshot, Validity};
 use parlor_core::model::{Claim, Hashed, Looks, Name, Proof, ProvenAccount, RoomName, WallTime};
 use rusqlite::{Connection, params};
 
@@ -30,6 +30,12 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(Hashed, Ret
         };
         Ok((Hashed(row.get(0)?), code))
     })
+}
+
+/// Makes the codes those of a ledger.
+pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
+    connection.run("DELETE FROM codes", [])?;
+    ledger.codes.iter().try_for_each(|(hash, code)| put(connection, *hash, code))
 }
 
 /// Stores a code.

@@ -1,7 +1,8 @@
 //! Messages for absent owners in the file: `letters`. Does not know how many may wait.
 
-use parlor_core::journal::KeptMessage;
-use parlor_core::ledger::{Kept, Rank};
+use std::collections::HashSet;
+
+use parlor_core::ledger::{Kept, KeptMessage, Rank, Snapshot};
 use parlor_core::model::{Hashed, Line, Name, Spoken, WallTime};
 use rusqlite::{Connection, params};
 
@@ -62,6 +63,17 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(Name, Kept)
         };
         Ok((Name::stored(&row.get::<_, String>(1)?), Kept { number, writer, rank, key: 0 }))
     })
+}
+
+/// Deletes the messages that do not wait in a ledger: their owners have read them. The ledger does
+/// not have the texts of others.
+pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
+    let waiting: HashSet<u64> = ledger.kept.values().flatten().map(|kept| kept.number).collect();
+    let numbers: Vec<i64> = connection.all("SELECT id FROM letters", [], |row| row.get(0))?;
+    for number in numbers.into_iter().filter(|number| !waiting.contains(&(*number as u64))) {
+        connection.run("DELETE FROM letters WHERE id = ?1", [number])?;
+    }
+    Ok(())
 }
 
 /// Stores a message.

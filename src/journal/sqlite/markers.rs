@@ -1,5 +1,6 @@
 //! Read markers in the file: how far owners have read. Does not know how many they may have.
 
+use parlor_core::ledger::{Markers, Snapshot};
 use parlor_core::model::{Name, WallTime};
 use rusqlite::{Connection, params};
 
@@ -13,6 +14,20 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(Name, Box<s
         let (name, key): (String, String) = (row.get(0)?, row.get(1)?);
         Ok((Name::stored(&name), key.into(), WallTime(row.get(2)?)))
     })
+}
+
+/// Makes the markers those of a ledger.
+pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
+    connection.run("DELETE FROM markers", [])?;
+    for account in &ledger.accounts {
+        let Some(Markers(of_owner)) = ledger.markers.get(account.name.keys()[0]) else {
+            continue;
+        };
+        for (conversation, at) in of_owner {
+            put(connection, &account.name, conversation, Some(*at))?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores a marker; without a time, deletes it.

@@ -1,6 +1,6 @@
 //! Records in the file: everything that is stored beside lines. Each kind has its own file.
 
-use parlor_core::journal::{Past, Record};
+use parlor_core::journal::{Past, Record, Snapshot};
 use parlor_core::model::WallTime;
 use rusqlite::Connection;
 
@@ -17,6 +17,15 @@ pub(crate) fn past(connection: &Connection, now: WallTime) -> rusqlite::Result<P
         markers: markers::load(connection)?,
         ..acts::past(connection, now)?
     })
+}
+
+/// Makes everything beside lines that of a ledger, in the transaction of the caller.
+pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
+    accounts::replace(connection, ledger)?;
+    acts::replace(connection, ledger)?;
+    codes::replace(connection, ledger)?;
+    kept::replace(connection, ledger)?;
+    markers::replace(connection, ledger)
 }
 
 /// Stores a record, in the transaction of the caller.

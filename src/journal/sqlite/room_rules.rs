@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parlor_core::ledger::change_lasting;
+use parlor_core::ledger::{Snapshot, change_lasting};
 use parlor_core::model::{Act, Line, RoomName, RoomRules};
 use rusqlite::{Connection, Row, params};
 
@@ -36,6 +36,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RoomRules> {
     })
 }
 
+/// Makes the rules those of a ledger that outlast the people in their rooms.
+pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
+    connection.run("DELETE FROM room_rules", [])?;
+    let mut rules = ledger.rules.iter();
+    rules.try_for_each(|(room, rules)| put_rules(connection, room.as_str(), &rules.lasting))
+}
+
 /// Stores what an act makes of the rules of its room. Rules that hold as long as somebody sits there
 /// are not stored.
 pub(super) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
@@ -47,6 +54,11 @@ pub(super) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     if change_lasting(&mut rules, act).is_err() || rules == before {
         return Ok(());
     }
+    put_rules(connection, room, &rules)
+}
+
+/// Stores the rules of a room that outlast the people there.
+fn put_rules(connection: &Connection, room: &str, rules: &RoomRules) -> rusqlite::Result<()> {
     if rules.is_nothing() {
         return connection.run("DELETE FROM room_rules WHERE room = ?1", [room]).map(drop);
     }

@@ -1,7 +1,7 @@
 //! A row of the table `lines`. Knows no connection.
 //!
 //! A row is a line. Its number is dense in its room; a deleted line leaves an empty row, so that
-//! numbers do not change.
+//! numbers do not change. An empty row may also stand for rows before it that the file never had.
 
 use std::sync::Arc;
 
@@ -19,6 +19,9 @@ const NOTICE: i64 = 3;
 
 /// The bits of the column `manner` for the manner itself.
 const MANNER: i64 = 0xff;
+
+/// Where the number of missing rows begins among the bits of the column `manner` of a deleted line.
+const MISSING: u32 = 8;
 
 /// Where the place of a line in its message begins among the bits of the column `manner`: the
 /// number of lines before it, the number of all, and the number of blank ones, with 16 bits each.
@@ -55,12 +58,22 @@ impl LineRow {
         self.manner() == Manner::Gone
     }
 
+    /// The number of the first row for which this one stands: its own, unless the file never had
+    /// the rows before it.
+    pub(super) fn first(&self) -> u64 {
+        let missing = if self.is_gone() { self.manner >> MISSING } else { 0 };
+        self.seq.saturating_sub(missing) as u64
+    }
+
     fn manner(&self) -> Manner {
         manner_of(self.manner & MANNER)
     }
 
     /// The place of the line in its message, if that has several lines.
     fn group(&self) -> Option<InGroup> {
+        if self.is_gone() {
+            return None;
+        }
         let [index, lines, blanks] = GROUP.map(|shift| (self.manner >> shift & 0xffff) as u32);
         (lines > 0).then_some(InGroup { index, lines, blanks })
     }
@@ -111,6 +124,16 @@ pub(super) fn code(said: &Said) -> i64 {
     };
     let places = [index, lines, blanks].map(|number| i64::from(number.min(0xffff)));
     places.iter().zip(GROUP).fold(manner, |code, (place, shift)| code | place << shift)
+}
+
+/// The column `manner` of an empty row that stands also for this many rows before it.
+pub(super) fn gone_with(missing: u64) -> i64 {
+    GONE | (missing as i64) << MISSING
+}
+
+/// Whether the column `manner` is that of a deleted line.
+pub(super) fn is_gone(code: i64) -> bool {
+    code & MANNER == GONE
 }
 
 /// Whether the column `manner` is that of the first line of a message, or of a message alone.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::fault::UnusableFile;
 use super::keys::{LineKeys, range};
-use super::row::{GONE, LineRow, begins_message};
+use super::row::{LineRow, begins_message, is_gone};
 use super::sql::Sql;
 use super::store::Store;
 
@@ -178,7 +178,7 @@ impl Store {
             count.looked_at = Some(seq);
             // A damaged line counts, because readers are told of it.
             let counts = match (row.get_ref(1)?.as_i64(), counting) {
-                (Ok(GONE), _) => false,
+                (Ok(code), _) if is_gone(code) => false,
                 (Ok(code), Counting::Messages) => begins_message(code),
                 (_, Counting::Lines) | (Err(_), Counting::Messages) => true,
             };
@@ -213,18 +213,34 @@ impl Store {
         let mut next = first;
         while let Some(row) = rows.next()? {
             let seq = row.get::<_, i64>(0)? as u64;
-            if next < seq && !more(Err(damage(next, seq - 1, true))) {
-                return Ok(seq - 1);
+            let row = LineRow::read(row).ok_or_else(|| damage(seq, seq, false));
+            let from = row.as_ref().map_or(seq, LineRow::first);
+            if next < from && !more(Err(damage(next, from - 1, true))) {
+                return Ok(from - 1);
             }
-            if !more(LineRow::read(row).ok_or_else(|| damage(seq, seq, false))) {
+            if !more(row) {
                 return Ok(seq);
             }
             next = seq + 1;
         }
-        if next <= last {
+        if next <= last && !self.never_had(room, next, last)? {
             more(Err(damage(next, last, true)));
         }
         Ok(last)
+    }
+
+    /// Whether the next row of a room stands also for these numbers, because the file never had
+    /// their rows.
+    fn never_had(&self, room: &str, first: u64, last: u64) -> rusqlite::Result<bool> {
+        let next = self.connection.one(
+            &format!(
+                "SELECT {}, at, manner, name, text, sum FROM lines WHERE {} ORDER BY {} LIMIT 1",
+                self.keys.seq, self.keys.range, self.keys.order
+            ),
+            range(room, (last.saturating_add(1), u64::MAX)),
+            |row| Ok(LineRow::read(row)),
+        )?;
+        Ok(next.flatten().is_some_and(|row| row.first() <= first))
     }
 
     /// The number of a line: the lines after it, up to number `last`, take `bytes` bytes or a
@@ -298,9 +314,9 @@ mod tests {
 
     use rusqlite::params;
 
-    use super::super::row::sum;
+    use super::super::row::{GONE, sum};
     use super::super::store::Store;
-    use super::{COUNTED_ROWS_MAX, Counting, GONE, READ_ROWS_MAX, Way};
+    use super::{COUNTED_ROWS_MAX, Counting, READ_ROWS_MAX, Way};
     use crate::config::Keep;
 
     #[test]

@@ -11,6 +11,7 @@ use super::checkpoints::checkpoint;
 use super::fault::UnusableFile;
 use super::row::stored_room;
 use super::rows::Unchecked;
+use super::snapshot::PackedSnapshot;
 use super::store::{BUSY_TIME, Store};
 use crate::config::Keep;
 use crate::journal::epoch::passing_epoch;
@@ -25,6 +26,8 @@ pub(crate) struct Startup {
     pub(crate) last_run: Option<WallTime>,
     /// The position in the order of several nodes up to which everything is stored.
     pub(crate) position: Option<u64>,
+    /// The snapshot of the ledger of several nodes.
+    pub(crate) snapshot: Option<PackedSnapshot>,
 }
 
 /// Opens the file for writing, and prepares it for this start.
@@ -42,6 +45,7 @@ pub(super) fn start(
              to be a node again, the server needs an empty --data"
         );
     }
+    let snapshot = if log.is_some() { store.snapshot()? } else { None };
     store.remove_noted(path)?;
     let ends = store.ends()?;
     let older = store.check_latest(&ends)?;
@@ -66,5 +70,5 @@ pub(super) fn start(
     };
     let ends = ends.into_iter().filter_map(named).collect();
     let last_run = store.last_run()?;
-    Ok((store, Startup { epoch, ends, last_run, position }, older))
+    Ok((store, Startup { epoch, ends, last_run, position, snapshot }, older))
 }

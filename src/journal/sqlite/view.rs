@@ -8,14 +8,14 @@ use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use parlor_core::journal::{Commit, Journal, Record};
+use parlor_core::journal::{Commit, Journal, Record, Snapshot};
 use parlor_core::log::Batch;
-use rusqlite::params;
 
 use super::append::put_batches;
 use super::disk::Disk;
 use super::fault::UnusableFile;
 use super::records::put;
+use super::snapshot::{self, note_position, weight};
 use super::sql::Sql;
 use super::store::Store;
 use super::writer::{BehindJob, Work};
@@ -39,17 +39,13 @@ impl WrittenBehind {
     pub(crate) fn new(disk: Disk) -> WrittenBehind {
         WrittenBehind { disk, position: 0, is_stopped: false }
     }
-}
 
-impl Journal for WrittenBehind {
-    fn commit(&mut self, batches: &[Arc<Batch>], records: &[Record]) -> Commit {
-        let done = Box::pin(ready(Ok(())));
+    /// Lets the file follow, unless too much waits for it.
+    fn write(&mut self, job: BehindJob) {
         if self.is_stopped {
-            return done;
+            return;
         }
-        let bytes = batches.iter().map(|batch| batch.weight()).sum();
-        let (batches, records) = (batches.to_vec(), records.to_vec());
-        let job = BehindJob { batches, records, position: self.position, bytes };
+        let bytes = job.bytes;
         let waiting = self.disk.signals.behind.fetch_add(bytes, Ordering::Relaxed);
         if waiting > WAITING_BYTES_MAX || !self.disk.take(Work::Behind(job)) {
             self.is_stopped = true;
@@ -58,7 +54,22 @@ impl Journal for WrittenBehind {
                  broken: its history ends here; start it again when the disk works"
             );
         }
-        done
+    }
+}
+
+impl Journal for WrittenBehind {
+    fn commit(&mut self, batches: &[Arc<Batch>], records: &[Record]) -> Commit {
+        let bytes = batches.iter().map(|batch| batch.weight()).sum();
+        let (batches, records) = (batches.to_vec(), records.to_vec());
+        let position = self.position;
+        self.write(BehindJob { batches, records, snapshot: None, position, bytes });
+        Box::pin(ready(Ok(())))
+    }
+
+    fn note_snapshot(&mut self, position: u64, snapshot: &Arc<Snapshot>) {
+        let (batches, records) = (Vec::new(), Vec::new());
+        let (bytes, snapshot) = (weight(snapshot), Some(Arc::clone(snapshot)));
+        self.write(BehindJob { batches, records, snapshot, position, bytes });
     }
 
     fn note_position(&mut self, position: u64) {
@@ -97,6 +108,7 @@ impl Store {
     /// Lets the file be that of a server without other nodes from now on. Returns whether it was a
     /// view.
     pub(super) fn leave_nodes(&mut self) -> rusqlite::Result<bool> {
+        self.delete_snapshot()?;
         let noted = "DELETE FROM meta WHERE key IN ('node_log', 'node_position')";
         Ok(self.connection.run(noted, [])? > 0)
     }
@@ -109,10 +121,11 @@ impl Store {
 
     /// Stores what is in the order up to a position, unless the file has it.
     pub(super) fn append_behind(&mut self, job: &BehindJob) -> rusqlite::Result<()> {
+        if let Some(snapshot) = &job.snapshot {
+            return snapshot::put(&mut self.connection, job.position, snapshot);
+        }
         let transaction = self.connection.transaction()?;
-        let set = "UPDATE meta SET value = CAST(?1 AS TEXT)
-                   WHERE key = 'node_position' AND CAST(value AS INTEGER) < ?1";
-        if transaction.run(set, params![job.position as i64])? == 0 {
+        if !note_position(&transaction, job.position)? {
             return Ok(()); // an earlier try was stored
         }
         put_batches(&transaction, &job.batches)?;

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use parlor_core::journal::{NotStored, Record};
+use parlor_core::journal::{NotStored, Record, Snapshot};
 use parlor_core::log::Batch;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
@@ -70,9 +70,11 @@ pub(super) struct CommitJob {
 pub(super) struct BehindJob {
     pub(super) batches: Vec<Arc<Batch>>,
     pub(super) records: Vec<Record>,
+    /// The ledger at the position, in a job of its own.
+    pub(super) snapshot: Option<Arc<Snapshot>>,
     /// The position in the order up to which this and earlier jobs have everything.
     pub(super) position: u64,
-    /// The size of its lines.
+    /// The size of all that, in bytes.
     pub(super) bytes: usize,
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Founded {
 pub(crate) async fn found(connection: &StreamConnection) -> anyhow::Result<Founded> {
     let stream = &connection.stream;
     let cannot = || format!("cannot make or open the stream {stream} in NATS");
-    patiently(|| make(connection)).await.with_context(cannot)?;
+    patiently(|| make(connection, stream, &connection.subjects)).await.with_context(cannot)?;
     let log = getrandom::u64().context("the system gives no random number")?;
     let first = pack(&format!("{log:016x}")).context("the name of the log is too long")?;
     let begin = || connection.publish_first(SUBJECT, first.clone());
@@ -64,10 +64,18 @@ where
     }
 }
 
-async fn make(connection: &StreamConnection) -> anyhow::Result<()> {
+/// Makes a stream of all messages whose subjects begin with `subjects`, unless it is there.
+///
+/// # Errors
+/// The servers cannot make it, or do not answer.
+pub(super) async fn make(
+    connection: &StreamConnection,
+    stream: &str,
+    subjects: &str,
+) -> anyhow::Result<()> {
     let config = Config {
-        name: connection.stream.clone(),
-        subjects: vec![format!("{}.>", connection.subjects)],
+        name: stream.to_owned(),
+        subjects: vec![format!("{subjects}.>")],
         storage: StorageType::File,
         discard: DiscardPolicy::New,
         allow_direct: true,

@@ -1,20 +1,30 @@
 //! The order of several nodes, in a stream of NATS JetStream.
 //!
 //! The [courier](Courier) decides what is published and from where the stream is followed; a task
-//! does it, and hands the order to the broadcaster.
+//! does it, and hands the order to the broadcaster. Another task writes [snapshots](snapshots) of the
+//! ledger into a second stream, from which nodes [begin](begin()).
 
+mod assembly;
+mod begin;
 mod courier;
 mod founding;
 mod nats;
 mod neighbours;
+mod origin;
 mod queue;
 mod replay;
+mod schedule;
+mod shelf;
+mod snapshots;
 mod task;
 
+pub(crate) use begin::{Beginning, NodeFiles, begin};
 pub use courier::{Courier, CourierStep, NewerMessage, Published, StreamCounts, StreamMessage};
 pub(crate) use founding::{Founded, found};
 pub(crate) use nats::{LinkChange, StreamConnection};
 pub(crate) use neighbours::{Post, PostTask};
 pub(crate) use queue::{OrderQueue, StreamSequencer};
-pub(crate) use replay::replay;
+pub(crate) use schedule::SnapshotSpeed;
+pub(crate) use shelf::SnapshotShelf;
+pub(crate) use snapshots::{SnapshotTaker, SnapshotTask};
 pub(crate) use task::SequencerTask;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, push};
 use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::jetstream::{self, Context};
 use async_nats::{
     Client, ConnectError, ConnectOptions, Event, HeaderMap, Request, StatusCode, Subscriber,
@@ -46,6 +47,9 @@ const EVENTS_MAX: usize = 64;
 /// The oldest server that does everything this program needs, as major and minor version.
 const SERVER_MIN: (u32, u32) = (2, 12);
 
+/// The subject of the order below the subjects of the stream; 0 is reserved for more of them.
+pub(super) const ORDER: &str = "0";
+
 /// Errors of the stream that mean it has no space.
 const NO_SPACE: [u64; 2] = [10_077, 10_023];
 
@@ -81,6 +85,11 @@ pub(crate) enum NotFollowed {
     /// The stream is not the one that was followed before.
     #[error("the stream has lost messages: {0}")]
     Lost(String),
+    /// Messages that this node has not read were deleted, up to this one.
+    #[error(
+        "messages before {0} were deleted because of --retain, and this node has not read them; start it again"
+    )]
+    Deleted(u64),
 }
 
 /// Messages of a stream, without gaps.
@@ -153,6 +162,11 @@ impl StreamConnection {
         format!("{}.{nonce:016x}", self.nodes)
     }
 
+    /// The beginning of the subjects of snapshots. It is outside the stream.
+    pub(super) fn snapshot_subjects(&self) -> String {
+        self.subjects.replacen("parlor.", "parlor-snapshots.", 1)
+    }
+
     /// Connects to another server.
     pub(super) async fn reconnect(&self) {
         self.client.force_reconnect().await.ok(); // without an effect while it closes
@@ -169,7 +183,16 @@ impl StreamConnection {
         subject: &str,
         bytes: Vec<u8>,
     ) -> impl Future<Output = Published> + Send + use<> {
-        let (client, subject) = (self.client.clone(), format!("{}.{subject}", self.subjects));
+        self.publish_at(format!("{}.{subject}", self.subjects), bytes)
+    }
+
+    /// Publishes a message with this subject. Takes a few seconds at most.
+    pub(super) fn publish_at(
+        &self,
+        subject: String,
+        bytes: Vec<u8>,
+    ) -> impl Future<Output = Published> + Send + use<> {
+        let client = self.client.clone();
         async move {
             let request = Request::new().payload(bytes.into());
             let answer = timeout(PUBLISH_TIME, client.send_request(subject, request)).await;
@@ -215,11 +238,12 @@ impl StreamConnection {
     /// # Errors
     /// The stream does not answer.
     pub(super) async fn message(&self, position: u64) -> anyhow::Result<Option<Vec<u8>>> {
-        use async_nats::jetstream::stream::LastRawMessageErrorKind as Kind;
         let stream = self.context.get_stream_no_info(&self.stream).await?;
         match stream.get_raw_message(position).await {
             Ok(message) => Ok(Some(message.payload.to_vec())),
-            Err(error) if matches!(error.kind(), Kind::NoMessageFound) => Ok(None),
+            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => {
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -239,6 +263,33 @@ impl StreamConnection {
         self
     }
 
+    /// The position of the first message of the order; none if there is none.
+    ///
+    /// # Errors
+    /// The stream does not answer.
+    pub(super) async fn first(&self) -> anyhow::Result<Option<u64>> {
+        let stream = self.context.get_stream_no_info(&self.stream).await?;
+        let subject = format!("{}.{ORDER}", self.subjects);
+        match stream.get_next_raw_message_by_subject(subject).await {
+            Ok(message) => Ok(Some(message.sequence)),
+            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes the messages of the order before a position.
+    ///
+    /// # Errors
+    /// The stream does not answer.
+    pub(super) async fn purge(&self, position: u64) -> anyhow::Result<()> {
+        let stream = self.context.get_stream_no_info(&self.stream).await?;
+        let subject = format!("{}.{ORDER}", self.subjects);
+        stream.purge().sequence(position).filter(subject).await?;
+        Ok(())
+    }
+
     /// Follows the stream behind the message at this position, whose checksum is known if it came
     /// here before.
     pub(super) async fn follow(
@@ -256,10 +307,17 @@ impl StreamConnection {
         if last < after {
             return Err(NotFollowed::Lost(format!("its last one is {last}, and was {after}")));
         }
+        let message = self.message(after).await.map_err(NotFollowed::Later)?;
+        if message.is_none() {
+            let first = self.first().await.map_err(NotFollowed::Later)?;
+            match first {
+                Some(first) if first > after + 1 => return Err(NotFollowed::Deleted(first)),
+                _ => {}
+            }
+        }
         let Some(checksum) = checksum else {
             return Ok(());
         };
-        let message = self.message(after).await.map_err(NotFollowed::Later)?;
         match message.is_none_or(|bytes| hash(&bytes) == checksum) {
             true => Ok(()),
             false => Err(NotFollowed::Lost(format!("number {after} is another one now"))),

@@ -1,9 +1,10 @@
-//! The ledger of a node at the position of its files, made from the stream. Knows no broadcaster.
+//! Applies a part of the stream to a ledger. Knows no broadcaster.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
-use parlor_core::ledger::{Ledger, Snapshot};
+use parlor_core::ledger::Ledger;
 use parlor_wire::pack::proposal::{UnpackError, unpack};
 use tokio::time::timeout;
 
@@ -18,18 +19,17 @@ const TRIES_MAX: usize = 12;
 /// How often the operator is told how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
-/// The ledger after all messages up to this position.
+/// Applies the messages behind the start of this range, up to its end.
 ///
 /// # Errors
 /// The stream is shorter, or cannot be read.
-pub(crate) async fn replay(
+pub(super) async fn replay(
     connection: &StreamConnection,
-    position: u64,
-) -> anyhow::Result<Snapshot> {
-    let stored = Snapshot { is_stored: true, ..Snapshot::default() };
-    let mut ledger = Ledger::restore(stored);
-    let (mut applied, mut tries) = (1, 0); // the first message is the founding
-    let mut told = Instant::now();
+    ledger: &mut Ledger,
+    positions: Range<u64>,
+) -> anyhow::Result<()> {
+    let Range { start: mut applied, end: position } = positions;
+    let (mut tries, mut told) = (0, Instant::now());
     while applied < position {
         ensure!(tries < TRIES_MAX, "the stream sends nothing behind message {applied}");
         tries += 1;
@@ -58,5 +58,5 @@ pub(crate) async fn replay(
             }
         }
     }
-    Ok(ledger.snapshot())
+    Ok(())
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::courier::{Courier, CourierStep, Published, StreamMessage};
-use super::nats::{LinkChange, NotFollowed, StreamConnection, Subscription};
+use super::nats::{LinkChange, NotFollowed, ORDER, StreamConnection, Subscription};
 use super::queue::OrderQueue;
 use crate::telemetry::Metrics;
 
@@ -25,9 +25,6 @@ const FOLLOW_PAUSE: Duration = Duration::from_millis(250);
 /// late.
 const FOLLOW_PATIENCE: Duration = Duration::from_secs(1);
 const PATIENCE_DOUBLED_MAX: u32 = 2;
-
-/// The subject of proposals below the subjects of the stream; 0 is reserved for more of them.
-const PROPOSALS: &str = "0";
 
 /// A future of something that the task waits for.
 type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -123,7 +120,7 @@ impl SequencerTask {
     async fn take_step(&mut self, step: CourierStep) {
         match step {
             CourierStep::Publish { number, bytes } => {
-                let published = self.connection.publish(PROPOSALS, bytes);
+                let published = self.connection.publish(ORDER, bytes);
                 self.tries.push(Box::pin(async move { (number, published.await) }));
             }
             CourierStep::Follow { after } => {
@@ -164,7 +161,7 @@ impl SequencerTask {
             TaskEvent::Followed(followed) => match *followed {
                 Ok(subscription) => self.inflow = Inflow::Open(Box::new(subscription)),
                 Err(NotFollowed::Later(error)) => self.follow_later(&error),
-                Err(lost @ NotFollowed::Lost(_)) => return Err(lost.into()),
+                Err(lost) => return Err(lost.into()),
             },
             TaskEvent::Arrived(Some((message, checksum))) => {
                 if message.position > self.courier.position() {

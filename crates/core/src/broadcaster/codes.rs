@@ -6,9 +6,8 @@ use super::state::Broadcaster;
 use super::tickets::Wanted;
 use crate::intent::Intent;
 use crate::ledger::{ReturnCode, Validity};
-use crate::link::{Client, CodeChange};
+use crate::link::{Client, CodeChange, Refusal};
 use crate::model::{Hashed, Now, PersonId, RoomId, RoomName, WallTime};
-use crate::refusal::Refusal;
 
 /// The number of readings in one intent, which stays small enough for a proposal.
 const READINGS_MAX: usize = 4_096;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::rooms::{Hearer, Maker, Seated};
 use super::state::Broadcaster;
 use crate::link::{
-    Client, Entered, FullRoster, Listener, Listening, Mail, Mark, Outcome, Place, Replay, View,
+    Client, Entered, FullRoster, Listener, Listening, Mail, Mark, Outcome, Place, Refusal, Replay,
+    View,
 };
 use crate::model::{Claim, ConversationId, Line, Now, PersonId, RoomName};
-use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// Lets a client read a room without a seat, or wait for a room that does not exist.

@@ -4,9 +4,8 @@
 use super::state::Broadcaster;
 use super::tickets::Wanted;
 use crate::intent::Intent;
-use crate::link::{Client, MessageChange};
+use crate::link::{Client, MessageChange, Refusal};
 use crate::model::Reach;
-use crate::refusal::Refusal;
 
 /// How many messages for one owner may come from one network, from all people there. Keepers of the
 /// server are not counted.

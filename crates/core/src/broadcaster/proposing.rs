@@ -9,12 +9,11 @@ use super::state::Broadcaster;
 use super::tickets::{Ticket, Wanted};
 use crate::intent::Intent;
 use crate::ledger::{Record, Subject};
-use crate::link::{Change, Client, Outcome, Place};
+use crate::link::{Change, Client, Outcome, Place, Refusal};
 use crate::model::{
     AWAY_BYTES_MAX, By, Claim, Deed, Here, Line, Looks, Now, PersonId, RoomId, RoomName, Spoken,
     Verb, Whom,
 };
-use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// A person in a room says these lines.

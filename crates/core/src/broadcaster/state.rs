@@ -15,9 +15,8 @@ use super::tickets::{Return, Ticket};
 use super::watches::Watches;
 use crate::intent::Proposal;
 use crate::ledger::{Happened, Ledger, Past, Snapshot, Subject};
-use crate::link::{Answer, Bygone, Inbox, InboxItem, Mail, Mark, Place};
+use crate::link::{Answer, Bygone, Inbox, InboxItem, Mail, Mark, Place, Refusal};
 use crate::model::{Act, ActOf, Limits, Now, PersonId, RoomId, RoomName, WallTime, Who};
-use crate::refusal::Refusal;
 use crate::sequencer::{Decided, Local, Sequencer};
 
 /// The owner of rooms and logs. It turns requests into intents, and the results of intents into
@@ -115,6 +114,18 @@ impl Broadcaster {
     /// The position in the order up to which everything is applied; 0 without other nodes.
     pub fn position(&self) -> u64 {
         self.node.as_ref().map_or(0, |node| node.position())
+    }
+
+    /// The time of the order at that position.
+    pub fn order_time(&self) -> WallTime {
+        self.ledger.nodes.at()
+    }
+
+    /// The boot of this node, if it is the lowest of all that are there: this node does what one of
+    /// them does for all.
+    pub fn first_boot(&self) -> Option<u32> {
+        let (first, _) = self.ledger.nodes.live().next()?;
+        self.node.as_ref().map(|node| node.boot).filter(|own| *own == first)
     }
 
     /// Everything that the ledger knows at the [position](Broadcaster::position).

@@ -178,6 +178,11 @@ impl<'a> Unpacker<'a> {
         self.rest.len()
     }
 
+    /// Takes all bytes that are left.
+    pub(super) fn rest(self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Takes a list of at most `len_max` values. Each value has at least one byte.
     pub(super) fn list<T: Packed>(&mut self, len_max: usize) -> Result<Vec<T>, UnpackError> {
         let len = usize::unpack(self)?;

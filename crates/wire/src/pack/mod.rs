@@ -2,6 +2,7 @@
 
 mod bytes;
 pub mod carried;
+pub mod chunk;
 pub mod founding;
 mod model;
 pub mod proposal;

@@ -1,9 +1,9 @@
 //! For any bytes: either an error, or a snapshot that has these bytes again and that a ledger can
-//! continue from.
+//! continue from; and either an error, or a chunk of one that has these bytes again.
 
 use parlor_core::ledger::Ledger;
-use parlor_wire::pack::UnpackError;
 use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
+use parlor_wire::pack::{UnpackError, chunk};
 
 /// The bytes are a snapshot, and also the part after the format.
 pub(crate) fn run(data: &[u8]) {
@@ -12,6 +12,7 @@ pub(crate) fn run(data: &[u8]) {
 }
 
 fn check(bytes: &[u8]) {
+    check_chunk(bytes);
     match unpack(bytes) {
         Ok(snapshot) => {
             assert_eq!(pack(&snapshot).as_deref(), Ok(bytes));
@@ -19,6 +20,16 @@ fn check(bytes: &[u8]) {
             assert_eq!(Ledger::restore(own.clone()).snapshot(), own);
         }
         Err(UnpackError::NewerFormat(format)) => assert!(format > FORMAT),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+fn check_chunk(bytes: &[u8]) {
+    match chunk::unpack(bytes) {
+        Ok(chunk) => {
+            assert_eq!(chunk::pack(chunk.number, chunk.whole, &chunk.bytes).as_deref(), Ok(bytes));
+        }
+        Err(UnpackError::NewerFormat(format)) => assert!(format > chunk::FORMAT),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
 }

@@ -4,9 +4,8 @@ use std::cmp::Reverse;
 
 use crate::broadcaster::state::Broadcaster;
 use crate::ledger::Person;
-use crate::link::{Answer, BANS_SHOWN_MAX, RoomKeepers, Visitor};
+use crate::link::{Answer, BANS_SHOWN_MAX, Refusal, RoomKeepers, Visitor};
 use crate::model::{Act, Here, Name, Now, PersonId, Reach, RoomName};
-use crate::refusal::Refusal;
 
 impl Broadcaster {
     /// Everybody, in order of arrival.

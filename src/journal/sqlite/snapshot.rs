@@ -1,0 +1,118 @@
+//! The snapshot of the ledger in the file of a node, from which its next start continues. Knows no
+//! order.
+
+use crc32fast::hash;
+use parlor_core::journal::Snapshot;
+use parlor_wire::pack::snapshot::pack;
+use rusqlite::{Connection, params};
+
+use super::sql::Sql;
+use super::store::Store;
+
+/// The size of a part, in bytes. SQLite does not take a snapshot of the largest size as one value.
+const PART_BYTES: usize = 1 << 20;
+
+/// A rough size of what a snapshot has of one person, account, code or room in memory, in bytes.
+const ITEM_BYTES: usize = 256;
+
+/// A snapshot at a position in the order, packed.
+pub(crate) type PackedSnapshot = (u64, Vec<u8>);
+
+/// Stores a snapshot in the place of the one before, in one transaction. The file has everything up
+/// to its position.
+pub(super) fn put(
+    connection: &mut Connection,
+    position: u64,
+    ledger: &Snapshot,
+) -> rusqlite::Result<()> {
+    let Ok(bytes) = pack(ledger) else {
+        tracing::warn!(
+            "the snapshot is too large for the file; the next start reads more of the stream"
+        );
+        return Ok(());
+    };
+    let transaction = connection.transaction()?;
+    transaction.run("DELETE FROM snapshot", [])?;
+    for part in bytes.chunks(PART_BYTES) {
+        transaction.run("INSERT INTO snapshot (bytes) VALUES (?1)", [part])?;
+    }
+    let note = "INSERT INTO meta VALUES ('snapshot', ?1)
+                ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    transaction.run(note, [format!("{position} {}", hash(&bytes))])?;
+    note_position(&transaction, position)?;
+    transaction.commit()
+}
+
+/// Notes that the file has everything up to a position, in the transaction of the caller. Returns
+/// whether that is new.
+pub(super) fn note_position(connection: &Connection, position: u64) -> rusqlite::Result<bool> {
+    let set = "UPDATE meta SET value = CAST(?1 AS TEXT)
+               WHERE key = 'node_position' AND CAST(value AS INTEGER) < ?1";
+    Ok(connection.run(set, params![position as i64])? > 0)
+}
+
+/// A rough size of a snapshot in memory, in bytes.
+pub(super) fn weight(ledger: &Snapshot) -> usize {
+    let Snapshot { people, accounts, codes, ends, .. } = ledger;
+    (people.len() + accounts.len() + codes.len() + ends.len()) * ITEM_BYTES
+}
+
+impl Store {
+    /// The snapshot in the file; none if there is none, or if it is damaged.
+    pub(super) fn snapshot(&self) -> rusqlite::Result<Option<PackedSnapshot>> {
+        let query = "SELECT value FROM meta WHERE key = 'snapshot'";
+        let noted: Option<String> = self.connection.one(query, [], |row| row.get(0))?;
+        let noted = noted.as_deref().and_then(|noted| noted.split_once(' '));
+        let noted = noted.and_then(|(at, sum)| Some((at.parse().ok()?, sum.parse::<u32>().ok()?)));
+        let Some((position, sum)) = noted else {
+            return Ok(None);
+        };
+        let parts = "SELECT bytes FROM snapshot ORDER BY part";
+        let parts: Vec<Vec<u8>> = self.connection.all(parts, [], |row| row.get(0))?;
+        let bytes = parts.concat();
+        if hash(&bytes) != sum {
+            tracing::warn!("the snapshot in the file is damaged, and is passed over");
+            return Ok(None);
+        }
+        Ok(Some((position, bytes)))
+    }
+
+    /// Deletes the snapshot: the file is not that of a node any more.
+    pub(super) fn delete_snapshot(&self) -> rusqlite::Result<()> {
+        self.connection.run("DELETE FROM meta WHERE key = 'snapshot'", [])?;
+        self.connection.run("DELETE FROM snapshot", []).map(drop)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+mod tests {
+    use parlor_core::journal::Snapshot;
+    use parlor_wire::pack::snapshot::pack;
+
+    use super::put;
+    use crate::config::Keep;
+    use crate::journal::sqlite::store::Store;
+
+    #[test]
+    fn the_latest_snapshot_comes_back_and_a_damaged_one_does_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("parlor.db");
+        std::fs::File::create(&path).unwrap();
+        let mut store = Store::open(&path, Keep::Written).unwrap();
+        assert_eq!(store.join("log").unwrap(), 1);
+        assert_eq!(store.snapshot().unwrap(), None);
+        for events in [300, 400] {
+            let ledger = Snapshot { events, ..Snapshot::default() };
+            put(&mut store.connection, events, &ledger).unwrap();
+            assert_eq!(store.snapshot().unwrap(), Some((events, pack(&ledger).unwrap())));
+            assert_eq!(store.join("log").unwrap(), events);
+        }
+        store.connection.execute_batch("UPDATE snapshot SET bytes = X'0102'").unwrap();
+        assert_eq!(store.snapshot().unwrap(), None);
+        store.leave_nodes().unwrap();
+        let rows =
+            store.connection.query_row("SELECT count(*) FROM snapshot", [], |row| row.get(0));
+        assert_eq!(rows, Ok(0));
+    }
+}

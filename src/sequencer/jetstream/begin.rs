@@ -1,0 +1,119 @@
+//! The ledger with which a node begins: from a snapshot and the rest of the stream, up to the
+//! position of its files. Knows no broadcaster.
+
+use anyhow::{Context as _, bail};
+use parlor_core::ledger::{Ledger, Snapshot};
+use parlor_core::model::WallTime;
+use parlor_wire::pack::snapshot::unpack;
+
+use super::nats::StreamConnection;
+use super::origin::{Base, FOUNDING, Had, LedgerOrigin, OrderExtent, origins};
+use super::replay::replay;
+use super::shelf::{NotRead, SnapshotShelf};
+
+/// How many messages before the first one of the order are looked for.
+const LOOKED_FOR: u64 = 64;
+
+/// The files of a node.
+#[derive(Debug, Default)]
+pub(crate) struct NodeFiles {
+    /// The position up to which they have everything.
+    pub(crate) position: u64,
+    /// The position of the ledger in them, and its bytes.
+    pub(crate) snapshot: Option<(u64, Vec<u8>)>,
+}
+
+/// A ledger at a position of the order, behind which a node continues.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) ledger: Snapshot,
+    pub(crate) position: u64,
+    /// The place of the snapshot from which the ledger was made.
+    pub(crate) snapshot: (u64, WallTime),
+    /// Whether messages that the files lack are not in the stream any more: then everything beside
+    /// lines is to be taken from the ledger.
+    pub(crate) misses_some: bool,
+}
+
+/// The ledger at the position of these files, or at the end of the stream without files. If the
+/// stream begins later, it is the ledger where it begins.
+///
+/// # Errors
+/// The stream is shorter or cannot be read, or there is no ledger to begin with: what to do.
+pub(crate) async fn begin(
+    connection: &StreamConnection,
+    log: &str,
+    files: Option<&NodeFiles>,
+) -> anyhow::Result<Beginning> {
+    let shelf = SnapshotShelf::new(connection, log);
+    let own = files.and_then(|files| files.snapshot.as_ref());
+    let had = Had {
+        position: files.map(|files| files.position),
+        snapshot: own.map(|(position, _)| *position),
+    };
+    let extent = extent(connection).await.context("cannot read the stream in NATS")?;
+    let stored = shelf.list().await.context("cannot read the snapshots in NATS")?;
+    for origin in origins(had, extent, &stored) {
+        let base = match &origin.base {
+            Base::Founding => Ok(Snapshot { is_stored: true, ..Snapshot::default() }),
+            Base::OwnFile => match own {
+                Some((_, bytes)) => unpack(bytes).map_err(anyhow::Error::from),
+                None => continue,
+            },
+            Base::Stored(stored) => match shelf.read(stored).await {
+                Err(NotRead::Later(error)) => return Err(error).context("cannot read a snapshot"),
+                read => read.map_err(anyhow::Error::from),
+            },
+        };
+        match base {
+            Ok(base) => return continued(connection, origin, base, had).await,
+            Err(error) => {
+                tracing::warn!("the snapshot of message {} is passed over: {error}", origin.from)
+            }
+        }
+    }
+    bail!(
+        "the stream in NATS begins at message {}, and there is no snapshot with which a node can begin; \
+         restore the backup of the stream, or begin with another --house and another --data",
+        extent.first
+    )
+}
+
+/// The ledger of an origin.
+async fn continued(
+    connection: &StreamConnection,
+    origin: LedgerOrigin,
+    base: Snapshot,
+    had: Had,
+) -> anyhow::Result<Beginning> {
+    let LedgerOrigin { from, position, .. } = origin;
+    let misses_some = origin.misses_some(had);
+    if misses_some && had.position > Some(FOUNDING) {
+        tracing::warn!(
+            "messages up to {from} that this node does not have were deleted because of --retain: \
+             its history has a gap there"
+        );
+    }
+    let snapshot = (from, base.at);
+    let mut ledger = Ledger::restore(base);
+    replay(connection, &mut ledger, from..position).await?;
+    tracing::info!(
+        "the ledger of message {from} and {} messages behind it are read",
+        position - from
+    );
+    Ok(Beginning { ledger: ledger.snapshot(), position, snapshot, misses_some })
+}
+
+/// The part of the order that the stream has.
+async fn extent(connection: &StreamConnection) -> anyhow::Result<OrderExtent> {
+    let last = connection.last().await?;
+    let mut first = connection.first().await?.unwrap_or(last + 1);
+    // Messages that are not of the order may be before the first one of it.
+    for before in (FOUNDING + 1..first).rev().take(LOOKED_FOR as usize) {
+        match connection.message(before).await? {
+            Some(_) => first = before,
+            None => break,
+        }
+    }
+    Ok(OrderExtent { first, last })
+}

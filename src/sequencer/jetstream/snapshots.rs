@@ -1,0 +1,177 @@
+//! Snapshots of the ledger: the broadcaster's task takes them when they are due, and another task
+//! writes them into their stream and deletes what nobody needs. Decides nothing: see the schedule.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use parlor_core::broadcaster::Broadcaster;
+use parlor_core::ledger::Snapshot;
+use parlor_core::model::WallTime;
+use parlor_wire::pack::snapshot::pack;
+use tokio::select;
+use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use super::schedule::{
+    SnapshotSchedule, SnapshotSpeed, StoredSnapshot, beginnings, end_of_retention, needless,
+};
+use super::shelf::{NotRead, SnapshotShelf};
+use crate::clock::Clock;
+
+/// How often the node that does it for all looks for what nobody needs.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// Takes snapshots of the ledger, in the broadcaster's task.
+#[derive(Debug)]
+pub(crate) struct SnapshotTaker {
+    schedule: SnapshotSchedule,
+    taken: mpsc::Sender<TakenSnapshot>,
+    /// The time of the order, if this node is the one that does what one does for all.
+    first: watch::Sender<Option<WallTime>>,
+}
+
+/// A snapshot for the stream of snapshots.
+#[derive(Debug)]
+struct TakenSnapshot {
+    place: StoredSnapshot,
+    ledger: Arc<Snapshot>,
+}
+
+/// The task that writes snapshots.
+pub(crate) struct SnapshotTask {
+    shelf: SnapshotShelf,
+    taken: mpsc::Receiver<TakenSnapshot>,
+    first: watch::Receiver<Option<WallTime>>,
+    speed: SnapshotSpeed,
+    clock: Clock,
+    /// How long lines are stored.
+    retain: watch::Receiver<Option<Duration>>,
+}
+
+impl SnapshotTaker {
+    /// Takes a snapshot, if it is due. Everything up to its position was given to the journal.
+    pub(crate) fn take_due(
+        &mut self,
+        broadcaster: &Broadcaster,
+        now: Duration,
+    ) -> Option<Arc<Snapshot>> {
+        let at = broadcaster.order_time();
+        let first_boot = broadcaster.first_boot();
+        self.first.send_replace(first_boot.map(|_| at));
+        let place = (broadcaster.position(), at);
+        if !self.schedule.is_due(place, now) {
+            return None;
+        }
+        self.schedule.take(place, now);
+        let ledger = Arc::new(broadcaster.snapshot());
+        if let Some(boot) = first_boot {
+            let (position, at) = place;
+            let place = StoredSnapshot { position, at, boot };
+            let taken = TakenSnapshot { place, ledger: Arc::clone(&ledger) };
+            if self.taken.try_send(taken).is_err() {
+                tracing::warn!("a snapshot is left out, because the one before is not written yet");
+            }
+        }
+        Some(ledger)
+    }
+}
+
+impl SnapshotTask {
+    /// The task for a node whose ledger came from a snapshot at this place, and its end for the
+    /// broadcaster's task.
+    pub(crate) fn new(
+        shelf: SnapshotShelf,
+        (speed, last): (SnapshotSpeed, (u64, WallTime)),
+        clock: Clock,
+        retain: watch::Receiver<Option<Duration>>,
+    ) -> (SnapshotTask, SnapshotTaker) {
+        let (sender, taken) = mpsc::channel(1);
+        let (first, is_first) = watch::channel(None);
+        let schedule = SnapshotSchedule::new(speed, last);
+        let taker = SnapshotTaker { schedule, taken: sender, first };
+        (SnapshotTask { shelf, taken, first: is_first, speed, clock, retain }, taker)
+    }
+
+    /// Writes snapshots until the broadcaster ends. A failure is told, and no reason to stop.
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+        loop {
+            select! {
+                taken = self.taken.recv() => match taken {
+                    Some(taken) => self.write(taken).await,
+                    None => return Ok(()),
+                },
+                () = sleep(self.speed.shortened(LOOK_EVERY)) => {}
+            }
+            if let Err(error) = self.delete_needless().await {
+                tracing::warn!(%error, "old messages and snapshots stay in NATS for now");
+            }
+        }
+    }
+
+    async fn write(&self, TakenSnapshot { place, ledger }: TakenSnapshot) {
+        let position = place.position;
+        let packing = spawn_blocking(move || pack(&ledger));
+        let written = async {
+            let bytes = packing.await.context("the packing has failed")??;
+            self.shelf.write(&place, &bytes).await?;
+            anyhow::Ok(bytes.len())
+        };
+        match written.await {
+            Ok(bytes) => tracing::debug!(position, bytes, "a snapshot is in NATS"),
+            Err(error) => tracing::warn!(position, %error, "a snapshot is not written into NATS"),
+        }
+    }
+
+    /// Deletes what nobody needs, if this node does it for all: old messages of the order, up to a
+    /// snapshot that can be read, and old snapshots.
+    async fn delete_needless(&self) -> anyhow::Result<()> {
+        let Some(at) = *self.first.borrow() else {
+            return Ok(());
+        };
+        // Both clocks have to agree that something is old.
+        let now = self.clock.trusted().map_or(at, |trusted| trusted.min(at));
+        let end = end_of_retention(now, *self.retain.borrow(), self.speed);
+        let stored = self.shelf.list().await?;
+        let mut first = self.shelf.first_message().await?;
+        if let Some(end) = end {
+            first = self.purge(first, &stored, end).await?;
+        }
+        for snapshot in needless(&stored, first, end, self.speed) {
+            self.shelf.remove(&snapshot).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the messages before the newest readable snapshot that is older than `end`. Returns
+    /// the position of the first message that is there then.
+    async fn purge(
+        &self,
+        first: u64,
+        stored: &[StoredSnapshot],
+        end: WallTime,
+    ) -> anyhow::Result<u64> {
+        let later = |snapshot: &StoredSnapshot| snapshot.position > first;
+        for snapshot in beginnings(stored, end).into_iter().filter(later) {
+            match self.shelf.read(&snapshot).await {
+                Ok(_) => {
+                    let position = snapshot.position;
+                    self.shelf.purge_order(first, position).await?;
+                    tracing::info!(
+                        "the messages before number {position} are older than --retain and deleted in NATS"
+                    );
+                    return Ok(position);
+                }
+                Err(NotRead::Unusable(why)) => {
+                    tracing::warn!(
+                        "the snapshot of message {} is passed over: {why}",
+                        snapshot.position
+                    );
+                }
+                Err(NotRead::Later(error)) => return Err(error),
+            }
+        }
+        Ok(first)
+    }
+}

@@ -1,0 +1,169 @@
+//! Nodes begin with snapshots of what they share, and old messages are deleted from the stream.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::DEADLINE;
+use crate::admin::done;
+use crate::data::{Data, enter, untimed};
+use crate::guest::Guest;
+use crate::nats::Nats;
+use crate::owners::{come_back, register_as};
+use crate::server::Server;
+
+/// Snapshots are taken every 27 messages and every second, instead of every 100,000 and every hour.
+const FAST: [&str; 2] = ["--snapshot-speed", "3600"];
+
+/// Lines are stored for an hour, and for a second in the stream.
+const FAST_AND_SHORT: [&str; 4] = ["--snapshot-speed", "3600", "--retain", "1h"];
+
+/// The stream of snapshots.
+const SNAPSHOTS: &str = "PARLOR-main-SNAPSHOTS";
+
+/// Says lines until something holds. Returns how many.
+fn talk_until(guest: &mut Guest, name: &str, mut holds: impl FnMut() -> bool) -> usize {
+    let until = Instant::now() + DEADLINE;
+    let mut lines = 0;
+    while !holds() {
+        assert!(Instant::now() < until, "nothing happens after {lines} lines");
+        guest.say(&format!("line {lines}"));
+        guest.until(&format!("{name}: line {lines}"));
+        lines += 1;
+    }
+    lines
+}
+
+/// The subjects of the snapshots, the oldest first.
+fn snapshots(nats: &Nats) -> Vec<String> {
+    let info = nats.ask(
+        &format!("$JS.API.STREAM.INFO.{SNAPSHOTS}"),
+        json!({"subjects_filter": ">"}).to_string().as_bytes(),
+    );
+    let subjects = info["state"]["subjects"].as_object();
+    let mut subjects: Vec<_> = subjects.into_iter().flat_map(|all| all.keys().cloned()).collect();
+    subjects.sort_by_key(|subject| position(subject));
+    subjects
+}
+
+/// The position of a snapshot.
+fn position(subject: &str) -> u64 {
+    subject.split('.').nth(3).unwrap().parse().unwrap()
+}
+
+/// The position of the snapshot from which a node began, from its log.
+fn began_with(server: &Server) -> u64 {
+    let line = server.logged("the ledger of message ");
+    let (_, rest) = line.split_once("the ledger of message ").unwrap();
+    rest.split(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_node_begins_with_the_snapshot_in_its_files_and_another_one_with_that_in_the_stream() {
+    let Some(nats) = Nats::start() else { return };
+    let data = Data::new();
+    let red = nats.node_with("red", &data, &FAST);
+    let mut alice = enter(&red, "alice");
+    register_as(&mut alice, "alice", "correct horse");
+    talk_until(&mut alice, "alice", || snapshots(&nats).len() > 1);
+    red.close([alice]);
+    let red = nats.node_with("red", &data, &FAST);
+    assert!(began_with(&red) > 1);
+    let blue = nats.node_in_memory("blue", &[]);
+    assert!(began_with(&blue) > 1);
+    let mut bob = Guest::connect(blue.address);
+    bob.say("bob");
+    let mut alice = come_back(&red, "correct horse");
+    bob.until("alice has arrived");
+    alice.say("hello");
+    bob.until("alice: hello");
+    blue.close([bob]);
+    red.close([alice]);
+    let lines = data.lobby();
+    assert_eq!(lines.last().map(|row| row.text.as_str()), Some("hello"));
+    assert_eq!(data.numbers(), (1..=lines.len() as i64).collect::<Vec<_>>());
+    data.assert_undamaged();
+}
+
+#[test]
+fn a_damaged_snapshot_is_passed_over() {
+    let Some(nats) = Nats::start() else { return };
+    let data = Data::new();
+    let red = nats.node_with("red", &data, &FAST);
+    let mut alice = enter(&red, "alice");
+    talk_until(&mut alice, "alice", || snapshots(&nats).len() > 1);
+    red.close([alice]);
+    let all = snapshots(&nats);
+    let [.., before, newest] = &all[..] else { panic!("{all:?}") };
+    let purge = json!({"filter": newest}).to_string();
+    nats.ask(&format!("$JS.API.STREAM.PURGE.{SNAPSHOTS}"), purge.as_bytes());
+    nats.ask(newest, b"\x01\x00\x01\x00\x00 these bytes are no snapshot");
+    let blue = nats.node_in_memory("blue", &[]);
+    let number = position(newest);
+    blue.logged(&format!("the snapshot of message {number} is passed over: it is damaged"));
+    assert_eq!(began_with(&blue), position(before));
+    blue.close(());
+}
+
+#[test]
+fn old_messages_leave_the_stream_and_nodes_begin_where_it_begins_then() {
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new(), Data::new()];
+    let green = nats.node_with("green", &data[2], &FAST);
+    let mut alice = enter(&green, "alice");
+    alice.say("before all others");
+    alice.until("alice: before all others");
+    green.close([alice]);
+
+    let red = nats.node_with("red", &data[0], &FAST_AND_SHORT);
+    let mut alice = Guest::connect(red.address);
+    alice.say("alice");
+    alice.until("-- Lines here are stored for 1 hour");
+    register_as(&mut alice, "alice", "correct horse");
+    assert_eq!(done(&data[0], &["ban", "mallory", "5h"]).len(), 1);
+    alice.say("/topic tea at five");
+    talk_until(&mut alice, "alice", || {
+        red.log().iter().filter(|line| line.contains("are older than --retain")).count() > 2
+    });
+    alice.say("the last one");
+    alice.until("alice: the last one");
+
+    // A new node has no line from before, and numbers and rules are right.
+    let blue = nats.node_with("blue", &data[1], &FAST);
+    assert!(began_with(&blue) > 27);
+    let mut bob = enter(&blue, "bob");
+    bob.say("/last 1");
+    let last = bob.lines_until("the line", |line| line.ends_with("the last one"));
+    assert_eq!(untimed(last.last().unwrap()), "alice: the last one");
+    bob.say("/topic");
+    bob.lines_until("the topic", |line| line.contains("tea at five"));
+    let bans = done(&data[1], &["bans"]);
+    assert!(bans[0].starts_with("mallory is banned until "), "{bans:?}");
+    bob.say("hello");
+    bob.until("bob: hello");
+    blue.close([bob]);
+
+    // A node that was away for longer has a gap in its history, and says so.
+    let green = nats.node_with("green", &data[2], &FAST);
+    green.logged("that this node does not have were deleted because of --retain");
+    let mut carol = enter(&green, "carol");
+    carol.say("/last 1");
+    carol.lines_until("the newest", |line| line.ends_with("bob: hello"));
+    green.close([carol]);
+    red.close([alice]);
+    let [of_red, of_blue, of_green] = data.each_ref().map(Data::lobby);
+    let of_both = |of: &[crate::data::Row]| -> Vec<_> {
+        let with_words = of.iter().filter(|row| !row.text.is_empty());
+        with_words.map(|row| row.seq).collect()
+    };
+    let numbers = of_both(&of_red);
+    assert!(numbers.ends_with(&of_both(&of_blue)) && of_both(&of_blue).len() < numbers.len());
+    assert_eq!(of_both(&of_green)[0], 1);
+    data.iter().for_each(Data::assert_undamaged);
+    // Both files are whole without other nodes, too.
+    let server = data[1].open(&[]);
+    let mut bob = enter(&server, "bob");
+    bob.say("alone");
+    bob.until("bob: alone");
+    server.close([bob]);
+}
