@@ -38,6 +38,7 @@ pub(super) fn door_setup(
             epoch: Arc::clone(&storage.epoch),
             accounts: disk.map(|disk| Arc::clone(&disk.accounts)),
             room_tries: Arc::default(),
+            used_buckets: Arc::default(),
             metrics: Arc::clone(&reception.metrics),
             zone: TimeZone::system(),
             clock: clock.clone(),

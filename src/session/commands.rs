@@ -4,7 +4,7 @@
 use std::slice;
 
 use parlor_core::link::{
-    Answer, Change, Command, Excerpt, Input, Mail, Query, Refusal, Request, Seat,
+    Answer, Change, Command, Excerpt, Input, Mail, Query, Refusal, Request, Seat, WatchRequest,
 };
 use parlor_core::model::{Manner, RoomName, Spoken};
 
@@ -112,7 +112,7 @@ pub(super) fn price_in_lines(input: &Input, seats: usize) -> usize {
         Input::SayAll(lines) | Input::Private { lines, .. } => lines.len().max(1),
         Input::ListRooms => LISTING_LINES,
         Input::FindPeople(masks) => LISTING_LINES * masks,
-        Input::Ask(request) if is_in_all_rooms(request) => seats.max(1),
+        Input::Ask(request) => price_of_request(request, seats),
         Input::Command(Command::Name(_) | Command::Away(_))
         | Input::LeaveAll
         | Input::LogIn { .. }
@@ -135,17 +135,28 @@ pub(super) fn price_in_lines(input: &Input, seats: usize) -> usize {
         | Input::Recall(..)
         | Input::RecallRooms(..)
         | Input::ListPeople(_)
-        | Input::Ask(_)
         | Input::ListBans(_)
         | Input::Command(_) => 1,
     }
 }
 
-/// Whether a request changes the person in all rooms of that person.
-fn is_in_all_rooms(request: &Request) -> bool {
-    let Request::Change(change) = request else {
-        return false;
-    };
+/// The number of lines that a request costs: one for each name that it looks for, and for a change of
+/// the person one for each room of that person.
+fn price_of_request(request: &Request, seats: usize) -> usize {
+    match request {
+        Request::Change(change) if is_in_all_rooms(change) => seats.max(1),
+        Request::Query(Query::Present(names)) => names.len().max(1),
+        Request::Query(Query::Watch(watch)) => match watch {
+            WatchRequest::Add(names) | WatchRequest::Remove(names) => names.len().max(1),
+            WatchRequest::List | WatchRequest::Status => LISTING_LINES,
+            WatchRequest::Clear => 1,
+        },
+        _ => 1,
+    }
+}
+
+/// Whether it changes the person in all rooms of that person.
+fn is_in_all_rooms(change: &Change) -> bool {
     matches!(
         change,
         Change::Rename(_)

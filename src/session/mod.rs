@@ -22,6 +22,7 @@ mod settings;
 mod span;
 #[cfg(test)]
 mod tests;
+mod used_buckets;
 mod write;
 mod writers;
 

@@ -52,7 +52,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// The reading half of a person who has entered.
     pub(super) fn new(input: R, decoder: D, held: Vec<u8>, person: Participant<'a>) -> Self {
         let active = person.settings.clock.monotonic();
-        let bucket = Bucket::default();
+        let bucket = person.settings.used_buckets.take(person.peer.address);
         Reader { input, decoder, held, person, bucket, prepaid: 0, active, warnings: 0 }
     }
 
@@ -364,6 +364,11 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             && let Some(bytes) = self.decoder.conceal(false)
         {
             self.person.link.reply(self.person.mark(), Mail::Raw(bytes));
+        }
+        let settings = self.person.settings;
+        if let Some(rate) = settings.live.rate() {
+            let (from, now) = (self.person.peer.address, settings.clock.monotonic());
+            settings.used_buckets.leave(from, self.bucket, rate, now);
         }
         let code = self.person.code.take();
         self.person.leave(ended, self.decoder.says_goodbye());

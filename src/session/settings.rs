@@ -11,6 +11,7 @@ use parlor_core::model::{Line, Name, NameError, Profile, Rate};
 use parlor_wire::style::Storage;
 use tokio::sync::watch;
 
+use super::used_buckets::UsedBuckets;
 use crate::accounts::{Accounts, RoomTries};
 use crate::clock::Clock;
 use crate::journal::{Forgetting, History, Search};
@@ -45,6 +46,8 @@ pub(crate) struct SessionSettings {
     pub(crate) accounts: Option<Arc<Accounts>>,
     /// The wrong passwords of rooms, at all doors.
     pub(crate) room_tries: Arc<RoomTries>,
+    /// What ended connections have used of the rate, at all doors.
+    pub(crate) used_buckets: Arc<UsedBuckets>,
     /// The operator's metrics.
     pub(crate) metrics: Arc<Metrics>,
     /// The zone of the times that people type.

@@ -273,6 +273,7 @@ fn settings() -> SessionSettings {
         epoch: "log".into(),
         accounts: None,
         room_tries: Arc::default(),
+        used_buckets: Arc::default(),
         metrics: Arc::new(Metrics::new([].into_iter(), false)),
         zone: TimeZone::UTC,
         clock: Clock::start(),

@@ -54,6 +54,22 @@ fn a_change_of_a_person_costs_a_line_for_each_room_of_that_person() {
 }
 
 #[test]
+fn a_list_of_names_costs_a_line_for_each_and_a_list_of_watched_ones_ten() {
+    let names = "n0,n1,n2,n3,n4,n5,n6,n7,n8,n9";
+    let asked = names.replace(',', " ");
+    let commands = ["ISON ", "MONITOR + ", "MONITOR - ", "WHO "];
+    let [_, watch, unwatch, who] = commands.map(|command| format!("{command}{names}"));
+    let [is_on, user_host] = ["ISON ", "USERHOST "].map(|command| format!("{command}{asked}"));
+    thread::scope(|scope| {
+        scope.spawn(|| cost(10, &[&is_on]));
+        scope.spawn(|| cost(10, &[&user_host]));
+        scope.spawn(|| cost(10, &[&watch, &unwatch]));
+        scope.spawn(|| cost(10, &[&who]));
+        scope.spawn(|| cost(10, &["MONITOR L", "MONITOR S"]));
+    });
+}
+
+#[test]
 fn a_list_of_targets_costs_a_line_for_each() {
     let [join, part] = ["JOIN", "PART"].map(|command| format!("{command} {}", ten('b')));
     let again = format!("JOIN {}", ["#c"; 10].join(","));
@@ -62,6 +78,7 @@ fn a_list_of_targets_costs_a_line_for_each() {
         scope.spawn(|| cost(10, &[&join, "JOIN 0"]));
         scope.spawn(|| cost(10, &[&again]));
         scope.spawn(|| cost(10, &["MODE #a0 +mimimimimi"]));
+        scope.spawn(|| cost(10, &["KICK #a0 k,l,m,n,o,p,q,r,s,t"]));
         scope.spawn(|| cost(4, &["PRIVMSG #a0,#a1,#a2,#a3 :hello"]));
     });
 }
