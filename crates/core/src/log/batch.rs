@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::made::MadeBytes;
 use super::person_bits::PersonBits;
-use crate::model::{Counting, Entry, PersonId, RoomName, Said, WallTime};
+use crate::model::{Counting, Entry, PIECE_BYTES, PersonId, RoomName, Said, WallTime};
 
 /// A place in a room's log: between two entries.
 ///
@@ -102,7 +102,8 @@ impl Encoded {
 
     /// Its size in memory, in bytes.
     fn weight(&self) -> usize {
-        size_of::<Chain>() + self.bytes.len() + size_of_val(&*self.ends)
+        let pieces = 2 * PIECE_BYTES;
+        size_of::<Chain>() + self.bytes.len() + size_of_val(&*self.ends) + pieces
     }
 
     #[inline]
@@ -183,7 +184,7 @@ impl Batch {
     /// A batch of a room's entries after `start`; its lines are numbered from `start.seq + 1`.
     pub fn new(room: RoomName, start: Cursor, at: WallTime, entries: Vec<Entry>) -> Batch {
         // In a quiet room each line is a batch, so the batch itself counts.
-        let mut weight = size_of::<Batch>();
+        let mut weight = size_of::<Batch>() + 2 * PIECE_BYTES; // itself, and its entries
         let mut end = Cursor { position: start.position + entries.len() as u64, ..start };
         let (mut authors, mut answered) = (PersonBits::default(), PersonBits::default());
         for entry in &entries {

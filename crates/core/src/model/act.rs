@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::author::By;
 use super::line::Line;
-use super::name::RoomName;
+use super::name::{Name, RoomName};
 use super::time::WallTime;
 use super::whom::Whom;
 
@@ -232,7 +232,9 @@ impl Act {
 
     /// Its size in memory, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
-        size_of::<Act>() + self.deed.text.as_ref().map_or(0, Line::len)
+        let names = [self.deed.whom.name(), self.by.name()].into_iter().flatten();
+        let names = names.map(Name::weight).sum::<usize>();
+        size_of::<Act>() + self.deed.text.as_ref().map_or(0, Line::len) + names
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::act::Act;
 use super::line::Line;
 use super::name::{Name, RoomName};
+use super::piece::PIECE_BYTES;
 use super::room_rules::RoomRules;
 use super::time::WallTime;
 use super::who::{Extras, InGroup, Manner, PersonId, RoomId, Who};
@@ -184,7 +185,7 @@ impl Said {
         size_of::<Said>() + self.who.name.as_str().len() + self.text.len() + self.extras_weight()
     }
 
-    fn extras_weight(&self) -> usize {
+    pub(super) fn extras_weight(&self) -> usize {
         self.extras.as_deref().map_or(0, Extras::weight)
     }
 }
@@ -253,6 +254,14 @@ impl PersonEvent {
         left_away: Option<Line>,
     ) -> PersonEvent {
         PersonEvent { companions: companions.into_iter().collect(), left_away, ..self }
+    }
+
+    /// Its size in memory, in bytes; an estimate. Its twins share it, and each of them counts all of it,
+    /// as the others may be gone.
+    pub(super) fn weight(&self) -> usize {
+        let away = self.left_away.as_ref().map_or(0, Line::len);
+        let lists = size_of_val(&*self.rooms) + size_of_val(&*self.companions);
+        size_of::<PersonEvent>() + lists + away + 2 * PIECE_BYTES
     }
 
     /// A reader has to read this room up to the event with this number; none if the room does not
@@ -448,20 +457,5 @@ impl Entry {
             Entry::Renamed { seen, .. } => seen.is_of_room(),
             _ => false,
         }
-    }
-
-    /// Its size in memory with one encoding of it, in bytes; an estimate.
-    pub(crate) fn weight(&self) -> usize {
-        let text = match self {
-            Entry::Said(said) => said.text.as_str().len() + said.extras_weight(),
-            Entry::Signal { extras, .. } => extras.weight(),
-            Entry::Left { words: Some(words), .. } => words.as_str().len(),
-            Entry::Topic { text: Some(text), .. } => text.as_str().len(),
-            Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => 256,
-            Entry::Act(act) => act.weight(),
-            _ => 0,
-        };
-        let name = self.who().map_or(0, |who| who.name.as_str().len());
-        size_of::<Entry>() + 2 * text + name
     }
 }

@@ -15,11 +15,13 @@ mod modes;
 pub mod name;
 pub mod nearest;
 pub mod node;
+mod piece;
 pub mod rate;
 pub mod room_rules;
 pub mod span;
 pub mod time;
 pub mod topic;
+mod weight;
 pub mod who;
 pub mod whom;
 
@@ -42,6 +44,7 @@ pub use modes::Modes;
 pub use name::{Looks, NAME_CHARS_MAX, Name, NameError, OwnedName, RoomName, fold};
 pub use nearest::nearest;
 pub use node::{NodeName, NodeStatus};
+pub(crate) use piece::PIECE_BYTES;
 pub use rate::{Bucket, Rate, network};
 pub use room_rules::{
     PEOPLE_LIMIT_MAX, ROOM_PASSWORD_BYTES_MAX, RoomPasswordError, RoomRules, check_room_password,

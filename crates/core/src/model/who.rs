@@ -91,6 +91,11 @@ impl Profile {
         Profile { user: cut(user), realname: cut(realname), host: cut(host), is_bot }
     }
 
+    /// The size of its texts in memory, in bytes; an estimate.
+    pub(crate) fn weight(&self) -> usize {
+        self.user.len() + self.realname.len() + self.host.len()
+    }
+
     /// The same profile with another real name.
     pub fn with_realname(&self, realname: Line) -> Profile {
         let [user, host] = [&self.user, &self.host].map(Line::clone);

@@ -11,6 +11,7 @@ use super::error::NameError;
 use super::keys::{blind_look, keys, look, looks_else};
 use super::rules::well_formed;
 use crate::model::line::{Line, is_safe};
+use crate::model::piece::PIECE_BYTES;
 
 /// Names that would speak for the server, for its operator, or for several people.
 static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
@@ -131,6 +132,13 @@ impl Name {
     pub(super) fn new(shown: String) -> Self {
         let keys = keys(&shown);
         Self(Arc::new(Parts { shown: shown.into(), keys }))
+    }
+
+    /// Its size in memory beside the value itself, in bytes; an estimate.
+    pub(crate) fn weight(&self) -> usize {
+        let [first, second] = self.keys();
+        let texts = self.as_str().len() + first.len() + second.len();
+        size_of::<Parts>() + texts + 4 * PIECE_BYTES
     }
 
     /// The name as it is shown.
