@@ -9,9 +9,6 @@ mod jetstream;
 pub(crate) use jetstream::{
     Beginning, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
     SnapshotShelf, SnapshotSpeed, SnapshotTaker, SnapshotTask, StreamConnection, StreamSequencer,
-    begin, found, open_accounts,
+    begin, found,
 };
-pub use jetstream::{
-    Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, NewerMessage,
-    Published, Sealer, StreamCounts, StreamMessage,
-};
+pub use jetstream::{Courier, CourierStep, NewerMessage, Published, StreamCounts, StreamMessage};

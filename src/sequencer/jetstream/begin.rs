@@ -6,6 +6,7 @@ use parlor_core::ledger::{Ledger, Snapshot};
 use parlor_core::model::WallTime;
 use parlor_wire::pack::snapshot::unpack;
 
+use super::founding::patiently;
 use super::nats::StreamConnection;
 use super::origin::{Base, FOUNDING, Had, LedgerOrigin, OrderExtent, origins};
 use super::replay::replay;
@@ -51,8 +52,9 @@ pub(crate) async fn begin(
         position: files.map(|files| files.position),
         snapshot: own.map(|(position, _)| *position),
     };
-    let extent = extent(connection).await.context("cannot read the stream in NATS")?;
-    let stored = shelf.list().await.context("cannot read the snapshots in NATS")?;
+    let extent =
+        patiently(|| extent(connection)).await.context("cannot read the stream in NATS")?;
+    let stored = patiently(|| shelf.list()).await.context("cannot read the snapshots in NATS")?;
     for origin in origins(had, extent, &stored) {
         let base = match &origin.base {
             Base::Founding => Ok(Snapshot { is_stored: true, ..Snapshot::default() }),
@@ -60,10 +62,13 @@ pub(crate) async fn begin(
                 Some((_, bytes)) => unpack(bytes).map_err(anyhow::Error::from),
                 None => continue,
             },
-            Base::Stored(stored) => match shelf.read(stored).await {
-                Err(NotRead::Later(error)) => return Err(error).context("cannot read a snapshot"),
-                read => read.map_err(anyhow::Error::from),
-            },
+            Base::Stored(stored) => {
+                let read = async || match shelf.read(stored).await {
+                    Err(NotRead::Later(error)) => Err(error),
+                    read => Ok(read.map_err(anyhow::Error::from)),
+                };
+                patiently(read).await.context("cannot read a snapshot")?
+            }
         };
         match base {
             Ok(base) => return continued(connection, origin, base, had).await,

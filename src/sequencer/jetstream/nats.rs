@@ -19,6 +19,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::cluster::{CONNECT_PAUSE, in_turn, leads};
 use super::courier::{Published, StreamMessage};
 
 /// How long a server may take to answer, and how often the connection is checked.
@@ -27,9 +28,6 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 /// How long the stream may take to answer a message. Then it is published again: a server that
 /// leads no more does not answer.
 const PUBLISH_TIME: Duration = Duration::from_secs(1);
-
-/// The pause between two tries to connect, after the first ones.
-const CONNECT_PAUSE: Duration = Duration::from_millis(250);
 
 /// How long servers may take to answer when a node starts, and the pause between two tries.
 pub(super) const START_TIME: Duration = Duration::from_secs(30);
@@ -130,6 +128,7 @@ impl StreamConnection {
             .connection_timeout(ANSWER_TIME)
             .request_timeout(Some(ANSWER_TIME))
             .reconnect_delay_callback(|tries| CONNECT_PAUSE * u32::from(tries > 1))
+            .reconnect_to_server_callback(in_turn())
             .event_callback(move |event| {
                 let change = match event {
                     Event::Connected => Some(LinkChange::Up),
@@ -167,16 +166,6 @@ impl StreamConnection {
         self.subjects.replacen("parlor.", "parlor-snapshots.", 1)
     }
 
-    /// The name of the stream of keys.
-    pub(super) fn key_stream(&self) -> String {
-        format!("{}-KEYS", self.stream)
-    }
-
-    /// The beginning of the subjects of keys. It is outside the stream.
-    pub(super) fn key_subjects(&self) -> String {
-        self.subjects.replacen("parlor.", "parlor-keys.", 1)
-    }
-
     /// Connects to another server.
     pub(super) async fn reconnect(&self) {
         self.client.force_reconnect().await.ok(); // without an effect while it closes
@@ -193,31 +182,30 @@ impl StreamConnection {
         subject: &str,
         bytes: Vec<u8>,
     ) -> impl Future<Output = Published> + Send + use<> {
-        let published = self.publish_at(format!("{}.{subject}", self.subjects), bytes);
-        async { published.await.0 }
+        self.publish_at(format!("{}.{subject}", self.subjects), bytes)
     }
 
-    /// Publishes a message with this subject. Returns also the number that its stream has given it.
+    /// Publishes a message with this subject. Takes a few seconds at most.
     pub(super) fn publish_at(
         &self,
         subject: String,
         bytes: Vec<u8>,
-    ) -> impl Future<Output = (Published, Option<u64>)> + Send + use<> {
+    ) -> impl Future<Output = Published> + Send + use<> {
         let client = self.client.clone();
         async move {
             let request = Request::new().payload(bytes.into());
             let answer = timeout(PUBLISH_TIME, client.send_request(subject, request)).await;
             let Ok(Ok(answer)) = answer else {
-                return (Published::Unknown, None);
+                return Published::Unknown;
             };
             match serde_json::from_slice(&answer.payload) {
-                Ok(PublishAnswer { seq: Some(seq), error: None }) => (Published::Stored, Some(seq)),
+                Ok(PublishAnswer { seq: Some(_), error: None }) => Published::Stored,
                 Ok(PublishAnswer { error: Some(error), .. })
                     if NO_SPACE.contains(&error.err_code) =>
                 {
-                    (Published::Refused, None)
+                    Published::Refused
                 }
-                _ => (Published::Unknown, None),
+                _ => Published::Unknown,
             }
         }
     }
@@ -262,10 +250,15 @@ impl StreamConnection {
     /// The position of the last message.
     ///
     /// # Errors
-    /// The stream does not answer.
+    /// The stream does not answer, or it is not sure that the server which does leads it.
     pub(super) async fn last(&self) -> anyhow::Result<u64> {
         let stream = self.context.get_stream_no_info(&self.stream).await?;
-        Ok(stream.get_info().await?.state.last_sequence)
+        let info = stream.get_info().await?;
+        ensure!(
+            info.cluster.as_ref().is_none_or(leads),
+            "the server that answers does not lead the stream, or not for sure"
+        );
+        Ok(info.state.last_sequence)
     }
 
     /// The same connection, where the stream may take this time for each answer.

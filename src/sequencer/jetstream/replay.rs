@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use parlor_core::ledger::Ledger;
 use parlor_wire::pack::proposal::{UnpackError, unpack};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::nats::{NotFollowed, StreamConnection};
+use super::nats::{NotFollowed, START_PAUSE, StreamConnection};
 
 /// How long the next message may take before the stream is followed anew.
 const NEXT_TIME: Duration = Duration::from_secs(5);
@@ -37,6 +37,7 @@ pub(super) async fn replay(
             Ok(following) => following,
             Err(NotFollowed::Later(error)) => {
                 tracing::warn!(%error, "the stream cannot be read yet");
+                sleep(START_PAUSE).await; // servers without a leader answer at once
                 continue;
             }
             Err(lost) => bail!(lost),
