@@ -3,11 +3,19 @@
 use rustix::process::Signal;
 
 use crate::hall::{Mark, PEOPLE_PER_NODE};
-use crate::house::House;
+use crate::house::{House, Part};
+use crate::network::Cut;
 
 const WAITING: &str = "-- No contact with the other nodes; your messages are waiting";
 const LOST: &str = "-- Contact with the other nodes is lost. You can read history; messages wait";
+const NOT_SENT: &str = "-- Not sent: no contact with the other nodes. Send it again later";
+const UNKNOWN: &str = "-- It is not known yet whether your last message was sent";
 const BACK: &str = "-- Contact is back; ";
+const CLOSED: &str = "-- No contact with the other nodes; use another one, or try again in 10 s";
+
+/// The server and the node that have a machine for themselves.
+const SERVER_ALONE: usize = 2;
+const NODE_ALONE: usize = 2;
 
 /// Something that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +26,12 @@ pub(crate) enum Fault {
     ServersKilled,
     NodeKilled,
     NodeStopped,
+    /// A machine with the leading server and a node is cut off.
+    MachineCut,
+    /// The leading server is cut off, on a machine without a node.
+    ServerCut(Cut),
+    /// A node is cut off, on a machine without a server.
+    NodeCut(Cut),
 }
 
 impl Fault {
@@ -30,72 +44,147 @@ impl Fault {
             Fault::ServersKilled => "all servers killed",
             Fault::NodeKilled => "node killed",
             Fault::NodeStopped => "node stopped past its lease",
+            Fault::MachineCut => "machine with the leading server and a node cut off",
+            Fault::ServerCut(Cut::Both) => "leading server cut off",
+            Fault::ServerCut(Cut::Deaf) => "leading server gets nothing",
+            Fault::ServerCut(Cut::Mute) => "leading server sends nothing",
+            Fault::NodeCut(Cut::Both) => "node cut off",
+            Fault::NodeCut(Cut::Deaf) => "node gets nothing",
+            Fault::NodeCut(Cut::Mute) => "node sends nothing",
         }
+    }
+
+    /// Whether machines need networks that can be cut.
+    pub(crate) fn needs_network(self) -> bool {
+        matches!(self, Fault::MachineCut | Fault::ServerCut(_) | Fault::NodeCut(_))
     }
 
     /// Lets it happen, until people have read of it and go on, and lets it pass. Returns the node
     /// that it concerns, if it concerns one.
     pub(crate) fn happen(self, house: &mut House, round: usize) -> Option<usize> {
-        let node = round % house.nodes.len();
         let leader = house.cluster.whole();
-        let mark = house.hall().mark();
+        let node = round % house.nodes.len();
         match self {
-            Fault::LeaderKilled => {
-                house.cluster.end_one(leader, Signal::KILL);
-                somebody_waits(house, &mark);
-                house.hall().hear_each_other(&house.all());
-                house.cluster.start_one(leader);
-                None
-            }
-            Fault::LeaderStopped => {
-                house.cluster.signal(leader, Signal::STOP);
-                somebody_waits(house, &mark);
-                house.hall().hear_each_other(&house.all());
-                house.cluster.signal(leader, Signal::CONT);
-                None
-            }
-            Fault::LeaderRestarted => {
-                house.cluster.end_one(leader, Signal::TERM);
-                house.hall().hear_each_other(&house.all());
-                assert_eq!(house.hall().read_since(&mark, LOST), [""; 0]);
-                house.cluster.start_one(leader);
-                None
-            }
-            Fault::ServersKilled => {
-                servers_killed(house, &mark);
-                None
-            }
-            Fault::NodeKilled => {
-                house.kill_node(node);
-                others_read_of_departure(house, node, &mark);
-                house.hall().hear_each_other(&house.others(node));
-                house.start_node(node);
-                Some(node)
-            }
-            Fault::NodeStopped => {
-                house.node(node).signal(Signal::STOP);
-                others_read_of_departure(house, node, &mark);
-                house.hall().hear_each_other(&house.others(node));
-                house.node(node).signal(Signal::CONT);
-                Some(node)
-            }
+            Fault::LeaderKilled => leader_killed(house, leader),
+            Fault::LeaderStopped => leader_stopped(house, leader),
+            Fault::LeaderRestarted => leader_restarted(house, leader),
+            Fault::ServersKilled => servers_killed(house),
+            Fault::ServerCut(cut) => server_cut(house, cut),
+            Fault::NodeKilled => return Some(node_killed(house, node)),
+            Fault::NodeStopped => return Some(node_stopped(house, node)),
+            // Nodes 0 and 1 have a server on their machine.
+            Fault::MachineCut => return Some(machine_cut(house, round % 2)),
+            Fault::NodeCut(cut) => return Some(node_cut(house, cut)),
         }
+        None
     }
 }
 
-fn servers_killed(house: &mut House, mark: &Mark) {
+fn leader_killed(house: &mut House, leader: usize) {
+    let mark = house.hall().mark();
+    house.cluster.end_one(leader, Signal::KILL);
+    somebody_waits(house, &mark);
+    house.hall().hear_each_other(&house.all());
+    house.cluster.start_one(leader);
+}
+
+fn leader_stopped(house: &House, leader: usize) {
+    let mark = house.hall().mark();
+    house.cluster.signal(leader, Signal::STOP);
+    somebody_waits(house, &mark);
+    house.hall().hear_each_other(&house.all());
+    house.cluster.signal(leader, Signal::CONT);
+}
+
+fn leader_restarted(house: &mut House, leader: usize) {
+    let mark = house.hall().mark();
+    house.cluster.end_one(leader, Signal::TERM);
+    house.hall().hear_each_other(&house.all());
+    assert_eq!(house.hall().read_since(&mark, LOST), [""; 0]);
+    house.cluster.start_one(leader);
+}
+
+fn servers_killed(house: &mut House) {
+    let mark = house.hall().mark();
     for server in 0..house.cluster.count() {
         house.cluster.end_one(server, Signal::KILL);
     }
     for node in house.all() {
-        house.hall().everybody_reads(node, mark, LOST);
+        house.hall().everybody_reads(node, &mark, &[LOST]);
     }
     for server in 0..house.cluster.count() {
         house.cluster.start_one(server);
     }
     for node in house.all() {
-        house.hall().everybody_reads(node, mark, BACK);
+        house.hall().everybody_reads(node, &mark, &[BACK]);
     }
+}
+
+fn server_cut(house: &House, cut: Cut) {
+    house.cluster.lead(SERVER_ALONE);
+    house.cluster.whole();
+    let mark = house.hall().mark();
+    house.cut(Part::Server(SERVER_ALONE).machine(), cut);
+    somebody_waits(house, &mark);
+    house.hall().hear_each_other(&house.all());
+    house.mend(Part::Server(SERVER_ALONE).machine(), cut);
+}
+
+fn node_killed(house: &mut House, node: usize) -> usize {
+    let mark = house.hall().mark();
+    house.kill_node(node);
+    others_read_of_departure(house, node, &mark);
+    house.hall().hear_each_other(&house.others(node));
+    house.start_node(node);
+    node
+}
+
+fn node_stopped(house: &House, node: usize) -> usize {
+    let mark = house.hall().mark();
+    house.signal(Part::Node(node), Signal::STOP);
+    others_read_of_departure(house, node, &mark);
+    house.hall().hear_each_other(&house.others(node));
+    house.signal(Part::Node(node), Signal::CONT);
+    node
+}
+
+fn machine_cut(house: &House, node: usize) -> usize {
+    house.cluster.lead(node);
+    house.cluster.whole();
+    let mark = house.hall().mark();
+    house.cut(Part::Node(node).machine(), Cut::Both);
+    somebody_waits(house, &mark);
+    is_left_alone(house, node, &mark);
+    house.mend(Part::Node(node).machine(), Cut::Both);
+    house.hall().everybody_reads(node, &mark, &[BACK]);
+    node
+}
+
+fn node_cut(house: &House, cut: Cut) -> usize {
+    let mark = house.hall().mark();
+    house.cut(Part::Node(NODE_ALONE).machine(), cut);
+    match cut {
+        Cut::Both => is_left_alone(house, NODE_ALONE, &mark),
+        Cut::Deaf | Cut::Mute => {
+            house.hall().everybody_reads(NODE_ALONE, &mark, &[LOST]);
+            house.hall().hear_each_other(&house.others(NODE_ALONE));
+        }
+    }
+    house.mend(Part::Node(NODE_ALONE).machine(), cut);
+    house.hall().everybody_reads(NODE_ALONE, &mark, &[BACK]);
+    NODE_ALONE
+}
+
+/// Waits until people on a node have read everything that people on a node without contact read, and
+/// the others go on without them.
+fn is_left_alone(house: &House, node: usize, mark: &Mark) {
+    house.hall().everybody_reads(node, mark, &[LOST]);
+    let mut newcomer = house.guest(node);
+    newcomer.say("newcomer");
+    newcomer.until(CLOSED);
+    others_read_of_departure(house, node, mark);
+    house.hall().hear_each_other(&house.others(node));
+    house.hall().everybody_reads(node, mark, &[NOT_SENT, UNKNOWN]);
 }
 
 /// Waits until somebody on each node knows that the nodes have no contact.

@@ -172,14 +172,14 @@ impl Hall {
         })
     }
 
-    /// Waits until everybody who sits at a node reads this after a moment.
-    pub(crate) fn everybody_reads(&self, node: usize, since: &Mark, start: &str) {
-        self.until(&format!("{start:?} by everybody at node {node}"), |page| {
+    /// Waits until everybody who sits at a node reads a line with one of these beginnings after a
+    /// moment.
+    pub(crate) fn everybody_reads(&self, node: usize, since: &Mark, starts: &[&str]) {
+        let is_one = |line: &str| starts.iter().any(|start| line.starts_with(start));
+        self.until(&format!("{starts:?} by everybody at node {node}"), |page| {
             let stays = page.stays.iter().enumerate();
             let here = stays.filter(|(_, stay)| stay.node == node && !stay.has_ended);
-            let reads = |(number, stay): (usize, &Stay)| {
-                since.behind(number, stay).any(|line| line.starts_with(start))
-            };
+            let reads = |(number, stay): (usize, &Stay)| since.behind(number, stay).any(is_one);
             let reads: Vec<bool> = here.map(reads).collect();
             (reads.len() == PEOPLE_PER_NODE && reads.into_iter().all(|it| it)).then_some(())
         });

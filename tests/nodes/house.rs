@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use rustix::process::Signal;
+
 use crate::data::Data;
+use crate::guest::Guest;
 use crate::hall::{Door, Hall, Phase};
 use crate::judge::Verdict;
 use crate::machine::Machine;
 use crate::nats::Cluster;
+use crate::network::{Cut, Network};
 use crate::person::arrive;
 use crate::server::{HERE, Server};
 
@@ -17,6 +21,22 @@ pub(crate) struct House {
     people: People,
     pub(crate) nodes: Vec<Node>,
     pub(crate) cluster: Cluster,
+    network: Option<Network>,
+}
+
+/// The number of servers of NATS, and of nodes.
+pub(crate) const SERVERS: usize = 3;
+pub(crate) const NODES: usize = 3;
+
+/// The machines in a network: two have a server and a node, one has a server, and one has a node.
+pub(crate) const MACHINES: usize = 4;
+const MACHINES_OF_NODES: [usize; NODES] = [0, 1, 3];
+
+/// A server or a node, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Server(usize),
+    Node(usize),
 }
 
 /// The threads of people, who leave when this is dropped.
@@ -34,16 +54,30 @@ pub(crate) struct Node {
 }
 
 impl House {
-    /// A server of NATS on each of these machines, and a node on each of those. Everybody hears
-    /// everybody. None if something is missing here.
-    pub(crate) fn open(servers: &[Machine], nodes: &[Machine]) -> Option<House> {
-        let cluster = Cluster::start(servers)?;
+    /// A house whose programs run side by side. Everybody hears everybody. None if something is
+    /// missing here.
+    pub(crate) fn here() -> Option<House> {
+        let machines = Machine::here(SERVERS + NODES);
+        let (servers, nodes) = machines.split_at(SERVERS);
+        House::open(Cluster::start(servers)?, nodes, None)
+    }
+
+    /// A house whose machines can be cut off. Everybody hears everybody. None if something is missing
+    /// here.
+    pub(crate) fn in_network() -> Option<House> {
+        let network = Network::make(MACHINES)?;
+        let cluster = Cluster::start(&network.machines[..SERVERS])?;
+        let nodes = MACHINES_OF_NODES.map(|number| network.machines[number].clone());
+        House::open(cluster, &nodes, Some(network))
+    }
+
+    fn open(cluster: Cluster, nodes: &[Machine], network: Option<Network>) -> Option<House> {
         let node =
             |machine: &Machine| Node { machine: machine.clone(), data: Data::new(), server: None };
         let nodes: Vec<_> = nodes.iter().map(node).collect();
         let hall = Arc::new(Hall::new(nodes.len()));
         let people = People { hall, threads: Vec::new() };
-        let mut house = House { people, nodes, cluster };
+        let mut house = House { people, nodes, cluster, network };
         for number in 0..house.nodes.len() {
             house.start_node(number);
         }
@@ -87,9 +121,28 @@ impl House {
         assert_sound(&server.log());
     }
 
-    /// A node that runs.
-    pub(crate) fn node(&self, number: usize) -> &Server {
-        self.nodes[number].server.as_ref().unwrap()
+    /// Cuts off a machine.
+    pub(crate) fn cut(&self, machine: usize, cut: Cut) {
+        self.network.as_ref().unwrap().cut(machine, cut);
+    }
+
+    /// Ends a cut.
+    pub(crate) fn mend(&self, machine: usize, cut: Cut) {
+        self.network.as_ref().unwrap().mend(machine, cut);
+    }
+
+    /// Sends a signal to a part that runs.
+    pub(crate) fn signal(&self, part: Part, signal: Signal) {
+        match part {
+            Part::Server(server) => self.cluster.signal(server, signal),
+            Part::Node(node) => self.nodes[node].server.as_ref().unwrap().signal(signal),
+        }
+    }
+
+    /// Somebody at a node, who is not one of those who say numbered lines.
+    pub(crate) fn guest(&self, node: usize) -> Guest {
+        let Node { machine, server, .. } = &self.nodes[node];
+        Guest::over(machine.connect(server.as_ref().unwrap().address).unwrap())
     }
 
     /// Lets everybody read everything, ends all, and judges.
@@ -102,6 +155,16 @@ impl House {
         let files: Vec<_> = self.nodes.iter().map(|node| &node.data).collect();
         files.iter().for_each(|data| data.assert_undamaged());
         Verdict::of(&self.hall().page(), &files)
+    }
+}
+
+impl Part {
+    /// Its machine, in a network.
+    pub(crate) fn machine(self) -> usize {
+        match self {
+            Part::Server(server) => server,
+            Part::Node(node) => MACHINES_OF_NODES[node],
+        }
     }
 }
 
@@ -121,8 +184,11 @@ impl Drop for People {
     }
 }
 
-/// Checks that the log of a node has no error.
+/// Checks that the log of a node has no error, apart from the library's word for a killed server.
 fn assert_sound(log: &[String]) {
-    let is_bad = |line: &&String| line.contains(" ERROR ") || line.contains("panicked");
+    let is_bad = |line: &&String| {
+        let is_error = line.contains(" ERROR ") && !line.contains("connection closed unexpectedly");
+        is_error || line.contains("panicked")
+    };
     assert_eq!(log.iter().find(is_bad), None, "{log:#?}");
 }

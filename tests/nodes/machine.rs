@@ -5,15 +5,19 @@ use std::ffi::OsStr;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::data::Data;
+use crate::network::Namespace;
 
 /// A place where programs run.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
     /// The address at which other machines reach it.
     pub(crate) address: Ipv4Addr,
+    /// Its own network, if it has one.
+    pub(crate) namespace: Option<Arc<Namespace>>,
 }
 
 impl Machine {
@@ -26,17 +30,27 @@ impl Machine {
             let low = 0x0080_0000 | house & 0x007f_fff0 | (number as u32 + 1);
             Ipv4Addr::from(0x7f00_0000 | low)
         };
-        (0..count).map(|number| Machine { address: address(number) }).collect()
+        (0..count).map(|number| Machine { address: address(number), namespace: None }).collect()
     }
 
     /// A program that runs there.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        Command::new(program)
+        let Some(namespace) = &self.namespace else {
+            return Command::new(program);
+        };
+        let (runner, place) = namespace.runner();
+        let mut command = Command::new(runner);
+        command.arg(place).arg(program);
+        command
     }
 
     /// The program under test, there; it stores its lines in this directory.
     pub(crate) fn parlor(&self, data: &Data) -> Command {
-        data.parlor()
+        let Some(namespace) = &self.namespace else {
+            return data.parlor();
+        };
+        let (runner, place) = namespace.runner();
+        data.parlor_by(runner, &[&place])
     }
 
     /// Connects to a program there from the machine itself.
@@ -44,6 +58,9 @@ impl Machine {
     /// # Errors
     /// Nobody listens.
     pub(crate) fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
-        TcpStream::connect(address)
+        match &self.namespace {
+            Some(namespace) => namespace.connect(address),
+            None => TcpStream::connect(address),
+        }
     }
 }

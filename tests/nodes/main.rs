@@ -26,7 +26,9 @@ mod house;
 mod judge;
 mod machine;
 mod nats;
+mod network;
 mod person;
+mod random;
 mod rounds;
 
 use std::io::{self, Write};

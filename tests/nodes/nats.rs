@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::DEADLINE;
@@ -121,6 +121,19 @@ impl Cluster {
             (replicas.iter().filter(is_current).count() + 1 == self.count()).then_some(())?;
             leader(info)
         })
+    }
+
+    /// Lets this server lead.
+    pub(crate) fn lead(&self, number: usize) {
+        let place = json!({"placement": {"preferred": name(number)}});
+        let place = place.to_string();
+        self.until("another leader", |info| {
+            if leader(info)? == number {
+                return Some(());
+            }
+            self.ask(&format!("$JS.API.STREAM.LEADER.STEPDOWN.{STREAM}"), &place);
+            None
+        });
     }
 
     /// Asks about the stream until the answer has what is wanted.

@@ -4,10 +4,7 @@ use std::env;
 
 use crate::faults::Fault;
 use crate::house::House;
-use crate::machine::Machine;
-
-/// The number of servers of NATS, and of nodes.
-const MACHINES: usize = 3;
+use crate::network::Cut;
 
 /// The number of rounds; `PARLOR_NODES_ROUNDS` overrides it.
 const ROUNDS: usize = 1;
@@ -42,13 +39,47 @@ fn no_line_is_lost_when_a_node_stands_still_past_its_lease() {
     happens(Fault::NodeStopped);
 }
 
+#[test]
+fn no_line_is_lost_when_a_machine_with_the_leading_server_and_a_node_is_cut_off() {
+    happens(Fault::MachineCut);
+}
+
+#[test]
+fn no_line_is_lost_when_a_server_is_cut_off() {
+    happens(Fault::ServerCut(Cut::Both));
+}
+
+#[test]
+fn no_line_is_lost_when_the_leading_server_gets_nothing() {
+    happens(Fault::ServerCut(Cut::Deaf));
+}
+
+#[test]
+fn no_line_is_lost_when_the_leading_server_sends_nothing() {
+    happens(Fault::ServerCut(Cut::Mute));
+}
+
+#[test]
+fn no_line_is_lost_when_a_node_is_cut_off() {
+    happens(Fault::NodeCut(Cut::Both));
+}
+
+#[test]
+fn no_line_is_lost_when_a_node_gets_nothing() {
+    happens(Fault::NodeCut(Cut::Deaf));
+}
+
+#[test]
+fn no_line_is_lost_when_a_node_sends_nothing() {
+    happens(Fault::NodeCut(Cut::Mute));
+}
+
 /// Lets a fault happen and pass, judges, and prints a row of the table of `./test nodes-long`.
 fn happens(fault: Fault) {
     let rounds = env::var("PARLOR_NODES_ROUNDS");
     let rounds = rounds.map_or(ROUNDS, |rounds| rounds.parse().unwrap());
-    let machines = Machine::here(2 * MACHINES);
-    let (servers, nodes) = machines.split_at(MACHINES);
-    let Some(mut house) = House::open(servers, nodes) else { return };
+    let house = if fault.needs_network() { House::in_network() } else { House::here() };
+    let Some(mut house) = house else { return };
     let (mut gap_there, mut gap_elsewhere) = (0.0_f64, 0.0_f64);
     for round in 0..rounds {
         house.hall().measure();

@@ -56,7 +56,6 @@ mod reserved;
 mod resets;
 mod retention;
 mod scripting;
-mod sealed;
 mod search;
 mod signals;
 mod slow;

@@ -3,7 +3,6 @@
 
 mod boots;
 mod facts;
-mod keys;
 mod link;
 mod node;
 mod rules;

@@ -49,8 +49,7 @@ impl Broadcaster {
             return;
         };
         let before = self.ledger.nodes.last_of(&node.name).map(|(boot, _)| boot);
-        if let Some(mut proposal) = node.next(before, now.monotonic) {
-            self.ledger.plan_seals(&mut proposal.intents, |person| node.owner_in_exile(person));
+        if let Some(proposal) = node.next(before, now.monotonic) {
             self.sequencer.offer(proposal);
         }
     }
