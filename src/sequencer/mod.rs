@@ -9,6 +9,9 @@ mod jetstream;
 pub(crate) use jetstream::{
     Beginning, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
     SnapshotShelf, SnapshotSpeed, SnapshotTaker, SnapshotTask, StreamConnection, StreamSequencer,
-    begin, found,
+    begin, found, open_accounts,
 };
-pub use jetstream::{Courier, CourierStep, NewerMessage, Published, StreamCounts, StreamMessage};
+pub use jetstream::{
+    Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, NewerMessage,
+    Published, Sealer, StreamCounts, StreamMessage,
+};

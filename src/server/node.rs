@@ -15,7 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 use crate::config::Config;
 use crate::sequencer::{
     Beginning, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
-    SnapshotShelf, SnapshotSpeed, StreamConnection, StreamSequencer, begin, found,
+    SnapshotShelf, SnapshotSpeed, StreamConnection, StreamSequencer, begin, found, open_accounts,
 };
 
 /// A server that has found the order of its nodes, and has not begun to follow it.
@@ -86,7 +86,9 @@ impl JoinedOrder {
                  the stream has lost messages; restore it, or begin with another --house and another --data"
             );
         }
-        begin(&self.connection, &self.founded.log, files).await
+        let mut beginning = begin(&self.connection, &self.founded.log, files).await?;
+        open_accounts(&self.connection, &mut beginning.ledger).await;
+        Ok(beginning)
     }
 
     /// The parts that continue with a ledger.

@@ -46,7 +46,7 @@ pub(crate) struct SessionSettings {
     pub(crate) accounts: Option<Arc<Accounts>>,
     /// The wrong passwords of rooms, at all doors.
     pub(crate) room_tries: Arc<RoomTries>,
-    /// What ended connections have used of the rate, at all doors.
+    /// The buckets that ended connections have left, at all doors.
     pub(crate) used_buckets: Arc<UsedBuckets>,
     /// The operator's metrics.
     pub(crate) metrics: Arc<Metrics>,

@@ -50,6 +50,13 @@ fn answer(address: SocketAddr, method: &str, target: &str, sent: (&str, &str)) -
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The head of an answer, without the date.
+fn head(answer: &mut BufReader<TcpStream>) -> Vec<String> {
+    let lines = answer.by_ref().lines().map(Result::unwrap);
+    let head = lines.take_while(|line| !line.is_empty());
+    head.filter(|line| !line.to_ascii_lowercase().starts_with("date:")).collect()
+}
+
 /// The notice for a person who closes a room for the time being.
 const ENDS: &str = "This holds until nobody is in tea any more: then everybody can enter and read what was said; a keeper with a registered name closes a room for good";
 
@@ -97,7 +104,12 @@ fn a_private_room_is_for_invited_people_and_nobody_else_sees_it() {
     assert!(seen.iter().all(|message| message.command() != "319"), "{seen:?}");
     let page = server.addresses()[2];
     assert_eq!(status(page, "GET", "/tea?last=5", ""), 404);
-    assert_eq!(status(page, "GET", "/tea", ""), 404);
+    let mut followers = ["/tea", "/den"].map(|room| request(page, "GET", room, ("", "")));
+    let [head, absent] = followers.each_mut().map(head);
+    assert_eq!(head, absent, "following waits for a room that does not exist");
+    let beer = ("Room-Password: beer\r\n", "");
+    let [answered, absent] = ["/tea", "/den"].map(|room| answer(page, "GET", room, beer));
+    assert_eq!(answered, absent.replace("den", "tea"));
     let mut carol = Visitor::connect(page).enter("carol");
     for request in
         [r#"{"do":"who","args":["tea"],"id":"q"}"#, r#"{"do":"people","room":"tea","id":"q"}"#]
@@ -120,6 +132,8 @@ fn a_private_room_is_for_invited_people_and_nobody_else_sees_it() {
     alice.say("/room open");
     alice.sees("-- alice made the room open to everybody");
     bob.sees(":alice!{} MODE #tea -is");
+    let mut rest = String::new();
+    followers[0].read_to_string(&mut rest).unwrap(); // it ends, as the room can be read
     carol.asks(r#"{"do":"join","room":"tea","id":"k"}"#);
     assert_eq!(carol.until_done("k")[0]["kind"], "entered");
     alice.sees("carol has arrived");

@@ -56,6 +56,7 @@ mod reserved;
 mod resets;
 mod retention;
 mod scripting;
+mod sealed;
 mod search;
 mod signals;
 mod slow;

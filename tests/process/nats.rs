@@ -1,5 +1,6 @@
 //! A server of NATS as a child process, and nodes that use it. Knows nothing of the conversations.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -64,6 +65,34 @@ impl Nats {
             assert!(Instant::now() < until, "the server of NATS does not answer");
             thread::sleep(LOOK_EVERY);
         }
+    }
+
+    /// The number of times that these bytes occur in all files of the streams.
+    pub(crate) fn traces(&self, bytes: &[u8]) -> usize {
+        let mut files = Vec::new();
+        find_files(Path::new(self.path("streams")), &mut files);
+        // A file may disappear meanwhile; it then counts as empty.
+        let files = files.iter().map(|file| fs::read(file).unwrap_or_default());
+        let count = |file: Vec<u8>| file.windows(bytes.len()).filter(|at| *at == bytes).count();
+        files.map(count).sum()
+    }
+
+    /// The messages of a stream, by their numbers.
+    pub(crate) fn messages(&self, stream: &str) -> BTreeMap<u64, Vec<u8>> {
+        let read = async {
+            let client = async_nats::connect(self.url()).await.unwrap();
+            let context = async_nats::jetstream::new(client);
+            let stream = context.get_stream(stream).await.unwrap();
+            let mut messages = BTreeMap::new();
+            for number in 1..=stream.cached_info().state.last_sequence {
+                if let Ok(message) = stream.get_raw_message(number).await {
+                    messages.insert(number, message.payload.to_vec());
+                }
+            }
+            messages
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(read)
     }
 
     /// Copies the streams, which are not in use.
@@ -158,6 +187,15 @@ impl Drop for Nats {
         if let Some(mut child) = self.child.take() {
             child.kill().ok();
             child.wait().ok();
+        }
+    }
+}
+
+fn find_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            true => find_files(&entry.path(), files),
+            false => files.push(entry.path()),
         }
     }
 }

@@ -704,7 +704,7 @@ fn kept_messages_have_their_manner_time_and_id_in_a_batch_for_each_author() {
             format!("@{tags} :carol!carol@kept NOTICE alice :psst"),
         ]
     );
-    let id = |number| format!("msgid=0af3.~{}.{number}", AT.0);
+    let id = |number| format!("msgid=kept.~{}.{number}", AT.0);
     assert_eq!(
         told(&[Cap::ServerTime, Cap::MessageTags, Cap::Batch]),
         [

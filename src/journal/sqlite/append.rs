@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::files::{REFUSED_FILE, private_file};
 use super::keys::{KEYS, key, range};
 use super::records::put;
-use super::row::{code, gone_with, sum, sum_of};
+use super::row::{code, gone_with, name_of, sum, sum_of};
 use super::schema::SCHEMA;
 use super::sql::Sql;
 use super::store::Store;
@@ -124,7 +124,7 @@ pub(super) fn put_batches(
                 key(room, said.seq)?,
                 said.at.0,
                 code(said),
-                said.who.name.as_str(),
+                name_of(said),
                 said.text.as_str(),
                 sum_of(said),
             ])?;

@@ -152,9 +152,14 @@ pub(crate) fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64
     i64::from(hasher.finalize())
 }
 
+/// The column `name` of a line. A deleted line has none.
+pub(super) fn name_of(said: &Said) -> &str {
+    if said.has_words() { said.who.name.as_str() } else { "" }
+}
+
 /// The checksum of a line before it is stored.
 pub(super) fn sum_of(said: &Said) -> i64 {
-    let (name, text) = (said.who.name.as_str(), said.text.as_str());
+    let (name, text) = (name_of(said), said.text.as_str());
     sum(said.seq as i64, said.at.0, code(said), name, text)
 }
 

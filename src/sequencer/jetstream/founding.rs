@@ -31,7 +31,13 @@ pub(crate) struct Founded {
 pub(crate) async fn found(connection: &StreamConnection) -> anyhow::Result<Founded> {
     let stream = &connection.stream;
     let cannot = || format!("cannot make or open the stream {stream} in NATS");
-    patiently(|| make(connection, stream, &connection.subjects)).await.with_context(cannot)?;
+    let order = (stream.as_str(), connection.subjects.as_str());
+    patiently(|| make(connection, order, Some(Compression::S2))).await.with_context(cannot)?;
+    let (keys, subjects) = (connection.key_stream(), connection.key_subjects());
+    // A server deletes a message for good only where it stands alone.
+    patiently(|| make(connection, (&keys, &subjects), None))
+        .await
+        .with_context(|| format!("cannot make or open the stream {keys} in NATS"))?;
     let log = getrandom::u64().context("the system gives no random number")?;
     let first = pack(&format!("{log:016x}")).context("the name of the log is too long")?;
     let begin = || connection.publish_first(SUBJECT, first.clone());
@@ -70,8 +76,8 @@ where
 /// The servers cannot make it, or do not answer.
 pub(super) async fn make(
     connection: &StreamConnection,
-    stream: &str,
-    subjects: &str,
+    (stream, subjects): (&str, &str),
+    compression: Option<Compression>,
 ) -> anyhow::Result<()> {
     let config = Config {
         name: stream.to_owned(),
@@ -79,7 +85,7 @@ pub(super) async fn make(
         storage: StorageType::File,
         discard: DiscardPolicy::New,
         allow_direct: true,
-        compression: Some(Compression::S2),
+        compression,
         ..Config::default()
     };
     if connection.client.server_info().cluster.is_some() {

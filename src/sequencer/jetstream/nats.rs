@@ -166,6 +166,16 @@ impl StreamConnection {
         self.subjects.replacen("parlor.", "parlor-snapshots.", 1)
     }
 
+    /// The name of the stream of keys.
+    pub(super) fn key_stream(&self) -> String {
+        format!("{}-KEYS", self.stream)
+    }
+
+    /// The beginning of the subjects of keys. It is outside the stream.
+    pub(super) fn key_subjects(&self) -> String {
+        self.subjects.replacen("parlor.", "parlor-keys.", 1)
+    }
+
     /// Connects to another server.
     pub(super) async fn reconnect(&self) {
         self.client.force_reconnect().await.ok(); // without an effect while it closes
@@ -182,30 +192,31 @@ impl StreamConnection {
         subject: &str,
         bytes: Vec<u8>,
     ) -> impl Future<Output = Published> + Send + use<> {
-        self.publish_at(format!("{}.{subject}", self.subjects), bytes)
+        let published = self.publish_at(format!("{}.{subject}", self.subjects), bytes);
+        async { published.await.0 }
     }
 
-    /// Publishes a message with this subject. Takes a few seconds at most.
+    /// Publishes a message with this subject. Returns also the number that its stream has given it.
     pub(super) fn publish_at(
         &self,
         subject: String,
         bytes: Vec<u8>,
-    ) -> impl Future<Output = Published> + Send + use<> {
+    ) -> impl Future<Output = (Published, Option<u64>)> + Send + use<> {
         let client = self.client.clone();
         async move {
             let request = Request::new().payload(bytes.into());
             let answer = timeout(PUBLISH_TIME, client.send_request(subject, request)).await;
             let Ok(Ok(answer)) = answer else {
-                return Published::Unknown;
+                return (Published::Unknown, None);
             };
             match serde_json::from_slice(&answer.payload) {
-                Ok(PublishAnswer { seq: Some(_), error: None }) => Published::Stored,
+                Ok(PublishAnswer { seq: Some(seq), error: None }) => (Published::Stored, Some(seq)),
                 Ok(PublishAnswer { error: Some(error), .. })
                     if NO_SPACE.contains(&error.err_code) =>
                 {
-                    Published::Refused
+                    (Published::Refused, None)
                 }
-                _ => Published::Unknown,
+                _ => (Published::Unknown, None),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Between the broadcaster and the task of the stream: proposals go one way, the order comes the
 //! other. Neither waits for the other one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor_core::intent::{Proposal, ProposalId};
@@ -16,7 +16,7 @@ const DECIDED_MAX: usize = 1_024;
 #[derive(Debug, Default)]
 pub(crate) struct OrderQueue {
     places: Mutex<Places>,
-    /// There is a proposal.
+    /// There is a proposal, or there are keys to delete.
     pub(super) offered: Notify,
     /// There is space for more of the order.
     pub(super) taken: Notify,
@@ -28,6 +28,9 @@ struct Places {
     offered: Option<Proposal>,
     decided: VecDeque<Decided>,
     refused: VecDeque<ProposalId>,
+    /// Keys that nobody needs any more, if there are new ones.
+    needless_keys: Option<BTreeSet<u64>>,
+    erased_keys: VecDeque<u64>,
 }
 
 impl OrderQueue {
@@ -38,6 +41,16 @@ impl OrderQueue {
     /// The proposal of this node, if there is a new one.
     pub(super) fn take_offered(&self) -> Option<Proposal> {
         self.places().offered.take()
+    }
+
+    /// The keys that nobody needs any more, if there are new ones.
+    pub(super) fn take_needless_keys(&self) -> Option<BTreeSet<u64>> {
+        self.places().needless_keys.take()
+    }
+
+    /// Adds a key that is deleted.
+    pub(super) fn erased(&self, key: u64) {
+        self.places().erased_keys.push_back(key);
     }
 
     /// Adds to the order.
@@ -73,6 +86,15 @@ impl Sequencer for StreamSequencer {
             self.0.taken.notify_one();
         }
         decided
+    }
+
+    fn erase(&mut self, keys: &BTreeSet<u64>) {
+        self.0.places().needless_keys = Some(keys.clone());
+        self.0.offered.notify_one();
+    }
+
+    fn poll_erased(&mut self) -> Option<u64> {
+        self.0.places().erased_keys.pop_front()
     }
 
     fn poll_refused(&mut self) -> Option<ProposalId> {

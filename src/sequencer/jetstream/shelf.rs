@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use anyhow::{Context as _, bail};
-use async_nats::jetstream::stream::{InfoError, LastRawMessageErrorKind};
+use async_nats::jetstream::stream::{Compression, InfoError, LastRawMessageErrorKind};
 use async_nats::jetstream::{self, ErrorCode};
 use crc32fast::hash;
 use futures_util::TryStreamExt as _;
@@ -117,7 +117,7 @@ impl SnapshotShelf {
         let message = message.context("the order does not have its message")?;
         let bytes_max = self.connection.bytes_max().saturating_sub(BESIDE_BYTES);
         let chunks = cut(bytes, hash(&message), bytes_max)?;
-        make(&self.connection, &self.stream, &self.subjects).await?;
+        make(&self.connection, (&self.stream, &self.subjects), Some(Compression::S2)).await?;
         for chunk in chunks {
             self.publish(self.subject(snapshot), chunk).await?;
         }
@@ -172,7 +172,7 @@ impl SnapshotShelf {
 
     async fn publish(&self, subject: String, chunk: Vec<u8>) -> anyhow::Result<()> {
         for _ in 0..TRIES_MAX {
-            match self.connection.publish_at(subject.clone(), chunk.clone()).await {
+            match self.connection.publish_at(subject.clone(), chunk.clone()).await.0 {
                 Published::Stored => return Ok(()),
                 Published::Refused => bail!("the servers of NATS have no space for it"),
                 Published::Unknown => {} // a chunk that is there twice does no harm

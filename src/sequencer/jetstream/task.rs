@@ -2,6 +2,7 @@
 //! broadcaster. Decides nothing.
 
 use std::future::pending;
+use std::iter::from_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +14,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::courier::{Courier, CourierStep, Published, StreamMessage};
+use super::key_work::KeyWork;
 use super::nats::{LinkChange, NotFollowed, ORDER, StreamConnection, Subscription};
 use super::queue::OrderQueue;
+use super::sealer::{KeyReport, Sealer};
 use crate::telemetry::Metrics;
 
 /// The pause before the stream is followed again after a failure.
@@ -36,6 +39,8 @@ pub(crate) struct SequencerTask {
     queue: Arc<OrderQueue>,
     inbox: Arc<Inbox>,
     courier: Courier,
+    sealer: Sealer,
+    keys: KeyWork,
     /// The tries to publish that have no answer yet.
     tries: FuturesUnordered<Waiting<(u64, Published)>>,
     inflow: Inflow,
@@ -60,6 +65,7 @@ enum TaskEvent {
     Link(Option<LinkChange>),
     Offered,
     Published(u64, Published),
+    Key(KeyReport),
     Followed(Box<Result<Subscription, NotFollowed>>),
     Arrived(Option<(StreamMessage, u32)>),
     Due,
@@ -74,6 +80,8 @@ impl SequencerTask {
         position: u64,
     ) -> SequencerTask {
         SequencerTask {
+            keys: KeyWork::new(&connection),
+            sealer: Sealer::default(),
             connection,
             changes,
             queue,
@@ -93,11 +101,16 @@ impl SequencerTask {
     /// The stream has lost messages, or has messages of a newer program.
     pub(crate) async fn run(mut self, metrics: Arc<Metrics>) -> anyhow::Result<()> {
         self.courier.connected(self.now());
+        self.sealer.connected(self.now());
         loop {
             while let Some(step) = self.courier.next_step() {
                 self.take_step(step).await;
             }
-            let due = self.courier.due().map(|due| self.began + due);
+            while let Some(step) = self.sealer.next_step() {
+                self.keys.begin(step);
+            }
+            let due = self.courier.due().into_iter().chain(self.sealer.due()).min();
+            let due = due.map(|due| self.began + due);
             let event = select! {
                 biased;
                 change = self.changes.recv() => TaskEvent::Link(change),
@@ -105,7 +118,8 @@ impl SequencerTask {
                 Some((number, published)) = self.tries.next() => {
                     TaskEvent::Published(number, published)
                 }
-                event = next(&mut self.inflow, &self.queue) => event,
+                Some(report) = self.keys.next() => TaskEvent::Key(report),
+                event = next(&mut self.inflow, &self.queue), if !self.sealer.is_full() => event,
                 () = at(due) => TaskEvent::Due,
             };
             self.take(event)?;
@@ -144,20 +158,26 @@ impl SequencerTask {
             TaskEvent::Link(Some(LinkChange::Up)) => {
                 tracing::info!("connected to a server of NATS");
                 self.courier.connected(now);
+                self.sealer.connected(now);
             }
             TaskEvent::Link(_) => {
                 tracing::warn!("the connection to NATS is lost; connecting again");
                 self.inflow = Inflow::None;
                 self.courier.disconnected();
+                self.sealer.disconnected();
             }
             TaskEvent::Offered => {
                 if let Some(proposal) = self.queue.take_offered() {
-                    self.courier.offer(&proposal, now);
+                    self.sealer.offer(proposal, now);
+                }
+                if let Some(keys) = self.queue.take_needless_keys() {
+                    self.sealer.erase(&keys);
                 }
             }
             TaskEvent::Published(number, published) => {
                 self.courier.published(number, published, now);
             }
+            TaskEvent::Key(report) => self.sealer.report(report, now),
             TaskEvent::Followed(followed) => match *followed {
                 Ok(subscription) => self.inflow = Inflow::Open(Box::new(subscription)),
                 Err(NotFollowed::Later(error)) => self.follow_later(&error),
@@ -173,7 +193,13 @@ impl SequencerTask {
                 self.inflow = Inflow::None;
                 self.courier.lost_subscription(now);
             }
-            TaskEvent::Due => self.courier.tick(now),
+            TaskEvent::Due => {
+                self.courier.tick(now);
+                self.sealer.tick(now);
+            }
+        }
+        if let Some(proposal) = self.sealer.next_sealed() {
+            self.courier.offer(&proposal, now);
         }
         Ok(())
     }
@@ -198,13 +224,21 @@ impl SequencerTask {
     /// Hands over everything that is for the broadcaster.
     fn hand_over(&mut self, metrics: &Metrics) {
         let mut is_new = false;
+        let now = self.now();
         while let Some(decided) = self.courier.next_decided() {
+            self.sealer.arrive(decided, now);
+        }
+        while let Some(decided) = self.sealer.next_opened() {
             self.queue.decide(decided);
             is_new = true;
         }
-        while let Some(id) = self.courier.next_refused() {
+        let refused = || self.courier.next_refused().or_else(|| self.sealer.next_refused());
+        for id in from_fn(refused) {
             self.queue.refuse(id);
             is_new = true;
+        }
+        while let Some(key) = self.sealer.next_erased() {
+            self.queue.erased(key); // the broadcaster asks for it soon
         }
         if is_new {
             self.inbox.bell().ring();

@@ -1,5 +1,6 @@
 //! One node's end of its link to the order, as the sequencer of that node.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use parlor_core::intent::{Proposal, ProposalId};
@@ -17,11 +18,19 @@ pub(crate) struct StreamLink {
 
 impl Sequencer for StreamLink {
     fn offer(&mut self, proposal: Proposal) {
-        self.stream.lock().unwrap().offer(self.node, &proposal);
+        self.stream.lock().unwrap().offer(self.node, proposal);
     }
 
     fn poll_decided(&mut self, _now: WallTime) -> Option<Decided> {
         self.stream.lock().unwrap().poll(self.node)
+    }
+
+    fn erase(&mut self, keys: &BTreeSet<u64>) {
+        self.stream.lock().unwrap().erase(self.node, keys);
+    }
+
+    fn poll_erased(&mut self) -> Option<u64> {
+        self.stream.lock().unwrap().poll_erased(self.node)
     }
 
     fn poll_refused(&mut self) -> Option<ProposalId> {

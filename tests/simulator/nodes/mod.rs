@@ -3,6 +3,7 @@
 
 mod boots;
 mod facts;
+mod keys;
 mod link;
 mod node;
 mod rules;

@@ -2,15 +2,18 @@
 //! engine would hold them. Each node has a link to it, which the seed delays and cuts: the shipped
 //! courier decides what the link does. Knows no ledger.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use parlor::sequencer::{Courier, CourierStep, Published, StreamMessage};
+use parlor::sequencer::{Courier, CourierStep, Published, Sealer, StreamMessage};
 use parlor_core::intent::{Proposal, ProposalId};
 use parlor_core::link::Inbox;
 use parlor_core::model::WallTime;
 use parlor_core::sequencer::Decided;
+
+use super::keys::KeyShelf;
 
 /// A try without an answer ends after this time.
 const TRY: Duration = Duration::from_secs(2);
@@ -34,6 +37,7 @@ pub(crate) struct Stream {
     pub(crate) places: Vec<Place>,
     wires: Vec<Wire>,
     now: Duration,
+    keys: KeyShelf,
     /// How far the stream's clock is ahead, in milliseconds.
     skew: i64,
     /// Whether copies are lost, late and repeated.
@@ -47,6 +51,7 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 struct Wire {
     courier: Courier,
+    sealer: Sealer,
     /// Tries without an answer, each with the time when it ends.
     tries: Vec<(Duration, u64)>,
     /// Copies that are on their way, with the time when they arrive, and the try.
@@ -76,6 +81,7 @@ impl Default for Wire {
     fn default() -> Wire {
         Wire {
             courier: Courier::new(0),
+            sealer: Sealer::default(),
             tries: Vec::new(),
             flying: Vec::new(),
             answers: Vec::new(),
@@ -94,6 +100,7 @@ impl Stream {
     pub(crate) fn new(nodes: usize, mut rng: Rng) -> Stream {
         Stream {
             places: Vec::new(),
+            keys: KeyShelf::default(),
             wires: (0..nodes).map(|_| Wire::default()).collect(),
             now: Duration::ZERO,
             skew: rng.i64(0..CLOCK_MAX),
@@ -107,8 +114,10 @@ impl Stream {
     pub(crate) fn connect(&mut self, node: usize, position: usize, inbox: &Arc<Inbox>) {
         let (now, wire) = (self.now, &mut self.wires[node]);
         wire.courier = Courier::new(position as u64);
+        wire.sealer = Sealer::default();
         wire.inbox = Some(Arc::clone(inbox));
         wire.courier.connected(now);
+        wire.sealer.connected(now);
         self.work(node);
     }
 
@@ -141,6 +150,7 @@ impl Stream {
         if out && back && wire.inbox.is_some() && self.rng.bool() {
             wire.is_down = Some(until);
             wire.courier.disconnected();
+            wire.sealer.disconnected();
         }
     }
 
@@ -162,20 +172,37 @@ impl Stream {
     }
 
     /// A node offers a proposal.
-    pub(super) fn offer(&mut self, node: usize, proposal: &Proposal) {
-        self.wires[node].courier.offer(proposal, self.now);
+    pub(super) fn offer(&mut self, node: usize, proposal: Proposal) {
+        self.wires[node].sealer.offer(proposal, self.now);
         self.work(node);
+    }
+
+    /// A node deletes keys.
+    pub(super) fn erase(&mut self, node: usize, keys: &BTreeSet<u64>) {
+        self.wires[node].sealer.erase(keys);
+        self.work(node);
+    }
+
+    /// The next key that a node has deleted.
+    pub(super) fn poll_erased(&mut self, node: usize) -> Option<u64> {
+        self.wires[node].sealer.next_erased()
     }
 
     /// The next proposal for a node, if it has arrived.
     pub(super) fn poll(&mut self, node: usize) -> Option<Decided> {
         self.receive(node);
-        self.wires[node].courier.next_decided()
+        let (now, wire) = (self.now, &mut self.wires[node]);
+        while let Some(decided) = wire.courier.next_decided() {
+            wire.sealer.arrive(decided, now);
+        }
+        self.work(node);
+        self.wires[node].sealer.next_opened()
     }
 
     /// The next proposal of a node that the stream has refused.
     pub(super) fn poll_refused(&mut self, node: usize) -> Option<ProposalId> {
-        self.wires[node].courier.next_refused()
+        let wire = &mut self.wires[node];
+        wire.courier.next_refused().or_else(|| wire.sealer.next_refused())
     }
 
     /// Moves copies, and rings for the nodes that have something to read.
@@ -190,6 +217,7 @@ impl Stream {
             let wire = &mut self.wires[node];
             if wire.inbox.is_some() {
                 wire.courier.tick(now);
+                wire.sealer.tick(now);
                 self.work(node);
             }
             self.receive(node);
@@ -204,15 +232,26 @@ impl Stream {
             let flying = wire.flying.iter().map(|(arrives, ..)| *arrives);
             let answers = wire.answers.iter().map(|(arrives, ..)| *arrives);
             let reads = wire.next.map(|next| next.max(wire.in_cut));
-            let due = wire.courier.due().filter(|_| wire.inbox.is_some());
+            let due = wire.courier.due().into_iter().chain(wire.sealer.due()).min();
+            let due = due.filter(|_| wire.inbox.is_some());
             let rest = reads.into_iter().chain(due).chain(wire.is_down);
             tries.chain(flying).chain(answers).chain(rest).filter(|due| *due > self.now).min()
         };
         self.wires.iter().filter_map(of_wire).min()
     }
 
-    /// Does what the courier of a node says.
+    /// Does what the sealer and the courier of a node say.
     fn work(&mut self, node: usize) {
+        let (now, wire) = (self.now, &mut self.wires[node]);
+        while let Some(step) = wire.sealer.next_step() {
+            let is_cut = wire.out_cut > now || wire.in_cut > now;
+            if let Some(report) = self.keys.take(step, is_cut) {
+                wire.sealer.report(report, now);
+            }
+        }
+        if let Some(proposal) = wire.sealer.next_sealed() {
+            wire.courier.offer(&proposal, now);
+        }
         while let Some(step) = self.wires[node].courier.next_step() {
             match step {
                 CourierStep::Publish { number, bytes } => self.publish(node, number, bytes.into()),
@@ -252,6 +291,7 @@ impl Stream {
         let wire = &mut self.wires[node];
         if wire.is_down.take_if(|until| *until <= now).is_some() && wire.inbox.is_some() {
             wire.courier.connected(now);
+            wire.sealer.connected(now);
             self.work(node);
         }
     }

@@ -122,6 +122,11 @@ impl Broadcaster {
         for place in returned {
             self.enter_again(&place);
         }
+        if !self.outside.is_empty()
+            && let Some(room) = self.rooms.get(&share.room)
+        {
+            self.end_waiting_outside(&room.name, now);
+        }
         self.forget_if_empty(share.room);
     }
 

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use super::rooms::{Hearer, Maker, Seated};
+use super::rooms::{Hearer, Maker, Room, Seated};
 use super::state::Broadcaster;
+use crate::ledger::Subject;
 use crate::link::{
     Client, Entered, FullRoster, Listener, Listening, Mail, Mark, Outcome, Place, Refusal, Replay,
     View,
 };
-use crate::model::{Claim, ConversationId, Line, Now, PersonId, RoomName};
+use crate::model::{Claim, ConversationId, End, Line, Now, PersonId, RoomId, RoomName};
 
 impl Broadcaster {
-    /// Lets a client read a room without a seat, or wait for a room that does not exist.
+    /// Lets a client read a room without a seat, or wait for a room that does not exist. A secret room
+    /// does not exist for a client that may not read it. A client with a password of the room does not
+    /// wait: it knows of the room.
     pub(super) fn listen(
         &mut self,
         client: &Arc<Client>,
@@ -20,6 +23,7 @@ impl Broadcaster {
         replay: u64,
         now: Now,
     ) -> Result<(), Refusal> {
+        let waits = waits && password.is_none();
         if !waits && self.is_new(&name) && self.ledger.rooms.end(&name).seq == 0 {
             return Err(Refusal::NoRoom(name));
         }
@@ -29,12 +33,25 @@ impl Broadcaster {
             return Err(Refusal::WrongPassword(claim.name.clone())); // it was changed meanwhile
         }
         let hearer = Hearer::new(client, owner.map(|claim| claim.name), password);
-        self.ledger.may_read_with(hearer.subject(), (&name, hearer.password()), now.wall)?;
-        self.may_make(hearer.subject(), &name)?;
-        let maker = Maker::of(hearer.subject());
-        let room = self.room_for(&name, maker, 0).ok_or(Refusal::NotThere)?;
+        let (subject, maker) = (hearer.subject(), Maker::of(hearer.subject()));
+        let with_password = (&name, hearer.password());
+        let room = match self.ledger.may_read_with(subject, with_password, now.wall) {
+            Err(Refusal::NoRoom(_)) if waits && self.ledger.rooms.rules(&name).now.is_secret => {
+                self.room_outside(subject, &name, maker)?
+            }
+            readable => {
+                readable?;
+                self.may_make(subject, &name)?;
+                self.room_for(&name, maker, 0).ok_or(Refusal::NotThere)?.id
+            }
+        };
+        let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
+        let is_outside = self.rooms_by_name.get(&name) != Some(&room.id);
         room.members.listen(hearer);
         let place = room.place(client.id);
+        if is_outside {
+            self.outside.add(&place);
+        }
         let arrived = room.log.end();
         let listening = Listening {
             replay: Replay::last(&room.name, &room.log, replay, arrived),
@@ -45,8 +62,41 @@ impl Broadcaster {
         Ok(())
     }
 
+    /// The room in which people wait for a secret one. It counts as one that they make.
+    fn room_outside(
+        &mut self,
+        subject: Subject<'_>,
+        name: &RoomName,
+        maker: Option<Maker>,
+    ) -> Result<RoomId, Refusal> {
+        if let Some(room) = self.outside.room(name) {
+            return Ok(room);
+        }
+        self.may_make_another(subject)?;
+        self.rooms_made += 1;
+        let id = RoomId(self.rooms_made);
+        let room = Room { maker, ..Room::new(id, name.clone(), End::default(), None) };
+        self.rooms.insert(id, room);
+        Ok(id)
+    }
+
+    /// Ends the views of those who wait for this room and may read it now: they come again.
+    pub(super) fn end_waiting_outside(&self, name: &RoomName, now: Now) {
+        let Some(room) = self.outside.room(name).and_then(|room| self.rooms.get(&room)) else {
+            return;
+        };
+        for place in self.outside.places(name) {
+            let Some(hearer) = room.members.hearer(place.person) else { continue };
+            if self.ledger.may_read(hearer.subject(), name, now.wall).is_ok() {
+                hearer.client.depart(&place, room.log.end());
+                hearer.client.ring();
+            }
+        }
+    }
+
     /// Ends the view of a listener.
     pub(super) fn stop_listening(&mut self, place: &Place) {
+        self.outside.remove(place);
         let Some(room) = self.rooms.get_mut(&place.room) else {
             return;
         };

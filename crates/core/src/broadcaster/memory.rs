@@ -33,9 +33,14 @@ impl Broadcaster {
     /// server. Of the rest, each person may make a share. Strangers at one address count as one
     /// person, except at this machine's own address, where a proxy may be.
     pub(super) fn may_make(&self, subject: Subject<'_>, name: &RoomName) -> Result<(), Refusal> {
-        if self.room_called(name).is_some() {
-            return Ok(());
+        match self.room_called(name) {
+            Some(_) => Ok(()),
+            None => self.may_make_another(subject),
         }
+    }
+
+    /// Whether this person may make one more room.
+    pub(super) fn may_make_another(&self, subject: Subject<'_>) -> Result<(), Refusal> {
         let (all, limit) = (self.rooms.len(), self.limits.rooms);
         let max = match subject.account.is_some() {
             _ if !self.ledger.is_stored => limit, // without a journal nobody has a registered name
@@ -98,6 +103,9 @@ impl Broadcaster {
             return;
         };
         self.logs_bytes -= room.weighed;
+        if self.outside.remove_room(&room.name, id) {
+            return;
+        }
         self.rooms_by_name.remove(&room.name);
         if !self.ledger.is_stored {
             self.ended.push((room.name, room.log.end().seq));

@@ -28,6 +28,7 @@ mod messages;
 mod moderating;
 mod node;
 mod ordering;
+mod outside;
 mod own_modes;
 mod owning;
 mod pending;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::intent::{BYTES_MAX, Check, INTENTS_MAX, Intent, Proposal, ProposalId};
 use crate::ledger::{Exile, Snapshot};
-use crate::model::{NodeName, PersonId};
+use crate::model::{Name, NodeName, PersonId};
 
 /// How often a node does what is due. It proposes something at least this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -220,6 +220,12 @@ impl Node {
     /// Notes that lines of a person count. `is_rest` says whether no more of them wait.
     pub(super) fn sent(&mut self, person: PersonId, is_rest: bool) {
         self.half_sent = Some(person).filter(|_| !is_rest);
+    }
+
+    /// The name that a person owned whose boot has ended, and who enters again.
+    pub(super) fn owner_in_exile(&self, person: PersonId) -> Option<&Name> {
+        let person = &self.exiles.get(&person)?.person;
+        person.account().filter(|_| person.is_owner())
     }
 
     /// The person whose lines have counted in part.

@@ -49,7 +49,8 @@ impl Broadcaster {
             return;
         };
         let before = self.ledger.nodes.last_of(&node.name).map(|(boot, _)| boot);
-        if let Some(proposal) = node.next(before, now.monotonic) {
+        if let Some(mut proposal) = node.next(before, now.monotonic) {
+            self.ledger.plan_seals(&mut proposal.intents, |person| node.owner_in_exile(person));
             self.sequencer.offer(proposal);
         }
     }

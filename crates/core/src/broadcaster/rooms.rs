@@ -279,6 +279,11 @@ impl Members {
         Some(client)
     }
 
+    /// The listener with this number.
+    pub(crate) fn hearer(&self, person: PersonId) -> Option<&Hearer> {
+        self.listeners.get(&person)
+    }
+
     /// The listeners.
     pub(crate) fn hearers(&self) -> impl Iterator<Item = &Hearer> {
         self.listeners.values()

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::carrier::Carrier;
 use super::node::{Node, Silence, Standing};
+use super::outside::Outside;
 use super::pending::{Gathering, Happening};
 use super::rooms::{Connection, Room, RoomsLeft};
 use super::tickets::{Return, Ticket};
@@ -58,6 +59,7 @@ pub struct Broadcaster {
     pub(super) people_max: usize,
     pub(super) rooms: FxHashMap<RoomId, Room>,
     pub(super) rooms_by_name: BTreeMap<RoomName, RoomId>,
+    pub(super) outside: Outside,
     pub(super) rooms_made: u64,
     /// The next batch.
     pub(super) gathering: Gathering,
@@ -160,6 +162,7 @@ impl Broadcaster {
             people_max: 0,
             rooms: FxHashMap::default(),
             rooms_by_name: BTreeMap::new(),
+            outside: Outside::default(),
             rooms_made: 0,
             gathering: Gathering::default(),
             may_be_undone: false,

@@ -10,7 +10,7 @@ use crate::model::{Name, PersonId, SealKey};
 impl Ledger {
     /// Says with which keys the erasable values of these intents are to be sealed, if they were
     /// applied now. `exile` finds the name that somebody owned who is on the way back.
-    pub fn plan_seals<'a>(
+    pub(crate) fn plan_seals<'a>(
         &'a self,
         intents: &mut [Intent],
         exile: impl Fn(PersonId) -> Option<&'a Name>,

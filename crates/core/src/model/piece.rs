@@ -1,5 +1,5 @@
 //! The memory that a value takes beside its own bytes.
 
-/// What the allocator adds to a piece of memory, with the counts of its owners: the length of the
-/// piece, and up to 15 bytes behind it.
+/// The bytes that the allocator adds to a piece of memory, with the counts of its owners: the length
+/// of the piece, and up to 15 bytes behind it.
 pub(crate) const PIECE_BYTES: usize = 16;

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_says_about_themselves_weighs() {
+    fn a_description_of_a_person_weighs() {
         let changed = |who, change| Entry::Changed { who, change, event: event(1) }.weight();
         let away = |bytes| changed(who("bob"), PersonChange::Away(Some(line(bytes))));
         assert!(away(390) >= away(0) + 2 * 390, "the text, and its bytes in an encoding");

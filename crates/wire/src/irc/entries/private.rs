@@ -4,7 +4,7 @@ use parlor_core::link::PrivateMessage;
 use parlor_core::model::WallTime;
 
 use super::said::{AuthorTags, SaidMessage};
-use crate::irc::protocol::{Cap, Class, IrcServer, MsgId, MsgPlace, nick, source_of};
+use crate::irc::protocol::{Cap, Class, IrcServer, MsgId, MsgPlace, name, nick, source_of};
 
 /// The reader of a private message.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ impl PrivateReader<'_> {
     }
 
     /// Appends a message that was kept for an absent person, in this batch. Its number and its time
-    /// are its id.
+    /// are its id, in every run of the server: it may be shown again after a restart.
     pub(crate) fn put_kept(
         &self,
         message: &PrivateMessage,
@@ -52,7 +52,7 @@ impl PrivateReader<'_> {
                 target: &nick(&message.to),
                 at: message.at,
                 author: AuthorTags::default(),
-                id: Some(MsgId { log: &self.server.log, place }),
+                id: Some(MsgId { log: name::STORED_HOST, place }),
                 extras: None,
                 batch,
                 before: &self.stamp(message.at),

@@ -1,0 +1,102 @@
+//! The store of keys: a stream beside the order, from which a message can be deleted for good. Does
+//! not know which keys are needed.
+
+use anyhow::Context as _;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+
+use super::courier::Published;
+use super::key_ring::Key;
+use super::nats::StreamConnection;
+use super::sealer::{KeyMade, KeyRead, KeyReport, KeyStep};
+
+/// The subject of all keys below their subjects.
+const SUBJECT: &str = "0";
+
+/// The stream of keys of one house.
+#[derive(Clone, Debug)]
+pub(super) struct KeyStore {
+    connection: StreamConnection,
+}
+
+impl KeyStore {
+    /// The store beside the order of this connection.
+    pub(super) fn new(connection: &StreamConnection) -> KeyStore {
+        KeyStore { connection: connection.clone() }
+    }
+
+    /// Takes a step. None if nobody waits for a report.
+    pub(super) async fn take(self, step: KeyStep) -> Option<KeyReport> {
+        Some(match step {
+            KeyStep::Make(number) => KeyReport::Made(number, self.make().await),
+            KeyStep::Read(key) => KeyReport::Read(key, self.read(key).await),
+            KeyStep::Erase(key) => {
+                let erased = self.erase(key).await;
+                let erased = erased.inspect_err(|error| {
+                    tracing::warn!(key, %error, "a key is not deleted yet; it is tried again");
+                });
+                KeyReport::Erased(key, erased.is_ok())
+            }
+            KeyStep::Reconnect => {
+                tracing::warn!("no key can be stored; connecting to another server");
+                self.connection.reconnect().await;
+                return None;
+            }
+        })
+    }
+
+    /// Makes a key by chance and stores it. Each try makes another one: of a try without an answer
+    /// nothing is left that opens anything.
+    async fn make(&self) -> KeyMade {
+        let mut bytes = [0; Key::BYTES];
+        if getrandom::fill(&mut bytes).is_err() {
+            return KeyMade::Unknown;
+        }
+        let subject = format!("{}.{SUBJECT}", self.connection.key_subjects());
+        let (published, number) = self.connection.publish_at(subject, bytes.to_vec()).await;
+        match (published, number, Key::from_bytes(&bytes)) {
+            (Published::Stored, Some(number), Some(key)) => KeyMade::Key(number, key),
+            (Published::Refused, ..) => KeyMade::Refused,
+            _ => KeyMade::Unknown,
+        }
+    }
+
+    /// Reads a key.
+    pub(super) async fn read(&self, key: u64) -> KeyRead {
+        let read = self.try_read(key).await;
+        read.inspect_err(|error| tracing::debug!(key, %error, "a key cannot be read yet"))
+            .unwrap_or(KeyRead::Unknown)
+    }
+
+    async fn try_read(&self, key: u64) -> anyhow::Result<KeyRead> {
+        let stream = self.stream().await?;
+        match stream.get_raw_message(key).await {
+            Ok(message) => {
+                let key = Key::from_bytes(&message.payload);
+                return Ok(key.map_or(KeyRead::Gone, KeyRead::Key)); // something else opens nothing
+            }
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {}
+            Err(error) => return Err(error.into()),
+        }
+        // The server that answers may not have it yet.
+        let last = stream.get_info().await?.state.last_sequence;
+        anyhow::ensure!(last >= key, "the store ends at {last}");
+        Ok(KeyRead::Gone)
+    }
+
+    /// Deletes a key for good: the servers overwrite it.
+    async fn erase(&self, key: u64) -> anyhow::Result<()> {
+        let stream = self.stream().await?;
+        let Err(error) = stream.delete_message(key).await else {
+            return Ok(());
+        };
+        match self.try_read(key).await? {
+            KeyRead::Gone => Ok(()), // it was deleted before
+            _ => Err(error.into()),
+        }
+    }
+
+    async fn stream(&self) -> anyhow::Result<Stream<()>> {
+        let stream = self.connection.context.get_stream_no_info(self.connection.key_stream());
+        stream.await.context("the stream of keys does not answer")
+    }
+}
