@@ -105,7 +105,8 @@ impl JoinedOrder {
         let queue = Arc::new(OrderQueue::default());
         let sequencer = StreamSequencer(Arc::clone(&queue));
         let inbox = Arc::clone(inbox);
-        let sequencing = SequencerTask::new((connection, changes), queue, inbox, position);
+        let place = (position, start.ledger.seals.last());
+        let sequencing = SequencerTask::new((connection, changes), queue, inbox, place);
         let standing = watch::channel(Standing::Starting);
         let broadcaster = BroadcasterParts { start, sequencer, neighbours };
         let snapshots = (speed, snapshot);

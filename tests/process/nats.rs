@@ -106,6 +106,14 @@ impl Nats {
         fs::rename(self.path("copy"), self.path("streams")).unwrap();
     }
 
+    /// Puts the copy of one stream in its place. The server does not run.
+    pub(crate) fn restore_stream(&self, stream: &str) {
+        let folder = format!("jetstream/$G/streams/{stream}");
+        let [kept, now] = ["copy", "streams"].map(|at| Path::new(self.path(at)).join(&folder));
+        fs::remove_dir_all(&now).unwrap();
+        copy(&kept, &now);
+    }
+
     /// A node with this name, which stores its lines there.
     pub(crate) fn node(&self, name: &str, data: &Data) -> Server {
         self.node_with(name, data, &[])

@@ -8,7 +8,7 @@ use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::nats::Nats;
-use crate::owners::{PASSWORD, change_password, come_back, register};
+use crate::owners::{PASSWORD, change_password, come_back, register, register_as};
 use crate::server::Server;
 
 /// The stream of keys.
@@ -147,4 +147,38 @@ fn keys_are_deleted_although_all_nodes_are_killed() {
     until_erased(&nats, &keys, &mut bob);
     blue.close([bob]);
     assert!(data[1].lobby().iter().all(|row| !row.text.contains("zarzuela")));
+}
+
+#[test]
+fn a_stream_that_has_lost_keys_gives_none_of_their_numbers_again() {
+    let Some(mut nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new()];
+    let red = nats.node("red", &data[0]);
+    let mut alice = enter(&red, "alice");
+    let mut bob = enter(&red, "bob");
+    register(&mut alice, PASSWORD);
+    say(&mut alice, &mut bob, "alice", "zarzuela");
+    nats.kill();
+    nats.copy();
+    nats.start_again();
+    register_as(&mut bob, "bob", PASSWORD);
+    let lost = nats.messages(KEYS);
+    nats.kill();
+    nats.restore_stream(KEYS);
+    nats.start_again();
+    assert!(nats.messages(KEYS).len() < lost.len());
+    change_password(&mut alice);
+    let keys = nats.messages(KEYS);
+    assert!(keys.last_key_value() > lost.last_key_value(), "its number is new");
+
+    let mut blue = nats.node("blue", &data[1]);
+    let mut again = come_back(&blue, "another horse");
+    again.say("/last 9");
+    again.lines_until("the line", |line| line.ends_with("alice: zarzuela"));
+    blue.kill();
+    drop((alice, again, bob));
+    let blue = nats.node("blue", &data[1]);
+    blue.logged("ERROR the key of this password is lost: set another one with parlor admin");
+    blue.end();
+    red.end();
 }

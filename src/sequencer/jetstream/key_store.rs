@@ -9,6 +9,9 @@ use super::key_ring::Key;
 use super::nats::StreamConnection;
 use super::sealer::{KeyMade, KeyRead, KeyReport, KeyStep};
 
+/// How many lost numbers one try passes over.
+const PASSED_OVER_MAX: usize = 1_000;
+
 /// The subject of all keys below their subjects.
 const SUBJECT: &str = "0";
 
@@ -27,7 +30,7 @@ impl KeyStore {
     /// Takes a step. None if nobody waits for a report.
     pub(super) async fn take(self, step: KeyStep) -> Option<KeyReport> {
         Some(match step {
-            KeyStep::Make(number) => KeyReport::Made(number, self.make().await),
+            KeyStep::Make { number, above } => KeyReport::Made(number, self.make(above).await),
             KeyStep::Read(key) => KeyReport::Read(key, self.read(key).await),
             KeyStep::Erase(key) => {
                 let erased = self.erase(key).await;
@@ -44,9 +47,23 @@ impl KeyStore {
         })
     }
 
+    /// Makes a key with a number above this one. A store that has lost its last keys gives their
+    /// numbers again: these are passed over.
+    async fn make(&self, above: u64) -> KeyMade {
+        for _ in 0..PASSED_OVER_MAX {
+            match self.make_any().await {
+                KeyMade::Key(number, _) if number <= above => {
+                    tracing::warn!(number, above, "the stream of keys has lost keys");
+                }
+                made => return made,
+            }
+        }
+        KeyMade::Unknown
+    }
+
     /// Makes a key by chance and stores it. Each try makes another one: of a try without an answer
     /// nothing is left that opens anything.
-    async fn make(&self) -> KeyMade {
+    async fn make_any(&self) -> KeyMade {
         let mut bytes = [0; Key::BYTES];
         if getrandom::fill(&mut bytes).is_err() {
             return KeyMade::Unknown;
@@ -79,7 +96,10 @@ impl KeyStore {
         }
         // The server that answers may not have it yet.
         let last = stream.get_info().await?.state.last_sequence;
-        anyhow::ensure!(last >= key, "the store ends at {last}");
+        if last < key {
+            tracing::warn!(key, last, "a key is not in the stream of keys yet, or is lost");
+            return Ok(KeyRead::Missing);
+        }
         Ok(KeyRead::Gone)
     }
 

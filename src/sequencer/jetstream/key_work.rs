@@ -1,5 +1,6 @@
 //! Does what the sealer decides, and reports to it. Decides nothing.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -7,11 +8,11 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _, iter};
 use parlor_core::ledger::Snapshot;
 use parlor_core::model::Erasable;
 use parlor_wire::pack::sealed::open_account;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::key_ring::KeyRing;
 use super::key_store::KeyStore;
-use super::nats::{START_PAUSE, StreamConnection};
+use super::nats::{START_PAUSE, START_TIME, StreamConnection};
 use super::sealer::{KeyRead, KeyReport, KeyStep};
 
 /// How many keys are read at the same time when a node starts.
@@ -56,28 +57,40 @@ pub(crate) async fn open_accounts(connection: &StreamConnection, ledger: &mut Sn
         [account.password.key(), account.token.as_ref().and_then(Erasable::key)]
     });
     let keys: Vec<u64> = keys.flatten().collect();
-    let mut reads = iter(keys).map(|key| patient_read(&store, key)).buffer_unordered(READ_AT_ONCE);
+    let until = Instant::now() + START_TIME;
+    let reads = iter(keys).map(|key| patient_read(&store, key, until));
+    let mut reads = reads.buffer_unordered(READ_AT_ONCE);
     let mut ring = KeyRing::default();
+    let mut deleted = BTreeSet::new();
     while let Some((number, read)) = reads.next().await {
-        if let KeyRead::Key(key) = read {
-            ring.add(number, key);
+        match read {
+            KeyRead::Key(key) => ring.add(number, key),
+            KeyRead::Gone => drop(deleted.insert(number)),
+            KeyRead::Missing | KeyRead::Unknown => {}
         }
     }
     drop(reads);
     for account in &mut ledger.accounts {
-        open_account(Arc::make_mut(account), &ring);
+        let account = Arc::make_mut(account);
+        open_account(account, &ring);
+        let is_there = |key| !deleted.contains(&key);
+        if account.password.value.is_empty() && account.password.key().is_some_and(is_there) {
+            tracing::error!(
+                name = %account.name,
+                "the key of this password is lost: set another one with parlor admin name password"
+            );
+        }
     }
 }
 
-/// Reads a key, as soon as the store answers.
-async fn patient_read(store: &KeyStore, key: u64) -> (u64, KeyRead) {
+/// Reads a key, as soon as the store answers. Until this time it may be missing.
+async fn patient_read(store: &KeyStore, key: u64, until: Instant) -> (u64, KeyRead) {
     loop {
         match store.read(key).await {
-            KeyRead::Unknown => {
-                tracing::warn!(key, "the key of a password cannot be read yet");
-                sleep(START_PAUSE).await;
-            }
+            KeyRead::Unknown => tracing::warn!(key, "the key of a password cannot be read yet"),
+            KeyRead::Missing if Instant::now() < until => {}
             read => return (key, read),
         }
+        sleep(START_PAUSE).await;
     }
 }

@@ -4,7 +4,8 @@
 //! A state machine: time is an argument. Knows no connection and no runtime.
 //!
 //! A key is in its store before a proposal that needs it is published. So a key that is not there
-//! was deleted: what was sealed with it has a blank in its place.
+//! was deleted: what was sealed with it has a blank in its place. If the store has lost its last
+//! keys, their numbers are not used again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -25,6 +26,9 @@ const REFUSED_AFTER: Duration = Duration::from_secs(2);
 /// After this time without a key, the node connects to another server.
 const ANEW_AFTER: Duration = Duration::from_secs(5);
 
+/// A key that is missing for this time is lost.
+const LOST_AFTER: Duration = Duration::from_secs(30);
+
 /// How many proposals may wait for their keys. While there are more, the stream is not read.
 const ARRIVED_MAX: usize = 256;
 
@@ -35,7 +39,12 @@ const ERASED_AT_ONCE: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyStep {
     /// Make a key and store it, and report the result with this number.
-    Make(u64),
+    Make {
+        /// The number of the try.
+        number: u64,
+        /// A larger number than this one is given to the key: up to here there were keys before.
+        above: u64,
+    },
     /// Read the key with this number, and report the result with it.
     Read(u64),
     /// Delete the key with this number for good, and report the result with it.
@@ -73,6 +82,8 @@ pub enum KeyRead {
     Key(Key),
     /// It is deleted.
     Gone,
+    /// The store has no key with so large a number. It may be behind, or has lost keys.
+    Missing,
     /// The store does not answer.
     Unknown,
 }
@@ -104,7 +115,10 @@ pub struct Sealer {
     ring: KeyRing,
     /// Keys of lines that are deleted. Many proposals have the same.
     gone: BTreeSet<u64>,
-    reading: BTreeMap<u64, Want>,
+    /// The keys to be read, each with the time since when.
+    reading: BTreeMap<u64, (Duration, Want)>,
+    /// The largest number of a key so far.
+    last: u64,
     outgoing: Option<Outgoing>,
     last_try: u64,
     sealed: Option<Proposal>,
@@ -120,6 +134,11 @@ pub struct Sealer {
 }
 
 impl Sealer {
+    /// One for a node whose ledger knows keys up to this number.
+    pub fn new(last: u64) -> Sealer {
+        Sealer { last, ..Sealer::default() }
+    }
+
     /// Takes a proposal of this node, and seals it instead of the one before.
     pub fn offer(&mut self, proposal: Proposal, now: Duration) {
         let making = BTreeMap::new();
@@ -130,9 +149,10 @@ impl Sealer {
 
     /// Takes a proposal out of the stream.
     pub fn arrive(&mut self, decided: Decided, now: Duration) {
-        for intent in &decided.proposal.intents {
-            if let Some(key) = intent.seal_key().filter(|key| !self.is_known(*key)) {
-                self.reading.entry(key).or_insert(Want::At(now));
+        for key in decided.proposal.intents.iter().filter_map(Intent::seal_key) {
+            self.last = self.last.max(key);
+            if !self.is_known(key) {
+                self.reading.entry(key).or_insert((now, Want::At(now)));
             }
         }
         self.arrived.push_back(decided);
@@ -190,7 +210,8 @@ impl Sealer {
     /// When something is due next.
     pub fn due(&self) -> Option<Duration> {
         let making = self.outgoing.iter().flat_map(|it| it.making.values().map(|(_, want)| want));
-        let tries = making.chain(self.reading.values()).filter_map(|want| match want {
+        let reading = self.reading.values().map(|(_, want)| want);
+        let tries = making.chain(reading).filter_map(|want| match want {
             Want::At(at) => Some(*at),
             Want::UnderWay => None,
         });
@@ -259,6 +280,7 @@ impl Sealer {
         match made {
             KeyMade::Key(key, bytes) => {
                 self.ring.add(key, bytes);
+                self.last = self.last.max(key);
                 outgoing.making.remove(&slot);
                 let seals = outgoing.proposal.intents.iter_mut().filter_map(seal_key_of);
                 let seals = seals.filter(|seal_key| **seal_key == SealKey::New(slot));
@@ -276,9 +298,16 @@ impl Sealer {
         match read {
             KeyRead::Key(bytes) => self.ring.add(key, bytes),
             KeyRead::Gone => drop(self.gone.insert(key)),
-            KeyRead::Unknown => {
-                self.reading.insert(key, Want::At(now + PAUSE));
-                return;
+            KeyRead::Missing | KeyRead::Unknown => {
+                let Some((since, want)) = self.reading.get_mut(&key) else {
+                    return;
+                };
+                let is_missing = matches!(read, KeyRead::Missing);
+                if !is_missing || now < *since + LOST_AFTER {
+                    *want = Want::At(now + PAUSE);
+                    return;
+                }
+                self.gone.insert(key);
             }
         }
         self.reading.remove(&key);
@@ -295,7 +324,7 @@ impl Sealer {
                     }
                     is_complete = false;
                     if !self.gone.contains(&key) {
-                        self.reading.entry(key).or_insert(Want::At(now));
+                        self.reading.entry(key).or_insert((now, Want::At(now)));
                         continue;
                     }
                     // It was deleted, or is lost: the next key takes its place. A slot of this
@@ -331,7 +360,8 @@ impl Sealer {
             return;
         }
         let is_due = |want: &Want| matches!(want, Want::At(at) if *at <= now);
-        for (&key, want) in self.reading.iter_mut().filter(|(_, want)| is_due(want)) {
+        let reading = self.reading.iter_mut().map(|(key, (_, want))| (key, want));
+        for (&key, want) in reading.filter(|(_, want)| is_due(want)) {
             *want = Want::UnderWay;
             self.steps.push_back(KeyStep::Read(key));
         }
@@ -339,7 +369,8 @@ impl Sealer {
         for (number, want) in making.filter(|(_, want)| is_due(want)) {
             self.last_try += 1;
             (*number, *want) = (self.last_try, Want::UnderWay);
-            self.steps.push_back(KeyStep::Make(self.last_try));
+            let (number, above) = (self.last_try, self.last);
+            self.steps.push_back(KeyStep::Make { number, above });
         }
     }
 
@@ -425,8 +456,8 @@ mod tests {
         let mut sealer = connected();
         let new = [1, 2, 1].map(|slot| say(&format!("secret {slot}"), Some(SealKey::New(slot))));
         sealer.offer(proposal(new.to_vec()), Duration::ZERO);
-        assert_eq!(sealer.next_step(), Some(KeyStep::Make(1)));
-        assert_eq!(sealer.next_step(), Some(KeyStep::Make(2)));
+        assert_eq!(sealer.next_step(), Some(KeyStep::Make { number: 1, above: 0 }));
+        assert_eq!(sealer.next_step(), Some(KeyStep::Make { number: 2, above: 0 }));
         sealer.report(KeyReport::Made(2, KeyMade::Key(17, key(17))), SECOND);
         assert!(sealer.next_sealed().is_none());
         sealer.report(KeyReport::Made(1, KeyMade::Key(18, key(18))), SECOND);
@@ -467,12 +498,29 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_stays_missing_is_lost_and_its_number_is_not_used_again() {
+        let mut sealer = connected();
+        sealer.arrive(decided(&sealed()), SECOND);
+        while sealer.next_step().is_some() {}
+        for half in 2..61 {
+            sealer.report(KeyReport::Read(17, KeyRead::Missing), half * SECOND / 2);
+            sealer.tick((half + 1) * SECOND / 2);
+            assert_eq!(sealer.next_step(), Some(KeyStep::Read(17)), "{half}");
+        }
+        sealer.report(KeyReport::Read(17, KeyRead::Missing), 31 * SECOND);
+        sealer.report(KeyReport::Read(18, KeyRead::Gone), 31 * SECOND);
+        assert_eq!(words(sealer.next_opened().unwrap()), ["", "", ""]);
+        sealer.offer(proposal(vec![say("psst", Some(SealKey::New(1)))]), 32 * SECOND);
+        assert_eq!(sealer.next_step(), Some(KeyStep::Make { number: 1, above: 18 }));
+    }
+
+    #[test]
     fn a_key_that_was_deleted_meanwhile_is_replaced() {
         let mut sealer = connected();
         sealer.offer(proposal(vec![say("again", Some(SealKey::Number(17)))]), SECOND);
         assert_eq!(sealer.next_step(), Some(KeyStep::Read(17)));
         sealer.report(KeyReport::Read(17, KeyRead::Gone), SECOND);
-        assert_eq!(sealer.next_step(), Some(KeyStep::Make(1)));
+        assert_eq!(sealer.next_step(), Some(KeyStep::Make { number: 1, above: 0 }));
         sealer.report(KeyReport::Made(1, KeyMade::Key(18, key(18))), SECOND);
         assert_eq!(sealer.next_sealed().unwrap().intents[0].seal_key(), Some(18));
     }
@@ -483,7 +531,7 @@ mod tests {
             let mut sealer = connected();
             sealer.offer(proposal(vec![say("psst", Some(SealKey::New(1)))]), Duration::ZERO);
             for half in 1..8 {
-                if let Some(KeyStep::Make(number)) = sealer.next_step() {
+                if let Some(KeyStep::Make { number, .. }) = sealer.next_step() {
                     sealer.report(KeyReport::Made(number, made.clone()), half * SECOND / 2);
                 }
                 sealer.tick((half + 1) * SECOND / 2);

@@ -72,16 +72,17 @@ enum TaskEvent {
 }
 
 impl SequencerTask {
-    /// The task of a node that has applied the order up to this position.
+    /// The task of a node that has applied the order up to this position, and knows keys of seals up
+    /// to this number.
     pub(crate) fn new(
         (connection, changes): (StreamConnection, mpsc::Receiver<LinkChange>),
         queue: Arc<OrderQueue>,
         inbox: Arc<Inbox>,
-        position: u64,
+        (position, last_key): (u64, u64),
     ) -> SequencerTask {
         SequencerTask {
             keys: KeyWork::new(&connection),
-            sealer: Sealer::default(),
+            sealer: Sealer::new(last_key),
             connection,
             changes,
             queue,

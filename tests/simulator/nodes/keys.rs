@@ -10,7 +10,7 @@ impl KeyShelf {
     /// Takes a step of a node, whose link may be cut.
     pub(super) fn take(&mut self, step: KeyStep, is_cut: bool) -> Option<KeyReport> {
         Some(match step {
-            KeyStep::Make(number) => {
+            KeyStep::Make { number, .. } => {
                 let key = Key::from_bytes(&[self.0.len() as u8; Key::BYTES]);
                 self.0.push(key.clone()); // perhaps without an answer
                 let made = key.filter(|_| !is_cut);

@@ -29,6 +29,13 @@ pub struct OwnerKeys {
 }
 
 impl Seals {
+    /// The largest number of a key that is known.
+    pub fn last(&self) -> u64 {
+        let given_up = self.lines.values().map(|keys| keys.given_up);
+        let others = self.in_use.last().into_iter().chain(self.to_erase.last());
+        given_up.chain(others.copied()).max().unwrap_or(0)
+    }
+
     /// Notes that a key is needed.
     pub(super) fn hold(&mut self, key: u64) {
         self.to_erase.remove(&key);
