@@ -288,6 +288,24 @@ fn a_room_is_left_after_its_last_entry_and_the_others_go_on() {
 }
 
 #[test]
+fn a_person_who_leaves_the_server_is_told_of_the_rooms_left_before() {
+    let mut server = Server::new();
+    let mut alice = Reader::new(&server);
+    let lobby = alice.sits(&mut server, enter("alice", "lobby"));
+    let tea = alice.sits(&mut server, join("tea"));
+    alice.reads();
+    drop(tea);
+    server.run();
+    let tea = alice.sits(&mut server, join("tea"));
+    let Reader { link, mut backlog } = alice;
+    drop((link, lobby, tea));
+    server.run();
+    backlog.collect();
+    let last: Vec<u8> = backlog.runs().flatten().copied().collect();
+    assert_eq!(String::from_utf8(last).unwrap(), "-tea +tea end ");
+}
+
+#[test]
 fn the_end_of_an_old_room_is_read_before_the_same_room_made_again() {
     let mut server = Server::new();
     let mut alice = Reader::new(&server);

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -423,6 +424,7 @@ impl Room {
             log: Arc::clone(&self.log),
             departed: OnceLock::new(),
             removed: OnceLock::new(),
+            is_left: AtomicBool::new(false),
         })
     }
 

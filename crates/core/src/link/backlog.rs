@@ -178,7 +178,6 @@ impl<E: Encoder> Backlog<E> {
         self.encoder.entered_again(&entered, &mut self.rest);
         let Entered { room, everybody, .. } = entered;
         self.listing = everybody.map(|everybody| Box::new((room, everybody)));
-        self.falls += u64::from(was_lost);
     }
 
     /// Counts the lines between two numbers, which the person does not read.
@@ -360,8 +359,9 @@ impl<E: Encoder> Backlog<E> {
         // A reader who has fallen off the log may have lost the last lines before the departure.
         let end = view.departed().map_or(last, |departed| departed.seq);
         self.skip(view.room_name(), last, end);
-        // A person who leaves the server is not told of each room.
-        if !self.client.is_gone() && self.client.removed().is_none() {
+        // A person who leaves the server is not told of each room that ends with that.
+        let is_on_server = || !self.client.is_gone() && self.client.removed().is_none();
+        if view.has_ended_alone() || is_on_server() {
             let words = view.last_words();
             let why = WhyDeparted { words: words.as_ref(), removal: view.removal() };
             self.encoder.departed(view.room_name(), why, &mut self.rest);
@@ -379,6 +379,7 @@ impl<E: Encoder> Backlog<E> {
             if self.encoder.enters_again() {
                 let was_lost = std::mem::replace(&mut reading.is_lost, true);
                 if !was_lost {
+                    self.falls += 1;
                     self.client.enter_again(&reading.view);
                 }
                 return !was_lost; // mail is due that stood among the lost entries
@@ -446,6 +447,9 @@ impl<E: Encoder> Backlog<E> {
         self.readings.go_on_after(&event, entry);
         if parts {
             self.readings.part_after(&event);
+        }
+        if let (true, Entry::Arrived { .. }) = (parts, entry) {
+            self.ask_who_is_here();
         }
         true
     }

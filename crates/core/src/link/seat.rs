@@ -3,6 +3,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use smallvec::SmallVec;
 
@@ -130,6 +131,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         if !self.stay.has_left() {
+            self.place.is_left.store(true, Ordering::Relaxed);
             self.house.leave_room(Arc::clone(&self.place), self.words.take());
         }
     }

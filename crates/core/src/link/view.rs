@@ -2,6 +2,7 @@
 //! socket.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use smallvec::{SmallVec, smallvec};
@@ -25,6 +26,9 @@ pub(crate) struct Place {
     pub(crate) departed: OnceLock<Cursor>,
     /// The act that removes the person from this room. The broadcaster sets it once.
     pub(crate) removed: OnceLock<Arc<ActOf>>,
+    /// Whether the person has left this room while on the server: the seat sets it before it asks for
+    /// the departure.
+    pub(crate) is_left: AtomicBool,
 }
 
 impl Place {
@@ -159,6 +163,11 @@ impl View {
     /// The act that removed the person from the room, if one did.
     pub(crate) fn removal(&self) -> Option<&Arc<ActOf>> {
         self.place.removed.get()
+    }
+
+    /// Whether the person has left the room alone, or was removed from it, before leaving the server.
+    pub(crate) fn has_ended_alone(&self) -> bool {
+        self.removal().is_some() || self.place.is_left.load(Ordering::Relaxed)
     }
 
     /// The departure, where reading ends; none while the person has the seat.
