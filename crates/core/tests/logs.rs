@@ -96,9 +96,12 @@ fn batch(start: Cursor, at: i64, happenings: &[Happening]) -> Batch {
                 extras: None,
             })
         }
-        Happening::Comes => {
-            Entry::Arrived { who: somebody(), is_keeper: false, telling: Telling::Told }
-        }
+        Happening::Comes => Entry::Arrived {
+            who: somebody(),
+            is_keeper: false,
+            event: None,
+            telling: Telling::Told,
+        },
         Happening::Goes => Entry::Left {
             who: somebody().into(),
             words: None,

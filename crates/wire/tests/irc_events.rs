@@ -111,7 +111,8 @@ fn tags_are_those_of_the_class() {
 
 #[test]
 fn arrivals_and_departures_are_exact() {
-    let arrived = |who: Who, is_keeper, telling| Entry::Arrived { who, is_keeper, telling };
+    let arrived =
+        |who: Who, is_keeper, telling| Entry::Arrived { who, is_keeper, event: None, telling };
     let left = |words: Option<&str>, is_from_server, telling| Entry::Left {
         who: bob().into(),
         words: words.map(line),
@@ -440,7 +441,7 @@ fn entry() -> impl Strategy<Value = Entry> {
             let extras = Extras { tags: Some(line(&tags)), group, label: None, breaks, log: None };
             Entry::Said(Said { extras: Some(extras.into()), ..said(who, manner, &text) })
         }),
-        1 => (who(), any::<bool>(), telling.clone()).prop_map(|(who, is_keeper, telling)| Entry::Arrived { who, is_keeper, telling }),
+        1 => (who(), any::<bool>(), telling.clone()).prop_map(|(who, is_keeper, telling)| Entry::Arrived { who, is_keeper, event: None, telling }),
         1 => (who(), text(), any::<bool>(), telling).prop_map(|(who, words, is_from_server, telling)| Entry::Left {
             who: who.into(), words: Some(line(&words)), removal: None, is_from_server, event: None, telling,
         }),

@@ -92,7 +92,8 @@ impl Crowd {
             telling,
         });
         let arrived = self.arrived.remove(name);
-        let arrived = arrived.map(|who| Entry::Arrived { who, is_keeper: false, telling });
+        let arrived =
+            arrived.map(|who| Entry::Arrived { who, is_keeper: false, event: None, telling });
         left.into_iter().chain(arrived)
     }
 
@@ -218,7 +219,7 @@ mod tests {
         crowd.arrive(&who(8, 8));
         crowd.arrive(&who(9, 9));
         let telling = Telling::Late;
-        let late = Entry::Arrived { who: who(8, 8), is_keeper: false, telling };
+        let late = Entry::Arrived { who: who(8, 8), is_keeper: false, event: None, telling };
         assert_eq!(crowd.tell_first(&who(8, 8).name).collect::<Vec<_>>(), [late]);
         assert_eq!(crowd.tell_first(&who(8, 8).name).count(), 0);
         let told: Vec<_> = crowd.close().collect();
@@ -346,7 +347,7 @@ mod tests {
                         } else {
                             here.insert(name);
                             let telling = crowd.arrive(&who);
-                            Entry::Arrived { who, is_keeper: false, telling }
+                            Entry::Arrived { who, is_keeper: false, event: None, telling }
                         };
                         screen.show(&entry);
                     }

@@ -74,6 +74,9 @@ impl Broadcaster {
         let told: Vec<_> = rooms.into_iter().filter_map(told).collect();
         let event = self.event_of(who.id, number, told.iter().map(|(room, _)| *room));
         let event = Arc::new(event);
+        if companion.is_none() {
+            self.names_left.give_up(&who.name, event.rooms());
+        }
         let left = told.iter().filter(|(_, parting)| !parting.is_untold);
         self.leave_rooms(who.id, companion, number, left.map(|(room, _)| *room).collect());
         for (_, parting) in &told {
@@ -128,6 +131,10 @@ impl Broadcaster {
         let room = |(name, seen)| Some((*self.rooms_by_name.get(&name)?, seen));
         let rooms: Vec<_> = rooms.into_iter().filter_map(room).collect();
         let event = self.event_of(who.id, number, rooms.iter().map(|(room, _)| *room));
+        if rooms.iter().all(|(_, seen)| !seen.is_of_room()) {
+            self.names_left.give_up(from, event.rooms());
+        }
+        let event = self.names_left.behind(event, &who.name);
         let seen_beside =
             rooms.iter().filter(|(_, seen)| seen.is_still_worn || seen.is_accompanied);
         let companions =

@@ -182,7 +182,7 @@ impl Draft {
     }
 
     fn arrive(&mut self, room: &mut Room, arrival: Joined) {
-        let Joined { who, is_keeper, is_untold, promised } = arrival;
+        let Joined { who, is_keeper, is_untold, event, promised } = arrival;
         if promised.as_ref().is_some_and(|promised| promised.seat.is_none()) {
             self.reads_on.push(who.id);
         }
@@ -190,7 +190,7 @@ impl Draft {
             true => Telling::Untold,
             false => room.crowd.arrive(&who),
         };
-        self.entries.push(Entry::Arrived { who, is_keeper, telling });
+        self.entries.push(Entry::Arrived { who, is_keeper, event, telling });
         self.promised.push(promised);
     }
 

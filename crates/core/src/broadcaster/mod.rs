@@ -26,6 +26,7 @@ mod listening;
 mod memory;
 mod messages;
 mod moderating;
+mod names_left;
 mod node;
 mod ordering;
 mod outside;

@@ -74,6 +74,8 @@ pub(super) struct Joined {
     pub(super) who: Who,
     pub(super) is_keeper: bool,
     pub(super) is_untold: bool,
+    /// The event, if the name was given up in other rooms before.
+    pub(super) event: Option<Arc<PersonEvent>>,
     /// None if the connection is on another node.
     pub(super) promised: Option<Promised>,
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::carrier::Carrier;
+use super::names_left::NamesLeft;
 use super::node::{Node, Silence, Standing};
 use super::outside::Outside;
 use super::pending::{Gathering, Happening};
@@ -52,6 +53,8 @@ pub struct Broadcaster {
     /// The connections of the people on the server.
     pub(super) connections: FxHashMap<PersonId, Connection>,
     pub(super) rooms_left: RoomsLeft,
+    /// Where names were given up.
+    pub(super) names_left: NamesLeft,
     /// The latest people who have left or given up a name; the latest last.
     pub(super) bygone: VecDeque<Bygone>,
     pub(super) watches: Watches,
@@ -157,6 +160,7 @@ impl Broadcaster {
             tickets: VecDeque::new(),
             connections: FxHashMap::default(),
             rooms_left: RoomsLeft::default(),
+            names_left: NamesLeft::default(),
             bygone: VecDeque::new(),
             watches: Watches::default(),
             people_max: 0,

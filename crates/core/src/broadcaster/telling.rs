@@ -90,8 +90,8 @@ impl Broadcaster {
                 self.tell_one(id, Notice::ServerRanked { is_keeper });
             }
             Happened::Came(who) => self.tell_watchers(&who.name),
-            Happened::Arrived { room, who, is_keeper, is_untold } => {
-                self.arrived(&room, who, (is_keeper, is_untold), ticket, now)
+            Happened::Arrived { event, room, who, is_keeper, is_untold } => {
+                self.arrived(event, &room, who, (is_keeper, is_untold), ticket, now)
             }
             Happened::Left { event, who, parting, removal } => {
                 let removal = removal.map(|act| self.with_author(act).into());
@@ -196,6 +196,7 @@ impl Broadcaster {
 
     fn arrived(
         &mut self,
+        number: u64,
         name: &RoomName,
         who: Who,
         (is_keeper, is_untold): (bool, bool),
@@ -224,7 +225,9 @@ impl Broadcaster {
             });
         }
         self.rooms_left.sit(who.id, id);
-        let joined = Joined { who, is_keeper, is_untold, promised };
+        let event = self.names_left.event_of_arrival(number, id, &who.name);
+        let event = event.filter(|_| !is_untold).map(Arc::new);
+        let joined = Joined { who, is_keeper, is_untold, event, promised };
         self.happen(id, Happening::Arrival(joined.into()));
         self.remove_if_barred(person, Some(name));
     }

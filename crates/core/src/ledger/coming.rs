@@ -126,7 +126,8 @@ impl Ledger {
         let is_keeper = person.is_some_and(|person| self.may_keep(person, &room).is_some());
         let away = self.people.away(id).filter(|_| !is_untold).cloned();
         let told = (room.clone(), who.clone());
-        happened.push(Happened::Arrived { room, who, is_keeper, is_untold });
+        let event = self.next_event();
+        happened.push(Happened::Arrived { event, room, who, is_keeper, is_untold });
         if away.is_some() {
             let ((room, who), event) = (told, self.next_event());
             let (change, rooms) = (PersonChange::Away(away), vec![room]);

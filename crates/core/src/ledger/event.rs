@@ -38,6 +38,8 @@ pub enum Happened {
     ProfileChanged(Who),
     /// A person sat down in a room.
     Arrived {
+        /// The number of this event.
+        event: u64,
         /// The room.
         room: RoomName,
         /// The person.

@@ -67,7 +67,7 @@ impl FullRoster {
             return removed_at(&person.who).is_none().then(|| person.clone());
         };
         let (who, RoomRank { is_keeper, has_voice }) = match entries.get(index)? {
-            Entry::Arrived { who, is_keeper, telling: Telling::Told | Telling::Folded } => {
+            Entry::Arrived { who, is_keeper, telling: Telling::Told | Telling::Folded, .. } => {
                 (who.clone().into(), RoomRank { is_keeper: *is_keeper, has_voice: false })
             }
             Entry::Renamed { who, seen, .. } if !seen.is_accompanied => {

@@ -1,5 +1,6 @@
 //! Entries: everything that happens in a room, in the order in which it happened. Knows no bytes.
 
+use std::cmp::Reverse;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ pub enum Entry {
         who: Who,
         /// Whether the person has authority in the room. A late announcement does not know it.
         is_keeper: bool,
+        /// The event, if the name was given up in other rooms before: a reader of them who is told
+        /// that once has to read it first.
+        event: Option<Arc<PersonEvent>>,
         /// Whether this entry is announced or folded into a summary.
         telling: Telling,
     },
@@ -213,16 +217,16 @@ pub enum RankChange {
     Voice(bool),
 }
 
-/// An event that concerns a person: a departure, a new name or another change. All rooms of that person that it
-/// concerns have an entry about it: they are twins. All rooms have events in the order of their
-/// numbers.
+/// An event that concerns a person: an arrival, a departure, a new name or another change. All rooms
+/// of that person that it concerns have an entry about it: they are twins. All rooms have events in
+/// the order of their numbers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PersonEvent {
     /// The number of the event: the ledger counts them.
     pub number: u64,
     /// The rooms that a reader of several rooms has to read before this event is told once, each
-    /// with the number of the event up to which: this one, or the person's earlier departure from
-    /// that room. Sorted.
+    /// with the number of the event up to which: this one, the person's earlier departure from that
+    /// room, or an event with which somebody gave the name up there. Sorted.
     rooms: Box<[(RoomId, u64)]>,
     /// If it is a new name: the rooms in which another connection of the owner has one of the two
     /// names.
@@ -233,16 +237,23 @@ pub struct PersonEvent {
 }
 
 impl PersonEvent {
-    /// The event with this number, in these rooms, of a person who has left other rooms before.
+    /// The event with this number, in these rooms, of a person who has left other rooms before, or
+    /// whose name was given up there.
     pub fn new(
         number: u64,
         rooms: impl IntoIterator<Item = RoomId>,
         left: impl IntoIterator<Item = (RoomId, u64)>,
     ) -> PersonEvent {
         let rooms = rooms.into_iter().map(|room| (room, number));
-        let mut rooms: Box<[_]> = rooms.chain(left).collect();
-        rooms.sort_unstable();
-        PersonEvent { number, rooms, companions: Box::default(), left_away: None }
+        let mut rooms: Vec<_> = rooms.chain(left).collect();
+        rooms.sort_unstable_by_key(|&(room, event)| (room, Reverse(event)));
+        rooms.dedup_by_key(|(room, _)| *room); // the last event in each room counts
+        PersonEvent { number, rooms: rooms.into(), companions: Box::default(), left_away: None }
+    }
+
+    /// The rooms that a reader has to read before the event, each with the number of an event.
+    pub(crate) fn rooms(&self) -> &[(RoomId, u64)] {
+        &self.rooms
     }
 
     /// The same event: a new name, where other connections of the owner have one of the two names in
@@ -393,11 +404,10 @@ impl Entry {
     /// The event of a person that this entry and its twins are about.
     pub fn event(&self) -> Option<&Arc<PersonEvent>> {
         match self {
-            Entry::Left { event, .. } => event.as_ref(),
+            Entry::Left { event, .. } | Entry::Arrived { event, .. } => event.as_ref(),
             Entry::Renamed { event, .. } | Entry::Changed { event, .. } => Some(event),
             Entry::Said(_)
             | Entry::Signal { .. }
-            | Entry::Arrived { .. }
             | Entry::ArrivedTogether(_)
             | Entry::LeftTogether(_)
             | Entry::Ranked { .. }
@@ -424,6 +434,7 @@ impl Entry {
         let arrived = || Entry::Arrived {
             who: Who::clone(who),
             is_keeper: seen.rank.is_keeper,
+            event: None,
             telling: Telling::Told,
         };
         let left = seen.leaves().then(left);
@@ -435,6 +446,7 @@ impl Entry {
     pub(crate) fn is_told_by_room(&self) -> bool {
         match self {
             Entry::Left { is_from_server, .. } => !is_from_server,
+            Entry::Arrived { .. } => true,
             Entry::Renamed { seen, .. } => seen.is_of_room(),
             _ => false,
         }

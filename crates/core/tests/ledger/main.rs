@@ -297,7 +297,8 @@ impl Run {
         for event in events {
             match event {
                 Happened::NameLost { people, .. } => self.losers.extend(people),
-                Happened::Left { event, .. }
+                Happened::Arrived { event, .. }
+                | Happened::Left { event, .. }
                 | Happened::LeftServer { event, .. }
                 | Happened::Renamed { event, .. }
                 | Happened::PersonChanged { event, .. } => {

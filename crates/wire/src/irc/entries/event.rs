@@ -328,7 +328,7 @@ impl Encoding for IrcEncoding {
             Entry::Signal { who, extras, number } => {
                 self.put_signal(who, extras, *number, scene, out);
             }
-            Entry::Arrived { who, is_keeper, telling } if is_told(*telling) => {
+            Entry::Arrived { who, is_keeper, telling, .. } if is_told(*telling) => {
                 self.put_join(who, *is_keeper, scene, out);
             }
             Entry::Left { who, words, removal, is_from_server, telling, .. }
