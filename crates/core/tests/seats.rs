@@ -12,7 +12,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{
-    Capacity, Claim, Entry, Limits, Manner, Name, Proof, RoomName, Said, Spoken,
+    Capacity, Claim, Deed, Entry, Here, Limits, Manner, Name, Proof, RoomName, Said, Spoken, Verb,
+    Whom,
 };
 use server::{Held, Server, enter, granted, join, line, post, private, refusal, rename};
 
@@ -303,6 +304,24 @@ fn a_person_who_leaves_the_server_is_told_of_the_rooms_left_before() {
     backlog.collect();
     let last: Vec<u8> = backlog.runs().flatten().copied().collect();
     assert_eq!(String::from_utf8(last).unwrap(), "-tea +tea end ");
+}
+
+#[test]
+fn the_reason_of_a_removal_is_read_also_by_a_person_who_is_in_the_room_again() {
+    let mut server = Server::new();
+    let (mut bob, mut alice) = (Reader::new(&server), Reader::new(&server));
+    let _lobby = bob.sits(&mut server, enter("bob", "lobby"));
+    let _kept = bob.sits(&mut server, join("tea"));
+    let _here = alice.sits(&mut server, enter("alice", "lobby"));
+    let removed = alice.sits(&mut server, join("tea"));
+    let deed = Deed::to(Verb::Kick, Whom::Name(Name::parse("alice").unwrap()));
+    let here = Here::Room(RoomName::parse("tea").unwrap());
+    server.ask(&mut bob.link, Change::Act { here, deed });
+    let again = alice.sits(&mut server, join("tea"));
+    let reason = Answer::YouAre(Name::parse("reason").unwrap());
+    alice.link.reply(removed.mark_of_departure(), Mail::Answer(reason));
+    alice.is_answered(&again, "next");
+    assert!(alice.reads().ends_with("-tea +tea answer:reason answer:next"));
 }
 
 #[test]

@@ -111,9 +111,13 @@ impl Seat {
         Mark::at(self.place.room, self.place.log.watermark())
     }
 
-    /// The place after this seat's departure, where the first mail from the next room belongs.
+    /// The place after this seat's departure, where the first mail from the next room belongs. The
+    /// person may have another seat in the room already: its reader has passed the place.
     pub fn mark_of_departure(&self) -> Mark {
-        Mark::behind(self.place.room)
+        match self.place.departed.get() {
+            Some(departed) => Mark::at(self.place.room, departed.position.saturating_add(1)),
+            None => Mark::behind(self.place.room),
+        }
     }
 
     /// The act that removed this person from the room; none while the person may stay. When it is
