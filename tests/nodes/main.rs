@@ -20,6 +20,7 @@ mod nats_program;
 #[allow(dead_code, reason = "no test binary needs all of it")]
 mod server;
 
+mod access;
 mod faults;
 mod hall;
 mod house;

@@ -45,13 +45,18 @@ struct NatsServer {
 impl Cluster {
     /// Running servers; none if the program is missing here.
     pub(crate) fn start(machines: &[Machine]) -> Option<Cluster> {
+        Cluster::start_with(machines, "")
+    }
+
+    /// Running servers with these further lines of configuration.
+    pub(crate) fn start_with(machines: &[Machine], lines: &str) -> Option<Cluster> {
         let program = program()?;
         let machines = machines.iter().cloned();
         let servers = machines.map(|machine| NatsServer { machine, child: None }).collect();
         let files = tempfile::tempdir().unwrap();
         let mut cluster = Cluster { program, files, servers };
         for number in 0..cluster.servers.len() {
-            cluster.configure(number);
+            cluster.configure(number, lines);
             cluster.start_one(number);
         }
         Some(cluster)
@@ -68,22 +73,27 @@ impl Cluster {
         self.servers.iter().map(url).collect::<Vec<_>>().join(",")
     }
 
-    fn configure(&self, number: usize) {
+    fn configure(&self, number: usize, lines: &str) {
         let address = |server: &NatsServer, port| SocketAddr::from((server.machine.address, port));
         let own = &self.servers[number];
         let route = |server| format!("\"nats://{}\"", address(server, ROUTE_PORT));
         let routes: Vec<_> = self.servers.iter().map(route).collect();
         let path = |name: &str| self.files.path().join(format!("{name}-{number}"));
+        let cluster = format!(
+            "cluster {{ name: house, listen: \"{}\", routes: [{}] }}",
+            address(own, ROUTE_PORT),
+            routes.join(", ")
+        );
         let config = format!(
             "server_name: {}\nlisten: \"{}\"\nhttp: \"{}\"\njetstream {{ store_dir: {:?} }}\n\
-             log_file: {:?}\ncluster {{ name: house, listen: \"{}\", routes: [{}] }}\n",
+             log_file: {:?}\n{}\n{lines}\n",
             name(number),
             address(own, CLIENT_PORT),
             address(own, MONITOR_PORT),
             path("streams"),
             path("log"),
-            address(own, ROUTE_PORT),
-            routes.join(", "),
+            // One server alone is no cluster.
+            if self.servers.len() > 1 { &cluster } else { "" },
         );
         fs::write(path("config"), config).unwrap();
     }
@@ -121,6 +131,17 @@ impl Cluster {
             (replicas.iter().filter(is_current).count() + 1 == self.count()).then_some(())?;
             leader(info)
         })
+    }
+
+    /// Sets the size of the stream to what it has and this many bytes more; none is without a limit.
+    pub(crate) fn limit_stream(&self, more: Option<u64>) {
+        self.until("the limit", |info| {
+            let used = info["state"]["bytes"].as_u64()?;
+            let mut config = info["config"].clone();
+            config["max_bytes"] = more.map_or(json!(-1), |more| json!(used + more));
+            let subject = format!("$JS.API.STREAM.UPDATE.{STREAM}");
+            self.ask(&subject, &config.to_string())?["error"].is_null().then_some(())
+        });
     }
 
     /// Lets this server lead.
