@@ -68,7 +68,7 @@ impl BroadcasterTask {
             let paused = pace.pauses_until(&self.broadcaster).filter(|_| !last);
             if under_way.is_none() && paused.is_none() {
                 under_way = self.begin_commit();
-                self.take_snapshot();
+                self.note_given();
             }
             self.note_standing();
             if last && under_way.is_none() && self.has_told_the_others() {
@@ -110,12 +110,14 @@ impl BroadcasterTask {
         }
     }
 
-    /// Takes a snapshot of the ledger, if it is due. The journal has everything up to here.
-    fn take_snapshot(&mut self) {
+    /// Tells the journal that it has everything up to here, and takes a snapshot of the ledger, if it
+    /// is due.
+    fn note_given(&mut self) {
         let Some(nodes) = &mut self.nodes else {
             return;
         };
         let now = self.clock.monotonic();
+        self.journal.note_given(self.broadcaster.position());
         if let Some(snapshot) = nodes.snapshots.take_due(&self.broadcaster, now) {
             self.journal.note_snapshot(self.broadcaster.position(), &snapshot);
         }

@@ -16,8 +16,8 @@ use parlor_core::link::{
     Refusal, WHO_MAX,
 };
 use parlor_core::model::{
-    Act, Author, By, Damage, Deed, Line, Missed, NAME_CHARS_MAX, Name, Reach, RoomName, Together,
-    Verb, WallTime, Whom,
+    Act, Author, By, Damage, Deed, Flaw, Line, Missed, NAME_CHARS_MAX, Name, Reach, RoomName,
+    Together, Verb, WallTime, Whom,
 };
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
@@ -299,9 +299,9 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
     let line = |text: &str| Line::sanitise(text.as_bytes());
     let bob = Name::parse("bob").unwrap();
     let minutes = Duration::from_mins;
-    let damaged = |first, last| {
+    let damaged = |first, last, flaw| {
         let room = RoomName::parse("lobby").unwrap();
-        Answer::Notice(Notice::Damaged(Damage { room, first, last, is_missing: false }))
+        Answer::Notice(Notice::Damaged(Damage { room, first, last, flaw }))
     };
     let act = |verb, time, text: Option<&str>| {
         let deed = Deed { time, text: text.map(line), ..Deed::to(verb, Whom::Name(bob.clone())) };
@@ -333,8 +333,9 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::FoundMore { lines: 123, is_all: true },
         Answer::FoundMore { lines: 0, is_all: false },
         Answer::Notice(Notice::Skipped(skipped(128))),
-        damaged(5, 5),
-        damaged(5, 9),
+        damaged(5, 5, Flaw::Changed),
+        damaged(5, 9, Flaw::Missing),
+        damaged(5, 9, Flaw::NotYet),
         Answer::Notice(Notice::Idle { silent: minutes(4), left: minutes(1) }),
         Answer::Notice(Notice::IdleClosed(minutes(5))),
         Answer::Notice(Notice::GoingDown),

@@ -14,9 +14,10 @@ mod traits;
 pub(crate) use epoch::passing_epoch;
 pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
-pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql, fill};
+pub(crate) use sqlite::{Database, DatabaseFailed, FileView, OpenError, Sql, fill};
 pub(crate) use sqlite::{WaitingMessage, waiting};
 pub(crate) use sqlite::{end_codes, latest as latest_acts, moment, past};
+pub(crate) use sqlite::{stored_position, stored_snapshot};
 pub(crate) use traits::{Ahead, Archive, Extent, Searcher, Unreadable};
 pub(crate) use traits::{History, Search};
 
@@ -40,6 +41,8 @@ pub(crate) struct Opened {
     pub(crate) position: Option<u64>,
     /// The snapshot of the ledger of several nodes.
     pub(crate) snapshot: Option<PackedSnapshot>,
+    /// The way into the file of one of several nodes.
+    pub(crate) view: Option<Arc<FileView>>,
     /// The end of each room's lines.
     pub(crate) ends: HashMap<RoomName, End>,
     pub(crate) stored: Stored,
@@ -65,8 +68,14 @@ pub(crate) struct Stored {
 ///
 /// The directory cannot be used; the error says why, and what to do.
 ///
-/// As one of several nodes, the journal is the view of a log with the name `log`.
-pub(crate) fn open(directory: &Path, keep: Keep, log: Option<&str>) -> Result<Opened, OpenError> {
+/// As one of several nodes, the journal is the view of a log with this name, for which this many
+/// bytes may wait.
+pub(crate) fn open(
+    directory: &Path,
+    keep: Keep,
+    node: Option<(&str, usize)>,
+) -> Result<Opened, OpenError> {
+    let log = node.map(|(log, _)| log);
     let OpenedDisk { mut disk, startup, history, database } = Disk::open(directory, keep, log)?;
     let Startup { epoch, ends, last_run, position, snapshot } = startup;
     let (index, follow) = IndexedSearch::new(
@@ -79,15 +88,20 @@ pub(crate) fn open(directory: &Path, keep: Keep, log: Option<&str>) -> Result<Op
     let search: Arc<dyn Search> = index.clone();
     disk.run("search", follow, move || index.wake())?;
     let (eraser, forgetting) = Eraser::new(&database, &history, &search)?;
-    let journal: Box<dyn Journal> = match position {
-        Some(_) => Box::new(WrittenBehind::new(disk)),
-        None => Box::new(disk),
+    let (journal, view): (Box<dyn Journal>, _) = match node {
+        Some((_, waiting_bytes_max)) => {
+            let journal = WrittenBehind::new(disk, waiting_bytes_max);
+            let view = journal.view();
+            (Box::new(journal), Some(view))
+        }
+        None => (Box::new(disk), None),
     };
     Ok(Opened {
         journal,
         epoch: log.map_or(epoch, str::to_owned),
         position,
         snapshot,
+        view,
         ends,
         stored: Stored { last_run, history, search, forgetting, database },
         eraser,

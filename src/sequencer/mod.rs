@@ -7,9 +7,9 @@
 mod jetstream;
 
 pub(crate) use jetstream::{
-    Beginning, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
-    SnapshotShelf, SnapshotSpeed, SnapshotTaker, SnapshotTask, StreamConnection, StreamSequencer,
-    begin, found, open_accounts,
+    Beginning, CatchUpTask, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask,
+    SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed, SnapshotTaker, SnapshotTask,
+    StreamConnection, StreamSequencer, begin, found, open_accounts,
 };
 pub use jetstream::{
     Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, NewerMessage,

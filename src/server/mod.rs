@@ -38,7 +38,7 @@ use crate::clock::{Clock, Trust};
 use crate::config::{Config, Settings};
 use crate::door::{Reception, raise_limit, schemes_for_people};
 use crate::operator::{Operator, Reload, ReloadRequests};
-use crate::sequencer::SnapshotTask;
+use crate::sequencer::{CatchUpTask, SnapshotShelf, SnapshotTask};
 use crate::session::Live;
 use crate::telemetry::Metrics;
 
@@ -215,6 +215,7 @@ impl Server {
 
     /// Starts all tasks. The doors do not accept yet.
     fn start(mut self) -> (RunningServer, Doors, Config) {
+        let database = self.storage.disk.as_ref().map(|disk| disk.stored.database.clone());
         if let Some(disk) = self.storage.disk {
             let inbox = Arc::clone(&self.reception.inbox);
             let trust = Trust::new(self.clock.clone(), disk.stored.last_run);
@@ -231,14 +232,22 @@ impl Server {
             Some(NodeParts {
                 sequencing,
                 post,
-                shelf,
-                snapshots,
+                connection,
+                log,
+                schedule,
                 standing: (watched, standing),
             }) => {
                 let mut tasks = JoinSet::new();
                 let (clock, retain) = (self.clock.clone(), self.live.retain_changes());
-                let (writing, taker) = SnapshotTask::new(shelf, snapshots, clock, retain);
+                let shelf = SnapshotShelf::new(&connection, &log);
+                let (writing, taker) = SnapshotTask::new(shelf, schedule, clock, retain);
                 tasks.spawn(writing.run());
+                if let (Some(view), Some(database)) = (self.storage.view, database) {
+                    let metrics = Arc::clone(&self.reception.metrics);
+                    let note_stopped = Box::new(move |is_stopped| metrics.file_stopped(is_stopped));
+                    let catching_up = CatchUpTask { connection, log, view, database, note_stopped };
+                    tasks.spawn(catching_up.run());
+                }
                 tasks.spawn(sequencing.run(Arc::clone(&self.reception.metrics)));
                 tasks.spawn(post.run());
                 let node = RunningNode::new(tasks, standing);

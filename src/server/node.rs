@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use parlor_core::broadcaster::{NodeStart, Standing};
 use parlor_core::link::Inbox;
-use parlor_core::model::WallTime;
 use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT};
 use tokio::select;
 use tokio::sync::{mpsc, watch};
@@ -15,7 +14,8 @@ use tokio::task::{JoinError, JoinSet};
 use crate::config::Config;
 use crate::sequencer::{
     Beginning, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
-    SnapshotShelf, SnapshotSpeed, StreamConnection, StreamSequencer, begin, found, open_accounts,
+    SnapshotSchedule, SnapshotSpeed, StreamConnection, StreamSequencer, begin, found,
+    open_accounts,
 };
 
 /// A server that has found the order of its nodes, and has not begun to follow it.
@@ -31,10 +31,11 @@ pub(super) struct JoinedOrder {
 pub(super) struct NodeParts {
     pub(super) sequencing: SequencerTask,
     pub(super) post: PostTask,
-    /// Where snapshots of the ledger are.
-    pub(super) shelf: SnapshotShelf,
-    /// How often they are taken, and the place of the last one.
-    pub(super) snapshots: (SnapshotSpeed, (u64, WallTime)),
+    /// The stream, and the name of its log.
+    pub(super) connection: StreamConnection,
+    pub(super) log: String,
+    /// When snapshots of the ledger are taken.
+    pub(super) schedule: SnapshotSchedule,
     /// Where it stands among its nodes.
     pub(super) standing: (watch::Sender<Standing>, watch::Receiver<Standing>),
 }
@@ -99,18 +100,18 @@ impl JoinedOrder {
     ) -> (BroadcasterParts, NodeParts) {
         let JoinedOrder { connection, changes, start, speed, founded } = self;
         let Beginning { ledger, position, snapshot, .. } = beginning;
-        let shelf = SnapshotShelf::new(&connection, &founded.log);
         let start = NodeStart { ledger, position, ..start };
         let (post, neighbours) = PostTask::new(&connection, inbox, start.nonce);
         let queue = Arc::new(OrderQueue::default());
         let sequencer = StreamSequencer(Arc::clone(&queue));
         let inbox = Arc::clone(inbox);
         let place = (position, start.ledger.seals.last());
-        let sequencing = SequencerTask::new((connection, changes), queue, inbox, place);
+        let sequencing = SequencerTask::new((connection.clone(), changes), queue, inbox, place);
+        let log = founded.log;
         let standing = watch::channel(Standing::Starting);
         let broadcaster = BroadcasterParts { start, sequencer, neighbours };
-        let snapshots = (speed, snapshot);
-        (broadcaster, NodeParts { sequencing, post, shelf, snapshots, standing })
+        let schedule = SnapshotSchedule::new(speed, snapshot);
+        (broadcaster, NodeParts { sequencing, post, connection, log, schedule, standing })
     }
 }
 

@@ -13,8 +13,15 @@ use parlor_core::model::{Limits, WallTime};
 use crate::accounts::{self, Accounts};
 use crate::config::{Config, Keep};
 use crate::journal;
-use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
+use crate::journal::{Eraser, FileView, Memory, Opened, Stored, passing_epoch};
 use crate::sequencer::{Founded, NodeFiles};
+
+/// How much may wait for the file of a node, in bytes. A disk that is that late does not follow any
+/// more.
+const WAITING_BYTES_MAX: usize = 64 << 20;
+
+/// The same for tests, in which everything happens faster.
+const WAITING_BYTES_MIN: usize = 1 << 20;
 
 /// The journal, and everything that is stored beside the lines.
 pub(super) struct ServerStorage {
@@ -23,6 +30,8 @@ pub(super) struct ServerStorage {
     pub(super) epoch: Arc<str>,
     /// The state of the directory in the order of several nodes; none without one.
     pub(super) node_files: Option<NodeFiles>,
+    /// The way into the file of one of several nodes.
+    pub(super) view: Option<Arc<FileView>>,
     /// Everything in the server's directory, if it has one.
     pub(super) disk: Option<OnDisk>,
 }
@@ -58,8 +67,10 @@ impl ServerStorage {
         };
         let log = founded.map(|founded| founded.log.as_str());
         let keep = if log.is_some() { Keep::Written } else { config.keep };
-        let Opened { journal, epoch, position, snapshot, ends, stored, eraser } =
-            journal::open(&directory, keep, log)?;
+        let waiting_bytes_max = (WAITING_BYTES_MAX / config.snapshot_speed).max(WAITING_BYTES_MIN);
+        let node = log.map(|log| (log, waiting_bytes_max));
+        let Opened { journal, epoch, position, snapshot, view, ends, stored, eraser } =
+            journal::open(&directory, keep, node)?;
         tracing::info!("lines are stored in {}", directory.display());
         let past = match position {
             Some(_) => stored.database.at_start(|file| journal::past(file, WallTime::default()))?,
@@ -69,7 +80,7 @@ impl ServerStorage {
         let accounts = Arc::new(Accounts::new(&stored.database, inbox, config.password_chars));
         let disk = Some(OnDisk { directory, stored, eraser, accounts, past });
         let node_files = position.map(|position| NodeFiles { position, snapshot });
-        Ok(ServerStorage { journal, epoch: epoch.into(), node_files, disk })
+        Ok(ServerStorage { journal, epoch: epoch.into(), node_files, view, disk })
     }
 
     /// Lets the directory of a node continue with the ledger at a position, because the order does
@@ -111,7 +122,13 @@ impl ServerStorage {
 
     /// A journal that starts without lines, and no directory.
     pub(super) fn without_disk(journal: Box<dyn Journal>) -> ServerStorage {
-        ServerStorage { journal, epoch: passing_epoch().into(), node_files: None, disk: None }
+        ServerStorage {
+            journal,
+            epoch: passing_epoch().into(),
+            node_files: None,
+            view: None,
+            disk: None,
+        }
     }
 
     /// The broadcaster that continues from the state before the start.

@@ -74,6 +74,7 @@ struct NodeMetrics {
     behind: Gauge,
     repeats: Counter,
     anew: Counter,
+    file_stopped: Gauge,
     order: Histogram,
 }
 
@@ -200,6 +201,11 @@ impl Metrics {
         set(&self.node.anew, anew);
     }
 
+    /// Notes whether the file of this node does not follow the order.
+    pub(crate) fn file_stopped(&self, is_stopped: bool) {
+        self.node.file_stopped.set(is_stopped.into());
+    }
+
     /// Counts a proposal of this node that has come back.
     pub(crate) fn came_back(&self, time: Duration) {
         self.node.order.observe(time.as_secs_f64());
@@ -244,6 +250,11 @@ impl NodeMetrics {
             ),
             position: register(registry, "node_position", "Messages of the order that have come"),
             behind: register(registry, "node_behind", "Messages of the order that have not come"),
+            file_stopped: register(
+                registry,
+                "node_file_stopped",
+                "1 while the file of this node does not follow, because its disk is full, slow or broken",
+            ),
             repeats: register(registry, "node_repeats", "Messages that were published again"),
             anew: register(
                 registry,

@@ -499,20 +499,8 @@ fn a_file_size_limit_refuses_lines_until_it_is_lifted() {
 
 #[test]
 fn a_full_disk_refuses_lines_until_there_is_room() {
-    /// Mounts a small disk over the directory, for this process alone, fills most of it, and runs
-    /// the server.
-    const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=16m tmpfs \"$PARLOR_DATA\" &&
-        head -c 14M /dev/zero > \"$PARLOR_DATA/ballast\" && exec \"$0\" \"$@\"";
     let data = Data::new();
-    // With the rights of root, or as root of a new namespace.
-    let mounts = ["-m", "-rm"].into_iter().find(|how| {
-        let mut command = data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]);
-        succeeds(command.arg("--version"))
-    });
-    let Some(how) = mounts else {
-        return skip("no disk may be mounted here, not even in a namespace");
-    };
-    let parlor = data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]);
+    let Some(parlor) = on_a_small_disk(&data) else { return };
     let mut server = Server::run(parlor, &[&HERE[..], &["--rate", "off"]].concat());
     let disk = server.directory(data.file().parent().unwrap());
     let said = fills_up_and_recovers(&server, FULL, || {
@@ -520,17 +508,39 @@ fn a_full_disk_refuses_lines_until_there_is_room() {
     });
     server.signal(Signal::TERM);
     assert_eq!(server.ended().code(), Some(0));
-    // Only this test still has the disk open. Lines stay in the WAL if the database has no space
-    // for them.
-    fs::copy(in_directory(&disk, "parlor.db"), data.file()).unwrap();
-    let ahead = in_directory(&disk, "parlor.db-wal");
-    if ahead.exists() {
-        fs::copy(ahead, data.file().with_extension("db-wal")).unwrap();
-    }
+    copy_files(&disk, &data);
     stores_exactly(&data.lobby(), &said);
 }
 
+/// The program, with a small disk over its directory that is nearly full, and on which only `ballast`
+/// can be deleted; none if no disk may be mounted here.
+pub(crate) fn on_a_small_disk(data: &Data) -> Option<Command> {
+    /// Mounts the disk for this process alone, fills most of it, and runs the server.
+    const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=16m tmpfs \"$PARLOR_DATA\" &&
+        head -c 14M /dev/zero > \"$PARLOR_DATA/ballast\" && exec \"$0\" \"$@\"";
+    // With the rights of root, or as root of a new namespace.
+    let mounts = ["-m", "-rm"].into_iter().find(|how| {
+        let mut command = data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]);
+        succeeds(command.arg("--version"))
+    });
+    let Some(how) = mounts else {
+        skip("no disk may be mounted here, not even in a namespace");
+        return None;
+    };
+    Some(data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]))
+}
+
+/// Copies the file of lines from a disk that only this test still has open. Lines stay in the WAL if
+/// the database has no space for them.
+pub(crate) fn copy_files(disk: &File, data: &Data) {
+    fs::copy(in_directory(disk, "parlor.db"), data.file()).unwrap();
+    let ahead = in_directory(disk, "parlor.db-wal");
+    if ahead.exists() {
+        fs::copy(ahead, data.file().with_extension("db-wal")).unwrap();
+    }
+}
+
 /// A file in a directory that may have no path outside the server.
-fn in_directory(directory: &File, name: &str) -> PathBuf {
+pub(crate) fn in_directory(directory: &File, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
 }

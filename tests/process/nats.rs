@@ -129,7 +129,8 @@ impl Nats {
         self.run_node(parlor(), name, options)
     }
 
-    fn run_node(&self, parlor: Command, name: &str, options: &[&str]) -> Server {
+    /// A node with this name and these further options, which is run in this way.
+    pub(crate) fn run_node(&self, parlor: Command, name: &str, options: &[&str]) -> Server {
         let (url, rate) = (self.url(), ["--rate", "off"]);
         let node = ["--nats", &url, "--node", name];
         Server::run(parlor, &[&HERE[..], &rate, &node, options].concat())

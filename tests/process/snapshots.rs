@@ -1,5 +1,6 @@
 //! Nodes begin with snapshots of what they share, and old messages are deleted from the stream.
 
+use std::fs;
 use std::time::Instant;
 
 use serde_json::json;
@@ -7,6 +8,7 @@ use serde_json::json;
 use crate::DEADLINE;
 use crate::admin::done;
 use crate::data::{Data, enter, untimed};
+use crate::disk::{copy_files, in_directory, on_a_small_disk};
 use crate::guest::Guest;
 use crate::nats::Nats;
 use crate::owners::{come_back, register_as};
@@ -166,4 +168,55 @@ fn old_messages_leave_the_stream_and_nodes_begin_where_it_begins_then() {
     bob.say("alone");
     bob.until("bob: alone");
     server.close([bob]);
+}
+
+#[test]
+fn a_node_whose_disk_was_full_catches_up_by_itself() {
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new()];
+    let Some(parlor) = on_a_small_disk(&data[0]) else { return };
+    // At this speed the file stops if 1 MiB waits for it.
+    let options = ["--snapshot-speed", "1000", "--log-lines", "50"];
+    let red = nats.run_node(parlor, "red", &options);
+    let disk = red.directory(data[0].directory());
+    let blue = nats.node("blue", &data[1]);
+    let mut alice = enter(&red, "alice");
+    let long = "x".repeat(3_000);
+    let mut lines = 0;
+    let mut say = |alice: &mut Guest| {
+        lines += 1;
+        alice.say(&format!("{lines} {long}"));
+        alice.until(&format!("alice: {lines} {long}"));
+    };
+    while !red.log().iter().any(|line| line.contains("do not follow any more")) {
+        say(&mut alice);
+    }
+    for _ in 0..100 {
+        say(&mut alice);
+    }
+    alice.say("/last 100");
+    alice.lines_until("the end of history", |line| {
+        line.contains("not in the history of this node yet")
+    });
+    fs::remove_file(in_directory(&disk, "ballast")).unwrap();
+    red.logged("the files of this node read what they have missed");
+    while !red
+        .log()
+        .iter()
+        .any(|line| line.contains("the files of this node have everything again"))
+    {
+        say(&mut alice);
+    }
+    say(&mut alice);
+    alice.say("/last 100");
+    let shown = alice.lines_until("the newest", |line| line.contains(&format!("alice: {lines} x")));
+    assert!(shown.iter().all(|line| line.contains("alice: ")), "{shown:#?}");
+    drop(alice);
+    let log = red.end();
+    assert!(!log.iter().any(|line| line.contains("panicked")), "{log:#?}");
+    blue.close(());
+    copy_files(&disk, &data[0]);
+    assert_eq!(data[0].lobby().len(), lines);
+    assert_eq!(data[0].lobby(), data[1].lobby());
+    data.iter().for_each(Data::assert_undamaged);
 }

@@ -17,7 +17,7 @@ use parlor_core::link::{
 };
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
-    Act, Author, By, Damage, Deed, Entry, Line, Manner, Missed, Name, Reach, RoomName, Said,
+    Act, Author, By, Damage, Deed, Entry, Flaw, Line, Manner, Missed, Name, Reach, RoomName, Said,
     Spoken, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::lines::LineEncoder;
@@ -170,7 +170,7 @@ fn answers() -> Vec<Answer> {
 
 /// Unrequested notices.
 fn notices() -> Vec<Notice> {
-    let damaged = Damage { room: RoomName::lobby(), first: 1, last: 1, is_missing: false };
+    let damaged = Damage { room: RoomName::lobby(), first: 1, last: 1, flaw: Flaw::Changed };
     vec![
         Notice::Skipped(missed()),
         Notice::PassedOver(missed()),

@@ -82,7 +82,7 @@ impl Disk {
         let files = Arc::new(Files::claim(directory)?);
         let in_file = |error| OpenError::File { path: files.path().to_owned(), error };
         let (store, startup, older) = start(files.path(), keep, log).map_err(in_file)?;
-        let reader = ReaderThread::start(Arc::clone(&files))?;
+        let reader = ReaderThread::start(Arc::clone(&files), log.is_some())?;
         files.note_beside().map_err(|error| in_file(UnusableFile::Beside(error)))?;
         // The broadcaster has one commit under way, two refused ones may still be in the queue, and
         // there is one end.
@@ -105,9 +105,9 @@ impl Disk {
         Ok(OpenedDisk { disk, startup, history, database })
     }
 
-    /// Takes work for the thread that writes. Returns whether there was space for it.
-    pub(super) fn take(&self, work: Work) -> bool {
-        self.work.try_send(work).is_ok()
+    /// The way to the thread that writes.
+    pub(super) fn work(&self) -> SyncSender<Work> {
+        self.work.clone()
     }
 
     /// Runs work that reads the files, in a thread that ends with the journal: when

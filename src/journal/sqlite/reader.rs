@@ -35,14 +35,16 @@ pub(super) struct ReaderThread {
 }
 
 impl ReaderThread {
-    /// Opens another connection to the file, for reading.
+    /// Opens another connection to the file, for reading. `is_view` says whether it is the file of a
+    /// node.
     ///
     /// # Errors
     /// The file cannot be read, or the system cannot start another thread.
-    pub(super) fn start(files: Arc<Files>) -> Result<ReaderThread, OpenError> {
+    pub(super) fn start(files: Arc<Files>, is_view: bool) -> Result<ReaderThread, OpenError> {
         let path = files.path().to_owned();
         let store = Store::open_to_read(&path);
-        let mut store = store.map_err(|error| OpenError::File { path: path.clone(), error })?;
+        let store = store.map_err(|error| OpenError::File { path: path.clone(), error })?;
+        let mut store = Store { is_view, ..store };
         let (queries, mut queue) = mpsc::channel::<Question>(QUERIES_MAX);
         thread::Builder::new()
             .name("history".to_owned())

@@ -1,6 +1,6 @@
 //! Reads rows of lines, and checks that each is unchanged since it was written. Knows no thread.
 
-use parlor_core::model::{Counting, Damage, End, RoomName, WallTime};
+use parlor_core::model::{Counting, Damage, End, Flaw, RoomName, WallTime};
 use rusqlite::{Connection, params};
 
 use super::fault::UnusableFile;
@@ -199,11 +199,11 @@ impl Store {
         last: u64,
         mut more: impl FnMut(Result<LineRow, Damage>) -> bool,
     ) -> rusqlite::Result<u64> {
-        let damage = |first: u64, last: u64, is_missing: bool| Damage {
+        let damage = |first: u64, last: u64, flaw: Flaw| Damage {
             room: RoomName::stored(room),
             first,
             last,
-            is_missing,
+            flaw,
         };
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT {}, at, manner, name, text, sum FROM lines WHERE {} ORDER BY {}",
@@ -213,9 +213,9 @@ impl Store {
         let mut next = first;
         while let Some(row) = rows.next()? {
             let seq = row.get::<_, i64>(0)? as u64;
-            let row = LineRow::read(row).ok_or_else(|| damage(seq, seq, false));
+            let row = LineRow::read(row).ok_or_else(|| damage(seq, seq, Flaw::Changed));
             let from = row.as_ref().map_or(seq, LineRow::first);
-            if next < from && !more(Err(damage(next, from - 1, true))) {
+            if next < from && !more(Err(damage(next, from - 1, Flaw::Missing))) {
                 return Ok(from - 1);
             }
             if !more(row) {
@@ -223,15 +223,17 @@ impl Store {
             }
             next = seq + 1;
         }
-        if next <= last && !self.never_had(room, next, last)? {
-            more(Err(damage(next, last, true)));
+        if next <= last
+            && let Some(flaw) = self.flaw_of(room, next, last)?
+        {
+            more(Err(damage(next, last, flaw)));
         }
         Ok(last)
     }
 
-    /// Whether the next row of a room stands also for these numbers, because the file never had
-    /// their rows.
-    fn never_had(&self, room: &str, first: u64, last: u64) -> rusqlite::Result<bool> {
+    /// Why these lines before the next row of a room have no row; none if that row stands also for
+    /// them, because the file never had theirs.
+    fn flaw_of(&self, room: &str, first: u64, last: u64) -> rusqlite::Result<Option<Flaw>> {
         let next = self.connection.one(
             &format!(
                 "SELECT {}, at, manner, name, text, sum FROM lines WHERE {} ORDER BY {} LIMIT 1",
@@ -240,7 +242,11 @@ impl Store {
             range(room, (last.saturating_add(1), u64::MAX)),
             |row| Ok(LineRow::read(row)),
         )?;
-        Ok(next.flatten().is_some_and(|row| row.first() <= first))
+        Ok(match next {
+            None if self.is_view => Some(Flaw::NotYet),
+            Some(Some(row)) if row.first() <= first => None,
+            _ => Some(Flaw::Missing),
+        })
     }
 
     /// The number of a line: the lines after it, up to number `last`, take `bytes` bytes or a

@@ -57,26 +57,33 @@ pub(super) fn weight(ledger: &Snapshot) -> usize {
     (people.len() + accounts.len() + codes.len() + ends.len()) * ITEM_BYTES
 }
 
-impl Store {
-    /// The snapshot in the file; none if there is none, or if it is damaged.
-    pub(super) fn snapshot(&self) -> rusqlite::Result<Option<PackedSnapshot>> {
-        let query = "SELECT value FROM meta WHERE key = 'snapshot'";
-        let noted: Option<String> = self.connection.one(query, [], |row| row.get(0))?;
-        let noted = noted.as_deref().and_then(|noted| noted.split_once(' '));
-        let noted = noted.and_then(|(at, sum)| Some((at.parse().ok()?, sum.parse::<u32>().ok()?)));
-        let Some((position, sum)) = noted else {
-            return Ok(None);
-        };
-        let parts = "SELECT bytes FROM snapshot ORDER BY part";
-        let parts: Vec<Vec<u8>> = self.connection.all(parts, [], |row| row.get(0))?;
-        let bytes = parts.concat();
-        if hash(&bytes) != sum {
-            tracing::warn!("the snapshot in the file is damaged, and is passed over");
-            return Ok(None);
-        }
-        Ok(Some((position, bytes)))
+/// The snapshot in the file; none if there is none, or if it is damaged.
+pub(crate) fn stored_snapshot(connection: &Connection) -> rusqlite::Result<Option<PackedSnapshot>> {
+    let query = "SELECT value FROM meta WHERE key = 'snapshot'";
+    let noted: Option<String> = connection.one(query, [], |row| row.get(0))?;
+    let noted = noted.as_deref().and_then(|noted| noted.split_once(' '));
+    let noted = noted.and_then(|(at, sum)| Some((at.parse().ok()?, sum.parse::<u32>().ok()?)));
+    let Some((position, sum)) = noted else {
+        return Ok(None);
+    };
+    let parts = "SELECT bytes FROM snapshot ORDER BY part";
+    let parts: Vec<Vec<u8>> = connection.all(parts, [], |row| row.get(0))?;
+    let bytes = parts.concat();
+    if hash(&bytes) != sum {
+        tracing::warn!("the snapshot in the file is damaged, and is passed over");
+        return Ok(None);
     }
+    Ok(Some((position, bytes)))
+}
 
+/// The position up to which the file has everything.
+pub(crate) fn stored_position(connection: &Connection) -> rusqlite::Result<u64> {
+    let query = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'node_position'";
+    let position: Option<i64> = connection.one(query, [], |row| row.get(0))?;
+    Ok(position.unwrap_or_default() as u64)
+}
+
+impl Store {
     /// Deletes the snapshot: the file is not that of a node any more.
     pub(super) fn delete_snapshot(&self) -> rusqlite::Result<()> {
         self.connection.run("DELETE FROM meta WHERE key = 'snapshot'", [])?;
@@ -90,7 +97,7 @@ mod tests {
     use parlor_core::journal::Snapshot;
     use parlor_wire::pack::snapshot::pack;
 
-    use super::put;
+    use super::{put, stored_snapshot};
     use crate::config::Keep;
     use crate::journal::sqlite::store::Store;
 
@@ -101,15 +108,18 @@ mod tests {
         std::fs::File::create(&path).unwrap();
         let mut store = Store::open(&path, Keep::Written).unwrap();
         assert_eq!(store.join("log").unwrap(), 1);
-        assert_eq!(store.snapshot().unwrap(), None);
+        assert_eq!(stored_snapshot(&store.connection).unwrap(), None);
         for events in [300, 400] {
             let ledger = Snapshot { events, ..Snapshot::default() };
             put(&mut store.connection, events, &ledger).unwrap();
-            assert_eq!(store.snapshot().unwrap(), Some((events, pack(&ledger).unwrap())));
+            assert_eq!(
+                stored_snapshot(&store.connection).unwrap(),
+                Some((events, pack(&ledger).unwrap()))
+            );
             assert_eq!(store.join("log").unwrap(), events);
         }
         store.connection.execute_batch("UPDATE snapshot SET bytes = X'0102'").unwrap();
-        assert_eq!(store.snapshot().unwrap(), None);
+        assert_eq!(stored_snapshot(&store.connection).unwrap(), None);
         store.leave_nodes().unwrap();
         let rows =
             store.connection.query_row("SELECT count(*) FROM snapshot", [], |row| row.get(0));

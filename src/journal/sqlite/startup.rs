@@ -11,7 +11,7 @@ use super::checkpoints::checkpoint;
 use super::fault::UnusableFile;
 use super::row::stored_room;
 use super::rows::Unchecked;
-use super::snapshot::PackedSnapshot;
+use super::snapshot::{PackedSnapshot, stored_snapshot};
 use super::store::{BUSY_TIME, Store};
 use crate::config::Keep;
 use crate::journal::epoch::passing_epoch;
@@ -45,7 +45,7 @@ pub(super) fn start(
              to be a node again, the server needs an empty --data"
         );
     }
-    let snapshot = if log.is_some() { store.snapshot()? } else { None };
+    let snapshot = if log.is_some() { stored_snapshot(&store.connection)? } else { None };
     store.remove_noted(path)?;
     let ends = store.ends()?;
     let older = store.check_latest(&ends)?;

@@ -34,6 +34,8 @@ pub(crate) struct Store {
     pub(super) connection: Connection,
     /// How it finds lines.
     pub(super) keys: LineKeys,
+    /// Whether it is the file of a node, which gets its lines a moment after people read them.
+    pub(super) is_view: bool,
 }
 
 impl Store {
@@ -60,7 +62,7 @@ impl Store {
             },
         )?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let mut store = Store { connection, keys: KEYS };
+        let mut store = Store { connection, keys: KEYS, is_view: false };
         store.migrate()?;
         note_changes(&store.connection)?;
         Ok(store)
@@ -91,7 +93,7 @@ impl Store {
     fn to_read(connection: Connection) -> Result<Store, UnusableFile> {
         connection.busy_timeout(BUSY_TIME)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let store = Store { connection, keys: KEYS };
+        let store = Store { connection, keys: KEYS, is_view: false };
         match store.version()? {
             newer if newer > SCHEMA => Err(UnusableFile::Newer(newer)),
             PACKED.. => Ok(store),

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use parlor_core::model::Damage;
+use parlor_core::model::{Damage, Flaw};
 
 use super::fault::UnusableFile;
 use super::rows::Unchecked;
@@ -30,7 +30,7 @@ impl Damages {
         let includes = |known: &Damage| {
             known.room == damage.room && known.first <= damage.first && known.last >= damage.last
         };
-        if known.len() == DAMAGES_MAX || known.iter().any(includes) {
+        if damage.flaw == Flaw::NotYet || known.len() == DAMAGES_MAX || known.iter().any(includes) {
             return;
         }
         known.push(damage.clone());

@@ -6,7 +6,6 @@
 
 use std::future::ready;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use parlor_core::journal::{Commit, Journal, Record, Snapshot};
 use parlor_core::log::Batch;
@@ -14,66 +13,56 @@ use parlor_core::log::Batch;
 use super::append::put_batches;
 use super::disk::Disk;
 use super::fault::UnusableFile;
+use super::file_view::FileView;
 use super::records::put;
 use super::snapshot::{self, note_position, weight};
 use super::sql::Sql;
 use super::store::Store;
-use super::writer::{BehindJob, Work};
-
-/// How much may wait for the file, in bytes. A disk that is that late does not follow any more.
-const WAITING_BYTES_MAX: usize = 64 << 20;
+use super::writer::BehindJob;
 
 /// The position of a file that has nothing: the first message of an order has no line.
 const FIRST: u64 = 1;
 
 /// A journal whose lines are in the order already.
 pub(crate) struct WrittenBehind {
-    disk: Disk,
+    view: Arc<FileView>,
     /// The position up to which the next commit has everything.
     position: u64,
-    is_stopped: bool,
+    /// Ends the threads of the disk.
+    _disk: Disk,
 }
 
 impl WrittenBehind {
-    /// A view in the files of a disk.
-    pub(crate) fn new(disk: Disk) -> WrittenBehind {
-        WrittenBehind { disk, position: 0, is_stopped: false }
+    /// A view in the files of a disk, for which this many bytes may wait.
+    pub(crate) fn new(disk: Disk, waiting_bytes_max: usize) -> WrittenBehind {
+        let view = FileView::new(disk.work(), &disk.signals, waiting_bytes_max);
+        WrittenBehind { view: Arc::new(view), position: 0, _disk: disk }
     }
 
-    /// Lets the file follow, unless too much waits for it.
-    fn write(&mut self, job: BehindJob) {
-        if self.is_stopped {
-            return;
-        }
-        let bytes = job.bytes;
-        let waiting = self.disk.signals.behind.fetch_add(bytes, Ordering::Relaxed);
-        if waiting > WAITING_BYTES_MAX || !self.disk.take(Work::Behind(job)) {
-            self.is_stopped = true;
-            tracing::error!(
-                "the files of this node do not follow any more, because the disk is too slow or \
-                 broken: its history ends here; start it again when the disk works"
-            );
-        }
+    /// The way into the file.
+    pub(crate) fn view(&self) -> Arc<FileView> {
+        Arc::clone(&self.view)
     }
 }
 
 impl Journal for WrittenBehind {
     fn commit(&mut self, batches: &[Arc<Batch>], records: &[Record]) -> Commit {
-        let bytes = batches.iter().map(|batch| batch.weight()).sum();
-        let (batches, records) = (batches.to_vec(), records.to_vec());
-        let position = self.position;
-        self.write(BehindJob { batches, records, snapshot: None, position, bytes });
+        self.view.take(BehindJob::new(batches, records, self.position));
         Box::pin(ready(Ok(())))
     }
 
     fn note_snapshot(&mut self, position: u64, snapshot: &Arc<Snapshot>) {
-        let (batches, records) = (Vec::new(), Vec::new());
-        let (bytes, snapshot) = (weight(snapshot), Some(Arc::clone(snapshot)));
-        self.write(BehindJob { batches, records, snapshot, position, bytes });
+        let bytes = weight(snapshot);
+        let snapshot = Some(Arc::clone(snapshot));
+        self.view.take(BehindJob { snapshot, bytes, ..BehindJob::new(&[], &[], position) });
     }
 
     fn note_position(&mut self, position: u64) {
         self.position = position;
+    }
+
+    fn note_given(&mut self, position: u64) {
+        self.view.give(position);
     }
 }
 

@@ -78,6 +78,15 @@ pub(super) struct BehindJob {
     pub(super) bytes: usize,
 }
 
+impl BehindJob {
+    /// The lines and records up to a position.
+    pub(super) fn new(batches: &[Arc<Batch>], records: &[Record], position: u64) -> BehindJob {
+        let bytes = batches.iter().map(|batch| batch.weight()).sum();
+        let (batches, records) = (batches.to_vec(), records.to_vec());
+        BehindJob { batches, records, snapshot: None, position, bytes }
+    }
+}
+
 /// Writes lines into the file.
 pub(super) struct FileWriter {
     files: Arc<Files>,

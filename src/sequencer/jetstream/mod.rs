@@ -6,6 +6,7 @@
 
 mod assembly;
 mod begin;
+mod catch_up;
 mod cluster;
 mod courier;
 mod founding;
@@ -21,9 +22,11 @@ mod schedule;
 mod sealer;
 mod shelf;
 mod snapshots;
+mod streams;
 mod task;
 
 pub(crate) use begin::{Beginning, NodeFiles, begin};
+pub(crate) use catch_up::CatchUpTask;
 pub use courier::{Courier, CourierStep, NewerMessage, Published, StreamCounts, StreamMessage};
 pub(crate) use founding::{Founded, found};
 pub use key_ring::{Key, KeyRing};
@@ -31,7 +34,7 @@ pub(crate) use key_work::open_accounts;
 pub(crate) use nats::{LinkChange, StreamConnection};
 pub(crate) use neighbours::{Post, PostTask};
 pub(crate) use queue::{OrderQueue, StreamSequencer};
-pub(crate) use schedule::SnapshotSpeed;
+pub(crate) use schedule::{SnapshotSchedule, SnapshotSpeed};
 pub use sealer::{KeyMade, KeyRead, KeyReport, KeyStep, Sealer};
 pub(crate) use shelf::SnapshotShelf;
 pub(crate) use snapshots::{SnapshotTaker, SnapshotTask};

@@ -58,6 +58,22 @@ pub(crate) struct StoredSnapshot {
     pub(crate) boot: u32,
 }
 
+impl StoredSnapshot {
+    /// The position, the time and the boot as the tokens of a subject.
+    pub(super) fn tokens(&self) -> String {
+        format!("{}.{}.{}", self.position, self.at.0, self.boot)
+    }
+
+    /// The snapshot with these tokens.
+    pub(super) fn parse(tokens: &str) -> Option<StoredSnapshot> {
+        let mut tokens = tokens.split('.');
+        let position = tokens.next()?.parse().ok()?;
+        let at = WallTime(tokens.next()?.parse().ok()?);
+        let boot = tokens.next()?.parse().ok()?;
+        tokens.next().is_none().then_some(StoredSnapshot { position, at, boot })
+    }
+}
+
 /// When the next snapshot is due.
 #[derive(Debug)]
 pub(crate) struct SnapshotSchedule {
@@ -72,6 +88,11 @@ impl SnapshotSchedule {
     /// The schedule of a node whose last snapshot is at this place.
     pub(crate) fn new(speed: SnapshotSpeed, last: (u64, WallTime)) -> SnapshotSchedule {
         SnapshotSchedule { speed, last, taken: None }
+    }
+
+    /// How much faster than usual everything is.
+    pub(super) fn speed(&self) -> SnapshotSpeed {
+        self.speed
     }
 
     /// Whether a snapshot is due at this place.
@@ -156,6 +177,15 @@ mod tests {
             schedule.take(place, now);
         }
         is_due
+    }
+
+    #[test]
+    fn a_snapshot_is_named_by_its_place_and_its_writer() {
+        let snapshot = StoredSnapshot { position: 7, at: WallTime(-9), boot: 3 };
+        assert_eq!(StoredSnapshot::parse(&snapshot.tokens()), Some(snapshot));
+        for foreign in ["", "7", "7.9", "7.9.3.1", "7.9.x", "-7.9.3"] {
+            assert_eq!(StoredSnapshot::parse(foreign), None, "{foreign}");
+        }
     }
 
     #[test]

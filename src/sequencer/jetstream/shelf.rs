@@ -13,13 +13,12 @@ use async_nats::jetstream::{self, ErrorCode};
 use crc32fast::hash;
 use futures_util::TryStreamExt as _;
 use parlor_core::ledger::Snapshot;
-use parlor_core::model::WallTime;
 
 use super::assembly::{Assembly, UnusableSnapshot, cut};
 use super::courier::Published;
-use super::founding::make;
 use super::nats::StreamConnection;
 use super::schedule::StoredSnapshot;
+use super::streams::make;
 
 /// How many messages of the order one request deletes at most: the servers do nothing else
 /// meanwhile.
@@ -182,17 +181,12 @@ impl SnapshotShelf {
     }
 
     fn subject(&self, snapshot: &StoredSnapshot) -> String {
-        let StoredSnapshot { position, at, boot } = snapshot;
-        format!("{}.{}.{position}.{}.{boot}", self.subjects, self.log, at.0)
+        format!("{}.{}.{}", self.subjects, self.log, snapshot.tokens())
     }
 
     fn named(&self, subject: &str) -> Option<StoredSnapshot> {
         let tokens = subject.strip_prefix(&format!("{}.{}.", self.subjects, self.log))?;
-        let mut tokens = tokens.split('.');
-        let position = tokens.next()?.parse().ok()?;
-        let at = WallTime(tokens.next()?.parse().ok()?);
-        let boot = tokens.next()?.parse().ok()?;
-        tokens.next().is_none().then_some(StoredSnapshot { position, at, boot })
+        StoredSnapshot::parse(tokens)
     }
 }
 

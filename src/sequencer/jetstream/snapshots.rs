@@ -79,17 +79,16 @@ impl SnapshotTaker {
 }
 
 impl SnapshotTask {
-    /// The task for a node whose ledger came from a snapshot at this place, and its end for the
-    /// broadcaster's task.
+    /// The task for a node with this schedule, and its end for the broadcaster's task.
     pub(crate) fn new(
         shelf: SnapshotShelf,
-        (speed, last): (SnapshotSpeed, (u64, WallTime)),
+        schedule: SnapshotSchedule,
         clock: Clock,
         retain: watch::Receiver<Option<Duration>>,
     ) -> (SnapshotTask, SnapshotTaker) {
         let (sender, taken) = mpsc::channel(1);
         let (first, is_first) = watch::channel(None);
-        let schedule = SnapshotSchedule::new(speed, last);
+        let speed = schedule.speed();
         let taker = SnapshotTaker { schedule, taken: sender, first };
         (SnapshotTask { shelf, taken, first: is_first, speed, clock, retain }, taker)
     }

@@ -49,7 +49,7 @@ pub use rate::{Bucket, Rate, network};
 pub use room_rules::{
     PEOPLE_LIMIT_MAX, ROOM_PASSWORD_BYTES_MAX, RoomPasswordError, RoomRules, check_room_password,
 };
-pub use span::{Damage, End, Missed};
+pub use span::{Damage, End, Flaw, Missed};
 pub use time::{Now, WallTime};
 pub use topic::Topic;
 pub use who::{

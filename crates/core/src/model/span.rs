@@ -16,7 +16,18 @@ pub struct End {
     pub at: WallTime,
 }
 
-/// Stored lines of a room that have changed since they were written, or are missing.
+/// Why stored lines cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// One line has changed since it was written.
+    Changed,
+    /// The lines are missing.
+    Missing,
+    /// The file of a node does not have the lines yet: its history ends before them.
+    NotYet,
+}
+
+/// Stored lines of a room that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// The room.
@@ -25,8 +36,8 @@ pub struct Damage {
     pub first: u64,
     /// The number of the last line, often the same.
     pub last: u64,
-    /// Whether the lines are missing. Otherwise it is one line, and it has changed.
-    pub is_missing: bool,
+    /// Why they cannot be read.
+    pub flaw: Flaw,
 }
 
 impl Error for Damage {}
@@ -34,10 +45,13 @@ impl Error for Damage {}
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (room, first, last) = (&self.room, self.first, self.last);
-        match self.is_missing {
-            false => write!(f, "line {first} of {room} is damaged: it does not match its checksum"),
-            true if first == last => write!(f, "line {first} of {room} is missing"),
-            true => write!(f, "lines {first} to {last} of {room} are missing"),
+        match self.flaw {
+            Flaw::Changed => {
+                write!(f, "line {first} of {room} is damaged: it does not match its checksum")
+            }
+            Flaw::Missing if first == last => write!(f, "line {first} of {room} is missing"),
+            Flaw::Missing => write!(f, "lines {first} to {last} of {room} are missing"),
+            Flaw::NotYet => write!(f, "lines {first} to {last} of {room} are not stored yet"),
         }
     }
 }

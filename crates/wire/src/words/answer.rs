@@ -6,7 +6,7 @@ use parlor_core::link::{
     Answer, Contact, Notice, PasswordFor, Present, PrivateMessage, RoomInfo, Sighting, Watched,
     Whois,
 };
-use parlor_core::model::{Damage, Line, Manner, Missed, RoomName, Said, WallTime};
+use parlor_core::model::{Damage, Flaw, Line, Manner, Missed, RoomName, Said, WallTime};
 
 use super::{act, event, help, refusal};
 use crate::style::{LineMode, LocalClock, Storage, counted, silence, span};
@@ -260,12 +260,19 @@ fn contact(contact: Contact) -> String {
     .to_owned()
 }
 
-fn damaged(Damage { room, first, last, .. }: &Damage) -> String {
+fn damaged(Damage { room, first, last, flaw }: &Damage) -> String {
     let lines = match first == last {
         true => format!("Line {first} of {room} is"),
         false => format!("Lines {first} to {last} of {room} are"),
     };
-    format!("{lines} damaged: the operator's log has the details")
+    match flaw {
+        Flaw::Changed | Flaw::Missing => {
+            format!("{lines} damaged: the operator's log has the details")
+        }
+        Flaw::NotYet => format!(
+            "{lines} not in the history of this node yet, which ends before; it continues when the disk works again"
+        ),
+    }
 }
 
 /// A line that a search has found, with its place.

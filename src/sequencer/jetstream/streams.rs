@@ -1,0 +1,69 @@
+//! Makes streams, as far as their servers allow. Does not know what is in them.
+
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::CreateStreamErrorKind;
+use async_nats::jetstream::stream::{Compression, Config, DiscardPolicy, StorageType};
+
+use super::nats::StreamConnection;
+
+/// The copies of a stream if there are enough servers: one of them may be lost.
+const REPLICAS: usize = 3;
+
+/// Makes a stream of all messages whose subjects begin with `subjects`, unless it is there.
+///
+/// # Errors
+/// The servers cannot make it, or do not answer.
+pub(super) async fn make(
+    connection: &StreamConnection,
+    (stream, subjects): (&str, &str),
+    compression: Option<Compression>,
+) -> anyhow::Result<()> {
+    let config = Config {
+        name: stream.to_owned(),
+        subjects: vec![format!("{subjects}.>")],
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        allow_direct: true,
+        compression,
+        ..Config::default()
+    };
+    if connection.client.server_info().cluster.is_some() {
+        let several = Config { num_replicas: REPLICAS, ..config.clone() };
+        match create(connection, several).await {
+            Err(error) if !is_about_replicas(&error) => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "the stream is stored by one server only");
+            }
+            Ok(()) => return Ok(()),
+        }
+    }
+    create(connection, Config { num_replicas: 1, ..config }).await
+}
+
+/// Makes the stream. It may be there, with options that the operator has changed.
+async fn create(connection: &StreamConnection, config: Config) -> anyhow::Result<()> {
+    match connection.context.create_stream(config).await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            CreateStreamErrorKind::JetStream(error)
+                if error.error_code() == ErrorCode::STREAM_NAME_EXIST =>
+            {
+                Ok(())
+            }
+            _ => Err(error.into()),
+        },
+    }
+}
+
+fn is_about_replicas(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<async_nats::jetstream::context::CreateStreamError>();
+    let codes = [
+        ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED,
+        ErrorCode::CLUSTER_NO_PEERS,
+        ErrorCode::INSUFFICIENT_RESOURCES,
+    ];
+    error.is_some_and(|error| match error.kind() {
+        CreateStreamErrorKind::JetStream(error) => codes.contains(&error.error_code()),
+        _ => false,
+    })
+}
