@@ -58,6 +58,8 @@ pub(crate) struct Speaker {
     pub(crate) home: usize,
     /// The fate of each line, by its number, which counts from 1.
     pub(crate) lines: Vec<Fate>,
+    /// The speaker in the token of each line.
+    pub(crate) speakers: Vec<usize>,
     /// The last number read of each person.
     pub(crate) heard: Vec<u64>,
     /// The node where this person sits.
@@ -103,6 +105,7 @@ impl Hall {
         let speaker = |number: usize| Speaker {
             home: number / PEOPLE_PER_NODE,
             lines: Vec::new(),
+            speakers: Vec::new(),
             heard: vec![0; nodes * PEOPLE_PER_NODE],
             at: None,
             read_at: began,
@@ -254,6 +257,7 @@ impl Speaker {
 impl Page {
     /// Notes a line that a person has read.
     pub(crate) fn hear(&mut self, reader: usize, speaker: usize, number: u64) {
+        let speaker = speaker % self.people.len();
         let person = &mut self.people[reader];
         let now = Instant::now();
         person.gap = person.gap.max(now - person.read_at);

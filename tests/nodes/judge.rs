@@ -63,9 +63,9 @@ impl Verdict {
     fn compare_fates(&mut self, page: &Page, node: usize, rows: &[Row]) {
         let mut counts: HashMap<&str, usize> = HashMap::new();
         rows.iter().for_each(|row| *counts.entry(&row.text).or_default() += 1);
-        for (person, speaker) in page.people.iter().enumerate() {
+        for speaker in &page.people {
             for (index, fate) in speaker.lines.iter().enumerate() {
-                let text = token(person, index as u64 + 1);
+                let text = token(speaker.speakers[index], index as u64 + 1);
                 let count = counts.get(text.as_str()).copied().unwrap_or_default();
                 if node == 0 {
                     self.count(*fate);

@@ -173,6 +173,9 @@ impl Person {
 
     /// Says the next lines, if it is time to and those before are settled.
     fn speak(&self, page: &mut Page, visit: &mut Visit) {
+        // Each visit is another speaker: a line of a connection that is over may come behind the next
+        // ones, if its node was killed.
+        let speaker = self.visits * page.people.len() + self.number;
         let person = &mut page.people[self.number];
         let now = Instant::now();
         let is_ready = visit.has_entered && person.is_idle() && now >= visit.next;
@@ -183,7 +186,8 @@ impl Person {
         let mut words = String::new();
         for _ in 0..self.together {
             person.lines.push(Fate::UnderWay);
-            words += &token(self.number, person.lines.len() as u64);
+            person.speakers.push(speaker);
+            words += &token(speaker, person.lines.len() as u64);
             words.push('\n');
         }
         visit.send(&words);
