@@ -7,17 +7,21 @@
 mod epoch;
 mod erase;
 mod memory;
+mod recent;
 mod search;
 mod sqlite;
+mod tail;
 mod traits;
 
 pub(crate) use epoch::passing_epoch;
 pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
+pub(crate) use recent::RawMessage;
 pub(crate) use sqlite::{Database, DatabaseFailed, FileView, OpenError, Sql, fill};
 pub(crate) use sqlite::{WaitingMessage, waiting};
 pub(crate) use sqlite::{end_codes, latest as latest_acts, moment, past};
 pub(crate) use sqlite::{stored_position, stored_snapshot};
+pub(crate) use tail::Tail;
 pub(crate) use traits::{Ahead, Archive, Extent, Searcher, Unreadable};
 pub(crate) use traits::{History, Search};
 
@@ -41,6 +45,8 @@ pub(crate) struct Opened {
     pub(crate) position: Option<u64>,
     /// The snapshot of the ledger of several nodes.
     pub(crate) snapshot: Option<PackedSnapshot>,
+    /// The latest messages of that order.
+    pub(crate) tail: Tail,
     /// The way into the file of one of several nodes.
     pub(crate) view: Option<Arc<FileView>>,
     /// The end of each room's lines.
@@ -76,7 +82,8 @@ pub(crate) fn open(
     node: Option<(&str, usize)>,
 ) -> Result<Opened, OpenError> {
     let log = node.map(|(log, _)| log);
-    let OpenedDisk { mut disk, startup, history, database } = Disk::open(directory, keep, log)?;
+    let OpenedDisk { mut disk, recent, startup, history, database } =
+        Disk::open(directory, keep, log)?;
     let Startup { epoch, ends, last_run, position, snapshot } = startup;
     let (index, follow) = IndexedSearch::new(
         database.path(),
@@ -101,6 +108,7 @@ pub(crate) fn open(
         epoch: log.map_or(epoch, str::to_owned),
         position,
         snapshot,
+        tail: Tail::new(recent, Some(database.clone())),
         view,
         ends,
         stored: Stored { last_run, history, search, forgetting, database },

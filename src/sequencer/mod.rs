@@ -9,9 +9,9 @@ mod jetstream;
 pub(crate) use jetstream::{
     Beginning, CatchUpTask, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask,
     SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed, SnapshotTaker, SnapshotTask,
-    StreamConnection, StreamSequencer, begin, found, open_accounts,
+    StreamConnection, StreamSequencer, beginning, found, open_accounts,
 };
 pub use jetstream::{
-    Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, NewerMessage,
-    Published, Sealer, StreamCounts, StreamMessage,
+    Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, Look, NewerMessage,
+    Published, Sealer, StreamCounts, StreamGone, StreamMessage,
 };

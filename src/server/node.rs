@@ -13,8 +13,8 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::config::Config;
 use crate::sequencer::{
-    Beginning, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
-    SnapshotSchedule, SnapshotSpeed, StreamConnection, StreamSequencer, begin, found,
+    Beginning, Courier, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
+    SnapshotSchedule, SnapshotSpeed, StreamConnection, StreamSequencer, beginning, found,
     open_accounts,
 };
 
@@ -80,16 +80,9 @@ impl JoinedOrder {
     /// # Errors
     /// The order does not reach that far, or cannot be read.
     pub(super) async fn begin(&self, files: Option<&NodeFiles>) -> anyhow::Result<Beginning> {
-        let last = self.founded.last;
-        if let Some(NodeFiles { position, .. }) = files.filter(|files| last < files.position) {
-            bail!(
-                "the stream in NATS ends at message {last}, and this server has stored up to {position}: \
-                 the stream has lost messages; restore it, or begin with another --house and another --data"
-            );
-        }
-        let mut beginning = begin(&self.connection, &self.founded.log, files).await?;
-        open_accounts(&self.connection, &mut beginning.ledger).await;
-        Ok(beginning)
+        let mut begun = beginning(&self.connection, &self.founded.log, files).await?;
+        open_accounts(&self.connection, &mut begun.ledger).await;
+        Ok(begun)
     }
 
     /// The parts that continue with a ledger.
@@ -99,13 +92,16 @@ impl JoinedOrder {
         inbox: &Arc<Inbox>,
     ) -> (BroadcasterParts, NodeParts) {
         let JoinedOrder { connection, changes, start, speed, founded } = self;
-        let Beginning { ledger, position, snapshot, .. } = beginning;
+        let Beginning { ledger, position, snapshot, tail, .. } = beginning;
         let start = NodeStart { ledger, position, ..start };
         let (post, neighbours) = PostTask::new(&connection, inbox, start.nonce);
         let queue = Arc::new(OrderQueue::default());
         let sequencer = StreamSequencer(Arc::clone(&queue));
         let inbox = Arc::clone(inbox);
-        let place = (position, start.ledger.seals.last());
+        let live = start.ledger.boots.values().filter(|boot| boot.is_live);
+        let live = live.map(|boot| boot.node.clone()).collect();
+        let courier = Courier::new(start.name.clone(), position, live);
+        let place = (courier, tail, start.ledger.seals.last());
         let sequencing = SequencerTask::new((connection.clone(), changes), queue, inbox, place);
         let log = founded.log;
         let standing = watch::channel(Standing::Starting);

@@ -39,15 +39,16 @@ impl RunningServer {
     /// # Errors
     /// A task that must not end has ended, or a connection has panicked: a bug.
     pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let mut why = Ok(());
         select! {
             () = shutdown => {}
-            over = over(&mut self.node) => return over,
+            over = over(&mut self.node) => why = over,
             ended = &mut self.broadcasting => bail!("the broadcaster stopped: {ended:?}"),
             ended = self.writing.join_next() => bail!("a group of writers stopped: {ended:?}"),
         }
         let panics = self.close().await;
         ensure!(panics == 0, "{panics} connections ended with a panic; each one is a bug");
-        Ok(())
+        why
     }
 
     /// Tells everybody, waits until the clients are gone, and then until the last batch is stored.

@@ -69,7 +69,7 @@ impl ServerStorage {
         let keep = if log.is_some() { Keep::Written } else { config.keep };
         let waiting_bytes_max = (WAITING_BYTES_MAX / config.snapshot_speed).max(WAITING_BYTES_MIN);
         let node = log.map(|log| (log, waiting_bytes_max));
-        let Opened { journal, epoch, position, snapshot, view, ends, stored, eraser } =
+        let Opened { journal, epoch, position, snapshot, tail, view, ends, stored, eraser } =
             journal::open(&directory, keep, node)?;
         tracing::info!("lines are stored in {}", directory.display());
         let past = match position {
@@ -79,7 +79,7 @@ impl ServerStorage {
         let past = Past { ends: ends.into_iter().collect(), ..past };
         let accounts = Arc::new(Accounts::new(&stored.database, inbox, config.password_chars));
         let disk = Some(OnDisk { directory, stored, eraser, accounts, past });
-        let node_files = position.map(|position| NodeFiles { position, snapshot });
+        let node_files = position.map(|position| NodeFiles { position, snapshot, tail });
         Ok(ServerStorage { journal, epoch: epoch.into(), node_files, view, disk })
     }
 

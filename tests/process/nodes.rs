@@ -313,33 +313,106 @@ fn the_example_starts_three_nodes_and_ends_everything() {
     }
 }
 
+/// The number of lines that the stream loses.
+const LOST_LINES: usize = 500;
+
 #[test]
-fn a_node_whose_stream_has_lost_messages_stops_and_says_so() {
-    let Some(mut two) = Two::open() else { return };
-    let mut alice = enter(&two.red, "alice");
-    alice.say("before");
-    alice.until("alice: before");
-    two.nats.kill();
-    two.nats.copy();
-    two.nats.start_again();
-    let mut bob = enter(&two.blue, "bob");
+fn a_stream_that_went_back_gets_its_lines_again_from_the_nodes() {
+    let Some(mut nats) = Nats::start() else { return };
+    let data = [(); 3].map(|()| Data::new());
+    let names = ["red", "blue", "green"];
+    let nodes: Vec<_> = names.iter().zip(&data).map(|(name, data)| nats.node(name, data)).collect();
+    let mut guests: Vec<_> = ["alice", "bob", "carol"]
+        .iter()
+        .zip(&nodes)
+        .map(|(name, node)| enter(node, name))
+        .collect();
+    guests[0].until("carol has arrived");
+    nats.kill();
+    nats.copy();
+    nats.start_again();
+    let text: Vec<_> = (0..LOST_LINES).map(|number| number.to_string()).collect();
+    guests[0].say(&text.join("\n"));
+    let last = format!("alice: {}", LOST_LINES - 1);
+    guests.iter_mut().for_each(|guest| drop(guest.until(&last)));
+    nats.kill();
+    nats.restore();
+    nats.start_again();
+    guests[1].say("after");
+    for guest in &mut guests {
+        guest.until("bob: after");
+    }
+    let is_about_it = |line: &String| line.contains("the stream has all messages again");
+    assert!(nodes.iter().any(|node| node.log().iter().any(is_about_it)));
+    let late = Data::new();
+    let white = nats.node("white", &late);
+    guests.push(enter(&white, "dora"));
+    drop(guests);
+    nodes.into_iter().chain([white]).for_each(|node| drop(node.end()));
+    assert_eq!(data[0].numbers(), (1..=LOST_LINES as i64 + 1).collect::<Vec<_>>());
+    let lobby = data[0].lobby();
+    for data in data[1..].iter().chain([&late]) {
+        assert_eq!(data.lobby(), lobby);
+        data.assert_undamaged();
+    }
+}
+
+/// A node whose stream has got other messages in the place of those that the node has shown, while
+/// it ran or stood still.
+fn of_another_stream(stands_still: bool) -> Option<(Server, Nats, Data)> {
+    let mut nats = Nats::start()?;
+    let data = Data::new();
+    let mut red = nats.node("red", &data);
+    let mut alice = enter(&red, "alice");
+    nats.kill();
+    nats.copy();
+    nats.start_again();
     for number in 0..10 {
         alice.say(&number.to_string());
-        bob.until(&format!("alice: {number}"));
+        alice.until(&format!("alice: {number}"));
     }
-    two.nats.kill();
-    two.nats.restore();
-    two.nats.start_again();
-    for node in [&mut two.red, &mut two.blue] {
-        assert_eq!(node.ended().code(), Some(1));
-        let why = "this node has to stop: the stream has lost messages: ";
-        node.logged(why);
+    if stands_still {
+        red.signal(Signal::STOP)
+    } else {
+        red.kill()
     }
-    let url = two.nats.url();
+    nats.kill();
+    nats.restore();
+    nats.start_again();
+    let other = Data::new();
+    let blue = nats.node("blue", &other);
+    let mut bob = enter(&blue, "bob");
+    for number in 0..100 {
+        bob.say(&number.to_string());
+        bob.until(&format!("bob: {number}"));
+    }
+    blue.close([bob]);
+    if stands_still {
+        red.signal(Signal::CONT)
+    } else {
+        drop(alice)
+    }
+    Some((red, nats, data))
+}
+
+#[test]
+fn a_node_stops_if_its_stream_is_another_one_now() {
+    let Some((mut red, nats, data)) = of_another_stream(true) else { return };
+    assert_eq!(red.ended().code(), Some(1));
+    red.logged(" of the stream in NATS is another one than what this node has followed");
+    drop(nats);
+    data.assert_undamaged();
+}
+
+#[test]
+fn a_node_does_not_start_on_another_stream() {
+    let Some((_, nats, data)) = of_another_stream(false) else { return };
+    let url = nats.url();
     let options = ["serve", "--nats", &url, "--node", "red", "--listen", "tcp://127.0.0.1:0"];
-    let again = two.data[0].parlor().args(options).output().unwrap();
+    let again = data.parlor().args(options).output().unwrap();
     let said = String::from_utf8_lossy(&again.stderr);
     assert_eq!(again.status.code(), Some(1), "{said}");
-    assert!(said.contains("it has lost messages") || said.contains("the stream has lost messages"));
-    two.data.iter().for_each(Data::assert_undamaged);
+    let why = " of the stream in NATS is another one than what this node has followed";
+    assert!(said.contains(why), "{said}");
+    data.assert_undamaged();
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Debug;
 
 use crate::intent::{Proposal, ProposalId};
-use crate::model::WallTime;
+use crate::model::{NodeName, WallTime};
 
 /// A proposal with its place in the order.
 #[derive(Clone, Debug)]
@@ -16,6 +16,19 @@ pub struct Decided {
     pub at: WallTime,
     /// The proposal.
     pub proposal: Proposal,
+}
+
+/// How far a node has come in the order, and which proposals it can put there again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeReach {
+    /// The node.
+    pub node: NodeName,
+    /// It has everything behind this position, as it came.
+    pub after: u64,
+    /// The last position that has come to it.
+    pub position: u64,
+    /// Whether it asks all others for the same.
+    pub asks: bool,
 }
 
 /// Puts proposals in order: the same order for everybody who shares it.
@@ -36,6 +49,11 @@ pub trait Sequencer: Debug + Send {
     /// The next key that is deleted for good.
     fn poll_erased(&mut self) -> Option<u64> {
         None
+    }
+
+    /// Says which nodes live, whenever that changes.
+    fn note_live(&mut self, nodes: BTreeSet<NodeName>) {
+        let _ = nodes; // a server without other nodes has none
     }
 
     /// The next proposal of this process that the order has no space for: it will never have its

@@ -17,7 +17,10 @@ use tokio_util::sync::CancellationToken;
 use super::request::{Deletion, ForgetRequest, Forgetting, Intake};
 use super::rows::{self, OwnLines};
 use crate::clock::{self, LOOK_EVERY, Trust};
-use crate::journal::sqlite::{Database, OpenError, ScrubSchedule, empty_log, note_clock, scrub};
+use crate::journal::sqlite::{
+    Database, OpenError, ScrubSchedule, delete_messages, delete_messages_before, empty_log,
+    note_clock, scrub_slice,
+};
 use crate::journal::traits::{History, Removal, Search};
 
 /// How many lines one slice deletes.
@@ -189,6 +192,7 @@ impl Rounds {
     /// Deletes the lines of one owner. Returns their number.
     async fn delete_own(&mut self, deletion: &Deletion) -> anyhow::Result<usize> {
         let own = &deletion.own;
+        self.database.write(delete_messages).await?; // they have these lines, too
         let mut lines = 0;
         for (room, &last) in &own.ends {
             let first = self.history.first_since(room, own.since).await?;
@@ -231,6 +235,7 @@ impl Rounds {
     /// incomplete rounds.
     async fn delete_before(&mut self, before: WallTime) -> anyhow::Result<usize> {
         let is_found_no_more = self.search.remove(Removal::Before(before)).await;
+        while self.database.write(move |file| delete_messages_before(file, before)).await? {}
         for (room, end) in self.history.ends().await? {
             let Ok(room) = RoomName::parse(&room) else {
                 continue;
@@ -285,7 +290,7 @@ impl Rounds {
     async fn scrub_file(&self) -> anyhow::Result<()> {
         let mut next = Some(1);
         while let Some(first) = next {
-            next = self.database.write(move |file| scrub(file, first)).await?;
+            next = self.database.write(move |file| scrub_slice(file, first)).await?;
         }
         for _ in 0..EMPTY_LOG_TRIES {
             if self.database.write(|file| empty_log(file)).await? {

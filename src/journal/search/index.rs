@@ -11,7 +11,7 @@ use parlor_core::model::{RoomName, WallTime};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Params, Row, Transaction, params};
 
 use super::words::{self, Phrase};
-use crate::journal::sqlite::{LineRow, Sql, UnusableFile, create_private, empty_log, scrub};
+use crate::journal::sqlite::{LineRow, Sql, UnusableFile, create_private, empty_log, scrub_slice};
 use crate::journal::traits::Found;
 
 /// The version of the tables and of the words in them. An index with another version is rebuilt.
@@ -155,7 +155,7 @@ impl Index {
     pub(super) fn scrub(&mut self) -> rusqlite::Result<bool> {
         let mut next = Some(1);
         while let Some(first) = next {
-            next = scrub(&mut self.connection, first)?;
+            next = scrub_slice(&mut self.connection, first)?;
         }
         empty_log(&self.connection)
     }

@@ -28,6 +28,7 @@ use super::startup::{Startup, start};
 use super::verify::check_older;
 use super::writer::{CommitJob, FileWriter, NO_ANSWER, Work};
 use crate::config::Keep;
+use crate::journal::recent::RecentMessages;
 use crate::journal::traits::History;
 
 /// How long a commit waits for more lines before a sync. However little it writes, a sync costs
@@ -43,6 +44,8 @@ const NOTE_TIME: Duration = Duration::from_secs(1);
 
 /// A journal, and the parts that read and change its file.
 pub(crate) struct OpenedDisk {
+    /// The messages of an order that the file does not have.
+    pub(crate) recent: Arc<RecentMessages>,
     pub(crate) disk: Disk,
     pub(crate) startup: Startup,
     pub(crate) history: Arc<dyn History>,
@@ -91,7 +94,14 @@ impl Disk {
         let signals = Arc::new(Signals::default());
         let database =
             Database::new(work.clone(), Arc::clone(&signals), reader.clone(), Arc::clone(&files));
-        let writer = FileWriter::new(Arc::clone(&files), keep, store, Arc::clone(&signals));
+        let recent = Arc::new(RecentMessages::new(None));
+        let writer = FileWriter::new(
+            Arc::clone(&files),
+            keep,
+            store,
+            Arc::clone(&signals),
+            Arc::clone(&recent),
+        );
         let damages = Arc::default();
         let mut disk = Disk { work, keep, signals, threads: Vec::new(), files };
         disk.run("journal", move || writer.run(&queue), || ())?;
@@ -102,7 +112,7 @@ impl Disk {
         let check = move |ends: &_| check_older(&path, &older, &told, ends);
         disk.run_until_end("inspection", check)?;
         let history = Arc::new(FileHistory { reader, damages, holes: Holes::default() });
-        Ok(OpenedDisk { disk, startup, history, database })
+        Ok(OpenedDisk { disk, recent, startup, history, database })
     }
 
     /// The way to the thread that writes.

@@ -8,6 +8,7 @@ use parlor_core::journal::Snapshot;
 use rusqlite::Connection;
 
 use super::append::put_end;
+use super::raw;
 use super::records;
 use super::snapshot::note_position;
 
@@ -23,5 +24,6 @@ pub(crate) fn fill(
     }
     records::replace(&transaction, ledger)?;
     note_position(&transaction, position)?;
+    raw::begin(&transaction, position)?;
     transaction.commit()
 }

@@ -20,6 +20,7 @@ mod holes;
 mod kept;
 mod keys;
 mod markers;
+mod raw;
 mod reader;
 mod records;
 mod room_rules;
@@ -49,9 +50,13 @@ pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
 pub(crate) use gap::fill;
 pub(crate) use kept::{WaitingMessage, waiting};
 pub(crate) use keys::{KEYS, range};
+pub(crate) use raw::{
+    after as messages_after, clear as delete_messages, delete_before as delete_messages_before,
+    range as messages,
+};
 pub(crate) use records::past;
 pub(crate) use row::{GONE, LineRow, sum};
-pub(crate) use scrub::{ScrubSchedule, empty_log, scrub};
+pub(crate) use scrub::{ScrubSchedule, empty_log, scrub as scrub_slice};
 pub(crate) use signals::Signals;
 pub(crate) use snapshot::{PackedSnapshot, stored_position, stored_snapshot};
 pub(crate) use sql::Sql;

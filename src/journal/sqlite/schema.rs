@@ -2,7 +2,7 @@
 
 /// The steps from each version to the next, beginning with a file without tables. A step never
 /// changes after its release, because existing files have gone through it.
-pub(super) const MIGRATIONS: [&str; 14] = [
+pub(super) const MIGRATIONS: [&str; 15] = [
     include_str!("schema/1-lines.sql"),
     include_str!("schema/2-people.sql"),
     include_str!("schema/3-takings.sql"),
@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: [&str; 14] = [
     include_str!("schema/12-room-rules.sql"),
     include_str!("schema/13-authors.sql"),
     include_str!("schema/14-snapshot.sql"),
+    include_str!("schema/15-messages.sql"),
 ];
 
 /// The first version whose lines have keys.

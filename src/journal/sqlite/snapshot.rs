@@ -18,18 +18,19 @@ const ITEM_BYTES: usize = 256;
 /// A snapshot at a position in the order, packed.
 pub(crate) type PackedSnapshot = (u64, Vec<u8>);
 
-/// Stores a snapshot in the place of the one before, in one transaction. The file has everything up
-/// to its position.
+/// Stores a snapshot in the place of the one before, in one transaction, and in it also what `rest`
+/// stores. The file has everything up to its position.
 pub(super) fn put(
     connection: &mut Connection,
     position: u64,
     ledger: &Snapshot,
+    rest: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let Ok(bytes) = pack(ledger) else {
         tracing::warn!(
             "the snapshot is too large for the file; the next start reads more of the stream"
         );
-        return Ok(());
+        return rest(connection);
     };
     let transaction = connection.transaction()?;
     transaction.run("DELETE FROM snapshot", [])?;
@@ -40,6 +41,7 @@ pub(super) fn put(
                 ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     transaction.run(note, [format!("{position} {}", hash(&bytes))])?;
     note_position(&transaction, position)?;
+    rest(&transaction)?;
     transaction.commit()
 }
 
@@ -111,7 +113,7 @@ mod tests {
         assert_eq!(stored_snapshot(&store.connection).unwrap(), None);
         for events in [300, 400] {
             let ledger = Snapshot { events, ..Snapshot::default() };
-            put(&mut store.connection, events, &ledger).unwrap();
+            put(&mut store.connection, events, &ledger, |_| Ok(())).unwrap();
             assert_eq!(
                 stored_snapshot(&store.connection).unwrap(),
                 Some((events, pack(&ledger).unwrap()))

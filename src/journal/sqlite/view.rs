@@ -14,11 +14,13 @@ use super::append::put_batches;
 use super::disk::Disk;
 use super::fault::UnusableFile;
 use super::file_view::FileView;
+use super::raw;
 use super::records::put;
 use super::snapshot::{self, note_position, weight};
 use super::sql::Sql;
 use super::store::Store;
 use super::writer::BehindJob;
+use crate::journal::recent::Taken;
 
 /// The position of a file that has nothing: the first message of an order has no line.
 const FIRST: u64 = 1;
@@ -78,7 +80,10 @@ impl Store {
                 let position =
                     transaction.one(query, ["node_position"], |row| row.get::<_, String>(0))?;
                 let position = position.and_then(|position| position.parse().ok());
-                return Ok(position.unwrap_or(FIRST));
+                let position = position.unwrap_or(FIRST);
+                raw::begin_unless_there(&transaction, position)?;
+                transaction.commit()?;
+                return Ok(position);
             }
             Some(_) => return Err(UnusableFile::OfAnotherHouse),
             None => {}
@@ -90,6 +95,7 @@ impl Store {
         let note = "INSERT INTO meta VALUES (?1, ?2)";
         transaction.run(note, ["node_log", log])?;
         transaction.run(note, ["node_position", &FIRST.to_string()])?;
+        raw::begin(&transaction, FIRST)?;
         transaction.commit()?;
         Ok(FIRST)
     }
@@ -99,7 +105,9 @@ impl Store {
     pub(super) fn leave_nodes(&mut self) -> rusqlite::Result<bool> {
         self.delete_snapshot()?;
         let noted = "DELETE FROM meta WHERE key IN ('node_log', 'node_position')";
-        Ok(self.connection.run(noted, [])? > 0)
+        let was_view = self.connection.run(noted, [])? > 0;
+        raw::clear(&mut self.connection)?;
+        Ok(was_view)
     }
 
     /// Whether this is the log of the nodes.
@@ -109,9 +117,11 @@ impl Store {
     }
 
     /// Stores what is in the order up to a position, unless the file has it.
-    pub(super) fn append_behind(&mut self, job: &BehindJob) -> rusqlite::Result<()> {
+    pub(super) fn append_behind(&mut self, job: &BehindJob, taken: &Taken) -> rusqlite::Result<()> {
         if let Some(snapshot) = &job.snapshot {
-            return snapshot::put(&mut self.connection, job.position, snapshot);
+            return snapshot::put(&mut self.connection, job.position, snapshot, |transaction| {
+                raw::put(transaction, taken)
+            });
         }
         let transaction = self.connection.transaction()?;
         if !note_position(&transaction, job.position)? {
@@ -119,6 +129,7 @@ impl Store {
         }
         put_batches(&transaction, &job.batches)?;
         job.records.iter().try_for_each(|record| put(&transaction, record))?;
+        raw::put(&transaction, taken)?;
         transaction.commit()
     }
 }

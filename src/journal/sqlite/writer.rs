@@ -22,6 +22,7 @@ use super::signals::{ANSWER_TIME, Signals};
 use super::store::{BUSY_TIME, Store};
 use super::undo::Undo;
 use crate::config::Keep;
+use crate::journal::recent::RecentMessages;
 
 /// The pause before the first repair after a failure, and the longest pause before later ones.
 const RETRY_MIN: Duration = Duration::from_millis(50);
@@ -94,6 +95,8 @@ pub(super) struct FileWriter {
     /// None after a failure, until the file can be opened again.
     store: Option<Store>,
     signals: Arc<Signals>,
+    /// The messages of the order that the file does not have.
+    recent: Arc<RecentMessages>,
     /// Jobs that the file does not have yet. A job stays until it is stored.
     behind: VecDeque<BehindJob>,
     /// A failure that is not repaired yet.
@@ -135,9 +138,15 @@ enum CommitFailure {
 }
 
 impl FileWriter {
-    pub(super) fn new(files: Arc<Files>, keep: Keep, store: Store, signals: Arc<Signals>) -> Self {
+    pub(super) fn new(
+        files: Arc<Files>,
+        keep: Keep,
+        store: Store,
+        signals: Arc<Signals>,
+        recent: Arc<RecentMessages>,
+    ) -> Self {
         let (store, behind) = (Some(store), VecDeque::new());
-        FileWriter { files, keep, store, signals, behind, breakdown: None, is_told: false }
+        FileWriter { files, keep, store, signals, recent, behind, breakdown: None, is_told: false }
     }
 
     /// Works until it receives the end.
@@ -285,7 +294,9 @@ impl FileWriter {
 
     fn store_behind(&mut self, job: &BehindJob) -> Result<(), CommitFailure> {
         let store = self.store.as_mut().ok_or(CommitFailure::TooLate)?;
-        store.append_behind(job)?;
+        let taken = self.recent.take(job.position);
+        store.append_behind(job, &taken)?;
+        self.recent.stored(job.position);
         Ok(self.files.are_in_place()?)
     }
 

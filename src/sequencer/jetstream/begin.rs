@@ -7,21 +7,25 @@ use parlor_core::model::WallTime;
 use parlor_wire::pack::snapshot::unpack;
 
 use super::founding::patiently;
+use super::mending::look;
 use super::nats::StreamConnection;
 use super::origin::{Base, FOUNDING, Had, LedgerOrigin, OrderExtent, origins};
 use super::replay::replay;
 use super::shelf::{NotRead, SnapshotShelf};
+use crate::journal::Tail;
 
 /// How many messages before the first one of the order are looked for.
 const LOOKED_FOR: u64 = 64;
 
 /// The files of a node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct NodeFiles {
     /// The position up to which they have everything.
     pub(crate) position: u64,
     /// The position of the ledger in them, and its bytes.
     pub(crate) snapshot: Option<(u64, Vec<u8>)>,
+    /// The latest messages.
+    pub(crate) tail: Tail,
 }
 
 /// A ledger at a position of the order, behind which a node continues.
@@ -34,6 +38,8 @@ pub(crate) struct Beginning {
     /// Whether messages that the files lack are not in the stream any more: then everything beside
     /// lines is to be taken from the ledger.
     pub(crate) misses_some: bool,
+    /// The latest messages of this node.
+    pub(crate) tail: Tail,
 }
 
 /// The ledger at the position of these files, or at the end of the stream without files. If the
@@ -41,7 +47,7 @@ pub(crate) struct Beginning {
 ///
 /// # Errors
 /// The stream is shorter or cannot be read, or there is no ledger to begin with: what to do.
-pub(crate) async fn begin(
+pub(crate) async fn beginning(
     connection: &StreamConnection,
     log: &str,
     files: Option<&NodeFiles>,
@@ -71,7 +77,7 @@ pub(crate) async fn begin(
             }
         };
         match base {
-            Ok(base) => return continued(connection, origin, base, had).await,
+            Ok(base) => return continued(connection, origin, base, files).await,
             Err(error) => {
                 tracing::warn!("the snapshot of message {} is passed over: {error}", origin.from)
             }
@@ -89,11 +95,12 @@ async fn continued(
     connection: &StreamConnection,
     origin: LedgerOrigin,
     base: Snapshot,
-    had: Had,
+    files: Option<&NodeFiles>,
 ) -> anyhow::Result<Beginning> {
     let LedgerOrigin { from, position, .. } = origin;
+    let had = files.map(|files| files.position);
     let misses_some = origin.misses_some(had);
-    if misses_some && had.position > Some(FOUNDING) {
+    if misses_some && had > Some(FOUNDING) {
         tracing::warn!(
             "messages up to {from} that this node does not have were deleted because of --retain: \
              its history has a gap there"
@@ -101,12 +108,15 @@ async fn continued(
     }
     let snapshot = (from, base.at);
     let mut ledger = Ledger::restore(base);
-    replay(connection, &mut ledger, from..position).await?;
+    let tail = files.map_or_else(|| Tail::in_memory(position), |files| files.tail.clone());
+    let found = patiently(|| look(connection, &tail, position)).await;
+    let found = (found.context("cannot read the stream in NATS")?, &tail);
+    replay(connection, found, &mut ledger, from..position).await?;
     tracing::info!(
         "the ledger of message {from} and {} messages behind it are read",
         position - from
     );
-    Ok(Beginning { ledger: ledger.snapshot(), position, snapshot, misses_some })
+    Ok(Beginning { ledger: ledger.snapshot(), position, snapshot, misses_some, tail })
 }
 
 /// The part of the order that the stream has.

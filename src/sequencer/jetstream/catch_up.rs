@@ -14,12 +14,12 @@ use parlor_core::sequencer::Decided;
 use parlor_wire::pack::proposal::{UnpackError, unpack};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::begin::{Beginning, NodeFiles, begin};
+use super::begin::{Beginning, NodeFiles, beginning};
 use super::key_work::{KeyWork, open_accounts};
-use super::nats::{NotFollowed, StreamConnection};
+use super::nats::StreamConnection;
 use super::queue::{OrderQueue, StreamSequencer};
 use super::sealer::Sealer;
-use crate::journal::{Database, FileView, fill, stored_position, stored_snapshot};
+use crate::journal::{Database, FileView, Tail, fill, stored_position, stored_snapshot};
 
 /// The pause before another try.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -94,17 +94,16 @@ impl CatchUpTask {
         let mut reader = self.reader().await?;
         let mut is_near = false;
         loop {
-            let following = self.connection.clone().follow(reader.position, None).await;
+            let following = self.connection.clone().follow(reader.position).await;
             let mut following = match following {
                 Ok(following) => following,
-                Err(NotFollowed::Later(error)) => {
+                Err(error) => {
                     tracing::debug!(%error, "the stream cannot be read yet");
                     sleep(PAUSE).await;
                     continue;
                 }
-                Err(lost) => return Err(lost.into()),
             };
-            while let Ok(Some((message, _))) = timeout(NEXT_TIME, following.next()).await {
+            while let Ok(Some(message)) = timeout(NEXT_TIME, following.next()).await {
                 // Without more behind it, the broadcaster is about as far.
                 let is_last = message.behind == 0;
                 is_near |= is_last;
@@ -127,17 +126,18 @@ impl CatchUpTask {
     async fn reader(&self) -> anyhow::Result<OrderReader> {
         let files = self.database.write(|file| {
             let snapshot = stored_snapshot(file)?;
-            Ok(NodeFiles { position: stored_position(file)?, snapshot })
+            let position = stored_position(file)?;
+            Ok(NodeFiles { position, snapshot, tail: Tail::in_memory(position) })
         });
         let files = files.await?;
-        let mut beginning = begin(&self.connection, &self.log, Some(&files)).await?;
-        open_accounts(&self.connection, &mut beginning.ledger).await;
-        let position = beginning.position;
-        if beginning.misses_some {
-            let ledger = beginning.ledger.clone();
+        let mut begun = beginning(&self.connection, &self.log, Some(&files)).await?;
+        open_accounts(&self.connection, &mut begun.ledger).await;
+        let position = begun.position;
+        if begun.misses_some {
+            let ledger = begun.ledger.clone();
             self.database.write(move |file| fill(file, position, &ledger)).await?;
         }
-        OrderReader::new(beginning, &self.connection)
+        OrderReader::new(begun, &self.connection)
     }
 }
 

@@ -3,16 +3,23 @@
 //!
 //! A state machine: time is an argument. Knows no connection and no runtime.
 //!
+//! Whenever the stream is followed anew, it is [compared](Repair) first, and nothing is published
+//! meanwhile.
+//!
 //! A proposal is published again until the stream has acknowledged it, or until it comes back. An
 //! acknowledgement says only that it need not be published again: what counts is what comes back.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::intent::{Intent, Proposal, ProposalId};
-use parlor_core::model::WallTime;
-use parlor_core::sequencer::Decided;
+use parlor_core::model::{NodeName, WallTime};
+use parlor_core::sequencer::{Decided, NodeReach};
 use parlor_wire::pack::proposal::{UnpackError, pack, unpack};
+
+use super::repair::{Repair, RepairStep};
+use super::verdict::{Look, NewerMessage, StreamGone};
 
 /// The pause before a proposal is published again after a try of which nobody knows: a server without
 /// a leader answers at once, for several seconds.
@@ -38,8 +45,10 @@ pub struct StreamMessage {
     pub position: u64,
     /// The time of the stream when it got the message.
     pub at: WallTime,
+    /// Its subject, without its beginning.
+    pub subject: Arc<str>,
     /// A packed proposal, or something that no node can read.
-    pub bytes: Vec<u8>,
+    pub bytes: Arc<[u8]>,
     /// How many messages the stream had behind it when it was sent to this node.
     pub behind: u64,
 }
@@ -72,18 +81,20 @@ pub enum CourierStep {
     },
     /// Connect to another server.
     Reconnect,
-}
-
-/// A newer program has written a message, which this one cannot pass over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "message {position} of the stream has format {format}, which only a newer version of Parlor can read"
-)]
-pub struct NewerMessage {
-    /// Its place in the stream.
-    pub position: u64,
-    /// Its format.
-    pub format: u64,
+    /// Look at the stream, and compare it with the messages up to this position that came here.
+    Look {
+        /// The position.
+        position: u64,
+    },
+    /// Tell all nodes how far this one is.
+    Say(NodeReach),
+    /// Publish messages again that came here, each behind the one before it.
+    Restore {
+        /// The position of the last message of the stream.
+        after: u64,
+        /// The position of the last message to publish.
+        last: u64,
+    },
 }
 
 /// Counts for the operator.
@@ -124,6 +135,7 @@ struct OnTheWay {
 #[derive(Debug)]
 pub struct Courier {
     outgoing: Option<OnTheWay>,
+    repair: Repair,
     /// The position of the last message that has arrived.
     position: u64,
     is_connected: bool,
@@ -140,9 +152,11 @@ pub struct Courier {
 
 impl Courier {
     /// A courier without a connection, for a node that has applied everything up to a position.
-    pub fn new(position: u64) -> Courier {
+    /// `live` are the nodes that live there.
+    pub fn new(node: NodeName, position: u64, live: BTreeSet<NodeName>) -> Courier {
         Courier {
             outgoing: None,
+            repair: Repair::new(node, position, live),
             position,
             is_connected: false,
             touched: Duration::ZERO,
@@ -176,29 +190,71 @@ impl Courier {
         self.publish(now);
     }
 
-    /// The connection stands. Everything is followed and published anew.
+    /// The connection stands. Everything is compared, followed and published anew.
     pub fn connected(&mut self, now: Duration) {
         self.is_connected = true;
-        self.follow(now);
-        if let Some(outgoing) = &mut self.outgoing
-            && outgoing.under_way.take().is_some()
-        {
-            outgoing.is_refused = false;
-            outgoing.next = Some(now);
+        self.compare(now);
+        if let Some(outgoing) = &mut self.outgoing {
+            if outgoing.under_way.take().is_some() {
+                outgoing.is_refused = false;
+            }
+            outgoing.next = Some(now); // the stream may have lost it after it was acknowledged
         }
-        self.publish(now);
     }
 
     /// The connection is lost. Nothing is published until there is another one: a copy that waits
     /// in a buffer would come late.
     pub fn disconnected(&mut self) {
         self.is_connected = false;
+        self.repair.lose_connection();
+    }
+
+    /// Notes which nodes live.
+    pub fn note_live(&mut self, live: BTreeSet<NodeName>) {
+        self.repair.note_live(live);
+    }
+
+    /// Whether it matters when everything that has come is [applied](Courier::all_applied).
+    pub fn is_catching_up(&self) -> bool {
+        self.repair.is_catching_up()
+    }
+
+    /// Everything that has come to this node is applied.
+    pub fn all_applied(&mut self, now: Duration) {
+        self.repair.all_applied();
+        self.go_on(now);
+    }
+
+    /// Takes the result of a look at the stream; none if it did not answer.
+    ///
+    /// # Errors
+    /// This node cannot follow the stream any more. The same holds for the functions below.
+    pub fn looked(&mut self, look: Option<Look>, now: Duration) -> Result<(), StreamGone> {
+        self.repair.looked(look, now)?;
+        self.go_on(now);
+        Ok(())
+    }
+
+    /// Takes in how far another node is.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn heard(&mut self, reach: NodeReach, now: Duration) -> Result<(), StreamGone> {
+        self.repair.heard(reach, now)?;
+        self.go_on(now);
+        Ok(())
+    }
+
+    /// Takes the result of publishing messages again.
+    pub fn restored(&mut self, is_done: bool, now: Duration) {
+        self.repair.restored(is_done, now);
+        self.go_on(now);
     }
 
     /// The subscription has ended by itself.
     pub fn lost_subscription(&mut self, now: Duration) {
         if self.is_connected {
-            self.follow(now);
+            self.check(now);
         }
     }
 
@@ -230,7 +286,7 @@ impl Courier {
     /// # Errors
     /// This program cannot read it, so it cannot follow the stream.
     pub fn arrived(&mut self, message: StreamMessage, now: Duration) -> Result<(), NewerMessage> {
-        let StreamMessage { position, at, bytes, behind } = message;
+        let StreamMessage { position, at, bytes, behind, .. } = message;
         self.counts.behind = behind;
         if behind > 0 {
             self.touched = now; // a long stream is being read
@@ -240,6 +296,7 @@ impl Courier {
             return Ok(());
         }
         self.position = position;
+        self.repair.note_position(position);
         let proposal = match unpack(&bytes) {
             Ok(proposal) => proposal,
             Err(UnpackError::NewerFormat(format)) => {
@@ -260,7 +317,10 @@ impl Courier {
     }
 
     /// Does what is due.
-    pub fn tick(&mut self, now: Duration) {
+    ///
+    /// # Errors
+    /// This node cannot follow the stream any more.
+    pub fn tick(&mut self, now: Duration) -> Result<(), StreamGone> {
         self.give_up_refused(now);
         let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
         let is_silent = is_due(self.silent_at());
@@ -268,17 +328,24 @@ impl Courier {
             self.counts.anew += 1;
             if is_silent {
                 self.steps.push_back(CourierStep::Reconnect);
+                self.compare(now);
+            } else {
+                self.check(now);
             }
-            self.follow(now);
         }
+        self.repair.tick(now)?;
+        self.go_on(now);
         self.publish(now);
+        Ok(())
     }
 
     /// When something is due next.
     pub fn due(&self) -> Option<Duration> {
         let next = self.outgoing.as_ref().and_then(|outgoing| outgoing.next);
+        let next = next.filter(|_| self.repair.is_settled());
         let anew = self.silent_at().into_iter().chain(self.missing_at());
-        next.into_iter().chain(anew).filter(|_| self.is_connected).min()
+        let all = next.into_iter().chain(anew).chain(self.repair.due());
+        all.filter(|_| self.is_connected).min()
     }
 
     /// The next thing to do.
@@ -313,28 +380,66 @@ impl Courier {
 
     /// When the stream is followed anew through another server, if nothing comes back by then.
     fn silent_at(&self) -> Option<Duration> {
-        let since = self.outgoing.as_ref()?.since;
-        Some(since.max(self.touched) + ANEW_AFTER)
+        let outgoing = self.outgoing.as_ref().filter(|_| self.repair.is_settled());
+        let since = match self.repair.is_catching_up() {
+            true => self.touched,
+            false => outgoing?.since.max(self.touched),
+        };
+        Some(since + ANEW_AFTER)
     }
 
     /// When the stream is followed anew, if what it has does not come back by then.
     fn missing_at(&self) -> Option<Duration> {
-        let stored = self.outgoing.as_ref()?.stored?;
-        Some(stored.max(self.touched) + MISSING_AFTER)
+        let outgoing = self.outgoing.as_ref().filter(|_| self.repair.is_settled());
+        Some(outgoing?.stored?.max(self.touched) + MISSING_AFTER)
     }
 
-    fn follow(&mut self, now: Duration) {
+    /// Compares the stream with the other nodes before it is followed.
+    fn compare(&mut self, now: Duration) {
+        self.repair.begin();
+        self.go_on(now);
+    }
+
+    /// Follows the stream anew over the same connection, and looks at it meanwhile.
+    fn check(&mut self, now: Duration) {
+        self.repair.check();
+        self.go_on(now);
+    }
+
+    /// Takes the steps of the repair.
+    fn go_on(&mut self, now: Duration) {
+        while let Some(step) = self.repair.next_step() {
+            let step = match step {
+                RepairStep::Look { position } => CourierStep::Look { position },
+                RepairStep::Say(reach) => CourierStep::Say(reach),
+                RepairStep::Restore { after, last } => CourierStep::Restore { after, last },
+                RepairStep::Settled => {
+                    self.touch(now);
+                    continue;
+                }
+                RepairStep::Follow => {
+                    self.touch(now);
+                    self.counts.behind = 0;
+                    CourierStep::Follow { after: self.position }
+                }
+            };
+            self.steps.push_back(step);
+        }
+        self.publish(now);
+    }
+
+    /// The stream may send now what it did not send before.
+    fn touch(&mut self, now: Duration) {
         self.touched = now;
-        self.counts.behind = 0;
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.stored = None;
         }
-        self.steps.push_back(CourierStep::Follow { after: self.position });
     }
 
     /// Publishes the proposal, if it is time to.
     fn publish(&mut self, now: Duration) {
-        let outgoing = self.outgoing.as_mut().filter(|_| self.is_connected);
+        let may_publish = self.is_connected && self.repair.is_settled();
+        let outgoing = self.outgoing.as_mut().filter(|_| may_publish);
         let Some(outgoing) = outgoing.filter(|outgoing| outgoing.next.is_some_and(|at| at <= now))
         else {
             return;
@@ -377,10 +482,11 @@ mod tests {
     use std::time::Duration;
 
     use parlor_core::intent::{Proposal, ProposalId};
-    use parlor_core::model::WallTime;
+    use parlor_core::model::{NodeName, WallTime};
+    use parlor_core::sequencer::NodeReach;
     use parlor_wire::pack::proposal::pack;
 
-    use super::{Courier, CourierStep, Published, StreamMessage, UNKNOWN_PAUSE};
+    use super::{Courier, CourierStep, Look, Published, StreamMessage, UNKNOWN_PAUSE};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -388,13 +494,34 @@ mod tests {
         Proposal { id: ProposalId { boot: 1, number }, ..Proposal::default() }
     }
 
+    fn node(name: &str) -> NodeName {
+        NodeName::parse(name).unwrap_or_else(|| panic!("{name} is a name"))
+    }
+
     /// A courier that follows the stream, with proposal 1 under way.
     fn offering() -> Courier {
-        let mut courier = Courier::new(0);
+        let mut courier = Courier::new(node("red"), 0, [node("red"), node("blue")].into());
         courier.connected(Duration::ZERO);
-        assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: 0 }));
+        compare(&mut courier, 0, Duration::ZERO);
         courier.offer(&proposal(1), Duration::ZERO);
         courier
+    }
+
+    /// The stream has everything.
+    fn compare(courier: &mut Courier, position: u64, now: Duration) {
+        assert_eq!(courier.next_step(), Some(CourierStep::Look { position }));
+        let look = Look { last: position, after: 0, differs: None, begins: None };
+        assert_eq!(courier.looked(Some(look), now), Ok(()));
+        let Some(CourierStep::Say(said)) = courier.next_step() else {
+            panic!("the others are not asked");
+        };
+        let answer = NodeReach { node: node("blue"), asks: false, ..said };
+        assert_eq!(courier.heard(answer, now), Ok(()));
+        assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: position }));
+    }
+
+    fn tick(courier: &mut Courier, now: Duration) {
+        assert_eq!(courier.tick(now), Ok(()));
     }
 
     /// The number of the try that is to be published.
@@ -406,8 +533,9 @@ mod tests {
     }
 
     fn arrive(courier: &mut Courier, position: u64, number: u64) {
-        let bytes = pack(&proposal(number)).unwrap_or_default();
-        let message = StreamMessage { position, at: WallTime(0), bytes, behind: 0 };
+        let bytes = pack(&proposal(number)).unwrap_or_default().into();
+        let (at, subject) = (WallTime(0), "0".into());
+        let message = StreamMessage { position, at, subject, bytes, behind: 0 };
         assert_eq!(courier.arrived(message, SECOND), Ok(()));
     }
 
@@ -419,11 +547,11 @@ mod tests {
         assert_eq!(published(&mut courier), None, "a server without a leader answers at once");
         let again = SECOND + UNKNOWN_PAUSE;
         assert_eq!(courier.due(), Some(again));
-        courier.tick(again);
+        tick(&mut courier, again);
         let second = published(&mut courier);
         assert_ne!(first, second);
         courier.published(second.unwrap_or(0), Published::Stored, again);
-        courier.tick(SECOND * 5 / 4);
+        tick(&mut courier, SECOND * 5 / 4);
         assert_eq!(courier.next_step(), None);
         arrive(&mut courier, 5, 1);
         arrive(&mut courier, 5, 1);
@@ -438,7 +566,7 @@ mod tests {
             let mut outcome = if is_known { Published::Refused } else { Published::Unknown };
             for half in 1..10 {
                 let now = half * SECOND / 2;
-                courier.tick(now);
+                tick(&mut courier, now);
                 if let Some(number) = published(&mut courier) {
                     courier.published(number, outcome, now);
                     outcome = Published::Refused;
@@ -454,13 +582,13 @@ mod tests {
         let mut courier = offering();
         arrive(&mut courier, 7, 0);
         assert!(published(&mut courier).is_some());
-        courier.tick(5 * SECOND - Duration::from_millis(1));
+        tick(&mut courier, 5 * SECOND - Duration::from_millis(1));
         assert_eq!(courier.next_step(), None);
         assert_eq!(courier.due(), Some(5 * SECOND));
-        courier.tick(5 * SECOND);
+        tick(&mut courier, 5 * SECOND);
         assert_eq!(courier.next_step(), Some(CourierStep::Reconnect));
-        assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: 7 }));
-        courier.tick(6 * SECOND);
+        compare(&mut courier, 7, 5 * SECOND);
+        tick(&mut courier, 6 * SECOND);
         assert_eq!(courier.next_step(), None);
     }
 
@@ -470,8 +598,9 @@ mod tests {
         let number = published(&mut courier).unwrap_or(0);
         courier.published(number, Published::Stored, SECOND);
         assert_eq!(courier.due(), Some(SECOND * 3 / 2));
-        courier.tick(SECOND * 3 / 2);
+        tick(&mut courier, SECOND * 3 / 2);
         assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: 0 }));
+        assert_eq!(courier.next_step(), Some(CourierStep::Look { position: 0 }));
         assert_eq!(courier.next_step(), None, "the connection is good");
         // Making the new subscription takes a while, and is not begun again meanwhile.
         assert_eq!(courier.due(), Some(SECOND * 13 / 2));
@@ -485,10 +614,10 @@ mod tests {
         let number = published(&mut courier).unwrap_or(0);
         courier.disconnected();
         courier.published(number, Published::Unknown, SECOND);
-        courier.tick(9 * SECOND);
+        tick(&mut courier, 9 * SECOND);
         assert_eq!((courier.next_step(), courier.due()), (None, None));
         courier.connected(10 * SECOND);
-        assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: 0 }));
+        compare(&mut courier, 0, 10 * SECOND);
         assert!(published(&mut courier).is_some());
     }
 }

@@ -16,8 +16,6 @@ const SUBJECT: &str = "founded";
 pub(crate) struct Founded {
     /// The name of the log, to which the numbers of lines belong.
     pub(crate) log: String,
-    /// The position of the last message.
-    pub(crate) last: u64,
 }
 
 /// Makes the stream, unless it is there, and begins it with a name for the log, unless it has begun.
@@ -36,7 +34,8 @@ pub(crate) async fn found(connection: &StreamConnection) -> anyhow::Result<Found
         .with_context(|| format!("cannot make or open the stream {keys} in NATS"))?;
     let log = getrandom::u64().context("the system gives no random number")?;
     let first = pack(&format!("{log:016x}")).context("the name of the log is too long")?;
-    let begin = || connection.publish_first(SUBJECT, first.clone());
+    let begin =
+        || async { connection.publish_behind(0, SUBJECT, first.clone(), None).await?.await };
     if patiently(begin).await.with_context(cannot)? {
         tracing::info!(stream, "the stream has begun");
     }
@@ -45,8 +44,7 @@ pub(crate) async fn found(connection: &StreamConnection) -> anyhow::Result<Found
     };
     let is_foreign = || format!("the stream {stream} is not one of Parlor; choose another --house");
     let log = unpack(&first).with_context(is_foreign)?;
-    let last = patiently(|| connection.last()).await.with_context(cannot)?;
-    Ok(Founded { log, last })
+    Ok(Founded { log })
 }
 
 /// Tries something again for a while: servers that start need a few seconds to choose a leader.

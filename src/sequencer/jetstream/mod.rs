@@ -2,7 +2,7 @@
 //!
 //! The [courier](Courier) decides what is published and from where the stream is followed; a task
 //! does it, and hands the order to the broadcaster. Another task writes [snapshots](snapshots) of the
-//! ledger into a second stream, from which nodes [begin](begin()).
+//! ledger into a second stream, from which nodes [begin](beginning).
 
 mod assembly;
 mod begin;
@@ -13,10 +13,12 @@ mod founding;
 mod key_ring;
 mod key_store;
 mod key_work;
+mod mending;
 mod nats;
 mod neighbours;
 mod origin;
 mod queue;
+mod repair;
 mod replay;
 mod schedule;
 mod sealer;
@@ -24,10 +26,11 @@ mod shelf;
 mod snapshots;
 mod streams;
 mod task;
+mod verdict;
 
-pub(crate) use begin::{Beginning, NodeFiles, begin};
+pub(crate) use begin::{Beginning, NodeFiles, beginning};
 pub(crate) use catch_up::CatchUpTask;
-pub use courier::{Courier, CourierStep, NewerMessage, Published, StreamCounts, StreamMessage};
+pub use courier::{Courier, CourierStep, Published, StreamCounts, StreamMessage};
 pub(crate) use founding::{Founded, found};
 pub use key_ring::{Key, KeyRing};
 pub(crate) use key_work::open_accounts;
@@ -39,3 +42,4 @@ pub use sealer::{KeyMade, KeyRead, KeyReport, KeyStep, Sealer};
 pub(crate) use shelf::SnapshotShelf;
 pub(crate) use snapshots::{SnapshotTaker, SnapshotTask};
 pub(crate) use task::SequencerTask;
+pub use verdict::{Look, NewerMessage, StreamGone};

@@ -4,15 +4,16 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
+use async_nats::connection::State;
+use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, push};
-use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::jetstream::{self, Context};
 use async_nats::{
     Client, ConnectError, ConnectOptions, Event, HeaderMap, Request, StatusCode, Subscriber,
 };
-use crc32fast::hash;
 use futures_util::StreamExt as _;
 use parlor_core::model::WallTime;
 use serde::Deserialize;
@@ -51,8 +52,9 @@ pub(super) const ORDER: &str = "0";
 /// Errors of the stream that mean it has no space.
 const NO_SPACE: [u64; 2] = [10_077, 10_023];
 
-/// The error of a stream whose last message is another one than expected.
-const WRONG_LAST: u64 = 10_071;
+/// The header of a message that was published again: when it first had its place, in milliseconds
+/// since 1970. All nodes use this time, so that each entry has one time for good.
+const AT: &str = "Parlor-At";
 
 /// A stream, and the connection to it. Clones share the connection.
 #[derive(Clone, Debug)]
@@ -74,22 +76,6 @@ pub(crate) enum LinkChange {
     Down,
 }
 
-/// The reason why a stream cannot be followed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NotFollowed {
-    /// Another try may succeed.
-    #[error("{0}")]
-    Later(anyhow::Error),
-    /// The stream is not the one that was followed before.
-    #[error("the stream has lost messages: {0}")]
-    Lost(String),
-    /// Messages that this node has not read were deleted, up to this one.
-    #[error(
-        "messages before {0} were deleted because of --retain, and this node has not read them; start it again"
-    )]
-    Deleted(u64),
-}
-
 /// Messages of a stream, without gaps.
 pub(super) struct Subscription {
     subscriber: Subscriber,
@@ -108,7 +94,6 @@ struct PublishAnswer {
 #[derive(Deserialize)]
 struct ServerError {
     err_code: u64,
-    description: String,
 }
 
 impl StreamConnection {
@@ -176,6 +161,12 @@ impl StreamConnection {
         self.subjects.replacen("parlor.", "parlor-keys.", 1)
     }
 
+    /// A subject of the stream, without its beginning.
+    fn below<'a>(&self, subject: &'a str) -> &'a str {
+        let below = subject.strip_prefix(self.subjects.as_str());
+        below.and_then(|below| below.strip_prefix('.')).unwrap_or(subject)
+    }
+
     /// Connects to another server.
     pub(super) async fn reconnect(&self) {
         self.client.force_reconnect().await.ok(); // without an effect while it closes
@@ -203,7 +194,12 @@ impl StreamConnection {
         bytes: Vec<u8>,
     ) -> impl Future<Output = (Published, Option<u64>)> + Send + use<> {
         let client = self.client.clone();
+        let is_connected = self.is_connected();
         async move {
+            if !is_connected {
+                sleep(CONNECT_PAUSE).await; // a copy in the client's buffer would come late
+                return (Published::Unknown, None);
+            }
             let request = Request::new().payload(bytes.into());
             let answer = timeout(PUBLISH_TIME, client.send_request(subject, request)).await;
             let Ok(Ok(answer)) = answer else {
@@ -221,25 +217,58 @@ impl StreamConnection {
         }
     }
 
-    /// Publishes a message, if the stream is empty. Returns whether it was.
+    /// Publishes a message behind the one at this position, which must be the last. Waits until it
+    /// is on its way. The answer says whether it has its place.
     ///
     /// # Errors
     /// Nobody knows whether the stream has it.
-    pub(super) async fn publish_first(
+    pub(super) async fn publish_behind(
         &self,
+        position: u64,
         subject: &str,
         bytes: Vec<u8>,
-    ) -> anyhow::Result<bool> {
+        at: Option<WallTime>,
+    ) -> anyhow::Result<impl Future<Output = anyhow::Result<bool>> + Send + use<>> {
         let mut headers = HeaderMap::new();
-        headers.insert("Nats-Expected-Last-Sequence", "0");
-        let request = Request::new().payload(bytes.into()).headers(headers);
-        let subject = format!("{}.{subject}", self.subjects);
-        let answer = self.client.send_request(subject, request).await?;
-        match serde_json::from_slice(&answer.payload)? {
-            PublishAnswer { error: None, .. } => Ok(true),
-            PublishAnswer { error: Some(error), .. } if error.err_code == WRONG_LAST => Ok(false),
-            PublishAnswer { error: Some(error), .. } => bail!("{}", error.description),
+        headers.insert(NATS_EXPECTED_LAST_SEQUENCE, position.to_string());
+        if let Some(at) = at {
+            headers.insert(AT, at.0.to_string());
         }
+        let subject = format!("{}.{subject}", self.subjects);
+        let answer = self.context.publish_with_headers(subject, headers, bytes.into()).await?;
+        Ok(async move {
+            match answer.await {
+                Ok(_) => Ok(true),
+                Err(error) if matches!(error.kind(), PublishErrorKind::WrongLastSequence) => {
+                    Ok(false)
+                }
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
+    /// Tells all nodes something, whose bytes these are, outside the stream.
+    pub(super) async fn tell_nodes(&self, bytes: Vec<u8>) {
+        // Without a connection, the next comparison says it again.
+        self.client.publish(self.all_nodes(), bytes.into()).await.ok();
+    }
+
+    /// The messages of nodes to all others.
+    ///
+    /// # Errors
+    /// The connection is closed.
+    pub(super) async fn told(&self) -> anyhow::Result<Subscriber> {
+        Ok(self.client.subscribe(self.all_nodes()).await?)
+    }
+
+    /// The subject of all nodes.
+    fn all_nodes(&self) -> String {
+        format!("{}.all", self.nodes)
+    }
+
+    /// Whether the connection stands.
+    pub(super) fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
     }
 
     /// The bytes of the message at a position, from the leader of the stream; none if it was
@@ -305,41 +334,11 @@ impl StreamConnection {
         Ok(())
     }
 
-    /// Follows the stream behind the message at this position, whose checksum is known if it came
-    /// here before.
-    pub(super) async fn follow(
-        self,
-        after: u64,
-        checksum: Option<u32>,
-    ) -> Result<Subscription, NotFollowed> {
-        self.compare(after, checksum).await?;
-        self.subscribe(after).await.map_err(NotFollowed::Later)
-    }
-
-    /// Compares the stream with what came here before.
-    async fn compare(&self, after: u64, checksum: Option<u32>) -> Result<(), NotFollowed> {
-        let last = self.last().await.map_err(NotFollowed::Later)?;
-        if last < after {
-            return Err(NotFollowed::Lost(format!("its last one is {last}, and was {after}")));
-        }
-        let message = self.message(after).await.map_err(NotFollowed::Later)?;
-        if message.is_none() {
-            let first = self.first().await.map_err(NotFollowed::Later)?;
-            match first {
-                Some(first) if first > after + 1 => return Err(NotFollowed::Deleted(first)),
-                _ => {}
-            }
-        }
-        let Some(checksum) = checksum else {
-            return Ok(());
-        };
-        match message.is_none_or(|bytes| hash(&bytes) == checksum) {
-            true => Ok(()),
-            false => Err(NotFollowed::Lost(format!("number {after} is another one now"))),
-        }
-    }
-
-    async fn subscribe(&self, after: u64) -> anyhow::Result<Subscription> {
+    /// Follows the stream behind the message at this position.
+    ///
+    /// # Errors
+    /// The stream does not answer.
+    pub(super) async fn follow(self, after: u64) -> anyhow::Result<Subscription> {
         let inbox = self.client.new_inbox();
         let subscriber = self.client.subscribe(inbox.clone()).await?;
         let config = push::Config {
@@ -354,13 +353,13 @@ impl StreamConnection {
             ..push::Config::default()
         };
         self.context.create_consumer_on_stream(config, &self.stream).await?;
-        Ok(Subscription { subscriber, last: 0, connection: self.clone() })
+        Ok(Subscription { subscriber, last: 0, connection: self })
     }
 }
 
 impl Subscription {
     /// The next message. None if messages are missing: a new subscription gets them.
-    pub(super) async fn next(&mut self) -> Option<(StreamMessage, u32)> {
+    pub(super) async fn next(&mut self) -> Option<StreamMessage> {
         loop {
             let message = self.subscriber.next().await?;
             if message.status == Some(StatusCode::IDLE_HEARTBEAT) {
@@ -388,15 +387,17 @@ impl Subscription {
             }
             self.last = info.consumer_sequence;
             let at = info.published.unix_timestamp_nanos() / 1_000_000;
-            let bytes = message.payload.to_vec();
-            let checksum = hash(&bytes);
+            let first_at = message.headers.as_ref().and_then(|headers| headers.get(AT));
+            let first_at = first_at.and_then(|at| at.as_str().parse().ok());
+            let at = first_at.unwrap_or_else(|| i64::try_from(at).unwrap_or(i64::MAX));
             let message = StreamMessage {
                 position: info.stream_sequence,
-                at: WallTime(i64::try_from(at).unwrap_or(i64::MAX)),
-                bytes,
+                at: WallTime(at),
+                subject: self.connection.below(&message.subject).into(),
+                bytes: message.payload.as_ref().into(),
                 behind: info.pending,
             };
-            return Some((message, checksum));
+            return Some(message);
         }
     }
 }

@@ -49,8 +49,8 @@ pub(crate) struct OrderExtent {
 
 impl LedgerOrigin {
     /// Whether messages that its files lack are not in the stream any more.
-    pub(crate) fn misses_some(&self, had: Had) -> bool {
-        had.position.is_some_and(|position| position < self.position)
+    pub(crate) fn misses_some(&self, had: Option<u64>) -> bool {
+        had.is_some_and(|position| position < self.position)
     }
 }
 
@@ -110,7 +110,10 @@ mod tests {
                 Base::OwnFile => 'o',
                 Base::Stored(_) => 's',
             };
-            assert_eq!(way.misses_some(had), had.position.is_some_and(|it| it < way.position));
+            assert_eq!(
+                way.misses_some(had.position),
+                had.position.is_some_and(|it| it < way.position)
+            );
             (kind, way.from, way.position)
         };
         ways.into_iter().map(way).collect()

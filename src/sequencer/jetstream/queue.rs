@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor_core::intent::{Proposal, ProposalId};
-use parlor_core::model::WallTime;
+use parlor_core::model::{NodeName, WallTime};
 use parlor_core::sequencer::{Decided, Sequencer};
 use tokio::sync::Notify;
 
@@ -16,7 +16,8 @@ const DECIDED_MAX: usize = 1_024;
 #[derive(Debug, Default)]
 pub(crate) struct OrderQueue {
     places: Mutex<Places>,
-    /// There is a proposal, or there are keys to delete.
+    /// There is a proposal, or there are keys to delete, or another node lives, or everything is
+    /// applied.
     pub(super) offered: Notify,
     /// There is space for more of the order.
     pub(super) taken: Notify,
@@ -26,7 +27,14 @@ pub(crate) struct OrderQueue {
 struct Places {
     /// The latest proposal of this node.
     offered: Option<Proposal>,
+    /// The nodes that live, if that has changed.
+    live: Option<BTreeSet<NodeName>>,
     decided: VecDeque<Decided>,
+    /// Whether the broadcaster has asked for more when there was nothing: so it has applied
+    /// everything.
+    is_all_applied: bool,
+    /// Whether the task wants to know when everything is applied.
+    is_waited_for: bool,
     refused: VecDeque<ProposalId>,
     /// Keys that nobody needs any more, if there are new ones.
     needless_keys: Option<BTreeSet<u64>>,
@@ -53,9 +61,23 @@ impl OrderQueue {
         self.places().erased_keys.push_back(key);
     }
 
+    /// The nodes that live, if that has changed.
+    pub(super) fn take_live(&self) -> Option<BTreeSet<NodeName>> {
+        self.places().live.take()
+    }
+
     /// Adds to the order.
     pub(super) fn decide(&self, decided: Decided) {
-        self.places().decided.push_back(decided);
+        let mut places = self.places();
+        places.is_all_applied = false;
+        places.decided.push_back(decided);
+    }
+
+    /// Whether the broadcaster has applied everything. If not, the task is told when it has.
+    pub(super) fn is_all_applied(&self) -> bool {
+        let mut places = self.places();
+        places.is_waited_for |= !places.is_all_applied;
+        places.is_all_applied
     }
 
     /// Adds a proposal that the stream has refused.
@@ -85,6 +107,12 @@ impl Sequencer for StreamSequencer {
         if places.decided.len() + 1 == DECIDED_MAX {
             self.0.taken.notify_one();
         }
+        if decided.is_none() {
+            places.is_all_applied = true;
+            if std::mem::take(&mut places.is_waited_for) {
+                self.0.offered.notify_one();
+            }
+        }
         decided
     }
 
@@ -95,6 +123,11 @@ impl Sequencer for StreamSequencer {
 
     fn poll_erased(&mut self) -> Option<u64> {
         self.0.places().erased_keys.pop_front()
+    }
+
+    fn note_live(&mut self, nodes: BTreeSet<NodeName>) {
+        self.0.places().live = Some(nodes);
+        self.0.offered.notify_one();
     }
 
     fn poll_refused(&mut self) -> Option<ProposalId> {

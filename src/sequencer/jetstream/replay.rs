@@ -8,7 +8,9 @@ use parlor_core::ledger::Ledger;
 use parlor_wire::pack::proposal::{UnpackError, unpack};
 use tokio::time::{sleep, timeout};
 
-use super::nats::{NotFollowed, START_PAUSE, StreamConnection};
+use super::nats::{START_PAUSE, StreamConnection};
+use super::verdict::{Look, NewerMessage, StreamGone};
+use crate::journal::Tail;
 
 /// How long the next message may take before the stream is followed anew.
 const NEXT_TIME: Duration = Duration::from_secs(5);
@@ -19,45 +21,64 @@ const TRIES_MAX: usize = 12;
 /// How often the operator is told how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
-/// Applies the messages behind the start of this range, up to its end.
+/// How many of its own messages a node reads together.
+const OWN_MAX: usize = 256;
+
+/// Applies the messages behind the start of this range, up to its end: from the stream, and if that
+/// has lost the last ones, from those that came here before. `found` is a look at the end of the
+/// range.
 ///
 /// # Errors
-/// The stream is shorter, or cannot be read.
+/// The messages cannot be read, or some are neither here nor there.
 pub(super) async fn replay(
     connection: &StreamConnection,
+    (found, tail): (Look, &Tail),
     ledger: &mut Ledger,
     positions: Range<u64>,
 ) -> anyhow::Result<()> {
     let Range { start: mut applied, end: position } = positions;
+    found.differs.map_or(Ok(()), |differs| Err(StreamGone::Differs(differs)))?;
+    let end = position.min(found.last);
+    let mut apply = |position, at, bytes: &[u8]| {
+        match unpack(bytes) {
+            Ok(proposal) => ledger.follow(proposal, at),
+            Err(UnpackError::NewerFormat(format)) => bail!(NewerMessage { position, format }),
+            Err(_) => {} // for every node alike
+        }
+        Ok(())
+    };
     let (mut tries, mut told) = (0, Instant::now());
-    while applied < position {
+    while applied < end {
         ensure!(tries < TRIES_MAX, "the stream sends nothing behind message {applied}");
         tries += 1;
-        let mut following = match connection.clone().follow(applied, None).await {
+        let mut following = match connection.clone().follow(applied).await {
             Ok(following) => following,
-            Err(NotFollowed::Later(error)) => {
+            Err(error) => {
                 tracing::warn!(%error, "the stream cannot be read yet");
                 sleep(START_PAUSE).await; // servers without a leader answer at once
                 continue;
             }
-            Err(lost) => bail!(lost),
         };
-        while applied < position
-            && let Ok(Some((message, _))) = timeout(NEXT_TIME, following.next()).await
+        while applied < end
+            && let Ok(Some(message)) = timeout(NEXT_TIME, following.next()).await
         {
             (applied, tries) = (message.position, 0);
-            match unpack(&message.bytes) {
-                Ok(proposal) => ledger.follow(proposal, message.at),
-                Err(UnpackError::NewerFormat(format)) => bail!(
-                    "message {applied} of the stream has format {format}, which only a newer version of Parlor can read"
-                ),
-                Err(_) => {} // for every node alike
-            }
+            apply(applied, message.at, &message.bytes)?;
             if told.elapsed() >= TELL_EVERY {
                 told = Instant::now();
                 tracing::info!("message {applied} of {position} is applied");
             }
         }
+    }
+    if applied < position && found.after > applied {
+        bail!(StreamGone::Lost { last: found.last, position });
+    }
+    while applied < position {
+        let own = tail.range((applied + 1, position), OWN_MAX).await?;
+        for message in &own {
+            apply(message.position, message.at, &message.bytes)?;
+        }
+        applied = own.last().map_or(position, |message| message.position);
     }
     Ok(())
 }

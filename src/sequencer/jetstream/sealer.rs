@@ -254,6 +254,11 @@ impl Sealer {
         Some(decided)
     }
 
+    /// Whether nothing that has arrived waits for its keys.
+    pub fn has_opened_all(&self) -> bool {
+        self.arrived.is_empty()
+    }
+
     /// Whether enough proposals wait for their keys, and no more should come.
     pub fn is_full(&self) -> bool {
         self.arrived.len() >= ARRIVED_MAX

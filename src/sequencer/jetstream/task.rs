@@ -7,17 +7,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use async_nats::Message;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use parlor_core::link::Inbox;
+use parlor_wire::pack::reach::{pack, unpack};
 use tokio::select;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::courier::{Courier, CourierStep, Published, StreamMessage};
 use super::key_work::KeyWork;
-use super::nats::{LinkChange, NotFollowed, ORDER, StreamConnection, Subscription};
+use super::mending::{Mended, begin_to_look, begin_to_restore};
+use super::nats::{LinkChange, ORDER, StreamConnection, Subscription};
 use super::queue::OrderQueue;
 use super::sealer::{KeyReport, Sealer};
+use crate::journal::{RawMessage, Tail};
 use crate::telemetry::Metrics;
 
 /// The pause before the stream is followed again after a failure.
@@ -41,13 +46,15 @@ pub(crate) struct SequencerTask {
     courier: Courier,
     sealer: Sealer,
     keys: KeyWork,
+    /// The latest messages that have arrived.
+    tail: Tail,
     /// The tries to publish that have no answer yet.
     tries: FuturesUnordered<Waiting<(u64, Published)>>,
     inflow: Inflow,
     /// How many times in a row the stream could not be followed.
     failures: u32,
-    /// The checksum of the last message that has arrived.
-    checksum: Option<u32>,
+    /// Looks at the stream, and the messages that are published again.
+    mending: FuturesUnordered<Waiting<Mended>>,
     began: Instant,
 }
 
@@ -56,7 +63,7 @@ enum Inflow {
     /// There is none.
     None,
     /// It is being made.
-    Making(Waiting<Result<Subscription, NotFollowed>>),
+    Making(Waiting<anyhow::Result<Subscription>>),
     Open(Box<Subscription>),
 }
 
@@ -66,19 +73,21 @@ enum TaskEvent {
     Offered,
     Published(u64, Published),
     Key(KeyReport),
-    Followed(Box<Result<Subscription, NotFollowed>>),
-    Arrived(Option<(StreamMessage, u32)>),
+    Followed(Box<anyhow::Result<Subscription>>),
+    Arrived(Option<StreamMessage>),
+    Mended(Mended),
+    Told(Option<Message>),
     Due,
 }
 
 impl SequencerTask {
-    /// The task of a node that has applied the order up to this position, and knows keys of seals up
-    /// to this number.
+    /// The task of a node that has applied the order up to the position of this courier, and knows
+    /// keys of seals up to this number.
     pub(crate) fn new(
         (connection, changes): (StreamConnection, mpsc::Receiver<LinkChange>),
         queue: Arc<OrderQueue>,
         inbox: Arc<Inbox>,
-        (position, last_key): (u64, u64),
+        (courier, tail, last_key): (Courier, Tail, u64),
     ) -> SequencerTask {
         SequencerTask {
             keys: KeyWork::new(&connection),
@@ -87,11 +96,12 @@ impl SequencerTask {
             changes,
             queue,
             inbox,
-            courier: Courier::new(position),
+            courier,
+            tail,
             tries: FuturesUnordered::new(),
             inflow: Inflow::None,
             failures: 0,
-            checksum: None,
+            mending: FuturesUnordered::new(),
             began: Instant::now(),
         }
     }
@@ -101,6 +111,7 @@ impl SequencerTask {
     /// # Errors
     /// The stream has lost messages, or has messages of a newer program.
     pub(crate) async fn run(mut self, metrics: Arc<Metrics>) -> anyhow::Result<()> {
+        let mut told = self.connection.told().await?;
         self.courier.connected(self.now());
         self.sealer.connected(self.now());
         loop {
@@ -120,11 +131,19 @@ impl SequencerTask {
                     TaskEvent::Published(number, published)
                 }
                 Some(report) = self.keys.next() => TaskEvent::Key(report),
+                Some(mended) = self.mending.next() => TaskEvent::Mended(mended),
+                message = told.next() => TaskEvent::Told(message),
                 event = next(&mut self.inflow, &self.queue), if !self.sealer.is_full() => event,
                 () = at(due) => TaskEvent::Due,
             };
             self.take(event)?;
             self.hand_over(&metrics);
+            if self.courier.is_catching_up()
+                && self.sealer.has_opened_all()
+                && self.queue.is_all_applied()
+            {
+                self.courier.all_applied(self.now());
+            }
         }
     }
 
@@ -141,6 +160,19 @@ impl SequencerTask {
             CourierStep::Follow { after } => {
                 self.failures = 0;
                 self.follow(after, Duration::ZERO);
+            }
+            CourierStep::Look { position } => {
+                let (connection, tail) = (self.connection.clone(), self.tail.clone());
+                self.mending.push(Box::pin(begin_to_look(connection, tail, position)));
+            }
+            CourierStep::Say(reach) => {
+                if let Ok(bytes) = pack(&reach) {
+                    self.connection.tell_nodes(bytes).await;
+                }
+            }
+            CourierStep::Restore { after, last } => {
+                let (connection, tail) = (self.connection.clone(), self.tail.clone());
+                self.mending.push(Box::pin(begin_to_restore(connection, tail, (after, last))));
             }
             CourierStep::Reconnect => {
                 tracing::warn!("nothing comes back from the stream; connecting to another server");
@@ -168,6 +200,9 @@ impl SequencerTask {
                 self.sealer.disconnected();
             }
             TaskEvent::Offered => {
+                if let Some(live) = self.queue.take_live() {
+                    self.courier.note_live(live);
+                }
                 if let Some(proposal) = self.queue.take_offered() {
                     self.sealer.offer(proposal, now);
                 }
@@ -181,12 +216,19 @@ impl SequencerTask {
             TaskEvent::Key(report) => self.sealer.report(report, now),
             TaskEvent::Followed(followed) => match *followed {
                 Ok(subscription) => self.inflow = Inflow::Open(Box::new(subscription)),
-                Err(NotFollowed::Later(error)) => self.follow_later(&error),
-                Err(lost) => return Err(lost.into()),
+                Err(error) => self.follow_later(&error),
             },
-            TaskEvent::Arrived(Some((message, checksum))) => {
+            TaskEvent::Mended(Mended::Looked(look)) => self.courier.looked(look, now)?,
+            TaskEvent::Mended(Mended::Restored(is_done)) => self.courier.restored(is_done, now),
+            TaskEvent::Told(message) => {
+                let message = message.context("the connection to NATS is closed")?;
+                if let Ok(reach) = unpack(&message.payload) {
+                    self.courier.heard(reach, now)?;
+                }
+            }
+            TaskEvent::Arrived(Some(message)) => {
                 if message.position > self.courier.position() {
-                    self.checksum = Some(checksum);
+                    self.tail.push(raw(&message));
                 }
                 self.courier.arrived(message, now)?;
             }
@@ -195,7 +237,7 @@ impl SequencerTask {
                 self.courier.lost_subscription(now);
             }
             TaskEvent::Due => {
-                self.courier.tick(now);
+                self.courier.tick(now)?;
                 self.sealer.tick(now);
             }
         }
@@ -215,10 +257,9 @@ impl SequencerTask {
     fn follow(&mut self, after: u64, pause: Duration) {
         let patience = FOLLOW_PATIENCE * 2_u32.pow(self.failures.min(PATIENCE_DOUBLED_MAX));
         let connection = self.connection.clone().with_patience(patience);
-        let checksum = self.checksum;
         self.inflow = Inflow::Making(Box::pin(async move {
             sleep(pause).await;
-            connection.follow(after, checksum).await
+            connection.follow(after).await
         }));
     }
 
@@ -251,6 +292,12 @@ impl SequencerTask {
             metrics.came_back(time);
         }
     }
+}
+
+/// A message as this node keeps it.
+fn raw(message: &StreamMessage) -> RawMessage {
+    let StreamMessage { position, at, subject, bytes, .. } = message.clone();
+    RawMessage { position, at, subject, bytes }
 }
 
 /// The next event of the way from the stream. Nothing is read while the broadcaster has enough to

@@ -2,6 +2,11 @@
 
 use parlor::sequencer::{Key, KeyMade, KeyRead, KeyReport, KeyStep};
 
+/// The key with this number, also if it is deleted.
+pub(super) fn key_of(number: u64) -> Key {
+    Key::from_bytes(&[number as u8; Key::BYTES]).expect("a key")
+}
+
 /// The keys in the order of their numbers, from 1 on; none in the place of a deleted one.
 #[derive(Debug, Default)]
 pub(crate) struct KeyShelf(Vec<Option<Key>>);
@@ -11,7 +16,7 @@ impl KeyShelf {
     pub(super) fn take(&mut self, step: KeyStep, is_cut: bool) -> Option<KeyReport> {
         Some(match step {
             KeyStep::Make { number, .. } => {
-                let key = Key::from_bytes(&[self.0.len() as u8; Key::BYTES]);
+                let key = Some(key_of(self.0.len() as u64 + 1));
                 self.0.push(key.clone()); // perhaps without an answer
                 let made = key.filter(|_| !is_cut);
                 let made =

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use parlor_core::intent::{Proposal, ProposalId};
-use parlor_core::model::WallTime;
+use parlor_core::model::{NodeName, WallTime};
 use parlor_core::sequencer::{Decided, Sequencer};
 
 use super::stream::Stream;
@@ -31,6 +31,10 @@ impl Sequencer for StreamLink {
 
     fn poll_erased(&mut self) -> Option<u64> {
         self.stream.lock().unwrap().poll_erased(self.node)
+    }
+
+    fn note_live(&mut self, nodes: BTreeSet<NodeName>) {
+        self.stream.lock().unwrap().note_live(self.node, nodes);
     }
 
     fn poll_refused(&mut self) -> Option<ProposalId> {

@@ -20,7 +20,7 @@ use fastrand::Rng;
 use node::Node;
 use parlor_core::intent::BYTES_MAX;
 use stream::Stream;
-use witness::Witness;
+use witness::{REPAIRED, Witness};
 
 pub(crate) use witness::SIGHTS;
 
@@ -29,8 +29,12 @@ use crate::record::House;
 use crate::server::small_limits;
 use crate::world::{TALK, VISITS};
 
-/// After the last fault, all nodes must be equal within this time.
-const TIME_TO_SETTLE: Duration = Duration::from_secs(15);
+/// After the last fault, all nodes must be equal within this time: 15 s, and 2 s in which a node
+/// listens to one that is down.
+const TIME_TO_SETTLE: Duration = Duration::from_secs(17);
+
+/// The stream gets back what it has lost within this time, also if a node is down.
+const TIME_TO_REPAIR: Duration = Duration::from_secs(32);
 
 /// Nothing sleeps longer than this while time passes.
 const SLICE: Duration = Duration::from_millis(250);
@@ -45,6 +49,8 @@ struct Nodes {
     stream: Arc<Mutex<Stream>>,
     nodes: Vec<Node>,
     witness: Witness,
+    /// Whether the stream has lost proposals that nodes have shown.
+    is_short: bool,
 }
 
 /// Runs one seed. Returns the stories of all runs of all nodes, and what occurred.
@@ -70,13 +76,17 @@ impl Nodes {
         let nodes = (0..count).map(node).collect();
         let rng = rng.fork();
         let witness = Witness::new();
-        let mut nodes = Nodes { rng, time: Duration::ZERO, stream, nodes, witness };
+        let mut nodes =
+            Nodes { rng, time: Duration::ZERO, stream, nodes, witness, is_short: false };
         (0..count).for_each(|node| nodes.start(node));
         nodes
     }
 
     fn step(&mut self) {
-        match self.rng.u8(0..147) {
+        if self.is_short {
+            return self.step_while_short();
+        }
+        match self.rng.u8(0..149) {
             die @ 0..VISITS => self.visit(die),
             VISITS..127 => self.pass(50),
             127..134 => self.pass(3_000),
@@ -95,9 +105,39 @@ impl Nodes {
                 let time = Duration::from_millis(self.rng.u64(0..12_000));
                 self.stream.lock().unwrap().fill(time);
             }
+            146 => self.lose_end(),
             _ => self.with_node(|node, rng, _| node.store.write(rng.usize(0..20))),
         }
         self.start_again();
+    }
+
+    /// As long as the stream misses proposals, nothing else fails: if the nodes that have them were
+    /// lost, too, nobody could publish them again.
+    fn step_while_short(&mut self) {
+        match self.rng.u8(0..VISITS + 20) {
+            die @ 0..VISITS => self.visit(die),
+            VISITS => self.pass(10_000),
+            _ => self.pass(500),
+        }
+        self.start_again();
+    }
+
+    /// The stream loses its end. A node that runs has everything, and the stream still says which
+    /// nodes run: the others wait only for these.
+    fn lose_end(&mut self) {
+        let nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.world.is_some());
+        let awake = nodes.clone().filter(|(_, node)| node.idle_until <= self.time);
+        let awake: Vec<_> = awake.map(|(number, _)| number).collect();
+        let mut stream = self.stream.lock().unwrap();
+        let stay = stream.places.len().saturating_sub(self.rng.usize(0..30));
+        let mut past = Witness::new();
+        past.follow(&stream.places[..stay]);
+        let live = past.live_nodes();
+        let are_known = nodes.map(|(_, node)| node.name()).all(|name| live.contains(&name));
+        if are_known && stream.have_all(&awake) {
+            stream.lose_end(stay, Duration::from_millis(self.rng.u64(0..12_000)));
+            self.is_short = stream.is_short();
+        }
     }
 
     /// A visitor of a node does something, or the node works.
@@ -175,9 +215,8 @@ impl Nodes {
     fn start(&mut self, node: usize) {
         self.nodes[node].die();
         let position = self.nodes[node].store.position;
-        let places = self.stream.lock().unwrap().places.clone();
         let mut past = Witness::new();
-        past.follow(&places[..position]);
+        past.follow(self.stream.lock().unwrap().own(node, position));
         let rng = self.rng.fork();
         self.nodes[node].start(past.snapshot(), rng);
     }
@@ -200,6 +239,10 @@ impl Nodes {
         let due = stream.due().unwrap_or(until).max(soon);
         self.time = due.min(until).min(self.time + SLICE);
         stream.pass(self.time);
+        if self.is_short && !stream.is_short() {
+            self.is_short = false;
+            self.witness.sights.insert(REPAIRED);
+        }
     }
 
     /// Lets a node work, if it is awake.
@@ -215,7 +258,7 @@ impl Nodes {
 
     /// Compares the node with the witness.
     fn look_at(&mut self, node: usize) {
-        self.witness.follow(&self.stream.lock().unwrap().places);
+        self.witness.follow(self.stream.lock().unwrap().reached());
         let node = &mut self.nodes[node];
         node.take_visible();
         let position = node.position();
@@ -235,7 +278,8 @@ impl Nodes {
             living += usize::from(node.world.is_none() && !stays_down);
         }
         self.start_again();
-        let until = self.time + TIME_TO_SETTLE;
+        let patience = if self.is_short { TIME_TO_REPAIR } else { Duration::ZERO };
+        let until = self.time + patience + TIME_TO_SETTLE;
         while self.time < until {
             self.pass_slice(until);
             for node in 0..self.nodes.len() {

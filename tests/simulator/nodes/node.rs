@@ -8,11 +8,11 @@ use fastrand::Rng;
 use parlor_core::broadcaster::{Broadcaster, NodeStart};
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::Inbox;
-use parlor_core::model::{Limits, NodeName, Now, WallTime};
+use parlor_core::model::{Limits, Now, WallTime};
 
 use super::link::StreamLink;
 use super::store::Store;
-use super::stream::Stream;
+use super::stream::{Stream, name_of};
 use crate::checker::Story;
 use crate::record::{House, Record};
 use crate::server::Server;
@@ -78,7 +78,7 @@ impl Node {
     }
 
     pub(crate) fn name(&self) -> String {
-        format!("node-{}", self.number)
+        name_of(self.number).to_string()
     }
 
     /// Starts the node with the ledger of its store.
@@ -87,10 +87,12 @@ impl Node {
         self.start = self.store.position;
         let inbox = Arc::new(Inbox::default());
         let link = StreamLink { node: self.number, stream: Arc::clone(&self.stream) };
-        self.stream.lock().unwrap().connect(self.number, self.start, &inbox);
+        let live = ledger.boots.values().filter(|boot| boot.is_live);
+        let live = live.map(|boot| boot.node.clone()).collect();
+        self.stream.lock().unwrap().connect(self.number, self.start, live, &inbox);
         let record = Record::starting(&self.house, &ledger);
         let start = NodeStart {
-            name: NodeName::parse(&self.name()).expect("a name"),
+            name: name_of(self.number),
             nonce: self.starts << 8 | self.number as u64,
             version: 1,
             bytes_max: self.bytes_max,

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use parlor::sequencer::{Courier, CourierStep, Published, Sealer, StreamMessage};
+use parlor::sequencer::{Courier, CourierStep, Look, Published, Sealer, StreamMessage};
 use parlor_core::intent::{Proposal, ProposalId};
 use parlor_core::link::Inbox;
-use parlor_core::model::WallTime;
-use parlor_core::sequencer::Decided;
+use parlor_core::model::{NodeName, WallTime};
+use parlor_core::sequencer::{Decided, NodeReach};
 
 use super::keys::KeyShelf;
 
@@ -20,6 +20,11 @@ const TRY: Duration = Duration::from_secs(2);
 
 /// How far the stream's clock is ahead at most, in milliseconds.
 const CLOCK_MAX: i64 = 3_000_000;
+
+/// The name of the node with this number.
+pub(crate) fn name_of(node: usize) -> NodeName {
+    NodeName::parse(&format!("node-{node}")).expect("a name")
+}
 
 /// A proposal in the order.
 #[derive(Clone, Debug)]
@@ -44,6 +49,8 @@ pub(crate) struct Stream {
     pub(crate) is_faulty: bool,
     /// Until when the stream has no space for more.
     full: Duration,
+    /// The number of proposals that have come to any node.
+    reached: usize,
     rng: Rng,
 }
 
@@ -58,6 +65,13 @@ struct Wire {
     flying: Vec<Copy>,
     /// Answers that are on their way, with the time when they arrive, and the try.
     answers: Vec<(Duration, u64, Published)>,
+    /// Work on the stream that the node has begun, with the time when it is done.
+    mending: Vec<(Duration, Mending)>,
+    /// The answers of other nodes on their way, each with the time when it arrives.
+    told: Vec<(Duration, NodeReach)>,
+    /// The proposals that have come to the node, which it can publish again. Those that are stored
+    /// outlive its process.
+    own: Vec<Place>,
     /// Copies that the client of the engine sends when the link is there again.
     held: Vec<Arc<[u8]>>,
     /// Until when nothing goes to the stream.
@@ -74,17 +88,27 @@ struct Wire {
     inbox: Option<Arc<Inbox>>,
 }
 
+/// Work on the stream.
+#[derive(Clone, Copy, Debug)]
+enum Mending {
+    Look { position: usize },
+    Restore { after: usize, last: usize },
+}
+
 /// A copy of a proposal on its way to the stream.
 type Copy = (Duration, Option<u64>, Arc<[u8]>);
 
-impl Default for Wire {
-    fn default() -> Wire {
+impl Wire {
+    fn new(node: usize) -> Wire {
         Wire {
-            courier: Courier::new(0),
+            courier: Courier::new(name_of(node), 0, BTreeSet::new()),
             sealer: Sealer::default(),
             tries: Vec::new(),
             flying: Vec::new(),
             answers: Vec::new(),
+            mending: Vec::new(),
+            told: Vec::new(),
+            own: Vec::new(),
             held: Vec::new(),
             out_cut: Duration::ZERO,
             in_cut: Duration::ZERO,
@@ -101,19 +125,26 @@ impl Stream {
         Stream {
             places: Vec::new(),
             keys: KeyShelf::default(),
-            wires: (0..nodes).map(|_| Wire::default()).collect(),
+            wires: (0..nodes).map(Wire::new).collect(),
             now: Duration::ZERO,
             skew: rng.i64(0..CLOCK_MAX),
             is_faulty: true,
             full: Duration::ZERO,
+            reached: 0,
             rng,
         }
     }
 
-    /// A node starts, and reads from this position on.
-    pub(crate) fn connect(&mut self, node: usize, position: usize, inbox: &Arc<Inbox>) {
+    /// A node starts, and reads from this position on. These nodes live there.
+    pub(crate) fn connect(
+        &mut self,
+        node: usize,
+        position: usize,
+        live: BTreeSet<NodeName>,
+        inbox: &Arc<Inbox>,
+    ) {
         let (now, wire) = (self.now, &mut self.wires[node]);
-        wire.courier = Courier::new(position as u64);
+        wire.courier = Courier::new(name_of(node), position as u64, live);
         wire.sealer = Sealer::default();
         wire.inbox = Some(Arc::clone(inbox));
         wire.courier.connected(now);
@@ -127,6 +158,8 @@ impl Stream {
         wire.tries.clear();
         wire.answers.clear();
         wire.held.clear();
+        wire.mending.clear();
+        wire.told.clear();
         (wire.inbox, wire.read, wire.next) = (None, None, None);
     }
 
@@ -152,6 +185,53 @@ impl Stream {
             wire.courier.disconnected();
             wire.sealer.disconnected();
         }
+    }
+
+    /// The proposals that have come to any node. The stream may have more, and may have lost some.
+    pub(crate) fn reached(&self) -> &[Place] {
+        let all = self.wires.iter().map(|wire| &wire.own[..]);
+        all.max_by_key(|own| own.len()).unwrap_or_default()
+    }
+
+    /// The proposals up to this position, as they came to a node that starts there.
+    pub(crate) fn own(&mut self, node: usize, position: usize) -> &[Place] {
+        let own = &mut self.wires[node].own;
+        own.truncate(position);
+        own
+    }
+
+    /// Whether one of these nodes has everything that has come to any node.
+    pub(crate) fn have_all(&self, nodes: &[usize]) -> bool {
+        nodes.iter().any(|node| self.wires[*node].own.len() == self.reached)
+    }
+
+    /// Whether the stream has lost proposals that nodes have shown.
+    pub(crate) fn is_short(&self) -> bool {
+        self.places.len() < self.reached
+    }
+
+    /// The stream loses its last proposals, and everything on its way. All connections end for this
+    /// time.
+    pub(crate) fn lose_end(&mut self, stay: usize, time: Duration) {
+        self.places.truncate(stay);
+        for wire in &mut self.wires {
+            let until = self.now + time + Duration::from_millis(self.rng.u64(0..1_000));
+            wire.flying.clear();
+            wire.held.clear();
+            wire.mending.clear();
+            (wire.out_cut, wire.in_cut) = (until, until);
+            (wire.read, wire.next) = (None, None);
+            if wire.inbox.is_some() {
+                wire.is_down = Some(until);
+                wire.courier.disconnected();
+                wire.sealer.disconnected();
+            }
+        }
+    }
+
+    /// Tells the courier of a node which nodes live, as a node has found.
+    pub(super) fn note_live(&mut self, node: usize, live: BTreeSet<NodeName>) {
+        self.wires[node].courier.note_live(live);
     }
 
     /// Ends all faults. Copies that are on their way arrive soon.
@@ -196,7 +276,13 @@ impl Stream {
             wire.sealer.arrive(decided, now);
         }
         self.work(node);
-        self.wires[node].sealer.next_opened()
+        let wire = &mut self.wires[node];
+        let opened = wire.sealer.next_opened();
+        if opened.is_none() && wire.sealer.has_opened_all() {
+            wire.courier.all_applied(now);
+            self.work(node);
+        }
+        opened
     }
 
     /// The next proposal of a node that the stream has refused.
@@ -214,9 +300,11 @@ impl Stream {
         self.arrive();
         for node in 0..self.wires.len() {
             self.answer(node);
+            self.mend(node);
+            self.listen(node);
             let wire = &mut self.wires[node];
             if wire.inbox.is_some() {
-                wire.courier.tick(now);
+                wire.courier.tick(now).expect("the stream can be followed");
                 wire.sealer.tick(now);
                 self.work(node);
             }
@@ -231,6 +319,8 @@ impl Stream {
             let tries = wire.tries.iter().map(|(ends, _)| *ends);
             let flying = wire.flying.iter().map(|(arrives, ..)| *arrives);
             let answers = wire.answers.iter().map(|(arrives, ..)| *arrives);
+            let told = wire.told.iter().map(|(arrives, _)| *arrives);
+            let answers = answers.chain(told).chain(wire.mending.iter().map(|(done, _)| *done));
             let reads = wire.next.map(|next| next.max(wire.in_cut));
             let due = wire.courier.due().into_iter().chain(wire.sealer.due()).min();
             let due = due.filter(|_| wire.inbox.is_some());
@@ -261,8 +351,93 @@ impl Stream {
                     self.send(node);
                 }
                 CourierStep::Reconnect => {}
+                CourierStep::Look { position } => {
+                    self.begin(node, Mending::Look { position: position as usize });
+                }
+                CourierStep::Restore { after, last } => {
+                    let (after, last) = (after as usize, last as usize);
+                    self.begin(node, Mending::Restore { after, last });
+                }
+                CourierStep::Say(reach) => self.say(node, &reach),
             }
         }
+    }
+
+    /// Begins work on the stream.
+    fn begin(&mut self, node: usize, mending: Mending) {
+        let done = self.now + Duration::from_millis(self.rng.u64(1..20));
+        self.wires[node].mending.push((done, mending));
+    }
+
+    /// Tells the nodes that can be reached how far a node is.
+    fn say(&mut self, node: usize, reach: &NodeReach) {
+        if self.wires[node].out_cut > self.now {
+            return;
+        }
+        for wire in self.wires.iter_mut().filter(|wire| wire.inbox.is_some()) {
+            let is_lost = self.is_faulty && self.rng.u8(0..20) == 0;
+            let arrives = self.now + Duration::from_millis(self.rng.u64(0..20));
+            if wire.in_cut <= self.now && !is_lost {
+                wire.told.push((arrives, reach.clone()));
+            }
+        }
+    }
+
+    /// Does the work that nodes have begun.
+    fn mend(&mut self, node: usize) {
+        let (now, wire) = (self.now, &mut self.wires[node]);
+        let done: Vec<_> = wire.mending.extract_if(.., |(done, _)| *done <= now).collect();
+        for (_, mending) in done {
+            let wire = &self.wires[node];
+            let is_cut = wire.out_cut > now || wire.in_cut > now;
+            match mending {
+                Mending::Look { position } => {
+                    let end = position.min(self.places.len());
+                    let (own, there) = (&wire.own[..end], &self.places[..end]);
+                    let last = own.last().zip(there.last());
+                    let differs = last.filter(|(own, there)| own.bytes != there.bytes);
+                    let differs = differs.map(|_| end as u64);
+                    let last = self.places.len() as u64;
+                    let look = Look { last, after: 0, differs, begins: None };
+                    let look = (!is_cut).then_some(look);
+                    let courier = &mut self.wires[node].courier;
+                    courier.looked(look, now).expect("the stream can be followed");
+                }
+                Mending::Restore { after, last } => {
+                    let is_done = !is_cut && self.restore(node, after, last);
+                    self.wires[node].courier.restored(is_done, now);
+                }
+            }
+            self.work(node);
+        }
+    }
+
+    /// Publishes proposals again, each into its old place. Returns whether all are there; the node
+    /// may lose the connection in between.
+    fn restore(&mut self, node: usize, after: usize, last: usize) -> bool {
+        for index in after..last {
+            let old = &self.wires[node].own[index];
+            if self.places.len() > index {
+                assert_eq!(self.places[index].bytes, old.bytes, "position {}", index + 1);
+                continue;
+            }
+            if self.is_faulty && self.rng.u8(0..40) == 0 {
+                return false;
+            }
+            self.places.push(old.clone());
+        }
+        true
+    }
+
+    /// Gives the courier of a node what the others say.
+    fn listen(&mut self, node: usize) {
+        let (now, wire) = (self.now, &mut self.wires[node]);
+        for (_, reach) in wire.told.extract_if(.., |(arrives, _)| *arrives <= now) {
+            if wire.in_cut <= now {
+                wire.courier.heard(reach, now).expect("the stream can be followed");
+            }
+        }
+        self.work(node);
     }
 
     /// Publishes a proposal. The client of the engine may keep it while the link is cut.
@@ -356,9 +531,14 @@ impl Stream {
             let (Some(read), true) = (wire.read, is_due) else {
                 return;
             };
-            let Place { at, bytes, .. } = self.places[read].clone();
+            let place = self.places[read].clone();
+            if wire.own.len() == read {
+                wire.own.push(place.clone());
+                self.reached = self.reached.max(read + 1);
+            }
+            let Place { at, bytes, .. } = place;
             let (position, behind) = (read as u64 + 1, (last - read - 1) as u64);
-            let message = StreamMessage { position, at, bytes: bytes.to_vec(), behind };
+            let message = StreamMessage { position, at, subject: "0".into(), bytes, behind };
             wire.courier.arrived(message, now).expect("a packed proposal");
             (wire.read, wire.next) = (Some(read + 1), None);
             if let Some(inbox) = &wire.inbox {

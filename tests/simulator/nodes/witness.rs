@@ -2,15 +2,19 @@
 //! the ledger. It writes down what happens: all nodes must show the same.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
+use parlor::sequencer::{KeyRead, KeyReport, KeyStep, Sealer};
 use parlor_core::intent::{Check, Intent, Proposal};
 use parlor_core::ledger::{Happened, Ledger, Snapshot, Validity};
 use parlor_core::link::Refusal;
 use parlor_core::model::{WallTime, fold};
+use parlor_core::sequencer::Decided;
 use parlor_wire::pack::proposal::unpack;
 
 use super::boots::{Boots, Counted, Skipped};
 use super::facts::Facts;
+use super::keys::key_of;
 use super::stream::Place;
 use crate::checker::OWNED;
 
@@ -32,8 +36,11 @@ const LOST: &str = "name lost to an earlier claim";
 /// A person comes back on another node, while the connection to the first one is there.
 const MOVED: &str = "moved to another node";
 
+/// The stream has lost proposals that nodes have shown, and has got them back.
+pub(super) const REPAIRED: &str = "repaired";
+
 /// Each of these must occur in some run.
-pub(crate) const SIGHTS: [&str; 6] = [FENCED, REPEATED, VOID, RENAMED, LOST, MOVED];
+pub(crate) const SIGHTS: [&str; 7] = [FENCED, REPEATED, VOID, RENAMED, LOST, MOVED, REPAIRED];
 
 /// A ledger that has applied every proposal of the order.
 #[derive(Debug, Default)]
@@ -77,11 +84,10 @@ impl Witness {
         self.ledger.snapshot()
     }
 
-    /// Takes in the rest of the order.
+    /// Takes in the rest of the order, as far as it is in these places.
     pub(crate) fn follow(&mut self, places: &[Place]) {
-        for place in &places[self.position()..] {
-            let proposal = unpack(&place.bytes).expect("a packed proposal");
-            self.take(place, proposal);
+        for place in places.get(self.position()..).unwrap_or_default() {
+            self.take(place, opened(place));
         }
     }
 
@@ -183,6 +189,20 @@ impl Witness {
             assert!(is_new || may_be_shared, "two people are {name:?} at {position}");
         }
     }
+}
+
+/// The proposal of a place, whose seals are opened with all keys, also with deleted ones.
+fn opened(place: &Place) -> Proposal {
+    let proposal = unpack(&place.bytes).expect("a packed proposal");
+    let mut sealer = Sealer::default();
+    sealer.connected(Duration::ZERO);
+    sealer.arrive(Decided { position: 1, at: place.at, proposal }, Duration::ZERO);
+    while let Some(step) = sealer.next_step() {
+        if let KeyStep::Read(key) = step {
+            sealer.report(KeyReport::Read(key, KeyRead::Key(key_of(key))), Duration::ZERO);
+        }
+    }
+    sealer.next_opened().expect("a proposal with all its keys").proposal
 }
 
 /// Whether an event is the end of this boot.

@@ -17,6 +17,7 @@ impl Broadcaster {
     /// A boot has begun. If it is that of this node, people enter again before anything else
     /// happens.
     pub(super) fn boot_began(&mut self, boot: u32, name: &NodeName, nonce: u64, now: Now) {
+        self.note_live();
         let Some(node) = self.node_mut() else {
             return;
         };
@@ -69,6 +70,12 @@ impl Broadcaster {
         }))
     }
 
+    /// Tells the sequencer which nodes live.
+    fn note_live(&mut self) {
+        let live = self.ledger.nodes.live().map(|(_, boot)| boot.node.clone()).collect();
+        self.sequencer.note_live(live);
+    }
+
     /// A boot has ended, and its people leave now: as a crowd, if there are several.
     pub(super) fn boot_ended(&mut self, boot: u32, people: BTreeMap<PersonId, Exile>) {
         let mut rooms: BTreeMap<&RoomName, usize> = BTreeMap::new();
@@ -78,6 +85,7 @@ impl Broadcaster {
         for (room, _) in rooms.into_iter().filter(|(_, people)| *people > 1) {
             self.happen_in(room, Happening::Crowd);
         }
+        self.note_live();
         let Some(node) = self.node_mut() else {
             return;
         };

@@ -6,6 +6,7 @@ pub mod chunk;
 pub mod founding;
 mod model;
 pub mod proposal;
+pub mod reach;
 pub mod sealed;
 pub mod snapshot;
 

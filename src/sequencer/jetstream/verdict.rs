@@ -1,0 +1,56 @@
+//! The result of a look at the stream, and the reasons why a node cannot follow it any more.
+
+/// The result of a look at the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The position of its last message.
+    pub last: u64,
+    /// The position behind which this node has all messages that came to it.
+    pub after: u64,
+    /// The position of a message that is another one than what came to this node.
+    pub differs: Option<u64>,
+    /// The position of the first message, if others between it and those that came to this node
+    /// were deleted.
+    pub begins: Option<u64>,
+}
+
+/// A newer program has written a message, which this one cannot pass over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "message {position} of the stream has format {format}, which only a newer version of Parlor can read"
+)]
+pub struct NewerMessage {
+    /// Its place in the stream.
+    pub position: u64,
+    /// Its format.
+    pub format: u64,
+}
+
+/// The stream is not the one that this node has followed, and cannot be mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StreamGone {
+    /// It has another message in the place of one that came to this node.
+    #[error(
+        "message {0} of the stream in NATS is another one than what this node has followed: the \
+         stream was replaced, or has lost messages and then got others; restore the stream, or give \
+         this node an empty --data"
+    )]
+    Differs(u64),
+    /// Messages that this node has not read were deleted from it, up to this one.
+    #[error(
+        "messages before {0} were deleted because of --retain, and this node has not read them; start it again"
+    )]
+    Deleted(u64),
+    /// It has lost messages that no node has any more.
+    #[error(
+        "the stream in NATS ends at message {last}, and this node has followed it to {position}: the \
+         stream has lost messages that no node can publish again; restore the stream, or give this \
+         node an empty --data"
+    )]
+    Lost {
+        /// The end of the stream.
+        last: u64,
+        /// The last message that came to this node.
+        position: u64,
+    },
+}
