@@ -101,7 +101,7 @@ fn commands_read_an_earlier_version_and_a_server_continues_it() {
 }
 
 /// All steps but the last one: a file of each earlier version has gone through some of them.
-const EARLIER: [&str; 12] = [
+const EARLIER: [&str; 14] = [
     TABLES[0],
     TABLES[1],
     TABLES[2],
@@ -114,6 +114,8 @@ const EARLIER: [&str; 12] = [
     include_str!("../../src/journal/sqlite/schema/10-accounts.sql"),
     include_str!("../../src/journal/sqlite/schema/11-markers.sql"),
     include_str!("../../src/journal/sqlite/schema/12-room-rules.sql"),
+    include_str!("../../src/journal/sqlite/schema/13-authors.sql"),
+    include_str!("../../src/journal/sqlite/schema/14-snapshot.sql"),
 ];
 
 /// The first version with accounts.
