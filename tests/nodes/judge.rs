@@ -141,7 +141,6 @@ fn lobby(rows: &[Row]) -> Room {
         kind: Kind::Line { seq: row.seq as u64, at: row.at },
         shown: Shown::Said { name: row.name.clone(), text: row.text.clone(), is_action: false },
         reads_on: false,
-        is_removal: false,
     };
     Room {
         name: "lobby".to_owned(),
@@ -160,7 +159,7 @@ fn reader(stay: &Stay) -> Reader {
         has_left: false,
         fell_silently: false,
         listened: None,
-        echoes: true,
+        caps: "",
         barriers: Vec::new(),
     }
 }

@@ -68,7 +68,7 @@ fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
         has_left: false,
         fell_silently: false,
         listened: None,
-        echoes: true,
+        caps: "",
         barriers: Vec::new(),
     };
     guests.map(seen).into()
@@ -104,7 +104,6 @@ fn lobby(kept: Vec<Row>) -> Room {
         kind: Kind::Line { seq: row.seq as u64, at: row.at },
         shown: Shown::Said { name: row.name, text: row.text, is_action: false },
         reads_on: false,
-        is_removal: false,
     };
     Room {
         name: "lobby".to_owned(),

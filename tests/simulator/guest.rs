@@ -7,8 +7,8 @@ use std::task::{Context, Waker};
 
 use fastrand::Rng;
 use parlor_core::link::{
-    Answer, Change, CodeChange, FirstRoom, Link, Mail, Mark, Outcome, Presence, Query, Refusal,
-    Replay, Seat,
+    Answer, Change, CodeChange, FirstRoom, Link, Mail, Mark, Notice, Outcome, Presence, Query,
+    Refusal, Replay, Seat,
 };
 use parlor_core::model::{
     Bucket, Hashed, Manner, Name, Now, PersonId, Rate, RoomId, RoomName, Spoken, WallTime,
@@ -16,6 +16,7 @@ use parlor_core::model::{
 
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, nobody_after};
+use crate::keeping;
 use crate::reader::{AnyEncoder, Reader};
 use crate::record::House;
 use crate::server::address;
@@ -52,6 +53,10 @@ pub(crate) struct Guest {
     presence: Option<Presence>,
     /// The seats; the guest speaks in the last one.
     seats: Vec<Seat>,
+    /// Whether it kept the room where it speaks, when it entered.
+    keeps: bool,
+    /// The place behind its last departure, if somebody removed it from its only room.
+    behind: Option<Mark>,
     /// The room that it left last.
     left: Option<RoomName>,
     reader: Option<Reader>,
@@ -118,6 +123,8 @@ impl Guest {
             call: Call::new(link),
             presence: None,
             seats: Vec::new(),
+            keeps: false,
+            behind: None,
             left: None,
             voice: Voice::new(person),
             kept: None,
@@ -192,6 +199,7 @@ impl Guest {
         } else if self.has_room() {
             match rng.u8(0..40) {
                 _ if self.is_careful && self.code.is_none() => self.keep_code(rng),
+                _ if self.keeps && rng.u8(0..4) == 0 => self.keep_order(rng),
                 0..29 if self.is_hasty && self.left.is_some() => self.join(rng),
                 0..29 if self.is_hasty && self.stalled > 0 => self.leave(rng),
                 // Moves are frequent, because reading several rooms at once must not be rare.
@@ -318,6 +326,11 @@ impl Guest {
         self.call.start(Asked::Other, Change::SetTopic { room, text });
     }
 
+    fn keep_order(&mut self, rng: &mut Rng) {
+        let change = keeping::request(self.seat().room_name(), rng);
+        self.call.start(Asked::Other, change);
+    }
+
     /// Writes to a person, or to a name that nobody has, so that the answer shows its place.
     fn write_privately(&mut self, rng: &mut Rng) {
         let to = match &self.kept {
@@ -358,7 +371,7 @@ impl Guest {
     /// Looks for an outcome, and returns whether there was one.
     pub(crate) fn look(&mut self) -> bool {
         let Some((outcome, asked)) = self.call.outcome() else {
-            return self.give_way();
+            return self.give_way() || self.move_out();
         };
         self.note_code(&outcome, &asked);
         let Some(link) = &self.call.link else {
@@ -374,6 +387,7 @@ impl Guest {
             (Outcome::Came(presence, seat), _) => {
                 self.presence = Some(presence);
                 if let Some((seat, entered)) = seat {
+                    self.keeps = entered.keeps.is_some();
                     link.reply(seat.mark(), Mail::Entered(entered));
                     self.seats.push(seat);
                 }
@@ -383,8 +397,9 @@ impl Guest {
                     // The seat that this replaces is given up when its place in the mailbox is
                     // taken.
                     Some(old) if self.dialect != Dialect::Web => old.mark_of_departure(),
-                    _ => seat.mark(),
+                    _ => self.behind.take().unwrap_or_else(|| seat.mark()),
                 };
+                self.keeps = entered.keeps.is_some();
                 link.reply(mark, Mail::Entered(entered));
                 if self.dialect != Dialect::Web {
                     self.seats.clear();
@@ -445,9 +460,36 @@ impl Guest {
         true
     }
 
-    /// Notes the lines under way that may have come after another connection took the place.
+    /// Leaves the rooms from which somebody has removed it. At a door where people are always in one
+    /// room, it goes to the lobby. Returns whether that is new.
+    fn move_out(&mut self) -> bool {
+        if self.call.asked.is_some() {
+            return false;
+        }
+        let removed: Vec<_> = self.seats.extract_if(.., |seat| seat.removed().is_some()).collect();
+        for seat in &removed {
+            if let (Some(act), Some(link)) = (seat.removed(), &self.call.link) {
+                let notice = Answer::Notice(Notice::Act(Arc::clone(act)));
+                link.reply(seat.mark_of_departure(), Mail::Answer(notice));
+                self.behind = Some(seat.mark_of_departure());
+            }
+        }
+        if self.dialect == Dialect::Web {
+            self.behind = None;
+        } else if !removed.is_empty() {
+            let (room, password) = (RoomName::lobby(), None);
+            self.call.start(Asked::Seat, Change::Join { room, password, replay: 0 });
+        }
+        !removed.is_empty()
+    }
+
+    /// Notes the lines under way that may have come after another connection took the place, or after
+    /// a keeper forbade them. Nobody keeps the lobby.
     fn doubt(&mut self) {
-        if let (Some(_), Some(Asked::Post { lines, .. })) = (self.code, &self.call.asked) {
+        let is_kept = self.seats.last().is_none_or(|seat| *seat.room_name() != RoomName::lobby());
+        if let Some(Asked::Post { lines, .. }) = &self.call.asked
+            && (is_kept || self.code.is_some())
+        {
             self.voice.doubtful += lines;
         }
     }
@@ -512,7 +554,7 @@ impl Guest {
             has_left: self.call.link.is_none(),
             fell_silently: reader.fell_silently(),
             listened: None,
-            echoes: true,
+            caps: "",
             barriers: Vec::new(),
         })
     }

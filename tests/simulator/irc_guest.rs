@@ -13,17 +13,19 @@ use parlor_wire::style::{LocalClock, Storage};
 use crate::checker::{self, Dialect, End, OWNED, nobody_after};
 use crate::guest::{NAMES, ROOMS};
 use crate::irc_session::{IrcSession, Sent};
+use crate::keeping;
 use crate::reader::{AnyEncoder, Reader};
 use crate::server::Server;
 use crate::shared_group::SharedGroup;
 use crate::voice::{Voice, pick};
 
 /// The capabilities of clients, from the simplest to the richest.
-const CAPS: [&str; 4] = [
+const CAPS: [&str; 5] = [
     "",
     "server-time batch",
-    "message-tags server-time batch echo-message labeled-response userhost-in-names",
-    "message-tags server-time batch draft/multiline draft/chathistory extended-join multi-prefix",
+    "message-tags server-time batch echo-message labeled-response userhost-in-names away-notify",
+    "message-tags server-time batch multi-prefix away-notify invite-notify account-tag",
+    "message-tags server-time batch draft/multiline draft/chathistory extended-join multi-prefix invite-notify",
 ];
 
 /// The longest text of a message that fits behind every source and target.
@@ -98,7 +100,7 @@ impl IrcGuest {
             kept: None,
             pings: 0,
             labels: 0,
-            is_owner: rng.u8(0..3) == 0,
+            is_owner: rng.bool(),
             is_slow: rng.u8(0..3) == 0,
             refusals: 0,
             stalled: 0,
@@ -185,7 +187,11 @@ impl IrcGuest {
             count => seats[rng.usize(0..count)].room_name().clone(),
         };
         if seats.len() < 2 && rng.u8(0..3) != 0 {
-            return format!("JOIN #{other}");
+            return format!("JOIN #{other}{}", ["", " beer"][rng.usize(0..2)]);
+        }
+        let kept = self.session.keeps.last().filter(|_| rng.bool()).cloned();
+        if kept.is_some() || rng.u8(0..6) == 0 {
+            return keeping::command(&kept.unwrap_or(room), rng);
         }
         match rng.u8(0..40) {
             0..3 => format!("JOIN #{other},#{}", pick(rng, &ROOMS)),
@@ -201,8 +207,9 @@ impl IrcGuest {
                     .to_owned()
             }
             19 => format!("WHO #{room}"),
-            27 | 38.. => format!("KICK #{room} {} :spam", self.somebody(rng)),
-            20 => format!("MODE #{room}"),
+            38.. => format!("INVITE {} #{room}", keeping::somebody(rng)),
+            27 => format!("AWAY{}", ["", " :lunch"][rng.usize(0..2)]),
+            20 => pick(rng, &["JOIN 0", "AWAY"]).to_owned(),
             21 => format!("TOPIC #{room}"),
             22 if rng.bool() => format!("QUIT{}", ["", " :bye (for now)"][rng.usize(0..2)]),
             23..26 => self.say_together(&room, rng),
@@ -210,11 +217,6 @@ impl IrcGuest {
             28..31 => self.say("PRIVMSG", &room, &other, rng),
             _ => self.say("PRIVMSG", &room, &room, rng),
         }
-    }
-
-    /// Somebody to kick, who may be here.
-    fn somebody(&self, rng: &mut Rng) -> String {
-        if rng.u8(0..3) == 0 { OWNED.to_owned() } else { pick(rng, &NAMES).to_string() }
     }
 
     fn ping(&mut self) -> String {
@@ -338,6 +340,11 @@ impl IrcGuest {
     /// The connection breaks.
     pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
         self.note_posts();
+        if let Some(Sent::Post { room, lines }) = &self.session.call.asked
+            && *room != RoomName::lobby()
+        {
+            self.voice.doubtful += lines; // a keeper may have forbidden them
+        }
         let seen = self.seen(End::Broken);
         let mut parts = [0, 1, 2, 3];
         rng.shuffle(&mut parts);
@@ -380,7 +387,7 @@ impl IrcGuest {
             has_left: self.session.call.link.is_none(),
             fell_silently: reader.fell_silently(),
             listened: None,
-            echoes: self.caps.contains("echo-message"),
+            caps: self.caps,
             barriers: self.session.barriers.clone(),
         })
     }

@@ -10,7 +10,7 @@ use parlor_core::link::{
     Answer, Asked, Change, Command, Decoder, Input, Link, Mail, Mark, Notice, Outcome, Presence,
     Query, Refusal, Request, Seat, Seats, Start,
 };
-use parlor_core::model::{Line, Name, RoomId, RoomName, Spoken};
+use parlor_core::model::{Here, Line, Name, RoomId, RoomName, Spoken};
 use parlor_wire::irc::IrcDecoder;
 
 use crate::call::Call;
@@ -37,6 +37,8 @@ pub(crate) enum Sent {
     People(RoomName),
     /// A page of the rooms.
     Rooms,
+    /// A page of the bans of this room, behind this many.
+    Bans(RoomName, usize),
     /// Its answer becomes mail.
     Other,
 }
@@ -54,6 +56,8 @@ pub(crate) struct IrcSession {
     pub(crate) decoder: IrcDecoder,
     pub(crate) presence: Option<Presence>,
     pub(crate) seats: Seats,
+    /// The rooms that it kept when it entered.
+    pub(crate) keeps: Vec<RoomName>,
     /// For each room, its index in the record, and how many of its events are not in its log.
     recorded: HashMap<RoomId, (usize, usize)>,
     /// The inputs that wait.
@@ -78,6 +82,7 @@ impl IrcSession {
             decoder,
             presence: None,
             seats: Seats::new(),
+            keeps: Vec::new(),
             recorded: HashMap::new(),
             inputs: VecDeque::new(),
             open: None,
@@ -138,6 +143,7 @@ impl IrcSession {
             (Outcome::Entered((seat, entered)), _) => {
                 let place = server.record.room_of(&entered.view);
                 self.recorded.insert(seat.room(), place);
+                self.keeps.extend(entered.keeps.is_some().then(|| entered.room.clone()));
                 self.seats.push(seat);
                 self.reply(Mail::Entered(entered));
             }
@@ -155,6 +161,13 @@ impl IrcSession {
                 let next = page.next.clone();
                 self.reply(Mail::Answer(Answer::AllRooms(page)));
                 next.into_iter().for_each(|next| self.list_rooms(Some(next)));
+            }
+            (Outcome::Answer(Answer::Bans { bans, others }), Sent::Bans(room, skip)) => {
+                let shown = skip + bans.len();
+                self.reply(Mail::Answer(Answer::Bans { bans, others }));
+                if others > 0 {
+                    self.list_bans(room, shown);
+                }
             }
             (_, Sent::Post { lines, .. }) => self.posted.push(Posted { lines, refusal: None }),
             (Outcome::Answer(answer), _) => self.reply(Mail::Answer(answer)),
@@ -214,6 +227,11 @@ impl IrcSession {
         self.call.start(Sent::Rooms, Query::AllRooms { after });
     }
 
+    fn list_bans(&mut self, room: RoomName, skip: usize) {
+        let query = Query::Bans { here: Here::RoomOnly(room.clone()), skip };
+        self.call.start(Sent::Bans(room, skip), query);
+    }
+
     fn refuse(&self, refusal: Refusal) {
         self.reply(Mail::Answer(refusal.into()));
     }
@@ -238,20 +256,21 @@ impl IrcSession {
             Input::Leave(room, words) => match self.index_of(&room) {
                 Some(index) => {
                     let seat = self.seats.remove(index);
-                    if let Some(left) = &mut self.open {
-                        let both = [mem::take(left), seat.mark_of_departure()];
-                        *left = both.into_iter().collect();
-                    }
-                    seat.leave(words);
+                    self.leave_seat(seat, words);
                 }
                 None => self.refuse(Refusal::NotThere),
             },
+            Input::LeaveAll => {
+                let seats = mem::take(&mut self.seats);
+                seats.into_iter().for_each(|seat| self.leave_seat(seat, None));
+            }
             Input::Private { to, lines, is_for_programs } => {
                 self.ask(Query::Private { to, lines, is_for_programs, may_be_own: true });
             }
             Input::ListPeople(room) => self.list_people(room, 0),
             Input::FindPeople(_) => self.ask(Query::Findable { from: 0 }),
             Input::ListRooms => self.list_rooms(None),
+            Input::ListBans(room) => self.list_bans(room, 0),
             Input::Ask(request) => self.ask(*request),
             Input::WantRoster(wants) => {
                 let link = self.call.link.as_ref();
@@ -277,9 +296,19 @@ impl IrcSession {
         }
     }
 
+    /// Gives up a seat. The end of the command under way comes behind the departure.
+    fn leave_seat(&mut self, seat: Seat, words: Option<Line>) {
+        if let Some(left) = &mut self.open {
+            let both = [mem::take(left), seat.mark_of_departure()];
+            *left = both.into_iter().collect();
+        }
+        seat.leave(words);
+    }
+
     fn run_command(&mut self, command: Command) {
         match command {
             Command::Rooms => self.ask(Query::Rooms),
+            Command::Away(text) => self.ask(Change::SetAway(text)),
             Command::Name(typed) => match Name::parse(typed.as_str()) {
                 Ok(name) => self.ask(Change::Rename(name.into())),
                 Err(error) => self.refuse(error.into()),

@@ -143,6 +143,8 @@ pub(crate) struct Reader {
     backlog: Backlog<AnyEncoder>,
     client: Arc<Client>,
     shared: Rc<SharedGroup>,
+    /// Whether it comes into a room again where it has fallen off the log.
+    enters_again: bool,
     /// The rooms that it reads, and the number of its rings before it had written everything. It
     /// has no work until the next ring, so a missing ring shows as a reader who never catches up.
     asleep: Option<(Rooms, u64)>,
@@ -153,6 +155,7 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn new(client: Arc<Client>, shared: Rc<SharedGroup>, encoder: AnyEncoder) -> Reader {
         Reader {
+            enters_again: encoder.enters_again(),
             backlog: Backlog::new(encoder, Arc::clone(&client)),
             client,
             shared,
@@ -182,11 +185,15 @@ impl Reader {
         self.backlog.is_empty() && self.backlog.is_over()
     }
 
-    /// Whether it fell off the log at a place where no line was lost, which is not announced.
+    /// Whether it fell off the log at a place where no line was lost, which is not announced; with
+    /// IRC, and has not come in again.
     pub(crate) fn fell_silently(&self) -> bool {
         let text = String::from_utf8_lossy(&self.text);
-        let told = text.matches(" skipped: you were reading too slowly");
-        self.backlog.falls() > told.count() as u64
+        let told = match self.enters_again {
+            true => " :You were reading too slowly\r\n",
+            false => " skipped: you were reading too slowly",
+        };
+        self.backlog.falls() > text.matches(told).count() as u64
     }
 
     /// Reads while the socket takes `room` bytes, at most `piece` of them at once. Returns whether

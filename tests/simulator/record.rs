@@ -9,7 +9,8 @@ use parlor_core::ledger::Snapshot;
 use parlor_core::link::View;
 use parlor_core::log::Batch;
 use parlor_core::model::{
-    Entry, Hashed, Manner, PersonId, Renaming, RoomName, Telling, Together, Who,
+    Act, Entry, Hashed, Manner, PersonChange, PersonId, Renaming, RoomName, Telling, Together,
+    Verb, Who,
 };
 
 use crate::checker::{Event, Kind, Room, Shown, together};
@@ -58,14 +59,7 @@ impl Record {
         for (kind, person, shown) in
             [(Kind::Folded, person, Shown::Arrived(name)), (Kind::Summary, None, counted)]
         {
-            self.rooms[room].events.push(Event {
-                commit: 0,
-                person,
-                kind,
-                shown,
-                reads_on: false,
-                is_removal: false,
-            });
+            self.rooms[room].events.push(Event { commit: 0, person, kind, shown, reads_on: false });
         }
     }
 
@@ -127,7 +121,6 @@ impl Record {
             kind,
             shown,
             reads_on: false,
-            is_removal: matches!(entry, Entry::Left { removal: Some(_), .. }),
         }
     }
 }
@@ -154,9 +147,9 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
             },
         ),
         Entry::Arrived { who, telling, .. } => (kind(*telling), Shown::Arrived(name(who))),
-        Entry::Left { who, words: last, telling, .. } => {
-            let (name, words) = (name(who), words(last));
-            (kind(*telling), Shown::Left { name, words })
+        Entry::Left { who, words: last, removal, telling, .. } => {
+            let removal = removal.as_ref().map(|act| &*act.act);
+            (kind(*telling), left(name(who), words(last), removal))
         }
         Entry::ArrivedTogether(people) => (Kind::Summary, summary(people, true)),
         Entry::LeftTogether(people) => (Kind::Summary, summary(people, false)),
@@ -164,17 +157,58 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
             let (from, to) = (from.to_string(), name(who));
             (renaming(seen), Shown::Renamed { from, to })
         }
+        Entry::Changed { who, change: PersonChange::Away(text), .. } => {
+            (Kind::Other, Shown::Away { name: name(who), text: words(text) })
+        }
         Entry::Changed { .. } | Entry::Ranked { .. } => (Kind::Unseen, Shown::Unseen),
         Entry::LinesDeleted { .. } => unreachable!("nobody deletes lines here"),
-        Entry::Invited { .. } | Entry::Signal { .. } => {
-            unreachable!("nobody is invited here, and no program sends signals")
+        Entry::Invited { who, to } => {
+            (Kind::Other, Shown::Invited { by: name(who), to: to.to_string() })
         }
-        Entry::Act(_) => panic!("nobody keeps order here"),
+        Entry::Signal { .. } => unreachable!("no program sends signals here"),
+        Entry::Act(act) => (Kind::Other, acted(act)),
         Entry::Topic { who, text } => {
             let (name, text) = (name(who), words(text));
             (Kind::Other, Shown::Topic { name, text })
         }
     }
+}
+
+/// A departure; the act is the one that removes the person.
+pub(crate) fn left(name: String, words: Option<String>, act: Option<&Act>) -> Shown {
+    let Some(act) = act else { return Shown::left(name, words) };
+    let by = act.by.name().expect("a keeper removes people").to_string();
+    let why = act.deed.text.as_ref().map(ToString::to_string);
+    Shown::removed(name, why, by, act.deed.verb == Verb::Ban)
+}
+
+/// An act, as a room sees it.
+pub(crate) fn acted(act: &Act) -> Shown {
+    let mode = match act.deed.verb {
+        Verb::Ban => "+b ",
+        Verb::Unban => "-b ",
+        Verb::Mute => "+b m:",
+        Verb::Unmute => "-b m:",
+        Verb::AddKeeper | Verb::AddKeeperForNow => "+o ",
+        Verb::RemoveKeeper => "-o ",
+        Verb::GiveVoice => "+v ",
+        Verb::TakeVoice => "-v ",
+        Verb::LockTopic => "+t",
+        Verb::UnlockTopic => "-t",
+        Verb::InvitedOnly => "+i",
+        Verb::LetEverybodyIn => "-i",
+        Verb::Moderate => "+m",
+        Verb::Unmoderate => "-m",
+        Verb::Hide => "+s",
+        Verb::Unhide => "-s",
+        Verb::SetRoomPassword => "+k",
+        Verb::RemoveRoomPassword => "-k",
+        Verb::Limit => "+l",
+        Verb::Unlimit => "-l",
+        other => panic!("nobody does this here: {other:?}"),
+    };
+    let whom = act.deed.whom.name().map(ToString::to_string).unwrap_or_default();
+    Shown::Act { by: act.by.name().map(ToString::to_string), mode: format!("{mode}{whom}") }
 }
 
 /// A new name, as a room sees it.

@@ -90,7 +90,7 @@ impl Script {
     /// Looks for an outcome, and returns whether there was one.
     pub(crate) fn look(&mut self, server: &mut Server) -> bool {
         let Some((outcome, asked)) = self.call.outcome() else {
-            return false;
+            return self.give_way();
         };
         match (outcome, asked) {
             (Outcome::Listening(listener, listening), _) => {
@@ -121,6 +121,17 @@ impl Script {
             other => panic!("an outcome of another request: {other:?}"),
         }
         true
+    }
+
+    /// Stops, if it may listen no longer. Returns whether that is new.
+    fn give_way(&mut self) -> bool {
+        let link = self.call.link.as_ref();
+        let is_removed = link.is_some_and(|link| link.client().removed().is_some());
+        let stops = is_removed && self.call.asked.is_none();
+        if stops {
+            self.leave();
+        }
+        stops
     }
 
     /// Reads as much as the socket takes. Returns whether there was anything to do.
@@ -181,7 +192,7 @@ impl Script {
             has_left: end == End::Left,
             fell_silently: reader.fell_silently(),
             listened: Some(Listened { to, ..listened.clone() }),
-            echoes: true,
+            caps: "",
             barriers: Vec::new(),
         })
     }

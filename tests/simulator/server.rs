@@ -13,7 +13,7 @@ use parlor_core::ledger::{Ledger, OwnerVisit, Snapshot};
 use parlor_core::link::{AccountChange, Change, Client, Inbox, Link};
 use parlor_core::log::Batch;
 use parlor_core::model::{
-    Capacity, Hashed, Limits, Name, Now, PersonId, Proof, RoomName, WallTime,
+    Act, Capacity, Hashed, Limits, Name, Now, PersonId, Proof, RoomName, WallTime,
 };
 use parlor_wire::pack::snapshot::{pack, unpack};
 
@@ -287,6 +287,11 @@ impl Server {
         (left.owned, left.keepers, left.makers) = Default::default();
         left.ends.remove(&RoomName::lobby());
         left.topics.remove(&RoomName::lobby());
+        // The rules of keepers for good outlast the room.
+        left.rules.retain(|_, rules| rules.now != rules.lasting || !rules.invited.is_empty());
+        left.topics.retain(|_, topic| topic.text.is_some());
+        left.bans.retain(Act::is_for_now);
+        left.mutes.retain(|mute| mute.act.is_for_now());
         let only_lobby = Snapshot { events: left.events, ..Snapshot::default() };
         assert_eq!(left, only_lobby, "only the lobby stays");
     }

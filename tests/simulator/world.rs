@@ -29,6 +29,9 @@ pub(crate) const TALK: u8 = 38;
 /// The most scripts at a time, beside the guests.
 const SCRIPTS_MAX: usize = 4;
 
+/// The number of things that people with IRC clients do at once.
+const CHATS: usize = 3;
+
 /// The most people with IRC clients at a time, beside the guests.
 const CHATTERS_MAX: usize = 6;
 
@@ -148,7 +151,7 @@ impl World {
             }),
             87 => self.with_guest(|guest, _, rng| guest.leave(rng)),
             88 => self.break_one_off(),
-            _ => self.step_chatter(),
+            _ => (0..CHATS).for_each(|_| self.step_chatter()),
         }
         self.remove_finished();
     }

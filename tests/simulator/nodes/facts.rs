@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use parlor_core::ledger::{Happened, Parting};
-use parlor_core::model::{Manner, PersonId, RoomName, Spoken, WallTime, Who};
+use parlor_core::ledger::{Announcement, Happened, Parting};
+use parlor_core::model::{Act, Manner, PersonChange, PersonId, RoomName, Spoken, WallTime, Who};
 
 use crate::checker::{Event, Kind, Room, Shown};
-use crate::record::renaming;
+use crate::record::{self, renaming};
 
 /// An event of a room.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +24,6 @@ pub(crate) struct Fact {
     kind: Option<Kind>,
     /// Whether that person reads on: the boot has ended, or the person returns in another one.
     pub(crate) reads_on: bool,
-    /// Whether somebody removed the person.
-    pub(crate) is_removal: bool,
 }
 
 impl Fact {
@@ -38,7 +36,6 @@ impl Fact {
             is_untold: false,
             kind: None,
             reads_on: false,
-            is_removal: false,
         }
     }
 }
@@ -80,10 +77,9 @@ impl Facts {
             reads_on: moving.contains(&who.id),
             ..Fact::new(position, shown)
         };
-        let left = |who: &Who, parting: Parting, is_removal| {
+        let left = |who: &Who, parting: Parting, act: Option<&Act>| {
             let words = parting.words.map(|words| words.to_string());
-            let fact = of_person(who, Shown::Left { name: name(who), words }, parting.is_untold);
-            Fact { is_removal, ..fact }
+            of_person(who, record::left(name(who), words, act), parting.is_untold)
         };
         match event {
             Happened::Said { room, who, lines } => {
@@ -93,11 +89,11 @@ impl Facts {
                 self.push(&room, of_person(&who, Shown::Arrived(name(&who)), is_untold));
             }
             Happened::Left { who, parting, removal, .. } => {
-                self.push(&parting.room.clone(), left(&who, parting, removal.is_some()));
+                self.push(&parting.room.clone(), left(&who, parting, removal.as_deref()));
             }
             Happened::LeftServer { who, rooms, removal, .. } => {
                 for parting in rooms {
-                    self.push(&parting.room.clone(), left(&who, parting, removal.is_some()));
+                    self.push(&parting.room.clone(), left(&who, parting, removal.as_deref()));
                 }
             }
             Happened::Renamed { who, from, rooms, .. } => {
@@ -112,6 +108,20 @@ impl Facts {
                 let room = act.reach.room().expect("a topic has a room");
                 let text = act.deed.text.as_ref().map(ToString::to_string);
                 self.push(room, Fact::new(position, Shown::Topic { name: name(&who), text }));
+            }
+            Happened::PersonChanged { who, change: PersonChange::Away(text), rooms, .. } => {
+                let text = text.as_ref().map(ToString::to_string);
+                for room in rooms {
+                    let shown = Shown::Away { name: name(&who), text: text.clone() };
+                    self.push(&room, Fact { reads_on: false, ..of_person(&who, shown, false) });
+                }
+            }
+            Happened::Act(Announcement { act, room: Some(room), .. }) => {
+                self.push(&room, Fact::new(position, record::acted(&act)));
+            }
+            Happened::RuleEnded(act) => {
+                let room = act.reach.room().expect("a rule of a room");
+                self.push(room, Fact::new(position, record::acted(&act)));
             }
             _ => {}
         }
@@ -142,11 +152,11 @@ impl Facts {
             kind: match fact.line {
                 Some((seq, at)) => Kind::Line { seq, at },
                 None if fact.is_untold => Kind::Untold,
+                None if matches!(fact.shown, Shown::Away { .. }) => Kind::Other,
                 None => fact.kind.unwrap_or(Kind::Told),
             },
             shown: fact.shown.clone(),
             reads_on: fact.reads_on,
-            is_removal: fact.is_removal,
         };
         let room = |(name, facts): (&String, &Vec<Fact>)| Room {
             name: name.clone(),

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::text::{Line, Shown, parse_server};
+use super::text::{Line, Removal, Shown, parse_server};
 use super::trace::Seen;
 use super::{Broken, End, Reader, Rule, broken, parse_token};
 
@@ -37,6 +37,19 @@ pub(super) enum Heard {
     Kicked {
         room: String,
         name: String,
+        words: Option<String>,
+        removal: Removal,
+    },
+    /// An act of a keeper, or of nobody.
+    Acted {
+        room: String,
+        shown: Shown,
+    },
+    /// The server says that somebody has a rank, or no longer: the letter of a mode with its sign.
+    Ranked {
+        room: String,
+        name: String,
+        mode: String,
     },
     Quit {
         name: String,
@@ -44,6 +57,15 @@ pub(super) enum Heard {
     },
     Renamed {
         from: String,
+        to: String,
+    },
+    Away {
+        name: String,
+        text: Option<String>,
+    },
+    Invited {
+        room: String,
+        by: String,
         to: String,
     },
     Topic {
@@ -59,9 +81,10 @@ pub(super) enum Heard {
         is_old: bool,
     },
     Private(String),
+    /// People, each with the signs of a rank.
     Names {
         room: String,
-        names: Vec<String>,
+        names: Vec<(String, String)>,
     },
     EndOfNames(String),
     Skipped {
@@ -180,6 +203,25 @@ fn name(nick: &str) -> String {
     nick.replace('~', ":")
 }
 
+/// The change of a mode of a room.
+fn mode(message: &Message<'_>, room: String) -> Option<Heard> {
+    let mode = message.text(1)?;
+    let whom = message.parameter(2).unwrap_or_default();
+    let whom = whom.strip_suffix("!*@*").unwrap_or(whom);
+    let with_whom = || match whom.strip_prefix("m:") {
+        Some(muted) => format!("{mode} m:{}", name(muted)),
+        None => format!("{mode} {}", name(whom)),
+    };
+    let is_about_person = mode.ends_with(['b', 'o', 'v']);
+    let shown =
+        |by| Shown::Act { by, mode: if is_about_person { with_whom() } else { mode.clone() } };
+    match message.is_of_person {
+        true => Some(Heard::Acted { room, shown: shown(Some(name(message.source))) }),
+        false if is_about_person => Some(Heard::Ranked { room, name: name(whom), mode }),
+        false => Some(Heard::Acted { room, shown: shown(None) }),
+    }
+}
+
 /// A batch that is open.
 #[derive(Debug)]
 enum Batch {
@@ -206,9 +248,18 @@ impl<'a> Parser<'a> {
             "001" => Heard::Welcome(name(message.parameter(0)?)),
             "JOIN" => Heard::Joined { room: message.room(0)?, name: own() },
             "PART" => Heard::Parted { room: message.room(0)?, name: own(), words: message.text(1) },
-            "KICK" => Heard::Kicked { room: message.room(0)?, name: name(message.parameter(1)?) },
+            "KICK" => self.kicked(message)?,
+            "MODE" => match message.room(0) {
+                Some(room) => mode(message, room)?,
+                None => Heard::Other, // of the client itself
+            },
             "QUIT" => {
                 Heard::Quit { name: own(), words: message.text(0).filter(|text| text != "Quit") }
+            }
+            "AWAY" => Heard::Away { name: own(), text: message.text(0) },
+            "INVITE" => {
+                let to = name(message.parameter(0)?);
+                Heard::Invited { room: message.room(1)?, by: own(), to }
             }
             "NICK" => Heard::Renamed { from: own(), to: name(message.parameter(0)?) },
             "TOPIC" => {
@@ -218,11 +269,12 @@ impl<'a> Parser<'a> {
             }
             "PRIVMSG" | "NOTICE" => return self.hear_words(message),
             "353" => {
-                let bare = |word: &str| {
-                    let nick = word.trim_start_matches(['@', '+']);
-                    name(nick.split_once('!').map_or(nick, |(nick, _)| nick))
+                let person = |word: &str| {
+                    let source = word.trim_start_matches(['@', '+']);
+                    let nick = source.split_once('!').map_or(source, |(nick, _)| nick);
+                    (name(nick), word[..word.len() - source.len()].to_owned())
                 };
-                let names = message.parameter(3)?.split(' ').map(bare).collect();
+                let names = message.parameter(3)?.split(' ').map(person).collect();
                 Heard::Names { room: message.room(2)?, names }
             }
             "366" => match message.room(1) {
@@ -235,7 +287,7 @@ impl<'a> Parser<'a> {
                 None => Heard::Other,
             },
             "BATCH" => return self.hear_batch(message),
-            "CAP" | "MODE" | "ACK" | "FAIL" | "NOTE" | "ERROR" | "PING" => Heard::Other,
+            "CAP" | "ACK" | "FAIL" | "NOTE" | "ERROR" | "PING" => Heard::Other,
             number if number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()) => {
                 Heard::Other
             }
@@ -243,6 +295,24 @@ impl<'a> Parser<'a> {
         };
         self.heard.push(heard);
         Some(())
+    }
+
+    /// Somebody is removed from a room. A ban stands before the removal.
+    fn kicked(&mut self, message: &Message<'_>) -> Option<Heard> {
+        let (room, removed, by) =
+            (message.room(0)?, name(message.parameter(1)?), name(message.source));
+        // A ban has the name as it was typed.
+        let is_it = |before: &mut Heard| {
+            let Heard::Acted { room: there, shown: Shown::Act { by: Some(author), mode } } = before
+            else {
+                return false;
+            };
+            let mode = mode.to_lowercase();
+            *there == room && *author == by && mode == format!("+b {}", removed.to_lowercase())
+        };
+        let is_ban = self.heard.pop_if(is_it).is_some();
+        let words = message.text(2).filter(|why| *why != message.source);
+        Some(Heard::Kicked { room, name: removed, words, removal: Removal { by, is_ban } })
     }
 
     fn hear_batch(&mut self, message: &Message<'a>) -> Option<()> {

@@ -18,14 +18,8 @@ fn rooms() -> Vec<Room> {
         said(10, 4, 3, "10.0.0.3:4000", "s3n1"),
     ];
     let topic = Shown::Topic { name: "bob".into(), text: Some("topic 1".into()) };
-    let topic = Event {
-        commit: 5,
-        person: Some(2),
-        kind: Kind::Other,
-        shown: topic,
-        reads_on: false,
-        is_removal: false,
-    };
+    let topic =
+        Event { commit: 5, person: Some(2), kind: Kind::Other, shown: topic, reads_on: false };
     let tea = vec![
         arrived(2, 1, "alice"),
         arrived(3, 2, "bob"),
@@ -55,7 +49,7 @@ const ALICE: [&str; 24] = [
     ":bob!u@nc TOPIC #tea :topic 1",
     ":irc.sim.test PONG irc.sim.test first",
     ":bob!u@nc NICK :rob",
-    ":irc.sim.test 353 alice = #tea :alice rob",
+    ":irc.sim.test 353 alice = #tea :@alice rob",
     ":irc.sim.test 366 alice #tea :End of /NAMES list",
     ":rob!u@nc PRIVMSG #lobby :s2n3",
     ":irc.sim.test PONG irc.sim.test second",
@@ -79,7 +73,7 @@ fn story(lines: &[&str]) -> Story {
         has_left: false,
         fell_silently: false,
         listened: None,
-        echoes: false,
+        caps: "",
         barriers: vec![barrier("first", 5, 4), barrier("second", 7, 5)],
     };
     Story { rooms: rooms(), readers: vec![alice] }
@@ -108,10 +102,10 @@ fn a_client_may_read_its_own_lines() {
     lines.insert(13, ":alice!u@irc PRIVMSG #lobby :s1n1");
     let mut echoed = story(&lines);
     breaks(Rule::Presence, &echoed);
-    echoed.readers[0].echoes = true;
+    echoed.readers[0].caps = "echo-message";
     check(&echoed).unwrap();
     let mut missing = story(&ALICE);
-    missing.readers[0].echoes = true;
+    missing.readers[0].caps = "echo-message";
     breaks(Rule::Answer, &missing);
 }
 
@@ -282,6 +276,74 @@ fn an_answer_from_a_later_place_is_right_only_before_coming_in_again() {
     check(&with_list(TWO)).unwrap();
     breaks(Rule::Presence, &with_list(":bob!u@nc PRIVMSG #lobby :s2n1"));
     breaks(Rule::Presence, &with_list(LAST));
+}
+
+/// Carol, who keeps the lobby, gives bob a voice, is away, and removes bob from the room.
+fn kept_in_order(change: impl FnOnce(&mut Vec<&str>)) -> Story {
+    let event =
+        |commit, person, shown| Event { commit, person, kind: Kind::Other, shown, reads_on: false };
+    let act = |mode: &str| Shown::Act { by: Some("carol".into()), mode: mode.into() };
+    let away = Shown::Away { name: "carol".into(), text: Some("lunch".into()) };
+    let removed = Shown::removed("bob".into(), Some("spam".into()), "carol".into(), true);
+    let lobby = vec![
+        arrived(1, 3, "carol"),
+        arrived(2, 1, "alice"),
+        arrived(3, 2, "bob"),
+        event(4, None, act("+v bob")),
+        event(5, Some(3), away),
+        event(6, None, act("+b m:mike")),
+        Event { kind: Kind::Told, ..event(7, Some(2), removed) },
+    ];
+    let mut lines = vec![
+        ":irc.sim.test 001 alice :Welcome",
+        ":alice!u@irc JOIN #lobby",
+        ":irc.sim.test 353 alice = #lobby :alice @carol",
+        ":irc.sim.test 366 alice #lobby :End of /NAMES list",
+        ":bob!u@nc JOIN #lobby",
+        ":carol!u@irc MODE #lobby +v bob",
+        ":irc.sim.test 353 alice = #lobby :alice @carol +bob",
+        ":irc.sim.test 366 alice #lobby :End of /NAMES list",
+        ":carol!u@irc AWAY :lunch",
+        ":carol!u@irc MODE #lobby +b m:mike!*@*",
+        ":carol!u@irc MODE #lobby +b bob!*@*",
+        ":carol!u@irc KICK #lobby bob :spam",
+    ];
+    change(&mut lines);
+    let Story { mut readers, .. } = story(&lines);
+    (readers[0].caps, readers[0].barriers) = ("message-tags away-notify", Vec::new());
+    Story { rooms: vec![room("lobby", lobby)], readers }
+}
+
+#[test]
+fn acts_and_removals_that_are_missing_or_wrong_are_rejected() {
+    check(&kept_in_order(|_| {})).unwrap();
+    let without = |index: usize| kept_in_order(move |lines| drop(lines.drain(index..=index)));
+    let with = |index: usize, line| kept_in_order(move |lines| lines[index] = line);
+    breaks(Rule::Presence, &without(5));
+    breaks(Rule::Presence, &without(8)); // AWAY
+    breaks(Rule::Presence, &without(9));
+    breaks(Rule::Presence, &without(10)); // the ban before the removal
+    breaks(Rule::Kept, &without(11)); // a ban alone is another act
+    breaks(Rule::Converged, &kept_in_order(|lines| lines.truncate(10)));
+    breaks(Rule::Kept, &with(5, ":carol!u@irc MODE #lobby +o bob"));
+    breaks(Rule::Kept, &with(9, ":alice!u@irc MODE #lobby +b m:mike!*@*"));
+    breaks(Rule::Presence, &with(8, ":carol!u@irc AWAY :dinner"));
+    breaks(Rule::Presence, &with(11, ":carol!u@irc KICK #lobby bob :noise"));
+    breaks(Rule::Kept, &with(11, ":bob!u@nc PART #lobby"));
+    breaks(Rule::Kept, &with(11, ":carol!u@irc KICK #lobby alice :spam"));
+    let mut unaware = kept_in_order(|_| {});
+    unaware.readers[0].caps = "";
+    breaks(Rule::Presence, &unaware); // of AWAY
+}
+
+#[test]
+fn a_rank_that_no_mode_tells_is_rejected() {
+    let listed = |list| kept_in_order(move |lines| lines[6] = list);
+    breaks(Rule::Rank, &listed(":irc.sim.test 353 alice = #lobby :alice carol +bob"));
+    breaks(Rule::Rank, &listed(":irc.sim.test 353 alice = #lobby :+alice @carol +bob"));
+    // An answer may be ahead of the room.
+    check(&kept_in_order(|lines| lines[5..8].rotate_left(1))).unwrap();
+    check(&listed(":irc.sim.test 353 alice = #lobby :alice @carol bob")).unwrap();
 }
 
 #[test]

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::irc::{Heard, NO_CONTACT, TOO_SLOW};
+use super::irc_ranks::Ranks;
 use super::journal::is_change;
-use super::text::Shown;
+use super::text::{Removal, Shown};
 use super::trace::{Stay, StayEnd, arrivals};
 use super::{Broken, End, Event, Kind, Reader, Room, Rule, broken};
 
@@ -15,6 +16,7 @@ pub(super) fn check(rooms: &[Room], reader: &Reader, heard: Vec<Heard>) -> Resul
         reader,
         rooms,
         me: String::new(),
+        before: None,
         stays: arrivals(rooms, reader.person).collect::<Vec<_>>().into_iter(),
         sittings: Vec::new(),
         listed: BTreeMap::new(),
@@ -29,17 +31,22 @@ pub(super) fn check(rooms: &[Room], reader: &Reader, heard: Vec<Heard>) -> Resul
     client.finish()
 }
 
+/// A list of people: names, each with the signs of a rank.
+type List = BTreeMap<String, String>;
+
 /// A client of IRC, as far as it knows its rooms.
 struct Client<'a, Stays> {
     reader: &'a Reader,
     rooms: &'a [Room],
     me: String,
+    /// Its name before that.
+    before: Option<String>,
     /// The arrivals of the person that the client has not read of.
     stays: Stays,
     /// The rooms in which it is.
     sittings: Vec<Sitting<'a>>,
-    /// The names of a list that is not complete, by room.
-    listed: BTreeMap<String, BTreeSet<String>>,
+    /// The lists that are not complete, by room.
+    listed: BTreeMap<String, List>,
     /// The answers to its PINGs.
     pongs: BTreeSet<String>,
 }
@@ -52,33 +59,75 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             Heard::Parted { room, name, words } if name == self.me => {
                 return self.leave(&room, words.as_deref());
             }
-            Heard::Kicked { room, name } if name == self.me => return self.be_kicked(&room),
+            Heard::Kicked { room, name, words, removal } if name == self.me => {
+                return self.be_kicked(&room, &words, &removal);
+            }
             Heard::Joined { room, name } => {
-                return self.sitting(&room)?.change(None, Some(&name), How::Comes);
+                // Another connection of the owner keeps the name that the client has given up.
+                let is_beside = self.before.as_ref() == Some(&name);
+                let me = self.me.clone();
+                let sitting = self.sitting(&room)?;
+                let owed = sitting.owes;
+                let changed = sitting.change_or_owe(None, Some(&name), How::Comes);
+                if changed.is_ok() || !is_beside {
+                    return changed;
+                }
+                if sitting.places.iter().any(|place| place.me == Some(&*me)) {
+                    sitting.owes = owed; // it has come in again behind its new name
+                }
             }
             Heard::Parted { room, name, words } => {
                 let how = How::Parts(words.as_deref());
                 return self.sitting(&room)?.change(Some(&name), None, how);
             }
-            Heard::Kicked { room, name } => {
-                return self.sitting(&room)?.change(Some(&name), None, How::IsKicked);
+            Heard::Kicked { room, name, words, removal } => {
+                let how = How::IsKicked(words.as_deref(), &removal);
+                return self.sitting(&room)?.change(Some(&name), None, how);
+            }
+            Heard::Acted { room, shown } => {
+                let sitting = self.sitting(&room)?;
+                if let Shown::Act { mode, .. } = &shown {
+                    sitting.ranks.take_mode(mode);
+                }
+                return sitting.see(&shown, None);
+            }
+            Heard::Ranked { room, name, mode } => {
+                self.sitting(&room)?.ranks.take_mode(&format!("{mode} {name}"));
             }
             Heard::Renamed { .. } if self.me.is_empty() => {} // it comes, and has another name already
             Heard::Renamed { from, to } if from == self.me => {
                 for sitting in &mut self.sittings {
                     sitting.people.remove(&from);
                     sitting.people.insert(to.clone());
+                    sitting.ranks.change(Some(&from), Some(&to), true);
                 }
                 self.me = to;
+                self.before = Some(from);
             }
             Heard::Renamed { from, to } => {
-                return self.change_everywhere(&from, Some(&to), How::TakesName);
+                return self.change_everywhere(&from, (Some(&from), Some(&to)), How::TakesName);
             }
             Heard::Quit { name, .. } if name == self.me => {
                 return Err(broken(Rule::Presence, "the client quits, and reads on".to_owned()));
             }
             Heard::Quit { name, words } => {
-                return self.change_everywhere(&name, None, How::Parts(words.as_deref()));
+                let gone = (Some(name.as_str()), None);
+                return self.change_everywhere(&name, gone, How::Parts(words.as_deref()));
+            }
+            Heard::Away { name, text } => {
+                return self.change_everywhere(
+                    &name,
+                    (None, None),
+                    How::IsAway(&name, text.as_deref()),
+                );
+            }
+            Heard::Invited { room, by, to } => {
+                let shown = Shown::Invited { by, to };
+                let mut sittings = self.sittings.iter_mut();
+                let sitting = sittings.find(|sitting| sitting.room.name == room);
+                // Elsewhere it is the client that is invited, perhaps under the name that it takes
+                // in a moment.
+                return sitting.map_or(Ok(()), |sitting| sitting.see(&shown, None));
             }
             Heard::Topic { room, name, text } => {
                 let shown = Shown::Topic { name, text };
@@ -110,26 +159,25 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
     /// A change of a person without a room, in all rooms in which the client sees the person.
     fn change_everywhere(
         &mut self,
-        gone: &str,
-        come: Option<&str>,
+        who: &str,
+        (gone, come): (Option<&str>, Option<&str>),
         how: How<'_>,
     ) -> Result<(), Broken> {
         let (mut count, mut first) = (0, None);
-        for sitting in self.sittings.iter_mut().filter(|it| it.people.contains(gone)) {
-            let before = sitting.places.clone();
-            match sitting.change(Some(gone), come, how) {
+        for sitting in self.sittings.iter_mut().filter(|it| it.people.contains(who)) {
+            let owed = sitting.owes;
+            match sitting.change_or_owe(gone, come, how) {
                 Ok(()) => count += 1,
-                Err(why) => {
-                    // It may have fallen off the log of this room, and then comes in again.
-                    sitting.owes.get_or_insert(why.rule);
-                    sitting.places = before;
-                    first = first.or(Some(why));
-                }
+                Err(why) => first = first.or(Some(why)),
+            }
+            if let How::IsAway(..) = how {
+                // It may have read this in some rooms before it came to the list of the others.
+                sitting.owes = owed;
             }
         }
         match (count, first) {
             (0, None) => {
-                let what = format!("{gone} is in no room of the client");
+                let what = format!("{who} is in no room of the client");
                 Err(broken(Rule::Presence, what))
             }
             (0, Some(why)) => Err(why),
@@ -156,12 +204,12 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
 
     fn end_list(&mut self, room: &str) -> Result<(), Broken> {
         let mut names = self.listed.remove(room).unwrap_or_default();
-        names.insert(self.me.clone());
+        names.entry(self.me.clone()).or_default();
         let Some(sitting) = self.sittings.iter_mut().find(|sitting| sitting.room.name == room)
         else {
             return Ok(()); // a list of another room
         };
-        let listed = sitting.take_list(names.clone(), &self.me);
+        let listed = sitting.take_list(&names, &self.me);
         // It may have left the room while it was out, and come back on a new seat.
         let is_new = sitting.state == State::Again && sitting.end != StayEnd::None;
         match listed {
@@ -174,7 +222,7 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         }
     }
 
-    fn end_list_of(&mut self, names: BTreeSet<String>, room: &str) -> Result<(), Broken> {
+    fn end_list_of(&mut self, names: List, room: &str) -> Result<(), Broken> {
         self.listed.insert(room.to_owned(), names);
         self.end_list(room)
     }
@@ -202,7 +250,7 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             (sitting.state, sitting.owes) = (State::TooSlow, None);
             return Ok(());
         }
-        if sitting.is_removal {
+        if sitting.removal.is_some() {
             return Err(broken(Rule::Presence, format!("parts from {room}, where it is kicked")));
         }
         sitting.finish(End::Left)?;
@@ -210,10 +258,16 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         Ok(())
     }
 
-    fn be_kicked(&mut self, room: &str) -> Result<(), Broken> {
+    fn be_kicked(
+        &mut self,
+        room: &str,
+        words: &Option<String>,
+        removal: &Removal,
+    ) -> Result<(), Broken> {
         let sitting = self.sitting(room)?;
-        if !sitting.is_removal {
-            return Err(broken(Rule::Presence, format!("is kicked from {room} by nobody")));
+        if sitting.removal != Some((words, removal)) {
+            let what = format!("is kicked from {room}: {:?}", sitting.removal);
+            return Err(broken(Rule::Presence, what));
         }
         sitting.finish(End::Left)?;
         self.sittings.retain(|sitting| sitting.room.name != room);
@@ -272,11 +326,13 @@ struct Sitting<'a> {
     end: StayEnd,
     /// The number of events before the end of the stay.
     until: usize,
-    /// Whether somebody removes the client then.
-    is_removal: bool,
+    /// The reason, and who removes the client then, if somebody does.
+    removal: Option<(&'a Option<String>, &'a Removal)>,
     state: State,
     /// The people, as the client knows them.
     people: BTreeSet<String>,
+    /// Their ranks, as the client knows them.
+    ranks: Ranks,
     /// Its possible places in the record: there are several only where it has come in again.
     places: Vec<Place<'a>>,
     /// Skipped lines that were announced and not yet passed over.
@@ -338,9 +394,12 @@ enum How<'a> {
     Comes,
     /// From the room or from the server, with these words.
     Parts(Option<&'a str>),
-    IsKicked,
+    /// With this reason.
+    IsKicked(Option<&'a str>, &'a Removal),
     TakesName,
     PartsAndComes,
+    /// With this name and text.
+    IsAway(&'a str, Option<&'a str>),
 }
 
 /// The next event of a room, where a client reads something else, and the rule that it breaks.
@@ -391,13 +450,13 @@ impl<'a> Place<'a> {
                 let come = Some(name.as_str()).filter(|_| is_new && event.kind != Kind::Untold)?;
                 Some(Effect::Change { gone: None, come: Some(come), how: How::Comes })
             }
-            (Shown::Left { name, words }, Some(person)) if is_change(event) => {
+            (Shown::Left { name, words, removal }, Some(person)) if is_change(event) => {
                 self.here.remove(&person);
                 let is_last = !self.is_worn(name);
                 let gone = Some(name.as_str()).filter(|_| is_last && event.kind != Kind::Untold)?;
-                let how = match event.is_removal {
-                    true => How::IsKicked,
-                    false => How::Parts(words.as_deref()),
+                let how = match removal {
+                    Some(removal) => How::IsKicked(words.as_deref(), removal),
+                    None => How::Parts(words.as_deref()),
                 };
                 Some(Effect::Change { gone: Some(gone), come: None, how })
             }
@@ -410,10 +469,17 @@ impl<'a> Place<'a> {
             }
             (Shown::Said { .. }, _) => {
                 let Kind::Line { seq, .. } = event.kind else { return None };
-                let is_seen = !is_own || reader.echoes;
+                let is_seen = !is_own || reader.has("echo-message");
                 is_seen.then_some(Effect::Shown(&event.shown, Some(seq)))
             }
-            (Shown::Topic { .. }, _) => Some(Effect::Shown(&event.shown, None)),
+            (Shown::Away { name, text }, _) if reader.has("away-notify") => {
+                let how = How::IsAway(name, text.as_deref());
+                Some(Effect::Change { gone: None, come: None, how })
+            }
+            (Shown::Invited { .. }, _) if reader.has("invite-notify") => {
+                Some(Effect::Shown(&event.shown, None))
+            }
+            (Shown::Topic { .. } | Shown::Act { .. }, _) => Some(Effect::Shown(&event.shown, None)),
             _ => None,
         }
     }
@@ -453,9 +519,10 @@ impl<'a> Sitting<'a> {
             reader,
             end: stay.end,
             until: stay.events.end,
-            is_removal: stay.is_removal,
+            removal: stay.removal,
             state: State::Entered,
             people: BTreeSet::new(),
+            ranks: Ranks::default(),
             places: vec![place],
             missing: 0,
             comes_next: None,
@@ -464,8 +531,13 @@ impl<'a> Sitting<'a> {
     }
 
     /// Whether the boot of the client's node may have ended before anything that the client sees next.
+    /// A client that was too slow then comes in again behind that, and perhaps once more.
     fn may_be_blind(&self) -> bool {
         self.places.iter().any(|place| {
+            let mut before = self.room.events[..place.at].iter();
+            if before.any(|event| event.reads_on && event.person == self.reader.person) {
+                return true;
+            }
             let mut place = place.clone();
             while !place.is_blind && place.at < self.until {
                 if place.pass(&self.room.events[place.at], self.reader).is_some() {
@@ -477,7 +549,8 @@ impl<'a> Sitting<'a> {
     }
 
     /// Takes a list of everybody.
-    fn take_list(&mut self, names: BTreeSet<String>, me: &str) -> Result<(), Broken> {
+    fn take_list(&mut self, list: &List, me: &str) -> Result<(), Broken> {
+        let names: BTreeSet<_> = list.keys().cloned().collect();
         if self.state == State::TooSlow {
             return Ok(()); // an answer to NAMES: the client comes in again
         }
@@ -491,6 +564,7 @@ impl<'a> Sitting<'a> {
         }
         let known: Vec<_> = match self.state {
             State::Listed => vec![self.people.clone()],
+            State::Again => vec![names.clone()], // its places are those where these people are
             _ => self.places.iter().map(|place| place.names(me)).collect(),
         };
         if self.state == State::Listed && !known.contains(&names) {
@@ -500,6 +574,11 @@ impl<'a> Sitting<'a> {
         if !known.contains(&names) {
             let what = format!("lists {names:?} in {}, where {known:?} are", self.room.name);
             return Err(broken(Rule::Presence, what));
+        }
+        if self.state != State::Listed {
+            self.ranks = Ranks::of_list(list);
+        } else {
+            self.ranks.take_list(list);
         }
         (self.people, self.state) = (names, State::Listed);
         Ok(())
@@ -532,7 +611,14 @@ impl<'a> Sitting<'a> {
             let is_counted = |start: &usize| start + self.missing as usize == lines;
             if starts.iter().any(is_counted) {
                 has_lines = true;
-                let is_here = !place.is_away && place.names(me) == *names;
+                // The client may not know its new name yet, under which it stands in the list.
+                let with_new_name = || {
+                    let mut both = place.names(place.me?);
+                    both.insert(me.to_owned());
+                    Some(both)
+                };
+                let is_right = place.names(me) == *names || with_new_name().as_ref() == Some(names);
+                let is_here = !place.is_away && is_right;
                 places.extend(is_here.then(|| place.with_sight()));
             }
             if place.at >= self.until {
@@ -550,6 +636,21 @@ impl<'a> Sitting<'a> {
         Ok(())
     }
 
+    /// The same as [`change`](Sitting::change). If it is wrong, the client may have fallen off the log
+    /// of this room, and then comes in again.
+    fn change_or_owe(
+        &mut self,
+        gone: Option<&str>,
+        come: Option<&str>,
+        how: How<'_>,
+    ) -> Result<(), Broken> {
+        let before = self.places.clone();
+        self.change(gone, come, how).inspect_err(|why| {
+            self.owes.get_or_insert(why.rule);
+            self.places = before;
+        })
+    }
+
     /// A name goes, or comes, or both.
     fn change(
         &mut self,
@@ -557,6 +658,7 @@ impl<'a> Sitting<'a> {
         come: Option<&str>,
         how: How<'_>,
     ) -> Result<(), Broken> {
+        self.ranks.change(gone, come, how == How::TakesName);
         let removed = gone.is_none_or(|name| self.people.remove(name));
         let added = come.is_none_or(|name| self.people.insert(name.to_owned()));
         if !removed || !added {
@@ -673,7 +775,8 @@ impl<'a> Sitting<'a> {
             let what = format!("waits in {} for the list of people", self.room.name);
             return Err(broken(Rule::Converged, what));
         }
-        if let Some(rule) = self.owes {
+        let is_out = end == End::Left && self.reader.fell_silently; // and leaves before it comes in
+        if let Some(rule) = self.owes.filter(|_| !is_out) {
             let what = format!("an answer was given before all of {}", self.room.name);
             return Err(broken(rule, what));
         }
@@ -681,14 +784,25 @@ impl<'a> Sitting<'a> {
             let what = format!("does not come in again, in {}", self.room.name);
             return Err(broken(Rule::Converged, what));
         }
+        // A person who continues on another connection has no rank until then.
+        let moves = |name: &String| {
+            let is_move = |event: &Event| {
+                event.kind == Kind::Untold && event.shown == Shown::Arrived(name.clone())
+            };
+            self.room.events.iter().any(is_move)
+        };
+        if let (Some(name), End::Here) = (self.ranks.untold().filter(|name| !moves(name)), end) {
+            let what = format!("no MODE in {} told of the rank of {name}", self.room.name);
+            return Err(broken(Rule::Rank, what));
+        }
         let mut place = self.places.last().cloned();
         let next = place.as_mut().and_then(|it| it.next(self.room, self.until, self.reader));
         let Some(next) = next else {
             return Ok(());
         };
         let mut unseen = place.iter().flat_map(|place| &self.room.events[place.at - 1..self.until]);
-        if self.reader.has_left && !unseen.any(is_line) {
-            return Ok(()); // it was too slow, and left before it came in again
+        if self.reader.fell_silently && !unseen.any(is_line) {
+            return Ok(()); // it left before it came in again
         }
         let rule = match (end, &next) {
             (End::Here, _) => Rule::Converged,

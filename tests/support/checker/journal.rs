@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::text::Shown;
-use super::{Broken, Event, Kind, OWNED, Room, Rule, broken, parse_token};
+use super::{Broken, Dialect, Event, Kind, OWNED, Room, Rule, broken, parse_token};
 
 pub(super) fn check(rooms: &[Room]) -> Result<(), Broken> {
     for room in rooms {
@@ -98,9 +98,10 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
                 .then_some("a person leaves who is not here, or not under this name"),
             Shown::Renamed { from, to } => (here.insert(person, to) != Some(from))
                 .then_some("a person takes a name who is not here, or not under that name"),
-            Shown::Said { name, .. } | Shown::Topic { name, .. } => (here.get(&person)
-                != Some(&name.as_str()))
-            .then_some("a person is heard who is not here, or not under this name"),
+            Shown::Said { name, .. } | Shown::Topic { name, .. } | Shown::Away { name, .. } => {
+                (here.get(&person) != Some(&name.as_str()))
+                    .then_some("a person is heard who is not here, or not under this name")
+            }
             _ => None,
         };
         if let Some(why) = wrong {
@@ -188,7 +189,8 @@ fn check_screen(room: &Room) -> Result<(), Broken> {
         let is_script = event.person.is_none() && matches!(event.kind, Kind::Line { .. });
         let is_hidden = matches!(event.kind, Kind::Folded | Kind::Untold | Kind::Unseen);
         let is_read = !is_hidden && !is_script;
-        let mut is_possible = || told(event).iter().all(|event| screen.shows(&event.shown));
+        let mut is_possible =
+            || told(event, Dialect::Named).iter().all(|event| screen.shows(&event.shown));
         if is_read && !is_possible() {
             let what = format!("cannot be, by what was told so far: {event:?}");
             return Err(broken(Rule::Presence, what));
@@ -197,15 +199,20 @@ fn check_screen(room: &Room) -> Result<(), Broken> {
     Ok(())
 }
 
-/// An event as people read it who are not told of IRC: the room may see a departure and an arrival in
-/// place of a new name.
-pub(super) fn told(event: &Event) -> Vec<Cow<'_, Event>> {
+/// An event as people read it in this dialect, other than that of IRC: the room may see a departure
+/// and an arrival in place of a new name, and classic readers do not read of removals.
+pub(super) fn told(event: &Event, dialect: Dialect) -> Vec<Cow<'_, Event>> {
+    if let (Shown::Left { name, removal: Some(_), .. }, Dialect::Classic) = (&event.shown, dialect)
+    {
+        let shown = Shown::left(name.clone(), None);
+        return vec![Cow::Owned(Event { shown, ..event.clone() })];
+    }
     let (Kind::ByRoom { leaves, arrives }, Shown::Renamed { from, to }) =
         (event.kind, &event.shown)
     else {
         return vec![Cow::Borrowed(event)];
     };
-    let left = leaves.then(|| Shown::Left { name: from.clone(), words: None });
+    let left = leaves.then(|| Shown::left(from.clone(), None));
     let shown = left.into_iter().chain(arrives.then(|| Shown::Arrived(to.clone())));
     shown.map(|shown| Cow::Owned(Event { shown, kind: Kind::Other, ..event.clone() })).collect()
 }
@@ -233,7 +240,7 @@ impl Screen {
             Shown::Said { name, .. } | Shown::Topic { name, .. } => {
                 self.go(name) && self.named.insert(name.clone())
             }
-            Shown::Unseen => true,
+            Shown::Act { .. } | Shown::Away { .. } | Shown::Invited { .. } | Shown::Unseen => true,
         }
     }
 

@@ -10,7 +10,9 @@
 //! Speakers in such a test say [`token`]s, so that each line is unique.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+mod acts;
 mod irc;
+mod irc_ranks;
 mod irc_trace;
 mod journal;
 mod text;
@@ -60,8 +62,6 @@ pub(crate) struct Event {
     /// Whether the person reads on: a departure because the node has to begin another boot, or the
     /// arrival after it.
     pub(crate) reads_on: bool,
-    /// Whether somebody removed the person: a departure.
-    pub(crate) is_removal: bool,
 }
 
 /// Details of an event that its text does not show.
@@ -105,10 +105,17 @@ pub(crate) struct Reader {
     pub(crate) fell_silently: bool,
     /// The piece of a room that it read without a seat; then it reads nothing else.
     pub(crate) listened: Option<Listened>,
-    /// Whether it reads its own lines.
-    pub(crate) echoes: bool,
+    /// The capabilities of a client of IRC, with blanks between them.
+    pub(crate) caps: &'static str,
     /// The PINGs of a client of IRC, each with what it has to see before the answer.
     pub(crate) barriers: Vec<Barrier>,
+}
+
+impl Reader {
+    /// Whether a client of IRC has this capability.
+    fn has(&self, cap: &str) -> bool {
+        self.caps.split(' ').any(|known| known == cap)
+    }
 }
 
 /// The events that were visible to a client when its PING was answered.
@@ -190,6 +197,8 @@ pub(crate) enum Rule {
     Count,
     /// Arrivals, departures and rosters are right.
     Presence,
+    /// Lists of people show the ranks that MODE has told.
+    Rank,
     /// After the faults everybody has read everything.
     Converged,
     /// An answer comes after the lines said before the question.

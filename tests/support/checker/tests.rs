@@ -6,7 +6,7 @@ use super::{
 };
 
 fn event(commit: u64, person: usize, kind: Kind, shown: Shown) -> Event {
-    Event { commit, person: Some(person), kind, shown, reads_on: false, is_removal: false }
+    Event { commit, person: Some(person), kind, shown, reads_on: false }
 }
 
 pub(super) fn arrived(commit: u64, person: usize, name: &str) -> Event {
@@ -14,8 +14,7 @@ pub(super) fn arrived(commit: u64, person: usize, name: &str) -> Event {
 }
 
 pub(super) fn left(commit: u64, person: usize, name: &str) -> Event {
-    let (name, words) = (name.into(), None);
-    event(commit, person, Kind::Told, Shown::Left { name, words })
+    event(commit, person, Kind::Told, Shown::left(name.into(), None))
 }
 
 pub(super) fn said(commit: u64, seq: u64, person: usize, name: &str, text: &str) -> Event {
@@ -42,7 +41,7 @@ fn reader(person: usize, end: End, lines: &[&str]) -> Reader {
         has_left: end == End::Left,
         fell_silently: false,
         listened: None,
-        echoes: true,
+        caps: "",
         barriers: Vec::new(),
     }
 }
@@ -244,14 +243,7 @@ fn a_name_worn_by_two_in_a_room_within_a_commit_is_rejected() {
 fn a_crowd_in_which_somebody_arrives_twice_is_rejected() {
     let story = happened(|events| {
         let shown = together(vec!["alice".into()], 0, true);
-        events.push(Event {
-            commit: 9,
-            person: None,
-            kind: Kind::Summary,
-            shown,
-            reads_on: false,
-            is_removal: false,
-        });
+        events.push(Event { commit: 9, person: None, kind: Kind::Summary, shown, reads_on: false });
     });
     breaks(Rule::Presence, &story);
 }

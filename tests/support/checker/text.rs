@@ -1,6 +1,7 @@
 //! Parses a line of text that a client received. Knows no order of lines.
 
 use super::Dialect;
+use super::acts::parse_act;
 
 /// An event, as a person in the room reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +14,10 @@ pub(crate) enum Shown {
     Arrived(String),
     Left {
         name: String,
+        /// The last words, or the reason of a removal.
         words: Option<String>,
+        /// The removal, if somebody removed the person.
+        removal: Option<Removal>,
     },
     ArrivedTogether {
         named: Vec<String>,
@@ -31,8 +35,46 @@ pub(crate) enum Shown {
         name: String,
         text: Option<String>,
     },
+    /// An act of a keeper, which changes a mode of the room: the letter with its sign, and the
+    /// person whom it is about.
+    Act {
+        /// The author; none if a rule ends by itself.
+        by: Option<String>,
+        mode: String,
+    },
+    /// Somebody is away with this text, or back. Some clients of IRC read of it.
+    Away {
+        name: String,
+        text: Option<String>,
+    },
+    /// Somebody invites a person to the room. Some clients of IRC read of it.
+    Invited {
+        by: String,
+        to: String,
+    },
     /// Nothing that the checker follows.
     Unseen,
+}
+
+/// The removal of a person from a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Removal {
+    /// The person who did it.
+    pub(crate) by: String,
+    /// Whether it is a ban.
+    pub(crate) is_ban: bool,
+}
+
+impl Shown {
+    /// Somebody leaves, whom nobody removes.
+    pub(crate) fn left(name: String, words: Option<String>) -> Shown {
+        Shown::Left { name, words, removal: None }
+    }
+
+    /// Somebody leaves, whom a keeper removes or bans for this reason.
+    pub(crate) fn removed(name: String, words: Option<String>, by: String, is_ban: bool) -> Shown {
+        Shown::Left { name, words, removal: Some(Removal { by, is_ban }) }
+    }
 }
 
 /// A line that a client received.
@@ -73,7 +115,7 @@ pub(super) enum Line {
 pub(crate) fn together(mut named: Vec<String>, others: usize, came: bool) -> Shown {
     match (named.len(), others, came) {
         (1, 0, true) => Shown::Arrived(named.remove(0)),
-        (1, 0, false) => Shown::Left { name: named.remove(0), words: None },
+        (1, 0, false) => Shown::left(named.remove(0), None),
         (_, _, true) => Shown::ArrivedTogether { named, others },
         (_, _, false) => Shown::LeftTogether { named, others },
     }
@@ -82,7 +124,7 @@ pub(crate) fn together(mut named: Vec<String>, others: usize, came: bool) -> Sho
 /// Parses a line; none if neither a room nor the server says such a line.
 pub(super) fn parse(line: &str, dialect: Dialect) -> Option<Line> {
     if let Some(words) = line.strip_prefix("-- ") {
-        return Some(parse_server(words));
+        return Some(parse_act(words).map_or_else(|| parse_server(words), Line::Shown));
     }
     if line.starts_with("You are ") {
         return Some(match dialect {
@@ -153,13 +195,15 @@ fn parse_happening(line: &str) -> Option<Shown> {
     let words = |words: &str| Some(words.to_owned());
     match did {
         "has arrived" => Some(Shown::Arrived(name)),
-        "has left" => Some(Shown::Left { name, words: None }),
+        "has left" => Some(Shown::left(name, None)),
         "cleared the topic" => Some(Shown::Topic { name, text: None }),
         _ => {
             let rest = did.strip_prefix("has left (").and_then(|d| d.strip_suffix(')'));
             if let Some(rest) = rest {
-                let words = words(rest);
-                return Some(Shown::Left { name, words });
+                return Some(Shown::left(name, words(rest)));
+            }
+            if let Some(removed) = did.strip_prefix("was ") {
+                return parse_removal(name, removed);
             }
             if let Some(text) = did.strip_prefix("changed the topic to: ") {
                 let text = words(text);
@@ -169,6 +213,16 @@ fn parse_happening(line: &str) -> Option<Shown> {
             Some(Shown::Renamed { from: name, to })
         }
     }
+}
+
+/// `removed by alice: spam`, `banned until 14:10 by alice`
+fn parse_removal(name: String, removed: &str) -> Option<Shown> {
+    let (verb, by) = removed.split_once(" by ")?;
+    let (by, words) = match by.split_once(": ") {
+        Some((by, why)) => (by, Some(why.to_owned())),
+        None => (by, None),
+    };
+    Some(Shown::removed(name, words, by.to_owned(), verb.starts_with("banned")))
 }
 
 /// `a, b and c`, `a, b and 3 others`.

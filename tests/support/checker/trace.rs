@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::journal::{is_change, told};
-use super::text::{Line, Shown, parse};
+use super::text::{Line, Removal, Shown, parse};
 use super::{
     Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, irc, irc_trace, web,
 };
@@ -76,10 +76,7 @@ fn visits(reader: &Reader, seen: Vec<Seen>) -> Result<Vec<Visit<'_>>, Broken> {
         let is_here =
             |visit: &&mut Visit<'_>| !visit.is_over && (room.is_none() || visit.room == room);
         match (visits.iter_mut().rfind(is_here), line) {
-            // A person who has left the server is not told about each room left before that.
-            (Some(_), Line::Entered { .. })
-                if reader.dialect == Dialect::Web && !reader.has_left =>
-            {
+            (Some(_), Line::Entered { .. }) if reader.dialect == Dialect::Web => {
                 let what = format!("enters {room:?} twice");
                 return Err(broken(Rule::Presence, what));
             }
@@ -125,8 +122,11 @@ fn check_listened(
         return Err(broken(Rule::Presence, what));
     };
     let events = &room.events[from..to.unwrap_or(room.events.len())];
-    let told: Vec<_> =
-        events.iter().filter(|event| is_told(event, reader.dialect)).flat_map(told).collect();
+    let told: Vec<_> = events
+        .iter()
+        .filter(|event| is_told(event, reader.dialect))
+        .flat_map(|e| told(e, reader.dialect))
+        .collect();
     visit.check_order(room, told.iter().map(Cow::as_ref).collect(), reader.end)
 }
 
@@ -169,11 +169,11 @@ pub(super) fn arrivals(
 }
 
 /// The events between a person's arrival and departure.
-pub(super) struct Stay {
+pub(super) struct Stay<'a> {
     pub(super) events: Range<usize>,
     pub(super) end: StayEnd,
-    /// Whether somebody removed the person.
-    pub(super) is_removal: bool,
+    /// The reason, and who removed the person, if somebody did.
+    pub(super) removal: Option<(&'a Option<String>, &'a Removal)>,
 }
 
 /// The end of a stay.
@@ -188,8 +188,8 @@ pub(super) enum StayEnd {
     None,
 }
 
-impl Stay {
-    pub(super) fn after(room: &Room, arrival: usize, person: Option<usize>) -> Stay {
+impl<'a> Stay<'a> {
+    pub(super) fn after(room: &'a Room, arrival: usize, person: Option<usize>) -> Stay<'a> {
         let mut is_away = false;
         let own = |&(_, event): &(usize, &Event)| event.person == person && is_change(event);
         let events = room.events.iter().enumerate().skip(arrival + 1);
@@ -204,10 +204,14 @@ impl Stay {
                     continue;
                 }
             };
-            return Stay { events: arrival + 1..at, end, is_removal: event.is_removal };
+            let removal = match &event.shown {
+                Shown::Left { words, removal: Some(removal), .. } => Some((words, removal)),
+                _ => None,
+            };
+            return Stay { events: arrival + 1..at, end, removal };
         }
         let end = if is_away { StayEnd::Unknown } else { StayEnd::None };
-        Stay { events: arrival + 1..room.events.len(), end, is_removal: false }
+        Stay { events: arrival + 1..room.events.len(), end, removal: None }
     }
 }
 
@@ -249,7 +253,7 @@ impl Visit<'_> {
             |event: &Event| event.person == person && matches!(event.shown, Shown::Renamed { .. });
         let is_seen = |event: &&Event| is_told(event, self.reader.dialect) && !own(event);
         let events = room.events[stay.events].iter().filter(is_seen);
-        let events: Vec<_> = events.flat_map(told).collect();
+        let events: Vec<_> = events.flat_map(|event| told(event, self.reader.dialect)).collect();
         self.check_order(room, events.iter().map(Cow::as_ref).collect(), end)
     }
 
@@ -445,14 +449,20 @@ fn is_line(event: &Event) -> bool {
 
 /// Whether readers of this dialect see the event.
 fn is_told(event: &Event, dialect: Dialect) -> bool {
-    match dialect {
-        Dialect::Named | Dialect::Web => {
-            !matches!(event.kind, Kind::Folded | Kind::Untold | Kind::Unseen)
+    let is_of_dialect = match &event.shown {
+        Shown::Act { .. } => dialect != Dialect::Classic,
+        Shown::Away { .. } | Shown::Invited { .. } => dialect == Dialect::Irc,
+        _ => true,
+    };
+    is_of_dialect
+        && match dialect {
+            Dialect::Named | Dialect::Web => {
+                !matches!(event.kind, Kind::Folded | Kind::Untold | Kind::Unseen)
+            }
+            Dialect::Classic | Dialect::Irc => {
+                !matches!(event.kind, Kind::Late | Kind::Summary | Kind::Untold | Kind::Unseen)
+            }
         }
-        Dialect::Classic | Dialect::Irc => {
-            !matches!(event.kind, Kind::Late | Kind::Summary | Kind::Untold | Kind::Unseen)
-        }
-    }
 }
 
 /// The names in a room just before this event. An owner may have several connections.
@@ -601,7 +611,8 @@ pub(super) fn check_privates(readers: &[Reader]) -> Result<(), Broken> {
     }
     for (text, mut numbers) in read_by {
         let count = numbers.len();
-        let is_echo = |reader: &Reader| reader.dialect == Dialect::Irc && reader.echoes;
+        let is_echo =
+            |reader: &Reader| reader.dialect == Dialect::Irc && reader.has("echo-message");
         if count == 2 && numbers[0] == numbers[1] && is_echo(&readers[numbers[0]]) {
             continue; // to itself, and the echo
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::acts::parse_act;
 use super::text::{Line, Shown, parse_server, together};
 use super::trace::Seen;
 use super::{Broken, End, Rule, broken};
@@ -111,7 +112,14 @@ fn line(event: &Value) -> Option<Line> {
             });
         }
         "arrived" => Shown::Arrived(words("name")?),
-        "left" => Shown::Left { name: words("name")?, words: words("words") },
+        "left" => match words("by") {
+            Some(by) => {
+                let is_ban = event["banned"].as_bool()?;
+                Shown::removed(words("name")?, words("reason"), by, is_ban)
+            }
+            None => Shown::left(words("name")?, words("words")),
+        },
+        "ruled" => parse_act(event["text"].as_str()?)?,
         kind @ ("arrived_together" | "left_together") => {
             let came = kind == "arrived_together";
             return people(event, |named, others| Line::Summary(together(named, others, came)));
