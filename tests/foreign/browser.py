@@ -682,6 +682,7 @@ def leaves_all_rooms(browser, server, pictures):
     page.locator("#choose").click()
     page.locator("#wanted").fill("tea")
     page.keyboard.press("Enter")
+    expect(page.locator("#people-list li")).to_have_text(["alice"])  # what is typed before waits in the field
     page.wait_for_url("**/tea")
     alice.say("in tea")
     alice.line("in tea")
