@@ -21,6 +21,15 @@ pub(crate) fn open(data: &Data) -> (Server, SocketAddr) {
     (server, address)
 }
 
+/// The same, where alice is a keeper of the server, and there with netcat.
+pub(crate) fn open_with_keeper(data: &Data) -> (Server, SocketAddr, Guest) {
+    let (server, irc) = open(data);
+    let mut alice = enter(&server, "alice");
+    register(&mut alice, PASSWORD);
+    done(data, &["keeper", "add", "alice"]);
+    (server, irc, alice)
+}
+
 /// Logs in with SASL PLAIN.
 #[track_caller]
 pub(crate) fn authenticate(client: &mut Chatter, account: &str, password: &str) {
@@ -337,10 +346,7 @@ fn a_return_code_of_netcat_leads_back_to_the_account_under_another_name() {
 #[test]
 fn a_keeper_of_the_server_lends_the_authority_to_any_nick() {
     let data = Data::new();
-    let (server, irc) = open(&data);
-    let mut guest = enter(&server, "alice");
-    register(&mut guest, PASSWORD);
-    done(&data, &["keeper", "add", "alice"]);
+    let (server, irc, guest) = open_with_keeper(&data);
     let mut carol = Chatter::connect(irc).enter("carol");
     let mut dave = Chatter::connect(irc).enter_with("dave", "message-tags");
     for client in [&mut carol, &mut dave] {
@@ -383,10 +389,7 @@ fn a_keeper_of_the_server_lends_the_authority_to_any_nick() {
 #[test]
 fn a_mode_of_one_room_bans_from_that_room_also_by_a_keeper_of_the_server() {
     let data = Data::new();
-    let (server, irc) = open(&data);
-    let mut guest = enter(&server, "alice");
-    register(&mut guest, PASSWORD);
-    done(&data, &["keeper", "add", "alice"]);
+    let (server, irc, guest) = open_with_keeper(&data);
     let mut dave = Chatter::connect(irc).enter("dave");
     let mut alice = owner(irc, "alice");
     for room in ["#tea", "#den"] {
@@ -419,10 +422,7 @@ fn a_mode_of_one_room_bans_from_that_room_also_by_a_keeper_of_the_server() {
 #[test]
 fn lent_authority_ends_when_its_keeper_is_removed() {
     let data = Data::new();
-    let (server, irc) = open(&data);
-    let mut guest = enter(&server, "alice");
-    register(&mut guest, PASSWORD);
-    done(&data, &["keeper", "add", "alice"]);
+    let (server, irc, guest) = open_with_keeper(&data);
     let mut erin = Chatter::connect(irc).enter("erin");
     erin.say(&format!("OPER alice :{PASSWORD}"));
     erin.sees(":irc.example 381 erin :You are an operator of this server");

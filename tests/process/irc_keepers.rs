@@ -4,7 +4,7 @@
 use crate::admin::done;
 use crate::chatter::Chatter;
 use crate::data::{Data, enter};
-use crate::irc::{authenticate, logged_in, open, owner};
+use crate::irc::{authenticate, logged_in, open, open_with_keeper, owner};
 use crate::owners::{PASSWORD, come_back, register, register_as};
 
 #[test]
@@ -48,10 +48,7 @@ fn an_act_is_noted_under_the_account_and_shown_with_the_nick_that_was_worn() {
 #[test]
 fn lent_authority_is_that_of_its_account_under_any_nick() {
     let data = Data::new();
-    let (server, irc) = open(&data);
-    let mut guest = enter(&server, "alice");
-    register(&mut guest, PASSWORD);
-    done(&data, &["keeper", "add", "alice"]);
+    let (server, irc, guest) = open_with_keeper(&data);
     let mut erin = Chatter::connect(irc).enter("erin");
     erin.say(&format!("OPER alice :{PASSWORD}"));
     erin.until(":erin MODE erin +o");
@@ -67,10 +64,7 @@ fn lent_authority_is_that_of_its_account_under_any_nick() {
 #[test]
 fn a_keeper_of_the_server_first_ends_what_somebody_keeps_and_then_bans() {
     let data = Data::new();
-    let (server, irc) = open(&data);
-    let mut guest = enter(&server, "alice");
-    register(&mut guest, PASSWORD);
-    done(&data, &["keeper", "add", "alice"]);
+    let (server, irc, guest) = open_with_keeper(&data);
     let mut erin = enter(&server, "erin");
     register_as(&mut erin, "erin", PASSWORD);
     let mut alice = owner(irc, "alice");
@@ -99,10 +93,7 @@ fn a_keeper_of_the_server_first_ends_what_somebody_keeps_and_then_bans() {
 #[test]
 fn a_person_removed_from_the_lobby_with_netcat_is_there_again_unless_banned() {
     let data = Data::new();
-    let (server, irc) = open(&data);
-    let mut guest = enter(&server, "alice");
-    register(&mut guest, PASSWORD);
-    done(&data, &["keeper", "add", "alice"]);
+    let (server, irc, guest) = open_with_keeper(&data);
     let mut alice = owner(irc, "alice");
     alice.joins("#lobby");
     let mut dave = enter(&server, "dave");
