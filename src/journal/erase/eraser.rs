@@ -18,8 +18,8 @@ use super::request::{Deletion, ForgetRequest, Forgetting, Intake};
 use super::rows::{self, OwnLines};
 use crate::clock::{self, LOOK_EVERY, Trust};
 use crate::journal::sqlite::{
-    Database, OpenError, ScrubSchedule, delete_messages, delete_messages_before, empty_log,
-    note_clock, scrub_slice,
+    Database, OpenError, ScrubSchedule, clear_leftovers, delete_messages, delete_messages_before,
+    empty_log, leftovers, note_clock, scrub_slice,
 };
 use crate::journal::traits::{History, Removal, Search};
 
@@ -273,14 +273,14 @@ impl Rounds {
     /// Overwrites the leftovers of deleted lines, messages and codes in the files, when it is due.
     async fn scrub(&mut self) -> anyhow::Result<()> {
         self.search.remove(Removal::Leftovers).await; // if not now, the next round does it
-        let Some(leftovers) = self.database.write(rows::leftovers).await? else {
+        let Some(leftovers) = self.database.write(leftovers).await? else {
             return Ok(());
         };
         self.schedule.need();
         if self.schedule.is_due() {
             let began = Instant::now();
             self.scrub_file().await?;
-            self.database.write(move |file| rows::clear_leftovers(file, &leftovers)).await?;
+            self.database.write(move |file| clear_leftovers(file, &leftovers)).await?;
             self.schedule.done(began);
         }
         Ok(())

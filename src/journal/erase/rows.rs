@@ -1,16 +1,14 @@
 //! The SQL of deletion. Knows no reason for a deletion.
 //!
 //! The row of a deleted line stays, with its number and its time, so that numbers are dense. A row
-//! in `takings` is an unfinished deletion that an owner asked for. The key `remains` in `meta` says
-//! that the file may still have copies of deleted rows; it changes with each deletion, until the
-//! file is scrubbed.
+//! in `takings` is an unfinished deletion that an owner asked for.
 
 use std::collections::HashMap;
 
 use parlor_core::model::{Name, RoomName, WallTime};
 use rusqlite::{Connection, params};
 
-use crate::journal::sqlite::{GONE, KEYS, Sql, range, sum};
+use crate::journal::sqlite::{GONE, KEYS, Sql, note_leftovers, range, sum};
 
 /// The lines of an owner to delete.
 #[derive(Clone, Debug)]
@@ -42,11 +40,6 @@ impl OwnLines {
 /// The number of a deletion in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DeletionId(i64);
-
-/// The file may still have copies of deleted rows; this identifies the state at the time of the
-/// query.
-#[derive(Clone, Debug)]
-pub(super) struct Leftovers(String);
 
 /// A row to empty.
 pub(super) struct FullRow {
@@ -89,11 +82,7 @@ pub(super) fn empty(connection: &mut Connection, rows: &[FullRow]) -> rusqlite::
             params![key, GONE, sum(*seq, *at, GONE, "", "")],
         )?;
     }
-    transaction.run(
-        "INSERT INTO meta VALUES ('remains', '1')
-         ON CONFLICT (key) DO UPDATE SET value = value + 1",
-        [],
-    )?;
+    note_leftovers(&transaction)?;
     transaction.commit()
 }
 
@@ -149,20 +138,4 @@ impl DeletionId {
 pub(super) fn drop_deletion(connection: &mut Connection, id: DeletionId) -> rusqlite::Result<()> {
     let delete = "DELETE FROM takings WHERE id = ?1";
     connection.run(delete, [id.0]).map(drop)
-}
-
-/// The leftovers of deleted rows in the file since it was scrubbed.
-pub(super) fn leftovers(connection: &mut Connection) -> rusqlite::Result<Option<Leftovers>> {
-    let query = "SELECT value FROM meta WHERE key = 'remains'";
-    let found = connection.one(query, [], |row| row.get(0));
-    Ok(found?.map(Leftovers))
-}
-
-/// Notes that the leftovers of rows deleted before this query are gone.
-pub(super) fn clear_leftovers(
-    connection: &mut Connection,
-    seen: &Leftovers,
-) -> rusqlite::Result<()> {
-    let clear = "DELETE FROM meta WHERE key = 'remains' AND value = ?1";
-    connection.run(clear, [&seen.0]).map(drop)
 }

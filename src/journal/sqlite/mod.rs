@@ -19,6 +19,7 @@ mod gap;
 mod holes;
 mod kept;
 mod keys;
+mod leftovers;
 mod markers;
 mod raw;
 mod reader;
@@ -50,6 +51,7 @@ pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
 pub(crate) use gap::fill;
 pub(crate) use kept::{WaitingMessage, waiting};
 pub(crate) use keys::{KEYS, range};
+pub(crate) use leftovers::{clear_leftovers, leftovers, note_leftovers};
 pub(crate) use raw::{
     after as messages_after, clear as delete_messages, delete_before as delete_messages_before,
     range as messages,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parlor_core::model::WallTime;
 use rusqlite::{Connection, params};
 
+use super::leftovers::note_leftovers;
 use super::sql::Sql;
 use crate::journal::recent::{MESSAGES_BYTES_MAX, MESSAGES_MAX, RawMessage, Taken};
 
@@ -143,13 +144,6 @@ fn drop_oldest(
         connection.run("DELETE FROM messages WHERE position <= ?1", [last])?;
     }
     Ok((last.map(|last| last as u64), freed))
-}
-
-/// Notes that the file has copies of deleted rows, until it is scrubbed.
-fn note_leftovers(connection: &Connection) -> rusqlite::Result<()> {
-    let note = "INSERT INTO meta VALUES ('remains', '1')
-                ON CONFLICT (key) DO UPDATE SET value = value + 1";
-    connection.run(note, []).map(drop)
 }
 
 fn get(connection: &Connection, key: &str) -> rusqlite::Result<u64> {

@@ -16,7 +16,7 @@ use super::fault::UnusableFile;
 use super::file_view::FileView;
 use super::raw;
 use super::records::put;
-use super::snapshot::{self, note_position, weight};
+use super::snapshot::{self, note_position, stored_position, weight};
 use super::sql::Sql;
 use super::store::Store;
 use super::writer::BehindJob;
@@ -77,10 +77,7 @@ impl Store {
         let noted: Option<String> = transaction.one(query, ["node_log"], |row| row.get(0))?;
         match noted {
             Some(noted) if noted == log => {
-                let position =
-                    transaction.one(query, ["node_position"], |row| row.get::<_, String>(0))?;
-                let position = position.and_then(|position| position.parse().ok());
-                let position = position.unwrap_or(FIRST);
+                let position = stored_position(&transaction)?;
                 raw::begin_unless_there(&transaction, position)?;
                 transaction.commit()?;
                 return Ok(position);

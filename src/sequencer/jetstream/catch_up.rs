@@ -7,11 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use parlor_core::broadcaster::{Broadcaster, NodeStart, Standing};
 use parlor_core::model::{Capacity, Limits, NodeName, Now, WallTime};
 use parlor_core::sequencer::Decided;
-use parlor_wire::pack::proposal::{UnpackError, unpack};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::begin::{Beginning, NodeFiles, beginning};
@@ -19,6 +18,7 @@ use super::key_work::{KeyWork, open_accounts};
 use super::nats::StreamConnection;
 use super::queue::{OrderQueue, StreamSequencer};
 use super::sealer::Sealer;
+use super::verdict::{NewerMessage, proposal_in};
 use crate::journal::{Database, FileView, Tail, fill, stored_position, stored_snapshot};
 
 /// The pause before another try.
@@ -170,17 +170,11 @@ impl OrderReader {
     }
 
     /// Takes the next message.
-    fn read(&mut self, position: u64, at: WallTime, bytes: &[u8]) -> anyhow::Result<()> {
+    fn read(&mut self, position: u64, at: WallTime, bytes: &[u8]) -> Result<(), NewerMessage> {
         (self.position, self.messages) = (position, self.messages + 1);
-        match unpack(bytes) {
-            Ok(proposal) => {
-                self.sealer.arrive(Decided { position, at, proposal }, self.began.elapsed());
-                self.sealed += 1;
-            }
-            Err(error @ UnpackError::NewerFormat(_)) => {
-                bail!("message {position} of the stream: {error}")
-            }
-            Err(_) => {} // for every node alike
+        if let Some(proposal) = proposal_in(position, bytes)? {
+            self.sealer.arrive(Decided { position, at, proposal }, self.began.elapsed());
+            self.sealed += 1;
         }
         Ok(())
     }

@@ -16,10 +16,10 @@ use std::time::Duration;
 use parlor_core::intent::{Intent, Proposal, ProposalId};
 use parlor_core::model::{NodeName, WallTime};
 use parlor_core::sequencer::{Decided, NodeReach};
-use parlor_wire::pack::proposal::{UnpackError, pack, unpack};
+use parlor_wire::pack::proposal::pack;
 
 use super::repair::{Repair, RepairStep};
-use super::verdict::{Look, NewerMessage, StreamGone};
+use super::verdict::{Look, NewerMessage, StreamGone, proposal_in};
 
 /// The pause before a proposal is published again after a try of which nobody knows: a server without
 /// a leader answers at once, for several seconds.
@@ -297,15 +297,9 @@ impl Courier {
         }
         self.position = position;
         self.repair.note_position(position);
-        let proposal = match unpack(&bytes) {
-            Ok(proposal) => proposal,
-            Err(UnpackError::NewerFormat(format)) => {
-                return Err(NewerMessage { position, format });
-            }
-            Err(_) => {
-                self.counts.foreign += 1; // for every node alike
-                return Ok(());
-            }
+        let Some(proposal) = proposal_in(position, &bytes)? else {
+            self.counts.foreign += 1; // for every node alike
+            return Ok(());
         };
         let (id, nonce) = (proposal.id, nonce_of(&proposal));
         let came_back = self.outgoing.take_if(|own| {

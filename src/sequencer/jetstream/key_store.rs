@@ -2,11 +2,11 @@
 //! not know which keys are needed.
 
 use anyhow::Context as _;
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::Stream;
 
 use super::courier::Published;
 use super::key_ring::Key;
-use super::nats::StreamConnection;
+use super::nats::{StreamConnection, if_there};
 use super::sealer::{KeyMade, KeyRead, KeyReport, KeyStep};
 
 /// How many lost numbers one try passes over.
@@ -86,13 +86,9 @@ impl KeyStore {
 
     async fn try_read(&self, key: u64) -> anyhow::Result<KeyRead> {
         let stream = self.stream().await?;
-        match stream.get_raw_message(key).await {
-            Ok(message) => {
-                let key = Key::from_bytes(&message.payload);
-                return Ok(key.map_or(KeyRead::Gone, KeyRead::Key)); // something else opens nothing
-            }
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {}
-            Err(error) => return Err(error.into()),
+        if let Some(message) = if_there(stream.get_raw_message(key).await)? {
+            let key = Key::from_bytes(&message.payload);
+            return Ok(key.map_or(KeyRead::Gone, KeyRead::Key)); // something else opens nothing
         }
         // The server that answers may not have it yet.
         let last = stream.get_info().await?.state.last_sequence;

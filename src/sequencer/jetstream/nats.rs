@@ -9,7 +9,8 @@ use async_nats::connection::State;
 use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, push};
 use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::message;
+use async_nats::jetstream::stream::{LastRawMessageError, LastRawMessageErrorKind};
 use async_nats::jetstream::{self, Context};
 use async_nats::{
     Client, ConnectError, ConnectOptions, Event, HeaderMap, Request, StatusCode, Subscriber,
@@ -278,13 +279,8 @@ impl StreamConnection {
     /// The stream does not answer.
     pub(super) async fn message(&self, position: u64) -> anyhow::Result<Option<Vec<u8>>> {
         let stream = self.context.get_stream_no_info(&self.stream).await?;
-        match stream.get_raw_message(position).await {
-            Ok(message) => Ok(Some(message.payload.to_vec())),
-            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => {
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let message = if_there(stream.get_raw_message(position).await)?;
+        Ok(message.map(|message| message.payload.to_vec()))
     }
 
     /// The position of the last message.
@@ -314,13 +310,8 @@ impl StreamConnection {
     pub(super) async fn first(&self) -> anyhow::Result<Option<u64>> {
         let stream = self.context.get_stream_no_info(&self.stream).await?;
         let subject = format!("{}.{ORDER}", self.subjects);
-        match stream.get_next_raw_message_by_subject(subject).await {
-            Ok(message) => Ok(Some(message.sequence)),
-            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => {
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let message = if_there(stream.get_next_raw_message_by_subject(subject).await)?;
+        Ok(message.map(|message| message.sequence))
     }
 
     /// Deletes the messages of the order before a position.
@@ -354,6 +345,20 @@ impl StreamConnection {
         };
         self.context.create_consumer_on_stream(config, &self.stream).await?;
         Ok(Subscription { subscriber, last: 0, connection: self })
+    }
+}
+
+/// The message that a stream was asked for; none if it has no such message.
+///
+/// # Errors
+/// The stream does not answer.
+pub(super) fn if_there(
+    answer: Result<message::StreamMessage, LastRawMessageError>,
+) -> Result<Option<message::StreamMessage>, LastRawMessageError> {
+    match answer {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

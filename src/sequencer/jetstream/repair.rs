@@ -142,7 +142,7 @@ impl Repair {
         self.stage == Stage::Settled
     }
 
-    /// Whether this node reads the stream, and has not come to its end yet.
+    /// Whether this node reads the stream towards its end, and does not publish yet.
     pub(super) fn is_catching_up(&self) -> bool {
         matches!(self.stage, Stage::CatchingUp { .. })
     }

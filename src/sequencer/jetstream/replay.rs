@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 use parlor_core::ledger::Ledger;
-use parlor_wire::pack::proposal::{UnpackError, unpack};
 use tokio::time::{sleep, timeout};
 
 use super::nats::{START_PAUSE, StreamConnection};
-use super::verdict::{Look, NewerMessage, StreamGone};
+use super::verdict::{Look, StreamGone, proposal_in};
 use crate::journal::Tail;
 
 /// How long the next message may take before the stream is followed anew.
@@ -40,12 +39,9 @@ pub(super) async fn replay(
     found.differs.map_or(Ok(()), |differs| Err(StreamGone::Differs(differs)))?;
     let end = position.min(found.last);
     let mut apply = |position, at, bytes: &[u8]| {
-        match unpack(bytes) {
-            Ok(proposal) => ledger.follow(proposal, at),
-            Err(UnpackError::NewerFormat(format)) => bail!(NewerMessage { position, format }),
-            Err(_) => {} // for every node alike
-        }
-        Ok(())
+        let proposal = proposal_in(position, bytes)?;
+        proposal.into_iter().for_each(|proposal| ledger.follow(proposal, at));
+        anyhow::Ok(())
     };
     let (mut tries, mut told) = (0, Instant::now());
     while applied < end {

@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use anyhow::{Context as _, bail};
-use async_nats::jetstream::stream::{Compression, InfoError, LastRawMessageErrorKind};
+use async_nats::jetstream::stream::{Compression, InfoError};
 use async_nats::jetstream::{self, ErrorCode};
 use crc32fast::hash;
 use futures_util::TryStreamExt as _;
@@ -16,7 +16,7 @@ use parlor_core::ledger::Snapshot;
 
 use super::assembly::{Assembly, UnusableSnapshot, cut};
 use super::courier::Published;
-use super::nats::StreamConnection;
+use super::nats::{StreamConnection, if_there};
 use super::schedule::StoredSnapshot;
 use super::streams::make;
 
@@ -160,13 +160,8 @@ impl SnapshotShelf {
     ) -> anyhow::Result<Option<(u64, Vec<u8>)>> {
         let stream = self.connection.context.get_stream_no_info(&self.stream).await?;
         let subject = self.subject(snapshot);
-        match stream.get_first_raw_message_by_subject(subject, first.max(1)).await {
-            Ok(message) => Ok(Some((message.sequence, message.payload.to_vec()))),
-            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => {
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let message = stream.get_first_raw_message_by_subject(subject, first.max(1)).await;
+        Ok(if_there(message)?.map(|message| (message.sequence, message.payload.to_vec())))
     }
 
     async fn publish(&self, subject: String, chunk: Vec<u8>) -> anyhow::Result<()> {

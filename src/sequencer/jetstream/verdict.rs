@@ -1,5 +1,8 @@
 //! The result of a look at the stream, and the reasons why a node cannot follow it any more.
 
+use parlor_core::intent::Proposal;
+use parlor_wire::pack::proposal::{UnpackError, unpack};
+
 /// The result of a look at the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -24,6 +27,18 @@ pub struct NewerMessage {
     pub position: u64,
     /// Its format.
     pub format: u64,
+}
+
+/// The proposal of a message; none if no node can read it, so that all nodes pass it over alike.
+///
+/// # Errors
+/// A newer program has written it.
+pub(super) fn proposal_in(position: u64, bytes: &[u8]) -> Result<Option<Proposal>, NewerMessage> {
+    match unpack(bytes) {
+        Ok(proposal) => Ok(Some(proposal)),
+        Err(UnpackError::NewerFormat(format)) => Err(NewerMessage { position, format }),
+        Err(_) => Ok(None),
+    }
 }
 
 /// The stream is not the one that this node has followed, and cannot be mended.

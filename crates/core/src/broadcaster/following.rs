@@ -205,11 +205,10 @@ impl Broadcaster {
 
     /// Lets the keys be deleted that nobody needs any more. The first of the live nodes does it.
     fn erase_keys(&mut self) {
-        let first = self.ledger.nodes.live().next().map(|(boot, _)| boot);
-        let Some(node) = self.node.as_ref().filter(|node| Some(node.boot) == first) else {
+        if self.first_boot().is_none() {
             return;
-        };
-        if node.is_in_touch() {
+        }
+        if self.node.as_ref().is_some_and(|node| node.is_in_touch()) {
             self.sequencer.erase(&self.ledger.seals.to_erase);
         }
         let erased = std::iter::from_fn(|| self.sequencer.poll_erased());
