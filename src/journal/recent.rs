@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor_core::model::WallTime;
 
-/// The largest number of messages that are kept.
-pub(crate) const MESSAGES_MAX: usize = 100_000;
+/// The largest number of messages that are kept. A quiet node publishes one each second: so five
+/// nodes can restore a stream that comes from yesterday's backup.
+pub(crate) const MESSAGES_MAX: usize = 500_000;
 
 /// The limit of their bytes.
 pub(crate) const MESSAGES_BYTES_MAX: usize = 64 << 20;

@@ -206,21 +206,19 @@ mod tests {
         assert_eq!(positions(&store), [4, 5]);
         put(&store, &[message(6, 3)]);
         assert_eq!((positions(&store), after(&store.connection).unwrap()), (vec![6], 5));
-        put(&store, &[message(6 + MESSAGES_MAX as u64, 3), message(100_007, 1)]);
-        assert_eq!(positions(&store), [100_006, 100_007]);
-        while delete_before(&mut store.connection, WallTime(1_000_070)).unwrap() {}
-        assert_eq!(
-            (positions(&store), after(&store.connection).unwrap()),
-            (vec![100_007], 100_006)
-        );
-        let taken = Taken { messages: vec![message(100_009, 1)], lost: Some(100_008) };
+        let far = 6 + MESSAGES_MAX as u64;
+        put(&store, &[message(far, 3), message(far + 1, 1)]);
+        assert_eq!(positions(&store), [far, far + 1]);
+        while delete_before(&mut store.connection, WallTime(far as i64 * 10 + 1)).unwrap() {}
+        assert_eq!((positions(&store), after(&store.connection).unwrap()), (vec![far + 1], far));
+        let taken = Taken { messages: vec![message(far + 3, 1)], lost: Some(far + 2) };
         super::put(&store.connection, &taken).unwrap();
         assert_eq!(
             (positions(&store), after(&store.connection).unwrap()),
-            (vec![100_009], 100_008)
+            (vec![far + 3], far + 2)
         );
         clear(&mut store.connection).unwrap();
-        assert_eq!((positions(&store), after(&store.connection).unwrap()), (vec![], 100_009));
+        assert_eq!((positions(&store), after(&store.connection).unwrap()), (vec![], far + 3));
     }
 
     #[test]
