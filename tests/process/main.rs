@@ -38,6 +38,7 @@ mod files;
 mod floods;
 mod foreign;
 mod forget;
+mod founding;
 mod irc;
 mod irc_keepers;
 mod irc_stored;

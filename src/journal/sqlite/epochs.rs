@@ -6,15 +6,21 @@
 //! the previous name. A person who returns with an earlier name and a number can continue if the
 //! file knows that name and had reached that number under it: then the file has the lines that the
 //! person read. A copy does not have the names given after it was made, nor numbers after its end.
+//!
+//! The log of several nodes has one name, whichever node starts. The names that the file of a node
+//! gets at its starts are for its search index alone, and number no line.
 
 use std::sync::Arc;
 
 use parlor_core::model::RoomName;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::keys::KEYS;
 use super::sql::Sql;
 use super::store::Store;
+
+/// The key of the number of the first name that the file got at a start as that of a node.
+const NODE_EPOCH: &str = "node_epoch";
 
 /// The number of names that the file stores. After more starts, the lines that a person has missed
 /// can no longer be counted.
@@ -83,13 +89,34 @@ impl Store {
     ) -> rusqlite::Result<Vec<(u64, Option<Arc<str>>)>> {
         self.connection.all(
             "SELECT seq, name FROM ends LEFT JOIN epochs ON epoch = epochs.id
-             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq >= ?2 ORDER BY seq",
-            params![room.as_str(), i64::try_from(first).unwrap_or(i64::MAX)],
+             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq >= ?2
+             AND epoch < ifnull((SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?3), ?4)
+             ORDER BY seq",
+            params![room.as_str(), i64::try_from(first).unwrap_or(i64::MAX), NODE_EPOCH, i64::MAX],
             |row| {
                 Ok((row.get::<_, i64>(0)? as u64, row.get::<_, Option<String>>(1)?.map(Arc::from)))
             },
         )
     }
+}
+
+/// Notes that lines from now on are numbered by the log of several nodes, in the transaction of the
+/// caller.
+pub(super) fn join_log(connection: &Connection) -> rusqlite::Result<()> {
+    let note = "INSERT OR REPLACE INTO meta
+                SELECT ?1, CAST(ifnull(max(id), 0) + 1 AS TEXT) FROM epochs";
+    connection.run(note, [NODE_EPOCH]).map(drop)
+}
+
+/// Notes that the log of several nodes, which has this name, numbers no more lines here, in the
+/// transaction of the caller. It is then an earlier log, like that of an earlier start.
+pub(super) fn leave_log(connection: &Connection, log: &str) -> rusqlite::Result<()> {
+    let first = "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?1)";
+    for (table, number) in [("ends", "epoch"), ("epochs", "id")] {
+        connection.run(&format!("DELETE FROM {table} WHERE {number} >= {first}"), [NODE_EPOCH])?;
+    }
+    connection.run("DELETE FROM meta WHERE key = ?1", [NODE_EPOCH])?;
+    connection.run("INSERT OR IGNORE INTO epochs (name) VALUES (?1)", [log]).map(drop)
 }
 
 #[cfg(test)]
@@ -159,5 +186,31 @@ mod tests {
         let ends =
             restored.connection().query_row("SELECT count(*) FROM ends", [], |row| row.get(0));
         assert_eq!(ends, Ok(2));
+    }
+
+    #[test]
+    fn the_log_of_nodes_has_one_name_whenever_they_start_and_when_they_are_no_nodes_any_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file.db");
+        fs::File::create(&file).unwrap();
+        let mut store = Store::open(&file, Keep::Written).unwrap();
+        let lobby = RoomName::lobby();
+        store.join("nodes").unwrap();
+        for last in [10, 20, 30] {
+            store.begin_epoch().unwrap();
+            say(&mut store, last);
+            assert_eq!(store.earlier_logs(&lobby, 1).unwrap(), [], "the present one has all");
+            assert_eq!(store.end_of("nodes", &lobby).unwrap(), Some(u64::MAX));
+        }
+        assert!(store.leave_nodes().unwrap());
+        let alone = store.begin_epoch().unwrap();
+        say(&mut store, 40);
+        let logs = |store: &Store| store.earlier_logs(&lobby, 1).unwrap();
+        assert_eq!(logs(&store), [(30, Some("nodes".into()))]);
+        assert_eq!(store.end_of("nodes", &lobby).unwrap(), Some(30));
+        assert!(!store.leave_nodes().unwrap());
+        store.begin_epoch().unwrap();
+        let of_both = [(30, Some("nodes".into())), (40, Some(alone.as_str().into()))];
+        assert_eq!(logs(&store), of_both);
     }
 }

@@ -12,6 +12,7 @@ use parlor_core::log::Batch;
 
 use super::append::put_batches;
 use super::disk::Disk;
+use super::epochs::{join_log, leave_log};
 use super::fault::UnusableFile;
 use super::file_view::FileView;
 use super::raw;
@@ -92,6 +93,7 @@ impl Store {
         let note = "INSERT INTO meta VALUES (?1, ?2)";
         transaction.run(note, ["node_log", log])?;
         transaction.run(note, ["node_position", &FIRST.to_string()])?;
+        join_log(&transaction)?;
         raw::begin(&transaction, FIRST)?;
         transaction.commit()?;
         Ok(FIRST)
@@ -101,10 +103,16 @@ impl Store {
     /// view.
     pub(super) fn leave_nodes(&mut self) -> rusqlite::Result<bool> {
         self.delete_snapshot()?;
-        let noted = "DELETE FROM meta WHERE key IN ('node_log', 'node_position')";
-        let was_view = self.connection.run(noted, [])? > 0;
+        let transaction = self.connection.transaction()?;
+        let query = "SELECT value FROM meta WHERE key = 'node_log'";
+        let log: Option<String> = transaction.one(query, [], |row| row.get(0))?;
+        if let Some(log) = &log {
+            leave_log(&transaction, log)?;
+        }
+        transaction.run("DELETE FROM meta WHERE key IN ('node_log', 'node_position')", [])?;
+        transaction.commit()?;
         raw::clear(&mut self.connection)?;
-        Ok(was_view)
+        Ok(log.is_some())
     }
 
     /// Whether this is the log of the nodes.
