@@ -62,6 +62,7 @@ impl JoinedOrder {
             StreamConnection::connect(servers, credentials, &config.house).await?;
         let founded = found(&connection).await?;
         tracing::info!("this is node {name} of the house {}", config.house);
+        let speed = SnapshotSpeed::new(config.snapshot_speed);
         let start = NodeStart {
             name,
             nonce: getrandom::u64().context("the system gives no random number")?,
@@ -69,8 +70,8 @@ impl JoinedOrder {
             bytes_max: BYTES_MAX.min(connection.bytes_max() / 2),
             ledger: Default::default(),
             position: 0,
+            check_every: speed.check_every(),
         };
-        let speed = SnapshotSpeed::new(config.snapshot_speed);
         Ok(Some(JoinedOrder { connection, changes, start, speed, founded }))
     }
 
@@ -171,9 +172,9 @@ fn why_over(standing: Standing) -> Option<&'static str> {
             "another server has begun under the name of this node; give each server its own --node",
         ),
         Standing::OneTooMany => Some("there are too many nodes; stop one of the others first"),
-        Standing::Astray => Some(
-            "this node has come to another state than the others, which is a bug; \
-             it begins anew from the stream when it is started again",
+        Standing::Astray(_) => Some(
+            "this node has come to another state than the others, which is a bug or a failure of \
+             memory; it begins anew from the stream when it is started again",
         ),
         Standing::Alone
         | Standing::Starting

@@ -75,6 +75,7 @@ struct NodeMetrics {
     repeats: Counter,
     anew: Counter,
     file_stopped: Gauge,
+    astray: Gauge,
     order: Histogram,
 }
 
@@ -206,6 +207,16 @@ impl Metrics {
         self.node.file_stopped.set(is_stopped.into());
     }
 
+    /// Notes whether this node has stopped, because its ledger differs from those of others.
+    pub(crate) fn astray(&self, is_astray: bool) {
+        self.node.astray.set(is_astray.into());
+    }
+
+    /// Whether this node has stopped for that reason.
+    pub(crate) fn is_astray(&self) -> bool {
+        self.node.astray.get() != 0
+    }
+
     /// Counts a proposal of this node that has come back.
     pub(crate) fn came_back(&self, time: Duration) {
         self.node.order.observe(time.as_secs_f64());
@@ -254,6 +265,11 @@ impl NodeMetrics {
                 registry,
                 "node_file_stopped",
                 "1 while the file of this node does not follow, because its disk is full, slow or broken",
+            ),
+            astray: register(
+                registry,
+                "node_astray",
+                "1 while this node has stopped, because its state differs from that of the others",
             ),
             repeats: register(registry, "node_repeats", "Messages that were published again"),
             anew: register(

@@ -181,6 +181,7 @@ fn notices() -> Vec<Notice> {
         Notice::GoingDown,
         Notice::Contact(Contact::Waiting),
         Notice::Contact(Contact::Lost),
+        Notice::Contact(Contact::Astray),
         Notice::Contact(Contact::Unknown),
         Notice::Contact(Contact::Sent),
         Notice::Contact(Contact::Back { lines: 12 }),

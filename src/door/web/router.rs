@@ -41,6 +41,9 @@ const GREETING: &str = "This is Parlor, a chat server. In a browser, open this a
 /// The answer to balancers while this node is out of touch with the others.
 const OUT_OF_TOUCH: &str = "This node has no contact with the other nodes; use another one";
 
+/// The answer of a node that has stopped, because its ledger differs from those of others.
+const ASTRAY: &str = "This node has come to another state than the others; use another one";
+
 /// After this time without contact, nobody can enter here.
 const OUT_OF_TOUCH_AFTER: Duration = Duration::from_secs(10);
 
@@ -125,6 +128,9 @@ async fn greet(headers: HeaderMap) -> Response {
 async fn health(Extension(visit): Extension<Visit>) -> Response {
     if visit.reception.closing.is_cancelled() {
         return sentence(StatusCode::SERVICE_UNAVAILABLE, GOING_DOWN);
+    }
+    if visit.reception.metrics.is_astray() {
+        return sentence(StatusCode::SERVICE_UNAVAILABLE, ASTRAY);
     }
     match visit.reception.metrics.is_node && !is_in_touch(&visit).await {
         false => sentence(StatusCode::OK, "ok"),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use parlor_core::broadcaster::{Broadcaster, NodeStart, Standing};
+use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart, Standing};
 use parlor_core::model::{Capacity, Limits, NodeName, Now, WallTime};
 use parlor_core::sequencer::Decided;
 use tokio::time::{Instant, sleep, timeout};
@@ -147,7 +147,9 @@ impl OrderReader {
         let mut sealer = Sealer::new(ledger.seals.last());
         sealer.connected(Duration::ZERO);
         let name = NodeName::parse(NAME).context("the name is too long")?;
-        let start = NodeStart { name, nonce: 0, version: 0, bytes_max: 0, ledger, position };
+        let check_every = CHECK_EVERY;
+        let start =
+            NodeStart { name, nonce: 0, version: 0, bytes_max: 0, ledger, position, check_every };
         let limits = Limits { rooms: usize::MAX, log: LOG, logs_bytes: 0, ..Limits::default() };
         let order = Arc::new(OrderQueue::default());
         let sequencer = Box::new(StreamSequencer(Arc::clone(&order)));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use parlor_core::broadcaster::{Broadcaster, NodeStart};
+use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart};
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::Inbox;
 use parlor_core::model::{Limits, Now, WallTime};
@@ -98,6 +98,7 @@ impl Node {
             bytes_max: self.bytes_max,
             ledger,
             position: self.start as u64,
+            check_every: CHECK_EVERY,
         };
         let broadcaster = Broadcaster::one_of_several(inbox, self.limits, start, Box::new(link));
         let server = Server::of_node(broadcaster, record);

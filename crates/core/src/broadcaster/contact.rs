@@ -19,10 +19,7 @@ impl Broadcaster {
         if silence > told {
             node.told = silence;
             if told < Silence::Lost && silence >= Silence::Lost {
-                self.ends_at_loss =
-                    self.rooms.values().map(|room| self.end_of(&room.name)).collect();
-                let people: Vec<_> = self.connections.keys().copied().collect();
-                self.tell_all(people, Contact::Lost);
+                self.tell_loss(Contact::Lost);
             } else if told == Silence::None {
                 self.tell_all(self.waiting_for_order(), Contact::Waiting);
             }
@@ -33,6 +30,22 @@ impl Broadcaster {
                 self.tell_back(&before);
             }
         }
+    }
+
+    /// Tells everybody that this node stops, because its ledger may be wrong.
+    pub(super) fn tell_astray(&mut self) {
+        self.tell_loss(Contact::Astray);
+        if let Some(node) = &mut self.node {
+            node.told = node.told.max(Silence::Lost);
+        }
+    }
+
+    /// Tells everybody that nothing of the others comes here from now on.
+    fn tell_loss(&mut self, contact: Contact) {
+        if self.ends_at_loss.is_empty() {
+            self.ends_at_loss = self.rooms.values().map(|room| self.end_of(&room.name)).collect();
+        }
+        self.tell_all(self.connections.keys().copied().collect(), contact);
     }
 
     fn end_of(&self, room: &RoomName) -> (RoomName, u64) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::node::{CHECK_EVERY, Node, NodeStart, Settled, Silence, Standing};
+use super::node::{Node, NodeStart, Settled, Silence, Standing};
 use super::rooms::Member;
 use super::state::Broadcaster;
 use super::tickets::Ticket;
@@ -53,9 +53,10 @@ impl Broadcaster {
 
     /// Puts an intent in order, and applies all intents that have their place now.
     pub(super) fn put_in_order(&mut self, intent: Intent, ticket: Option<Ticket>, now: Now) {
-        let is_waiting = self.node.as_ref().is_some_and(|node| node.told >= Silence::Waiting);
-        if let (true, Some(ticket)) = (is_waiting, &ticket) {
-            self.tell_one(ticket.client.id, Notice::Contact(Contact::Waiting));
+        let node = self.node.as_ref().filter(|node| node.told >= Silence::Waiting);
+        if let (Some(node), Some(ticket)) = (node, &ticket) {
+            let why = if node.is_astray() { Contact::Astray } else { Contact::Waiting };
+            self.tell_one(ticket.client.id, Notice::Contact(why));
         }
         self.offer(intent, ticket);
         self.offer_next(now);
@@ -79,6 +80,9 @@ impl Broadcaster {
     /// Applies proposals of all nodes, as many as a batch has space for. The rest follows when that
     /// batch is visible.
     fn follow_order(&mut self, now: Now) {
+        if self.node.as_ref().is_some_and(|node| node.is_astray()) {
+            return;
+        }
         while let Some(id) = self.sequencer.poll_refused() {
             if let Some(intents) = self.node_mut().and_then(|node| node.refused(id)) {
                 self.refuse_void(intents, &Refusal::StoreFull);
@@ -98,6 +102,10 @@ impl Broadcaster {
                 self.is_behind = true;
                 return;
             }
+            if self.goes_astray(&decided, now) {
+                self.held = Some(decided);
+                return;
+            }
             self.follow(decided, now);
             self.offer_next(now);
         }
@@ -110,12 +118,8 @@ impl Broadcaster {
 
     /// Applies a proposal of one of several nodes, if it counts.
     fn follow(&mut self, Decided { position, at, proposal }: Decided, now: Now) {
-        let Some(node) = self.node.as_deref_mut().filter(|node| node.is_new(position)) else {
+        if !self.node.as_ref().is_some_and(|node| node.is_new(position)) {
             return;
-        };
-        if node.differs(proposal.check) {
-            node.standing = Standing::Astray;
-            return self.tell_contact(now);
         }
         if let Ok(stamp) = self.ledger.admit(&proposal, at) {
             let in_doubt = self.people_in_doubt();
@@ -139,10 +143,24 @@ impl Broadcaster {
             }
             self.tell_contact(now);
         }
-        let digest = position.is_multiple_of(CHECK_EVERY).then(|| self.ledger.digest());
         if let Some(node) = &mut self.node {
-            node.applied(position, digest);
+            node.applied(position, || self.ledger.digest());
         }
+    }
+
+    /// Whether this node stops before a proposal, because its ledger may be wrong. Then everybody is
+    /// told.
+    fn goes_astray(&mut self, decided: &Decided, now: Now) -> bool {
+        let live = self.ledger.nodes.live().map(|(boot, _)| boot);
+        let Some(node) = self.node.as_deref_mut().filter(|node| node.is_new(decided.position))
+        else {
+            return false;
+        };
+        let is_astray = node.goes_astray(&decided.proposal, live, now.monotonic);
+        if is_astray {
+            self.tell_astray();
+        }
+        is_astray
     }
 
     /// Applies a proposal of this process. Its tickets are taken first: the rest are those of the
@@ -191,7 +209,7 @@ impl Broadcaster {
         }
         self.tell_contact(now);
         self.refuse_waiting();
-        let Some(node) = self.node.as_deref_mut() else {
+        let Some(node) = self.node.as_deref_mut().filter(|node| !node.is_astray()) else {
             return;
         };
         if let Some(empty) = node.give_up(now.monotonic) {

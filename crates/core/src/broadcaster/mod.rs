@@ -10,6 +10,7 @@ mod append;
 mod asking;
 mod carrier;
 mod carrying;
+mod checks;
 mod codes;
 mod contact;
 mod crowd;
@@ -42,6 +43,7 @@ mod tickets;
 mod watches;
 mod watching;
 
-pub use node::{NodeStart, Standing};
+pub use checks::Difference;
+pub use node::{CHECK_EVERY, NodeStart, Standing};
 pub use pending::{Gathered, RETURN_TIME};
 pub use state::Broadcaster;

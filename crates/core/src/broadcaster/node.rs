@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::checks::{Checks, Difference};
 use crate::intent::{BYTES_MAX, Check, INTENTS_MAX, Intent, Proposal, ProposalId};
 use crate::ledger::{Exile, Snapshot};
 use crate::model::{Name, NodeName, PersonId};
@@ -30,11 +31,8 @@ const LOST_AFTER: Duration = Duration::from_secs(10);
 /// what became of the proposal under way.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 
-/// The ledger is compared at each multiple of this position.
-pub(super) const CHECK_EVERY: u64 = 4_096;
-
-/// The number of recent checks with which those of other nodes are compared.
-const CHECKS_MAX: usize = 16;
+/// The ledger is usually compared at each multiple of this position.
+pub const CHECK_EVERY: u64 = 4_096;
 
 /// The start of a server that is one of several nodes.
 #[derive(Clone, Debug)]
@@ -51,6 +49,8 @@ pub struct NodeStart {
     pub ledger: Snapshot,
     /// The position of that ledger in the order.
     pub position: u64,
+    /// The ledger is compared at each multiple of this position; usually [`CHECK_EVERY`].
+    pub check_every: u64,
 }
 
 /// The state of a server among its nodes.
@@ -70,8 +70,9 @@ pub enum Standing {
     Replaced,
     /// There are as many nodes as there can be without it. It has to stop.
     OneTooMany,
-    /// Its ledger differs from that of another node. It has to stop, and begin from a snapshot.
-    Astray,
+    /// Its ledger differs from that of another node, and may be the wrong one: it applies nothing
+    /// and proposes nothing.
+    Astray(Difference),
 }
 
 /// How long the node waits for a proposal.
@@ -143,7 +144,10 @@ pub(super) struct Node {
     progress: BTreeMap<u32, (u64, u64)>,
     /// The boots that this node proposed to end, each with its last number then.
     accused: BTreeMap<u32, u64>,
-    checks: VecDeque<Check>,
+    check_every: u64,
+    checks: Checks,
+    /// Since when its ledger differs from that of another node.
+    astray_since: Duration,
 }
 
 impl Node {
@@ -170,7 +174,9 @@ impl Node {
             heard: BTreeMap::new(),
             progress: BTreeMap::new(),
             accused: BTreeMap::new(),
-            checks: VecDeque::new(),
+            check_every: start.check_every.max(1),
+            checks: Checks::default(),
+            astray_since: Duration::ZERO,
         }
     }
 
@@ -180,7 +186,12 @@ impl Node {
     }
 
     fn has_to_stop(&self) -> bool {
-        matches!(self.standing, Standing::Replaced | Standing::OneTooMany | Standing::Astray)
+        matches!(self.standing, Standing::Replaced | Standing::OneTooMany)
+    }
+
+    /// Whether nothing is proposed or applied for now, because the ledger may be wrong.
+    pub(super) fn is_astray(&self) -> bool {
+        matches!(self.standing, Standing::Astray(_))
     }
 
     // The queue of intents. Its intents are in the order of their tickets.
@@ -249,7 +260,7 @@ impl Node {
     /// The next proposal, if none is under way. `before` is the last boot of this node in the
     /// ledger.
     pub(super) fn next(&mut self, before: Option<u32>, now: Duration) -> Option<Proposal> {
-        if self.under_way.is_some() || self.is_over() {
+        if self.under_way.is_some() || self.is_over() || self.is_astray() {
             return None;
         }
         let intents = match self.boot {
@@ -293,8 +304,7 @@ impl Node {
     fn proposal(&mut self, intents: Vec<Intent>) -> Proposal {
         self.number += u64::from(self.boot > 0);
         let id = ProposalId { boot: self.boot, number: self.number };
-        let check = self.checks.back().copied().unwrap_or_default();
-        Proposal { id, after: self.position, check, intents }
+        Proposal { id, after: self.position, check: self.checks.last(), intents }
     }
 
     /// An empty proposal that makes the one under way void, if that takes too long.
@@ -354,13 +364,12 @@ impl Node {
         }
     }
 
-    /// Notes that all proposals up to this position are applied, and the digest of the ledger there,
-    /// if it was computed.
-    pub(super) fn applied(&mut self, position: u64, digest: Option<u64>) {
+    /// Notes that all proposals up to this position are applied. `digest` computes that of the ledger
+    /// there.
+    pub(super) fn applied(&mut self, position: u64, digest: impl FnOnce() -> u64) {
         self.position = position;
-        self.checks.extend(digest.map(|digest| Check { position, digest }));
-        if self.checks.len() > CHECKS_MAX {
-            self.checks.pop_front();
+        if position.is_multiple_of(self.check_every) {
+            self.checks.add(Check { position, digest: digest() });
         }
     }
 
@@ -369,10 +378,26 @@ impl Node {
         self.position
     }
 
-    /// Whether another node had another ledger at a position.
-    pub(super) fn differs(&self, check: Check) -> bool {
-        let mut checks = self.checks.iter();
-        checks.any(|own| own.position == check.position && own.digest != check.digest)
+    /// Compares the check of a proposal. `live` are all boots that live. If the ledgers differ, and
+    /// this one may be wrong, the node stops: true.
+    pub(super) fn goes_astray(
+        &mut self,
+        proposal: &Proposal,
+        live: impl Iterator<Item = u32>,
+        now: Duration,
+    ) -> bool {
+        let (own, boot) = (self.boot, proposal.id.boot);
+        if boot == own {
+            return false; // perhaps a copy of an earlier one
+        }
+        let others = live.filter(|other| *other != own);
+        let Some(difference) = self.checks.hear(boot, proposal.check, others) else {
+            return false;
+        };
+        self.standing = Standing::Astray(difference);
+        self.astray_since = now;
+        self.lose_touch();
+        true
     }
 
     // Boots.
@@ -429,7 +454,10 @@ impl Node {
     /// How long the node waits for the proposal under way.
     pub(super) fn silence(&self, now: Duration) -> Silence {
         let since = self.under_way.as_ref().map_or(now, |offered| offered.since);
-        let silent = now.saturating_sub(since);
+        let silent = match self.is_astray() {
+            true => now.saturating_sub(self.astray_since).max(LOST_AFTER),
+            false => now.saturating_sub(since),
+        };
         if self.has_to_stop() || silent >= GIVE_UP_AFTER {
             Silence::GivenUp
         } else if silent >= LOST_AFTER {
@@ -504,5 +532,6 @@ impl Node {
         self.heard.remove(&boot);
         self.progress.remove(&boot);
         self.accused.remove(&boot);
+        self.checks.forget(boot);
     }
 }

@@ -404,6 +404,8 @@ pub enum Contact {
     Waiting,
     /// There is none; requests wait.
     Lost,
+    /// What this server knows differs from what the others know, so it stops; requests wait.
+    Astray,
     /// It is not known whether the person's last lines were sent.
     Unknown,
     /// The lines were sent.

@@ -220,6 +220,7 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Notice::GoingDown => about("going-down", out),
         Notice::Contact(Contact::Waiting) => about("contact-waits", out),
         Notice::Contact(Contact::Lost) => about("contact-lost", out),
+        Notice::Contact(Contact::Astray) => about("node-differs", out),
         Notice::Contact(Contact::Unknown) => about("not-known", out),
         Notice::Contact(Contact::Sent) => about("sent", out),
         Notice::Contact(Contact::Back { lines }) => about("contact-back", out).with("lines", lines),

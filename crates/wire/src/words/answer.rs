@@ -249,6 +249,9 @@ fn contact(contact: Contact) -> String {
         Contact::Lost => {
             "Contact with the other nodes is lost. You can read history; messages wait"
         }
+        Contact::Astray => {
+            "This node has come to another state than the others, and stops until it knows which is right; messages wait"
+        }
         Contact::Unknown => "It is not known yet whether your last message was sent",
         Contact::Sent => "Your last message was sent",
         Contact::Back { lines: 0 } => "Contact is back; nothing was said meanwhile",

@@ -2,13 +2,15 @@
 //! out of touch comes back.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
+mod astray;
+#[path = "../server/mod.rs"]
 mod server;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use parlor_core::broadcaster::{Broadcaster, NodeStart, Standing};
-use parlor_core::intent::{Check, Intent, Proposal};
+use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart, Standing};
+use parlor_core::intent::{Intent, Proposal};
 use parlor_core::ledger::{Markers, Snapshot};
 use parlor_core::link::{
     Answer, Backlog, Change, Contact, Encoder, Entered, Inbox, Link, Mail, Notice, Occupant,
@@ -83,8 +85,6 @@ impl Node {
     }
 
     fn continued(name: &str, nonce: u64, order: &Order, ledger: Snapshot, place: usize) -> Node {
-        let way = Way { order: Arc::clone(order), place, ..Way::default() };
-        let way = Arc::new(Mutex::new(way));
         let start = NodeStart {
             name: NodeName::parse(name).unwrap(),
             nonce,
@@ -92,7 +92,15 @@ impl Node {
             bytes_max: 20_000,
             ledger,
             position: place as u64,
+            check_every: CHECK_EVERY,
         };
+        Node::started(start, order)
+    }
+
+    fn started(start: NodeStart, order: &Order) -> Node {
+        let place = start.position as usize;
+        let way = Way { order: Arc::clone(order), place, ..Way::default() };
+        let way = Arc::new(Mutex::new(way));
         let inbox = Arc::new(Inbox::default());
         let engine = Box::new(Engine(Arc::clone(&way)));
         let broadcaster = Broadcaster::one_of_several(inbox, Limits::default(), start, engine);
@@ -821,29 +829,6 @@ fn a_node_for_which_there_is_no_place_says_so_and_does_not_try_again() {
     let mut alice = red.server.connect();
     let refused = red.server.refusal(&mut alice, enter("alice", "lobby"));
     assert!(matches!(refused, Refusal::OutOfTouch), "{refused:?}");
-}
-
-#[test]
-fn a_node_whose_ledger_differs_stops() {
-    let (order, mut red, mut blue) = two();
-    let _alice = red.server.enter("alice");
-    let idle = Proposal { intents: vec![Intent::Alive], ..Proposal::default() };
-    let places = 4_096 - order.lock().unwrap().len();
-    order.lock().unwrap().extend(vec![(WallTime(1), idle); places]);
-    wait(&mut [&mut red, &mut blue], 2);
-    let check = Check { position: 4_096, digest: 1 };
-    let last = order.lock().unwrap().last().unwrap().1.clone();
-    assert_eq!(last.check.position, 4_096);
-    assert_ne!(last.check.digest, 1);
-    order.lock().unwrap().push((WallTime(1), Proposal { check, ..last }));
-    wait(&mut [&mut red, &mut blue], 1);
-    assert_eq!(red.standing(), Standing::Astray);
-    let lobby = RoomName::lobby();
-    let mut reader = red.server.connect();
-    let listen =
-        Change::Listen { owner: None, room: lobby, password: None, waits: false, replay: 0 };
-    let listening = red.server.ask(&mut reader, listen);
-    assert!(matches!(listening, Outcome::Listening(..)), "history can be read");
 }
 
 #[test]
