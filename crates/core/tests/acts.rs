@@ -251,6 +251,25 @@ fn a_ban_ends_by_itself() {
 }
 
 #[test]
+fn a_person_who_came_behind_the_end_of_a_ban_stays_if_the_clock_goes_back() {
+    let mut server = Server::new();
+    let (mut dave, _lobby) = server.enter("dave", true);
+    let (mut bob, _bobs_lobby) = server.enter("bob", false);
+    let tea = server.join(&mut dave, "tea").unwrap();
+    server.act(&mut dave, &tea, ban("bob", Some(30))).unwrap();
+    server.later(30);
+    let seat = server.join(&mut bob, "tea").unwrap();
+    server.now.wall = WallTime(0);
+    server.say(&mut bob, &seat).unwrap();
+    let people = Query::People { room: room("tea"), from: 0 };
+    let listed = server.ask(&mut bob, people);
+    assert!(matches!(listed, Outcome::Page(None)), "{listed:?}");
+    drop(seat);
+    server.finish(None);
+    assert!(is_banned(&server.join(&mut bob, "tea")));
+}
+
+#[test]
 fn a_later_ban_of_the_same_target_replaces_the_earlier_one() {
     let mut server = Server::new();
     server.operate(ban("bob", None)).unwrap();
