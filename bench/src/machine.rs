@@ -107,6 +107,19 @@ impl CpuTimes {
     }
 }
 
+impl CpuTimes {
+    /// The sum over several processes.
+    pub(crate) fn of_all(processes: &[Pid]) -> anyhow::Result<CpuTimes> {
+        let mut sum = CpuTimes::default();
+        for process in processes {
+            let times = CpuTimes::of(*process)?;
+            sum.running += times.running;
+            sum.waiting += times.waiting;
+        }
+        Ok(sum)
+    }
+}
+
 /// The memory of a process that is in RAM, in bytes.
 pub(crate) fn resident(process: Pid) -> anyhow::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_nonzero()))?;

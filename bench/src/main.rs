@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use report::ReportOptions;
-use runs::{Conditions, PeerOptions};
+use runs::{Conditions, NodesOptions, PeerOptions};
 use server::BareLoop;
 
 /// Measure Parlor against the bare loop, other servers and its own past
@@ -73,6 +73,14 @@ enum BenchCommand {
     Cores(Conditions),
     /// A hundred people speak as fast as lines can be written to disk: does a listener miss one?
     Intake(Conditions),
+    /// Several nodes, one house, with servers of NATS: the cost of a delivery on a node, lines a second,
+    /// bytes between nodes
+    Nodes {
+        #[command(flatten)]
+        conditions: Conditions,
+        #[command(flatten)]
+        options: NodesOptions,
+    },
     /// A page of Markdown with pictures, from results that the other commands wrote with --json
     Report(ReportOptions),
     /// The cost of a line in instructions, compared with the baseline in bench/guard.toml
@@ -100,6 +108,9 @@ enum BenchCommand {
     /// Clients of one server (started by the others)
     #[command(hide = true)]
     Load { assignment: String },
+    /// A crowd at one node (started by the others)
+    #[command(hide = true)]
+    Crowd { assignment: String },
     /// Parlor itself, built into this program
     #[command(hide = true, disable_help_flag = true)]
     Parlor {
@@ -126,6 +137,9 @@ fn main() -> anyhow::Result<()> {
         }
         BenchCommand::Cores(conditions) => conditions.run(runs::cores),
         BenchCommand::Intake(conditions) => conditions.run(runs::intake),
+        BenchCommand::Nodes { conditions, options } => {
+            conditions.run(|bench| runs::nodes(bench, &options))
+        }
         BenchCommand::Report(options) => report::write(&options, &report::as_typed()),
         BenchCommand::Guard { update } => guard::run(update),
         BenchCommand::Hostile { lines, seed } => hostile::run(lines, seed),
@@ -134,6 +148,7 @@ fn main() -> anyhow::Result<()> {
             as_child(|| server::serve_bare(port, prefix, log.as_deref()))
         }
         BenchCommand::Load { assignment } => load::work(&assignment),
+        BenchCommand::Crowd { assignment } => load::gather(&assignment),
         BenchCommand::Parlor { words } => as_child(|| serve(words)),
     }
 }

@@ -37,7 +37,7 @@ impl Load {
         let bursts = (UNREAD_BYTES_MAX / burst).clamp(1, UNREAD_BURSTS_MAX);
         let mut sum = Sample::default();
         while sum.seconds < time.as_secs_f64() {
-            let meter = Meter::start(&mut self.counts, self.server)?;
+            let meter = Meter::start(&mut self.counts, &self.servers)?;
             for said in 1..=bursts {
                 self.say_at_once(said as usize, lines)?;
                 self.wait_until_unread(said * burst, &watched)?;

@@ -9,6 +9,7 @@ use memchr::memmem;
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
+use super::story::Story;
 use super::tally::Tally;
 use crate::server::{ENTERED, HEAD_END, REFUSED, SWITCHED, enter};
 
@@ -20,7 +21,8 @@ const OPENING_BYTES_MAX: usize = 64 * 1024;
 pub(crate) enum Role {
     /// A line is done when all listeners have received it.
     Listener,
-    /// Sends the lines. What it receives counts as delivered, but no line waits for it.
+    /// Sends the lines. What it receives counts as delivered, but no line waits for it; without
+    /// listeners a line waits for its own speaker.
     Speaker,
     /// Receives lines, joins and leaves; no line waits for it.
     Bystander,
@@ -58,6 +60,8 @@ pub(super) struct LoadClient {
     pub(super) unsent: Vec<u8>,
     /// The counts of the lines it has read and skipped since it became slow.
     pub(super) tally: Option<Tally>,
+    /// What it has read, if that is noted.
+    pub(super) story: Option<Story>,
 }
 
 impl LoadClient {
@@ -72,6 +76,7 @@ impl LoadClient {
             held: Vec::new(),
             unsent: Vec::new(),
             tally: None,
+            story: None,
         }
     }
 

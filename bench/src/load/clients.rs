@@ -23,12 +23,14 @@ use crate::server::{Protocol, RunningTarget};
 /// The index of a client.
 pub(crate) type ClientId = usize;
 
-/// Clients of one server.
+/// Clients of one server, or of several nodes.
 pub(crate) struct Load {
-    pub(crate) server: Pid,
-    /// The server, which ends with its clients; None if a test has it.
-    pub(super) running: Option<RunningTarget>,
-    address: SocketAddr,
+    /// The processes of the servers.
+    pub(crate) servers: Vec<Pid>,
+    /// The servers, which end with their clients; none if a test has them.
+    pub(super) running: Vec<RunningTarget>,
+    /// The addresses of the servers. Each client connects to the next one.
+    doors: Vec<SocketAddr>,
     pub(super) protocol: Protocol,
     pub(super) poll: OwnedFd,
     pub(super) clients: Vec<LoadClient>,
@@ -59,16 +61,16 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// A load without clients, for the server in this process.
+    /// A load without clients, for servers with these processes and addresses.
     pub(super) fn new(
-        server: Pid,
-        address: SocketAddr,
+        servers: Vec<Pid>,
+        doors: Vec<SocketAddr>,
         protocol: Protocol,
     ) -> anyhow::Result<Load> {
         Ok(Load {
-            server,
-            running: None,
-            address,
+            servers,
+            running: Vec::new(),
+            doors,
             protocol,
             poll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             clients: Vec::new(),
@@ -96,11 +98,12 @@ impl Load {
         // Clients are added only between two reads of the events, and a closed socket has no later
         // events. So an event of an earlier client is never mistaken for one of the new client.
         let id = self.free.pop().unwrap_or(self.clients.len());
-        let socket = self.connect(id)?;
+        let door = self.next_door()?;
+        let socket = connect_to(door).with_context(|| format!("client {id} cannot connect"))?;
         let data = EventData::new_u64(id as u64);
         epoll::add(&self.poll, &socket, data, EventFlags::OUT)?;
         let listens = role != Role::Speaker;
-        let unsent = self.protocol.hello(self.address, self.come, listens, self.rooms);
+        let unsent = self.protocol.hello(door, self.come, listens, self.rooms);
         let client =
             LoadClient { socket: Some(socket), unsent, ..LoadClient::new(role, self.come) };
         match self.clients.get_mut(id) {
@@ -125,15 +128,10 @@ impl Load {
         (0..count).try_for_each(|_| self.add(role).map(drop))
     }
 
-    fn connect(&self, id: ClientId) -> anyhow::Result<OwnedFd> {
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)
-            .context("cannot open another socket: is the limit of descriptors reached?")?;
-        sockopt::set_tcp_nodelay(&socket, true)?;
-        match connect(&socket, &self.address) {
-            Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
-            Err(error) => Err(error).with_context(|| format!("client {id} cannot connect")),
-        }
+    /// The server to which the next client connects.
+    pub(super) fn next_door(&self) -> anyhow::Result<SocketAddr> {
+        let door = self.come.checked_rem(self.doors.len()).and_then(|door| self.doors.get(door));
+        door.copied().context("there is no server")
     }
 
     /// Closes the connection of the bystander who came first. A later client may get its place.
@@ -167,9 +165,14 @@ impl Load {
         self.messages.next()
     }
 
-    /// Bytes of the server in memory.
+    /// Bytes of the servers in memory.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
-        resident(self.server)
+        self.servers.iter().map(|server| resident(*server)).sum()
+    }
+
+    /// The number of bystanders that the server has disconnected.
+    pub(super) fn closed_by_server(&self) -> usize {
+        self.closed_by_server
     }
 
     /// Fails if the server has disconnected a bystander.
@@ -304,13 +307,31 @@ impl Load {
             self.counts.deliveries += 1;
             self.outside -= usize::from(!client.is_inside);
             client.is_inside = true;
-            if client.role == Role::Listener
-                && let Some(due) = self.messages.received(number)
-            {
+            if let Some(story) = &mut client.story {
+                story.read(number);
+            }
+            let is_awaited = match client.role {
+                Role::Listener => true,
+                Role::Speaker => self.listeners.is_empty() && self.messages.is_of(number, id),
+                Role::Bystander | Role::Stuck | Role::Dripping => false,
+            };
+            if is_awaited && let Some(due) = self.messages.received(number) {
                 let latency = now.saturating_duration_since(due).as_nanos() as u64;
                 self.counts.latency.saturating_record(latency);
             }
         }
+    }
+}
+
+/// A socket that is connecting to a server.
+fn connect_to(door: SocketAddr) -> anyhow::Result<OwnedFd> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)
+        .context("cannot open another socket: is the limit of descriptors reached?")?;
+    sockopt::set_tcp_nodelay(&socket, true)?;
+    match connect(&socket, &door) {
+        Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -371,7 +392,8 @@ mod tests {
                 clients.iter_mut().for_each(|client| read_until(client, PONG));
             }
         });
-        let mut load = Load::new(getpid(), address, Protocol::WebSocket).expect("there is epoll");
+        let mut load =
+            Load::new(vec![getpid()], vec![address], Protocol::WebSocket).expect("there is epoll");
         load.add(Role::Speaker).expect("there is a socket");
         load.connect_all().expect("the speaker enters");
         load.add(Role::Listener).expect("there is a socket");

@@ -19,6 +19,8 @@ const ON_THEIR_WAY_MAX: usize = 100_000;
 #[derive(Debug)]
 struct Message {
     due: Instant,
+    /// The client who says it.
+    speaker: usize,
     /// The number of listeners that have not received it.
     missing: usize,
 }
@@ -33,13 +35,18 @@ pub(crate) struct Messages {
 }
 
 impl Messages {
-    /// Adds a line for this many listeners. Returns its number.
-    pub(crate) fn add(&mut self, due: Instant, listeners: usize) -> anyhow::Result<u32> {
+    /// Adds a line of a client for this many listeners. Returns its number.
+    pub(crate) fn add(
+        &mut self,
+        due: Instant,
+        speaker: usize,
+        listeners: usize,
+    ) -> anyhow::Result<u32> {
         ensure!(
             self.on_their_way.len() < ON_THEIR_WAY_MAX,
             "the server is {ON_THEIR_WAY_MAX} lines behind: it does not keep up"
         );
-        self.on_their_way.push_back(Message { due, missing: listeners });
+        self.on_their_way.push_back(Message { due, speaker, missing: listeners });
         self.undone += 1;
         Ok(self.next() - 1)
     }
@@ -60,6 +67,13 @@ impl Messages {
             self.first += 1;
         }
         Some(due)
+    }
+
+    /// Whether a line on its way is said by this client.
+    pub(crate) fn is_of(&self, number: u32, speaker: usize) -> bool {
+        let index = number.checked_sub(self.first);
+        let message = index.and_then(|index| self.on_their_way.get(index as usize));
+        message.is_some_and(|message| message.speaker == speaker)
     }
 
     /// The number of the next line, which is the number of lines said.
@@ -121,8 +135,9 @@ mod tests {
     #[test]
     fn line_is_done_when_all_have_received_it() {
         let mut messages = Messages::default();
-        let first = messages.add(Instant::now(), 2).expect("one is not many");
-        let second = messages.add(Instant::now(), 2).expect("two are not many");
+        let first = messages.add(Instant::now(), 7, 2).expect("one is not many");
+        let second = messages.add(Instant::now(), 8, 2).expect("two are not many");
+        assert!(messages.is_of(second, 8) && !messages.is_of(first, 8));
         assert!(messages.received(second).is_some());
         assert!(messages.received(second).is_some());
         assert_eq!(messages.undone(), 1);
@@ -130,5 +145,6 @@ mod tests {
         assert!(messages.received(first).is_some());
         assert_eq!(messages.undone(), 0);
         assert_eq!(messages.received(first), None);
+        assert!(!messages.is_of(second, 8), "it is done");
     }
 }

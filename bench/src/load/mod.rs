@@ -6,14 +6,20 @@
 mod bursts;
 mod client;
 mod clients;
+mod crowd;
 mod messages;
+mod process;
 mod sample;
 mod slow;
+mod story;
 mod talk;
+mod talkers;
 mod tally;
 mod worker;
 
 pub(crate) use client::Role;
 pub(crate) use clients::{ClientId, Load};
+pub(crate) use crowd::{CrowdAssignment, CrowdReport, CrowdTask, Crowds, gather};
 pub(crate) use sample::{Meter, Sample};
+pub(crate) use talkers::{Noticed, Talkers};
 pub(crate) use worker::{LoadPace, Worker, work};

@@ -17,10 +17,12 @@ const LATENCY_MAX: u64 = 120_000_000_000;
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) deliveries: f64,
+    /// The lines that were said in the closed loop.
+    pub(crate) lines: f64,
     /// Bytes that clients received.
     pub(crate) bytes: f64,
     pub(crate) seconds: f64,
-    /// Seconds of CPU, user and system.
+    /// Seconds of CPU of all servers, user and system.
     pub(crate) server_cpu: f64,
     /// Seconds of CPU of the load itself.
     pub(crate) load_cpu: f64,
@@ -30,7 +32,7 @@ pub(crate) struct Sample {
     pub(crate) latency: [f64; 5],
     /// Milliseconds of the latency in the open loop that the load itself may have caused.
     pub(crate) away: f64,
-    /// Bytes of the server in memory, at the end.
+    /// Bytes of all servers in memory, at the end.
     pub(crate) resident: f64,
     /// Whether neither server nor load was busy in the closed loop: if so, the server makes its
     /// clients wait.
@@ -42,6 +44,7 @@ impl Sample {
     pub(crate) fn followed_by(self, later: Sample) -> Sample {
         Sample {
             deliveries: self.deliveries + later.deliveries,
+            lines: self.lines + later.lines,
             bytes: self.bytes + later.bytes,
             seconds: self.seconds + later.seconds,
             server_cpu: self.server_cpu + later.server_cpu,
@@ -64,6 +67,11 @@ impl Sample {
     /// Deliveries a second.
     pub(crate) fn rate(&self) -> f64 {
         self.deliveries / self.seconds
+    }
+
+    /// Lines a second.
+    pub(crate) fn line_rate(&self) -> f64 {
+        self.lines / self.seconds
     }
 
     /// The part of one core that the load used.
@@ -104,7 +112,7 @@ impl LoadCounts {
 
 /// A measurement that has begun.
 pub(crate) struct Meter {
-    server: Pid,
+    servers: Vec<Pid>,
     start: Instant,
     deliveries: u64,
     bytes: u64,
@@ -113,14 +121,14 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(crate) fn start(counts: &mut LoadCounts, server: Pid) -> anyhow::Result<Meter> {
+    pub(crate) fn start(counts: &mut LoadCounts, servers: &[Pid]) -> anyhow::Result<Meter> {
         counts.latency.reset();
         counts.away = Duration::ZERO;
         Ok(Meter {
-            server,
+            servers: servers.to_vec(),
             deliveries: counts.deliveries,
             bytes: counts.bytes,
-            server_times: CpuTimes::of(server)?,
+            server_times: CpuTimes::of_all(servers)?,
             load_times: own_times()?,
             start: Instant::now(),
         })
@@ -128,13 +136,14 @@ impl Meter {
 
     pub(crate) fn stop(self, counts: &LoadCounts) -> anyhow::Result<Sample> {
         let seconds = self.start.elapsed().as_secs_f64();
-        let (server, own) = (CpuTimes::of(self.server)?, own_times()?);
+        let (server, own) = (CpuTimes::of_all(&self.servers)?, own_times()?);
         let waited =
             |before: CpuTimes, after: CpuTimes| after.waiting.saturating_sub(before.waiting);
         let waited = waited(self.server_times, server) + waited(self.load_times, own);
         let microseconds = |percentile| counts.latency.value_at_percentile(percentile) as f64 / 1e3;
         Ok(Sample {
             deliveries: (counts.deliveries - self.deliveries) as f64,
+            lines: 0.0,
             bytes: (counts.bytes - self.bytes) as f64,
             seconds,
             server_cpu: (server.running - self.server_times.running).as_secs_f64(),
@@ -142,7 +151,11 @@ impl Meter {
             waited: waited.as_secs_f64(),
             latency: [50.0, 90.0, 99.0, 99.9, 100.0].map(microseconds),
             away: counts.away.as_secs_f64() * 1e3,
-            resident: resident(self.server)?,
+            resident: self
+                .servers
+                .iter()
+                .map(|server| resident(*server))
+                .sum::<anyhow::Result<f64>>()?,
             is_held_back: false,
         })
     }

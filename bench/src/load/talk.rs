@@ -10,7 +10,7 @@ use super::clients::Load;
 use super::messages::text;
 use super::sample::{Meter, Sample};
 use crate::machine::waiting_to_be_accepted;
-use crate::server::Target;
+use crate::server::{Protocol, RunningTarget, Target};
 
 /// The number of clients that connect at a time: some servers let only ten wait to be accepted, and
 /// one more would try again only after a second.
@@ -50,22 +50,34 @@ impl Load {
         cores: &[usize],
         [listeners, speakers]: [usize; 2],
     ) -> anyhow::Result<Load> {
-        let server = target.start(cores)?;
-        let mut load = Load::new(server.process(), server.address, target.protocol)?;
+        Load::fill_all(vec![target.start(cores)?], target.protocol, [listeners, speakers])
+    }
+
+    /// The load for running servers, which are nodes of one house if there are several: listeners and
+    /// speakers, all of them in the first room.
+    pub(crate) fn fill_all(
+        servers: Vec<RunningTarget>,
+        protocol: Protocol,
+        [listeners, speakers]: [usize; 2],
+    ) -> anyhow::Result<Load> {
+        let processes = servers.iter().map(RunningTarget::process).collect();
+        let doors = servers.iter().map(|server| server.address).collect();
+        let mut load = Load::new(processes, doors, protocol)?;
         load.add_all(Role::Speaker, speakers)?;
         for listener in 0..listeners {
             if listener % CONNECT_AT_ONCE == 0 {
-                load.wait_until_accepted(server.address.port())?;
+                load.wait_until_accepted()?;
             }
             load.add(Role::Listener)?;
         }
-        load.running = Some(server);
+        load.running = servers;
         load.settle()?;
         Ok(load)
     }
 
-    fn wait_until_accepted(&mut self, port: u16) -> anyhow::Result<()> {
+    fn wait_until_accepted(&mut self) -> anyhow::Result<()> {
         self.connect_all()?;
+        let port = self.next_door()?.port();
         let until = Instant::now() + ACCEPT_TIME;
         while waiting_to_be_accepted(port)? > Some(0) && Instant::now() < until {
             self.turn(Duration::from_millis(1))?;
@@ -74,7 +86,7 @@ impl Load {
     }
 
     /// Waits until everybody is in the room, that is, until all listeners have received a line of
-    /// each speaker. There is at least one listener.
+    /// each speaker; without listeners, each speaker one of its own.
     pub(crate) fn settle(&mut self) -> anyhow::Result<()> {
         self.connect_all()?;
         for speaker in 0..self.speakers.len() {
@@ -143,23 +155,23 @@ impl Load {
     /// The mean number of bytes in which a client receives a line, of this many lines that come one
     /// by one.
     pub(crate) fn bytes_of_a_line(&mut self, lines: u32) -> anyhow::Result<f64> {
-        let meter = Meter::start(&mut self.counts, self.server)?;
+        let meter = Meter::start(&mut self.counts, &self.servers)?;
         self.say_lines(lines, 1)?;
         Ok(meter.stop(&self.counts)?.size())
     }
 
     /// Closed loop: keeps `window` lines on their way for this long; a line is done when all
-    /// listeners have it. The first eighth of the time is not counted.
+    /// listeners have it, or without listeners its own speaker. The first eighth of the time is not counted.
     pub(crate) fn closed(&mut self, window: usize, time: Duration) -> anyhow::Result<Sample> {
         let until = |end: Instant| move |_: &Load| Instant::now() < end;
         self.keep_on_their_way(window, until(Instant::now() + time / 8))?;
-        let meter = Meter::start(&mut self.counts, self.server)?;
+        let (meter, before) = (Meter::start(&mut self.counts, &self.servers)?, self.said());
         self.keep_on_their_way(window, until(Instant::now() + time))?;
         self.finish()?;
-        let sample = meter.stop(&self.counts)?;
-        let lines = sample.rate() / self.listeners.len() as f64;
+        let lines = f64::from(self.said() - before);
+        let sample = Sample { lines, ..meter.stop(&self.counts)? };
         let is_idle = sample.load_share() + sample.server_share() < IDLE;
-        let is_held_back = is_idle && lines < HELD_BACK * self.speakers.len() as f64;
+        let is_held_back = is_idle && sample.line_rate() < HELD_BACK * self.speakers.len() as f64;
         Ok(Sample { is_held_back, ..sample })
     }
 
@@ -187,7 +199,7 @@ impl Load {
         rate: f64,
         mut step: impl FnMut(&mut Load, Duration) -> anyhow::Result<bool>,
     ) -> anyhow::Result<Sample> {
-        let meter = Meter::start(&mut self.counts, self.server)?;
+        let meter = Meter::start(&mut self.counts, &self.servers)?;
         let start = Instant::now();
         let due = |said: u32| start + Duration::from_secs_f64(f64::from(said) / rate);
         let mut said = 0;
@@ -221,8 +233,8 @@ impl Load {
 
     /// A speaker says a line that was due at this time. It is sent with the next turn.
     pub(super) fn say(&mut self, speaker: usize, due: Instant) -> anyhow::Result<()> {
-        let number = self.messages.add(due, self.listeners.len())?;
         let speaker = self.speakers[speaker % self.speakers.len()];
+        let number = self.messages.add(due, speaker, self.listeners.len().max(1))?;
         self.protocol.say(text(number).as_bytes(), &mut self.clients[speaker].unsent);
         self.progress = Instant::now();
         Ok(())

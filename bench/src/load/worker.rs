@@ -1,16 +1,14 @@
 //! A server and its load in a separate process. So several servers can be loaded in turns while
-//! each has all its clients: one process may not hold enough descriptors for all. Requests and
-//! samples are lines of JSON.
+//! each has all its clients: one process may not hold enough descriptors for all.
 
-use std::io::{BufRead, BufReader, Lines, Write, stdin, stdout};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::stdin;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 
+use super::process::{LoadProcess, print};
 use super::{clients::Load, sample::Sample};
-use crate::server::{THIS_PROGRAM, Target};
+use crate::server::Target;
 
 /// The pace of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -39,10 +37,7 @@ impl LoadPace {
 type Assignment = (Target, Vec<usize>, [usize; 2]);
 
 /// A server and its load.
-pub(crate) struct Worker {
-    samples: Lines<BufReader<ChildStdout>>,
-    process: Child,
-}
+pub(crate) struct Worker(LoadProcess);
 
 impl Worker {
     /// Starts the server on these cores and its clients on those of this process, and waits until
@@ -53,33 +48,15 @@ impl Worker {
         clients: [usize; 2],
     ) -> anyhow::Result<Worker> {
         let assignment: Assignment = (target.clone(), cores.to_vec(), clients);
-        let mut command = Command::new(THIS_PROGRAM);
-        command.args(["load", &serde_json::to_string(&assignment)?]);
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let samples = process.stdout.take().context("the load has no stdout")?;
-        let mut worker = Worker { samples: BufReader::new(samples).lines(), process };
-        worker.answer::<()>()?;
-        Ok(worker)
+        let mut process = LoadProcess::start("load", &assignment)?;
+        process.answer::<()>()?;
+        Ok(Worker(process))
     }
 
     /// Loads the server at this pace for this many seconds.
     pub(crate) fn run(&mut self, pace: LoadPace, seconds: f64) -> anyhow::Result<Sample> {
-        let requests = self.process.stdin.as_mut().context("the load has no stdin")?;
-        writeln!(requests, "{}", serde_json::to_string(&(pace, seconds))?)?;
-        self.answer()
-    }
-
-    fn answer<T: for<'a> Deserialize<'a>>(&mut self) -> anyhow::Result<T> {
-        let line = self.samples.next().context("the load has ended")??;
-        let answer: Result<T, String> = serde_json::from_str(&line)?;
-        answer.map_err(|error| anyhow!(error))
-    }
-}
-
-/// The process ends with its requests, which `wait` closes, and ends its server before.
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.process.wait().ok();
+        self.0.request(&(pace, seconds))?;
+        self.0.answer()
     }
 }
 
@@ -88,13 +65,13 @@ pub(crate) fn work(assignment: &str) -> anyhow::Result<()> {
     let (target, cores, clients): Assignment = serde_json::from_str(assignment)?;
     let mut load = match Load::fill(&target, &cores, clients) {
         Ok(load) => load,
-        Err(error) => return answer::<()>(Err(error)),
+        Err(error) => return print::<()>(Err(error)),
     };
-    answer(Ok(()))?;
+    print(Ok(()))?;
     for line in stdin().lines() {
         let (pace, seconds): (LoadPace, f64) = serde_json::from_str(&line?)?;
         let time = Duration::from_secs_f64(seconds);
-        answer(match pace {
+        print(match pace {
             LoadPace::Closed { window } => load.closed(window, time),
             LoadPace::Bursts { lines } => load.bursts(lines, time),
             LoadPace::Open { deliveries } => {
@@ -103,11 +80,5 @@ pub(crate) fn work(assignment: &str) -> anyhow::Result<()> {
             }
         })?;
     }
-    Ok(())
-}
-
-fn answer<T: Serialize>(answer: anyhow::Result<T>) -> anyhow::Result<()> {
-    let answer = answer.map_err(|error| format!("{error:#}"));
-    writeln!(stdout(), "{}", serde_json::to_string(&answer)?)?;
     Ok(())
 }

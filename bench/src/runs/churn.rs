@@ -50,7 +50,9 @@ pub(crate) fn run(bench: &mut Bench, seconds: Option<u64>) -> anyhow::Result<()>
         let sample = go_on(&mut load, Duration::from_secs_f64(part), &mut enter_pressed)?;
         let until = part * row as f64;
         memory.push((until, mebibytes(sample.resident)));
-        let descriptors = descriptors(load.server)?;
+        let descriptors: anyhow::Result<usize> =
+            load.servers.iter().map(|it| descriptors(*it)).sum();
+        let descriptors = descriptors?;
         let first = [until.into(), load.come.into(), descriptors.into()];
         add_row(&mut table, first, &Ok(vec![sample]), None);
         load.ensure_all_connected()?;

@@ -23,12 +23,14 @@ enum Figure {
 pub(super) type ServerTurns = Result<Vec<Sample>, String>;
 
 /// Each figure with the name of its column.
-const FIGURES: [(&str, Figure); 20] = [
+const FIGURES: [(&str, Figure); 22] = [
     ("ns/delivery", Figure::Median(Sample::cost)),
     ("ratio", Figure::Ratio(Sample::cost)),
     ("bytes/delivery", Figure::Median(Sample::size)),
     ("deliveries/s", Figure::Median(Sample::rate)),
     ("rate ratio", Figure::Ratio(Sample::rate)),
+    ("lines/s", Figure::Median(Sample::line_rate)),
+    ("CPU, us/line", Figure::Median(|sample| sample.server_cpu * 1e6 / sample.lines)),
     ("server %", Figure::Median(|sample| sample.server_share() * 100.0)),
     ("load %", Figure::Median(|sample| sample.load_share() * 100.0)),
     ("waiting %", Figure::Median(|sample| sample.waiting_share() * 100.0)),
@@ -81,7 +83,7 @@ impl Figure {
 }
 
 /// The median.
-fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+pub(super) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)

@@ -71,7 +71,7 @@ fn arrive(
     table: &mut ResultTable,
 ) -> anyhow::Result<()> {
     let mut load = bench.fill(target, [1, 1])?;
-    let meter = Meter::start(&mut load.counts, load.server)?;
+    let meter = Meter::start(&mut load.counts, &load.servers)?;
     let (start, bytes) = (Instant::now(), load.counts.bytes);
     load.add_all(Role::Listener, size)?;
     let quiet = load.receive_until_quiet(QUIET)?;

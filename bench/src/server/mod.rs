@@ -1,6 +1,7 @@
 //! The measured servers, with their commands and protocols.
 
 mod bare;
+mod nats;
 mod parlor;
 mod peers;
 mod protocol;
@@ -8,7 +9,8 @@ mod target;
 mod websocket;
 
 pub(crate) use bare::{BareLoop, bare_loop, bare_loop_with, serve as serve_bare};
-pub(crate) use parlor::{LoadDoor, Parlor};
+pub(crate) use nats::{NatsCluster, NatsCounts, NatsSync, nats_server};
+pub(crate) use parlor::{LoadDoor, NodePlace, Parlor};
 pub(crate) use peers::INSTALLABLE;
 pub(crate) use protocol::Protocol;
 pub(crate) use target::{RunningTarget, THIS_PROGRAM, Target};

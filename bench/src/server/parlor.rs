@@ -16,6 +16,18 @@ pub(crate) enum LoadDoor {
 
 const MEMORY: &[&str] = &["--memory"];
 
+/// The directory of its files, in the folder in which it runs.
+const DATA: [&str; 2] = ["--data", "data"];
+
+/// The place of a server among others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NodePlace<'a> {
+    /// It is alone.
+    Alone,
+    /// It is this node, of this house, at these servers of NATS.
+    Node { urls: &'a str, house: &'a str, node: &'a str },
+}
+
 /// The measured Parlor.
 #[derive(Debug, Clone)]
 pub(crate) struct Parlor {
@@ -32,7 +44,28 @@ impl Parlor {
 
     /// With its defaults: in named mode, with each line on disk before it is shown.
     pub(crate) fn on_disk(&self) -> Target {
-        self.through(self.door, "on disk", &["--data", "data"]) // in the folder in which it runs
+        self.through(self.door, "on disk", &DATA)
+    }
+
+    /// Alone or as a node, through the door for lines; its lines are written to a file, but not synced,
+    /// as those of a node are.
+    pub(crate) fn written(&self, place: NodePlace<'_>) -> Target {
+        self.placed(place, "on disk", &[&DATA[..], &["--keep", "written"]].concat())
+    }
+
+    /// Alone or as a node, in named mode and without a file.
+    pub(crate) fn in_memory(&self, place: NodePlace<'_>) -> Target {
+        self.placed(place, "in memory", MEMORY)
+    }
+
+    fn placed(&self, place: NodePlace<'_>, kept: &str, storage: &[&str]) -> Target {
+        match place {
+            NodePlace::Alone => self.through(self.door, &format!("alone {kept}"), storage),
+            NodePlace::Node { urls, house, node } => {
+                let among = ["--nats", urls, "--house", house, "--node", node];
+                self.through(self.door, &format!("node {kept}"), &[storage, &among].concat())
+            }
+        }
     }
 
     /// Two targets to compare: named mode over lines, and beside it classic mode, which only the
@@ -80,8 +113,34 @@ impl Parlor {
             Some(program) => vec![program.as_str()],
             None => vec![THIS_PROGRAM, "parlor"],
         };
-        let lifted = ["serve", "--rate", "off", "--log", "warn", "--listen", listen];
+        // What a node warns of is what the scenario does to it.
+        let log = if storage.contains(&"--nats") { "error" } else { "warn" };
+        let lifted = ["serve", "--rate", "off", "--log", log, "--listen", listen];
         let words = program.into_iter().chain(lifted).chain(storage.iter().copied());
         Target::new(&format!("parlor {mode}"), protocol, words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_is_told_where_the_others_are() {
+        let parlor = Parlor { program: Some("parlor".into()), door: LoadDoor::Lines };
+        let place = NodePlace::Node { urls: "nats://a,nats://b", house: "h", node: "n" };
+        let target = parlor.written(place);
+        assert_eq!(target.name, "parlor node on disk");
+        assert_eq!(
+            target.command.join(" "),
+            "parlor serve --rate off --log error --listen tcp://127.0.0.1:{port} \
+             --data data --keep written --nats nats://a,nats://b --house h --node n"
+        );
+        let alone = parlor.in_memory(NodePlace::Alone);
+        assert_eq!(
+            (alone.name.as_str(), alone.protocol),
+            ("parlor alone in memory", Protocol::NamedLines)
+        );
+        assert!(alone.command.ends_with(&["--memory".to_owned()]));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -48,8 +49,16 @@ impl Target {
 
     /// Starts the server on these cores, and waits until it accepts connections.
     pub(crate) fn start(&self, cores: &[usize]) -> anyhow::Result<RunningTarget> {
+        self.start_in(Arc::new(TempDir::with_prefix("parlor-bench-")?), cores)
+    }
+
+    /// Starts the server in the folder of an earlier one, whose files it has then.
+    pub(crate) fn start_in(
+        &self,
+        folder: Arc<TempDir>,
+        cores: &[usize],
+    ) -> anyhow::Result<RunningTarget> {
         let port = self.port()?;
-        let folder = TempDir::with_prefix("parlor-bench-")?;
         let mut command = self.command_in(&folder, port)?;
         for (variable, _) in std::env::vars_os() {
             if variable.to_string_lossy().starts_with("PARLOR_") {
@@ -60,7 +69,7 @@ impl Target {
         let mut server = RunningTarget {
             child: started.with_context(|| format!("cannot start {:?}", self.command))?,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-            _folder: folder,
+            folder,
         };
         server.wait_until_it_accepts(&self.name)?;
         Ok(server)
@@ -105,13 +114,19 @@ impl Target {
 pub(crate) struct RunningTarget {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// The folder in which the server runs; deleted after it has ended.
-    _folder: TempDir,
+    /// The folder in which the server runs; deleted when nobody needs it.
+    pub(crate) folder: Arc<TempDir>,
 }
 
 impl RunningTarget {
     pub(crate) fn process(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+
+    /// Kills the server.
+    pub(crate) fn end(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 
     /// Asks the kernel, because a connection that closes at once would end ncat.
@@ -134,7 +149,6 @@ impl RunningTarget {
 
 impl Drop for RunningTarget {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.end();
     }
 }
