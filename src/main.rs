@@ -68,9 +68,15 @@ fn run(action: Action) -> anyhow::Result<()> {
         }
         Action::Backup(options) => print(backup(&options)?.as_bytes()),
         Action::Admin(options) => {
-            let mut answer = String::new();
-            let outcome = ask(&options, |line| answer += &format!("{line}\n"));
-            print(answer.as_bytes())?;
+            // The reader of the answer may be slow, and the server does not wait for it.
+            let (told, answer) = mpsc::channel::<String>();
+            let mut lines = answer.into_iter();
+            let printer = thread::Builder::new()
+                .spawn(move || lines.try_for_each(|line| print(line.as_bytes())))
+                .context("cannot start a thread")?;
+            let outcome = ask(&options, |line| drop(told.send(format!("{line}\n"))));
+            drop(told);
+            printer.join().unwrap_or(Ok(()))?;
             outcome
         }
         Action::Config(options) => print(options.load()?.to_toml().as_bytes()),

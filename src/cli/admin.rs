@@ -207,10 +207,11 @@ fn check_time(typed: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The server answers sooner, unless it is suspended.
+/// The server sends the next line of its answer sooner, unless it is suspended.
 const ANSWER_TIME: Duration = Duration::from_secs(15);
 
-/// Sends the command, and hands each line of the answer to `tell`.
+/// Sends the command, and hands each line of the answer to `tell` when it comes. It must not wait:
+/// the server cuts off those who read too slowly.
 ///
 /// # Errors
 /// No server runs there, it does not answer, or it refuses. The error is one sentence.
@@ -227,10 +228,12 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
         let path = directory.join(SOCKET_FILE);
         let stream = UnixStream::connect(&path).await;
         let stream = stream.map_err(|error| cannot_reach(&directory, &path, &error))?;
-        match timeout(ANSWER_TIME, converse(stream, &lines, &mut tell)).await {
-            Ok(Ok(outcome)) => outcome.map_err(anyhow::Error::msg),
-            Ok(Err(error)) => Err(error).context(format!("the server on {shown} broke off")),
-            Err(_) => bail!("the server on {shown} {STANDS_STILL}"),
+        match converse(stream, &lines, &mut tell).await {
+            Ok(outcome) => outcome.map_err(anyhow::Error::msg),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                bail!("the server on {shown} {STANDS_STILL}")
+            }
+            Err(error) => Err(error).context(format!("the server on {shown} broke off")),
         }
     })
 }
@@ -270,10 +273,10 @@ async fn converse(
     lines: &str,
     tell: &mut impl FnMut(&str),
 ) -> io::Result<Result<(), String>> {
-    stream.write_all(lines.as_bytes()).await?;
+    timeout(ANSWER_TIME, stream.write_all(lines.as_bytes())).await??;
     stream.shutdown().await?;
     let mut answer = BufReader::new(stream).lines();
-    while let Some(line) = answer.next_line().await? {
+    while let Some(line) = timeout(ANSWER_TIME, answer.next_line()).await?? {
         if let Some(words) = line.strip_prefix("-- ") {
             tell(words);
         } else if let Some(sentence) = line.strip_prefix('!') {

@@ -2,10 +2,12 @@
 //! no door and no session.
 
 mod command;
+mod everybody;
 mod reload;
 mod words;
 
 pub(crate) use command::OperatorCommand;
+pub(crate) use everybody::EverybodyList;
 pub(crate) use reload::{Reload, ReloadAnswer, ReloadRequests};
 pub(crate) use words::why_not;
 
@@ -52,15 +54,20 @@ impl Operator {
                 Some(password) => self.set_password(deed, password).await,
                 None => Err("the next line is to be the password".to_owned()),
             },
-            OperatorCommand::Everybody => self.ask(Query::Everybody).await,
             OperatorCommand::Bans => self.ask(Query::Bans { here: Here::Operator, skip: 0 }).await,
             OperatorCommand::Keepers => self.ask(Query::Keepers { here: Here::Operator }).await,
             OperatorCommand::Names => self.names().await,
             OperatorCommand::Nodes => self.nodes().await,
             OperatorCommand::Log(rows) => self.log(rows).await,
             OperatorCommand::Help => Ok(HELP.map(str::to_owned).to_vec()),
-            OperatorCommand::Quit => Ok(Vec::new()),
+            // The door does these.
+            OperatorCommand::Everybody | OperatorCommand::Quit => Ok(Vec::new()),
         }
+    }
+
+    /// Everybody, page by page.
+    pub(crate) async fn everybody(&self) -> EverybodyList {
+        EverybodyList::begin(&self.inbox).await
     }
 
     async fn act(&self, deed: Deed) -> OperatorAnswer {

@@ -147,3 +147,30 @@ fn a_full_stream_refuses_lines_until_there_is_room() {
     let texts: Vec<_> = data.lobby().into_iter().map(|row| row.text).collect();
     assert_eq!(texts, ["short"]);
 }
+
+#[test]
+fn the_addresses_of_many_people_on_another_node_come_in_small_answers() {
+    const PEOPLE: usize = 100;
+    let small = "max_payload: 4096";
+    let Some(cluster) = Cluster::start_with(&Machine::here(1), small) else { return };
+    let (data, url) = ([Data::new(), Data::new()], cluster.urls());
+    let [red, blue] = [("red", &data[0]), ("blue", &data[1])]
+        .map(|(name, data)| node(data.parlor(), &url, &["--node", name]));
+    let mut alice = enter(&red, "alice");
+    let guests: Vec<_> = (0..PEOPLE).map(|number| enter(&blue, &format!("bob{number}"))).collect();
+    alice.say("/rooms");
+    alice.lines_until("everybody", |line| line.contains(&format!("{} people", PEOPLE + 1)));
+    let output = data[0].parlor().args(["admin", "list"]).output().unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let mut listed = listed.lines();
+    for (number, guest) in guests.iter().enumerate() {
+        let address = guest.stream().local_addr().unwrap();
+        let line = listed.next().unwrap();
+        let person = format!("bob{number}, {address}, on blue, in lobby, ");
+        assert!(line.starts_with(&person), "{line}");
+    }
+    assert!(listed.next().unwrap().starts_with("alice, 127.0.0.1:"));
+    assert_eq!(listed.next(), None);
+    blue.close(guests);
+    red.close(alice);
+}

@@ -137,6 +137,30 @@ fn a_code_leads_back_on_another_node() {
     two.close([bob, back]);
 }
 
+/// The bytes of a line, and the number of lines that a connection reads: far more than can be
+/// unread in buffers when it is lost, which are shown again.
+const LONG: usize = 1_000;
+const READ_LINES: usize = 600;
+
+#[test]
+fn lines_that_a_connection_has_read_are_not_shown_again_on_another_node() {
+    let Some(two) = Two::open() else { return };
+    let mut bob = enter(&two.blue, "bob");
+    let mut alice = enter(&two.red, "alice");
+    bob.until("alice has arrived");
+    let code = alice.code();
+    let text: Vec<_> = (0..READ_LINES).map(|number| format!("{number:0>LONG$}")).collect();
+    bob.say(&text.join("\n"));
+    let last = format!("bob: {:0>LONG$}", READ_LINES - 1);
+    alice.until(&last);
+    let mut back = Guest::connect(two.blue.address);
+    back.say(&format!("/resume {code}"));
+    let shown = back.until("You are alice");
+    let again = shown.iter().filter(|line| line.contains(" bob: 0")).count();
+    assert!((1..READ_LINES / 2).contains(&again), "{again} lines are shown again");
+    two.close([bob, alice, back]);
+}
+
 #[test]
 fn forgotten_lines_are_gone_on_all_nodes() {
     let Some(two) = Two::open() else { return };
@@ -271,6 +295,33 @@ fn the_operator_sees_the_nodes() {
     alice.until("bob has left");
     assert_eq!(done(&data[0], &["nodes"])[0], "blue: not there");
     red.close([alice]);
+}
+
+#[test]
+fn the_operator_sees_everybody_with_the_addresses_that_other_nodes_know() {
+    let Some(two) = Two::open() else { return };
+    let third = Data::new();
+    let green = two.nats.node("green", &third);
+    let mut alice = enter(&two.red, "alice");
+    let bob = enter(&two.blue, "bob");
+    let carol = enter(&green, "carol");
+    alice.until("carol has arrived");
+    let line = |guest: &Guest, name: &str, node: &str| {
+        let address = guest.stream().local_addr().unwrap();
+        format!("{name}, {address}, on {node}, in lobby, active")
+    };
+    let all =
+        [line(&bob, "bob", "blue"), line(&carol, "carol", "green"), line(&alice, "alice", "red")];
+    for data in two.data.iter().chain([&third]) {
+        assert_eq!(done(data, &["list"]), all);
+    }
+    green.signal(Signal::STOP);
+    let silent = "No answer from green: the addresses of its people are missing";
+    let list = done(&two.data[0], &["list"]);
+    assert_eq!(list, [&all[0], "carol, on green, in lobby, active", &all[2], silent]);
+    green.signal(Signal::CONT);
+    green.close([carol]);
+    two.close([alice, bob]);
 }
 
 #[test]

@@ -13,7 +13,8 @@ use fuzz_bodies::web::{encoder, object, objects};
 use jiff::tz::TimeZone;
 use parlor_core::link::{
     Answer, Bygone, COMMANDS, Contact, Encoder, Findable, FindablePage, Inbox, Notice, PasswordFor,
-    Present, PrivateMessage, RankedRoom, Refusal, RoomInfo, RoomsPage, Sighting, Totals, Whois,
+    Present, PrivateMessage, RankedRoom, Refusal, RoomInfo, RoomsPage, Sighting, Totals,
+    VisitorPage, Whois,
 };
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{
@@ -160,7 +161,7 @@ fn answers() -> Vec<Answer> {
         Answer::LastLines(vec![(room(), WallTime(0))]),
         Answer::Told { people: 2, deaf: 1 },
         Answer::Unstored(Box::new(Answer::Act(act(Verb::Mute)))),
-        Answer::Everybody(Vec::new()),
+        Answer::Everybody(VisitorPage::default()),
         Answer::Bans { bans: Vec::new(), others: 0 },
         Answer::Keepers { room: None, server: Vec::new() },
         Refusal::NobodyCalled(line()).into(),

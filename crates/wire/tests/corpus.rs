@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 type Body = fn(&[u8]);
 
 /// The fuzz targets with their bodies.
-const TARGETS: [(&str, Body); 9] = [
+const TARGETS: [(&str, Body); 10] = [
+    ("carried", fuzz_bodies::carried::run),
     ("first_line", fuzz_bodies::first_line::run),
     ("framer", fuzz_bodies::framer::run),
     ("irc", fuzz_bodies::irc::run),

@@ -20,6 +20,9 @@ const STEP_TIME: Duration = Duration::from_secs(10);
 /// The number of bytes that are read at once: a few lines.
 const READ_BYTES: u64 = 4 * 1024;
 
+/// The answer to a command that exceeds it.
+const TOO_SLOW: &str = "this takes too long; it may or may not be done in the end";
+
 /// Serves a connection until it ends.
 pub(super) async fn converse(stream: UnixStream, operator: &Operator) {
     let mut lines = SocketLines {
@@ -50,6 +53,7 @@ impl SocketLines {
                 LineInput::Line(line) if line.is_blank() => continue,
                 LineInput::Line(line) => match OperatorCommand::parse(&line) {
                     Ok(OperatorCommand::Quit) => break,
+                    Ok(OperatorCommand::Everybody) => self.list(operator).await?,
                     Ok(command) => self.carry_out(command, operator).await?,
                     Err(sentence) => Err(sentence),
                 },
@@ -63,6 +67,20 @@ impl SocketLines {
         self.say(b".\n").await
     }
 
+    /// Sends the list of everybody, page by page. Returns what is left to say.
+    async fn list(&mut self, operator: &Operator) -> io::Result<OperatorAnswer> {
+        let Ok(mut list) = timeout(STEP_TIME, operator.everybody()).await else {
+            return Ok(Err(TOO_SLOW.to_owned()));
+        };
+        loop {
+            match timeout(STEP_TIME, list.next()).await {
+                Ok(Some(lines)) => self.say(&written(Ok(lines))).await?,
+                Ok(None) => return Ok(Ok(Vec::new())),
+                Err(_) => return Ok(Err("the rest of the list takes too long".to_owned())),
+            }
+        }
+    }
+
     async fn carry_out(
         &mut self,
         command: OperatorCommand,
@@ -73,9 +91,7 @@ impl SocketLines {
             _ => None,
         };
         let work = timeout(STEP_TIME, operator.carry_out(command, password));
-        Ok(work.await.unwrap_or_else(|_| {
-            Err("this takes too long; it may or may not be done in the end".to_owned())
-        }))
+        Ok(work.await.unwrap_or_else(|_| Err(TOO_SLOW.to_owned())))
     }
 
     /// The next line, even one that the end of the input cuts short; none at the end.

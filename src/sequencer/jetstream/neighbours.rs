@@ -1,5 +1,4 @@
-//! Private messages between nodes: requests from one node to another, beside the stream. Knows no
-//! person.
+//! Questions between nodes: requests from one node to another, beside the stream. Knows no person.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,8 +6,8 @@ use std::time::Duration;
 
 use async_nats::{Request, Subject};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use parlor_core::link::{Carried, CarriedMessage, Inbox, Neighbours};
-use parlor_wire::pack::carried::{pack, unpack};
+use parlor_core::link::{Carried, Inbox, Neighbours, NodeAnswer, NodeQuestion};
+use parlor_wire::pack::carried::{pack, pack_answer, unpack, unpack_answer};
 use tokio::select;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -18,26 +17,20 @@ use super::nats::StreamConnection;
 /// How long another node may take to answer.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// How many messages and answers may wait for the connection. More are not sent.
+/// How many questions and answers may wait for the connection. More are not sent.
 const WAITING_MAX: usize = 4_096;
 
-/// How many messages of other nodes may wait for an answer: the oldest has been given up by then.
+/// How many questions of other nodes may wait for an answer: the oldest has been given up by then.
 const ASKED_MAX: usize = 4_096;
 
-/// The answer to a message that somebody reads.
-const READ: &[u8] = b"1";
-
-/// The answer to a message that nobody reads.
-const NOT_READ: &[u8] = b"0";
-
-/// A message or an answer to another node.
+/// A question or an answer to another node.
 #[derive(Debug)]
 enum ToNeighbour {
-    Message { nonce: u64, number: u64, message: CarriedMessage },
-    Answer { number: u64, is_read: bool },
+    Question { nonce: u64, number: u64, question: NodeQuestion },
+    Answer { number: u64, answer: NodeAnswer },
 }
 
-/// Messages and answers that have come from other nodes.
+/// Questions and answers that have come from other nodes.
 #[derive(Debug, Default)]
 struct Arrived(Mutex<VecDeque<Carried>>);
 
@@ -54,7 +47,7 @@ pub(crate) struct Post {
     arrived: Arc<Arrived>,
 }
 
-/// The task that carries messages.
+/// The task that carries questions.
 pub(crate) struct PostTask {
     connection: StreamConnection,
     outgoing: mpsc::Receiver<ToNeighbour>,
@@ -65,16 +58,16 @@ pub(crate) struct PostTask {
 }
 
 impl Neighbours for Post {
-    fn send(&mut self, nonce: u64, number: u64, message: CarriedMessage) {
-        let message = ToNeighbour::Message { nonce, number, message };
-        if self.outgoing.try_send(message).is_err() {
+    fn ask(&mut self, nonce: u64, number: u64, question: NodeQuestion) {
+        let question = ToNeighbour::Question { nonce, number, question };
+        if self.outgoing.try_send(question).is_err() {
             self.arrived.queue().push_back(Carried::Answer(number, None));
         }
     }
 
-    fn answer(&mut self, number: u64, is_read: bool) {
+    fn answer(&mut self, number: u64, answer: NodeAnswer) {
         // Without an answer, the other node says that nobody knows.
-        self.outgoing.try_send(ToNeighbour::Answer { number, is_read }).ok();
+        self.outgoing.try_send(ToNeighbour::Answer { number, answer }).ok();
     }
 
     fn poll(&mut self) -> Option<Carried> {
@@ -96,7 +89,7 @@ impl PostTask {
         (PostTask { connection, outgoing, arrived, inbox, nonce }, post)
     }
 
-    /// Carries messages until the broadcaster ends.
+    /// Carries questions until the broadcaster ends.
     ///
     /// # Errors
     /// Other nodes cannot reach this one.
@@ -107,30 +100,29 @@ impl PostTask {
         let mut answers = FuturesUnordered::new();
         loop {
             select! {
-                Some((number, is_read)) = answers.next() => {
-                    self.arrive(Carried::Answer(number, is_read));
+                Some((number, answer)) = answers.next() => {
+                    self.arrive(Carried::Answer(number, answer));
                 }
                 message = incoming.next() => {
                     let Some(message) = message else {
                         return Ok(());
                     };
                     // A newer node may send what this one cannot read: it gets no answer.
-                    if let (Ok(carried), Some(reply)) = (unpack(&message.payload), message.reply) {
-                        self.arrive(Carried::Message(asked.add(reply), carried));
+                    if let (Ok(question), Some(reply)) = (unpack(&message.payload), message.reply) {
+                        self.arrive(Carried::Question(asked.add(reply), question));
                     }
                 }
                 outgoing = self.outgoing.recv() => match outgoing {
                     None => return Ok(()),
-                    Some(ToNeighbour::Answer { number, is_read }) => {
-                        if let Some(reply) = asked.take(number) {
-                            let bytes = if is_read { READ } else { NOT_READ };
+                    Some(ToNeighbour::Answer { number, answer }) => {
+                        if let (Some(reply), Ok(bytes)) = (asked.take(number), pack_answer(&answer)) {
                             self.connection.client.publish(reply, bytes.into()).await.ok();
                         }
                     }
-                    Some(ToNeighbour::Message { nonce, number, message }) => {
+                    Some(ToNeighbour::Question { nonce, number, question }) => {
                         let connection = self.connection.clone();
                         answers.push(async move {
-                            (number, ask(&connection, nonce, &message).await)
+                            (number, ask(&connection, nonce, &question).await)
                         });
                     }
                 },
@@ -144,16 +136,20 @@ impl PostTask {
     }
 }
 
-/// Sends a message to another node. Returns whether anybody reads it; none without an answer.
-async fn ask(connection: &StreamConnection, nonce: u64, message: &CarriedMessage) -> Option<bool> {
-    let bytes = pack(message).ok()?;
+/// Asks another node. None without an answer.
+async fn ask(
+    connection: &StreamConnection,
+    nonce: u64,
+    question: &NodeQuestion,
+) -> Option<NodeAnswer> {
+    let bytes = pack(question).ok()?;
     let request = Request::new().payload(bytes.into());
     let answer = connection.client.send_request(connection.node_subject(nonce), request);
     let answer = timeout(ANSWER_TIME, answer).await.ok()?.ok()?;
-    Some(answer.payload == READ)
+    unpack_answer(&answer.payload).ok()
 }
 
-/// The subjects to which messages of other nodes are answered, by number.
+/// The subjects to which questions of other nodes are answered, by number.
 #[derive(Debug, Default)]
 struct ReplySubjects {
     /// The latest last.

@@ -85,9 +85,14 @@ impl Broadcaster {
                 return Ok(Some(Outcome::Account(account.cloned())));
             }
             Query::Code { code, now } => {
-                return self.place_of_code(code, now).map(Outcome::Code).map(Some);
+                return Ok(self.ask_for_place(client, code, now)?.map(Outcome::Code));
             }
-            Query::Everybody => self.visitors(now),
+            Query::Everybody { node, from, is_silent } => {
+                match self.everybody(client, node, (from, is_silent), now) {
+                    Some(page) => Answer::Everybody(page),
+                    None => return Ok(None),
+                }
+            }
             Query::Bans { here, skip } => self.bans(asker, (&here, skip), now)?,
             Query::Keepers { here } => self.keepers(asker, &here)?,
             Query::Nodes => return Ok(Some(Outcome::Nodes(self.nodes(now)))),

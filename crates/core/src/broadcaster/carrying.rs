@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::carrier::{Carrier, Leaving};
+use super::carrier::{Carrier, Leaving, WhoAsked};
 use super::state::Broadcaster;
-use crate::link::{Answer, CarriedMessage, Client, Mail, Neighbours, PrivateMessage, Refusal};
+use crate::link::{
+    Answer, CarriedMessage, Client, Mail, Neighbours, NodeQuestion, PrivateMessage, Refusal,
+};
 use crate::model::{Name, Now, PersonId, RoomName, Spoken, Who};
 
 impl Broadcaster {
@@ -78,6 +80,13 @@ impl Broadcaster {
         others.filter_map(|boot| self.ledger.nodes.nonce_of(boot)).collect()
     }
 
+    /// The process with the connection of a person, by its random number, if that is another node.
+    pub(super) fn other_node_of(&self, person: PersonId) -> Option<u64> {
+        let own = self.node.as_ref()?.boot;
+        let boot = self.ledger.people.get(person)?.boot;
+        self.ledger.nodes.nonce_of(boot).filter(|_| boot != own)
+    }
+
     /// Invites a person on other nodes. `is_told` says whether a connection of this node was told.
     ///
     /// # Errors
@@ -108,14 +117,9 @@ impl Broadcaster {
         let Some(carrier) = &mut self.carrier else {
             return Err(Refusal::NoAnswer(message.to));
         };
-        carrier.last += 1;
-        let (waiting, to) = (nodes.len(), message.to.clone());
-        for nonce in nodes {
-            carrier.neighbours.send(nonce, carrier.last, message.clone());
-        }
-        let client = Arc::clone(client);
+        let (waiting, to, client) = (nodes.len(), message.to.clone(), Arc::clone(client));
         let leaving = Leaving { client, to, answer, waiting, is_read, is_unknown: false };
-        carrier.sent.insert(carrier.last, leaving);
+        carrier.ask(nodes, &NodeQuestion::Message(message), WhoAsked::Message(leaving));
         Ok(())
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::carrier::WhoAsked;
 use super::state::Broadcaster;
 use super::tickets::Wanted;
 use crate::intent::Intent;
 use crate::ledger::{ReturnCode, Validity};
-use crate::link::{Client, CodeChange, Refusal};
+use crate::link::{Client, CodeChange, NodeQuestion, Refusal};
 use crate::model::{Hashed, Now, PersonId, RoomId, RoomName, WallTime};
 
 /// The number of readings in one intent, which stays small enough for a proposal.
@@ -69,6 +70,45 @@ impl Broadcaster {
         Ok(place)
     }
 
+    /// The place of a valid code, for a client. If its connection is on another node, that one is
+    /// asked how far it has read, and the client learns the place later: none.
+    pub(super) fn ask_for_place(
+        &mut self,
+        client: &Arc<Client>,
+        code: Hashed,
+        awake: WallTime,
+    ) -> Result<Option<Arc<ReturnCode>>, Refusal> {
+        let place = self.place_of_code(code, awake)?;
+        let Validity::Held(person) = place.validity else {
+            return Ok(Some(place)); // the connection has ended, and its last line is known
+        };
+        let (Some(nonce), Some(carrier)) = (self.other_node_of(person), &mut self.carrier) else {
+            return Ok(Some(place));
+        };
+        let of = (person, place.room.clone());
+        let question = NodeQuestion::Reading { person, room: place.room.clone() };
+        let client = Arc::clone(client);
+        carrier.ask([nonce], &question, WhoAsked::Place { client, code, awake, of });
+        Ok(None)
+    }
+
+    /// The place of a code, of whose person the other node has told how far the connection has read;
+    /// none if it did not.
+    pub(super) fn place_with(
+        &self,
+        (code, awake): (Hashed, WallTime),
+        of: &(PersonId, RoomName),
+        read_to: Option<u64>,
+    ) -> Result<Arc<ReturnCode>, Refusal> {
+        let mut place = self.place_of_code(code, awake)?;
+        // Otherwise the code has moved meanwhile, and its new place is as exact.
+        let is_it = place.validity == Validity::Held(of.0) && place.room == of.1;
+        if let Some(seq) = read_to.filter(|_| is_it) {
+            Arc::make_mut(&mut place).seq = seq;
+        }
+        Ok(place)
+    }
+
     /// Proposes how far the people with codes have read, so that they may return after a crash.
     pub(super) fn note_readings(&mut self, now: Now) {
         let further = self.ledger.codes.held().filter_map(|(hash, code, id)| {
@@ -82,7 +122,7 @@ impl Broadcaster {
     }
 
     /// The last line of a room that was written to the connection of a person.
-    fn read_to(&self, id: PersonId, room: &RoomName) -> Option<u64> {
+    pub(super) fn read_to(&self, id: PersonId, room: &RoomName) -> Option<u64> {
         let connection = self.connections.get(&id)?;
         connection.client.read_to(*self.rooms_by_name.get(room)?)
     }

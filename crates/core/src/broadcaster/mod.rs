@@ -40,6 +40,7 @@ mod rooms;
 mod state;
 mod telling;
 mod tickets;
+mod visitors;
 mod watches;
 mod watching;
 

@@ -141,6 +141,11 @@ impl People {
         self.people.iter().map(|(&id, person)| (id, person))
     }
 
+    /// Everybody from this one on, in the order in which they came.
+    pub(crate) fn from(&self, first: PersonId) -> impl Iterator<Item = (PersonId, &Person)> {
+        self.people.range(first..).map(|(&id, person)| (id, person))
+    }
+
     /// The connections from this one on, in the order in which they came.
     pub(crate) fn ids_from(&self, from: PersonId) -> impl Iterator<Item = PersonId> {
         self.people.range(from..).map(|(&id, _)| id)

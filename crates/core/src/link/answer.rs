@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::roster::Occupant;
 use super::sighting::{Bygone, FindablePage, RoomInfo, RoomsPage, Sighting, Totals, Whois};
+use super::visitor::VisitorPage;
 use super::watch::Watched;
 use crate::command::Spec;
 use crate::model::{
@@ -200,8 +201,8 @@ pub enum Answer {
     },
     /// The act is done, but lasts only until the server stops, because it could not be stored.
     Unstored(Box<Answer>),
-    /// Everybody on the server.
-    Everybody(Vec<Visitor>),
+    /// A page of everybody on the server.
+    Everybody(VisitorPage),
     /// The present bans.
     Bans {
         /// The newest first.
@@ -493,19 +494,6 @@ impl Answer {
         };
         size_of::<Answer>() + inside
     }
-}
-
-/// A person on the server, as shown to the operator.
-#[derive(Clone, Debug)]
-pub struct Visitor {
-    /// The name.
-    pub name: Name,
-    /// The address of the connection.
-    pub address: Option<SocketAddr>,
-    /// The rooms in which they have a seat.
-    pub rooms: Vec<RoomName>,
-    /// The time since they last said something.
-    pub silent: Duration,
 }
 
 /// The number of bans that are shown to a person in a room: they fit into a mailbox with usual

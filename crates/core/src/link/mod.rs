@@ -18,6 +18,7 @@ mod roster;
 mod seat;
 mod sighting;
 mod view;
+mod visitor;
 mod watch;
 
 pub use crate::command::{
@@ -28,7 +29,7 @@ pub use crate::refusal::Refusal;
 pub(crate) use answer::BANS_SHOWN_MAX;
 pub use answer::{
     Answer, Contact, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, PrivateMessage,
-    ROOMS_MAX, RoomKeepers, Visitor, WHO_MAX,
+    ROOMS_MAX, RoomKeepers, WHO_MAX,
 };
 pub use asked::{Asked, WhyDeparted};
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};
@@ -37,7 +38,9 @@ pub use dialect::{Attempt, Decoder, Encoder, Excerpt, Input, Start};
 pub(crate) use inbox::InboxItem;
 pub use inbox::{Inbox, Link};
 pub use mailbox::{BYTES_MAX, Full, ITEMS_MAX, Mail};
-pub use neighbours::{Carried, CarriedMessage, Neighbours};
+pub use neighbours::{
+    Carried, CarriedMessage, ConnectionFacts, Neighbours, NodeAnswer, NodeQuestion,
+};
 pub use outcome::{NewSeat, Outcome};
 pub use recall::{Recall, Spot};
 pub use request::{AccountChange, Change, CodeChange, FirstRoom, MessageChange, Query, Request};
@@ -49,4 +52,6 @@ pub use sighting::{
 };
 pub(crate) use view::Place;
 pub use view::{Entered, Listening, Mark, Replay, Resumed, View};
+pub(crate) use visitor::VISITORS_MAX;
+pub use visitor::{Visitor, VisitorPage};
 pub use watch::{WATCHED_MAX, WatchRequest, Watched};

@@ -1,8 +1,53 @@
-//! Private messages between nodes: they are not in the order. Knows no engine.
+//! Questions between nodes, beside the order: private messages, places and addresses. Knows no
+//! engine.
 
 use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use crate::model::{Name, RoomName, Spoken, Who};
+use crate::model::{Name, PersonId, RoomName, Spoken, Who};
+
+/// A question of one node to another.
+#[derive(Clone, Debug)]
+pub enum NodeQuestion {
+    /// Whether anybody there reads this message.
+    Message(CarriedMessage),
+    /// How far the connection of this person has read this room.
+    Reading {
+        /// The person.
+        person: PersonId,
+        /// The room.
+        room: RoomName,
+    },
+    /// The connections of these people.
+    Connections {
+        /// The position in the order up to which the node that asks had applied everything.
+        after: u64,
+        /// The people.
+        people: Vec<PersonId>,
+    },
+}
+
+/// The answer to a [`NodeQuestion`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeAnswer {
+    /// Whether anybody reads the message.
+    IsRead(bool),
+    /// The number of the last line that was written to the connection; none if that is not known.
+    ReadTo(Option<u64>),
+    /// The connections of the people, in the order of the question; none for those who are not
+    /// there.
+    Connections(Vec<Option<ConnectionFacts>>),
+}
+
+/// The facts about a connection that only its own node knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionFacts {
+    /// The address, if the door knows it.
+    pub address: Option<SocketAddr>,
+    /// The time since the person last said something.
+    pub silent: Duration,
+}
 
 /// A private message on its way to another node.
 #[derive(Clone, Debug)]
@@ -22,25 +67,36 @@ pub struct CarriedMessage {
     pub is_for_programs: bool,
 }
 
+impl NodeQuestion {
+    /// The position up to which the other node must have applied everything before it answers.
+    pub(crate) fn after(&self) -> u64 {
+        match self {
+            NodeQuestion::Message(message) => message.after,
+            NodeQuestion::Reading { .. } => 0,
+            NodeQuestion::Connections { after, .. } => *after,
+        }
+    }
+}
+
 /// Something that came from another node.
 #[derive(Debug)]
 pub enum Carried {
-    /// A message for people of this node; it is answered with this number.
-    Message(u64, CarriedMessage),
-    /// The answer to the message that this node sent with this number: whether anybody reads it. None if
-    /// the other node did not answer in time.
-    Answer(u64, Option<bool>),
+    /// A question, which is answered with this number.
+    Question(u64, NodeQuestion),
+    /// The answer to the question that this node asked with this number. None if the other node did
+    /// not answer in time.
+    Answer(u64, Option<NodeAnswer>),
 }
 
-/// Carries messages to other nodes and back. Each message is answered, or given up soon.
+/// Carries questions to other nodes, and answers back. Each question is answered, or given up within
+/// 2 s.
 pub trait Neighbours: Debug + Send {
-    /// Sends a message to the node whose process has this random number. Its answer has the number
-    /// `number`.
-    fn send(&mut self, nonce: u64, number: u64, message: CarriedMessage);
+    /// Asks the node whose process has this random number. The answer has the number `number`.
+    fn ask(&mut self, nonce: u64, number: u64, question: NodeQuestion);
 
-    /// Answers a message from another node.
-    fn answer(&mut self, number: u64, is_read: bool);
+    /// Answers a question of another node.
+    fn answer(&mut self, number: u64, answer: NodeAnswer);
 
-    /// The next message or answer.
+    /// The next question or answer.
     fn poll(&mut self) -> Option<Carried>;
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::watch::WatchRequest;
 use crate::ledger::OwnerVisit;
 use crate::model::{
-    Claim, ConversationId, Deed, Extras, Hashed, Here, Limits, Line, Modes, Name, PersonId,
-    Profile, Proof, ProvenAccount, RoomId, RoomName, Spoken, Verb, WallTime,
+    Claim, ConversationId, Deed, Extras, Hashed, Here, Limits, Line, Modes, Name, NodeName,
+    PersonId, Profile, Proof, ProvenAccount, RoomId, RoomName, Spoken, Verb, WallTime,
 };
 
 /// A request of a connection to the broadcaster.
@@ -457,8 +457,15 @@ pub enum Query {
         /// The time by which the life of codes is measured.
         now: WallTime,
     },
-    /// Everybody on the server, for the operator.
-    Everybody,
+    /// Everybody on the server, or on one node, for the operator, one page at a time.
+    Everybody {
+        /// The node; none for everybody on a server without other nodes.
+        node: Option<NodeName>,
+        /// The first connection that may be on the page.
+        from: PersonId,
+        /// Whether the node did not answer before, so it is not asked.
+        is_silent: bool,
+    },
     /// The present bans.
     Bans {
         /// Where the person is.

@@ -6,6 +6,8 @@ mod astray;
 #[path = "../server/mod.rs"]
 mod server;
 
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,16 +15,19 @@ use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart, Standing};
 use parlor_core::intent::{Intent, Proposal};
 use parlor_core::ledger::{Markers, Snapshot};
 use parlor_core::link::{
-    Answer, Backlog, Change, Contact, Encoder, Entered, Inbox, Link, Mail, Notice, Occupant,
-    Outcome, Query, Refusal, View, WhyDeparted,
+    Answer, Backlog, Carried, Change, CodeChange, Contact, Encoder, Entered, Inbox, Link, Mail,
+    Neighbours, NodeAnswer, NodeQuestion, Notice, Occupant, Outcome, Query, Refusal, View,
+    VisitorPage, WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene, Slices};
 use parlor_core::model::{
-    ConversationId, Deed, Entry, Here, Limits, Modes, Name, NodeName, Proof, ProvenAccount,
-    RoomName, Said, Telling, Verb, WallTime, Whom,
+    ConversationId, Deed, Entry, Here, Limits, Modes, Name, NodeName, PersonId, Proof,
+    ProvenAccount, RoomName, Said, Telling, Verb, WallTime, Whom,
 };
 use parlor_core::sequencer::{Decided, Sequencer};
-use server::{Person, Server, come_back, enter, granted, join, line, post, refusal, rename};
+use server::{
+    Person, Server, come_back, enter, granted, join, line, post, private, refusal, rename,
+};
 
 /// An order that all nodes share, with the time of each place.
 type Order = Arc<Mutex<Vec<(WallTime, Proposal)>>>;
@@ -876,4 +881,168 @@ fn a_node_that_stops_between_two_boots_refuses_what_waits() {
         let refused = refusal(person.link.outcome().expect("an outcome"));
         assert!(matches!(refused, Refusal::NotSent), "{refused:?}");
     }
+}
+
+/// The questions and answers that nodes have not read yet, by the random number of the process.
+/// Without a queue, a node does not answer.
+type Letters = Arc<Mutex<BTreeMap<u64, VecDeque<Carried>>>>;
+
+/// The way of a node to the others.
+#[derive(Debug)]
+struct Post {
+    own: u64,
+    letters: Letters,
+}
+
+impl Post {
+    fn put(&self, nonce: u64, carried: Carried) -> bool {
+        let mut letters = self.letters.lock().unwrap();
+        letters.get_mut(&nonce).map(|letters| letters.push_back(carried)).is_some()
+    }
+}
+
+impl Neighbours for Post {
+    fn ask(&mut self, nonce: u64, number: u64, question: NodeQuestion) {
+        if !self.put(nonce, Carried::Question(self.own << 32 | number, question)) {
+            self.put(self.own, Carried::Answer(number, None));
+        }
+    }
+
+    fn answer(&mut self, number: u64, answer: NodeAnswer) {
+        self.put(number >> 32, Carried::Answer(number & 0xffff_ffff, Some(answer)));
+    }
+
+    fn poll(&mut self) -> Option<Carried> {
+        self.letters.lock().unwrap().get_mut(&self.own)?.pop_front()
+    }
+}
+
+const RED: u64 = 1;
+const BLUE: u64 = 2;
+
+/// Two nodes that ask each other.
+fn two_who_ask() -> (Letters, Node, Node) {
+    let order = Order::default();
+    let letters = Letters::default();
+    let node = |name, own| {
+        let Node { server, way } = Node::new(name, own, &order);
+        letters.lock().unwrap().insert(own, VecDeque::new());
+        let post = Box::new(Post { own, letters: Arc::clone(&letters) });
+        let broadcaster = server.broadcaster.with_neighbours(post);
+        Node { server: Server { broadcaster, ..server }, way }
+    };
+    let (mut red, mut blue) = (node("red", RED), node("blue", BLUE));
+    wait(&mut [&mut red, &mut blue], 2);
+    (letters, red, blue)
+}
+
+/// The outcome of a question for which the second node is asked.
+fn asked((node, other): (&mut Node, &mut Node), link: &mut Link, query: Query) -> Outcome {
+    link.start(query);
+    node.server.run();
+    assert!(link.outcome().is_none(), "the other node is not asked");
+    other.server.run();
+    node.server.run();
+    link.outcome().expect("the other node has answered")
+}
+
+#[test]
+fn the_node_with_the_connection_of_a_code_is_asked_how_far_it_has_read() {
+    let (letters, mut red, mut blue) = two_who_ask();
+    let mut alice = red.server.enter("alice");
+    let code = red.server.code(&mut alice.link, alice.seat.room());
+    let mut backlog = Backlog::new(Presences, Arc::clone(alice.link.client()));
+    alice.link.reply(alice.seat.mark(), Mail::Entered(alice.entered));
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut bob = blue.server.enter("bob");
+    blue.server.ask(&mut bob.link, post(bob.seat.room(), &["one", "two", "three"]));
+    wait(&mut [&mut red, &mut blue], 1);
+    assert_eq!(reads(&mut backlog), "+bob one two three ");
+    let query = || Query::Code { code, now: WallTime(0) };
+    let seq = |outcome| match outcome {
+        Outcome::Code(place) => place.seq,
+        other => panic!("{other:?}"),
+    };
+    let mut again = blue.server.connect();
+    assert_eq!(seq(asked((&mut blue, &mut red), &mut again, query())), 3);
+    // If the room is another one by then, the answer is not about it.
+    again.start(query());
+    blue.server.run();
+    let (tea, entered) = granted(red.server.ask(&mut alice.link, join("tea")));
+    let change = CodeChange::Move { code, room: Some(tea.room()) };
+    red.server.ask(&mut alice.link, Change::Code(change));
+    blue.server.run();
+    assert_eq!(again.outcome().map(seq), Some(0));
+    drop((tea, entered));
+    letters.lock().unwrap().remove(&RED);
+    assert_eq!(seq(asked((&mut blue, &mut red), &mut again, query())), 0, "as in the ledger");
+}
+
+/// All pages of the people on blue, as the operator of red gets them.
+fn pages(red: &mut Node, blue: &mut Node, is_silent: bool) -> Vec<VisitorPage> {
+    let mut link = red.server.connect();
+    let (mut from, mut pages) = (Some(PersonId::first_of(0)), Vec::new());
+    while let Some(first) = from {
+        let node = NodeName::parse("blue");
+        let query = || Query::Everybody { node: node.clone(), from: first, is_silent };
+        let outcome = match is_silent {
+            true => red.server.ask(&mut link, query()),
+            false => asked((&mut *red, &mut *blue), &mut link, query()),
+        };
+        let Outcome::Answer(Answer::Everybody(page)) = outcome else { panic!("{outcome:?}") };
+        from = page.next;
+        pages.push(page);
+    }
+    pages
+}
+
+#[test]
+fn the_operator_gets_the_addresses_of_people_on_other_nodes_page_by_page() {
+    const PEOPLE: u16 = 1_000;
+    let (letters, mut red, mut blue) = two_who_ask();
+    let _here = red.server.enter("alice");
+    let inbox = Arc::clone(blue.server.broadcaster.inbox());
+    let address = |number| SocketAddr::from(([192, 0, 2, 7], 50_000 + number));
+    let people: Vec<_> = (0..PEOPLE)
+        .map(|number| {
+            let mut link = inbox.connect_from(Some(address(number)), |_| Arc::default());
+            link.start(enter(&format!("bob{number}"), "lobby"));
+            link
+        })
+        .collect();
+    wait(&mut [&mut red, &mut blue], 3);
+    let all = pages(&mut red, &mut blue, false);
+    assert!(all.iter().all(|page| !page.is_silent));
+    let most = all.iter().map(|page| page.people.len()).max();
+    assert!(most < Some(400), "an answer has to fit into the smallest proposal: {most:?}");
+    let seen = all.iter().flat_map(|page| &page.people);
+    let seen: Vec<_> = seen.map(|one| (one.name.to_string(), one.address)).collect();
+    let wanted = (0..PEOPLE).map(|number| (format!("bob{number}"), Some(address(number))));
+    assert_eq!(seen, wanted.collect::<Vec<_>>());
+    let unasked = pages(&mut red, &mut blue, true);
+    assert!(unasked.iter().all(|page| page.is_silent));
+    letters.lock().unwrap().remove(&BLUE);
+    let (node, from) = (NodeName::parse("blue"), PersonId::first_of(0));
+    let query = Query::Everybody { node, from, is_silent: false };
+    let mut link = red.server.connect();
+    let outcome = asked((&mut red, &mut blue), &mut link, query);
+    let Outcome::Answer(Answer::Everybody(page)) = outcome else { panic!("{outcome:?}") };
+    assert!(page.is_silent && page.people.iter().all(|one| one.address.is_none()));
+    drop(people);
+}
+
+#[test]
+fn a_private_message_to_another_node_is_read_or_not_or_nobody_knows() {
+    let (letters, mut red, mut blue) = two_who_ask();
+    let mut alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    let bob = blue.server.enter("bob");
+    wait(&mut [&mut red, &mut blue], 1);
+    let query = || private("bob", "psst");
+    let outcome = asked((&mut red, &mut blue), &mut alice.link, query());
+    assert!(matches!(outcome, Outcome::Answer(Answer::Private(_))), "{outcome:?}");
+    assert!(matches!(bob.link.client().take(|_, _| true), Some(Mail::Answer(Answer::Private(_)))));
+    letters.lock().unwrap().remove(&BLUE);
+    let refused = refusal(asked((&mut red, &mut blue), &mut alice.link, query()));
+    assert!(matches!(refused, Refusal::NoAnswer(_)), "{refused:?}");
 }

@@ -269,7 +269,7 @@ macro_rules! narrow {
     )* };
 }
 
-narrow!(u8, u32, usize);
+narrow!(u8, u16, u32, usize);
 
 impl Packed for bool {
     fn pack(&self, to: &mut Packer) {

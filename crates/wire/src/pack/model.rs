@@ -14,7 +14,8 @@
 //! | name | the name as it is shown, a text of at most 128 bytes; the first key; the second key. In place of a key that equals the text before it stands the number 0, and otherwise the length of a key is 1 more than its bytes |
 //! | node | its name, a text of at most 63 bytes |
 //! | looks | the shown look, a key; a list of the other looks, each as two keys |
-//! | addresses | the number of bits that all addresses have in common; then the first address, a list of 4 or 16 numbers |
+//! | address | a list of 4 or 16 numbers |
+//! | addresses | the number of bits that all addresses have in common; then the first address |
 //!
 //! The other values are the records and choices below: their rows have the order of the fields and
 //! the numbers of the variants. A number never gets another meaning.
@@ -47,6 +48,8 @@ const TEXT_BYTES_MAX: usize = 3 * LINE_BYTES_MAX;
 
 const NO_NAME: UnpackError =
     UnpackError::Malformed("a name is empty or has a character that no name has");
+
+const NO_ADDRESSES: UnpackError = UnpackError::Malformed("these are no addresses");
 
 /// A person's number has these low bits for the count, and above them those of the boot.
 const COUNT_BITS: u32 = 40;
@@ -302,22 +305,32 @@ impl Packed for Looks {
     }
 }
 
-impl Packed for Net {
+impl Packed for IpAddr {
     fn pack(&self, to: &mut Packer) {
-        self.bits().pack(to);
-        match self.first() {
+        match self {
             IpAddr::V4(ip) => to.list(&ip.octets(), usize::MAX),
             IpAddr::V6(ip) => to.list(&ip.octets(), usize::MAX),
         }
     }
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Net, UnpackError> {
-        let bits = u8::unpack(from)?;
+    fn unpack(from: &mut Unpacker<'_>) -> Result<IpAddr, UnpackError> {
         let bytes: Vec<u8> = from.list(16)?;
         let v4 = || <[u8; 4]>::try_from(&*bytes).map(|bytes| Ipv4Addr::from(bytes).into());
         let v6 = || <[u8; 16]>::try_from(&*bytes).map(|bytes| Ipv6Addr::from(bytes).into());
-        let first: Option<IpAddr> = v4().or_else(|_| v6()).ok();
-        let net = first.and_then(|first| Net::of(first, bits).filter(|net| net.first() == first));
-        net.ok_or(UnpackError::Malformed("these are no addresses"))
+        v4().or_else(|_| v6()).map_err(|_| NO_ADDRESSES)
+    }
+}
+
+impl Packed for Net {
+    fn pack(&self, to: &mut Packer) {
+        self.bits().pack(to);
+        self.first().pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Net, UnpackError> {
+        let bits = u8::unpack(from)?;
+        let first = IpAddr::unpack(from)?;
+        let net = Net::of(first, bits).filter(|net| net.first() == first);
+        net.ok_or(NO_ADDRESSES)
     }
 }

@@ -137,7 +137,7 @@ pub(crate) fn you_are_muted(act: &Act, clock: &LocalClock) -> String {
     format!("You are muted{room}{} by {}", until(act, clock), name_of(&act.by))
 }
 
-/// Everybody on the server, a line each.
+/// People on the server, a line each.
 pub(crate) fn everybody(people: &[Visitor]) -> Vec<String> {
     match people.is_empty() {
         true => vec!["Nobody is here".to_owned()],
@@ -145,16 +145,17 @@ pub(crate) fn everybody(people: &[Visitor]) -> Vec<String> {
     }
 }
 
-/// `alice, 127.0.0.1:56592, in lobby and tea, silent for 4 minutes`
+/// `alice, 127.0.0.1:56592, on red, in lobby and tea, silent for 4 minutes`
 fn visitor(visitor: &Visitor) -> String {
-    let address = visitor.address.map(|address| format!("{address}, ")).unwrap_or_default();
-    let rooms: Vec<_> = visitor.rooms.iter().map(RoomName::as_str).collect();
+    let Visitor { id: _, name, node, address, rooms, silent } = visitor;
+    let address = address.map(|address| format!("{address}, ")).unwrap_or_default();
+    let node = node.as_ref().map(|node| format!("on {node}, ")).unwrap_or_default();
+    let rooms: Vec<_> = rooms.iter().map(RoomName::as_str).collect();
     let rooms = match rooms.is_empty() {
         true => "coming in".to_owned(),
         false => format!("in {}", rooms.join(" and ")),
     };
-    let (name, silence) = (&visitor.name, silence(visitor.silent));
-    format!("{name}, {address}{rooms}, {silence}")
+    format!("{name}, {address}{node}{rooms}, {}", silence(*silent))
 }
 
 /// The number of people whom a broadcast has reached.

@@ -60,7 +60,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::AllRooms(page) => list(self::rooms(&page.rooms, 0)),
         Answer::Totals(totals) => sentence(format!(
             "{} in {}", counted(totals.people, "person is", "people are"), counted(totals.rooms, "room", "rooms"))),
-        Answer::Everybody(people) => list(act::everybody(people)),
+        Answer::Everybody(page) => list(act::everybody(&page.people)),
         Answer::Bans { bans, others } => list(act::bans(bans, *others, clock)),
         Answer::Rules { room, rules, is_topic_locked, since: _ } => {
             list(act::rules_of(room, rules, *is_topic_locked))

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub(crate) mod carried;
 pub(crate) mod first_line;
 pub(crate) mod framer;
 pub(crate) mod irc;

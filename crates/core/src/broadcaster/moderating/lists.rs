@@ -3,27 +3,10 @@
 use std::cmp::Reverse;
 
 use crate::broadcaster::state::Broadcaster;
-use crate::ledger::Person;
-use crate::link::{Answer, BANS_SHOWN_MAX, Refusal, RoomKeepers, Visitor};
+use crate::link::{Answer, BANS_SHOWN_MAX, Refusal, RoomKeepers};
 use crate::model::{Act, Here, Name, Now, PersonId, Reach, RoomName};
 
 impl Broadcaster {
-    /// Everybody, in order of arrival.
-    pub(in crate::broadcaster) fn visitors(&self, now: Now) -> Answer {
-        let visitor = |(id, person): (PersonId, &Person)| {
-            let rooms = person.seats.iter().filter_map(|room| self.room_called(room));
-            let active = rooms.filter_map(|room| room.members.get(id));
-            let active = active.map(|member| member.active).max().unwrap_or(now.monotonic);
-            Visitor {
-                name: person.name.clone(),
-                address: self.subject(id).and_then(|subject| subject.address),
-                rooms: person.seats.clone(),
-                silent: now.monotonic.saturating_sub(active),
-            }
-        };
-        Answer::Everybody(self.ledger.people.iter().map(visitor).collect())
-    }
-
     /// The bans: all of them for the operator, the latest for a keeper, and with the mutes in a room.
     /// Others in the room read which names are meant, but no address.
     pub(in crate::broadcaster) fn bans(
