@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use parlor_core::intent::Stamp;
 use parlor_core::ledger::{
-    Absent, Account, Boot, Invited, Kept, Ledger, Markers, Mute, OwnerKeys, Person, Rank,
-    ReturnCode, RulesOfRoom, Seals, Snapshot, Validity,
+    Absent, Account, Boot, Invited, Kept, Ledger, Markers, Mute, OwnerKeys, Person, ReturnCode,
+    RulesOfRoom, Seals, Snapshot, Validity,
 };
 use parlor_core::model::{
     Act, Author, By, Claim, Deed, End, Erasable, Hashed, Line, Looks, Modes, Name, Net, OwnedName,
-    PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, RoomRules, Seal, SealKey, Topic,
-    Verb, WallTime, Who, Whom,
+    PersonId, Profile, Proof, ProvenAccount, Rank, Reach, RoomName, RoomRules, Seal, SealKey,
+    Topic, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::pack::UnpackError;
 use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
@@ -114,6 +114,7 @@ fn sample() -> Snapshot {
         events: 300,
         rules: [(tea.clone(), rules)].into(),
         seals,
+        importing: Some(301),
         locked_for_now: vec![tea],
         markers: [("ian".into(), Markers([("#tea".into(), WallTime(-12))].into()))].into(),
     }

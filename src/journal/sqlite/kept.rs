@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use parlor_core::ledger::{Kept, KeptMessage, Rank, Snapshot};
-use parlor_core::model::{Hashed, Line, Name, Spoken, WallTime};
+use parlor_core::ledger::{Kept, KeptMessage, Snapshot};
+use parlor_core::model::{Hashed, Line, Name, Rank, Spoken, WallTime};
 use rusqlite::{Connection, params};
 
 use super::row::{manner_code, manner_of};

@@ -119,10 +119,10 @@ mod tests {
     use std::time::Duration;
 
     use parlor_core::journal::{KeptMessage, OwnerVisit, Record};
-    use parlor_core::ledger::{Account, Rank, ReturnCode, Validity};
+    use parlor_core::ledger::{Account, ReturnCode, Validity};
     use parlor_core::model::{
-        Act, Author, By, Claim, Deed, Hashed, Line, Looks, Manner, Name, Proof, Reach, RoomName,
-        Spoken, Verb, WallTime, Whom,
+        Act, Author, By, Claim, Deed, Hashed, Line, Looks, Manner, Name, Proof, Rank, Reach,
+        RoomName, Spoken, Verb, WallTime, Whom,
     };
 
     use super::*;

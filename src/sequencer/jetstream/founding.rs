@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use async_nats::jetstream::stream::Compression;
-use parlor_wire::pack::founding::{pack, unpack};
+use parlor_wire::pack::founding::{Founding, pack, unpack};
 use tokio::time::{Instant, sleep};
 
 use super::nats::{START_PAUSE, START_TIME, StreamConnection};
@@ -33,7 +33,9 @@ pub(crate) async fn found(connection: &StreamConnection) -> anyhow::Result<Found
         .await
         .with_context(|| format!("cannot make or open the stream {keys} in NATS"))?;
     let log = getrandom::u64().context("the system gives no random number")?;
-    let first = pack(&format!("{log:016x}")).context("the name of the log is too long")?;
+    let log = format!("{log:016x}");
+    let first =
+        pack(&Founding { log, has_past: false }).context("the name of the log is too long")?;
     let begin =
         || async { connection.publish_behind(0, SUBJECT, first.clone(), None).await?.await };
     if patiently(begin).await.with_context(cannot)? {
@@ -43,7 +45,7 @@ pub(crate) async fn found(connection: &StreamConnection) -> anyhow::Result<Found
         bail!("the stream {stream} is not one of Parlor; choose another --house");
     };
     let is_foreign = || format!("the stream {stream} is not one of Parlor; choose another --house");
-    let log = unpack(&first).with_context(is_foreign)?;
+    let Founding { log, .. } = unpack(&first).with_context(is_foreign)?;
     Ok(Founded { log })
 }
 

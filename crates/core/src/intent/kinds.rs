@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::import::Import;
 use crate::model::{
     Act, Claim, ConversationId, Deed, Erasable, Extras, Hashed, Here, Line, Looks, Modes, Name,
     NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, RoomName, Spoken, WallTime,
@@ -347,6 +348,9 @@ pub enum Intent {
     Return(Box<Reentry>),
     /// These keys of seals are deleted: nobody opens the seals any more.
     KeysErased(Vec<u64>),
+    /// The first of several nodes has stored this as a server of its own. It counts only before
+    /// anything else does.
+    Import(Box<Import>),
 }
 
 /// A person whose node had to begin another boot, and who enters again.
@@ -391,6 +395,7 @@ impl Intent {
             | Intent::Return(_) => true,
             Intent::Alive
             | Intent::KeysErased(_)
+            | Intent::Import(_)
             | Intent::Down { .. }
             | Intent::Say { .. }
             | Intent::Signal { .. }

@@ -4,11 +4,13 @@
 //! depends on a clock, a table of Unicode, an address or the configuration is checked or computed
 //! before, and travels in the intent.
 
+mod import;
 mod kinds;
 mod proposal;
 mod sealed;
 mod size;
 
+pub use import::{Import, ImportedLines, ImportedMessage, PastAct, PastLog};
 pub use kinds::{Intent, Reentry};
 pub use proposal::{BYTES_MAX, Check, INTENTS_MAX, Proposal, ProposalId, Stamp};
 pub use sealed::ErasableOf;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::import::{Import, ImportedLines, ImportedMessage};
 use super::kinds::Intent;
 use crate::model::{Erasable, Hashed, Seal, SealKey, Spoken};
 
@@ -30,6 +31,15 @@ impl Intent {
             | Intent::Rehash { password, .. } => Some(ErasableOf::Password(password)),
             Intent::SetToken { token, .. } => token.as_mut().map(ErasableOf::Token),
             Intent::KeepMessage { spoken, .. } => Some(ErasableOf::Message(spoken)),
+            Intent::Import(import) => match &mut **import {
+                Import::Account { password, .. } => Some(ErasableOf::Password(password)),
+                Import::Token { token, .. } => Some(ErasableOf::Token(token)),
+                Import::Message(ImportedMessage { spoken, .. }) => {
+                    Some(ErasableOf::Message(spoken))
+                }
+                Import::Lines(ImportedLines { lines, .. }) => Some(ErasableOf::Lines(lines)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -43,6 +53,13 @@ impl Intent {
             | Intent::Rehash { password, .. } => password.seal.as_deref(),
             Intent::SetToken { token, .. } => token.as_ref()?.seal.as_deref(),
             Intent::KeepMessage { spoken, .. } => spoken.seal.as_deref(),
+            Intent::Import(import) => match &**import {
+                Import::Account { password, .. } => password.seal.as_deref(),
+                Import::Token { token, .. } => token.seal.as_deref(),
+                Import::Message(ImportedMessage { spoken, .. }) => spoken.seal.as_deref(),
+                Import::Lines(ImportedLines { lines, .. }) => lines.seal.as_deref(),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -57,6 +74,10 @@ impl Intent {
 
     /// Whether other seals may have the same key, those of lines of the same owner.
     pub fn shares_key(&self) -> bool {
-        matches!(self, Intent::Say { .. } | Intent::SpeakOnce { .. })
+        match self {
+            Intent::Say { .. } | Intent::SpeakOnce { .. } => true,
+            Intent::Import(import) => matches!(**import, Import::Lines(_)),
+            _ => false,
+        }
     }
 }

@@ -3,10 +3,11 @@
 use std::slice;
 use std::sync::Arc;
 
+use super::import::{Import, ImportedLines, ImportedMessage, PastAct, PastLog};
 use super::kinds::{Intent, Reentry};
 use crate::model::{
-    Act, Author, Claim, ConversationId, Deed, Erasable, Extras, Line, Looks, Name, Profile, Seal,
-    Spoken,
+    Act, Author, Claim, ConversationId, Deed, Erasable, Extras, Line, Looks, Name, Profile,
+    RoomName, Seal, Spoken,
 };
 
 /// The size of an intent without its texts, in bytes; an estimate that is never too small.
@@ -113,6 +114,7 @@ impl Intent {
                     + erasable_bytes(&spoken.seal)
                     + lines_bytes(slice::from_ref(&spoken.value))
             }
+            Intent::Import(import) => import_bytes(import),
             Intent::EndCode { .. }
             | Intent::Delivered { .. }
             | Intent::ExpireCodes(_)
@@ -122,6 +124,47 @@ impl Intent {
             | Intent::Leaving => 0,
         };
         EMPTY_BYTES + texts
+    }
+}
+
+/// The size of a part of the past, in bytes.
+fn import_bytes(import: &Import) -> usize {
+    let of_room = |room: &RoomName| room.as_str().len();
+    match import {
+        Import::Account { name, password, .. } => {
+            let keys = name.keys.iter().map(|key| key.len() + NUMBER_BYTES);
+            name_bytes(&name.name) + keys.sum::<usize>() + password_bytes(password)
+        }
+        Import::Token { name, token } => name_bytes(name) + erasable_bytes(&token.seal),
+        Import::Keeper { reach, name } => name_bytes(name) + reach.room().map_or(0, of_room),
+        Import::Maker { room, name } => name_bytes(name) + of_room(room),
+        Import::Ban(act) | Import::Mute(act) => act_bytes(act),
+        Import::Topic { room, topic } => of_room(room) + topic.text.as_ref().map_or(0, Line::len),
+        Import::Rules { room, rules } => {
+            of_room(room) + rules.password.as_ref().map_or(0, Line::len)
+        }
+        Import::Code { claim, looks, room, .. } => {
+            HASH_BYTES + claim_bytes(claim) + looks_bytes(looks) + of_room(room)
+        }
+        Import::Marker { owner, key, .. } => name_bytes(owner) + key.len(),
+        Import::Message(ImportedMessage { owner, from, spoken, .. }) => {
+            let words = erasable_bytes(&spoken.seal) + lines_bytes(slice::from_ref(&spoken.value));
+            HASH_BYTES + name_bytes(owner) + name_bytes(from) + words
+        }
+        Import::Act(PastAct { by, account, room, deed, whom, reason, .. }) => {
+            let texts = [by, account, room, deed, whom, reason];
+            texts.map(|text| text.len() + NUMBER_BYTES).into_iter().sum()
+        }
+        Import::Log(PastLog { name, ends, .. }) => {
+            let ends = ends.iter().map(|(room, _)| of_room(room) + 2 * NUMBER_BYTES);
+            name.len() + ends.sum::<usize>()
+        }
+        Import::Lines(ImportedLines { room, name, owner, times, lines, .. }) => {
+            let named = of_room(room) + name.len() + owner.as_ref().map_or(0, name_bytes);
+            let lines = erasable_bytes(&lines.seal) + lines_bytes(&lines.value);
+            named + times.len() * NUMBER_BYTES + lines
+        }
+        Import::LastMessage(_) | Import::Complete => 0,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::event::Happened;
 use super::nodes::Boot;
 use super::state::Ledger;
-use crate::intent::{Intent, Proposal, Stamp};
+use crate::intent::{Import, Intent, Proposal, Stamp};
 use crate::model::WallTime;
 use crate::refusal::Refusal;
 
@@ -17,6 +17,24 @@ impl Ledger {
                 happened.clear();
             }
         }
+    }
+
+    /// Applies a proposal with a place in the order, if it counts. Returns the parts of the past that
+    /// it has brought.
+    pub fn follow_past(&mut self, proposal: Proposal, at: WallTime) -> Vec<Import> {
+        let Ok(stamp) = self.admit(&proposal, at) else {
+            return Vec::new();
+        };
+        let mut brought = Vec::new();
+        for intent in proposal.intents {
+            let part = match &intent {
+                Intent::Import(import) => Some(Import::clone(import)),
+                _ => None,
+            };
+            let applied = self.apply(intent, stamp, &mut Vec::new());
+            brought.extend(part.filter(|_| applied.is_ok()));
+        }
+        brought
     }
 
     /// Applies an intent that has its place in the order. Adds the
@@ -175,6 +193,7 @@ impl Ledger {
                 self.end_boot(boot, happened);
                 Ok(())
             }
+            Intent::Import(import) => self.import(*import),
             Intent::Return(reentry) => self.enter_again(*reentry, stamp, happened),
         }
     }

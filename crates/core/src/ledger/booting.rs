@@ -7,7 +7,7 @@ use super::event::{Exile, Happened};
 use super::nodes::{Boot, Skipped};
 use super::people::Person;
 use super::state::Ledger;
-use crate::intent::{Intent, Proposal, Stamp};
+use crate::intent::{Intent, Proposal, ProposalId, Stamp};
 use crate::model::{PersonId, ProvenAccount, WallTime};
 
 impl Ledger {
@@ -18,6 +18,14 @@ impl Ledger {
     /// It does not count, on any node.
     pub fn admit(&mut self, proposal: &Proposal, at: WallTime) -> Result<Stamp, Skipped> {
         let id = proposal.id;
+        if let Some(parts) = self.importing {
+            let more = Ledger::parts_of_past(&proposal.intents);
+            let more = more.filter(|_| id == ProposalId { boot: 0, number: parts });
+            let more = more.ok_or_else(|| self.skip(proposal, Skipped::Fenced))?;
+            self.importing = Some(parts + more);
+            self.nodes.at = self.nodes.at.max(at);
+            return Ok(Stamp { boot: 0, at: self.nodes.at });
+        }
         match (self.nodes.boots.get_mut(&id.boot), &proposal.intents[..]) {
             (Some(boot), _) if boot.is_live && id.number > boot.last => boot.last = id.number,
             (Some(boot), _) if boot.is_live => return Err(self.skip(proposal, Skipped::Repeated)),

@@ -32,7 +32,7 @@ impl Ledger {
     /// attacker who makes two ledgers with one digest.
     pub fn digest(&self) -> u64 {
         let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, .. } = self;
-        let Ledger { events, markers, seals, .. } = self;
+        let Ledger { events, markers, seals, importing, .. } = self;
         let mut digest = Digest::default();
         digest.people(people);
         digest.rules(rules);
@@ -48,6 +48,7 @@ impl Ledger {
             digest.markers(&markers.0);
         });
         digest.seals(seals);
+        digest.each(importing, |digest, parts| digest.number(*parts));
         digest.0.finish()
     }
 }

@@ -2,12 +2,12 @@
 //! they have read. Strangers have the latter until they leave.
 
 use super::event::Happened;
-use super::kept::{Kept, Rank};
+use super::kept::Kept;
 use super::markers::{AHEAD_MAX, Moved};
 use super::record::{Before, KeptMessage, Record};
 use super::state::Ledger;
 use crate::model::{
-    ConversationId, Erasable, Hashed, Line, Name, PersonId, Reach, Spoken, WallTime,
+    ConversationId, Erasable, Hashed, Line, Name, PersonId, Rank, Reach, Spoken, WallTime,
 };
 use crate::refusal::Refusal;
 

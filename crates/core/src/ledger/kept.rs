@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Hashed, Name};
+use crate::model::{Hashed, Name, Rank};
 use crate::refusal::Refusal;
 
 /// The limit of messages for one person from authors of this rank and below. So strangers leave
@@ -23,17 +23,6 @@ pub struct Kept {
     pub rank: Rank,
     /// The number of the key with which the text is sealed in the order; 0 if it is not.
     pub key: u64,
-}
-
-/// The rank of an author.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rank {
-    /// A person without a registered name.
-    Stranger,
-    /// The owner of a name.
-    Owner,
-    /// A keeper of the server.
-    Keeper,
 }
 
 /// The messages that wait.

@@ -1,15 +1,17 @@
 //! The contents of a journal, with which a ledger starts.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::sync::Arc;
 
 use super::accounts::Account;
-use super::codes::ReturnCode;
+use super::codes::{ReturnCode, Validity};
 use super::kept::Kept;
 use super::room_rules::RulesOfRoom;
 use super::rules::Mute;
 use super::snapshot::Snapshot;
 use super::state::Ledger;
+use crate::intent::Import;
 use crate::model::{
     Act, End, Hashed, Name, OwnedName, Reach, RoomName, RoomRules, Topic, WallTime,
 };
@@ -41,6 +43,36 @@ pub struct Past {
     pub topics: BTreeMap<RoomName, Topic>,
     /// The rules of the rooms.
     pub rules: BTreeMap<RoomName, RoomRules>,
+}
+
+impl Past {
+    /// Its parts for the first of several nodes, in an order in which ledgers can take them over. The
+    /// messages and the lines are left out: their texts are not here.
+    pub fn imports(self) -> impl Iterator<Item = Import> {
+        let Past { accounts, codes, markers, keepers, makers, bans, mutes, topics, rules, .. } =
+            self;
+        let accounts = accounts.into_iter().flat_map(|account| {
+            let Account { name, since, password, token, proof: _ } = account;
+            let token = token.map(|token| Import::Token { name: name.clone(), token });
+            iter::once(Import::Account { name: name.into(), since, password }).chain(token)
+        });
+        let keepers = keepers.into_iter().map(|(reach, name)| Import::Keeper { reach, name });
+        let makers = makers.into_iter().map(|(room, name)| Import::Maker { room, name });
+        let acts = bans.into_iter().map(Import::Ban).chain(mutes.into_iter().map(Import::Mute));
+        let topics = topics.into_iter().map(|(room, topic)| Import::Topic { room, topic });
+        let rules = rules.into_iter().map(|(room, rules)| Import::Rules { room, rules });
+        let codes = codes.into_iter().filter_map(|(code, of)| {
+            let ReturnCode { claim, looks, room, seq, validity } = of;
+            let Validity::Until(until) = validity else {
+                return None;
+            };
+            Some(Import::Code { code, claim, looks, room, seq, until })
+        });
+        let markers = markers.into_iter();
+        let markers = markers.map(|(owner, key, at)| Import::Marker { owner, key, at });
+        let of_rooms = acts.chain(topics).chain(rules);
+        accounts.chain(keepers).chain(makers).chain(of_rooms).chain(codes).chain(markers)
+    }
 }
 
 impl Ledger {

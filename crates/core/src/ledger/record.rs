@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::accounts::Account;
 use super::codes::ReturnCode;
-use super::kept::{Kept, Rank};
+use super::kept::Kept;
 use super::markers::Markers;
 use super::rules::Rights;
-use crate::model::{Act, Hashed, Line, Name, PersonId, RoomName, Spoken, WallTime};
+use crate::model::{Act, Hashed, Line, Name, PersonId, Rank, RoomName, Spoken, WallTime};
 
 /// A change of something that a journal stores beside lines. It is stored whole: a record does not
 /// rest on an earlier one.

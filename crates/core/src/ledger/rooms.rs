@@ -165,6 +165,11 @@ impl RoomStates {
         }
     }
 
+    /// Takes over lines up to this end.
+    pub(super) fn set_end(&mut self, room: &RoomName, end: End) {
+        self.of(room).end = end;
+    }
+
     /// Uses the numbers of the last lines again: they were not stored.
     pub(crate) fn remove_lines(&mut self, room: &RoomName, lines: u64) {
         let end = &mut self.of(room).end;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::state::Ledger;
-use crate::intent::Intent;
+use crate::intent::{ErasableOf, Import, ImportedLines, Intent};
 use crate::model::{Name, PersonId, SealKey};
 
 impl Ledger {
@@ -23,8 +23,8 @@ impl Ledger {
         for intent in intents {
             let owner = self.owner_of_lines(intent);
             let owner = owner.or_else(|| intent.speaker().and_then(&exile));
-            match intent {
-                Intent::Say { lines, .. } | Intent::SpeakOnce { lines, .. } => {
+            match intent.erasable() {
+                Some(ErasableOf::Lines(lines)) => {
                     let Some(owner) = owner.map(|owner| owner.keys()[0]) else {
                         continue;
                     };
@@ -34,17 +34,16 @@ impl Ledger {
                         key.unwrap_or_else(|| *of_owners.entry(owner).or_insert_with(&mut next)),
                     );
                 }
-                Intent::Register { password, .. }
-                | Intent::ChangePassword { password, .. }
-                | Intent::Rehash { password, .. } => password.seal_with(next()),
-                Intent::SetToken { token: Some(token), .. } => token.seal_with(next()),
-                Intent::KeepMessage { spoken, .. } => spoken.seal_with(next()),
-                _ => {}
+                Some(ErasableOf::Password(password)) => password.seal_with(next()),
+                Some(ErasableOf::Token(token)) => token.seal_with(next()),
+                Some(ErasableOf::Message(message)) => message.seal_with(next()),
+                None => {}
             }
         }
     }
 
-    /// The owner whose lines an intent says, if it does: the person has the registered name.
+    /// The owner whose lines an intent says, if it does: the person has the registered name, or had
+    /// it when the lines were said.
     fn owner_of_lines(&self, intent: &Intent) -> Option<&Name> {
         match intent {
             Intent::Say { person, .. } => {
@@ -55,6 +54,12 @@ impl Ledger {
                 let is_proven = self.people.accounts.proves(name);
                 self.people.accounts.of(&name.name).filter(|_| is_proven).map(|own| &own.name)
             }
+            Intent::Import(import) => match &**import {
+                Import::Lines(ImportedLines { owner: Some(owner), .. }) => {
+                    self.people.accounts.of(owner).map(|own| &own.name)
+                }
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -67,13 +67,16 @@ pub struct Snapshot {
     pub rules: BTreeMap<RoomName, RulesOfRoom>,
     /// The keys of what is sealed.
     pub seals: Seals,
+    /// How many parts of the past of a house have come, beside lines, while its first node puts them
+    /// in order; none before and after.
+    pub importing: Option<u64>,
 }
 
 impl Ledger {
     /// Everything that the ledger knows. Takes time in proportion to that.
     pub fn snapshot(&self) -> Snapshot {
         let Ledger { people, rules, rooms, is_stored, codes, kept, nodes, absent, .. } = self;
-        let Ledger { events, markers, seals, .. } = self;
+        let Ledger { events, markers, seals, importing, .. } = self;
         let keepers = rules
             .keepers
             .iter()
@@ -105,6 +108,7 @@ impl Ledger {
             locked_for_now: locked_for_now.map(|(room, _)| room.clone()).collect(),
             markers: markers.markers.clone(),
             seals: seals.clone(),
+            importing: *importing,
             rules: with_rules.map(|(room, state)| (room.clone(), state.rules.clone())).collect(),
         }
     }
@@ -135,6 +139,7 @@ impl Ledger {
             events: snapshot.events,
             markers: OwnersMarkers { markers: snapshot.markers },
             seals: snapshot.seals,
+            importing: snapshot.importing,
         }
     }
 }

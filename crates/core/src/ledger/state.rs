@@ -31,6 +31,9 @@ pub struct Ledger {
     pub(super) events: u64,
     /// The keys of what is sealed in the order of several nodes.
     pub(crate) seals: Seals,
+    /// How many parts of the past of a house have come, beside lines, while its first node puts them
+    /// in order; none before and after.
+    pub(super) importing: Option<u64>,
 }
 
 impl Ledger {

@@ -1,4 +1,4 @@
-//! The authors of acts. Knows no act.
+//! The authors of acts, and of messages for absent owners. Knows no act.
 
 use super::name::Name;
 use super::who::PersonId;
@@ -31,6 +31,17 @@ pub struct Author {
     pub account: Option<Name>,
     /// The connection; [`PersonId::BYGONE`] for a stored act.
     pub id: PersonId,
+}
+
+/// The rank of the author of a message for an absent owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// A person without a registered name.
+    Stranger,
+    /// The owner of a name.
+    Owner,
+    /// A keeper of the server.
+    Keeper,
 }
 
 impl Author {

@@ -26,7 +26,7 @@ pub mod who;
 pub mod whom;
 
 pub use act::{Act, Deed, Here, Keeping, Reach, Verb};
-pub use author::{Author, By};
+pub use author::{Author, By, Rank};
 pub use conversation::ConversationId;
 pub use counting::Counting;
 pub use entry::{

@@ -3,14 +3,16 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use parlor_core::intent::{Intent, ProposalId, Reentry};
+use parlor_core::intent::{
+    Import, ImportedLines, ImportedMessage, Intent, PastAct, PastLog, ProposalId, Reentry,
+};
 use parlor_core::ledger::{
-    Account, Kept, Markers, Mute, Person, Rank, ReturnCode, RulesOfRoom, Snapshot, Validity,
+    Account, Kept, Markers, Mute, Person, ReturnCode, RulesOfRoom, Snapshot, Validity,
 };
 use parlor_core::model::{
     Act, By, Claim, ConversationId, Deed, End, Erasable, Hashed, Here, Line, Looks, Manner, Modes,
-    Name, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Reach, RoomName, RoomRules,
-    Spoken, Topic, Verb, WallTime, Whom,
+    Name, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Rank, Reach, RoomName,
+    RoomRules, Spoken, Topic, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -95,10 +97,13 @@ pub(crate) fn start() -> impl Strategy<Value = Snapshot> {
         1 => Just(keepers_at_work()),
         1 => Just(mike_moderates(keepers_at_work())),
     ];
-    (start, any::<bool>(), weighted(0.3, closed_den())).prop_map(|(mut start, is_stored, den)| {
-        start.rules.extend(den);
-        Snapshot { is_stored, ..start }
-    })
+    let importing = weighted(0.3, Just(0));
+    (start, any::<bool>(), weighted(0.3, closed_den()), importing).prop_map(
+        |(mut start, is_stored, den, importing)| {
+            start.rules.extend(den);
+            Snapshot { is_stored, importing, ..start }
+        },
+    )
 }
 
 /// Mike sits in the attic, too, keeps it for the time being, and lets nobody else speak.
@@ -251,6 +256,67 @@ fn intent() -> impl Strategy<Value = Intent> {
             Intent::EndRoom { room, last }
         }),
         6 => of_nodes(),
+        4 => import().prop_map(|import| Intent::Import(Box::new(import))),
+    ]
+}
+
+/// A part of the past. Mostly it does not end there.
+fn import() -> impl Strategy<Value = Import> {
+    prop_oneof![
+        6 => (select(&OWNED[..]), time(), password()).prop_map(|(name, since, password)| {
+            Import::Account { name, since, password }
+        }),
+        3 => (name(), code()).prop_map(|(name, token)| Import::Token { name, token: token.into() }),
+        3 => (of(room()), name()).prop_map(|(room, name)| {
+            Import::Keeper { reach: room.map_or(Reach::Server, Reach::Room), name }
+        }),
+        2 => (room(), name()).prop_map(|(room, name)| Import::Maker { room, name }),
+        2 => act().prop_map(|act| Import::Ban(Act::clone(&act))),
+        2 => act().prop_map(|act| Import::Mute(Act::clone(&act))),
+        2 => (room(), of(line()), any::<bool>()).prop_map(|(room, text, is_locked)| {
+            Import::Topic { room, topic: Topic { text, is_locked } }
+        }),
+        2 => (room(), any::<bool>(), any::<bool>()).prop_map(|(room, is_secret, is_moderated)| {
+            Import::Rules { room, rules: RoomRules { is_secret, is_moderated, ..RoomRules::default() } }
+        }),
+        3 => (code(), claim(), room(), 0..9_u64, time()).prop_map(
+            |(code, (claim, looks), room, seq, until)| {
+                Import::Code { code, claim, looks, room, seq, until }
+            }
+        ),
+        2 => (name(), time()).prop_map(|(owner, at)| Import::Marker { owner, key: "#tea".into(), at }),
+        3 => (0..99_u64, time(), name(), name(), of(code()), line()).prop_map(
+            |(number, at, owner, from, writer, text)| Import::Message(ImportedMessage {
+                number,
+                at,
+                owner,
+                from,
+                writer,
+                rank: Rank::Owner,
+                spoken: Spoken::new(Manner::Plain, text).into(),
+            })
+        ),
+        1 => (0..99_u64).prop_map(Import::LastMessage),
+        1 => (line(), time()).prop_map(|(text, at)| {
+            let texts = || text.clone();
+            let (by, account, room) = (texts(), texts(), texts());
+            let (deed, whom, reason) = (texts(), texts(), texts());
+            Import::Act(PastAct { number: 1, at, by, account, room, deed, whom, reason })
+        }),
+        1 => room().prop_map(|room| {
+            Import::Log(PastLog { number: 1, name: "log".into(), ends: vec![(room, 7)] })
+        }),
+        12 => (room(), 0..40_u64, of(name()), vec(time(), 0..4), lines()).prop_map(
+            |(room, first, owner, times, lines)| Import::Lines(ImportedLines {
+                room,
+                first,
+                name: Line::sanitise(b"alice"),
+                owner,
+                times,
+                lines: lines.into(),
+            })
+        ),
+        1 => Just(Import::Complete),
     ]
 }
 

@@ -4,6 +4,7 @@ mod bytes;
 pub mod carried;
 pub mod chunk;
 pub mod founding;
+mod import;
 mod model;
 pub mod proposal;
 pub mod reach;

@@ -27,8 +27,8 @@ use std::time::Duration;
 use parlor_core::model::{
     Act, Author, By, Claim, ConversationId, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks,
     Manner, Modes, NAME_CHARS_MAX, Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId,
-    Profile, Proof, ProvenAccount, Reach, RoomName, RoomRules, Spoken, Topic, Verb, WallTime, Who,
-    Whom,
+    Profile, Proof, ProvenAccount, Rank, Reach, RoomName, RoomRules, Spoken, Topic, Verb, WallTime,
+    Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -87,6 +87,8 @@ record!(Deed { verb, whom, time, text });
 choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(author), 4 => KeeperForNow(author), 5 => NoKeeper });
 
 record!(Author { name, account, id });
+
+choice!(Rank, "a rank", { 0 => Stranger, 1 => Owner, 2 => Keeper });
 
 choice!(Here, "a place", { 0 => Operator, 1 => Room(room), 2 => Server, 3 => RoomOnly(room) });
 

@@ -84,6 +84,7 @@ choice!(Intent, "an intent", {
     37 => Oper { person, account },
     38 => SetModes { person, set, removed },
     48 => KeysErased(keys),
+    49 => Import(import),
 });
 
 /// The bytes of a proposal.

@@ -5,7 +5,7 @@
 //! numbers of people, and of the bytes of rooms and keys.
 
 use parlor_core::ledger::{
-    Absent, Account, Boot, Invited, Kept, Markers, Mute, OwnerKeys, Person, Rank, ReturnCode,
+    Absent, Account, Boot, Invited, Kept, Markers, Mute, OwnerKeys, Person, ReturnCode,
     RulesOfRoom, Seals, Snapshot, Validity,
 };
 
@@ -40,7 +40,8 @@ record!(Snapshot {
     locked_for_now,
     markers,
     rules,
-    seals
+    seals,
+    importing
 });
 
 record!(Account { name, since, password, token, proof });
@@ -52,8 +53,6 @@ record!(Kept { number, writer, rank, key });
 record!(Seals { lines, in_use, to_erase });
 
 record!(OwnerKeys { live, given_up });
-
-choice!(Rank, "a rank", { 0 => Stranger, 1 => Owner, 2 => Keeper });
 
 choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 

@@ -1,5 +1,7 @@
 //! Values to pack: samples, and arbitrary proposals.
 
+mod past;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,10 @@ use proptest::sample::select;
 /// At least one of each intent, each with a name. Formats are tested with them, so a sample never
 /// changes.
 pub(crate) fn intents() -> Vec<(&'static str, Intent)> {
+    [of_people_and_nodes(), past::parts()].concat()
+}
+
+fn of_people_and_nodes() -> Vec<(&'static str, Intent)> {
     let person = PersonId::new(3 << 40 | 1_000);
     let room = RoomName::parse("tea").unwrap();
     let line = |text: &str| Line::sanitise(text.as_bytes());
@@ -443,6 +449,7 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
                 token: token.map(Hashed::into),
             })
             .boxed(),
+        Intent::Import(import) => past::any_part_like(import),
         Intent::KeysErased(_) => vec(any::<u64>(), 0..5).prop_map(Intent::KeysErased).boxed(),
         Intent::Release(_) => name().prop_map(Intent::Release).boxed(),
         Intent::Act { .. } => (person(), here(), deed())
