@@ -238,9 +238,10 @@ impl Server {
                 standing: (watched, standing),
             }) => {
                 let mut tasks = JoinSet::new();
-                let (clock, retain) = (self.clock.clone(), self.live.retain_changes());
+                let until = (self.clock.clone(), self.live.retain_changes());
                 let shelf = SnapshotShelf::new(&connection, &log);
-                let (writing, taker) = SnapshotTask::new(shelf, schedule, clock, retain);
+                let metrics = &self.reception.metrics;
+                let (writing, taker) = SnapshotTask::new(shelf, schedule, until, metrics);
                 tasks.spawn(writing.run());
                 if let (Some(view), Some(database)) = (self.storage.view, database) {
                     let metrics = Arc::clone(&self.reception.metrics);

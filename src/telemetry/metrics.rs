@@ -1,11 +1,11 @@
 //! Metrics for the operator, without names. Knows no connection.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parlor_core::link::Refusal;
-use parlor_core::model::{Census, NodeStatus};
+use parlor_core::model::{Census, NodeStatus, WallTime};
 use parlor_wire::words::limit_of;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -14,6 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
+
+use crate::clock::wall;
 
 /// The buckets for durations of commits, in seconds: from commits in memory to those that are so
 /// slow that people are told.
@@ -77,6 +79,11 @@ struct NodeMetrics {
     file_stopped: Gauge,
     astray: Gauge,
     order: Histogram,
+    snapshot: Gauge,
+    snapshot_age: Gauge<f64, AtomicU64>,
+    snapshot_failures: Counter,
+    /// The time of the newest snapshot in NATS, in milliseconds since 1970; at first, of the start.
+    snapshot_at: AtomicI64,
 }
 
 /// Numbers that other parts count, at the moment of a scrape.
@@ -217,6 +224,17 @@ impl Metrics {
         self.node.astray.get() != 0
     }
 
+    /// Notes the newest snapshot in NATS.
+    pub(crate) fn newest_snapshot(&self, position: u64, at: WallTime) {
+        self.node.snapshot.set(i64::try_from(position).unwrap_or(i64::MAX));
+        self.node.snapshot_at.store(at.0, Ordering::Relaxed);
+    }
+
+    /// Counts a snapshot that could not be written or used, or old ones that could not be deleted.
+    pub(crate) fn snapshot_failed(&self) {
+        self.node.snapshot_failures.inc();
+    }
+
     /// Counts a proposal of this node that has come back.
     pub(crate) fn came_back(&self, time: Duration) {
         self.node.order.observe(time.as_secs_f64());
@@ -233,6 +251,8 @@ impl Metrics {
         count(&self.node.live, now.nodes.iter().filter(|node| node.is_live).count());
         let own = now.nodes.iter().find(|node| node.is_own);
         self.node.silent.set(own.map_or(0.0, |node| node.silent.as_secs_f64()));
+        let age_ms = wall().0.saturating_sub(self.node.snapshot_at.load(Ordering::Relaxed));
+        self.node.snapshot_age.set(age_ms.max(0) as f64 / 1_000.0);
         let (written, skipped) = now.written;
         set(&self.deliveries, written);
         set(&self.skipped, skipped);
@@ -277,6 +297,22 @@ impl NodeMetrics {
                 "node_reconnects",
                 "Times that nothing came back, so that this node went to another server of NATS",
             ),
+            snapshot: register(
+                registry,
+                "node_snapshot_position",
+                "Place of the newest snapshot in the order; 0 before the first one",
+            ),
+            snapshot_age: register(
+                registry,
+                "node_snapshot_age_seconds",
+                "Age of the newest snapshot in NATS; before the first one, time since the start",
+            ),
+            snapshot_failures: register(
+                registry,
+                "node_snapshot_failures",
+                "Times that a snapshot could not be written or used, or old ones could not be deleted",
+            ),
+            snapshot_at: AtomicI64::new(wall().0),
             order,
         }
     }

@@ -13,6 +13,7 @@ use crate::guest::Guest;
 use crate::nats::Nats;
 use crate::owners::{come_back, register_as};
 use crate::server::Server;
+use crate::web::curl;
 
 /// Snapshots are taken every 27 messages and every second, instead of every 100,000 and every hour.
 const FAST: [&str; 2] = ["--snapshot-speed", "3600"];
@@ -85,6 +86,40 @@ fn a_node_begins_with_the_snapshot_in_its_files_and_another_one_with_that_in_the
     assert_eq!(lines.last().map(|row| row.text.as_str()), Some("hello"));
     assert_eq!(data.numbers(), (1..=lines.len() as i64).collect::<Vec<_>>());
     data.assert_undamaged();
+}
+
+/// A metric of a server.
+fn metric(server: &Server, name: &str) -> f64 {
+    let (metrics, _) = curl(server.listening("metrics"), &[], "/metrics");
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim().parse().unwrap()
+}
+
+#[test]
+fn metrics_tell_the_place_and_the_age_of_the_newest_snapshot_and_what_failed() {
+    const POSITION: &str = "parlor_node_snapshot_position ";
+    const FAILURES: &str = "parlor_node_snapshot_failures_total ";
+    let Some(nats) = Nats::start() else { return };
+    let metrics = [&FAST[..], &["--listen", "metrics://127.0.0.1:0"]].concat();
+    let red = nats.node_in_memory("red", &metrics);
+    let blue = nats.node_in_memory("blue", &metrics);
+    assert!(metric(&red, "parlor_node_snapshot_age_seconds ") < 3_600.0);
+    let mut alice = Guest::connect(red.address);
+    alice.say("alice");
+    let first = |server: &Server| metric(server, POSITION) > 0.0;
+    talk_until(&mut alice, "alice", || first(&red) && first(&blue));
+    let before = metric(&blue, POSITION);
+    talk_until(&mut alice, "alice", || metric(&blue, POSITION) > before);
+    assert!(metric(&blue, "parlor_node_snapshot_age_seconds ") < 60.0);
+    assert_eq!(metric(&red, FAILURES), 0.0);
+    // A stream that takes no message is full.
+    let info = nats.ask(&format!("$JS.API.STREAM.INFO.{SNAPSHOTS}"), b"");
+    let mut config = info["config"].clone();
+    config["max_msgs"] = json!(1);
+    nats.ask(&format!("$JS.API.STREAM.UPDATE.{SNAPSHOTS}"), config.to_string().as_bytes());
+    talk_until(&mut alice, "alice", || metric(&red, FAILURES) > 0.0);
+    blue.close(());
+    red.close([alice]);
 }
 
 #[test]

@@ -19,15 +19,16 @@ use super::schedule::{
 };
 use super::shelf::{NotRead, SnapshotShelf};
 use crate::clock::Clock;
+use crate::telemetry::Metrics;
 
 /// How often the node that does it for all looks for what nobody needs.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// Takes snapshots of the ledger, in the broadcaster's task.
-#[derive(Debug)]
 pub(crate) struct SnapshotTaker {
     schedule: SnapshotSchedule,
     taken: mpsc::Sender<TakenSnapshot>,
+    metrics: Arc<Metrics>,
     /// The time of the order, if this node is the one that does what one does for all.
     first: watch::Sender<Option<WallTime>>,
 }
@@ -48,6 +49,7 @@ pub(crate) struct SnapshotTask {
     clock: Clock,
     /// How long lines are stored.
     retain: watch::Receiver<Option<Duration>>,
+    metrics: Arc<Metrics>,
 }
 
 impl SnapshotTaker {
@@ -71,6 +73,7 @@ impl SnapshotTaker {
             let place = StoredSnapshot { position, at, boot };
             let taken = TakenSnapshot { place, ledger: Arc::clone(&ledger) };
             if self.taken.try_send(taken).is_err() {
+                self.metrics.snapshot_failed();
                 tracing::warn!("a snapshot is left out, because the one before is not written yet");
             }
         }
@@ -83,14 +86,15 @@ impl SnapshotTask {
     pub(crate) fn new(
         shelf: SnapshotShelf,
         schedule: SnapshotSchedule,
-        clock: Clock,
-        retain: watch::Receiver<Option<Duration>>,
+        (clock, retain): (Clock, watch::Receiver<Option<Duration>>),
+        metrics: &Arc<Metrics>,
     ) -> (SnapshotTask, SnapshotTaker) {
         let (sender, taken) = mpsc::channel(1);
         let (first, is_first) = watch::channel(None);
         let speed = schedule.speed();
-        let taker = SnapshotTaker { schedule, taken: sender, first };
-        (SnapshotTask { shelf, taken, first: is_first, speed, clock, retain }, taker)
+        let metrics = Arc::clone(metrics);
+        let taker = SnapshotTaker { schedule, taken: sender, metrics: Arc::clone(&metrics), first };
+        (SnapshotTask { shelf, taken, first: is_first, speed, clock, retain, metrics }, taker)
     }
 
     /// Writes snapshots until the broadcaster ends. A failure is told, and no reason to stop.
@@ -103,7 +107,8 @@ impl SnapshotTask {
                 },
                 () = sleep(self.speed.shortened(LOOK_EVERY)) => {}
             }
-            if let Err(error) = self.delete_needless().await {
+            if let Err(error) = self.look_after().await {
+                self.metrics.snapshot_failed();
                 tracing::warn!(%error, "old messages and snapshots stay in NATS for now");
             }
         }
@@ -119,25 +124,37 @@ impl SnapshotTask {
         };
         match written.await {
             Ok(bytes) => tracing::debug!(position, bytes, "a snapshot is in NATS"),
-            Err(error) => tracing::warn!(position, %error, "a snapshot is not written into NATS"),
+            Err(error) => {
+                self.metrics.snapshot_failed();
+                tracing::warn!(position, %error, "a snapshot is not written into NATS");
+            }
         }
     }
 
-    /// Deletes what nobody needs, if this node does it for all: old messages of the order, up to a
-    /// snapshot that can be read, and old snapshots.
-    async fn delete_needless(&self) -> anyhow::Result<()> {
-        let Some(at) = *self.first.borrow() else {
-            return Ok(());
-        };
+    /// Notes the newest snapshot, and deletes what nobody needs, if this node does that for all.
+    async fn look_after(&self) -> anyhow::Result<()> {
+        let stored = self.shelf.list().await?;
+        if let Some(newest) = stored.last() {
+            self.metrics.newest_snapshot(newest.position, newest.at);
+        }
+        let first = *self.first.borrow();
+        match first {
+            Some(at) => self.delete_needless(&stored, at).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Deletes old messages of the order, up to a snapshot that can be read, and old snapshots. The
+    /// order has come to the time `at`.
+    async fn delete_needless(&self, stored: &[StoredSnapshot], at: WallTime) -> anyhow::Result<()> {
         // Both clocks have to agree that something is old.
         let now = self.clock.trusted().map_or(at, |trusted| trusted.min(at));
         let end = end_of_retention(now, *self.retain.borrow(), self.speed);
-        let stored = self.shelf.list().await?;
         let mut first = self.shelf.first_message().await?;
         if let Some(end) = end {
-            first = self.purge(first, &stored, end).await?;
+            first = self.purge(first, stored, end).await?;
         }
-        for snapshot in needless(&stored, first, end, self.speed) {
+        for snapshot in needless(stored, first, end, self.speed) {
             self.shelf.remove(&snapshot).await?;
         }
         Ok(())
@@ -163,6 +180,7 @@ impl SnapshotTask {
                     return Ok(position);
                 }
                 Err(NotRead::Unusable(why)) => {
+                    self.metrics.snapshot_failed();
                     tracing::warn!(
                         "the snapshot of message {} is passed over: {why}",
                         snapshot.position
