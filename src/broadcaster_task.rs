@@ -106,7 +106,7 @@ impl BroadcasterTask {
     fn note_standing(&self) {
         if let Some(nodes) = &self.nodes {
             let standing = self.broadcaster.standing();
-            self.metrics.astray(matches!(standing, Standing::Astray(_)));
+            self.metrics.node.astray(matches!(standing, Standing::Astray(_)));
             nodes.standing.send_if_modified(|noted| mem::replace(noted, standing) != standing);
         }
     }

@@ -245,7 +245,8 @@ impl Server {
                 tasks.spawn(writing.run());
                 if let (Some(view), Some(database)) = (self.storage.view, database) {
                     let metrics = Arc::clone(&self.reception.metrics);
-                    let note_stopped = Box::new(move |is_stopped| metrics.file_stopped(is_stopped));
+                    let note_stopped =
+                        Box::new(move |is_stopped| metrics.node.file_stopped(is_stopped));
                     let catching_up = CatchUpTask { connection, log, view, database, note_stopped };
                     tasks.spawn(catching_up.run());
                 }

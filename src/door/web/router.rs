@@ -129,7 +129,7 @@ async fn health(Extension(visit): Extension<Visit>) -> Response {
     if visit.reception.closing.is_cancelled() {
         return sentence(StatusCode::SERVICE_UNAVAILABLE, GOING_DOWN);
     }
-    if visit.reception.metrics.is_astray() {
+    if visit.reception.metrics.node.is_astray() {
         return sentence(StatusCode::SERVICE_UNAVAILABLE, ASTRAY);
     }
     match visit.reception.metrics.is_node && !is_in_touch(&visit).await {

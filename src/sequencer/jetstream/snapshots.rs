@@ -73,7 +73,7 @@ impl SnapshotTaker {
             let place = StoredSnapshot { position, at, boot };
             let taken = TakenSnapshot { place, ledger: Arc::clone(&ledger) };
             if self.taken.try_send(taken).is_err() {
-                self.metrics.snapshot_failed();
+                self.metrics.node.snapshot_failed();
                 tracing::warn!("a snapshot is left out, because the one before is not written yet");
             }
         }
@@ -108,7 +108,7 @@ impl SnapshotTask {
                 () = sleep(self.speed.shortened(LOOK_EVERY)) => {}
             }
             if let Err(error) = self.look_after().await {
-                self.metrics.snapshot_failed();
+                self.metrics.node.snapshot_failed();
                 tracing::warn!(%error, "old messages and snapshots stay in NATS for now");
             }
         }
@@ -125,7 +125,7 @@ impl SnapshotTask {
         match written.await {
             Ok(bytes) => tracing::debug!(position, bytes, "a snapshot is in NATS"),
             Err(error) => {
-                self.metrics.snapshot_failed();
+                self.metrics.node.snapshot_failed();
                 tracing::warn!(position, %error, "a snapshot is not written into NATS");
             }
         }
@@ -135,7 +135,7 @@ impl SnapshotTask {
     async fn look_after(&self) -> anyhow::Result<()> {
         let stored = self.shelf.list().await?;
         if let Some(newest) = stored.last() {
-            self.metrics.newest_snapshot(newest.position, newest.at);
+            self.metrics.node.newest_snapshot(newest.position, newest.at);
         }
         let first = *self.first.borrow();
         match first {
@@ -180,7 +180,7 @@ impl SnapshotTask {
                     return Ok(position);
                 }
                 Err(NotRead::Unusable(why)) => {
-                    self.metrics.snapshot_failed();
+                    self.metrics.node.snapshot_failed();
                     tracing::warn!(
                         "the snapshot of message {} is passed over: {why}",
                         snapshot.position

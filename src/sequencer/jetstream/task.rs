@@ -286,10 +286,10 @@ impl SequencerTask {
             self.inbox.bell().ring();
         }
         let counts = self.courier.counts();
-        metrics.followed(self.courier.position(), counts.behind);
-        metrics.repeated(counts.repeats, counts.anew);
+        metrics.node.followed(self.courier.position(), counts.behind);
+        metrics.node.repeated(counts.repeats, counts.anew);
         while let Some(time) = self.courier.next_time() {
-            metrics.came_back(time);
+            metrics.node.came_back(time);
         }
     }
 }
