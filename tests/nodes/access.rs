@@ -15,7 +15,7 @@ use crate::nats::Cluster;
 use crate::server::{HERE, Server};
 
 /// A node on these servers, which stores its lines there.
-fn node(mut parlor: Command, url: &str, options: &[&str]) -> Server {
+pub(crate) fn node(mut parlor: Command, url: &str, options: &[&str]) -> Server {
     parlor.env_remove("SSL_CERT_DIR");
     Server::run(parlor, &[&HERE[..], &["--rate", "off", "--nats", url], options].concat())
 }

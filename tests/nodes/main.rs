@@ -21,6 +21,7 @@ mod nats_program;
 mod server;
 
 mod access;
+mod copies;
 mod faults;
 mod hall;
 mod house;

@@ -8,6 +8,8 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,8 +18,9 @@ use crate::DEADLINE;
 use crate::machine::Machine;
 use crate::nats_program::program;
 
-/// The stream of the nodes.
-const STREAM: &str = "PARLOR-main";
+/// The stream of the nodes, and that of their keys.
+pub(crate) const STREAM: &str = "PARLOR-main";
+pub(crate) const KEYS: &str = "PARLOR-main-KEYS";
 
 /// How long a server may take to answer a question; one that is hung or cut off does not.
 const ANSWER_TIME: Duration = Duration::from_secs(1);
@@ -50,14 +53,22 @@ impl Cluster {
 
     /// Running servers with these further lines of configuration.
     pub(crate) fn start_with(machines: &[Machine], lines: &str) -> Option<Cluster> {
+        let mut cluster = Cluster::configured(machines, lines)?;
+        for number in 0..cluster.servers.len() {
+            cluster.start_one(number);
+        }
+        Some(cluster)
+    }
+
+    /// Servers with these further lines of configuration, which do not run yet.
+    pub(crate) fn configured(machines: &[Machine], lines: &str) -> Option<Cluster> {
         let program = program()?;
         let machines = machines.iter().cloned();
         let servers = machines.map(|machine| NatsServer { machine, child: None }).collect();
         let files = tempfile::tempdir().unwrap();
-        let mut cluster = Cluster { program, files, servers };
+        let cluster = Cluster { program, files, servers };
         for number in 0..cluster.servers.len() {
             cluster.configure(number, lines);
-            cluster.start_one(number);
         }
         Some(cluster)
     }
@@ -76,8 +87,9 @@ impl Cluster {
     fn configure(&self, number: usize, lines: &str) {
         let address = |server: &NatsServer, port| SocketAddr::from((server.machine.address, port));
         let own = &self.servers[number];
-        let route = |server| format!("\"nats://{}\"", address(server, ROUTE_PORT));
-        let routes: Vec<_> = self.servers.iter().map(route).collect();
+        let route = |server: &NatsServer| format!("\"nats://{}\"", address(server, ROUTE_PORT));
+        let others = self.servers.iter().enumerate().filter(|(other, _)| *other != number);
+        let routes: Vec<_> = others.map(|(_, server)| route(server)).collect();
         let path = |name: &str| self.files.path().join(format!("{name}-{number}"));
         let cluster = format!(
             "cluster {{ name: house, listen: \"{}\", routes: [{}] }}",
@@ -122,7 +134,12 @@ impl Cluster {
 
     /// Waits until all servers are well and have all of the stream. Returns the one that leads.
     pub(crate) fn whole(&self) -> usize {
-        self.until("all servers have the stream", |info| {
+        self.stored_by_all(STREAM)
+    }
+
+    /// Waits until all servers are well and have all of this stream. Returns the one that leads.
+    pub(crate) fn stored_by_all(&self, stream: &str) -> usize {
+        self.until(stream, "all servers have the stream", |info| {
             self.servers.iter().all(|server| is_well(&server.machine)).then_some(())?;
             let replicas = info["cluster"]["replicas"].as_array()?;
             let is_current = |replica: &&Value| {
@@ -135,7 +152,7 @@ impl Cluster {
 
     /// Sets the size of the stream to what it has and this many bytes more; none is without a limit.
     pub(crate) fn limit_stream(&self, more: Option<u64>) {
-        self.until("the limit", |info| {
+        self.until(STREAM, "the limit", |info| {
             let used = info["state"]["bytes"].as_u64()?;
             let mut config = info["config"].clone();
             config["max_bytes"] = more.map_or(json!(-1), |more| json!(used + more));
@@ -144,24 +161,63 @@ impl Cluster {
         });
     }
 
-    /// Lets this server lead.
+    /// Lets this server lead the stream of the nodes.
     pub(crate) fn lead(&self, number: usize) {
+        self.lead_in(STREAM, number);
+    }
+
+    /// Lets this server lead a stream.
+    pub(crate) fn lead_in(&self, stream: &str, number: usize) {
         let place = json!({"placement": {"preferred": name(number)}});
         let place = place.to_string();
-        self.until("another leader", |info| {
+        self.until(stream, "another leader", |info| {
             if leader(info)? == number {
                 return Some(());
             }
-            self.ask(&format!("$JS.API.STREAM.LEADER.STEPDOWN.{STREAM}"), &place);
+            self.ask(&format!("$JS.API.STREAM.LEADER.STEPDOWN.{stream}"), &place);
             None
         });
     }
 
-    /// Asks about the stream until the answer has what is wanted.
-    fn until<T>(&self, what: &str, find: impl Fn(&Value) -> Option<T>) -> T {
+    /// The last message of a stream: its number, and its bytes.
+    pub(crate) fn last_message(&self, stream: &str) -> (u64, Vec<u8>) {
+        self.until(stream, "the last message", |info| {
+            let number = info["state"]["last_seq"].as_u64()?;
+            let message = self.message(stream, number)?;
+            let bytes = BASE64_STANDARD.decode(message["message"]["data"].as_str()?);
+            Some((number, bytes.unwrap()))
+        })
+    }
+
+    /// Waits until the server that leads a stream says that it does not have this message.
+    pub(crate) fn until_deleted(&self, stream: &str, number: u64) {
+        const NO_MESSAGE: u64 = 10_037;
+        self.until(stream, "the message to be deleted", |_| {
+            let answer = self.message(stream, number)?;
+            (answer["error"]["err_code"] == NO_MESSAGE).then_some(())
+        });
+    }
+
+    fn message(&self, stream: &str, number: u64) -> Option<Value> {
+        let wanted = json!({"seq": number}).to_string();
+        self.ask(&format!("$JS.API.STREAM.MSG.GET.{stream}"), &wanted)
+    }
+
+    /// The number of times that these bytes occur in the files in which a server has a stream.
+    pub(crate) fn traces(&self, number: usize, stream: &str, bytes: &[u8]) -> usize {
+        let folder = self.files.path().join(format!("streams-{number}/jetstream/$G/streams"));
+        let files = fs::read_dir(folder.join(stream).join("msgs")).unwrap();
+        // A file may disappear meanwhile; it then counts as empty.
+        let files = files.map(|file| fs::read(file.unwrap().path()).unwrap_or_default());
+        let count = |file: Vec<u8>| file.windows(bytes.len()).filter(|at| *at == bytes).count();
+        files.map(count).sum()
+    }
+
+    /// Asks about a stream until the answer has what is wanted.
+    fn until<T>(&self, stream: &str, what: &str, find: impl Fn(&Value) -> Option<T>) -> T {
         let until = Instant::now() + DEADLINE;
         loop {
-            let info = self.ask(&format!("$JS.API.STREAM.INFO.{STREAM}"), "");
+            let info = self.ask(&format!("$JS.API.STREAM.INFO.{stream}"), "");
             if let Some(found) = info.as_ref().and_then(&find) {
                 return found;
             }

@@ -18,7 +18,7 @@ use super::assembly::{Assembly, UnusableSnapshot, cut};
 use super::courier::Published;
 use super::nats::{StreamConnection, if_there};
 use super::schedule::StoredSnapshot;
-use super::streams::make;
+use super::streams::{make, spread};
 
 /// How many messages of the order one request deletes at most: the servers do nothing else
 /// meanwhile.
@@ -130,6 +130,19 @@ impl SnapshotShelf {
     pub(crate) async fn remove(&self, snapshot: &StoredSnapshot) -> anyhow::Result<()> {
         let stream = self.connection.context.get_stream_no_info(&self.stream).await?;
         stream.purge().filter(self.subject(snapshot)).await?;
+        Ok(())
+    }
+
+    /// Lets several servers store all streams of the house, as far as one stores them and there are
+    /// enough servers.
+    ///
+    /// # Errors
+    /// The servers do not answer.
+    pub(super) async fn spread_streams(&self) -> anyhow::Result<()> {
+        let keys = self.connection.key_stream();
+        for stream in [&self.connection.stream, &keys, &self.stream] {
+            spread(&self.connection, stream).await?;
+        }
         Ok(())
     }
 

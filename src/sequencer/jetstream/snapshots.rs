@@ -109,7 +109,7 @@ impl SnapshotTask {
             }
             if let Err(error) = self.look_after().await {
                 self.metrics.node.snapshot_failed();
-                tracing::warn!(%error, "old messages and snapshots stay in NATS for now");
+                tracing::warn!(%error, "the streams are not looked after for now: old messages stay in NATS");
             }
         }
     }
@@ -131,17 +131,19 @@ impl SnapshotTask {
         }
     }
 
-    /// Notes the newest snapshot, and deletes what nobody needs, if this node does that for all.
+    /// Notes the newest snapshot. If this node does it for all, deletes what nobody needs, and lets
+    /// enough servers store the rest.
     async fn look_after(&self) -> anyhow::Result<()> {
         let stored = self.shelf.list().await?;
         if let Some(newest) = stored.last() {
             self.metrics.node.newest_snapshot(newest.position, newest.at);
         }
         let first = *self.first.borrow();
-        match first {
-            Some(at) => self.delete_needless(&stored, at).await,
-            None => Ok(()),
-        }
+        let Some(at) = first else {
+            return Ok(());
+        };
+        self.delete_needless(&stored, at).await?;
+        self.shelf.spread_streams().await
     }
 
     /// Deletes old messages of the order, up to a snapshot that can be read, and old snapshots. The

@@ -1,7 +1,7 @@
 //! Makes streams, as far as their servers allow. Does not know what is in them.
 
 use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::CreateStreamErrorKind;
+use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Compression, Config, DiscardPolicy, StorageType};
 
 use super::nats::StreamConnection;
@@ -32,12 +32,45 @@ pub(super) async fn make(
         match create(connection, several).await {
             Err(error) if !is_about_replicas(&error) => return Err(error),
             Err(error) => {
-                tracing::warn!(%error, "the stream is stored by one server only");
+                tracing::warn!(stream, %error, "the stream is stored by one server only");
             }
             Ok(()) => return Ok(()),
         }
     }
     create(connection, Config { num_replicas: 1, ..config }).await
+}
+
+/// Lets several servers store a stream that one server stores, if there are enough by now: when it was
+/// made, its servers may not have known each other.
+///
+/// # Errors
+/// The servers do not answer.
+pub(super) async fn spread(connection: &StreamConnection, stream: &str) -> anyhow::Result<()> {
+    if connection.client.server_info().cluster.is_none() {
+        return Ok(());
+    }
+    let config = match connection.context.get_stream(stream).await {
+        Ok(stream) => stream.cached_info().config.clone(),
+        Err(error) if is_missing(&error.kind()) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if config.num_replicas > 1 {
+        return Ok(()); // also if the operator has chosen another number
+    }
+    let several = Config { num_replicas: REPLICAS, ..config };
+    match connection.context.update_stream(several).await.map_err(anyhow::Error::from) {
+        Ok(_) => tracing::info!(stream, "the stream is stored by {REPLICAS} servers from now on"),
+        Err(error) if is_about_replicas(&error) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn is_missing(error: &GetStreamErrorKind) -> bool {
+    match error {
+        GetStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::STREAM_NOT_FOUND,
+        _ => false,
+    }
 }
 
 /// Makes the stream. It may be there, with options that the operator has changed.
