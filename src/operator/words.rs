@@ -52,21 +52,20 @@ pub(super) fn registered(registered: &Registered) -> String {
 
 /// `blue: 12 people, heard 1 s ago, 0 messages behind, format 1`
 pub(super) fn node(node: &NodeStatus) -> String {
-    let NodeStatus { name, is_own, is_live, version, people, silent, behind } = node;
+    let NodeStatus { name, is_own, is_live, program, people, silent, behind } = node;
+    let program = format!("version {}, format {}", program.version(), program.newest);
     let people = if *people == 1 { "1 person".to_owned() } else { format!("{people} people") };
     let seconds = silent.as_secs();
     match (is_live, is_own) {
         (false, _) => format!("{name}: not there"),
-        (true, false) => format!(
-            "{name}: {people}, heard {seconds} s ago, {behind} messages behind, format {version}"
-        ),
+        (true, false) => {
+            format!("{name}: {people}, heard {seconds} s ago, {behind} messages behind, {program}")
+        }
         (true, true) if seconds < SILENT_SECONDS => {
-            format!("{name}: {people}, this node, in touch, format {version}")
+            format!("{name}: {people}, this node, in touch, {program}")
         }
         (true, true) => {
-            format!(
-                "{name}: {people}, this node, without contact for {seconds} s, format {version}"
-            )
+            format!("{name}: {people}, this node, without contact for {seconds} s, {program}")
         }
     }
 }

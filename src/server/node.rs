@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use parlor_core::broadcaster::{NodeStart, Standing};
 use parlor_core::link::Inbox;
-use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT};
+use parlor_wire::pack::proposal::{BYTES_MAX, NEWEST};
 use tokio::select;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::sequencer::{
     Beginning, Courier, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
     SnapshotSchedule, SnapshotSpeed, StreamConnection, StreamSequencer, beginning, found,
-    open_accounts,
+    open_accounts, own_program,
 };
 
 /// A server that has found the order of its nodes, and has not begun to follow it.
@@ -66,7 +66,7 @@ impl JoinedOrder {
         let start = NodeStart {
             name,
             nonce: getrandom::u64().context("the system gives no random number")?,
-            version: FORMAT,
+            program: own_program()?,
             bytes_max: BYTES_MAX.min(connection.bytes_max() / 2),
             ledger: Default::default(),
             position: 0,
@@ -101,7 +101,7 @@ impl JoinedOrder {
         let inbox = Arc::clone(inbox);
         let live = start.ledger.boots.values().filter(|boot| boot.is_live);
         let live = live.map(|boot| boot.node.clone()).collect();
-        let courier = Courier::new(start.name.clone(), position, live);
+        let courier = Courier::new(start.name.clone(), position, live, NEWEST);
         let place = (courier, tail, start.ledger.seals.last());
         let sequencing = SequencerTask::new((connection.clone(), changes), queue, inbox, place);
         let log = founded.log;
@@ -172,6 +172,10 @@ fn why_over(standing: Standing) -> Option<&'static str> {
             "another server has begun under the name of this node; give each server its own --node",
         ),
         Standing::OneTooMany => Some("there are too many nodes; stop one of the others first"),
+        Standing::TooOld => Some(
+            "the nodes use a format that this version of Parlor cannot read; \
+             start the version of the other nodes here, too",
+        ),
         Standing::Astray(_) => Some(
             "this node has come to another state than the others, which is a bug or a failure of \
              memory; it begins anew from the stream when it is started again",

@@ -15,6 +15,7 @@ use parlor_core::log::Batch;
 use parlor_core::model::{
     Act, Capacity, Hashed, Limits, Name, Now, PersonId, Proof, RoomName, WallTime,
 };
+use parlor_wire::pack::NEWEST;
 use parlor_wire::pack::snapshot::{pack, unpack};
 
 use crate::checker::OWNED;
@@ -213,7 +214,8 @@ impl Server {
         let mut second = second.lock().unwrap();
         assert_eq!(self.broadcaster.digest(), second.digest(), "the ledgers differ: {second:#?}");
         if rng.u8(0..16) == 0 {
-            let restored = Ledger::restore(unpack(&pack(&second.snapshot()).unwrap()).unwrap());
+            let bytes = pack(&second.snapshot(), NEWEST).unwrap();
+            let restored = Ledger::restore(unpack(&bytes, NEWEST).unwrap());
             assert_eq!(restored, *second);
             *second = restored;
         }

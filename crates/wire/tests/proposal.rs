@@ -9,10 +9,12 @@ mod samples;
 use std::collections::BTreeSet;
 
 use parlor_core::intent::{Check, Intent, Proposal, ProposalId};
-use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Seal, SealKey, Spoken, WallTime};
-use parlor_wire::pack::proposal::{BYTES_MAX, FORMAT, INTENTS_MAX, pack, unpack};
+use parlor_core::model::{
+    Format, Line, Manner, Name, PersonId, RoomName, Seal, SealKey, Spoken, WallTime,
+};
+use parlor_wire::pack::proposal::{self, BYTES_MAX, INTENTS_MAX};
 use parlor_wire::pack::sealed::{open, seal};
-use parlor_wire::pack::{TooLarge, UnpackError};
+use parlor_wire::pack::{NEWEST, PackError, UnpackError};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -20,18 +22,29 @@ use samples::{TestCipher, any_proposal, from_hex, hex, intents, seal_with, seale
 
 /// The first bytes of a proposal with one intent: the format, the boot, the number, the position,
 /// the check, and the length of the list.
-const HEAD: [u8; 7] = [FORMAT as u8, 0, 7, 5, 4, 9, 1];
+const HEAD: [u8; 7] = [NEWEST.0 as u8, 0, 7, 5, 4, 9, 1];
+
+/// The bytes of a proposal, for this program.
+fn pack(proposal: &Proposal) -> Result<Vec<u8>, PackError> {
+    proposal::pack(proposal, NEWEST)
+}
+
+/// The proposal in these bytes, for this program.
+fn unpack(bytes: &[u8]) -> Result<Proposal, UnpackError> {
+    proposal::unpack(bytes, NEWEST)
+}
 
 fn proposal(intents: Vec<Intent>) -> Proposal {
     let check = Check { position: 4, digest: 9 };
-    Proposal { id: ProposalId { boot: 0, number: 7 }, after: 5, check, intents }
+    let id = ProposalId { boot: 0, number: 7 };
+    Proposal { format: NEWEST, id, after: 5, check, intents }
 }
 
 /// Each sample with its name and its bytes.
 fn packed_samples() -> impl Iterator<Item = (&'static str, Proposal, Vec<u8>)> {
     let check = Check { position: u64::MAX, digest: u64::MAX };
     let id = ProposalId { boot: u32::MAX, number: u64::MAX };
-    let none = Proposal { id, after: u64::MAX, check, intents: Vec::new() };
+    let none = Proposal { format: NEWEST, id, after: u64::MAX, check, intents: Vec::new() };
     let samples = intents().into_iter().map(|(name, intent)| (name, proposal(vec![intent])));
     samples.chain([("nothing", none)]).map(|(name, sample)| {
         let bytes = pack(&sample).unwrap();
@@ -115,6 +128,24 @@ fn an_unknown_format_or_intent_is_named() {
 }
 
 #[test]
+fn a_program_reads_and_writes_all_formats_up_to_its_newest() {
+    let newest = Format(3);
+    for format in 1..=3 {
+        let proposal = Proposal { format: Format(format), ..proposal(vec![Intent::Alive]) };
+        let bytes = proposal::pack(&proposal, newest).unwrap();
+        assert_eq!(proposal::unpack(&bytes, newest).unwrap().format, Format(format));
+        let older = Format(format - 1);
+        assert_eq!(proposal::pack(&proposal, older), Err(PackError::NewerFormat(format)));
+        let refused = proposal::unpack(&bytes, older).unwrap_err();
+        assert_eq!(refused, UnpackError::NewerFormat(format));
+    }
+    for format in [0, 4] {
+        let proposal = Proposal { format: Format(format), ..proposal(Vec::new()) };
+        assert_eq!(proposal::pack(&proposal, newest), Err(PackError::NewerFormat(format)));
+    }
+}
+
+#[test]
 fn lengths_that_lie_are_refused() {
     let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]; // 2^64 - 1
     let lobby = [&[5][..], b"lobby"].concat();
@@ -136,15 +167,15 @@ fn lengths_that_lie_are_refused() {
     ] {
         assert_eq!(unpack(&bytes).unwrap_err(), malformed(rule), "{bytes:x?}");
     }
-    let oversized = vec![FORMAT as u8; BYTES_MAX + 1];
+    let oversized = vec![NEWEST.0 as u8; BYTES_MAX + 1];
     assert_eq!(unpack(&oversized).unwrap_err(), malformed("there are too many bytes"));
 }
 
 #[test]
 fn each_value_has_one_form() {
-    let overlong = [FORMAT as u8, 0x80, 0, 7, 0, 0, 0, 0];
+    let overlong = [NEWEST.0 as u8, 0x80, 0, 7, 0, 0, 0, 0];
     assert_eq!(unpack(&overlong).unwrap_err(), malformed("a number is not as short as possible"));
-    let wide = [&[FORMAT as u8, 0][..], &[0xff; 9], &[0x02, 0]].concat();
+    let wide = [&[NEWEST.0 as u8, 0][..], &[0xff; 9], &[0x02, 0]].concat();
     assert_eq!(unpack(&wide).unwrap_err(), malformed("a number has more than 64 bits"));
     for (intent, rule) in [
         (&[12, 1, b'a', 2, b'a', 0][..], "a key equals the text before it"),
@@ -165,13 +196,17 @@ fn each_value_has_one_form() {
 #[test]
 fn a_proposal_has_limits() {
     let line = "x".repeat(4_096);
-    assert_eq!(pack(&said(&[&*line; 128])), Err(TooLarge), "512 KiB of text, and the rest");
+    assert_eq!(
+        pack(&said(&[&*line; 128])),
+        Err(PackError::TooLarge),
+        "512 KiB of text, and the rest"
+    );
     assert!(pack(&said(&[&*line; 127])).is_ok());
     assert!(pack(&said(&["x"; INTENTS_MAX])).is_ok());
-    assert_eq!(pack(&said(&["x"; INTENTS_MAX + 1])), Err(TooLarge));
+    assert_eq!(pack(&said(&["x"; INTENTS_MAX + 1])), Err(PackError::TooLarge));
     let longest = "\u{fffd}".repeat(4_096);
     assert!(pack(&said(&[&longest])).is_ok());
-    assert_eq!(pack(&said(&[&format!("{longest}!")])), Err(TooLarge));
+    assert_eq!(pack(&said(&[&format!("{longest}!")])), Err(PackError::TooLarge));
 }
 
 #[test]
@@ -232,7 +267,7 @@ proptest! {
             prop_assert_eq!(format!("{closed:?}"), before, "another key opens nothing");
             seal_with(&mut intent, SealKey::Number(0));
             prop_assert!(!seal(&mut intent, &TestCipher), "there is no such key");
-            prop_assert_eq!(pack(&proposal(vec![intent])), Err(TooLarge), "it is not sealed");
+            prop_assert_eq!(pack(&proposal(vec![intent])), Err(PackError::TooLarge), "it is not sealed");
         }
     }
 

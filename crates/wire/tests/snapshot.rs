@@ -14,17 +14,16 @@ use parlor_core::ledger::{
     RulesOfRoom, Seals, Snapshot, Validity,
 };
 use parlor_core::model::{
-    Act, Author, By, Claim, Deed, End, Erasable, Hashed, Line, Looks, Modes, Name, Net, OwnedName,
-    PersonId, Profile, Proof, ProvenAccount, Rank, Reach, RoomName, RoomRules, Seal, SealKey,
-    Topic, Verb, WallTime, Who, Whom,
+    Act, Author, By, Claim, Deed, End, Erasable, Format, Hashed, Line, Looks, Modes, Name, Net,
+    OwnedName, PersonId, Profile, Proof, ProvenAccount, Rank, Reach, RoomName, RoomRules, Seal,
+    SealKey, Topic, Verb, WallTime, Who, Whom,
 };
-use parlor_wire::pack::UnpackError;
-use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
+use parlor_wire::pack::{NEWEST, PackError, UnpackError, snapshot};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use samples::{any_proposal, from_hex, hex, node};
+use samples::{any_proposal, from_hex, hex, node, program};
 
 fn malformed(rule: &'static str) -> UnpackError {
     UnpackError::Malformed(rule)
@@ -74,6 +73,7 @@ fn sample() -> Snapshot {
         (Hashed([number; 32]), Arc::new(ReturnCode { claim, looks, room, seq, validity }))
     };
     Snapshot {
+        format: Format::FIRST,
         people: [
             (PersonId::new(7), person(&ian, vec![lobby.clone(), tea.clone()])),
             (PersonId::new(3 << 40 | 1_000), person(&address, vec![tea.clone()])),
@@ -107,8 +107,11 @@ fn sample() -> Snapshot {
             heir: PersonId::new(8),
             room: lobby,
         }],
-        boots: [(3, Boot { node: node(), nonce: 1 << 63, version: 1, last: 300, is_live: true })]
-            .into(),
+        boots: [(
+            3,
+            Boot { node: node(), nonce: 1 << 63, program: program(), last: 300, is_live: true },
+        )]
+        .into(),
         last_boot: 4,
         at: WallTime(1_796_000_000_000),
         events: 300,
@@ -118,6 +121,16 @@ fn sample() -> Snapshot {
         locked_for_now: vec![tea],
         markers: [("ian".into(), Markers([("#tea".into(), WallTime(-12))].into()))].into(),
     }
+}
+
+/// The bytes of a snapshot, for this program.
+fn pack(snapshot: &Snapshot) -> Result<Vec<u8>, PackError> {
+    snapshot::pack(snapshot, NEWEST)
+}
+
+/// The snapshot in these bytes, for this program.
+fn unpack(bytes: &[u8]) -> Result<Snapshot, UnpackError> {
+    snapshot::unpack(bytes, NEWEST)
 }
 
 #[test]
@@ -158,8 +171,18 @@ fn no_changed_bit_does_harm() {
 #[test]
 fn a_newer_format_is_named_and_lengths_that_lie_are_refused() {
     assert_eq!(unpack(&[2, 0]), Err(UnpackError::NewerFormat(2)));
-    let huge = [FORMAT as u8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+    let huge = [NEWEST.0 as u8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
     assert_eq!(unpack(&huge), Err(malformed("the bytes end too early")));
+}
+
+#[test]
+fn a_snapshot_is_written_in_the_format_in_force() {
+    let in_force = Snapshot { format: Format(2), ..sample() };
+    let bytes = snapshot::pack(&in_force, Format(3)).unwrap();
+    assert_eq!(bytes[0], 2);
+    assert_eq!(snapshot::unpack(&bytes, Format(2)), Ok(in_force.clone()));
+    assert_eq!(snapshot::unpack(&bytes, Format(1)), Err(UnpackError::NewerFormat(2)));
+    assert_eq!(snapshot::pack(&in_force, Format(1)), Err(PackError::NewerFormat(2)));
 }
 
 #[test]
@@ -167,7 +190,7 @@ fn each_key_of_a_map_stands_once_and_in_order() {
     let empty = pack(&Snapshot::default()).unwrap();
     let owned = |keys: &[u8]| {
         let pairs = keys.iter().flat_map(|key| [1, *key, 1, b'n', 0, 0]);
-        let before = [FORMAT as u8, 0, 0, keys.len() as u8];
+        let before = [NEWEST.0 as u8, 0, 0, keys.len() as u8];
         let after = empty[before.len()..].iter().copied();
         unpack(&before.into_iter().chain(pairs).chain(after).collect::<Vec<_>>())
     };
@@ -187,8 +210,9 @@ proptest! {
             let stamp = Stamp { boot: 0, at: WallTime(place) };
             ledger.apply(intent, stamp, &mut Vec::new()).ok();
         }
-        let bytes = pack(&ledger.snapshot()).unwrap();
-        let restored = Ledger::restore(unpack(&bytes).unwrap());
+        let newest = Format(u64::MAX); // nodes may have announced any format
+        let bytes = snapshot::pack(&ledger.snapshot(), newest).unwrap();
+        let restored = Ledger::restore(snapshot::unpack(&bytes, newest).unwrap());
         prop_assert_eq!(restored.digest(), ledger.digest());
         prop_assert_eq!(restored, ledger);
     }

@@ -3,7 +3,7 @@
 
 use crc32fast::hash;
 use parlor_core::journal::Snapshot;
-use parlor_wire::pack::snapshot::pack;
+use parlor_wire::pack::snapshot::{NEWEST, pack};
 use rusqlite::{Connection, params};
 
 use super::sql::Sql;
@@ -26,11 +26,14 @@ pub(super) fn put(
     ledger: &Snapshot,
     rest: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
-    let Ok(bytes) = pack(ledger) else {
-        tracing::warn!(
-            "the snapshot is too large for the file; the next start reads more of the stream"
-        );
-        return rest(connection);
+    let bytes = match pack(ledger, NEWEST) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            tracing::warn!(
+                "the file gets no snapshot, so the next start reads more of the stream: {error}"
+            );
+            return rest(connection);
+        }
     };
     let transaction = connection.transaction()?;
     transaction.run("DELETE FROM snapshot", [])?;
@@ -97,7 +100,7 @@ impl Store {
 #[expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 mod tests {
     use parlor_core::journal::Snapshot;
-    use parlor_wire::pack::snapshot::pack;
+    use parlor_wire::pack::snapshot::{NEWEST, pack};
 
     use super::{put, stored_snapshot};
     use crate::config::Keep;
@@ -116,7 +119,7 @@ mod tests {
             put(&mut store.connection, events, &ledger, |_| Ok(())).unwrap();
             assert_eq!(
                 stored_snapshot(&store.connection).unwrap(),
-                Some((events, pack(&ledger).unwrap()))
+                Some((events, pack(&ledger, NEWEST).unwrap()))
             );
             assert_eq!(store.join("log").unwrap(), events);
         }

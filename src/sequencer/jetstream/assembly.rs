@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crc32fast::hash;
 use parlor_core::ledger::Snapshot;
 use parlor_wire::pack::chunk::{self, CHUNK_BYTES, Whole};
-use parlor_wire::pack::{TooLarge, UnpackError, snapshot};
+use parlor_wire::pack::{NEWEST, TooLarge, UnpackError, snapshot};
 
 /// The reason why a stored snapshot is never used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +82,7 @@ impl Assembly {
         if hash(&bytes) != whole.checksum {
             return Err(UnusableSnapshot::Damaged);
         }
-        Ok((snapshot::unpack(&bytes)?, whole.message))
+        Ok((snapshot::unpack(&bytes, NEWEST)?, whole.message))
     }
 }
 
@@ -90,13 +90,13 @@ impl Assembly {
 #[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
     use parlor_core::ledger::Snapshot;
-    use parlor_wire::pack::snapshot::pack;
+    use parlor_wire::pack::snapshot::{NEWEST, pack};
 
     use super::{Assembly, UnusableSnapshot, cut};
 
     fn messages() -> (Snapshot, Vec<Vec<u8>>) {
         let snapshot = Snapshot { last_boot: 7, events: 300, ..Snapshot::default() };
-        let messages = cut(&pack(&snapshot).unwrap(), 9, 4).unwrap();
+        let messages = cut(&pack(&snapshot, NEWEST).unwrap(), 9, 4).unwrap();
         assert!(messages.len() > 4);
         (snapshot, messages)
     }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn chunks_of_two_snapshots_do_not_mix_and_a_newer_format_is_named() {
         let (snapshot, messages) = messages();
-        let other = pack(&Snapshot { events: 301, ..snapshot }).unwrap();
+        let other = pack(&Snapshot { events: 301, ..snapshot }, NEWEST).unwrap();
         let other = cut(&other, 9, 4).unwrap();
         let mixed = [&messages[..1], &other[1..]].concat();
         assert_eq!(assembled(&mixed), Err(UnusableSnapshot::Damaged));

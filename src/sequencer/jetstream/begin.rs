@@ -3,8 +3,8 @@
 
 use anyhow::{Context as _, bail};
 use parlor_core::ledger::{Ledger, Snapshot};
-use parlor_core::model::WallTime;
-use parlor_wire::pack::snapshot::unpack;
+use parlor_core::model::{NodeProgram, WallTime};
+use parlor_wire::pack::snapshot::{NEWEST, unpack};
 
 use super::founding::patiently;
 use super::mending::look;
@@ -16,6 +16,14 @@ use crate::journal::Tail;
 
 /// How many messages before the first one of the order are looked for.
 const LOOKED_FOR: u64 = 64;
+
+/// The program that runs here, as other nodes learn of it.
+///
+/// # Errors
+/// Its version has no number that they can read.
+pub(crate) fn own_program() -> anyhow::Result<NodeProgram> {
+    NodeProgram::new(env!("CARGO_PKG_VERSION"), NEWEST).context("the version is no number")
+}
 
 /// The files of a node.
 #[derive(Debug)]
@@ -65,7 +73,7 @@ pub(crate) async fn beginning(
         let base = match &origin.base {
             Base::Founding => Ok(Snapshot { is_stored: true, ..Snapshot::default() }),
             Base::OwnFile => match own {
-                Some((_, bytes)) => unpack(bytes).map_err(anyhow::Error::from),
+                Some((_, bytes)) => unpack(bytes, NEWEST).map_err(anyhow::Error::from),
                 None => continue,
             },
             Base::Stored(stored) => {

@@ -13,12 +13,12 @@ use parlor_core::model::{Capacity, Limits, NodeName, Now, WallTime};
 use parlor_core::sequencer::Decided;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::begin::{Beginning, NodeFiles, beginning};
+use super::begin::{Beginning, NodeFiles, beginning, own_program};
 use super::key_work::{KeyWork, open_accounts};
 use super::nats::StreamConnection;
 use super::queue::{OrderQueue, StreamSequencer};
 use super::sealer::Sealer;
-use super::verdict::{NewerMessage, proposal_in};
+use super::verdict::{NewerMessage, proposal_of};
 use crate::journal::{Database, FileView, Tail, fill, stored_position, stored_snapshot};
 
 /// The pause before another try.
@@ -147,9 +147,9 @@ impl OrderReader {
         let mut sealer = Sealer::new(ledger.seals.last());
         sealer.connected(Duration::ZERO);
         let name = NodeName::parse(NAME).context("the name is too long")?;
-        let check_every = CHECK_EVERY;
+        let (program, check_every) = (own_program()?, CHECK_EVERY);
         let start =
-            NodeStart { name, nonce: 0, version: 0, bytes_max: 0, ledger, position, check_every };
+            NodeStart { name, nonce: 0, program, bytes_max: 0, ledger, position, check_every };
         let limits = Limits { rooms: usize::MAX, log: LOG, logs_bytes: 0, ..Limits::default() };
         let order = Arc::new(OrderQueue::default());
         let sequencer = Box::new(StreamSequencer(Arc::clone(&order)));
@@ -174,7 +174,7 @@ impl OrderReader {
     /// Takes the next message.
     fn read(&mut self, position: u64, at: WallTime, bytes: &[u8]) -> Result<(), NewerMessage> {
         (self.position, self.messages) = (position, self.messages + 1);
-        if let Some(proposal) = proposal_in(position, bytes)? {
+        if let Some(proposal) = proposal_of(position, bytes)? {
             self.sealer.arrive(Decided { position, at, proposal }, self.began.elapsed());
             self.sealed += 1;
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::intent::{Intent, Proposal, ProposalId};
-use parlor_core::model::{NodeName, WallTime};
+use parlor_core::model::{Format, NodeName, WallTime};
 use parlor_core::sequencer::{Decided, NodeReach};
 use parlor_wire::pack::proposal::pack;
 
@@ -134,6 +134,8 @@ struct OnTheWay {
 /// The proposals of a node on their way, and its place in the stream.
 #[derive(Debug)]
 pub struct Courier {
+    /// The newest format that this program reads and writes.
+    newest: Format,
     outgoing: Option<OnTheWay>,
     repair: Repair,
     /// The position of the last message that has arrived.
@@ -152,9 +154,11 @@ pub struct Courier {
 
 impl Courier {
     /// A courier without a connection, for a node that has applied everything up to a position.
-    /// `live` are the nodes that live there.
-    pub fn new(node: NodeName, position: u64, live: BTreeSet<NodeName>) -> Courier {
+    /// `live` are the nodes that live there, and `newest` is the newest format that this program reads
+    /// and writes.
+    pub fn new(node: NodeName, position: u64, live: BTreeSet<NodeName>, newest: Format) -> Courier {
         Courier {
+            newest,
             outgoing: None,
             repair: Repair::new(node, position, live),
             position,
@@ -171,9 +175,9 @@ impl Courier {
 
     /// Takes a proposal, and publishes it instead of the one before.
     pub fn offer(&mut self, proposal: &Proposal, now: Duration) {
-        // A node makes no proposal that is too large. If it did, publishing none would be a repeat
-        // that is never seen, and the node would say that it is out of touch.
-        let Ok(bytes) = pack(proposal) else {
+        // A node makes no proposal that is too large or too new. If it did, publishing none would be a
+        // repeat that is never seen, and the node would say that it is out of touch.
+        let Ok(bytes) = pack(proposal, self.newest) else {
             return;
         };
         self.outgoing = Some(OnTheWay {
@@ -297,7 +301,7 @@ impl Courier {
         }
         self.position = position;
         self.repair.note_position(position);
-        let Some(proposal) = proposal_in(position, &bytes)? else {
+        let Some(proposal) = proposal_in(position, &bytes, self.newest)? else {
             self.counts.foreign += 1; // for every node alike
             return Ok(());
         };
@@ -478,7 +482,7 @@ mod tests {
     use parlor_core::intent::{Proposal, ProposalId};
     use parlor_core::model::{NodeName, WallTime};
     use parlor_core::sequencer::NodeReach;
-    use parlor_wire::pack::proposal::pack;
+    use parlor_wire::pack::proposal::{NEWEST, pack};
 
     use super::{Courier, CourierStep, Look, Published, StreamMessage, UNKNOWN_PAUSE};
 
@@ -494,7 +498,7 @@ mod tests {
 
     /// A courier that follows the stream, with proposal 1 under way.
     fn offering() -> Courier {
-        let mut courier = Courier::new(node("red"), 0, [node("red"), node("blue")].into());
+        let mut courier = Courier::new(node("red"), 0, [node("red"), node("blue")].into(), NEWEST);
         courier.connected(Duration::ZERO);
         compare(&mut courier, 0, Duration::ZERO);
         courier.offer(&proposal(1), Duration::ZERO);
@@ -527,7 +531,7 @@ mod tests {
     }
 
     fn arrive(courier: &mut Courier, position: u64, number: u64) {
-        let bytes = pack(&proposal(number)).unwrap_or_default().into();
+        let bytes = pack(&proposal(number), NEWEST).unwrap_or_default().into();
         let (at, subject) = (WallTime(0), "0".into());
         let message = StreamMessage { position, at, subject, bytes, behind: 0 };
         assert_eq!(courier.arrived(message, SECOND), Ok(()));

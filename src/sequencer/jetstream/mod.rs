@@ -28,7 +28,7 @@ mod streams;
 mod task;
 mod verdict;
 
-pub(crate) use begin::{Beginning, NodeFiles, beginning};
+pub(crate) use begin::{Beginning, NodeFiles, beginning, own_program};
 pub(crate) use catch_up::CatchUpTask;
 pub use courier::{Courier, CourierStep, Published, StreamCounts, StreamMessage};
 pub(crate) use founding::{Founded, found};

@@ -8,7 +8,7 @@ use parlor_core::ledger::Ledger;
 use tokio::time::{sleep, timeout};
 
 use super::nats::{START_PAUSE, StreamConnection};
-use super::verdict::{Look, StreamGone, proposal_in};
+use super::verdict::{Look, StreamGone, proposal_of};
 use crate::journal::Tail;
 
 /// How long the next message may take before the stream is followed anew.
@@ -39,7 +39,7 @@ pub(super) async fn replay(
     found.differs.map_or(Ok(()), |differs| Err(StreamGone::Differs(differs)))?;
     let end = position.min(found.last);
     let mut apply = |position, at, bytes: &[u8]| {
-        let proposal = proposal_in(position, bytes)?;
+        let proposal = proposal_of(position, bytes)?;
         proposal.into_iter().for_each(|proposal| ledger.follow(proposal, at));
         anyhow::Ok(())
     };

@@ -414,7 +414,7 @@ mod tests {
         Erasable, Line, Manner, PersonId, RoomName, SealKey, Spoken, WallTime,
     };
     use parlor_core::sequencer::Decided;
-    use parlor_wire::pack::proposal::{pack, unpack};
+    use parlor_wire::pack::proposal::{NEWEST, pack, unpack};
 
     use super::{Key, KeyMade, KeyRead, KeyReport, KeyStep, Sealer};
 
@@ -443,7 +443,7 @@ mod tests {
 
     /// The proposal as it comes out of the stream.
     fn decided(proposal: &Proposal) -> Decided {
-        let proposal = unpack(&pack(proposal).unwrap()).unwrap();
+        let proposal = unpack(&pack(proposal, NEWEST).unwrap(), NEWEST).unwrap();
         Decided { position: 1, at: WallTime(0), proposal }
     }
 
@@ -474,7 +474,7 @@ mod tests {
         let sealed = sealed();
         let keys: Vec<_> = sealed.intents.iter().map(|intent| intent.seal_key()).collect();
         assert_eq!(keys, [Some(18), Some(17), Some(18)]);
-        let bytes = pack(&sealed).unwrap();
+        let bytes = pack(&sealed, NEWEST).unwrap();
         assert!(bytes.windows(6).all(|part| part != b"secret"));
         let mut sealer = connected();
         sealer.offer(proposal(vec![say("open", None)]), SECOND);

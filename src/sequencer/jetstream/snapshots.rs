@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use parlor_core::broadcaster::Broadcaster;
 use parlor_core::ledger::Snapshot;
 use parlor_core::model::WallTime;
-use parlor_wire::pack::snapshot::pack;
+use parlor_wire::pack::snapshot::{NEWEST, pack};
 use tokio::select;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
@@ -116,7 +116,7 @@ impl SnapshotTask {
 
     async fn write(&self, TakenSnapshot { place, ledger }: TakenSnapshot) {
         let position = place.position;
-        let packing = spawn_blocking(move || pack(&ledger));
+        let packing = spawn_blocking(move || pack(&ledger, NEWEST));
         let written = async {
             let bytes = packing.await.context("the packing has failed")??;
             self.shelf.write(&place, &bytes).await?;

@@ -1,7 +1,7 @@
 //! The result of a look at the stream, and the reasons why a node cannot follow it any more.
 
-use parlor_core::intent::Proposal;
-use parlor_wire::pack::proposal::{UnpackError, unpack};
+use parlor_core::intent::{Format, Proposal};
+use parlor_wire::pack::proposal::{NEWEST, UnpackError, unpack};
 
 /// The result of a look at the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub struct Look {
 /// A newer program has written a message, which this one cannot pass over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "message {position} of the stream has format {format}, which only a newer version of Parlor can read"
+    "message {position} of the stream has format {format}, which only a newer version of Parlor can \
+     read: start the version of the other nodes here, too"
 )]
 pub struct NewerMessage {
     /// Its place in the stream.
@@ -33,8 +34,20 @@ pub struct NewerMessage {
 ///
 /// # Errors
 /// A newer program has written it.
-pub(super) fn proposal_in(position: u64, bytes: &[u8]) -> Result<Option<Proposal>, NewerMessage> {
-    match unpack(bytes) {
+pub(super) fn proposal_of(position: u64, bytes: &[u8]) -> Result<Option<Proposal>, NewerMessage> {
+    proposal_in(position, bytes, NEWEST)
+}
+
+/// The same for a program whose newest format is `newest`.
+///
+/// # Errors
+/// As above.
+pub(super) fn proposal_in(
+    position: u64,
+    bytes: &[u8],
+    newest: Format,
+) -> Result<Option<Proposal>, NewerMessage> {
+    match unpack(bytes, newest) {
         Ok(proposal) => Ok(Some(proposal)),
         Err(UnpackError::NewerFormat(format)) => Err(NewerMessage { position, format }),
         Err(_) => Ok(None),

@@ -8,7 +8,8 @@ use fastrand::Rng;
 use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart};
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::Inbox;
-use parlor_core::model::{Limits, Now, WallTime};
+use parlor_core::model::{Limits, NodeProgram, Now, WallTime};
+use parlor_wire::pack::NEWEST;
 
 use super::link::StreamLink;
 use super::store::Store;
@@ -94,7 +95,7 @@ impl Node {
         let start = NodeStart {
             name: name_of(self.number),
             nonce: self.starts << 8 | self.number as u64,
-            version: 1,
+            program: NodeProgram::new("0.1.0", NEWEST).expect("a version"),
             bytes_max: self.bytes_max,
             ledger,
             position: self.start as u64,

@@ -12,6 +12,7 @@ use parlor_core::intent::{Proposal, ProposalId};
 use parlor_core::link::Inbox;
 use parlor_core::model::{NodeName, WallTime};
 use parlor_core::sequencer::{Decided, NodeReach};
+use parlor_wire::pack::NEWEST;
 
 use super::keys::KeyShelf;
 
@@ -101,7 +102,7 @@ type Copy = (Duration, Option<u64>, Arc<[u8]>);
 impl Wire {
     fn new(node: usize) -> Wire {
         Wire {
-            courier: Courier::new(name_of(node), 0, BTreeSet::new()),
+            courier: Courier::new(name_of(node), 0, BTreeSet::new(), NEWEST),
             sealer: Sealer::default(),
             tries: Vec::new(),
             flying: Vec::new(),
@@ -144,7 +145,7 @@ impl Stream {
         inbox: &Arc<Inbox>,
     ) {
         let (now, wire) = (self.now, &mut self.wires[node]);
-        wire.courier = Courier::new(name_of(node), position as u64, live);
+        wire.courier = Courier::new(name_of(node), position as u64, live, NEWEST);
         wire.sealer = Sealer::default();
         wire.inbox = Some(Arc::clone(inbox));
         wire.courier.connected(now);

@@ -10,6 +10,7 @@ use parlor_core::ledger::{Happened, Ledger, Snapshot, Validity};
 use parlor_core::link::Refusal;
 use parlor_core::model::{WallTime, fold};
 use parlor_core::sequencer::Decided;
+use parlor_wire::pack::NEWEST;
 use parlor_wire::pack::proposal::unpack;
 
 use super::boots::{Boots, Counted, Skipped};
@@ -193,7 +194,7 @@ impl Witness {
 
 /// The proposal of a place, whose seals are opened with all keys, also with deleted ones.
 fn opened(place: &Place) -> Proposal {
-    let proposal = unpack(&place.bytes).expect("a packed proposal");
+    let proposal = unpack(&place.bytes, NEWEST).expect("a packed proposal");
     let mut sealer = Sealer::default();
     sealer.connected(Duration::ZERO);
     sealer.arrive(Decided { position: 1, at: place.at, proposal }, Duration::ZERO);

@@ -116,7 +116,7 @@ impl Broadcaster {
             name: boot.node.clone(),
             is_own: number == node.boot,
             is_live: boot.is_live,
-            version: boot.version,
+            program: boot.program.clone(),
             people: people.get(&number).copied().unwrap_or_default(),
             silent: node.silent(number, now.monotonic),
             behind: node.behind(number),

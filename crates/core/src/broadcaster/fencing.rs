@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::node::Standing;
 use super::pending::{Happening, Sequel};
 use super::rooms::{Seated, address_name};
 use super::state::Broadcaster;
@@ -25,20 +24,9 @@ impl Broadcaster {
         if node.name != *name {
             return;
         }
-        if nonce == node.nonce {
-            node.begin(boot);
+        if node.begin(boot, nonce) {
             self.inbox.begin_boot(boot);
             self.bring_back_exiles();
-        } else if node.standing != Standing::Starting {
-            node.standing = Standing::Replaced;
-        }
-    }
-
-    /// A node could not begin a boot. If it is this one, it does not try again.
-    pub(super) fn boot_refused(&mut self, name: &NodeName, nonce: u64) {
-        let node = self.node_mut().filter(|node| node.name == *name && node.nonce == nonce);
-        if let Some(node) = node.filter(|node| node.boot == 0) {
-            node.standing = Standing::OneTooMany;
         }
     }
 
@@ -95,7 +83,7 @@ impl Broadcaster {
         }
         node.end_boot();
         if node.is_leaving() {
-            node.standing = Standing::Left;
+            node.note_left();
             return self.refuse(Refusal::NotSent, |_| false);
         }
         // Everybody who has to return gets a new intent, and no other boot is accused for the past.

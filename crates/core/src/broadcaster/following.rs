@@ -144,6 +144,7 @@ impl Broadcaster {
             self.tell_contact(now);
         }
         if let Some(node) = &mut self.node {
+            node.note_format(self.ledger.nodes.format());
             node.applied(position, || self.ledger.digest());
         }
     }
@@ -256,11 +257,15 @@ impl Broadcaster {
     }
 
     fn offer_what_is_due(&mut self, now: Now) {
+        let is_first = self.first_boot().is_some();
         let Some(node) = self.node.as_deref_mut() else {
             return;
         };
         let live = self.ledger.nodes.live().map(|(boot, of)| (boot, of.last));
         let mut due = node.accuse(live, now.monotonic);
+        if is_first {
+            due.extend(node.switch(self.ledger.nodes.agreed(), now.monotonic));
+        }
         if due.is_empty() && node.is_quiet(now.monotonic) {
             due.push(Intent::Alive);
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::checks::{Checks, Difference};
 use crate::intent::{BYTES_MAX, Check, INTENTS_MAX, Intent, Proposal, ProposalId};
 use crate::ledger::{Exile, Snapshot};
-use crate::model::{Name, NodeName, PersonId};
+use crate::model::{Format, Name, NodeName, NodeProgram, PersonId};
 
 /// How often a node does what is due. It proposes something at least this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -31,6 +31,10 @@ const LOST_AFTER: Duration = Duration::from_secs(10);
 /// what became of the proposal under way.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 
+/// All live nodes have announced a newer format for this time when it is put in force. Until then, a
+/// node that was cut off can come back with an older program.
+const SWITCH_AFTER: Duration = Duration::from_mins(1);
+
 /// The ledger is usually compared at each multiple of this position.
 pub const CHECK_EVERY: u64 = 4_096;
 
@@ -41,8 +45,8 @@ pub struct NodeStart {
     pub name: NodeName,
     /// A random number of this process.
     pub nonce: u64,
-    /// The newest format of proposals that it reads.
-    pub version: u64,
+    /// Its program.
+    pub program: NodeProgram,
     /// The largest proposal that it makes, in bytes; at most [`BYTES_MAX`] counts.
     pub bytes_max: usize,
     /// The ledger from which it continues.
@@ -70,6 +74,8 @@ pub enum Standing {
     Replaced,
     /// There are as many nodes as there can be without it. It has to stop.
     OneTooMany,
+    /// The nodes write in a format that its program cannot read. It has to stop.
+    TooOld,
     /// Its ledger differs from that of another node, and may be the wrong one: it applies nothing
     /// and proposes nothing.
     Astray(Difference),
@@ -113,8 +119,12 @@ struct Offered {
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) name: NodeName,
-    pub(super) nonce: u64,
-    version: u64,
+    nonce: u64,
+    program: NodeProgram,
+    /// The format in force.
+    format: Format,
+    /// The newer format that all live boots have announced, and since when.
+    agreed: Option<(Format, Duration)>,
     bytes_max: usize,
     /// The present boot; 0 if there is none.
     pub(super) boot: u32,
@@ -152,10 +162,12 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn new(start: &NodeStart) -> Node {
-        Node {
+        let mut node = Node {
             name: start.name.clone(),
             nonce: start.nonce,
-            version: start.version,
+            program: start.program.clone(),
+            format: Format::FIRST,
+            agreed: None,
             bytes_max: start.bytes_max.min(BYTES_MAX),
             boot: 0,
             number: 0,
@@ -177,7 +189,9 @@ impl Node {
             check_every: start.check_every.max(1),
             checks: Checks::default(),
             astray_since: Duration::ZERO,
-        }
+        };
+        node.note_format(start.ledger.format);
+        node
     }
 
     /// Whether nothing is proposed or applied any more.
@@ -186,7 +200,7 @@ impl Node {
     }
 
     fn has_to_stop(&self) -> bool {
-        matches!(self.standing, Standing::Replaced | Standing::OneTooMany)
+        matches!(self.standing, Standing::Replaced | Standing::OneTooMany | Standing::TooOld)
     }
 
     /// Whether nothing is proposed or applied for now, because the ledger may be wrong.
@@ -267,7 +281,7 @@ impl Node {
             0 => vec![Intent::Up {
                 node: self.name.clone(),
                 nonce: self.nonce,
-                version: self.version,
+                program: self.program.clone(),
                 after: before,
             }],
             _ => self.take_some(),
@@ -304,7 +318,8 @@ impl Node {
     fn proposal(&mut self, intents: Vec<Intent>) -> Proposal {
         self.number += u64::from(self.boot > 0);
         let id = ProposalId { boot: self.boot, number: self.number };
-        Proposal { id, after: self.position, check: self.checks.last(), intents }
+        let check = self.checks.last();
+        Proposal { format: self.format, id, after: self.position, check, intents }
     }
 
     /// An empty proposal that makes the one under way void, if that takes too long.
@@ -400,12 +415,54 @@ impl Node {
         true
     }
 
+    // Formats.
+
+    /// Notes the format in force. A node that cannot read it stops.
+    pub(super) fn note_format(&mut self, format: Format) {
+        self.format = format;
+        if format > self.program.newest && !self.is_over() {
+            self.standing = Standing::TooOld;
+        }
+    }
+
+    /// The intent that puts a newer format in force, when that is due. `agreed` is the newest one that
+    /// all live boots can read.
+    pub(super) fn switch(&mut self, agreed: Option<Format>, now: Duration) -> Option<Intent> {
+        let agreed = agreed.filter(|agreed| *agreed > self.format);
+        self.agreed = agreed.map(|agreed| match self.agreed {
+            Some((before, since)) if before == agreed => (agreed, since),
+            _ => (agreed, now),
+        });
+        let ((format, since), in_touch_since) = self.agreed.zip(self.in_touch_since)?;
+        let is_due = now >= since.max(in_touch_since) + SWITCH_AFTER;
+        is_due.then(|| {
+            self.agreed = Some((format, now));
+            Intent::UseFormat(format)
+        })
+    }
+
     // Boots.
 
-    /// A boot of this node begins.
-    pub(super) fn begin(&mut self, boot: u32) {
-        (self.boot, self.number) = (boot, 0);
-        self.standing = Standing::InTouch;
+    /// A node of this name and process could not begin a boot. It does not try again, if it is this
+    /// one.
+    pub(super) fn refuse_boot(&mut self, name: &NodeName, nonce: u64) {
+        if self.boot == 0 && self.name == *name && self.nonce == nonce {
+            let is_too_old = self.format > self.program.newest;
+            self.standing = if is_too_old { Standing::TooOld } else { Standing::OneTooMany };
+        }
+    }
+
+    /// A boot under the name of this node has begun. Returns whether it is that of this process. If
+    /// not, another one has taken the place of this one, unless this one is only starting.
+    pub(super) fn begin(&mut self, boot: u32, nonce: u64) -> bool {
+        let is_own = nonce == self.nonce;
+        if is_own {
+            (self.boot, self.number) = (boot, 0);
+            self.standing = Standing::InTouch;
+        } else if self.standing != Standing::Starting {
+            self.standing = Standing::Replaced;
+        }
+        is_own
     }
 
     /// The boot of this node has ended: what is under way is proposed again in the next one.
@@ -416,6 +473,11 @@ impl Node {
         }
         self.boot = 0;
         self.lose_touch();
+    }
+
+    /// The others have been told that this node stops.
+    pub(super) fn note_left(&mut self) {
+        self.standing = Standing::Left;
     }
 
     /// The node stops. Returns whether that is new, and the others are to be told.

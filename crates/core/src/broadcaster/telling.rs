@@ -151,7 +151,9 @@ impl Broadcaster {
             Happened::Act(announcement) => self.act_holds(announcement, ticket),
             Happened::RuleEnded(act) => self.rule_ended(act),
             Happened::BootBegan { boot, node, nonce } => self.boot_began(boot, &node, nonce, now),
-            Happened::BootRefused { node, nonce } => self.boot_refused(&node, nonce),
+            Happened::BootRefused { node, nonce } => {
+                self.node_mut().into_iter().for_each(|own| own.refuse_boot(&node, nonce));
+            }
             Happened::BootEnded { boot, people } => self.boot_ended(boot, people),
             Happened::Returned { who, from, refused } => {
                 self.tell_watchers(&who.name);

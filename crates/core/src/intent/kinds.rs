@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::import::Import;
 use crate::model::{
-    Act, Claim, ConversationId, Deed, Erasable, Extras, Hashed, Here, Line, Looks, Modes, Name,
-    NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, RoomName, Spoken, WallTime,
+    Act, Claim, ConversationId, Deed, Erasable, Extras, Format, Hashed, Here, Line, Looks, Modes,
+    Name, NodeName, NodeProgram, OwnedName, PersonId, Profile, Proof, ProvenAccount, RoomName,
+    Spoken, WallTime,
 };
 
 /// A change that a person wants.
@@ -328,11 +329,14 @@ pub enum Intent {
         node: NodeName,
         /// The random number of its process, which no other process has.
         nonce: u64,
-        /// The newest format of proposals that it reads.
-        version: u64,
+        /// Its program.
+        program: NodeProgram,
         /// The boot of this node before. The intent counts only if that is still the last one.
         after: Option<u32>,
     },
+    /// From here on, nodes write in this format. The intent counts only if it is a newer one, and all
+    /// live boots have announced it.
+    UseFormat(Format),
     /// A node has nothing else to propose, and is alive.
     Alive,
     /// A node was not heard for a while: its boot ends.
@@ -394,6 +398,7 @@ impl Intent {
             | Intent::Leaving
             | Intent::Return(_) => true,
             Intent::Alive
+            | Intent::UseFormat(_)
             | Intent::KeysErased(_)
             | Intent::Import(_)
             | Intent::Down { .. }

@@ -10,6 +10,7 @@ mod proposal;
 mod sealed;
 mod size;
 
+pub use crate::model::Format;
 pub use import::{Import, ImportedLines, ImportedMessage, PastAct, PastLog};
 pub use kinds::{Intent, Reentry};
 pub use proposal::{BYTES_MAX, Check, INTENTS_MAX, Proposal, ProposalId, Stamp};

@@ -1,7 +1,7 @@
 //! Proposals: intents that one node puts in order together.
 
 use super::kinds::Intent;
-use crate::model::WallTime;
+use crate::model::{Format, WallTime};
 
 /// The largest proposal, in bytes: half of the smallest message that servers of NATS allow by
 /// default.
@@ -22,6 +22,8 @@ pub struct ProposalId {
 /// Intents that are put in order together.
 #[derive(Clone, Debug, Default)]
 pub struct Proposal {
+    /// The format in which it is written: the one that was in force for its node.
+    pub format: Format,
     /// Its identity.
     pub id: ProposalId,
     /// The position in the order up to which its node had applied all proposals.

@@ -88,7 +88,7 @@ impl Intent {
                 here.room().map_or(0, |room| room.as_str().len()) + deed_bytes(deed)
             }
             Intent::Remove { people, act } => people.len() * PERSON_BYTES + act_bytes(act),
-            Intent::Up { node, .. } => node.as_str().len(),
+            Intent::Up { node, program, .. } => node.as_str().len() + program.version().len(),
             Intent::Return(reentry) => {
                 let Reentry { name, looks, otherwise, profile, away, .. } = &**reentry;
                 let Reentry { lent, markers, rooms, codes, .. } = &**reentry;
@@ -119,6 +119,7 @@ impl Intent {
             | Intent::Delivered { .. }
             | Intent::ExpireCodes(_)
             | Intent::DeleteLines { .. }
+            | Intent::UseFormat(_)
             | Intent::Alive
             | Intent::Down { .. }
             | Intent::Leaving => 0,

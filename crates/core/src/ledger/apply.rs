@@ -175,9 +175,13 @@ impl Ledger {
                 }
                 Ok(())
             }
-            Intent::Up { node, nonce, version, after } => {
-                let new = Boot { node, nonce, version, last: 0, is_live: true };
+            Intent::Up { node, nonce, program, after } => {
+                let new = Boot { node, nonce, program, last: 0, is_live: true };
                 self.begin_boot(new, after, happened);
+                Ok(())
+            }
+            Intent::UseFormat(format) => {
+                self.nodes.use_format(format);
                 Ok(())
             }
             Intent::Alive => Ok(()),

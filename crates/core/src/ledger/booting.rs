@@ -43,7 +43,8 @@ impl Ledger {
         why
     }
 
-    /// Begins a boot, if `after` is the last one of its node. That one ends.
+    /// Begins a boot, if `after` is the last one of its node. That one ends. A program that cannot
+    /// read what the others write begins none.
     pub(super) fn begin_boot(
         &mut self,
         boot: Boot,
@@ -54,10 +55,13 @@ impl Ledger {
         if before != after {
             return; // it came before, or the node has begun another one
         }
+        let (node, nonce) = (boot.node.clone(), boot.nonce);
+        if boot.program.newest < self.nodes.format {
+            return happened.push(Happened::BootRefused { node, nonce });
+        }
         if let Some(before) = before {
             self.end_boot(before, happened);
         }
-        let (node, nonce) = (boot.node.clone(), boot.nonce);
         happened.push(match self.nodes.begin(boot, before) {
             Some(boot) => Happened::BootBegan { boot, node, nonce },
             None => Happened::BootRefused { node, nonce },

@@ -250,12 +250,14 @@ impl Digest {
     }
 
     fn nodes(&mut self, nodes: &Nodes) {
-        let Nodes { boots, last_boot, at } = nodes;
+        let Nodes { format, boots, last_boot, at } = nodes;
+        self.number(format.0);
         self.each(boots, |digest, (&number, boot)| {
-            let Boot { node, nonce, version, last, is_live } = boot;
+            let Boot { node, nonce, program, last, is_live } = boot;
             digest.number(number.into());
-            digest.text(node.as_str());
-            [*nonce, *version, *last, (*is_live).into()].into_iter().for_each(|n| digest.number(n));
+            [node.as_str(), program.version()].into_iter().for_each(|text| digest.text(text));
+            let numbers = [*nonce, program.newest.0, *last, (*is_live).into()];
+            numbers.into_iter().for_each(|n| digest.number(n));
         });
         self.number((*last_boot).into());
         self.number(at.0.cast_unsigned());

@@ -175,7 +175,7 @@ pub enum Happened {
         /// The random number of its process.
         nonce: u64,
     },
-    /// A node could not begin a boot: there are too many nodes.
+    /// A node could not begin a boot: there are too many nodes, or its program is too old.
     BootRefused {
         /// The node.
         node: NodeName,

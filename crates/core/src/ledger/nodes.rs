@@ -1,9 +1,13 @@
 //! The nodes: servers that share this ledger. Each run of a node is a boot, and people live by the
 //! boot of their connection.
+//!
+//! Nodes of several versions share an order. So a new rule of the ledger, and a new field in its
+//! digest and its snapshot, holds only while its format is in force: before that, all of them decide
+//! as the older ones do.
 
 use std::collections::BTreeMap;
 
-use crate::model::{NodeName, WallTime};
+use crate::model::{Format, NodeName, NodeProgram, WallTime};
 
 /// The limit of node names. A node that is down makes space for another one.
 const NODES_MAX: usize = 256;
@@ -18,17 +22,19 @@ pub struct Boot {
     pub node: NodeName,
     /// The random number of its process, which no other process has.
     pub nonce: u64,
-    /// The newest format of proposals that it reads.
-    pub version: u64,
+    /// The program that runs.
+    pub program: NodeProgram,
     /// The number of its last proposal that counted.
     pub last: u64,
     /// Whether its proposals count.
     pub is_live: bool,
 }
 
-/// The last boot of each node.
+/// The last boot of each node, and the format in which all nodes write.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Nodes {
+    /// The format in force. All live boots can read it.
+    pub(super) format: Format,
     pub(super) boots: BTreeMap<u32, Boot>,
     /// The number of the last boot of all.
     pub(super) last_boot: u32,
@@ -64,6 +70,23 @@ impl Nodes {
     /// The random number of the process of a boot.
     pub(crate) fn nonce_of(&self, boot: u32) -> Option<u64> {
         self.boots.get(&boot).map(|boot| boot.nonce)
+    }
+
+    /// The format in which all nodes write.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The newest format that all live boots can read; none without a live boot.
+    pub(crate) fn agreed(&self) -> Option<Format> {
+        self.live().map(|(_, boot)| boot.program.newest).min()
+    }
+
+    /// Puts a format in force, if it is newer, and all live boots can read it.
+    pub(super) fn use_format(&mut self, format: Format) {
+        if self.agreed().is_some_and(|agreed| self.format < format && format <= agreed) {
+            self.format = format;
+        }
     }
 
     /// The time of the last proposal that counted.

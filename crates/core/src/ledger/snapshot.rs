@@ -14,12 +14,16 @@ use super::rooms::RoomStates;
 use super::rules::{Mute, Rules};
 use super::seals::Seals;
 use super::state::{Absent, Ledger};
-use crate::model::{Act, End, Hashed, Name, PersonId, Proof, Reach, RoomName, Topic, WallTime};
+use crate::model::{
+    Act, End, Format, Hashed, Name, PersonId, Proof, Reach, RoomName, Topic, WallTime,
+};
 
 /// Everything that a ledger knows, in one order: two ledgers are equal if and only if their
 /// snapshots are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
+    /// The format in which all nodes write, snapshots too.
+    pub format: Format,
     /// The people on the server.
     pub people: BTreeMap<PersonId, Person>,
     /// The names that have an owner, in the order of their first keys.
@@ -86,6 +90,7 @@ impl Ledger {
         let with_rules = rooms.iter().filter(|(_, state)| !state.rules.is_nothing());
         let locked_for_now = rooms.iter().filter(|(_, state)| state.is_locked_for_now);
         Snapshot {
+            format: nodes.format,
             people: people.people.clone(),
             accounts: people.accounts.accounts.values().cloned().collect(),
             owned: people.accounts.keys.clone(),
@@ -132,7 +137,12 @@ impl Ledger {
             rules: Rules::restore(keepers, makers, bans, mutes),
             rooms,
             is_stored: snapshot.is_stored,
-            nodes: Nodes { boots: snapshot.boots, last_boot: snapshot.last_boot, at: snapshot.at },
+            nodes: Nodes {
+                format: snapshot.format,
+                boots: snapshot.boots,
+                last_boot: snapshot.last_boot,
+                at: snapshot.at,
+            },
             codes: Codes::restore(snapshot.codes),
             kept: KeptForOwners { waiting: snapshot.kept, last: snapshot.last_kept },
             absent: snapshot.absent,

@@ -43,7 +43,7 @@ pub(crate) use line::{is_picture, is_unseen};
 pub use modes::Modes;
 pub use name::{Looks, NAME_CHARS_MAX, Name, NameError, OwnedName, RoomName, fold};
 pub use nearest::nearest;
-pub use node::{NodeName, NodeStatus};
+pub use node::{Format, NodeName, NodeProgram, NodeStatus};
 pub(crate) use piece::PIECE_BYTES;
 pub use rate::{Bucket, Rate, network};
 pub use room_rules::{

@@ -10,9 +10,9 @@ use parlor_core::ledger::{
     Account, Kept, Markers, Mute, Person, ReturnCode, RulesOfRoom, Snapshot, Validity,
 };
 use parlor_core::model::{
-    Act, By, Claim, ConversationId, Deed, End, Erasable, Hashed, Here, Line, Looks, Manner, Modes,
-    Name, NodeName, OwnedName, PersonId, Profile, Proof, ProvenAccount, Rank, Reach, RoomName,
-    RoomRules, Spoken, Topic, Verb, WallTime, Whom,
+    Act, By, Claim, ConversationId, Deed, End, Erasable, Format, Hashed, Here, Line, Looks, Manner,
+    Modes, Name, NodeName, NodeProgram, OwnedName, PersonId, Profile, Proof, ProvenAccount, Rank,
+    Reach, RoomName, RoomRules, Spoken, Topic, Verb, WallTime, Whom,
 };
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -323,9 +323,11 @@ fn import() -> impl Strategy<Value = Import> {
 fn of_nodes() -> impl Strategy<Value = Intent> {
     let node = || select(&["red", "blue"][..]).prop_map(|name| NodeName::parse(name).unwrap());
     prop_oneof![
-        6 => (node(), 0..2_u64, of(1..4_u32)).prop_map(|(node, nonce, after)| {
-            Intent::Up { node, nonce, version: 1, after }
+        6 => (node(), 0..2_u64, 2..4_u64, of(1..4_u32)).prop_map(|(node, nonce, newest, after)| {
+            let program = NodeProgram::new("0.1.0", Format(newest)).unwrap();
+            Intent::Up { node, nonce, program, after }
         }),
+        1 => (0..5_u64).prop_map(|format| Intent::UseFormat(Format(format))),
         1 => Just(Intent::Alive),
         2 => vec(0..6_u64, 0..4).prop_map(Intent::KeysErased),
         2 => (1..4_u32, 0..20_u64).prop_map(|(boot, last)| Intent::Down { boot, last }),

@@ -139,8 +139,8 @@ fn two_ledgers_that_apply_the_same_intents_are_equal() {
 
 #[test]
 fn a_digest_is_the_same_on_every_machine() {
-    assert_eq!(Ledger::default().digest(), 11_572_195_117_140_569_989);
-    assert_eq!(Ledger::restore(keepers_at_work()).digest(), 5_074_213_419_720_821_205);
+    assert_eq!(Ledger::default().digest(), 16_811_322_893_242_185_956);
+    assert_eq!(Ledger::restore(keepers_at_work()).digest(), 11_845_007_847_824_413_940);
 }
 
 #[test]

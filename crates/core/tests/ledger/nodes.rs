@@ -4,9 +4,14 @@ use parlor_core::intent::{Intent, Proposal, ProposalId, Reentry, Stamp};
 use parlor_core::ledger::{Happened, Ledger, Skipped, Snapshot, Validity};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
-    Deed, Hashed, Here, Line, Looks, Manner, Name, NodeName, PersonId, RoomName, Spoken, Verb,
-    WallTime, Whom,
+    Deed, Format, Hashed, Here, Line, Looks, Manner, Name, NodeName, NodeProgram, PersonId,
+    RoomName, Spoken, Verb, WallTime, Whom,
 };
+
+/// A program that knows formats up to this one.
+fn program(newest: u64) -> NodeProgram {
+    NodeProgram::new("0.1.0", Format(newest)).unwrap()
+}
 
 /// A ledger that follows an order of proposals.
 #[derive(Default)]
@@ -31,8 +36,13 @@ impl Follower {
 
     /// A node begins a boot. Returns its number, if it counts.
     fn up(&mut self, node: &str, after: Option<u32>) -> Option<u32> {
+        self.up_with(node, 1, after)
+    }
+
+    /// The same, with a program that knows formats up to `newest`.
+    fn up_with(&mut self, node: &str, newest: u64, after: Option<u32>) -> Option<u32> {
         let node = NodeName::parse(node).unwrap();
-        let up = Intent::Up { node, nonce: 7, version: 1, after };
+        let up = Intent::Up { node, nonce: 7, program: program(newest), after };
         let happened = self.reads((0, 0), up).unwrap();
         happened.into_iter().find_map(|event| match event {
             Happened::BootBegan { boot, .. } => Some(boot),
@@ -232,4 +242,45 @@ fn nodes_that_are_down_make_space_for_others() {
     assert_eq!(order.up("other", None), Some(257));
     let Snapshot { boots, .. } = order.ledger.snapshot();
     assert!(boots.len() == 256 && !boots.contains_key(&9));
+}
+
+#[test]
+fn a_format_is_in_force_once_all_live_boots_have_announced_it() {
+    let mut order = Follower::default();
+    let format = |order: &Follower| order.ledger.snapshot().format.0;
+    let red = order.up_with("red", 3, None).unwrap();
+    let blue = order.up_with("blue", 1, None).unwrap();
+    order.reads((red, 1), Intent::UseFormat(Format(2))).unwrap();
+    assert_eq!(format(&order), 1, "blue cannot read it");
+    order.reads((blue, 1), Intent::Leaving).unwrap();
+    order.reads((red, 2), Intent::UseFormat(Format(4))).unwrap();
+    assert_eq!(format(&order), 1, "red cannot read it");
+    let before = order.ledger.digest();
+    order.reads((red, 3), Intent::UseFormat(Format(2))).unwrap();
+    assert_eq!(format(&order), 2);
+    let restored = Ledger::restore(order.ledger.snapshot());
+    assert_eq!(restored.digest(), order.ledger.digest());
+    assert_ne!(restored.digest(), before);
+    order.reads((red, 4), Intent::UseFormat(Format(1))).unwrap();
+    assert_eq!(format(&order), 2, "there is no way back");
+}
+
+#[test]
+fn a_program_that_is_too_old_begins_no_boot_and_ends_none() {
+    let mut order = Follower::default();
+    let red = order.up_with("red", 2, None).unwrap();
+    order.enter((red, 1), 10, "alice");
+    order.reads((red, 2), Intent::UseFormat(Format(2))).unwrap();
+    for (node, after) in [("blue", None), ("red", Some(red))] {
+        let node = NodeName::parse(node).unwrap();
+        let up = Intent::Up { node: node.clone(), nonce: 8, program: program(1), after };
+        let happened = order.reads((0, 0), up).unwrap();
+        let [Happened::BootRefused { node: refused, nonce: 8 }] = &happened[..] else {
+            panic!("{happened:?}");
+        };
+        assert_eq!(*refused, node);
+    }
+    assert_eq!(order.people(), [10], "the newer process goes on");
+    assert!(order.reads((red, 3), Intent::Alive).is_ok());
+    assert!(order.up_with("blue", 3, None).is_some());
 }

@@ -9,9 +9,9 @@ use parlor_core::ledger::{
     Snapshot, Validity,
 };
 use parlor_core::model::{
-    Act, By, Claim, Deed, End, Erasable, Hashed, Line, Looks, Manner, Name, NodeName, OwnedName,
-    Proof, ProvenAccount, Rank, Reach, RoomName, RoomRules, Seal, SealKey, Spoken, Topic, Verb,
-    WallTime, Whom,
+    Act, By, Claim, Deed, End, Erasable, Format, Hashed, Line, Looks, Manner, Name, NodeName,
+    NodeProgram, OwnedName, Proof, ProvenAccount, Rank, Reach, RoomName, RoomRules, Seal, SealKey,
+    Spoken, Topic, Verb, WallTime, Whom,
 };
 
 /// The ledger of a house whose past comes.
@@ -155,7 +155,8 @@ fn a_ledger_takes_over_what_a_server_had_stored() {
 fn nothing_else_counts_before_the_past_and_no_past_behind_it() {
     let mut ledger = founding();
     let node = NodeName::parse("red").unwrap();
-    let up = Intent::Up { node, nonce: 1, version: 1, after: None };
+    let program = NodeProgram::new("0.1.0", Format::FIRST).unwrap();
+    let up = Intent::Up { node, nonce: 1, program, after: None };
     let up = Proposal { intents: vec![up], ..Proposal::default() };
     let both = Proposal {
         intents: [&up.intents[..], &proposal(0, vec![account("alice")]).intents].concat(),

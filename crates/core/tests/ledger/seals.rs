@@ -7,7 +7,8 @@ use parlor_core::intent::{ErasableOf, Intent, Proposal, ProposalId, Stamp};
 use parlor_core::ledger::{Happened, Ledger, Snapshot};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
-    Blank, Erasable, Manner, Name, OwnedName, PersonId, RoomName, Seal, SealKey, Spoken, WallTime,
+    Blank, Erasable, Format, Manner, Name, NodeName, NodeProgram, OwnedName, PersonId, RoomName,
+    Seal, SealKey, Spoken, WallTime,
 };
 use proptest::option::of;
 use proptest::prelude::{Strategy, TestCaseError, prop_assert};
@@ -217,8 +218,9 @@ fn the_key_of_a_kept_message_goes_with_its_delivery() {
 #[test]
 fn a_proposal_that_does_not_count_gives_up_its_keys() {
     let mut order = Order::new();
-    let node = parlor_core::model::NodeName::parse("red").unwrap();
-    let up = Intent::Up { node, nonce: 1, version: 1, after: None };
+    let node = NodeName::parse("red").unwrap();
+    let program = NodeProgram::new("0.1.0", Format::FIRST).unwrap();
+    let up = Intent::Up { node, nonce: 1, program, after: None };
     order.0.apply(up, STAMP, &mut Vec::new()).unwrap();
     let proposal = |number, key| {
         let mut intent = say();

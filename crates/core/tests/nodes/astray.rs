@@ -5,7 +5,7 @@ use std::time::Duration;
 use parlor_core::broadcaster::{Difference, NodeStart, Standing};
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::{Change, Contact, Outcome, Refusal};
-use parlor_core::model::{NodeName, RoomName};
+use parlor_core::model::RoomName;
 
 use crate::server::{enter, post};
 use crate::{Node, Order, contact};
@@ -18,13 +18,9 @@ fn nodes<const N: usize>(names: [(&str, bool); N]) -> (Order, [Node; N]) {
     let order = Order::default();
     let nodes = names.map(|(name, is_wrong)| {
         let start = NodeStart {
-            name: NodeName::parse(name).unwrap(),
-            nonce: 7,
-            version: 1,
-            bytes_max: 20_000,
             ledger: Snapshot { last_kept: u64::from(is_wrong), ..Snapshot::default() },
-            position: 0,
             check_every: CHECK_EVERY,
+            ..crate::start(name, 7, 1)
         };
         Node::started(start, &order)
     });

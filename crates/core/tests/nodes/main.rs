@@ -5,6 +5,7 @@
 mod astray;
 #[path = "../server/mod.rs"]
 mod server;
+mod versions;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -21,8 +22,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene, Slices};
 use parlor_core::model::{
-    ConversationId, Deed, Entry, Here, Limits, Modes, Name, NodeName, PersonId, Proof,
-    ProvenAccount, RoomName, Said, Telling, Verb, WallTime, Whom,
+    ConversationId, Deed, Entry, Format, Here, Limits, Modes, Name, NodeName, NodeProgram,
+    PersonId, Proof, ProvenAccount, RoomName, Said, Telling, Verb, WallTime, Whom,
 };
 use parlor_core::sequencer::{Decided, Sequencer};
 use server::{
@@ -78,6 +79,19 @@ impl Sequencer for Engine {
     }
 }
 
+/// The start of a node whose program knows formats up to this one.
+fn start(name: &str, nonce: u64, newest: u64) -> NodeStart {
+    NodeStart {
+        name: NodeName::parse(name).unwrap(),
+        nonce,
+        program: NodeProgram::new("0.1.0", Format(newest)).unwrap(),
+        bytes_max: 20_000,
+        ledger: Snapshot::default(),
+        position: 0,
+        check_every: CHECK_EVERY,
+    }
+}
+
 /// A node, and its way to the order.
 struct Node {
     server: Server,
@@ -86,20 +100,12 @@ struct Node {
 
 impl Node {
     fn new(name: &str, nonce: u64, order: &Order) -> Node {
-        Node::continued(name, nonce, order, Snapshot::default(), 0)
+        Node::started(start(name, nonce, 1), order)
     }
 
     fn continued(name: &str, nonce: u64, order: &Order, ledger: Snapshot, place: usize) -> Node {
-        let start = NodeStart {
-            name: NodeName::parse(name).unwrap(),
-            nonce,
-            version: 1,
-            bytes_max: 20_000,
-            ledger,
-            position: place as u64,
-            check_every: CHECK_EVERY,
-        };
-        Node::started(start, order)
+        let position = place as u64;
+        Node::started(NodeStart { ledger, position, ..start(name, nonce, 1) }, order)
     }
 
     fn started(start: NodeStart, order: &Order) -> Node {
@@ -823,7 +829,8 @@ fn a_node_for_which_there_is_no_place_says_so_and_does_not_try_again() {
     let order = Order::default();
     for number in 0..256 {
         let node = NodeName::parse(&format!("node-{number}")).unwrap();
-        let up = Intent::Up { node, nonce: 7, version: 1, after: None };
+        let NodeStart { program, .. } = start("red", 7, 1);
+        let up = Intent::Up { node, nonce: 7, program, after: None };
         let proposal = Proposal { intents: vec![up], ..Proposal::default() };
         order.lock().unwrap().push((WallTime(1), proposal));
     }

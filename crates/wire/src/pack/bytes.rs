@@ -20,7 +20,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+pub(super) use parlor_core::model::Format;
 use parlor_core::model::RoomName;
+
+/// The newest format of proposals and snapshots that this version of the program reads and writes.
+pub const NEWEST: Format = Format(1);
 
 /// The longest list for which memory is taken at once; a longer one takes memory as it is read. A
 /// list that ends too early has taken 2 MiB at most.
@@ -63,6 +67,34 @@ impl fmt::Display for TooLarge {
 
 impl std::error::Error for TooLarge {}
 
+/// The reason why a value is not packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackError {
+    /// It is larger than the format allows.
+    TooLarge,
+    /// This version of the program cannot write the format with this number.
+    NewerFormat(u64),
+}
+
+impl From<TooLarge> for PackError {
+    fn from(_: TooLarge) -> PackError {
+        PackError::TooLarge
+    }
+}
+
+impl fmt::Display for PackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PackError::TooLarge => TooLarge.fmt(f),
+            PackError::NewerFormat(format) => {
+                write!(f, "a newer version of Parlor writes format {format}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for PackError {}
+
 /// A value with a form in bytes.
 pub(super) trait Packed: Sized {
     /// Appends the bytes.
@@ -80,6 +112,14 @@ pub(super) struct Packer {
 }
 
 impl Packer {
+    /// Bytes in a format that a program writes whose newest one is `newest`.
+    pub(super) fn in_format(format: Format, newest: Format) -> Result<Packer, PackError> {
+        match (Format::FIRST..=newest).contains(&format) {
+            true => Ok(Packer::default()),
+            false => Err(PackError::NewerFormat(format.0)),
+        }
+    }
+
     /// Appends a text of at most `bytes_max` bytes.
     pub(super) fn text(&mut self, text: &str, bytes_max: usize) {
         text.len().pack(self);
@@ -239,6 +279,16 @@ impl Packed for u64 {
             }
         }
         Err(UnpackError::Malformed("a number has more than 64 bits"))
+    }
+}
+
+impl Packed for Format {
+    fn pack(&self, to: &mut Packer) {
+        self.0.pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Format, UnpackError> {
+        u64::unpack(from).map(Format)
     }
 }
 

@@ -25,10 +25,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::model::{
-    Act, Author, By, Claim, ConversationId, Deed, End, Extras, Hashed, Here, InGroup, Line, Looks,
-    Manner, Modes, NAME_CHARS_MAX, Name, Net, NodeName, OwnedName, PROFILE_BYTES_MAX, PersonId,
-    Profile, Proof, ProvenAccount, Rank, Reach, RoomName, RoomRules, Spoken, Topic, Verb, WallTime,
-    Who, Whom,
+    Act, Author, By, Claim, ConversationId, Deed, End, Extras, Format, Hashed, Here, InGroup, Line,
+    Looks, Manner, Modes, NAME_CHARS_MAX, Name, Net, NodeName, NodeProgram, OwnedName,
+    PROFILE_BYTES_MAX, PersonId, Profile, Proof, ProvenAccount, Rank, Reach, RoomName, RoomRules,
+    Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 
 use super::bytes::{Packed, Packer, UnpackError, Unpacker, choice, record};
@@ -290,6 +290,19 @@ impl Packed for NodeName {
     fn unpack(from: &mut Unpacker<'_>) -> Result<NodeName, UnpackError> {
         let name = NodeName::parse(from.text(NodeName::BYTES_MAX)?);
         name.ok_or(UnpackError::Malformed("a node has a name that no node has"))
+    }
+}
+
+impl Packed for NodeProgram {
+    fn pack(&self, to: &mut Packer) {
+        to.text(self.version(), NodeProgram::VERSION_BYTES_MAX);
+        self.newest.pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<NodeProgram, UnpackError> {
+        let version = from.text(NodeProgram::VERSION_BYTES_MAX)?;
+        let program = NodeProgram::new(version, Format::unpack(from)?);
+        program.ok_or(UnpackError::Malformed("a version has a character that none has"))
     }
 }
 

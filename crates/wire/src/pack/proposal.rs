@@ -2,7 +2,7 @@
 //!
 //! | part | bytes |
 //! |---|---|
-//! | format | a number, now 1 |
+//! | format | a number, 1 up to now |
 //! | boot | a number below 2^32 |
 //! | number of the proposal | a number |
 //! | position that its node had applied | a number |
@@ -13,16 +13,14 @@
 //! variant and the order of its fields. `bytes.rs` and `model.rs` say how each field is packed.
 //!
 //! The number of an intent never gets another meaning. An intent that changes gets a new number in
-//! a new format, and the old number is still read.
+//! a new format, and the old number is still read. A node proposes the new one only while that format
+//! is in force, and the old one before that.
 
 pub use parlor_core::intent::{BYTES_MAX, INTENTS_MAX};
-use parlor_core::intent::{Check, Intent, Proposal, ProposalId, Reentry};
+use parlor_core::intent::{Check, Format, Intent, Proposal, ProposalId, Reentry};
 
-pub use super::bytes::UnpackError;
-use super::bytes::{Packed, Packer, TooLarge, Unpacker, choice, record};
-
-/// The newest format, which is the one that is written.
-pub const FORMAT: u64 = 1;
+pub use super::bytes::{NEWEST, UnpackError};
+use super::bytes::{PackError, Packed, Packer, Unpacker, choice, record};
 
 record!(ProposalId { boot, number });
 
@@ -58,7 +56,7 @@ choice!(Intent, "an intent", {
     13 => Act { asker, here, deed },
     14 => EndRoom { room, last },
     15 => Remove { people, act },
-    16 => Up { node, nonce, version, after },
+    16 => Up { node, nonce, program, after },
     17 => Alive,
     18 => Down { boot, last },
     19 => Leaving,
@@ -85,35 +83,37 @@ choice!(Intent, "an intent", {
     38 => SetModes { person, set, removed },
     48 => KeysErased(keys),
     49 => Import(import),
+    50 => UseFormat(format),
 });
 
-/// The bytes of a proposal.
+/// The bytes of a proposal in its format, for a program whose newest format is `newest`.
 ///
 /// # Errors
-/// It has more than [`BYTES_MAX`] bytes or [`INTENTS_MAX`] intents, or a text that is longer than a
-/// person can type.
-pub fn pack(proposal: &Proposal) -> Result<Vec<u8>, TooLarge> {
-    let Proposal { id, after, check, intents } = proposal;
-    let mut packer = Packer::default();
-    FORMAT.pack(&mut packer);
+/// The format is newer. Or it has more than [`BYTES_MAX`] bytes or [`INTENTS_MAX`] intents, or a text
+/// that is longer than a person can type.
+pub fn pack(proposal: &Proposal, newest: Format) -> Result<Vec<u8>, PackError> {
+    let Proposal { format, id, after, check, intents } = proposal;
+    let mut packer = Packer::in_format(*format, newest)?;
+    format.pack(&mut packer);
     id.pack(&mut packer);
     after.pack(&mut packer);
     check.pack(&mut packer);
     packer.list(intents, INTENTS_MAX);
-    packer.finish(BYTES_MAX)
+    Ok(packer.finish(BYTES_MAX)?)
 }
 
-/// The proposal in these bytes. If it has format [`FORMAT`], [`pack`] returns the same bytes again.
+/// The proposal in these bytes, for a program whose newest format is `newest`. [`pack`] returns the
+/// same bytes again.
 ///
 /// # Errors
-/// The format is newer than this version of the program, or these bytes are no proposal.
-pub fn unpack(bytes: &[u8]) -> Result<Proposal, UnpackError> {
+/// The format is newer, or these bytes are no proposal.
+pub fn unpack(bytes: &[u8], newest: Format) -> Result<Proposal, UnpackError> {
     let mut unpacker = Unpacker::new(bytes, BYTES_MAX)?;
-    unpacker.format(FORMAT)?;
+    let format = Format(unpacker.format(newest.0)?);
     let id = ProposalId::unpack(&mut unpacker)?;
     let after = u64::unpack(&mut unpacker)?;
     let check = Check::unpack(&mut unpacker)?;
     let intents = unpacker.list(INTENTS_MAX)?;
     unpacker.finish()?;
-    Ok(Proposal { id, after, check, intents })
+    Ok(Proposal { format, id, after, check, intents })
 }

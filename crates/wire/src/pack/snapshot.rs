@@ -1,23 +1,22 @@
 //! Snapshots of the ledger as bytes.
 //!
-//! A snapshot is a number for its format, now 1, and a record; its rows below have the order of the
-//! fields. `bytes.rs` and `model.rs` say how each field is packed. Maps are in the order of the
-//! numbers of people, and of the bytes of rooms and keys.
+//! A snapshot is a record; its rows below have the order of the fields, and the first one is its
+//! format: the one that was in force. `bytes.rs` and `model.rs` say how each field is packed. Maps are
+//! in the order of the numbers of people, and of the bytes of rooms and keys.
 
 use parlor_core::ledger::{
     Absent, Account, Boot, Invited, Kept, Markers, Mute, OwnerKeys, Person, ReturnCode,
     RulesOfRoom, Seals, Snapshot, Validity,
 };
 
-use super::bytes::{Packed, Packer, TooLarge, UnpackError, Unpacker, choice, record};
-
-/// The newest format, which is the one that is written.
-pub const FORMAT: u64 = 1;
+pub use super::bytes::NEWEST;
+use super::bytes::{Format, PackError, Packed, Packer, UnpackError, Unpacker, choice, record};
 
 /// The largest snapshot, in bytes: it has space for several million people.
 pub const BYTES_MAX: usize = 1 << 30;
 
 record!(Snapshot {
+    format,
     people,
     accounts,
     owned,
@@ -56,7 +55,7 @@ record!(OwnerKeys { live, given_up });
 
 choice!(Validity, "a validity", { 0 => Held(person), 1 => Until(time) });
 
-record!(Boot { node, nonce, version, last, is_live });
+record!(Boot { node, nonce, program, last, is_live });
 
 record!(Person {
     name,
@@ -83,24 +82,25 @@ record!(RulesOfRoom { now, lasting, invited });
 
 record!(Invited { name, people, account });
 
-/// The bytes of a snapshot.
+/// The bytes of a snapshot in its format, for a program whose newest format is `newest`.
 ///
 /// # Errors
-/// It has more than [`BYTES_MAX`] bytes, or a text that is longer than a person can type.
-pub fn pack(snapshot: &Snapshot) -> Result<Vec<u8>, TooLarge> {
-    let mut packer = Packer::default();
-    FORMAT.pack(&mut packer);
+/// The format is newer. Or it has more than [`BYTES_MAX`] bytes, or a text that is longer than a person
+/// can type.
+pub fn pack(snapshot: &Snapshot, newest: Format) -> Result<Vec<u8>, PackError> {
+    let mut packer = Packer::in_format(snapshot.format, newest)?;
     snapshot.pack(&mut packer);
-    packer.finish(BYTES_MAX)
+    Ok(packer.finish(BYTES_MAX)?)
 }
 
-/// The snapshot in these bytes. If it has format [`FORMAT`], [`pack`] returns the same bytes again.
+/// The snapshot in these bytes, for a program whose newest format is `newest`. [`pack`] returns the
+/// same bytes again.
 ///
 /// # Errors
-/// The format is newer than this version of the program, or these bytes are no snapshot.
-pub fn unpack(bytes: &[u8]) -> Result<Snapshot, UnpackError> {
+/// The format is newer, or these bytes are no snapshot.
+pub fn unpack(bytes: &[u8], newest: Format) -> Result<Snapshot, UnpackError> {
+    Unpacker::new(bytes, BYTES_MAX)?.format(newest.0)?;
     let mut unpacker = Unpacker::new(bytes, BYTES_MAX)?;
-    unpacker.format(FORMAT)?;
     let snapshot = Snapshot::unpack(&mut unpacker)?;
     unpacker.finish()?;
     Ok(snapshot)

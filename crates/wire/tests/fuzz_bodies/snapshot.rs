@@ -2,24 +2,24 @@
 //! continue from; and either an error, or a chunk of one that has these bytes again.
 
 use parlor_core::ledger::Ledger;
-use parlor_wire::pack::snapshot::{FORMAT, pack, unpack};
-use parlor_wire::pack::{UnpackError, chunk};
+use parlor_wire::pack::snapshot::{pack, unpack};
+use parlor_wire::pack::{NEWEST, UnpackError, chunk};
 
 /// The bytes are a snapshot, and also the part after the format.
 pub(crate) fn run(data: &[u8]) {
     check(data);
-    check(&[&[FORMAT as u8], data].concat());
+    check(&[&[NEWEST.0 as u8], data].concat());
 }
 
 fn check(bytes: &[u8]) {
     check_chunk(bytes);
-    match unpack(bytes) {
+    match unpack(bytes, NEWEST) {
         Ok(snapshot) => {
-            assert_eq!(pack(&snapshot).as_deref(), Ok(bytes));
+            assert_eq!(pack(&snapshot, NEWEST).as_deref(), Ok(bytes));
             let own = Ledger::restore(snapshot).snapshot(); // without rooms that have nothing
             assert_eq!(Ledger::restore(own.clone()).snapshot(), own);
         }
-        Err(UnpackError::NewerFormat(format)) => assert!(format > FORMAT),
+        Err(UnpackError::NewerFormat(format)) => assert!(format > NEWEST.0),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
 }

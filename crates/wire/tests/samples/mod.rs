@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use parlor_core::intent::{Check, ErasableOf, Intent, Proposal, ProposalId, Reentry};
 use parlor_core::model::{
-    Act, Author, Blank, By, Claim, ConversationId, Deed, Erasable, Extras, Hashed, Here, InGroup,
-    Line, Looks, Manner, Modes, Name, Net, NodeName, OwnedName, PersonId, Profile, Proof,
-    ProvenAccount, Reach, RoomName, Seal, SealKey, Spoken, Verb, WallTime, Whom,
+    Act, Author, Blank, By, Claim, ConversationId, Deed, Erasable, Extras, Format, Hashed, Here,
+    InGroup, Line, Looks, Manner, Modes, Name, Net, NodeName, NodeProgram, OwnedName, PersonId,
+    Profile, Proof, ProvenAccount, Reach, RoomName, Seal, SealKey, Spoken, Verb, WallTime, Whom,
 };
+use parlor_wire::pack::NEWEST;
 use parlor_wire::pack::sealed::{Cipher, seal};
 use proptest::collection::vec;
 use proptest::option;
@@ -192,7 +193,8 @@ fn of_people_and_nodes() -> Vec<(&'static str, Intent)> {
         ("broadcast", Intent::Act { asker: person, here: Here::Operator, deed: broadcast }),
         ("end-room", Intent::EndRoom { room: room.clone(), last: 300 }),
         ("remove", Intent::Remove { people: vec![person, PersonId::new(0)], act: kick.clone() }),
-        ("up", Intent::Up { node: node(), nonce: u64::MAX, version: 1, after: Some(2) }),
+        ("up", Intent::Up { node: node(), nonce: u64::MAX, program: program(), after: Some(2) }),
+        ("use-format", Intent::UseFormat(Format(300))),
         ("alive", Intent::Alive),
         ("down", Intent::Down { boot: 3, last: 300 }),
         ("leaving", Intent::Leaving),
@@ -297,7 +299,7 @@ pub(crate) fn any_proposal() -> impl Strategy<Value = Proposal> {
     (any::<(u32, u64)>(), any::<u64>(), check, vec(intents, 0..20)).prop_map(
         |((boot, number), after, check, intents)| {
             let id = ProposalId { boot, number };
-            Proposal { id, after, check, intents }
+            Proposal { format: NEWEST, id, after, check, intents }
         },
     )
 }
@@ -462,13 +464,14 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
             .prop_map(|(people, act)| Intent::Remove { people, act })
             .boxed(),
         Intent::Up { .. } => (any::<(u64, u64)>(), option::of(any::<u32>()))
-            .prop_map(|((nonce, version), after)| Intent::Up {
-                node: node(),
-                nonce,
-                version,
-                after,
+            .prop_map(|((nonce, newest), after)| {
+                let program = NodeProgram::new("0.1.0", Format(newest)).unwrap();
+                Intent::Up { node: node(), nonce, program, after }
             })
             .boxed(),
+        Intent::UseFormat(_) => {
+            any::<u64>().prop_map(|format| Intent::UseFormat(Format(format))).boxed()
+        }
         Intent::Alive => Just(Intent::Alive).boxed(),
         Intent::Down { .. } => {
             any::<(u32, u64)>().prop_map(|(boot, last)| Intent::Down { boot, last }).boxed()
@@ -507,6 +510,11 @@ fn any_like(intent: &Intent) -> BoxedStrategy<Intent> {
 fn conversation() -> impl Strategy<Value = ConversationId> {
     let with = name().prop_map(ConversationId::With);
     prop_oneof![room().prop_map(ConversationId::Room), with]
+}
+
+/// A program of a node.
+pub(crate) fn program() -> NodeProgram {
+    NodeProgram::new("1.20.0-rc.1", Format(300)).unwrap()
 }
 
 /// A node.
