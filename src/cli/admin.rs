@@ -89,7 +89,7 @@ pub enum AdminCommand {
         #[command(subcommand)]
         command: NameCommand,
     },
-    /// List the servers that share these rooms: people, contact, messages behind
+    /// List the servers that share these rooms: people, contact, messages behind, version
     Nodes,
     /// Print the log of moderation, oldest first
     Log {

@@ -84,7 +84,7 @@ async fn shown(reception: &Reception) -> String {
         _ => Default::default(),
     };
     let nodes = match link.call(Query::Nodes).await {
-        Outcome::Nodes(nodes) => nodes,
+        Outcome::Nodes { nodes, .. } => nodes,
         _ => Vec::new(),
     };
     reception.metrics.shown(&Scrape {

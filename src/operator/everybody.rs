@@ -33,7 +33,7 @@ impl EverybodyList {
     /// Asks all nodes for their first people.
     pub(super) async fn begin(inbox: &Arc<Inbox>) -> EverybodyList {
         let nodes = match inbox.connect().call(Query::Nodes).await {
-            Outcome::Nodes(nodes) => nodes,
+            Outcome::Nodes { nodes, .. } => nodes,
             _ => Vec::new(),
         };
         let live = nodes.iter().filter(|node| node.is_live).map(|node| Some(node.name.clone()));

@@ -17,7 +17,7 @@ use parlor_core::link::{Answer, Change, Inbox, Outcome, Query, Refusal, Request}
 use parlor_core::model::{Deed, Here, Line, Name};
 
 use self::command::HELP;
-use self::words::{done, node, registered, worded};
+use self::words::{done, format_in_use, node, registered, worded};
 use crate::accounts::Accounts;
 use crate::journal::Database;
 use crate::journal::latest_acts;
@@ -92,7 +92,9 @@ impl Operator {
 
     async fn nodes(&self) -> OperatorAnswer {
         match self.inbox.connect().call(Query::Nodes).await {
-            Outcome::Nodes(nodes) if !nodes.is_empty() => Ok(nodes.iter().map(node).collect()),
+            Outcome::Nodes { nodes, format } if !nodes.is_empty() => {
+                Ok(nodes.iter().map(node).chain([format_in_use(&nodes, format)]).collect())
+            }
             _ => {
                 Err("this server has no other nodes; parlor serve --nats shares its rooms"
                     .to_owned())

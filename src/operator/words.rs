@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Encoder, Refusal};
-use parlor_core::model::{Act, By, Deed, NodeStatus};
+use parlor_core::model::{Act, By, Deed, Format, NodeStatus};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 use parlor_wire::words::refusal_row;
@@ -50,7 +50,7 @@ pub(super) fn registered(registered: &Registered) -> String {
     format!("{name}, registered {}, {seen}", moment(*since))
 }
 
-/// `blue: 12 people, heard 1 s ago, 0 messages behind, format 1`
+/// `blue: 12 people, heard 1 s ago, 0 messages behind, version 0.1.0, format 1`
 pub(super) fn node(node: &NodeStatus) -> String {
     let NodeStatus { name, is_own, is_live, program, people, silent, behind } = node;
     let program = format!("version {}, format {}", program.version(), program.newest);
@@ -70,6 +70,62 @@ pub(super) fn node(node: &NodeStatus) -> String {
     }
 }
 
+/// `format 1 is in use; red, green cannot read a newer one`
+pub(super) fn format_in_use(nodes: &[NodeStatus], format: Format) -> String {
+    let live = || nodes.iter().filter(|node| node.is_live);
+    let newest = || live().map(|node| node.program.newest);
+    let in_use = format!("format {format} is in use");
+    let older = live().filter(|node| node.program.newest <= format);
+    let older: Vec<_> = older.map(|node| node.name.as_str()).collect();
+    match newest().min() {
+        _ if newest().max() <= Some(format) => in_use,
+        Some(agreed) if older.is_empty() => format!("{in_use}; soon it is format {agreed}"),
+        _ => format!("{in_use}; {} cannot read a newer one", older.join(", ")),
+    }
+}
+
 fn clock_here() -> LocalClock {
     LocalClock { zone: TimeZone::system(), now: clock::wall }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use std::time::Duration;
+
+    use parlor_core::model::{Format, NodeName, NodeProgram, NodeStatus};
+
+    use super::{format_in_use, node};
+
+    /// Nodes that can read formats up to these; 0 for one that is not there.
+    fn nodes<const N: usize>(of: [(&str, u64); N]) -> Vec<NodeStatus> {
+        let status = |(name, newest): (&str, u64)| NodeStatus {
+            name: NodeName::parse(name).unwrap(),
+            is_own: false,
+            is_live: newest > 0,
+            program: NodeProgram::new(&format!("0.{newest}.0"), Format(newest)).unwrap(),
+            people: 2,
+            silent: Duration::from_secs(1),
+            behind: 3,
+        };
+        of.map(status).into()
+    }
+
+    #[test]
+    fn the_operator_reads_which_nodes_are_to_be_updated() {
+        for (of, words) in [
+            (nodes([("red", 1), ("blue", 1)]), "format 1 is in use"),
+            (nodes([("red", 1), ("blue", 2)]), "format 1 is in use; red cannot read a newer one"),
+            (
+                nodes([("red", 1), ("blue", 3), ("green", 1)]),
+                "format 1 is in use; red, green cannot read a newer one",
+            ),
+            (nodes([("red", 0), ("blue", 3)]), "format 1 is in use; soon it is format 3"),
+            (nodes([("red", 2), ("blue", 3)]), "format 1 is in use; soon it is format 2"),
+        ] {
+            assert_eq!(format_in_use(&of, Format::FIRST), words);
+        }
+        let words = "blue: 2 people, heard 1 s ago, 3 messages behind, version 0.3.0, format 3";
+        assert_eq!(node(&nodes([("blue", 3)])[0]), words);
+    }
 }

@@ -141,7 +141,7 @@ async fn health(Extension(visit): Extension<Visit>) -> Response {
 /// Whether this node has contact with the others.
 async fn is_in_touch(visit: &Visit) -> bool {
     match visit.connect().call(Query::Nodes).await {
-        Outcome::Nodes(nodes) => {
+        Outcome::Nodes { nodes, .. } => {
             nodes.iter().any(|node| node.is_own && node.silent < OUT_OF_TOUCH_AFTER)
         }
         _ => false,

@@ -95,7 +95,10 @@ impl Broadcaster {
             }
             Query::Bans { here, skip } => self.bans(asker, (&here, skip), now)?,
             Query::Keepers { here } => self.keepers(asker, &here)?,
-            Query::Nodes => return Ok(Some(Outcome::Nodes(self.nodes(now)))),
+            Query::Nodes => {
+                let (nodes, format) = (self.nodes(now), self.ledger.nodes.format());
+                return Ok(Some(Outcome::Nodes { nodes, format }));
+            }
             Query::Census => return Ok(Some(Outcome::Counted(self.census()))),
         };
         Ok(Some(Outcome::Answer(answer)))

@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::seat::{Listener, Presence, Seat};
 use super::view::{Entered, Listening};
 use crate::ledger::{Account, ReturnCode};
-use crate::model::{Census, Claim, NodeStatus, RoomName};
+use crate::model::{Census, Claim, Format, NodeStatus, RoomName};
 use crate::refusal::Refusal;
 
 /// A seat that was just taken, and what the person reads first in the room.
@@ -40,8 +40,13 @@ pub enum Outcome {
     Code(Arc<ReturnCode>),
     /// The person may not read these rooms.
     Barred(Vec<RoomName>),
-    /// All nodes, by name; none without other nodes.
-    Nodes(Vec<NodeStatus>),
+    /// All nodes.
+    Nodes {
+        /// The nodes, by name; none without other nodes.
+        nodes: Vec<NodeStatus>,
+        /// The format in which they write.
+        format: Format,
+    },
     /// Counts of the broadcaster's contents.
     Counted(Census),
     /// Earlier lines are deleted from memory: up to these numbers in these rooms, and in no other
