@@ -2,6 +2,8 @@
 
 use rustix::process::Signal;
 
+use crate::data::STORED;
+use crate::guest::Guest;
 use crate::hall::{Mark, PEOPLE_PER_NODE};
 use crate::house::{House, Part};
 use crate::network::Cut;
@@ -11,6 +13,7 @@ const LOST: &str = "-- Contact with the other nodes is lost. You can read histor
 const NOT_SENT: &str = "-- Not sent: no contact with the other nodes. Send it again later";
 const UNKNOWN: &str = "-- It is not known yet whether your last message was sent";
 const BACK: &str = "-- Contact is back; ";
+const SENT: &str = "-- Your last message was sent";
 const CLOSED: &str = "-- No contact with the other nodes; use another one, or try again in 10 s";
 
 /// The server and the node that have a machine for themselves.
@@ -141,7 +144,12 @@ fn node_killed(house: &mut House, node: usize) -> usize {
 
 fn node_stopped(house: &House, node: usize) -> usize {
     let mark = house.hall().mark();
+    let mut asker = house.guest(house.others(node)[0]);
+    let silent = somebody_at(&mut asker, node);
     house.signal(Part::Node(node), Signal::STOP);
+    asker.say(&format!("/msg {silent} are you there"));
+    asker.until(&format!("-- No answer from {silent}'s node; your message may not have arrived"));
+    drop(asker);
     others_read_of_departure(house, node, &mark);
     house.hall().hear_each_other(&house.others(node));
     house.signal(Part::Node(node), Signal::CONT);
@@ -157,6 +165,7 @@ fn machine_cut(house: &House, node: usize) -> usize {
     is_left_alone(house, node, &mark);
     house.mend(Part::Node(node).machine(), Cut::Both);
     house.hall().everybody_reads(node, &mark, &[BACK]);
+    house.hall().doubts_end(node, &mark, UNKNOWN, &[SENT, NOT_SENT]);
     node
 }
 
@@ -172,6 +181,7 @@ fn node_cut(house: &House, cut: Cut) -> usize {
     }
     house.mend(Part::Node(NODE_ALONE).machine(), cut);
     house.hall().everybody_reads(NODE_ALONE, &mark, &[BACK]);
+    house.hall().doubts_end(NODE_ALONE, &mark, UNKNOWN, &[SENT, NOT_SENT]);
     NODE_ALONE
 }
 
@@ -182,9 +192,32 @@ fn is_left_alone(house: &House, node: usize, mark: &Mark) {
     let mut newcomer = house.guest(node);
     newcomer.say("newcomer");
     newcomer.until(CLOSED);
+    assert!(newcomer.rest().is_empty(), "it is closed");
+    is_closed_for_browsers(house, node);
     others_read_of_departure(house, node, mark);
     house.hall().hear_each_other(&house.others(node));
     house.hall().everybody_reads(node, mark, &[NOT_SENT, UNKNOWN]);
+    house.hall().somebody_reads(node, mark, UNKNOWN, |line| line == UNKNOWN);
+}
+
+/// Checks the answers at the web door of a node that is cut off.
+fn is_closed_for_browsers(house: &House, node: usize) {
+    let health = house.browse(node, "GET /-/healthz HTTP/1.1", "");
+    assert!(health.starts_with("HTTP/1.1 503 "), "{health}");
+    let refused = house.browse(node, "POST /lobby?name=curl HTTP/1.1", "hello");
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    assert!(refused.contains("\r\nretry-after: 10\r\n"), "{refused}");
+    assert!(refused.ends_with(&CLOSED.replace("-- ", "")), "{refused}");
+}
+
+/// The name of somebody whose home is a node.
+fn somebody_at(asker: &mut Guest, node: usize) -> String {
+    asker.say("asker");
+    asker.until(STORED);
+    asker.say("/who");
+    let start = format!("--   p{}v", node * PEOPLE_PER_NODE);
+    let line = asker.lines_until("the person", |line| line.starts_with(&start)).pop().unwrap();
+    line.trim_start_matches("-- ").trim().split(',').next().unwrap().to_owned()
 }
 
 /// Waits until somebody on each node knows that the nodes have no contact.

@@ -188,6 +188,22 @@ impl Hall {
         });
     }
 
+    /// Waits until everybody who has read `doubt` at a node after a moment has read behind it a line
+    /// with one of these beginnings, or is gone.
+    pub(crate) fn doubts_end(&self, node: usize, since: &Mark, doubt: &str, ends: &[&str]) {
+        self.until(&format!("{ends:?} by everybody in doubt at node {node}"), |page| {
+            let stays = page.stays.iter().enumerate();
+            let mut here = stays.filter(|(_, stay)| stay.node == node && !stay.has_ended);
+            let is_settled = |(number, stay): (usize, &Stay)| {
+                let behind = since.behind(number, stay).skip_while(|line| *line != doubt);
+                let behind: Vec<_> = behind.collect();
+                behind.is_empty()
+                    || behind.iter().any(|line| ends.iter().any(|end| line.starts_with(end)))
+            };
+            here.all(is_settled).then_some(())
+        });
+    }
+
     /// The lines with this beginning that people have read after a moment.
     pub(crate) fn read_since(&self, since: &Mark, start: &str) -> Vec<String> {
         let page = self.page();

@@ -1,10 +1,12 @@
 //! Servers of NATS and nodes, with people on all of them. Knows no fault.
 
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use rustix::process::Signal;
 
+use crate::DEADLINE;
 use crate::data::Data;
 use crate::guest::Guest;
 use crate::hall::{Door, Hall, Phase};
@@ -107,7 +109,8 @@ impl House {
         let node = &mut self.nodes[number];
         let name = format!("node-{number}");
         let options = ["--rate", "off", "--replay", "0", "--nats", &urls, "--node", &name];
-        let server = Server::run(node.machine.parlor(&node.data), &[&HERE[..], &options].concat());
+        let doors = [HERE[0], HERE[1], "--listen", "http://127.0.0.1:0"];
+        let server = Server::run(node.machine.parlor(&node.data), &[&doors[..], &options].concat());
         let door = Door { machine: node.machine.clone(), address: server.address };
         node.server = Some(server);
         self.hall().write(|page| page.doors[number] = Some(door));
@@ -143,6 +146,20 @@ impl House {
     pub(crate) fn guest(&self, node: usize) -> Guest {
         let Node { machine, server, .. } = &self.nodes[node];
         Guest::over(machine.connect(server.as_ref().unwrap().address).unwrap())
+    }
+
+    /// The answer of the web door of a node to this request.
+    pub(crate) fn browse(&self, node: usize, first_line: &str, body: &str) -> String {
+        let Node { machine, server, .. } = &self.nodes[node];
+        let mut door = machine.connect(server.as_ref().unwrap().web()).unwrap();
+        let length = body.len();
+        let head = format!("{first_line}\r\nHost: localhost\r\nConnection: close\r\n");
+        let request = format!("{head}Content-Length: {length}\r\n\r\n{body}");
+        door.write_all(request.as_bytes()).unwrap();
+        door.set_read_timeout(Some(DEADLINE)).unwrap();
+        let mut answer = String::new();
+        door.read_to_string(&mut answer).unwrap();
+        answer.trim_end().to_owned()
     }
 
     /// Lets everybody read everything, ends all, and judges.

@@ -191,11 +191,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether another name would not help, because the address is banned.
+    /// Whether another name would not help: the address is banned, or the node has no contact.
     pub fn is_for_any_name(&self) -> bool {
         let is_for_all =
             |act: &Act| act.reach == Reach::Server && matches!(act.deed.whom, Whom::Net(_));
-        matches!(self, Refusal::Banned(act) if is_for_all(act))
+        match self {
+            Refusal::Banned(act) => is_for_all(act),
+            refusal => matches!(refusal, Refusal::OutOfTouch),
+        }
     }
 }
 

@@ -133,7 +133,7 @@ impl SnapshotShelf {
         Ok(())
     }
 
-    /// Lets several servers store all streams of the house, as far as one stores them and there are
+    /// Lets several servers store all streams of these nodes, as far as one stores them and there are
     /// enough servers.
     ///
     /// # Errors

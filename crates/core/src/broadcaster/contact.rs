@@ -76,18 +76,23 @@ impl Broadcaster {
         }
     }
 
-    /// The people who were told that it is not known whether their lines are sent.
-    pub(super) fn people_in_doubt(&self) -> Vec<PersonId> {
-        let node = self.node.as_ref().filter(|node| node.is_given_up());
-        let under_way = node.map_or(0, |node| node.under_way());
-        let tickets = self.tickets.iter().take(under_way).flatten();
+    /// Tells those whose lines are under way that it is not known whether they are sent. When it is
+    /// known, they are told that, too.
+    pub(super) fn tell_doubt(&mut self) {
+        let under_way = self.node.as_ref().map_or(0, |node| node.under_way());
+        let tickets = self.tickets.iter_mut().take(under_way).flatten();
         let said =
             tickets.filter(|ticket| matches!(ticket.wanted, Wanted::Say | Wanted::Once { .. }));
-        said.map(|ticket| ticket.client.id).collect()
+        let doubtful = said.map(|ticket| {
+            ticket.is_in_doubt = true;
+            ticket.client.id
+        });
+        let doubtful: Vec<_> = doubtful.collect();
+        self.tell_all(doubtful, Contact::Unknown);
     }
 
     /// Tells these people of the contact with the other nodes.
-    pub(super) fn tell_all(&self, people: Vec<PersonId>, contact: Contact) {
+    fn tell_all(&self, people: Vec<PersonId>, contact: Contact) {
         for id in people {
             self.tell_one(id, Notice::Contact(contact));
         }

@@ -122,7 +122,6 @@ impl Broadcaster {
             return;
         }
         if let Ok(stamp) = self.ledger.admit(&proposal, at) {
-            let in_doubt = self.people_in_doubt();
             let Some(node) = self.node.as_deref_mut() else {
                 return;
             };
@@ -134,7 +133,6 @@ impl Broadcaster {
             }
             if is_own {
                 self.apply_own(proposal.intents, stamp, now);
-                self.tell_all(in_doubt, Contact::Sent);
             } else {
                 proposal.intents.into_iter().for_each(|it| self.apply(it, None, stamp, now));
             }
@@ -215,7 +213,7 @@ impl Broadcaster {
         };
         if let Some(empty) = node.give_up(now.monotonic) {
             self.sequencer.offer(empty);
-            self.tell_all(self.people_in_doubt(), Contact::Unknown);
+            self.tell_doubt();
         }
         self.offer_what_is_due(now);
         self.erase_keys();

@@ -330,11 +330,6 @@ impl Node {
         Some(self.proposal(Vec::new()))
     }
 
-    /// Whether people were told that it is not known whether the proposal under way counts.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.under_way.as_ref().is_some_and(|offered| offered.is_given_up)
-    }
-
     /// The intents of the proposal under way, if it is this one, which the order has no space for.
     /// The node is out of touch, as the others may be for the same reason.
     pub(super) fn refused(&mut self, id: ProposalId) -> Option<Vec<Intent>> {

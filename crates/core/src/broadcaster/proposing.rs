@@ -157,7 +157,7 @@ impl Broadcaster {
     }
 
     fn propose(&mut self, intent: Intent, client: &Arc<Client>, wanted: Wanted, now: Now) {
-        self.put_in_order(intent, Some(Ticket { client: Arc::clone(client), wanted }), now);
+        self.put_in_order(intent, Some(Ticket::new(client, wanted)), now);
     }
 
     /// Whether a person may come to a room under this name: the ledger knows neither addresses nor

@@ -9,7 +9,7 @@ use super::state::Broadcaster;
 use super::tickets::{Return, Ticket, Wanted};
 use crate::intent::{INTENTS_MAX, Intent, Stamp};
 use crate::ledger::{Announcement, Before, Changed, Happened, Record};
-use crate::link::{Answer, Client, Notice, Outcome, Presence};
+use crate::link::{Answer, Client, Contact, Notice, Outcome, Presence};
 use crate::model::{
     Act, By, ConversationId, Deed, Line, Manner, Name, Now, PersonId, Reach, RoomName, Said,
     Spoken, Verb, WallTime, Who, Whom,
@@ -24,9 +24,12 @@ impl Broadcaster {
             self.tell(event, ticket.as_ref(), stamp.at, now);
         }
         self.happened = happened;
+        if let (Ok(()), Some(Ticket { client, is_in_doubt: true, .. })) = (&applied, &ticket) {
+            self.tell_one(client.id, Notice::Contact(Contact::Sent));
+        }
         match (applied, ticket) {
             (Err(refusal), Some(ticket)) => ticket.client.finish(refusal.into()),
-            (Ok(()), Some(Ticket { client, wanted })) => match wanted {
+            (Ok(()), Some(Ticket { client, wanted, .. })) => match wanted {
                 Wanted::Say => self.gathering.promise(&client, Outcome::Done, Stake::Lines),
                 Wanted::Signal => {
                     self.gathering.promise(&client, Outcome::Done, Stake::Nothing);
@@ -189,7 +192,7 @@ impl Broadcaster {
         for spoken in lines {
             self.gathering.push(id, Happening::Said { who: Arc::clone(&who), spoken, at });
         }
-        if let Some(Ticket { client, wanted: Wanted::Once { .. } }) = ticket {
+        if let Some(Ticket { client, wanted: Wanted::Once { .. }, .. }) = ticket {
             let promise = self.gathering.next_promise();
             self.gathering.promise(client, Outcome::Done, Stake::Lines);
             self.happen(id, Happening::Receipt { promise, lines: count as u64 });
@@ -209,7 +212,7 @@ impl Broadcaster {
             return;
         };
         let (id, person, mut promised) = (room.id, who.id, None);
-        if let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, .. } }) = ticket {
+        if let Some(Ticket { client, wanted: Wanted::Seat { replay, is_first, .. }, .. }) = ticket {
             let place = room.place(who.id);
             let connection = self.connection_of(client, now);
             connection.invited_to.end(name);

@@ -13,9 +13,16 @@ use crate::model::{ConversationId, Hashed, Line, Modes, Name, PersonId, RoomName
 pub(super) struct Ticket {
     pub(super) client: Arc<Client>,
     pub(super) wanted: Wanted,
+    /// Whether the person was told that it is not known if the lines are sent.
+    pub(super) is_in_doubt: bool,
 }
 
 impl Ticket {
+    /// A client that waits for an intent that is proposed now.
+    pub(super) fn new(client: &Arc<Client>, wanted: Wanted) -> Ticket {
+        Ticket { client: Arc::clone(client), wanted, is_in_doubt: false }
+    }
+
     /// The intent is not sent, for this reason.
     pub(super) fn refuse(self, why: Refusal) {
         self.client.finish(why.into());

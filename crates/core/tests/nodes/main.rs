@@ -742,6 +742,24 @@ fn a_line_whose_fate_is_unknown_is_void_or_sent_and_never_both() {
 }
 
 #[test]
+fn a_person_in_doubt_whose_boot_has_ended_is_told_that_the_line_was_sent() {
+    let (_, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    red.cut(true);
+    alice.link.start(post(alice.seat.room(), &["unknown"]));
+    red.server.run();
+    wait(&mut [&mut red, &mut blue], 31); // blue declares red down
+    assert_eq!(contact(&alice.link), [Contact::Waiting, Contact::Lost, Contact::Unknown]);
+    red.cut(false);
+    wait(&mut [&mut red, &mut blue], 3);
+    let back = contact(&alice.link);
+    assert!(back.contains(&Contact::Sent), "{back:?}");
+    assert!(matches!(alice.link.outcome(), Some(Outcome::Done)));
+    assert_eq!(alice.heard(), ["unknown"]);
+}
+
+#[test]
 fn requests_that_wait_too_long_are_refused_and_departures_are_not_lost() {
     let (_, mut red, mut blue) = two();
     let mut alice = red.server.enter("alice");
