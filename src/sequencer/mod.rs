@@ -8,8 +8,9 @@ mod jetstream;
 
 pub(crate) use jetstream::{
     Beginning, CatchUpTask, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask,
-    SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed, SnapshotTaker, SnapshotTask,
-    StreamConnection, StreamSequencer, beginning, found, open_accounts, own_program,
+    RebuildTask, Renewal, SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed,
+    SnapshotTaker, SnapshotTask, StreamConnection, StreamSequencer, beginning, found,
+    open_accounts, own_program,
 };
 pub use jetstream::{
     Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, Look, NewerMessage,
