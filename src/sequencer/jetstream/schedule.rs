@@ -41,7 +41,7 @@ impl SnapshotSpeed {
         (EVERY_MS / i64::from(self.0)).max(1)
     }
 
-    /// The positions after which something happens that usually happens after so many.
+    /// The number of positions after which something happens that usually happens after this number.
     pub(crate) fn sooner(self, positions: u64) -> u64 {
         (positions / u64::from(self.0)).max(1)
     }

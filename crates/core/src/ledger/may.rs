@@ -89,8 +89,8 @@ impl Ledger {
         }
     }
 
-    /// Whether no ban keeps a person out of a room. Whoever sits there may be there: they came behind
-    /// the end of a ban, and if the clock went back since, its end is in the future again.
+    /// Whether no ban keeps a person out of a room. A member may be there: they came behind the end
+    /// of a ban, and if the clock went back since, its end is in the future again.
     pub(crate) fn may_be_in(
         &self,
         subject: Subject<'_>,

@@ -152,7 +152,7 @@ fn a_node_that_was_wrong_begins_anew_and_its_people_come_back() {
     assert!(ears.client().removed().is_some());
     let refused = refusal(bob.link.outcome().expect("an outcome"));
     assert!(matches!(refused, Refusal::NotSent), "{refused:?}");
-    // Whoever comes waits for the next boot.
+    // A newcomer waits for the next boot.
     carol.start(enter("carol", "lobby"));
     pass(&mut nodes, 1);
     drop((bob, ears));
