@@ -10,7 +10,7 @@ use crate::house::SERVERS;
 use crate::machine::Machine;
 use crate::nats::{Cluster, KEYS, STREAM};
 
-/// What is done once a minute is done once a second.
+/// Work of once a minute is done once a second.
 const FAST: [&str; 2] = ["--snapshot-speed", "60"];
 
 /// Says a line and reads it.

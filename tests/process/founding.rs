@@ -10,7 +10,7 @@ use crate::server::Server;
 /// The door of IRC.
 const IRC: [&str; 2] = ["--listen", "irc://127.0.0.1:0?server=irc.example"];
 
-/// What the tests ask clients of IRC to have.
+/// The capabilities that the clients of IRC in these tests ask for.
 const CAPABILITIES: &str = "draft/chathistory message-tags echo-message";
 
 /// The ids and texts of the last lines of the lobby, as a server knows them.

@@ -60,7 +60,7 @@ pub(super) struct LoadClient {
     pub(super) unsent: Vec<u8>,
     /// The counts of the lines it has read and skipped since it became slow.
     pub(super) tally: Option<Tally>,
-    /// What it has read, if that is noted.
+    /// The lines that it has read, if they are noted.
     pub(super) story: Option<Story>,
 }
 

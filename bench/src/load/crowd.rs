@@ -40,7 +40,7 @@ pub(crate) struct CrowdAssignment {
     pub(crate) number: u32,
 }
 
-/// What a crowd does.
+/// The tasks of a crowd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum CrowdTask {
     /// This many people come at once; until nothing has come for `quiet` milliseconds.
@@ -55,7 +55,7 @@ pub(crate) enum CrowdTask {
     Speak { people: usize, until: u64 },
 }
 
-/// What has come of it.
+/// The result of a task.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CrowdReport {
     /// Seconds until the last byte came that somebody received.
@@ -64,7 +64,7 @@ pub(crate) struct CrowdReport {
     pub(crate) bytes: f64,
     /// People whose connections the server has closed, since the beginning.
     pub(crate) closed: usize,
-    /// What people have read since `Note`: lines, order, and the number of people with both.
+    /// The reading of people since `Note`: lines, order, and the number of people with both.
     pub(crate) stories: Vec<(u64, u64, usize)>,
 }
 
@@ -203,7 +203,7 @@ impl Load {
         self.clients.iter_mut().for_each(|client| client.story = Some(Story::default()));
     }
 
-    /// What each connected client has read since then.
+    /// The story of each connected client since then.
     fn stories(&self) -> impl Iterator<Item = Story> {
         let here = self.clients.iter().filter(|client| client.socket.is_some());
         here.filter_map(|client| client.story)

@@ -1,4 +1,4 @@
-//! What a client has read: how many lines, and in which order. Knows no socket.
+//! The story of a client: the number of lines that it has read, and their order. Knows no socket.
 
 /// A prime, so that lines in another order give another number.
 const FACTOR: u64 = 0x100_0000_01b3;

@@ -33,7 +33,7 @@ pub(crate) struct Talkers {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What all threads share.
+/// The state that all threads share.
 struct Page {
     /// The addresses of the nodes; None while a node is down.
     doors: Vec<Option<SocketAddr>>,
@@ -56,7 +56,7 @@ struct Talker {
     told_at: Option<Instant>,
 }
 
-/// What people have noticed since [`Talkers::measure`].
+/// The gaps that people have noticed since [`Talkers::measure`].
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Noticed {
     /// The longest time without an own line of people at other nodes, in seconds.
@@ -132,7 +132,7 @@ impl Talkers {
         Ok(())
     }
 
-    /// What people have noticed of a fault at this moment, which concerned a node or all.
+    /// The effect on people of a fault at this moment, which concerned a node or all.
     pub(crate) fn noticed(&self, node: Option<usize>, since: Instant) -> Noticed {
         lock(&self.page).noticed(node, since)
     }

@@ -113,7 +113,7 @@ impl Parlor {
             Some(program) => vec![program.as_str()],
             None => vec![THIS_PROGRAM, "parlor"],
         };
-        // What a node warns of is what the scenario does to it.
+        // A node warns of the faults that the scenario makes.
         let log = if storage.contains(&"--nats") { "error" } else { "warn" };
         let lifted = ["serve", "--rate", "off", "--log", log, "--listen", listen];
         let words = program.into_iter().chain(lifted).chain(storage.iter().copied());

@@ -58,7 +58,7 @@ impl NodesFault {
     }
 }
 
-/// What people noticed of a fault, and of its end.
+/// The effect of a fault on people, and of its end.
 struct FaultRound {
     fault: Noticed,
     back: Noticed,

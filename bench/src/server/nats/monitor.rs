@@ -52,7 +52,7 @@ impl NatsCounts {
         }
     }
 
-    /// What has come since.
+    /// The difference since then.
     pub(crate) fn since(self, before: NatsCounts) -> NatsCounts {
         NatsCounts {
             received: self.received - before.received,

@@ -34,7 +34,7 @@ impl Broadcaster {
         self.node = Some(Box::new(anew));
         self.sequencer = before.sequencer;
         self.held = before.held;
-        self.carrier = before.carrier; // what other nodes were asked has an answer soon
+        self.carrier = before.carrier; // questions to other nodes are answered soon
         (self.passing, self.people_max) = (before.passing, before.people_max);
         self.closing = before.closing;
         // Newcomers wait for the next boot; the connections of all others end.

@@ -129,7 +129,7 @@ pub struct PastAct {
     pub account: Line,
     /// Its room; empty for the whole server.
     pub room: Line,
-    /// What was done.
+    /// The deed.
     pub deed: Line,
     /// To whom, and for how long.
     pub whom: Line,

@@ -405,7 +405,7 @@ pub enum Contact {
     Waiting,
     /// There is none; requests wait.
     Lost,
-    /// What this server knows differs from what the others know, so it stops; requests wait.
+    /// The ledger of this server differs from those of the others, so it stops; requests wait.
     Astray,
     /// It is not known whether the person's last lines were sent.
     Unknown,

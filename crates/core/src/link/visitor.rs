@@ -9,7 +9,7 @@ use crate::model::{Name, NodeName, PersonId, RoomName};
 /// A page of the people on the server, or on one of its nodes, as shown to the operator.
 #[derive(Clone, Debug, Default)]
 pub struct VisitorPage {
-    /// The people, in the order of their arrival; at most [`VISITORS_MAX`].
+    /// The people, in the order of their arrival; at most `VISITORS_MAX`.
     pub people: Vec<Visitor>,
     /// The start of the next page; none if this is the last.
     pub next: Option<PersonId>,
