@@ -8,9 +8,8 @@ mod jetstream;
 
 pub(crate) use jetstream::{
     Beginning, CatchUpTask, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask,
-    RebuildTask, Renewal, SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed,
-    SnapshotTaker, SnapshotTask, StreamConnection, StreamSequencer, beginning, found,
-    open_accounts, own_program,
+    SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed, SnapshotTaker, SnapshotTask,
+    StreamConnection, StreamSequencer, beginning, found, open_accounts, own_program,
 };
 pub use jetstream::{
     Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, Look, NewerMessage,

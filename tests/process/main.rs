@@ -22,7 +22,6 @@ mod server;
 mod visitor;
 
 mod admin;
-mod astray;
 mod backup;
 mod bytes;
 mod clients;

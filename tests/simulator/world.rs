@@ -84,12 +84,6 @@ impl World {
         }
     }
 
-    /// The same server, without the visitors so far, who are gone.
-    pub(crate) fn without_visitors(self) -> World {
-        let World { rng, server, people, .. } = self;
-        World::new(rng, server, people)
-    }
-
     /// Some of the things that happen to a server without other nodes.
     pub(crate) fn run(&mut self) {
         for _ in 0..self.rng.usize(50..450) {

@@ -29,11 +29,9 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
 
 /// Makes the accounts those of a ledger.
 pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
-    let owned = ledger.accounts.iter().map(|account| (key(&account.name), account.since.0));
-    let owned: HashSet<_> = owned.collect();
+    let owned: HashSet<&str> = ledger.accounts.iter().map(|account| key(&account.name)).collect();
     for account in load(connection)? {
-        // One that was registered at another time has another owner.
-        if !owned.contains(&(key(&account.name), account.since.0)) {
+        if !owned.contains(key(&account.name)) {
             release(connection, &account.name)?;
         }
     }

@@ -48,7 +48,7 @@ pub(crate) use disk::{Disk, OpenedDisk};
 pub(crate) use fault::UnusableFile;
 pub(crate) use file_view::FileView;
 pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
-pub(crate) use gap::{fill, rewind};
+pub(crate) use gap::fill;
 pub(crate) use kept::{WaitingMessage, waiting};
 pub(crate) use keys::{KEYS, range};
 pub(crate) use leftovers::{clear_leftovers, leftovers, note_leftovers};

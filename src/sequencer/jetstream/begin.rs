@@ -1,9 +1,6 @@
 //! The ledger with which a node begins: from a snapshot and the rest of the stream, up to the
 //! position of its files. Knows no broadcaster.
 
-use std::collections::VecDeque;
-use std::ops::Range;
-
 use anyhow::{Context as _, bail};
 use parlor_core::ledger::{Ledger, Snapshot};
 use parlor_core::model::{NodeProgram, WallTime};
@@ -73,9 +70,25 @@ pub(crate) async fn beginning(
         patiently(|| extent(connection)).await.context("cannot read the stream in NATS")?;
     let stored = patiently(|| shelf.list()).await.context("cannot read the snapshots in NATS")?;
     for origin in origins(had, extent, &stored) {
-        let own = own.map_or(&[][..], |(_, bytes)| bytes);
-        if let Some(base) = read_base(&shelf, &origin, own).await? {
-            return continued(connection, origin, base, files).await;
+        let base = match &origin.base {
+            Base::Founding => Ok(Snapshot { is_stored: true, ..Snapshot::default() }),
+            Base::OwnFile => match own {
+                Some((_, bytes)) => unpack(bytes, NEWEST).map_err(anyhow::Error::from),
+                None => continue,
+            },
+            Base::Stored(stored) => {
+                let read = async || match shelf.read(stored).await {
+                    Err(NotRead::Later(error)) => Err(error),
+                    read => Ok(read.map_err(anyhow::Error::from)),
+                };
+                patiently(read).await.context("cannot read a snapshot")?
+            }
+        };
+        match base {
+            Ok(base) => return continued(connection, origin, base, files).await,
+            Err(error) => {
+                tracing::warn!("the snapshot of message {} is passed over: {error}", origin.from)
+            }
         }
     }
     bail!(
@@ -83,96 +96,6 @@ pub(crate) async fn beginning(
          restore the backup of the stream, or begin with another --house and another --data",
         extent.first
     )
-}
-
-/// An earlier ledger, from which the stream can be read again.
-#[derive(Clone, Debug)]
-pub(super) struct EarlierLedger {
-    pub(super) position: u64,
-    pub(super) ledger: Snapshot,
-}
-
-/// Earlier ledgers from which the stream can be read again, none from files.
-pub(super) struct EarlierLedgers {
-    shelf: SnapshotShelf,
-    ways: VecDeque<LedgerOrigin>,
-}
-
-impl EarlierLedgers {
-    /// Those at this position or before it: the newest first of those up to `trusted`, and then the
-    /// others, the oldest first.
-    ///
-    /// # Errors
-    /// The stream cannot be read. The same holds for the functions below.
-    pub(super) async fn before(
-        shelf: &SnapshotShelf,
-        position: u64,
-        trusted: u64,
-    ) -> anyhow::Result<EarlierLedgers> {
-        let extent = patiently(|| extent(shelf.connection())).await?;
-        let mut stored = patiently(|| shelf.list()).await?;
-        stored.retain(|stored| stored.position <= position);
-        let had = Had { position: Some(position), snapshot: None };
-        let all = origins(had, extent, &stored).into_iter().filter(|way| way.from <= position);
-        let (old, new): (Vec<_>, Vec<_>) = all.partition(|way| way.from <= trusted);
-        let ways = old.into_iter().chain(new.into_iter().rev()).collect();
-        Ok(EarlierLedgers { shelf: shelf.clone(), ways })
-    }
-
-    /// The next one that can be used.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Option<EarlierLedger>> {
-        while let Some(way) = self.ways.pop_front() {
-            if let Some(ledger) = read_base(&self.shelf, &way, &[]).await? {
-                return Ok(Some(EarlierLedger { position: way.from, ledger }));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Applies the messages of the stream between two positions to a ledger.
-pub(super) async fn read_on(
-    connection: &StreamConnection,
-    ledger: &mut Ledger,
-    positions: Range<u64>,
-) -> anyhow::Result<()> {
-    read_with(connection, &Tail::in_memory(positions.end), ledger, positions).await
-}
-
-/// The first ledger of an origin; `own` is that in the files. None if it cannot be used.
-async fn read_base(
-    shelf: &SnapshotShelf,
-    origin: &LedgerOrigin,
-    own: &[u8],
-) -> anyhow::Result<Option<Snapshot>> {
-    let base = match &origin.base {
-        Base::Founding => Ok(Snapshot { is_stored: true, ..Snapshot::default() }),
-        Base::OwnFile => unpack(own, NEWEST).map_err(anyhow::Error::from),
-        Base::Stored(stored) => {
-            let read = async || match shelf.read(stored).await {
-                Err(NotRead::Later(error)) => Err(error),
-                read => Ok(read.map_err(anyhow::Error::from)),
-            };
-            patiently(read).await.context("cannot read a snapshot")?
-        }
-    };
-    let told = base.inspect_err(|error| {
-        tracing::warn!("the snapshot of message {} is passed over: {error}", origin.from);
-    });
-    Ok(told.ok())
-}
-
-/// Applies the messages between two positions to a ledger: those of the stream, or those that came
-/// here before.
-async fn read_with(
-    connection: &StreamConnection,
-    tail: &Tail,
-    ledger: &mut Ledger,
-    positions: Range<u64>,
-) -> anyhow::Result<()> {
-    let found = patiently(|| look(connection, tail, positions.end)).await;
-    let found = (found.context("cannot read the stream in NATS")?, tail);
-    replay(connection, found, ledger, positions).await
 }
 
 /// The ledger of an origin.
@@ -194,7 +117,9 @@ async fn continued(
     let snapshot = (from, base.at);
     let mut ledger = Ledger::restore(base);
     let tail = files.map_or_else(|| Tail::in_memory(position), |files| files.tail.clone());
-    read_with(connection, &tail, &mut ledger, from..position).await?;
+    let found = patiently(|| look(connection, &tail, position)).await;
+    let found = (found.context("cannot read the stream in NATS")?, &tail);
+    replay(connection, found, &mut ledger, from..position).await?;
     tracing::info!(
         "the ledger of message {from} and {} messages behind it are read",
         position - from

@@ -4,27 +4,22 @@
 //! It follows the order with a broadcaster of its own, to which nobody is connected and which
 //! proposes nothing: it gives the same lines the same numbers.
 
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart, Standing};
 use parlor_core::model::{Capacity, Limits, NodeName, Now, WallTime};
 use parlor_core::sequencer::Decided;
-use tokio::select;
-use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::begin::{Beginning, EarlierLedger, NodeFiles, beginning, own_program};
+use super::begin::{Beginning, NodeFiles, beginning, own_program};
 use super::key_work::{KeyWork, open_accounts};
 use super::nats::StreamConnection;
 use super::queue::{OrderQueue, StreamSequencer};
 use super::sealer::Sealer;
 use super::verdict::{NewerMessage, proposal_of};
-use crate::journal::{
-    Database, DatabaseFailed, FileView, Tail, fill, rewind, stored_position, stored_snapshot,
-};
+use crate::journal::{Database, FileView, Tail, fill, stored_position, stored_snapshot};
 
 /// The pause before another try.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -32,11 +27,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long the next message may take: a node publishes something every second.
 const NEXT_TIME: Duration = Duration::from_secs(5);
 
-/// How long what waits for the file may take before it is set back.
-const SET_BACK_TIME: Duration = Duration::from_secs(60);
-
 /// How many messages are written together.
 const MESSAGES_AT_ONCE: usize = 128;
+
+/// The name of the other broadcaster among the nodes, to which it is no node.
+const NAME: &str = "the-file-of-a-node";
 
 /// The capacity of a room's log that nobody reads.
 const LOG: Capacity = Capacity { lines: 1, bytes: 1 };
@@ -48,22 +43,8 @@ pub(crate) struct CatchUpTask {
     pub(crate) log: String,
     pub(crate) view: Arc<FileView>,
     pub(crate) database: Database,
-    /// The name of this node.
-    pub(crate) node: NodeName,
-    /// Ledgers to which the file is set back, because it was written by a wrong one.
-    pub(crate) rewinds: mpsc::Receiver<Rewind>,
     /// Notes whether the file has stopped.
     pub(crate) note_stopped: Box<dyn Fn(bool) + Send + Sync>,
-}
-
-/// An earlier ledger to which the file of a node is set back.
-#[derive(Debug)]
-pub(crate) struct Rewind {
-    pub(super) to: EarlierLedger,
-    /// Whether there is no earlier one.
-    pub(super) is_whole: bool,
-    /// Told when the file has nothing of the wrong ledger any more.
-    pub(super) done: oneshot::Sender<Result<(), DatabaseFailed>>,
 }
 
 /// A broadcaster without people, which gives lines their numbers.
@@ -82,75 +63,30 @@ struct OrderReader {
 }
 
 impl CatchUpTask {
-    /// Waits until the file stops, and lets it catch up when its disk works; then waits again. A file
-    /// that is to be set back comes first.
+    /// Waits until the file stops, and lets it catch up when its disk works; then waits again.
     ///
     /// # Errors
     /// Never: a failure is told, and followed by another try.
-    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         loop {
-            let rewind = select! {
-                biased;
-                Some(rewind) = self.rewinds.recv() => Some(rewind),
-                () = self.view.stopped() => None,
-            };
+            self.view.stopped().await;
             (self.note_stopped)(true);
-            let rewind = match rewind {
-                Some(rewind) => Some(rewind),
-                None => self.catch_up_unless_set_back().await,
-            };
-            if let Some(rewind) = rewind {
-                self.set_back(rewind).await;
+            self.view.until_written().await; // so the disk works again
+            tracing::info!(
+                "the disk works again: the files of this node read what they have missed"
+            );
+            match self.catch_up().await {
+                Ok(()) => {
+                    (self.note_stopped)(false);
+                    tracing::info!("the files of this node have everything again");
+                }
+                Err(error) => {
+                    tracing::warn!("the files of this node do not catch up yet: {error:#}");
+                    self.view.stop();
+                    sleep(PAUSE).await;
+                }
             }
         }
-    }
-
-    /// Lets the file catch up. Returns an earlier ledger to which it is to be set back, if that comes
-    /// first.
-    async fn catch_up_unless_set_back(&mut self) -> Option<Rewind> {
-        let CatchUpTask { rewinds, view, .. } = &mut *self;
-        select! {
-            biased;
-            Some(rewind) = rewinds.recv() => return Some(rewind),
-            () = view.until_written() => {} // so the disk works again
-        }
-        tracing::info!("the files of this node read what they have missed");
-        let (_, nobody) = mpsc::channel(1);
-        let mut rewinds = mem::replace(&mut self.rewinds, nobody);
-        let caught_up = select! {
-            biased;
-            Some(rewind) = rewinds.recv() => Err(rewind),
-            caught_up = self.catch_up() => Ok(caught_up),
-        };
-        self.rewinds = rewinds;
-        match caught_up {
-            Ok(Ok(())) => {
-                (self.note_stopped)(false);
-                tracing::info!("the files of this node have everything again");
-            }
-            Ok(Err(error)) => {
-                tracing::warn!("the files of this node do not catch up yet: {error:#}");
-                self.view.stop();
-                sleep(PAUSE).await;
-            }
-            Err(rewind) => return Some(rewind),
-        }
-        None
-    }
-
-    /// Sets the file back. Then it stands, and catches up from there.
-    async fn set_back(&self, Rewind { to, is_whole, done }: Rewind) {
-        let EarlierLedger { position, ledger } = to;
-        self.view.stop();
-        let written = timeout(SET_BACK_TIME, self.view.until_written()).await;
-        let set_back = match written {
-            Ok(()) => {
-                let set_back = move |file: &mut _| rewind(file, (position, is_whole), &ledger);
-                self.database.write(set_back).await
-            }
-            Err(_) => Err(DatabaseFailed),
-        };
-        done.send(set_back).ok(); // the node may be ending
     }
 
     /// Writes everything behind the position of the file, until the broadcaster takes over.
@@ -201,20 +137,16 @@ impl CatchUpTask {
             let ledger = begun.ledger.clone();
             self.database.write(move |file| fill(file, position, &ledger)).await?;
         }
-        OrderReader::new(begun, &self.connection, self.node.clone())
+        OrderReader::new(begun, &self.connection)
     }
 }
 
 impl OrderReader {
-    /// A reader for the file of this node. It compares its ledger only with those of other nodes.
-    fn new(
-        beginning: Beginning,
-        connection: &StreamConnection,
-        name: NodeName,
-    ) -> anyhow::Result<OrderReader> {
+    fn new(beginning: Beginning, connection: &StreamConnection) -> anyhow::Result<OrderReader> {
         let Beginning { ledger, position, .. } = beginning;
         let mut sealer = Sealer::new(ledger.seals.last());
         sealer.connected(Duration::ZERO);
+        let name = NodeName::parse(NAME).context("the name is too long")?;
         let (program, check_every) = (own_program()?, CHECK_EVERY);
         let start =
             NodeStart { name, nonce: 0, program, bytes_max: 0, ledger, position, check_every };

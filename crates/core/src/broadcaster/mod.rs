@@ -36,7 +36,6 @@ mod owning;
 mod pending;
 mod proposing;
 mod receiving;
-mod renewing;
 mod rooms;
 mod state;
 mod telling;

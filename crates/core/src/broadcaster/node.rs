@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::checks::{Checks, Difference};
-use crate::intent::{BYTES_MAX, INTENTS_MAX, Intent, Proposal, ProposalId};
-use crate::ledger::{Boot, Exile, Snapshot};
+use crate::intent::{BYTES_MAX, Check, INTENTS_MAX, Intent, Proposal, ProposalId};
+use crate::ledger::{Exile, Snapshot};
 use crate::model::{Format, Name, NodeName, NodeProgram, PersonId};
 
 /// How often a node does what is due. It proposes something at least this often.
@@ -154,11 +154,10 @@ pub(super) struct Node {
     progress: BTreeMap<u32, (u64, u64)>,
     /// The boots that this node proposed to end, each with its last number then.
     accused: BTreeMap<u32, u64>,
+    check_every: u64,
     checks: Checks,
-    /// Since when its ledger differs from that of another node, and the standing before.
-    astray: (Duration, Standing),
-    /// The last position at which lines were deleted.
-    deleted: u64,
+    /// Since when its ledger differs from that of another node.
+    astray_since: Duration,
 }
 
 impl Node {
@@ -187,9 +186,9 @@ impl Node {
             heard: BTreeMap::new(),
             progress: BTreeMap::new(),
             accused: BTreeMap::new(),
-            checks: Checks::new(start.check_every),
-            astray: (Duration::ZERO, Standing::Starting),
-            deleted: 0,
+            check_every: start.check_every.max(1),
+            checks: Checks::default(),
+            astray_since: Duration::ZERO,
         };
         node.note_format(start.ledger.format);
         node
@@ -355,9 +354,6 @@ impl Node {
             }
             _ => id.boot == self.boot && id.boot > 0,
         };
-        if is_mine {
-            self.checks.tell(proposal.check, self.position + 1);
-        }
         let is_settled = |offered: &mut Offered| {
             is_mine && id.boot == offered.id.boot && id.number >= offered.id.number
         };
@@ -382,7 +378,9 @@ impl Node {
     /// there.
     pub(super) fn applied(&mut self, position: u64, digest: impl FnOnce() -> u64) {
         self.position = position;
-        self.checks.add(position, digest);
+        if position.is_multiple_of(self.check_every) {
+            self.checks.add(Check { position, digest: digest() });
+        }
     }
 
     /// The position up to which all proposals are applied.
@@ -390,65 +388,26 @@ impl Node {
         self.position
     }
 
-    /// Notes that the proposal behind the present position deletes lines.
-    pub(super) fn note_deletion(&mut self) {
-        self.deleted = self.position + 1;
-    }
-
-    // Ledgers that differ.
-
-    /// Compares the check of a proposal. `live` are the last boots of all nodes that live; one of this
-    /// node may be that of a process before. If the ledgers differ, and this one may be wrong, the
-    /// node stops: true.
-    pub(super) fn goes_astray<'a>(
+    /// Compares the check of a proposal. `live` are all boots that live. If the ledgers differ, and
+    /// this one may be wrong, the node stops: true.
+    pub(super) fn goes_astray(
         &mut self,
         proposal: &Proposal,
-        live: impl Iterator<Item = (u32, &'a Boot)>,
+        live: impl Iterator<Item = u32>,
         now: Duration,
     ) -> bool {
-        let others = live.filter(|(_, boot)| boot.node != self.name);
-        let others: Vec<u32> = others.map(|(boot, _)| boot).collect();
-        if !others.contains(&proposal.id.boot) {
-            return false;
+        let (own, boot) = (self.boot, proposal.id.boot);
+        if boot == own {
+            return false; // perhaps a copy of an earlier one
         }
-        let Some(difference) = self.checks.hear(proposal, self.boot, &others) else {
+        let others = live.filter(|other| *other != own);
+        let Some(difference) = self.checks.hear(boot, proposal.check, others) else {
             return false;
         };
-        let Node { position, boot, deleted, .. } = *self;
-        self.astray = (now, self.standing);
-        self.standing = Standing::Astray(Difference { position, boot, deleted, ..difference });
+        self.standing = Standing::Astray(difference);
+        self.astray_since = now;
         self.lose_touch();
         true
-    }
-
-    /// The ledger was right: the node goes on. The proposal under way may have its place for a long
-    /// time.
-    pub(super) fn go_on(&mut self, now: Duration) {
-        let (_, standing) = self.astray;
-        self.standing = standing;
-        self.checks.settle();
-        if let Some(offered) = &mut self.under_way {
-            (offered.since, offered.is_old) = (now, true);
-        }
-    }
-
-    /// The same node at the same position, with another ledger in this format. For this node its boot
-    /// has ended.
-    pub(super) fn anew(&self, format: Format) -> Node {
-        let start = NodeStart {
-            name: self.name.clone(),
-            nonce: self.nonce,
-            program: self.program.clone(),
-            bytes_max: self.bytes_max,
-            ledger: Snapshot { format, ..Snapshot::default() },
-            position: self.position,
-            check_every: self.checks.every(),
-        };
-        let (_, standing) = self.astray;
-        let (is_leaving, ticked_at) = (self.is_leaving, self.ticked_at);
-        let mut node = Node { standing, is_leaving, ticked_at, ..Node::new(&start) };
-        node.note_format(format);
-        node
     }
 
     // Formats.
@@ -553,7 +512,7 @@ impl Node {
     pub(super) fn silence(&self, now: Duration) -> Silence {
         let since = self.under_way.as_ref().map_or(now, |offered| offered.since);
         let silent = match self.is_astray() {
-            true => now.saturating_sub(self.astray.0).max(LOST_AFTER),
+            true => now.saturating_sub(self.astray_since).max(LOST_AFTER),
             false => now.saturating_sub(since),
         };
         if self.has_to_stop() || silent >= GIVE_UP_AFTER {

@@ -97,13 +97,13 @@ impl Broadcaster {
     /// A broadcaster with an empty lobby that stores nothing: the numbers of a room end with the
     /// room.
     pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
-        Broadcaster::build(inbox, limits, Ledger::default(), 0)
+        Broadcaster::build(inbox, limits, Ledger::default())
     }
 
     /// A broadcaster that continues from the contents of a journal: the numbers of each room
     /// continue, even if the room was empty, and registered names belong to their owners.
     pub fn resume(inbox: Arc<Inbox>, limits: Limits, past: Past) -> Broadcaster {
-        Broadcaster::build(inbox, limits, Ledger::resume(past), 0)
+        Broadcaster::build(inbox, limits, Ledger::resume(past))
     }
 
     /// The state of this server among its nodes.
@@ -143,13 +143,7 @@ impl Broadcaster {
         self.node.as_ref().map_or(now.wall, |_| self.ledger.nodes.at())
     }
 
-    /// A broadcaster with a ledger, in a process that has made this many rooms before.
-    pub(super) fn build(
-        inbox: Arc<Inbox>,
-        limits: Limits,
-        ledger: Ledger,
-        rooms_made: u64,
-    ) -> Broadcaster {
+    pub(super) fn build(inbox: Arc<Inbox>, limits: Limits, ledger: Ledger) -> Broadcaster {
         let mut broadcaster = Broadcaster {
             inbox,
             limits,
@@ -173,7 +167,7 @@ impl Broadcaster {
             rooms: FxHashMap::default(),
             rooms_by_name: BTreeMap::new(),
             outside: Outside::default(),
-            rooms_made,
+            rooms_made: 0,
             gathering: Gathering::default(),
             may_be_undone: false,
             behind: VecDeque::new(),

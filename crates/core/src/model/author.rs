@@ -14,8 +14,6 @@ pub enum By {
     NewPassword,
     /// Nobody: a rule that held for the time being has ended, because no keeper is in the room.
     NoKeeper,
-    /// This node, which begins anew with another ledger.
-    Node,
     /// A keeper, or a person who sets a topic or makes a room.
     Keeper(Author),
     /// A person who keeps the room for the time being. What this person forbids holds as long as
@@ -69,7 +67,7 @@ impl By {
     /// The person; the operator is none.
     pub fn author(&self) -> Option<&Author> {
         match self {
-            By::Operator | By::Oneself | By::NewPassword | By::NoKeeper | By::Node => None,
+            By::Operator | By::Oneself | By::NewPassword | By::NoKeeper => None,
             By::Keeper(author) | By::KeeperForNow(author) => Some(author),
         }
     }
