@@ -100,7 +100,7 @@ impl ListeningDoor for (DoorInUse, TcpListener) {
     fn begin(&self, reception: &Arc<Reception>, (stream, from): Self::Connection) {
         let (kind, door) = (self.0.kind, Arc::clone(&self.0.door));
         let peer = SocketAddr::new(from.ip().to_canonical(), from.port());
-        let permit = match kind.is_for_people.then(|| reception.admission.admit(peer.ip())) {
+        let permit = match kind.is_for_people.then(|| reception.admit(peer.ip())) {
             Some(Err(refused)) => return turn_away(reception, &self.0, (stream, peer), refused),
             admitted => admitted.and_then(Result::ok),
         };

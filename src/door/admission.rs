@@ -13,6 +13,8 @@ use parlor_core::model::network;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::waiting::quarter;
+
 /// The number of clients that can read at the same time that the server is full.
 const SPARE_PLACES: usize = 32;
 
@@ -85,6 +87,12 @@ impl Admission {
         }
         present.count += 1;
         Ok(Permit { connections: Arc::clone(&self.connections), network })
+    }
+
+    /// Whether fewer than a quarter of the places are free.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        let present = lock(&self.connections);
+        present.max.saturating_sub(present.count) < quarter(present.max)
     }
 
     /// A place for a client that reads why it may not connect.

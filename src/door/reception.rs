@@ -1,6 +1,6 @@
 //! The parts that all doors share, and the traits of a door. Knows no door.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::atomic::AtomicU64;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::admission::{Admission, TurnedAway};
+use super::admission::{Admission, Permit, TurnedAway};
 use super::waiting::WaitingList;
 use crate::config::ConnectionLimits;
 use crate::session::Writers;
@@ -78,9 +78,24 @@ impl Reception {
     pub(crate) fn set_limits(&self, limits: ConnectionLimits) {
         let ConnectionLimits { all, per_address, limit_loopback } = limits;
         self.admission.set(all, per_address, limit_loopback);
-        for list in [&self.questions, &self.requests, &self.leaving] {
+        for list in self.silent() {
             list.set(all);
         }
+    }
+
+    /// A permit for a connection from `ip`. If the server has few places left, silent clients make
+    /// room for it.
+    pub(crate) fn admit(&self, ip: IpAddr) -> Result<Permit, TurnedAway> {
+        let permit = self.admission.admit(ip)?;
+        if self.admission.is_nearly_full() {
+            self.silent().into_iter().for_each(WaitingList::make_room);
+        }
+        Ok(permit)
+    }
+
+    /// The lists of clients that could fill the server.
+    fn silent(&self) -> [&WaitingList; 3] {
+        [&self.questions, &self.requests, &self.leaving]
     }
 }
 

@@ -23,7 +23,10 @@ pub(crate) struct WaitingList(Arc<Mutex<Waiters>>);
 struct Waiters {
     /// The places in the order of arrival. A client is pushed out when its sender is dropped.
     places: BTreeMap<u64, oneshot::Sender<()>>,
-    max: usize,
+    /// The number of places that nobody has to make room in.
+    share: usize,
+    /// Whether there are no more places than these.
+    is_fixed: bool,
     /// The number of the latest client.
     latest: u64,
 }
@@ -38,20 +41,29 @@ pub(crate) struct Waiter {
 }
 
 impl WaitingList {
-    /// A list for a quarter of all connections.
+    /// A list for a quarter of all connections, and for more of them while the server has room.
     pub(crate) fn new(connections: usize) -> WaitingList {
-        WaitingList::with_places(share(connections))
+        WaitingList::of(quarter(connections), false)
     }
 
     /// A list for this many clients.
-    pub(crate) fn with_places(max: usize) -> WaitingList {
-        let waiters = Waiters { places: BTreeMap::new(), max, latest: 0 };
+    pub(crate) fn with_places(share: usize) -> WaitingList {
+        WaitingList::of(share, true)
+    }
+
+    fn of(share: usize, is_fixed: bool) -> WaitingList {
+        let waiters = Waiters { places: BTreeMap::new(), share, is_fixed, latest: 0 };
         WaitingList(Arc::new(Mutex::new(waiters)))
     }
 
     /// Changes the number of all connections.
     pub(crate) fn set(&self, connections: usize) {
-        self.waiters().max = share(connections);
+        self.waiters().share = quarter(connections);
+    }
+
+    /// Closes the client that came first, if the list has more clients than its share.
+    pub(crate) fn make_room(&self) {
+        self.waiters().make_room();
     }
 
     /// Makes the waiter of the next client that owes an answer, in the order of arrival.
@@ -81,19 +93,28 @@ impl WaitingList {
         waiters.latest
     }
 
-    /// Takes a place. If the list is full, the client that came first loses its place.
+    /// Takes a place. If the list has no more places, the client that came first loses its place.
     fn take_place(&self, number: u64) -> oneshot::Receiver<()> {
         let (place, pushed_out) = oneshot::channel();
         let mut waiters = self.waiters();
         waiters.places.insert(number, place);
-        if waiters.places.len() > waiters.max {
-            waiters.places.pop_first();
+        if waiters.is_fixed {
+            waiters.make_room();
         }
         pushed_out
     }
 }
 
-fn share(connections: usize) -> usize {
+impl Waiters {
+    fn make_room(&mut self) {
+        if self.places.len() > self.share {
+            self.places.pop_first();
+        }
+    }
+}
+
+/// A quarter of this many places.
+pub(super) fn quarter(connections: usize) -> usize {
     (connections / 4).max(1)
 }
 

@@ -205,9 +205,9 @@ fn too_long_a_name_is_a_line_too_long() {
 #[test]
 fn the_client_that_waits_longest_at_the_question_makes_room() {
     let server = TestServer::open(&["tcp://127.0.0.1:0"], |config| {
-        config.connections = Some(8); // a quarter of them may wait at the question
+        config.connections = Some(8); // a quarter of them is kept free of silent clients
     });
-    let mut waiting: Vec<Guest> = (0..3)
+    let mut waiting: Vec<Guest> = (0..7)
         .map(|_| {
             let mut guest = server.guest();
             guest.sees_question();

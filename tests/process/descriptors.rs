@@ -105,7 +105,7 @@ fn thousands_of_nameless_connections_block_no_newcomer() {
 
 #[test]
 fn a_newcomer_at_the_question_replaces_the_guest_who_waited_longest() {
-    // A quarter of the 80 places is for people who have not answered.
+    // Of the 80 places, a quarter has to be free while more than a quarter wait at the question.
     let server = Server::open(&["--connections", "80"]);
     const TOO_MANY: &str =
         "-- Too many people are at the name prompt: closed; connect again and answer sooner\n";
@@ -115,7 +115,7 @@ fn a_newcomer_at_the_question_replaces_the_guest_who_waited_longest() {
         guest.lines_until("the question", question);
         guest
     };
-    let mut waiting: VecDeque<_> = (0..20).map(|_| newcomer()).collect();
+    let mut waiting: VecDeque<_> = (0..60).map(|_| newcomer()).collect();
     // One too many, two thousand times.
     for _ in 0..2_000 {
         waiting.push_back(newcomer());
