@@ -7,13 +7,10 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 
 use super::bench::Bench;
-use super::grid::{Entrant, Grid};
+use super::grid::{DELIVERIES, Entrant, Grid};
 use crate::load::LoadPace;
 use crate::report::ResultTable;
 use crate::server::{BareLoop, LoadDoor};
-
-/// Deliveries a second in the open loop: a third of what one core can do.
-const DELIVERIES: f64 = 50_000.0;
 
 /// The number of measurements of the disk.
 const SYNCS: u64 = 200;

@@ -10,6 +10,9 @@ use crate::server::Target;
 /// Lines come from this many connections.
 pub(super) const SPEAKERS: usize = 4;
 
+/// Deliveries a second in the open loop: a third of what one core can do.
+pub(super) const DELIVERIES: f64 = 50_000.0;
+
 /// The servers and loads to measure.
 pub(super) struct Grid {
     pub(super) entrants: Vec<Entrant>,

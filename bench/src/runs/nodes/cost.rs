@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::load::LoadPace;
 use crate::runs::bench::Bench;
-use crate::runs::grid::{Entrant, Grid};
+use crate::runs::grid::{DELIVERIES, Entrant, Grid};
 use crate::server::{NatsCluster, NatsSync, NodePlace};
 
 const LISTENERS: usize = 1_000;
@@ -30,10 +30,11 @@ pub(super) fn run(bench: &mut Bench, nats: &Path) -> anyhow::Result<()> {
         let alone = number & !1; // the one before a node
         Entrant { target, cores: cores.clone(), reference: alone }
     };
+    let closed = WINDOWS.into_iter().map(|window| LoadPace::Closed { window });
     let grid = Grid {
         entrants: targets.into_iter().enumerate().map(entrant).collect(),
         listeners: vec![LISTENERS],
-        paces: WINDOWS.map(|window| LoadPace::Closed { window }).to_vec(),
+        paces: closed.chain([LoadPace::Open { deliveries: DELIVERIES }]).collect(),
         rounds: bench.pick(7, 25),
         seconds: bench.pick(0.5, 1.0),
     };
