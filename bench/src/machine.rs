@@ -105,9 +105,7 @@ impl CpuTimes {
         }
         Ok(sum)
     }
-}
 
-impl CpuTimes {
     /// The sum over several processes.
     pub(crate) fn of_all(processes: &[Pid]) -> anyhow::Result<CpuTimes> {
         let mut sum = CpuTimes::default();
@@ -125,6 +123,11 @@ pub(crate) fn resident(process: Pid) -> anyhow::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_nonzero()))?;
     let resident = field(&status, "VmRSS").and_then(|value| kibibytes(&value));
     Ok(resident.context("no VmRSS")? * 1024.0)
+}
+
+/// The same of several processes.
+pub(crate) fn resident_of_all(processes: &[Pid]) -> anyhow::Result<f64> {
+    processes.iter().map(|process| resident(*process)).sum()
 }
 
 /// The number of connections that wait to be accepted on this port; None if no process listens on

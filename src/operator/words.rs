@@ -72,15 +72,16 @@ pub(super) fn node(node: &NodeStatus) -> String {
 
 /// `format 1 is in use; red, green cannot read a newer one`
 pub(super) fn format_in_use(nodes: &[NodeStatus], format: Format) -> String {
-    let live = || nodes.iter().filter(|node| node.is_live);
-    let newest = || live().map(|node| node.program.newest);
     let in_use = format!("format {format} is in use");
-    let older = live().filter(|node| node.program.newest <= format);
-    let older: Vec<_> = older.map(|node| node.name.as_str()).collect();
-    match newest().min() {
-        _ if newest().max() <= Some(format) => in_use,
+    let live = nodes.iter().filter(|node| node.is_live);
+    let (newer, older): (Vec<_>, Vec<_>) = live.partition(|node| node.program.newest > format);
+    match newer.iter().map(|node| node.program.newest).min() {
+        None => in_use,
         Some(agreed) if older.is_empty() => format!("{in_use}; soon it is format {agreed}"),
-        _ => format!("{in_use}; {} cannot read a newer one", older.join(", ")),
+        Some(_) => {
+            let older: Vec<_> = older.iter().map(|node| node.name.as_str()).collect();
+            format!("{in_use}; {} cannot read a newer one", older.join(", "))
+        }
     }
 }
 

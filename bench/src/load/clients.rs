@@ -17,7 +17,7 @@ use rustix::time::Timespec;
 use super::client::{LoadClient, Opening, Role};
 use super::messages::{MARK_BYTES, MARKER, Messages, read_mark};
 use super::sample::LoadCounts;
-use crate::machine::resident;
+use crate::machine::resident_of_all;
 use crate::server::{Protocol, RunningTarget};
 
 /// The index of a client.
@@ -167,7 +167,7 @@ impl Load {
 
     /// Bytes of the servers in memory.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
-        self.servers.iter().map(|server| resident(*server)).sum()
+        resident_of_all(&self.servers)
     }
 
     /// The number of bystanders that the server has disconnected.

@@ -15,7 +15,7 @@ pub(super) struct LoadProcess {
 }
 
 impl LoadProcess {
-    /// Starts this program with a command and what it has to do.
+    /// Starts this program with a command and its assignment.
     pub(super) fn start(command: &str, assignment: &impl Serialize) -> anyhow::Result<LoadProcess> {
         let mut process = Command::new(THIS_PROGRAM)
             .args([command, &serde_json::to_string(assignment)?])

@@ -8,7 +8,7 @@ use rustix::process::{Pid, getpid};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-use crate::machine::{CpuTimes, resident};
+use crate::machine::{CpuTimes, resident_of_all};
 
 /// The longest latency in nanoseconds: longer times count as this.
 const LATENCY_MAX: u64 = 120_000_000_000;
@@ -151,11 +151,7 @@ impl Meter {
             waited: waited.as_secs_f64(),
             latency: [50.0, 90.0, 99.0, 99.9, 100.0].map(microseconds),
             away: counts.away.as_secs_f64() * 1e3,
-            resident: self
-                .servers
-                .iter()
-                .map(|server| resident(*server))
-                .sum::<anyhow::Result<f64>>()?,
+            resident: resident_of_all(&self.servers)?,
             is_held_back: false,
         })
     }

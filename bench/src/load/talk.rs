@@ -161,7 +161,8 @@ impl Load {
     }
 
     /// Closed loop: keeps `window` lines on their way for this long; a line is done when all
-    /// listeners have it, or without listeners its own speaker. The first eighth of the time is not counted.
+    /// listeners have it, or without listeners its own speaker. The first eighth of the time is not
+    /// counted.
     pub(crate) fn closed(&mut self, window: usize, time: Duration) -> anyhow::Result<Sample> {
         let until = |end: Instant| move |_: &Load| Instant::now() < end;
         self.keep_on_their_way(window, until(Instant::now() + time / 8))?;

@@ -68,20 +68,17 @@ impl CrowdedHouse {
         let spent = self.spent()?;
         let reports = self.crowds.ask(CrowdTask::Come { people, quiet: QUIET })?;
         self.add(&format!("{all} come at once"), &spent, &reports, None)?;
-        self.crowds.ask(CrowdTask::CallTheRoll)?;
-        self.crowds.ask(CrowdTask::Read { quiet: QUIET })?;
-        self.crowds.ask(CrowdTask::Note)?;
         self.speak(people, 1)?;
         self.kill()?;
         self.start_again(people, cores)?;
-        self.crowds.ask(CrowdTask::CallTheRoll)?;
-        self.crowds.ask(CrowdTask::Read { quiet: QUIET })?;
-        self.crowds.ask(CrowdTask::Note)?;
         self.speak(people, 2)
     }
 
-    /// Everybody says a line, and reads all lines.
+    /// When everybody is in the room, everybody says a line, and reads all lines.
     fn speak(&mut self, people: usize, time: u32) -> anyhow::Result<()> {
+        self.crowds.ask(CrowdTask::CallTheRoll)?;
+        self.crowds.ask(CrowdTask::Read { quiet: QUIET })?;
+        self.crowds.ask(CrowdTask::Note)?;
         let (spent, start) = (self.spent()?, Instant::now());
         let (mut said, mut sum) = (0, vec![CrowdReport::default(); SIZE[1]]);
         while said < people {
@@ -117,8 +114,7 @@ impl CrowdedHouse {
         progress("the node starts again");
         let (spent, start) = (self.spent()?, Instant::now());
         let last = self.nodes.len() - 1;
-        let folder = std::sync::Arc::clone(&self.nodes[last].folder);
-        self.nodes[last] = self.house.start_again(last, folder)?;
+        self.nodes[last] = self.house.start_again(last, &self.nodes[last])?;
         let seconds = start.elapsed().as_secs_f64();
         let started = CrowdReport { seconds, ..CrowdReport::default() };
         self.add("it starts again, with its files", &spent, &[started], None)?;

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustix::process::Pid;
-use tempfile::TempDir;
 
 use crate::machine::CpuTimes;
 use crate::runs::bench::Bench;
@@ -48,13 +47,13 @@ impl MeasuredHouse {
         self.targets[node].start(&self.cores)
     }
 
-    /// Starts a node again, with the files that it had.
+    /// Starts a node again that has ended, with its files.
     pub(super) fn start_again(
         &self,
         node: usize,
-        folder: Arc<TempDir>,
+        ended: &RunningTarget,
     ) -> anyhow::Result<RunningTarget> {
-        self.targets[node].start_in(folder, &self.cores)
+        self.targets[node].start_in(Arc::clone(&ended.folder), &self.cores)
     }
 
     /// Starts all nodes, one after the other.

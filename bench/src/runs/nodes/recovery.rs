@@ -2,7 +2,6 @@
 //! again while people on all nodes talk.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -129,8 +128,7 @@ impl TalkingHouse {
         let cluster = &mut self.house.cluster;
         match fault {
             NodesFault::NodeKilled => {
-                let folder = Arc::clone(&self.nodes[node].folder);
-                self.nodes[node] = self.house.start_again(node, folder)?;
+                self.nodes[node] = self.house.start_again(node, &self.nodes[node])?;
                 self.talkers.set_door(node, Some(self.nodes[node].address));
             }
             NodesFault::LeaderStopped => cluster.signal(server, Signal::CONT)?,

@@ -18,12 +18,12 @@ use crate::machine::on_cores;
 /// How long servers may take until all of them are well.
 const WELL_TIME: Duration = Duration::from_secs(60);
 
+/// How often to ask whether they are.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
 /// The address of the servers: not the usual one, so that no connection of a client has one of their
 /// ports when a server starts again.
 const HERE: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 1);
-
-/// How often to ask whether they are.
-const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// Running servers of NATS. Dropping them ends them.
 #[derive(Debug)]

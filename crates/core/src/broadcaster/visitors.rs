@@ -24,8 +24,8 @@ impl Broadcaster {
         now: Now,
     ) -> Option<VisitorPage> {
         let page = self.visitors(node.as_ref(), from, now);
-        let boot = node.and_then(|node| self.ledger.nodes.last_of(&node));
-        let (own, other) = (self.node.as_ref().map(|node| node.boot), boot);
+        let own = self.node.as_ref().map(|node| node.boot);
+        let other = node.and_then(|node| self.ledger.nodes.last_of(&node));
         let other = other.filter(|(boot, of)| of.is_live && Some(*boot) != own);
         let Some(nonce) = other.map(|(_, boot)| boot.nonce) else {
             return Some(page);
@@ -63,9 +63,8 @@ impl Broadcaster {
     pub(super) fn facts_of(&self, people: &[PersonId], now: Now) -> Vec<Option<ConnectionFacts>> {
         let facts = |id: &PersonId| {
             let (connection, person) = self.connections.get(id).zip(self.ledger.people.get(*id))?;
-            let (address, silent) =
-                (connection.client.address(), self.silence_of(*id, person, now));
-            Some(ConnectionFacts { address, silent })
+            let silent = self.silence_of(*id, person, now);
+            Some(ConnectionFacts { address: connection.client.address(), silent })
         };
         people.iter().map(facts).collect()
     }

@@ -95,6 +95,25 @@ impl Owners {
         }
     }
 
+    /// Gives a name an owner without a token. Returns the account.
+    ///
+    /// # Errors
+    /// The name has an owner, or there are too many.
+    pub(super) fn add(
+        &mut self,
+        owned: OwnedName,
+        since: WallTime,
+        password: Erasable<Arc<str>>,
+    ) -> Result<Arc<Account>, Refusal> {
+        let name = owned.name.clone();
+        self.may_add(&name)?;
+        self.protect(owned);
+        let proof = self.next_proof();
+        let account = Arc::new(Account { name, since, password, token: None, proof });
+        self.put(Arc::clone(&account));
+        Ok(account)
+    }
+
     /// The number of the next password.
     pub(super) fn next_proof(&mut self) -> Proof {
         self.last_proof = Proof(self.last_proof.0.saturating_add(1));

@@ -10,9 +10,7 @@ use super::room_rules::RulesOfRoom;
 use super::rules::Mute;
 use super::state::Ledger;
 use crate::intent::{Import, ImportedLines, ImportedMessage, Intent};
-use crate::model::{
-    Act, Claim, End, Erasable, Hashed, Name, OwnedName, ProvenAccount, Verb, WallTime,
-};
+use crate::model::{Act, Claim, End, Erasable, Hashed, Name, ProvenAccount, Verb};
 use crate::refusal::Refusal;
 
 /// A part of the past cannot be what was stored: it changes nothing.
@@ -50,7 +48,9 @@ impl Ledger {
             return Err(NO_PAST);
         }
         match import {
-            Import::Account { name, since, password } => self.import_account(name, since, password),
+            Import::Account { name, since, password } => {
+                self.people.accounts.add(name, since, password).map(drop)
+            }
             Import::Token { name, token } => self.import_token(&name, token),
             Import::Keeper { reach, name } => {
                 let name = self.owner(&name)?;
@@ -94,21 +94,6 @@ impl Ledger {
                 Ok(())
             }
         }
-    }
-
-    fn import_account(
-        &mut self,
-        owned: OwnedName,
-        since: WallTime,
-        password: Erasable<Arc<str>>,
-    ) -> Result<(), Refusal> {
-        let name = owned.name.clone();
-        let accounts = &mut self.people.accounts;
-        accounts.may_add(&name)?;
-        accounts.protect(owned);
-        let proof = accounts.next_proof();
-        accounts.put(Arc::new(Account { name, since, password, token: None, proof }));
-        Ok(())
     }
 
     fn import_token(&mut self, name: &Name, token: Erasable<Hashed>) -> Result<(), Refusal> {

@@ -28,13 +28,7 @@ impl Ledger {
         at: WallTime,
         happened: &mut Vec<Happened>,
     ) -> Result<(), Refusal> {
-        let name = owned.name.clone();
-        let accounts = &mut self.people.accounts;
-        accounts.may_add(&name)?;
-        accounts.protect(owned);
-        let proof = accounts.next_proof();
-        let account = Arc::new(Account { name, since, password, token: None, proof });
-        accounts.put(Arc::clone(&account));
+        let account = self.people.accounts.add(owned, since, password)?;
         let record = Record::Account(Arc::clone(&account));
         self.change_hands((&account, None), record, Some(by), at, happened);
         Ok(())

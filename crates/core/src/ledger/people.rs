@@ -148,7 +148,7 @@ impl People {
 
     /// The connections from this one on, in the order in which they came.
     pub(crate) fn ids_from(&self, from: PersonId) -> impl Iterator<Item = PersonId> {
-        self.people.range(from..).map(|(&id, _)| id)
+        self.from(from).map(|(id, _)| id)
     }
 
     pub(crate) fn len(&self) -> usize {
