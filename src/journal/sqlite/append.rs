@@ -101,11 +101,20 @@ impl Store {
     }
 }
 
-/// Stores the lines of these batches, in the transaction of the caller.
-pub(super) fn put_batches(
+/// Stores lines and records that are in the order of several nodes, in the transaction of the caller.
+/// They are never undone.
+pub(super) fn put_in_order(
     transaction: &Connection,
     batches: &[Arc<Batch>],
+    records: &[Record],
 ) -> rusqlite::Result<()> {
+    put_batches(transaction, batches)?;
+    records.iter().try_for_each(|record| put(transaction, record))?;
+    undo::forget(transaction)
+}
+
+/// Stores the lines of these batches, in the transaction of the caller.
+fn put_batches(transaction: &Connection, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
     for batch in batches {
         if batch.said().next().is_none() {
             continue;
@@ -154,7 +163,7 @@ pub(super) fn put_end(transaction: &Connection, room: &RoomName, end: End) -> ru
 
 /// Stores records. Returns the way back.
 fn put_records(connection: &Connection, records: &[Record]) -> rusqlite::Result<Undo> {
-    undo::begin(connection)?;
+    undo::forget(connection)?;
     records.iter().try_for_each(|record| put(connection, record))?;
     undo::mark(connection)
 }

@@ -72,8 +72,8 @@ fn triggers(table: &str, columns: &[(String, bool)]) -> String {
         )
 }
 
-/// Forgets earlier notes: a commit with records begins.
-pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
+/// Forgets the notes so far: a commit with records begins, or nothing before is undone any more.
+pub(super) fn forget(connection: &Connection) -> rusqlite::Result<()> {
     connection.run("DELETE FROM temp.undo", []).map(drop)
 }
 
@@ -127,8 +127,10 @@ mod tests {
 
     use super::*;
     use crate::config::Keep;
+    use crate::journal::recent::Taken;
     use crate::journal::sqlite::records;
     use crate::journal::sqlite::store::Store;
+    use crate::journal::sqlite::writer::BehindJob;
 
     /// The tables that no record changes: lines are removed by their numbers, a name of a room
     /// without lines does no harm, starts and deletions have their own transactions, and the mark
@@ -191,7 +193,7 @@ mod tests {
                           ON CONFLICT (room) DO UPDATE SET text = excluded.text";
         store.connection.execute_batch(before).unwrap();
         let stored = contents(&store);
-        begin(&store.connection).unwrap();
+        forget(&store.connection).unwrap();
         store.connection.execute_batch(change).unwrap();
         let undo = mark(&store.connection).unwrap();
         let changed = contents(&store);
@@ -214,6 +216,21 @@ mod tests {
         let mut known = [&TABLES[..], &OTHER_TABLES].concat();
         known.sort_unstable();
         assert_eq!(all_tables(&new_store(directory.path())), known);
+    }
+
+    #[test]
+    fn the_file_of_a_node_keeps_no_notes() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = new_store(directory.path());
+        store.join("log").unwrap();
+        for position in 2..9 {
+            let records = [marker("alice", "#tea", Some(position)), code(position as u8, 9)];
+            let job = BehindJob::new(&[], &records, position as u64);
+            store.append_behind(&job, &Taken::default()).unwrap();
+            let count = "SELECT (SELECT count(*) FROM codes), (SELECT count(*) FROM temp.undo)";
+            let count = store.connection.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)));
+            assert_eq!(count, Ok((position - 1, 0)));
+        }
     }
 
     fn account(name: &str, password: &str) -> Arc<Account> {
@@ -355,7 +372,7 @@ mod tests {
         assert!((0..14).all(|wanted| changes.iter().any(|change| kind(change) == wanted)));
         for change in &changes {
             let stored = contents(&store);
-            begin(&store.connection).unwrap();
+            forget(&store.connection).unwrap();
             records::put(&store.connection, change).unwrap();
             let undo = mark(&store.connection).unwrap();
             assert_ne!(contents(&store), stored, "nothing to undo: {change:?}");

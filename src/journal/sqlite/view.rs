@@ -10,13 +10,12 @@ use std::sync::Arc;
 use parlor_core::journal::{Commit, Journal, Record, Snapshot};
 use parlor_core::log::Batch;
 
-use super::append::put_batches;
+use super::append::put_in_order;
 use super::disk::Disk;
 use super::epochs::{join_log, leave_log};
 use super::fault::UnusableFile;
 use super::file_view::FileView;
 use super::raw;
-use super::records::put;
 use super::snapshot::{self, note_position, stored_position, weight};
 use super::sql::Sql;
 use super::store::Store;
@@ -132,8 +131,7 @@ impl Store {
         if !note_position(&transaction, job.position)? {
             return Ok(()); // an earlier try was stored
         }
-        put_batches(&transaction, &job.batches)?;
-        job.records.iter().try_for_each(|record| put(&transaction, record))?;
+        put_in_order(&transaction, &job.batches, &job.records)?;
         raw::put(&transaction, taken)?;
         transaction.commit()
     }
