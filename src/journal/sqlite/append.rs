@@ -103,7 +103,7 @@ impl Store {
 
 /// Stores lines and records that are in the order of several nodes, in the transaction of the caller.
 /// They are never undone.
-pub(super) fn put_in_order(
+pub(super) fn put_behind(
     transaction: &Connection,
     batches: &[Arc<Batch>],
     records: &[Record],

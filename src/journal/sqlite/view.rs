@@ -10,7 +10,7 @@ use std::sync::Arc;
 use parlor_core::journal::{Commit, Journal, Record, Snapshot};
 use parlor_core::log::Batch;
 
-use super::append::put_in_order;
+use super::append::put_behind;
 use super::disk::Disk;
 use super::epochs::{join_log, leave_log};
 use super::fault::UnusableFile;
@@ -131,7 +131,7 @@ impl Store {
         if !note_position(&transaction, job.position)? {
             return Ok(()); // an earlier try was stored
         }
-        put_in_order(&transaction, &job.batches, &job.records)?;
+        put_behind(&transaction, &job.batches, &job.records)?;
         raw::put(&transaction, taken)?;
         transaction.commit()
     }
