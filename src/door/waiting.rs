@@ -61,7 +61,7 @@ impl WaitingList {
         self.waiters().share = quarter(connections);
     }
 
-    /// Closes the client that came first, if the list has more clients than its share.
+    /// Closes the clients beyond the share of this list, the first ones first.
     pub(crate) fn make_room(&self) {
         self.waiters().make_room();
     }
@@ -107,7 +107,7 @@ impl WaitingList {
 
 impl Waiters {
     fn make_room(&mut self) {
-        if self.places.len() > self.share {
+        while self.places.len() > self.share {
             self.places.pop_first();
         }
     }
