@@ -20,6 +20,7 @@ pub(crate) use recent::RawMessage;
 pub(crate) use sqlite::{Database, DatabaseFailed, FileView, OpenError, Sql, fill};
 pub(crate) use sqlite::{WaitingMessage, waiting};
 pub(crate) use sqlite::{end_codes, latest as latest_acts, moment, past};
+pub(crate) use sqlite::{further_parts, has_own_past, log_of_past, take_over};
 pub(crate) use sqlite::{stored_position, stored_snapshot};
 pub(crate) use tail::Tail;
 pub(crate) use traits::{Ahead, Archive, Extent, Searcher, Unreadable};

@@ -38,7 +38,7 @@ use crate::clock::{Clock, Trust};
 use crate::config::{Config, Settings};
 use crate::door::{Reception, raise_limit, schemes_for_people};
 use crate::operator::{Operator, Reload, ReloadRequests};
-use crate::sequencer::{CatchUpTask, SnapshotShelf, SnapshotTask};
+use crate::sequencer::{Beginning, CatchUpTask, SnapshotShelf, SnapshotTask};
 use crate::session::Live;
 use crate::telemetry::Metrics;
 
@@ -80,16 +80,22 @@ impl Server {
     /// # Errors
     /// It cannot serve, store lines, or join the other nodes. The error says why, and what to do.
     pub async fn join(config: Config) -> anyhow::Result<Server> {
-        let Some(joined) = JoinedOrder::new(&config).await? else {
+        let Some(joined) =
+            JoinedOrder::new(&config, || ServerStorage::log_of_past(&config)).await?
+        else {
             return Server::new(config);
         };
         let descriptors = Server::check(&config)?;
         let inbox = Arc::default();
-        let storage = ServerStorage::open(&config, &inbox, Some(&joined.founded))?;
-        let beginning = joined.begin(storage.node_files.as_ref()).await?;
-        match beginning.misses_some {
-            true => storage.fill(beginning.position, &beginning.ledger)?,
-            false => storage.check(&beginning.ledger)?,
+        let mut storage = ServerStorage::open(&config, &inbox, Some(&joined.founded))?;
+        let past = storage.past_files().await?;
+        let beginning = joined.begin(storage.node_files.as_ref(), past).await?;
+        match &beginning {
+            Beginning { misses_some: true, position, ledger, .. } => {
+                storage.fill(*position, ledger)?;
+            }
+            Beginning { has_taken_over: true, .. } => {} // the files were opened before that
+            Beginning { ledger, .. } => storage.check(ledger)?,
         }
         let (parts, node) = joined.follow(beginning, &inbox);
         let BroadcasterParts { start, sequencer, neighbours } = parts;
@@ -233,13 +239,13 @@ impl Server {
                 sequencing,
                 post,
                 connection,
-                log,
+                founded,
                 schedule,
                 standing: (watched, standing),
             }) => {
                 let mut tasks = JoinSet::new();
                 let until = (self.clock.clone(), self.live.retain_changes());
-                let shelf = SnapshotShelf::new(&connection, &log);
+                let shelf = SnapshotShelf::new(&connection, &founded.log);
                 let metrics = &self.reception.metrics;
                 let (writing, taker) = SnapshotTask::new(shelf, schedule, until, metrics);
                 tasks.spawn(writing.run());
@@ -247,6 +253,7 @@ impl Server {
                     let metrics = Arc::clone(&self.reception.metrics);
                     let note_stopped =
                         Box::new(move |is_stopped| metrics.node.file_stopped(is_stopped));
+                    let log = (founded.log, founded.has_past);
                     let catching_up = CatchUpTask { connection, log, view, database, note_stopped };
                     tasks.spawn(catching_up.run());
                 }

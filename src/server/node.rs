@@ -13,9 +13,9 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::config::Config;
 use crate::sequencer::{
-    Beginning, Courier, Founded, LinkChange, NodeFiles, OrderQueue, Post, PostTask, SequencerTask,
-    SnapshotSchedule, SnapshotSpeed, StreamConnection, StreamSequencer, beginning, found,
-    open_accounts, own_program,
+    Beginning, Courier, Founded, LinkChange, NodeFiles, OrderQueue, PastFiles, Post, PostTask,
+    SequencerTask, SnapshotSchedule, SnapshotSpeed, StreamConnection, StreamSequencer, beginning,
+    found, open_accounts, own_program, take_over,
 };
 
 /// A server that has found the order of its nodes, and has not begun to follow it.
@@ -31,9 +31,9 @@ pub(super) struct JoinedOrder {
 pub(super) struct NodeParts {
     pub(super) sequencing: SequencerTask,
     pub(super) post: PostTask,
-    /// The stream, and the name of its log.
+    /// The stream, and how it has begun.
     pub(super) connection: StreamConnection,
-    pub(super) log: String,
+    pub(super) founded: Founded,
     /// When snapshots of the ledger are taken.
     pub(super) schedule: SnapshotSchedule,
     /// Where it stands among its nodes.
@@ -48,11 +48,15 @@ pub(super) struct BroadcasterParts {
 }
 
 impl JoinedOrder {
-    /// Connects to the order of the nodes that the configuration names; none without other nodes.
+    /// Connects to the order of the nodes that the configuration names; none without other nodes. If it
+    /// has not begun, it gets the name `log_of_past`, if this server has stored something before.
     ///
     /// # Errors
     /// There is no order that this server can follow: why, and what to do.
-    pub(super) async fn new(config: &Config) -> anyhow::Result<Option<JoinedOrder>> {
+    pub(super) async fn new(
+        config: &Config,
+        log_of_past: impl FnOnce() -> anyhow::Result<Option<String>>,
+    ) -> anyhow::Result<Option<JoinedOrder>> {
         let Some(servers) = &config.nats else {
             return Ok(None);
         };
@@ -60,7 +64,7 @@ impl JoinedOrder {
         let credentials = config.nats_creds.as_deref();
         let (connection, changes) =
             StreamConnection::connect(servers, credentials, &config.house).await?;
-        let founded = found(&connection).await?;
+        let founded = found(&connection, log_of_past).await?;
         tracing::info!("this is node {name} of the house {}", config.house);
         let speed = SnapshotSpeed::new(config.snapshot_speed);
         let start = NodeStart {
@@ -76,12 +80,20 @@ impl JoinedOrder {
     }
 
     /// The ledger with which a server continues behind the position of these files, or at the end of
-    /// the order without files.
+    /// the order without files. It waits until the past of the nodes is complete.
     ///
     /// # Errors
     /// The order does not reach that far, or cannot be read.
-    pub(super) async fn begin(&self, files: Option<&NodeFiles>) -> anyhow::Result<Beginning> {
-        let mut begun = beginning(&self.connection, &self.founded.log, files).await?;
+    pub(super) async fn begin(
+        &self,
+        files: Option<&NodeFiles>,
+        past: Option<PastFiles>,
+    ) -> anyhow::Result<Beginning> {
+        let Founded { log, has_past } = &self.founded;
+        let mut begun = beginning(&self.connection, (log, *has_past), files).await?;
+        if begun.ledger.importing.is_some() {
+            begun = take_over(&self.connection, begun, past).await?;
+        }
         open_accounts(&self.connection, &mut begun.ledger).await;
         Ok(begun)
     }
@@ -104,11 +116,10 @@ impl JoinedOrder {
         let courier = Courier::new(start.name.clone(), position, live, NEWEST);
         let place = (courier, tail, start.ledger.seals.last());
         let sequencing = SequencerTask::new((connection.clone(), changes), queue, inbox, place);
-        let log = founded.log;
         let standing = watch::channel(Standing::Starting);
         let broadcaster = BroadcasterParts { start, sequencer, neighbours };
         let schedule = SnapshotSchedule::new(speed, snapshot);
-        (broadcaster, NodeParts { sequencing, post, connection, log, schedule, standing })
+        (broadcaster, NodeParts { sequencing, post, connection, founded, schedule, standing })
     }
 }
 

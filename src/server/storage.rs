@@ -14,7 +14,7 @@ use crate::accounts::{self, Accounts};
 use crate::config::{Config, Keep};
 use crate::journal;
 use crate::journal::{Eraser, FileView, Memory, Opened, Stored, passing_epoch};
-use crate::sequencer::{Founded, NodeFiles};
+use crate::sequencer::{Founded, NodeFiles, PastFiles};
 
 /// How much may wait for the file of a node, in bytes. A disk that is that late does not follow any
 /// more.
@@ -72,15 +72,48 @@ impl ServerStorage {
         let Opened { journal, epoch, position, snapshot, tail, view, ends, stored, eraser } =
             journal::open(&directory, keep, node)?;
         tracing::info!("lines are stored in {}", directory.display());
+        let has_own = stored.database.at_start(|file| journal::has_own_past(file))?;
         let past = match position {
-            Some(_) => stored.database.at_start(|file| journal::past(file, WallTime::default()))?,
-            None => accounts::past(&stored.database, stored.last_run)?,
+            Some(_) if !has_own => {
+                stored.database.at_start(|file| journal::past(file, WallTime::default()))?
+            }
+            _ => accounts::past(&stored.database, stored.last_run)?,
         };
         let past = Past { ends: ends.into_iter().collect(), ..past };
         let accounts = Arc::new(Accounts::new(&stored.database, inbox, config.password_chars));
         let disk = Some(OnDisk { directory, stored, eraser, accounts, past });
         let node_files = position.map(|position| NodeFiles { position, snapshot, tail });
         Ok(ServerStorage { journal, epoch: epoch.into(), node_files, view, disk })
+    }
+
+    /// The name with which the directory that the configuration names can begin the log of several nodes;
+    /// none if nothing is stored there.
+    ///
+    /// # Errors
+    /// The directory cannot be used: why, and what to do.
+    pub(super) fn log_of_past(config: &Config) -> anyhow::Result<Option<String>> {
+        let Some(directory) = config.directory()? else {
+            return Ok(None);
+        };
+        Ok(journal::log_of_past(&directory)?)
+    }
+
+    /// The files of a node, for the past of its house. If they have it, all deletions in them are made.
+    ///
+    /// # Errors
+    /// Not all are made.
+    pub(super) async fn past_files(&mut self) -> anyhow::Result<Option<PastFiles>> {
+        let (Some(view), Some(disk)) = (&self.view, &mut self.disk) else {
+            return Ok(None);
+        };
+        let Stored { database, history, .. } = &disk.stored;
+        let has_own = database.read(|file| journal::has_own_past(file)).await?;
+        if has_own {
+            disk.eraser.finish().await?;
+        }
+        let (view, database) = (Arc::clone(view), database.clone());
+        let own = has_own.then(|| (disk.past.clone(), Arc::clone(history)));
+        Ok(Some(PastFiles { view, database, own }))
     }
 
     /// Lets the directory of a node continue with the ledger at a position, because the order does

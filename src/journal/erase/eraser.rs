@@ -70,6 +70,14 @@ impl Eraser {
         Ok((Eraser { requests, rounds }, forgetting))
     }
 
+    /// Makes the deletions that the previous server has not finished.
+    ///
+    /// # Errors
+    /// They are not all made.
+    pub(crate) async fn finish(&mut self) -> anyhow::Result<()> {
+        self.rounds.delete_for_owners().await
+    }
+
     /// Deletes lines that are older than `retain`, and lines of owners who ask for it, until the
     /// server ends. The broadcaster of this inbox deletes lines and return codes in memory.
     pub(crate) async fn run(

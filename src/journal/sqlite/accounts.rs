@@ -52,6 +52,16 @@ pub(super) fn put(connection: &Connection, account: &Account) -> rusqlite::Resul
     Ok(())
 }
 
+/// Stores the token of an owner.
+pub(super) fn put_token(
+    connection: &Connection,
+    name: &Name,
+    token: Hashed,
+) -> rusqlite::Result<()> {
+    let put = "UPDATE accounts SET token = ?2 WHERE fold = ?1";
+    connection.run(put, params![key(name), token.0]).map(drop)
+}
+
 /// Stores an account with a new password, and forgets the networks of the owner.
 pub(super) fn put_password(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
     put(connection, account)?;

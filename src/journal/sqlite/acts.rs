@@ -12,6 +12,7 @@ use parlor_core::model::{
 use rusqlite::{Connection, Params, Row, params};
 
 use super::room_rules;
+pub(super) use super::room_rules::put_rules;
 use super::row::stored_room;
 use super::sql::Sql;
 
@@ -222,12 +223,47 @@ pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::R
     ledger.mutes.iter().try_for_each(|mute| put_mute(connection, &mute.act))?;
     for (room, Topic { text, is_locked }) in &ledger.topics {
         let is_locked = *is_locked && !ledger.locked_for_now.contains(room);
-        let text = text.as_ref().map_or("", Line::as_str);
-        let put = "INSERT INTO topics (room, text, name, locked)
-                   SELECT ?1, ?2, '', ?3 WHERE ?2 <> '' OR ?3";
-        connection.run(put, params![room.as_str(), text, is_locked])?;
+        put_whole_topic(connection, room, &Topic { text: text.clone(), is_locked })?;
     }
     room_rules::replace(connection, ledger)
+}
+
+/// Stores the topic of a room that has none.
+pub(super) fn put_whole_topic(
+    connection: &Connection,
+    room: &RoomName,
+    topic: &Topic,
+) -> rusqlite::Result<()> {
+    let text = topic.text.as_ref().map_or("", Line::as_str);
+    let put = "INSERT INTO topics (room, text, name, locked)
+               SELECT ?1, ?2, '', ?3 WHERE ?2 <> '' OR ?3";
+    connection.run(put, params![room.as_str(), text, topic.is_locked]).map(drop)
+}
+
+/// A row for the operator: its number, the time, and the columns with words.
+pub(super) type AuditRow = (u64, WallTime, [Line; 6]);
+
+/// All rows for the operator, oldest first.
+pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Vec<AuditRow>> {
+    let query = "SELECT id, at, keeper, account, room, deed, whom, reason FROM audit ORDER BY id";
+    connection.all(query, [], |row| {
+        let text = |column| line(row, column).map(|text| text.unwrap_or_else(Line::empty));
+        let texts = [text(2)?, text(3)?, text(4)?, text(5)?, text(6)?, text(7)?];
+        Ok((row.get::<_, i64>(0)? as u64, WallTime(row.get(1)?), texts))
+    })
+}
+
+/// Stores a row for the operator with its number.
+pub(super) fn put_whole_row(
+    connection: &Connection,
+    (number, at): (u64, WallTime),
+    texts: [&Line; 6],
+) -> rusqlite::Result<()> {
+    let put = "INSERT OR REPLACE INTO audit (id, at, keeper, account, room, deed, whom, reason)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let [by, account, room, deed, whom, reason] = texts.map(Line::as_str);
+    let row = params![number as i64, at.0, by, account, room, deed, whom, reason];
+    connection.run(put, row).map(drop)
 }
 
 /// Stores the row of an act, and deletes rows beyond the limit.
@@ -253,7 +289,7 @@ fn put_row(connection: &Connection, word: &str, act: &Act) -> rusqlite::Result<(
     connection.run("DELETE FROM audit WHERE id <= ?1 AND room <> ''", [first]).map(drop)
 }
 
-fn put_ban(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
+pub(super) fn put_ban(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     delete_ended(connection, BANS, act)?;
     delete_same(connection, BANS, act)?;
     if act.is_for_now() {
@@ -265,7 +301,7 @@ fn put_ban(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     connection.run(put, values).map(drop)
 }
 
-fn put_mute(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
+pub(super) fn put_mute(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     delete_ended(connection, MUTES, act)?;
     delete_same(connection, MUTES, act)?;
     if act.is_for_now() {
@@ -347,7 +383,7 @@ fn put_keeper(
 
 /// Notes the owner of a name as a keeper of a room, or of the server if `room` is empty, or as the
 /// maker of the room, depending on `table`.
-fn put_authority(
+pub(super) fn put_authority(
     connection: &Connection,
     table: &str,
     room: &str,

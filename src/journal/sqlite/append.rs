@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use parlor_core::journal::Record;
 use parlor_core::log::Batch;
-use parlor_core::model::{End, RoomName};
+use parlor_core::model::{End, RoomName, Said};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::files::{REFUSED_FILE, private_file};
@@ -123,32 +123,57 @@ fn put_batches(transaction: &Connection, batches: &[Arc<Batch>]) -> rusqlite::Re
         if batch.goes_back() {
             date_back(transaction, batch.room(), batch.at())?;
         }
-        let mut insert = transaction.prepare_cached(
-            // By number: a parameter with a name is looked up for each line.
-            "INSERT INTO lines (key, at, manner, name, text, sum)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        for said in batch.said() {
-            insert.execute(params![
-                key(room, said.seq)?,
-                said.at.0,
-                code(said),
-                name_of(said),
-                said.text.as_str(),
-                sum_of(said),
-            ])?;
-        }
+        put_lines(transaction, room, batch.said())?;
     }
     Ok(())
+}
+
+/// Stores lines of the room with this number.
+fn put_lines<'a>(
+    transaction: &Connection,
+    room: i64,
+    lines: impl Iterator<Item = &'a Said>,
+) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        // By number: a parameter with a name is looked up for each line.
+        "INSERT INTO lines (key, at, manner, name, text, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for said in lines {
+        insert.execute(params![
+            key(room, said.seq)?,
+            said.at.0,
+            code(said),
+            name_of(said),
+            said.text.as_str(),
+            sum_of(said),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Stores lines of a room behind earlier ones, in the transaction of the caller. Those between were
+/// deleted before the file got them.
+pub(super) fn put_later(
+    transaction: &Connection,
+    room: &RoomName,
+    lines: &[Said],
+) -> rusqlite::Result<()> {
+    if let Some(first) = lines.first() {
+        put_end(transaction, room, End { seq: first.seq.saturating_sub(1), at: first.at })?;
+    }
+    put_lines(transaction, make_room(transaction, room)?, lines.iter())
 }
 
 /// Notes that a room has lines up to its end, of which the file never had the last ones, in the
 /// transaction of the caller.
 pub(super) fn put_end(transaction: &Connection, room: &RoomName, end: End) -> rusqlite::Result<()> {
-    let query = format!("SELECT ifnull(max({}), 0) FROM lines WHERE {}", KEYS.seq, KEYS.range);
+    let (rows, order) = (KEYS.range, KEYS.order);
+    let query =
+        format!("SELECT {} FROM lines WHERE {rows} ORDER BY {order} DESC LIMIT 1", KEYS.seq);
     let rows = range(room.as_str(), (0, u64::MAX));
-    let last: i64 = transaction.query_row(&query, rows, |row| row.get(0))?;
-    let missing = end.seq.saturating_sub(last as u64);
+    let last: Option<i64> = transaction.one(&query, rows, |row| row.get(0))?;
+    let missing = end.seq.saturating_sub(last.unwrap_or_default() as u64);
     if missing == 0 {
         return Ok(());
     }
@@ -191,7 +216,8 @@ pub(super) fn delete_note(lines: &Path) {
     fs::remove_file(lines.with_file_name(REFUSED_FILE)).ok(); // it rarely exists
 }
 
-fn make_room(connection: &Connection, room: &RoomName) -> rusqlite::Result<i64> {
+/// The number of a room, which is made if it is missing.
+pub(super) fn make_room(connection: &Connection, room: &RoomName) -> rusqlite::Result<i64> {
     let mut find = connection.prepare_cached("SELECT id FROM rooms WHERE name = ?1")?;
     let found = find.query_row([room.as_str()], |row| row.get(0));
     if let Some(id) = found.optional()? {

@@ -24,7 +24,7 @@ use super::files::{Files, OpenError, failed};
 use super::holes::Holes;
 use super::reader::{FileHistory, ReaderThread};
 use super::signals::{ANSWER_TIME, Signals};
-use super::startup::{Startup, start};
+use super::startup::{self, Startup, start};
 use super::verify::check_older;
 use super::writer::{CommitJob, FileWriter, NO_ANSWER, Work};
 use crate::config::Keep;
@@ -67,6 +67,17 @@ struct JournalThread {
     thread: JoinHandle<()>,
     /// Makes the thread notice that it must end.
     wake: Box<dyn Fn() + Send>,
+}
+
+/// The name with which what is in a directory can begin the log of several nodes; none if it has
+/// nothing.
+///
+/// # Errors
+/// The directory cannot be used, or is that of a node already.
+pub(crate) fn log_of_past(directory: &Path) -> Result<Option<String>, OpenError> {
+    let files = Files::claim(directory)?;
+    let in_file = |error| OpenError::File { path: files.path().to_owned(), error };
+    startup::log_of_past(files.path()).map_err(in_file)
 }
 
 impl Disk {

@@ -22,6 +22,10 @@ use super::store::Store;
 /// The key of the number of the first name that the file got at a start as that of a node.
 const NODE_EPOCH: &str = "node_epoch";
 
+/// The key of the name with which the file can begin the log of several nodes, until all that is in the
+/// file is in their order.
+pub(super) const OWN_LOG: &str = "own_log";
+
 /// The number of names that the file stores. After more starts, the lines that a person has missed
 /// can no longer be counted.
 const EPOCHS_MAX: i64 = 1_000;
@@ -106,6 +110,69 @@ pub(super) fn join_log(connection: &Connection) -> rusqlite::Result<()> {
     let note = "INSERT OR REPLACE INTO meta
                 SELECT ?1, CAST(ifnull(max(id), 0) + 1 AS TEXT) FROM epochs";
     connection.run(note, [NODE_EPOCH]).map(drop)
+}
+
+/// Whether what is in the file is to begin the log of several nodes.
+pub(crate) fn has_own_past(connection: &Connection) -> rusqlite::Result<bool> {
+    let query = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = ?1)";
+    connection.query_row(query, [OWN_LOG], |row| row.get(0))
+}
+
+/// Notes that all that is in the file is in the order of several nodes.
+pub(super) fn forget_own_past(connection: &Connection) -> rusqlite::Result<()> {
+    connection.run("DELETE FROM meta WHERE key = ?1", [OWN_LOG]).map(drop)
+}
+
+/// A log before that of several nodes: its number, its name, which is empty if the file does not know it
+/// any more, and the rooms in which it has numbered lines, with the number of the last one.
+pub(super) type LogRow = (u64, String, Vec<(String, u64)>);
+
+/// All logs before that of several nodes.
+pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Vec<LogRow>> {
+    let mut logs: Vec<LogRow> = connection.all(
+        "SELECT known.id, ifnull(name, '')
+         FROM (SELECT id FROM epochs UNION SELECT epoch AS id FROM ends) AS known
+         LEFT JOIN epochs ON epochs.id = known.id
+         WHERE known.id < (SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?1)
+         ORDER BY known.id",
+        [NODE_EPOCH],
+        |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?, Vec::new())),
+    )?;
+    let query = "SELECT rooms.name, seq FROM ends JOIN rooms ON room = rooms.id WHERE epoch = ?1";
+    for (number, _, ends) in &mut logs {
+        *ends = connection
+            .all(query, [*number as i64], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+    }
+    Ok(logs)
+}
+
+/// Stores a log before that of several nodes with its number. The names that this file got at its own
+/// starts go behind it.
+pub(super) fn put(connection: &Connection, number: u64, name: &str) -> rusqlite::Result<()> {
+    let number = number as i64;
+    let query = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?1";
+    let own: i64 = connection.query_row(query, [NODE_EPOCH], |row| row.get(0))?;
+    let further = number + 1 - own;
+    if further > 0 {
+        // In two steps, as no two may have one number meanwhile.
+        connection.run("UPDATE epochs SET id = -(id + ?2) WHERE id >= ?1", [own, further])?;
+        connection.run("UPDATE epochs SET id = -id WHERE id < 0", [])?;
+        let set = "UPDATE meta SET value = CAST(?2 AS TEXT) WHERE key = ?1";
+        connection.run(set, params![NODE_EPOCH, number + 1])?;
+    }
+    let put = "INSERT OR REPLACE INTO epochs SELECT ?1, ?2 WHERE ?2 <> ''";
+    connection.run(put, params![number, name]).map(drop)
+}
+
+/// Stores the number of the last line in the room with this number that a log has numbered.
+pub(super) fn put_end(
+    connection: &Connection,
+    room: i64,
+    log: u64,
+    last: u64,
+) -> rusqlite::Result<()> {
+    let put = "INSERT OR REPLACE INTO ends VALUES (?1, ?2, ?3)";
+    connection.run(put, params![room, log as i64, last as i64]).map(drop)
 }
 
 /// Notes that the log of several nodes, which has this name, numbers no more lines here, in the

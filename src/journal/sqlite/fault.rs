@@ -14,8 +14,11 @@ pub(crate) enum UnusableFile {
         "is the file of a node that shares other rooms; give --data another directory, or name that house with --house"
     )]
     OfAnotherHouse,
-    /// The file of a server without other nodes.
-    #[error("has the lines of a server without other nodes; give --data an empty directory")]
+    /// The file of a server without other nodes, and the house has begun without it.
+    #[error(
+        "has the lines of a server without other nodes, and that house has begun without them; give --data an empty \
+         directory, or begin another house with --house"
+    )]
     OfOneServer,
     /// Another program's database.
     #[error("is a database of another program; give --data another directory")]

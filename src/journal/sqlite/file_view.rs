@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use parlor_core::broadcaster::Gathered;
+use rusqlite::Connection;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -108,9 +109,27 @@ impl FileView {
     /// # Errors
     /// The server ends.
     pub(crate) async fn write(&self, gathered: &Gathered) -> Result<(), StoppedAgain> {
-        self.until_waiting(READ_BYTES_MAX).await;
         let (batches, records) = (gathered.batches(), gathered.records());
-        match self.push(BehindJob::new(batches, records, gathered.position())) {
+        self.write_job(BehindJob::new(batches, records, gathered.position())).await
+    }
+
+    /// Lets the file have everything up to a position by storing something, for a message of this size in
+    /// bytes, before there is a broadcaster.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) async fn write_rows(
+        &self,
+        (position, bytes): (u64, usize),
+        more: impl Fn(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) -> Result<(), StoppedAgain> {
+        let more = Some(Box::new(more) as _);
+        self.write_job(BehindJob { more, bytes, ..BehindJob::new(&[], &[], position) }).await
+    }
+
+    async fn write_job(&self, job: BehindJob) -> Result<(), StoppedAgain> {
+        self.until_waiting(READ_BYTES_MAX).await;
+        match self.push(job) {
             true => Ok(()),
             false => Err(StoppedAgain),
         }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use parlor_core::ledger::{Kept, KeptMessage, Snapshot};
 use parlor_core::model::{Hashed, Line, Name, Rank, Spoken, WallTime};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::row::{manner_code, manner_of};
 use super::sql::Sql;
@@ -31,21 +31,47 @@ pub(crate) fn waiting(connection: &Connection, key: &str) -> rusqlite::Result<Ve
     let query = "SELECT letters.id, at, sender, text, standing
                  FROM letters JOIN accounts ON account = accounts.id
                  WHERE fold = ?1 ORDER BY letters.id";
-    connection.all(query, [key], |row| {
-        let text = Line::sanitise(row.get::<_, String>(3)?.as_bytes());
-        Ok(WaitingMessage {
-            number: row.get::<_, i64>(0)? as u64,
-            at: WallTime(row.get(1)?),
-            from: Name::stored(&row.get::<_, String>(2)?),
-            spoken: Spoken::new(manner_of(row.get::<_, i64>(4)? >> RANK.count_ones()), text),
-        })
-    })
+    connection.all(query, [key], message)
 }
 
 /// The highest number of a message, whether its owner has an account or not; 0 without messages.
 pub(super) fn last(connection: &Connection) -> rusqlite::Result<u64> {
     let query = "SELECT ifnull(max(id), 0) FROM letters";
     connection.query_row(query, [], |row| Ok(row.get::<_, i64>(0)?.try_into().unwrap_or(0)))
+}
+
+/// The rank of the author in the column `standing`.
+fn rank(standing: i64) -> Rank {
+    match standing & RANK {
+        ..=0 => Rank::Stranger,
+        1 => Rank::Owner,
+        2.. => Rank::Keeper,
+    }
+}
+
+/// A message, the name that it is for, the hash of its author, if it is known, and the rank.
+pub(super) type MessageRow = (WaitingMessage, Name, Option<Hashed>, Rank);
+
+/// All messages for names that have an owner, the oldest first, with their texts.
+pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Vec<MessageRow>> {
+    let query = "SELECT letters.id, at, sender, text, standing, name, writer
+                 FROM letters JOIN accounts ON account = accounts.id ORDER BY letters.id";
+    connection.all(query, [], |row| {
+        let writer = row.get::<_, Option<[u8; 32]>>(6)?.map(Hashed);
+        let owner = Name::stored(&row.get::<_, String>(5)?);
+        Ok((message(row)?, owner, writer, rank(row.get(4)?)))
+    })
+}
+
+/// The message in the columns `id`, `at`, `sender`, `text` and `standing`.
+fn message(row: &Row<'_>) -> rusqlite::Result<WaitingMessage> {
+    let text = Line::sanitise(row.get::<_, String>(3)?.as_bytes());
+    Ok(WaitingMessage {
+        number: row.get::<_, i64>(0)? as u64,
+        at: WallTime(row.get(1)?),
+        from: Name::stored(&row.get::<_, String>(2)?),
+        spoken: Spoken::new(manner_of(row.get::<_, i64>(4)? >> RANK.count_ones()), text),
+    })
 }
 
 /// All messages for names that have an owner, the oldest first, without their texts.
@@ -56,11 +82,7 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(Name, Kept)
         let number = row.get::<_, i64>(0)? as u64;
         let writer: Option<[u8; 32]> = row.get(2)?;
         let writer = writer.map_or(number, |hash| Kept::writer(Hashed(hash)));
-        let rank = match row.get::<_, i64>(3)? & RANK {
-            ..=0 => Rank::Stranger,
-            1 => Rank::Owner,
-            2.. => Rank::Keeper,
-        };
+        let rank = rank(row.get(3)?);
         Ok((Name::stored(&row.get::<_, String>(1)?), Kept { number, writer, rank, key: 0 }))
     })
 }
@@ -78,17 +100,29 @@ pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::R
 
 /// Stores a message.
 pub(super) fn put(connection: &Connection, message: &KeptMessage) -> rusqlite::Result<()> {
+    let KeptMessage { number, at, owner, from, spoken, writer, rank } = message;
+    put_row(connection, *number, owner, (*at, from, spoken), (Some(*writer), *rank))
+}
+
+/// Stores a message whose author may be unknown.
+pub(super) fn put_row(
+    connection: &Connection,
+    number: u64,
+    owner: &Name,
+    (at, from, spoken): (WallTime, &Name, &Spoken),
+    (writer, rank): (Option<Hashed>, Rank),
+) -> rusqlite::Result<()> {
     connection.run(
         "INSERT INTO letters (id, account, at, sender, text, writer, standing)
          SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM accounts WHERE fold = ?2",
         params![
-            message.number as i64,
-            message.owner.keys()[0],
-            message.at.0,
-            message.from.as_str(),
-            message.spoken.text.as_str(),
-            message.writer.0,
-            message.rank as i64 | manner_code(message.spoken.manner) << RANK.count_ones(),
+            number as i64,
+            owner.keys()[0],
+            at.0,
+            from.as_str(),
+            spoken.text.as_str(),
+            writer.map(|writer| writer.0),
+            rank as i64 | manner_code(spoken.manner) << RANK.count_ones(),
         ],
     )?;
     Ok(())

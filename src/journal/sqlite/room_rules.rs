@@ -58,7 +58,11 @@ pub(super) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
 }
 
 /// Stores the rules of a room that outlast the people there.
-fn put_rules(connection: &Connection, room: &str, rules: &RoomRules) -> rusqlite::Result<()> {
+pub(super) fn put_rules(
+    connection: &Connection,
+    room: &str,
+    rules: &RoomRules,
+) -> rusqlite::Result<()> {
     if rules.is_nothing() {
         return connection.run("DELETE FROM room_rules WHERE room = ?1", [room]).map(drop);
     }

@@ -30,6 +30,12 @@ pub(crate) struct Startup {
     pub(crate) snapshot: Option<PackedSnapshot>,
 }
 
+/// The name with which what is in the file can begin the log of several nodes; none if it has nothing.
+pub(super) fn log_of_past(path: &Path) -> Result<Option<String>, UnusableFile> {
+    is_alone(path)?;
+    Store::open(path, Keep::Synced)?.log_of_past()
+}
+
 /// Opens the file for writing, and prepares it for this start.
 pub(super) fn start(
     path: &Path,
@@ -42,7 +48,7 @@ pub(super) fn start(
     if log.is_none() && store.leave_nodes()? {
         tracing::warn!(
             "this was the directory of a node, and is that of a server of its own from now on; \
-             to be a node again, the server needs an empty --data"
+             as a node again, the server needs an empty --data, or begins another house"
         );
     }
     let snapshot = if log.is_some() { stored_snapshot(&store.connection)? } else { None };

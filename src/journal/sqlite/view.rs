@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use parlor_core::journal::{Commit, Journal, Record, Snapshot};
 use parlor_core::log::Batch;
+use rusqlite::Connection;
 
-use super::append::put_behind;
+use super::append::{put_behind, put_end};
 use super::disk::Disk;
-use super::epochs::{join_log, leave_log};
+use super::epochs::{OWN_LOG, join_log, leave_log};
 use super::fault::UnusableFile;
 use super::file_view::FileView;
 use super::raw;
+use super::records;
 use super::snapshot::{self, note_position, stored_position, weight};
 use super::sql::Sql;
 use super::store::Store;
@@ -68,6 +70,13 @@ impl Journal for WrittenBehind {
     }
 }
 
+/// Whether a server without other nodes has stored something in the file.
+fn is_used(connection: &Connection) -> rusqlite::Result<bool> {
+    let query = "SELECT EXISTS (SELECT 1 FROM lines) OR EXISTS (SELECT 1 FROM accounts)
+                 OR EXISTS (SELECT 1 FROM bans)";
+    connection.query_row(query, [], |row| row.get(0))
+}
+
 impl Store {
     /// Makes the file the view of a node whose log has this name, unless it is that already.
     /// Returns the position in the order up to which it has everything.
@@ -85,8 +94,8 @@ impl Store {
             Some(_) => return Err(UnusableFile::OfAnotherHouse),
             None => {}
         }
-        let used = "SELECT EXISTS (SELECT 1 FROM lines) OR EXISTS (SELECT 1 FROM accounts)";
-        if transaction.query_row(used, [], |row| row.get(0))? {
+        let own: Option<String> = transaction.one(query, [OWN_LOG], |row| row.get(0))?;
+        if own.is_none_or(|own| own != log) && is_used(&transaction)? {
             return Err(UnusableFile::OfOneServer);
         }
         let note = "INSERT INTO meta VALUES (?1, ?2)";
@@ -96,6 +105,24 @@ impl Store {
         raw::begin(&transaction, FIRST)?;
         transaction.commit()?;
         Ok(FIRST)
+    }
+
+    /// The name with which what is in the file can begin the log of several nodes; none if it has
+    /// nothing. It keeps that name until it is used without other nodes.
+    pub(super) fn log_of_past(&mut self) -> Result<Option<String>, UnusableFile> {
+        let transaction = self.connection.transaction()?;
+        let query = "SELECT value FROM meta WHERE key = ?1";
+        if transaction.one(query, ["node_log"], |_| Ok(()))?.is_some() {
+            return Err(UnusableFile::OfAnotherHouse);
+        }
+        if !is_used(&transaction)? {
+            return Ok(None);
+        }
+        let name = "INSERT OR IGNORE INTO meta VALUES (?1, lower(hex(randomblob(8))))";
+        transaction.run(name, [OWN_LOG])?;
+        let name = transaction.one(query, [OWN_LOG], |row| row.get(0))?;
+        transaction.commit()?;
+        Ok(name)
     }
 
     /// Lets the file be that of a server without other nodes from now on. Returns whether it was a
@@ -108,7 +135,8 @@ impl Store {
         if let Some(log) = &log {
             leave_log(&transaction, log)?;
         }
-        transaction.run("DELETE FROM meta WHERE key IN ('node_log', 'node_position')", [])?;
+        let delete = "DELETE FROM meta WHERE key IN ('node_log', 'node_position', ?1)";
+        transaction.run(delete, [OWN_LOG])?;
         transaction.commit()?;
         raw::clear(&mut self.connection)?;
         Ok(log.is_some())
@@ -131,8 +159,28 @@ impl Store {
         if !note_position(&transaction, job.position)? {
             return Ok(()); // an earlier try was stored
         }
+        job.more.iter().try_for_each(|more| more(&transaction))?;
         put_behind(&transaction, &job.batches, &job.records)?;
         raw::put(&transaction, taken)?;
         transaction.commit()
     }
+}
+
+/// Makes the file continue with the ledger at a position, in one transaction, because the order does not
+/// have everything between the end of the file and that position any more. Everything beside lines is
+/// then that of the ledger. The numbers of lines that the file never had are noted in one row for each
+/// room, as those of deleted lines are in a row of each.
+pub(crate) fn fill(
+    connection: &mut Connection,
+    position: u64,
+    ledger: &Snapshot,
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for (room, end) in &ledger.ends {
+        put_end(&transaction, room, *end)?;
+    }
+    records::replace(&transaction, ledger)?;
+    note_position(&transaction, position)?;
+    raw::begin(&transaction, position)?;
+    transaction.commit()
 }

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use parlor_core::journal::{NotStored, Record, Snapshot};
 use parlor_core::log::Batch;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::append::delete_note;
 use super::checkpoints::{checkpoint, needs_rewrite, tell_not_moved};
+use super::disk_error::{has_failed, why};
 use super::fate::Fate;
 use super::fault::UnusableFile;
 use super::files::{Displaced, Files};
@@ -67,10 +68,15 @@ pub(super) struct CommitJob {
     pub(super) fate: Arc<Fate>,
 }
 
+/// Stores something, in a transaction that may be tried again.
+pub(super) type MoreRows = Box<dyn Fn(&Connection) -> rusqlite::Result<()> + Send>;
+
 /// Lines and records that are in the order of several nodes.
 pub(super) struct BehindJob {
     pub(super) batches: Vec<Arc<Batch>>,
     pub(super) records: Vec<Record>,
+    /// Stores something else before them.
+    pub(super) more: Option<MoreRows>,
     /// The ledger at the position, in a job of its own.
     pub(super) snapshot: Option<Arc<Snapshot>>,
     /// The position in the order up to which this and earlier jobs have everything.
@@ -84,7 +90,7 @@ impl BehindJob {
     pub(super) fn new(batches: &[Arc<Batch>], records: &[Record], position: u64) -> BehindJob {
         let bytes = batches.iter().map(|batch| batch.weight()).sum();
         let (batches, records) = (batches.to_vec(), records.to_vec());
-        BehindJob { batches, records, snapshot: None, position, bytes }
+        BehindJob { batches, records, more: None, snapshot: None, position, bytes }
     }
 }
 
@@ -425,20 +431,4 @@ fn remove_unseen(store: &mut Store, unseen: &Unseen, rewrite: bool) -> rusqlite:
         ));
     }
     Ok(())
-}
-
-/// Whether the disk has failed, rather than the statement.
-fn has_failed(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull))
-}
-
-/// Why lines are refused, as a clause for their speakers.
-fn why(error: &rusqlite::Error) -> &'static str {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "the disk is full",
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            "the disk cannot be written"
-        }
-        _ => "the disk has failed",
-    }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Beginning {
     /// Whether messages that the files lack are not in the stream any more: then everything beside
     /// lines is to be taken from the ledger.
     pub(crate) misses_some: bool,
+    /// Whether the past of the nodes has come since the files were opened.
+    pub(crate) has_taken_over: bool,
     /// The latest messages of this node.
     pub(crate) tail: Tail,
 }
@@ -57,7 +59,7 @@ pub(crate) struct Beginning {
 /// The stream is shorter or cannot be read, or there is no ledger to begin with: what to do.
 pub(crate) async fn beginning(
     connection: &StreamConnection,
-    log: &str,
+    (log, has_past): (&str, bool),
     files: Option<&NodeFiles>,
 ) -> anyhow::Result<Beginning> {
     let shelf = SnapshotShelf::new(connection, log);
@@ -71,7 +73,10 @@ pub(crate) async fn beginning(
     let stored = patiently(|| shelf.list()).await.context("cannot read the snapshots in NATS")?;
     for origin in origins(had, extent, &stored) {
         let base = match &origin.base {
-            Base::Founding => Ok(Snapshot { is_stored: true, ..Snapshot::default() }),
+            Base::Founding => {
+                let importing = has_past.then_some(0);
+                Ok(Snapshot { is_stored: true, importing, ..Snapshot::default() })
+            }
             Base::OwnFile => match own {
                 Some((_, bytes)) => unpack(bytes, NEWEST).map_err(anyhow::Error::from),
                 None => continue,
@@ -124,7 +129,8 @@ async fn continued(
         "the ledger of message {from} and {} messages behind it are read",
         position - from
     );
-    Ok(Beginning { ledger: ledger.snapshot(), position, snapshot, misses_some, tail })
+    let (ledger, has_taken_over) = (ledger.snapshot(), false);
+    Ok(Beginning { ledger, position, snapshot, misses_some, has_taken_over, tail })
 }
 
 /// The part of the order that the stream has.

@@ -10,15 +10,12 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart, Standing};
 use parlor_core::model::{Capacity, Limits, NodeName, Now, WallTime};
-use parlor_core::sequencer::Decided;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::begin::{Beginning, NodeFiles, beginning, own_program};
-use super::key_work::{KeyWork, open_accounts};
+use super::key_work::{Sealing, open_accounts};
 use super::nats::StreamConnection;
 use super::queue::{OrderQueue, StreamSequencer};
-use super::sealer::Sealer;
-use super::verdict::{NewerMessage, proposal_of};
 use crate::journal::{Database, FileView, Tail, fill, stored_position, stored_snapshot};
 
 /// The pause before another try.
@@ -39,8 +36,8 @@ const LOG: Capacity = Capacity { lines: 1, bytes: 1 };
 /// The task that lets the file of this node catch up.
 pub(crate) struct CatchUpTask {
     pub(crate) connection: StreamConnection,
-    /// The name of the log.
-    pub(crate) log: String,
+    /// The name of the log, and whether it begins with a past.
+    pub(crate) log: (String, bool),
     pub(crate) view: Arc<FileView>,
     pub(crate) database: Database,
     /// Notes whether the file has stopped.
@@ -51,10 +48,7 @@ pub(crate) struct CatchUpTask {
 struct OrderReader {
     broadcaster: Broadcaster,
     order: Arc<OrderQueue>,
-    sealer: Sealer,
-    keys: KeyWork,
-    /// How many messages wait for their keys.
-    sealed: usize,
+    seals: Sealing,
     began: Instant,
     /// The position of the last message that it has read.
     position: u64,
@@ -130,7 +124,8 @@ impl CatchUpTask {
             Ok(NodeFiles { position, snapshot, tail: Tail::in_memory(position) })
         });
         let files = files.await?;
-        let mut begun = beginning(&self.connection, &self.log, Some(&files)).await?;
+        let (log, has_past) = &self.log;
+        let mut begun = beginning(&self.connection, (log, *has_past), Some(&files)).await?;
         open_accounts(&self.connection, &mut begun.ledger).await;
         let position = begun.position;
         if begun.misses_some {
@@ -144,8 +139,7 @@ impl CatchUpTask {
 impl OrderReader {
     fn new(beginning: Beginning, connection: &StreamConnection) -> anyhow::Result<OrderReader> {
         let Beginning { ledger, position, .. } = beginning;
-        let mut sealer = Sealer::new(ledger.seals.last());
-        sealer.connected(Duration::ZERO);
+        let seals = Sealing::new(connection, ledger.seals.last());
         let name = NodeName::parse(NAME).context("the name is too long")?;
         let (program, check_every) = (own_program()?, CHECK_EVERY);
         let start =
@@ -154,16 +148,7 @@ impl OrderReader {
         let order = Arc::new(OrderQueue::default());
         let sequencer = Box::new(StreamSequencer(Arc::clone(&order)));
         let broadcaster = Broadcaster::one_of_several(Arc::default(), limits, start, sequencer);
-        Ok(OrderReader {
-            broadcaster,
-            order,
-            sealer,
-            keys: KeyWork::new(connection),
-            sealed: 0,
-            began: Instant::now(),
-            position,
-            messages: 0,
-        })
+        Ok(OrderReader { broadcaster, order, seals, began: Instant::now(), position, messages: 0 })
     }
 
     /// The time for the broadcaster; lines have that of the order.
@@ -172,42 +157,17 @@ impl OrderReader {
     }
 
     /// Takes the next message.
-    fn read(&mut self, position: u64, at: WallTime, bytes: &[u8]) -> Result<(), NewerMessage> {
+    fn read(&mut self, position: u64, at: WallTime, bytes: &[u8]) -> anyhow::Result<()> {
         (self.position, self.messages) = (position, self.messages + 1);
-        if let Some(proposal) = proposal_of(position, bytes)? {
-            self.sealer.arrive(Decided { position, at, proposal }, self.began.elapsed());
-            self.sealed += 1;
-        }
-        Ok(())
-    }
-
-    /// Opens what is sealed, and hands all messages so far to the broadcaster.
-    async fn open(&mut self) {
-        loop {
-            while let Some(decided) = self.sealer.next_opened() {
-                self.order.decide(decided);
-                self.sealed -= 1;
-            }
-            while let Some(step) = self.sealer.next_step() {
-                self.keys.begin(step);
-            }
-            if self.sealed == 0 {
-                return;
-            }
-            match self.keys.next().await {
-                Some(report) => self.sealer.report(report, self.began.elapsed()),
-                None => {
-                    sleep(PAUSE).await; // no store of keys answers
-                    self.sealer.tick(self.began.elapsed());
-                }
-            }
-        }
+        Ok(self.seals.arrive(position, at, bytes)?)
     }
 
     /// Applies all messages so far, and writes their lines and records.
     async fn write(&mut self, view: &FileView) -> anyhow::Result<()> {
         self.messages = 0;
-        self.open().await;
+        while let Some(decided) = self.seals.next_opened().await {
+            self.order.decide(decided);
+        }
         loop {
             self.broadcaster.tick(self.now());
             self.broadcaster.drain(self.now());

@@ -1,6 +1,6 @@
 //! The beginning of a stream: the first node makes it and names the log; the others read that name.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use async_nats::jetstream::stream::Compression;
 use parlor_wire::pack::founding::{Founding, pack, unpack};
 use tokio::time::{Instant, sleep};
@@ -16,13 +16,19 @@ const SUBJECT: &str = "founded";
 pub(crate) struct Founded {
     /// The name of the log, to which the numbers of lines belong.
     pub(crate) log: String,
+    /// Whether it begins with what its first node has stored before.
+    pub(crate) has_past: bool,
 }
 
-/// Makes the stream, unless it is there, and begins it with a name for the log, unless it has begun.
+/// Makes the stream, unless it is there, and begins it with a name for the log, unless it has begun:
+/// with that of `log_of_past`, if this node has stored something before.
 ///
 /// # Errors
-/// The stream cannot be made or read. The error says why.
-pub(crate) async fn found(connection: &StreamConnection) -> anyhow::Result<Founded> {
+/// The stream cannot be made or read, or what was stored cannot be. The error says why.
+pub(crate) async fn found(
+    connection: &StreamConnection,
+    log_of_past: impl FnOnce() -> anyhow::Result<Option<String>>,
+) -> anyhow::Result<Founded> {
     let stream = &connection.stream;
     let cannot = || format!("cannot make or open the stream {stream} in NATS");
     let order = (stream.as_str(), connection.subjects.as_str());
@@ -32,21 +38,28 @@ pub(crate) async fn found(connection: &StreamConnection) -> anyhow::Result<Found
     patiently(|| make(connection, (&keys, &subjects), None))
         .await
         .with_context(|| format!("cannot make or open the stream {keys} in NATS"))?;
-    let log = getrandom::u64().context("the system gives no random number")?;
-    let log = format!("{log:016x}");
-    let first =
-        pack(&Founding { log, has_past: false }).context("the name of the log is too long")?;
-    let begin =
-        || async { connection.publish_behind(0, SUBJECT, first.clone(), None).await?.await };
-    if patiently(begin).await.with_context(cannot)? {
-        tracing::info!(stream, "the stream has begun");
+    let mut first = patiently(|| connection.message(1)).await.with_context(cannot)?;
+    if first.is_none() {
+        let new = pack(&founding(log_of_past()?)?).context("the name of the log is too long")?;
+        let begin =
+            || async { connection.publish_behind(0, SUBJECT, new.clone(), None).await?.await };
+        if patiently(begin).await.with_context(cannot)? {
+            tracing::info!(stream, "the stream has begun");
+        }
+        first = patiently(|| connection.message(1)).await.with_context(cannot)?;
     }
-    let Some(first) = patiently(|| connection.message(1)).await.with_context(cannot)? else {
-        bail!("the stream {stream} is not one of Parlor; choose another --house");
-    };
     let is_foreign = || format!("the stream {stream} is not one of Parlor; choose another --house");
-    let Founding { log, .. } = unpack(&first).with_context(is_foreign)?;
-    Ok(Founded { log })
+    let Founding { log, has_past } =
+        unpack(&first.with_context(is_foreign)?).with_context(is_foreign)?;
+    Ok(Founded { log, has_past })
+}
+
+fn founding(log_of_past: Option<String>) -> anyhow::Result<Founding> {
+    if let Some(log) = log_of_past {
+        return Ok(Founding { log, has_past: true });
+    }
+    let log = getrandom::u64().context("the system gives no random number")?;
+    Ok(Founding { log: format!("{log:016x}"), has_past: false })
 }
 
 /// Tries something again for a while: servers that start need a few seconds to choose a leader.

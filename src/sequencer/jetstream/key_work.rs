@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _, iter};
+use parlor_core::intent::Proposal;
 use parlor_core::ledger::Snapshot;
-use parlor_core::model::Erasable;
+use parlor_core::model::{Erasable, WallTime};
+use parlor_core::sequencer::Decided;
 use parlor_wire::pack::sealed::open_account;
 use tokio::time::{Instant, sleep};
 
 use super::key_ring::KeyRing;
 use super::key_store::KeyStore;
 use super::nats::{START_PAUSE, START_TIME, StreamConnection};
-use super::sealer::{KeyRead, KeyReport, KeyStep};
+use super::sealer::{KeyRead, KeyReport, KeyStep, Sealer};
+use super::verdict::{NewerMessage, proposal_of};
 
 /// How many keys are read at the same time when a node starts.
 const READ_AT_ONCE: usize = 64;
@@ -43,6 +47,75 @@ impl KeyWork {
         loop {
             if let Some(report) = self.taking.next().await? {
                 return Some(report);
+            }
+        }
+    }
+}
+
+/// A sealer with its work on keys, for those who wait for nothing else.
+pub(super) struct Sealing {
+    sealer: Sealer,
+    keys: KeyWork,
+    began: Instant,
+}
+
+impl Sealing {
+    /// One for a node whose ledger knows keys up to this number.
+    pub(super) fn new(connection: &StreamConnection, last: u64) -> Sealing {
+        let mut sealer = Sealer::new(last);
+        sealer.connected(Duration::ZERO);
+        Sealing { sealer, keys: KeyWork::new(connection), began: Instant::now() }
+    }
+
+    /// Takes a message out of the stream, unless no node can read it.
+    ///
+    /// # Errors
+    /// A newer program has written it.
+    pub(super) fn arrive(
+        &mut self,
+        position: u64,
+        at: WallTime,
+        bytes: &[u8],
+    ) -> Result<(), NewerMessage> {
+        if let Some(proposal) = proposal_of(position, bytes)? {
+            self.sealer.arrive(Decided { position, at, proposal }, self.began.elapsed());
+        }
+        Ok(())
+    }
+
+    /// The next proposal that has arrived, opened as far as its keys are there; none if there is no
+    /// further one.
+    pub(super) async fn next_opened(&mut self) -> Option<Decided> {
+        loop {
+            let opened = self.sealer.next_opened();
+            if opened.is_some() || self.sealer.has_opened_all() {
+                return opened;
+            }
+            self.work().await;
+        }
+    }
+
+    /// A proposal of this node, sealed; none if there is no space for its keys.
+    pub(super) async fn sealed(&mut self, proposal: Proposal) -> Option<Proposal> {
+        self.sealer.offer(proposal, self.began.elapsed());
+        loop {
+            let sealed = self.sealer.next_sealed();
+            if sealed.is_some() || self.sealer.next_refused().is_some() {
+                return sealed;
+            }
+            self.work().await;
+        }
+    }
+
+    async fn work(&mut self) {
+        while let Some(step) = self.sealer.next_step() {
+            self.keys.begin(step);
+        }
+        match self.keys.next().await {
+            Some(report) => self.sealer.report(report, self.began.elapsed()),
+            None => {
+                sleep(START_PAUSE).await; // no store of keys answers
+                self.sealer.tick(self.began.elapsed());
             }
         }
     }

@@ -17,12 +17,13 @@ use async_nats::{
 };
 use futures_util::StreamExt as _;
 use parlor_core::model::WallTime;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::cluster::{CONNECT_PAUSE, in_turn, leads};
 use super::courier::{Published, StreamMessage};
+use super::publish_answer::result_of;
+use super::server_check::check_server;
 
 /// How long a server may take to answer, and how often the connection is checked.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
@@ -44,14 +45,8 @@ const CONSUMER_LIFE: Duration = Duration::from_secs(30);
 /// The number of events of the connection that may wait.
 const EVENTS_MAX: usize = 64;
 
-/// The oldest server that does everything this program needs, as major and minor version.
-const SERVER_MIN: (u32, u32) = (2, 12);
-
 /// The subject of the order below the subjects of the stream; 0 is reserved for more of them.
 pub(super) const ORDER: &str = "0";
-
-/// Errors of the stream that mean it has no space.
-const NO_SPACE: [u64; 2] = [10_077, 10_023];
 
 /// The header of a message that was published again: when it first had its place, in milliseconds
 /// since 1970. All nodes use this time, so that each entry has one time for good.
@@ -83,18 +78,6 @@ pub(super) struct Subscription {
     /// The number of the last message of this consumer.
     last: u64,
     connection: StreamConnection,
-}
-
-/// The answer to a message that was published.
-#[derive(Deserialize)]
-struct PublishAnswer {
-    seq: Option<u64>,
-    error: Option<ServerError>,
-}
-
-#[derive(Deserialize)]
-struct ServerError {
-    err_code: u64,
 }
 
 impl StreamConnection {
@@ -206,15 +189,7 @@ impl StreamConnection {
             let Ok(Ok(answer)) = answer else {
                 return (Published::Unknown, None);
             };
-            match serde_json::from_slice(&answer.payload) {
-                Ok(PublishAnswer { seq: Some(seq), error: None }) => (Published::Stored, Some(seq)),
-                Ok(PublishAnswer { error: Some(error), .. })
-                    if NO_SPACE.contains(&error.err_code) =>
-                {
-                    (Published::Refused, None)
-                }
-                _ => (Published::Unknown, None),
-            }
+            result_of(&answer.payload)
         }
     }
 
@@ -426,24 +401,4 @@ async fn first_connection(
             outcome => return outcome,
         }
     }
-}
-
-/// Checks that a server is new enough and stores streams.
-fn check_server(client: &Client) -> anyhow::Result<()> {
-    let info = client.server_info();
-    let mut parts = info.version.split(['.', '-']).map(|part| part.parse().unwrap_or(0));
-    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    let (major, minor) = SERVER_MIN;
-    ensure!(
-        version >= SERVER_MIN,
-        "the server of NATS has version {}, and Parlor needs {major}.{minor} or later; update it",
-        info.version
-    );
-    ensure!(
-        info.jetstream,
-        "the server of NATS at {}:{} has no JetStream; start it with -js",
-        info.host,
-        info.port
-    );
-    Ok(())
 }
