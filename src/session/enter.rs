@@ -138,6 +138,7 @@ impl<'a> Newcomer<'a> {
         peer: Peer,
         from: SocketAddr,
     ) -> Self {
+        link.client().hold_back(); // until its session has written the welcome
         Newcomer {
             settings,
             link,

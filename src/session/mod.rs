@@ -86,8 +86,9 @@ where
 {
     let Arrival { input, output, decoder, encoder, held, person } = arrival;
     let accounts = person.settings.accounts.as_deref();
-    let writing = writers.write(output, encoder, person.link.client());
+    let client = Arc::clone(person.link.client());
     let reader = Reader::new(input, decoder, held, person);
+    let writing = writers.write(output, encoder, &client); // behind what the reader let in
     read_and_write(reader, writing, accounts, closing)
 }
 

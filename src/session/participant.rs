@@ -324,6 +324,7 @@ impl<'a> Participant<'a> {
     /// Leaves the server, with a final message to the person, whose client may be one that
     /// [says goodbye](parlor_core::link::Decoder::says_goodbye).
     pub(super) fn leave(self, ended: &SessionEnd, says_goodbye: bool) {
+        self.link.client().let_in(); // it may leave before the welcome is written
         if let Some(notice) = ended.notice() {
             let seats = self.seats.iter();
             self.link.reply(seats.map(Seat::mark_of_departure).collect(), notice);

@@ -42,6 +42,8 @@ pub(super) struct Reader<'a, R, D> {
     /// The number of lines of the latest input from the client, 1 or 0, that are paid and of which
     /// nothing has used the price yet. One input may become several.
     prepaid: usize,
+    /// Whether the welcome is written, so mail from others is let in.
+    is_welcome: bool,
     /// When input was last taken, on the server's clock.
     active: Duration,
     /// The number of warnings or pings since then.
@@ -53,7 +55,20 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     pub(super) fn new(input: R, decoder: D, held: Vec<u8>, person: Participant<'a>) -> Self {
         let active = person.settings.clock.monotonic();
         let bucket = person.settings.used_buckets.take(person.peer.address);
-        Reader { input, decoder, held, person, bucket, prepaid: 0, active, warnings: 0 }
+        let (prepaid, is_welcome, warnings) = (0, false, 0);
+        let mut reader =
+            Reader { input, decoder, held, person, bucket, prepaid, is_welcome, active, warnings };
+        reader.let_in_after_welcome();
+        reader
+    }
+
+    /// Lets mail from others in, behind the decoder's own first inputs: an IRC client reads its welcome
+    /// first.
+    fn let_in_after_welcome(&mut self) {
+        if !self.is_welcome && !self.has_more() {
+            self.is_welcome = true;
+            self.client().let_in();
+        }
     }
 
     /// Reads until there is a reason to end.
@@ -69,7 +84,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Reads, decodes, and acts on what was decoded. Rare work is boxed, since an idle connection
     /// would always hold its memory.
     async fn read_next(&mut self, idle: Pin<&mut Sleep>) -> Result<(), SessionEnd> {
-        // Messages come behind the decoder's own first inputs, as behind a welcome.
+        self.let_in_after_welcome();
+        // Kept messages come behind the welcome, too.
         if !self.has_more() && mem::take(&mut self.person.may_have_messages) {
             Box::pin(private::deliver_messages(&mut self.person)).await;
         }

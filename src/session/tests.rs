@@ -30,13 +30,23 @@ use crate::telemetry::Metrics;
 /// The inputs that a decoder takes.
 type Inputs = Arc<Mutex<VecDeque<Input>>>;
 
-/// Each byte is the next input.
-struct Scripted(Inputs);
+/// Each byte is the next input, behind those of the welcome.
+struct Scripted {
+    welcome: VecDeque<Input>,
+    inputs: Inputs,
+}
 
 impl Decoder for Scripted {
     fn next(&mut self, bytes: &mut &[u8]) -> Option<Input> {
+        if let Some(input) = self.welcome.pop_front() {
+            return Some(input);
+        }
         *bytes = bytes.get(1..)?;
-        self.0.lock().unwrap().pop_front()
+        self.inputs.lock().unwrap().pop_front()
+    }
+
+    fn has_more(&self) -> bool {
+        !self.welcome.is_empty()
     }
 
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
@@ -232,10 +242,20 @@ impl House {
 
     /// The session of a person who has entered.
     fn session(&mut self, newcomer: Newcomer<'static>, admitted: Admitted) -> Person {
+        self.session_with(newcomer, admitted, [])
+    }
+
+    /// The session of a person whose decoder begins with these inputs.
+    fn session_with(
+        &mut self,
+        newcomer: Newcomer<'static>,
+        admitted: Admitted,
+        welcome: impl Into<VecDeque<Input>>,
+    ) -> Person {
         let (near, far) = duplex(BETWEEN_BYTES);
         let (input, output) = split(far);
         let inputs = Inputs::default();
-        let decoder = Scripted(Arc::clone(&inputs));
+        let decoder = Scripted { welcome: welcome.into(), inputs: Arc::clone(&inputs) };
         let (held, person) = (Vec::new(), newcomer.sit(admitted));
         let arrival = Arrival { input, output, decoder, encoder: Words, held, person };
         let (writers, closing) = (self.writers, CancellationToken::new());
@@ -513,6 +533,37 @@ async fn a_private_message_may_have_several_lines_and_go_to_its_author() {
     alice.does([lost, sent, private("carol", Manner::Plain, &["psst"])]).await;
     alice.reads(&["alice to bob: psst", "NobodyCalled(\"carol\")"]).await;
     bob.reads(&["alice to bob: psst"]).await;
+}
+
+#[tokio::test]
+async fn mail_from_others_waits_until_the_welcome_is_written() {
+    let mut house = House::new();
+    let mut bob = house.person("bob").await;
+    bob.does([enter("tea")]).await;
+    bob.reads(&["+tea"]).await;
+    let welcomes = [
+        vec![],
+        vec![Input::Refused(Refusal::NoSuchTime), people("tea"), Input::Refused(Refusal::NoSeat)],
+    ];
+    for (name, welcome) in ["alice", "carol"].into_iter().zip(welcomes) {
+        let mut newcomer = house.newcomer();
+        let mut door = Steps([come(name)].into(), Vec::new());
+        let Ok(admitted) = newcomer.enter(&mut door).await else { panic!("{:?}", door.1) };
+        // The newcomer is on the server, and the session has not begun.
+        let invite = Query::Invite { to: line(name), room: room("tea") };
+        let invite = Input::Ask(Box::new(invite.into()));
+        bob.does([private(name, Manner::Plain, &["psst"]), invite]).await;
+        bob.reads(&[&format!("bob to {name}: psst")]).await;
+        assert!(bob.line().await.starts_with("Invited"));
+        let is_long = !welcome.is_empty();
+        let mut newcomer = house.session_with(newcomer, admitted, welcome);
+        newcomer.reads(&[&format!("you are {name}")]).await;
+        if is_long {
+            newcomer.reads(&["NoSuchTime", r#"people of tea: ["bob"]"#, "NoSeat"]).await;
+        }
+        newcomer.reads(&[&format!("bob to {name}: psst")]).await;
+        assert!(newcomer.line().await.starts_with("Notice(Invited"));
+    }
 }
 
 #[tokio::test]

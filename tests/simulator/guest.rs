@@ -113,6 +113,7 @@ impl Guest {
             2..5 => Dialect::Named,
             _ => Dialect::Web,
         };
+        link.client().hold_back();
         let is_careful = dialect == Dialect::Named && rng.bool();
         let returns = is_careful.then(|| house.codes.borrow_mut().pop()).flatten();
         Guest {
@@ -391,6 +392,7 @@ impl Guest {
                     link.reply(seat.mark(), Mail::Entered(entered));
                     self.seats.push(seat);
                 }
+                link.client().let_in();
             }
             (Outcome::Entered((seat, entered)), _) => {
                 let mark = match self.seats.last() {

@@ -84,6 +84,7 @@ impl IrcGuest {
         shared: Rc<SharedGroup>,
         rng: &mut Rng,
     ) -> IrcGuest {
+        link.client().hold_back();
         let decoder = IrcDecoder::new(Arc::clone(&SERVER), false);
         let mut guest = IrcGuest {
             person,

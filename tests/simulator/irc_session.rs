@@ -62,6 +62,8 @@ pub(crate) struct IrcSession {
     recorded: HashMap<RoomId, (usize, usize)>,
     /// The inputs that wait.
     inputs: VecDeque<Input>,
+    /// Whether the welcome is written, so mail from others is let in.
+    is_welcome: bool,
     /// The ends of the rooms that the command under way has left.
     open: Option<Mark>,
     /// The word of the PING under way.
@@ -85,6 +87,7 @@ impl IrcSession {
             keeps: Vec::new(),
             recorded: HashMap::new(),
             inputs: VecDeque::new(),
+            is_welcome: false,
             open: None,
             pinged: None,
             barriers: Vec::new(),
@@ -197,7 +200,17 @@ impl IrcSession {
             self.run(input);
             moved = true;
         }
+        if self.is_idle() && self.presence.is_some() && !self.is_welcome {
+            self.let_in();
+        }
         moved
+    }
+
+    /// Lets mail from others in.
+    fn let_in(&mut self) {
+        self.is_welcome = true;
+        let link = self.call.link.as_ref();
+        link.into_iter().for_each(|link| link.client().let_in());
     }
 
     /// Leaves the rooms from which the person was removed.
@@ -368,6 +381,7 @@ impl IrcSession {
 
     /// Leaves the server.
     pub(crate) fn leave(&mut self, words: Option<Line>) {
+        self.let_in();
         self.call.asked = None;
         self.call.link = None;
         if let Some(presence) = self.presence.take() {

@@ -4,6 +4,7 @@ mod capabilities;
 mod channels;
 mod describing;
 mod doors;
+mod first_mail;
 mod framing;
 mod history;
 mod invitations;

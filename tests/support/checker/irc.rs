@@ -107,15 +107,46 @@ pub(super) fn read(reader: &Reader) -> Result<Vec<Heard>, Broken> {
         return fail("not UTF-8".to_owned());
     };
     let mut parser = Parser::default();
+    // Who leaves within the welcome reads the mail at the end.
+    let is_end = |line: &str| line.contains(" 376 ") || line.contains(" 422 ");
+    let is_whole = !reader.has_left || text.lines().any(is_end);
+    let mut welcome = if is_whole { Welcome::Before } else { Welcome::Ended };
     for line in text.split_terminator('\n') {
         let Some(line) = line.strip_suffix('\r') else {
             return fail(format!("does not end in CR LF: {line:?}"));
         };
         let never = || broken(Rule::Text, format!("no server says this: {line:?}"));
         let message = Message::parse(line).ok_or_else(never)?;
+        if !welcome.takes(&message) {
+            return Err(broken(Rule::Welcome, format!("comes before its end: {line:?}")));
+        }
         parser.hear(&message).ok_or_else(never)?;
     }
     Ok(parser.heard)
+}
+
+/// How far the welcome of a client is written.
+enum Welcome {
+    Before,
+    Begun,
+    Ended,
+}
+
+impl Welcome {
+    /// Takes the next message. Returns whether it may come there: within the welcome there are only
+    /// numerics, and before it also answers to commands that register.
+    fn takes(&mut self, message: &Message<'_>) -> bool {
+        let is_of_server = !message.is_of_person;
+        let is_numeric = message.command.bytes().all(|b| b.is_ascii_digit());
+        match (&self, message.command) {
+            (Welcome::Ended, _) => return true,
+            (Welcome::Before, "001") => *self = Welcome::Begun,
+            (Welcome::Before, "CAP" | "NOTICE" | "FAIL" | "PONG" | "ERROR") => return is_of_server,
+            (Welcome::Begun, "376" | "422") => *self = Welcome::Ended,
+            _ => {}
+        }
+        is_of_server && is_numeric
+    }
 }
 
 /// The same as lines of any dialect, as far as its general rules need them.

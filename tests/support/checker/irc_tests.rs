@@ -32,7 +32,10 @@ fn rooms() -> Vec<Room> {
     vec![room("lobby", lobby), room("tea", tea)]
 }
 
-/// The messages that alice reads.
+/// The end of the welcome. It stands behind the first message of each story.
+const END_OF_WELCOME: &str = ":irc.sim.test 376 alice :End of /MOTD command";
+
+/// The messages that alice reads, but for the end of the welcome.
 const ALICE: [&str; 24] = [
     ":irc.sim.test 001 alice :Welcome",
     ":alice!u@irc JOIN #lobby",
@@ -68,7 +71,7 @@ fn story(lines: &[&str]) -> Story {
     let alice = Reader {
         person: Some(1),
         dialect: Dialect::Irc,
-        text: lines.iter().flat_map(|line| [line, "\r\n"]).collect::<String>().into(),
+        text: text_of(&[&lines[..1], &[END_OF_WELCOME], &lines[1..]].concat()),
         end: End::Here,
         has_left: false,
         fell_silently: false,
@@ -77,6 +80,10 @@ fn story(lines: &[&str]) -> Story {
         barriers: vec![barrier("first", 5, 4), barrier("second", 7, 5)],
     };
     Story { rooms: rooms(), readers: vec![alice] }
+}
+
+fn text_of(lines: &[&str]) -> Vec<u8> {
+    lines.iter().flat_map(|line| [line, "\r\n"]).collect::<String>().into()
 }
 
 /// The story in which these messages are changed.
@@ -107,6 +114,25 @@ fn a_client_may_read_its_own_lines() {
     let mut missing = story(&ALICE);
     missing.readers[0].caps = "echo-message";
     breaks(Rule::Answer, &missing);
+}
+
+#[test]
+fn mail_from_others_before_the_end_of_the_welcome_is_rejected() {
+    let begins = |lines: &[&str]| {
+        let mut story = story(&ALICE);
+        story.readers[0].text = text_of(&[lines, &ALICE[1..]].concat());
+        story
+    };
+    const INVITE: &str = ":bob!u@nc INVITE alice :#lobby";
+    let names = [":irc.sim.test CAP * ACK :batch", ":irc.sim.test 433 * bob :Taken"];
+    let welcome = [ALICE[0], ":irc.sim.test 002 alice :Your host", END_OF_WELCOME];
+    check(&begins(&[&names[..], &welcome].concat())).unwrap();
+    for mail in [INVITE, ALICE[23], ":irc.sim.test NOTICE alice :psst", ":alice!u@irc NICK :al"] {
+        breaks(Rule::Welcome, &begins(&[ALICE[0], mail, END_OF_WELCOME]));
+    }
+    breaks(Rule::Welcome, &begins(&[INVITE, ALICE[0], END_OF_WELCOME]));
+    breaks(Rule::Welcome, &begins(&welcome[..2])); // it has no end
+    breaks(Rule::Welcome, &begins(&welcome[2..]));
 }
 
 #[test]

@@ -94,7 +94,6 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             Heard::Ranked { room, name, mode } => {
                 self.sitting(&room)?.ranks.take_mode(&format!("{mode} {name}"));
             }
-            Heard::Renamed { .. } if self.me.is_empty() => {} // it comes, and has another name already
             Heard::Renamed { from, to } if from == self.me => {
                 for sitting in &mut self.sittings {
                     sitting.people.remove(&from);

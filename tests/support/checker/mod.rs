@@ -199,6 +199,8 @@ pub(crate) enum Rule {
     Presence,
     /// Lists of people show the ranks that MODE has told.
     Rank,
+    /// A client of IRC reads its welcome before anything from others.
+    Welcome,
     /// After the faults everybody has read everything.
     Converged,
     /// An answer comes after the lines said before the question.

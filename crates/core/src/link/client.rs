@@ -152,6 +152,17 @@ impl Client {
         &self.answered
     }
 
+    /// Holds mail from others back, while the connection writes its welcome.
+    pub fn hold_back(&self) {
+        self.mailbox.hold_back();
+    }
+
+    /// Lets the mail in that was [held back](Self::hold_back), and rings.
+    pub fn let_in(&self) {
+        self.mailbox.let_in();
+        self.ring();
+    }
+
     /// Puts mail from others into the mailbox, and rings.
     ///
     /// # Errors

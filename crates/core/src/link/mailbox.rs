@@ -64,22 +64,68 @@ pub(crate) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct Contents {
-    queue: VecDeque<(Mark, Mail)>,
-    bytes: usize,
+    /// The mails that can be taken.
+    ready: Mails,
+    /// The mails from others that are held back until the owner is let in; none if nothing is held
+    /// back.
+    held: Option<Box<Mails>>,
     /// Whether the reader is gone, so nothing is taken out.
     is_closed: bool,
 }
 
+/// Mails in their order.
+#[derive(Debug, Default)]
+struct Mails {
+    queue: VecDeque<(Mark, Mail)>,
+    bytes: usize,
+}
+
+impl Mails {
+    fn push(&mut self, mark: Mark, mail: Mail, weight: usize) {
+        self.queue.push_back((mark, mail));
+        self.bytes += weight;
+    }
+}
+
+impl Contents {
+    /// The number and the bytes of all mails.
+    fn size(&self) -> (usize, usize) {
+        let Mails { queue, bytes } = &self.ready;
+        match self.held.as_deref() {
+            Some(held) => (queue.len() + held.queue.len(), bytes + held.bytes),
+            None => (queue.len(), *bytes),
+        }
+    }
+}
+
 impl Mailbox {
+    /// Holds mail from others back until the owner is [let in](Self::let_in).
+    pub(crate) fn hold_back(&self) {
+        lock(&self.items).held.get_or_insert_default();
+    }
+
+    /// Puts the mail that was held back behind what the owner asked for meanwhile.
+    pub(crate) fn let_in(&self) {
+        let mut items = lock(&self.items);
+        if let Some(held) = items.held.take() {
+            items.ready.queue.extend(held.queue);
+            items.ready.bytes += held.bytes;
+            self.count.store(items.ready.queue.len(), Ordering::Release);
+        }
+    }
+
     /// Puts mail from another person or the server.
     pub(crate) fn put(&self, mark: Mark, mail: Mail) -> Result<(), Full> {
         let weight = mail.weight() + mark.weight();
         let mut items = lock(&self.items);
-        let is_full = items.queue.len() >= ITEMS_MAX || items.bytes + weight > BYTES_MAX;
-        if items.is_closed || is_full {
+        let (count, bytes) = items.size();
+        if items.is_closed || count >= ITEMS_MAX || bytes + weight > BYTES_MAX {
             return Err(Full);
         }
-        self.push(&mut items, mark, mail, weight);
+        match &mut items.held {
+            Some(held) => held.push(mark, mail, weight),
+            None => self.push(&mut items, mark, mail, weight),
+        }
         Ok(())
     }
 
@@ -104,9 +150,8 @@ impl Mailbox {
         if items.is_closed {
             return;
         }
-        items.queue.push_back((mark, mail));
-        items.bytes += weight;
-        self.count.store(items.queue.len(), Ordering::Release);
+        items.ready.push(mark, mail, weight);
+        self.count.store(items.ready.queue.len(), Ordering::Release);
     }
 
     /// Whether all mail that is put is discarded.
@@ -116,8 +161,8 @@ impl Mailbox {
 
     /// Whether the owner may ask for more: at least half of the mailbox is free.
     pub(crate) fn has_space(&self) -> bool {
-        let items = lock(&self.items);
-        items.queue.len() < ITEMS_MAX / 2 && items.bytes < BYTES_MAX / 2
+        let Contents { ready, .. } = &*lock(&self.items); // what is held back frees no space by itself
+        ready.queue.len() < ITEMS_MAX / 2 && ready.bytes < BYTES_MAX / 2
     }
 
     /// Takes the first mail, if `is_due` returns true for it and its mark.
@@ -127,16 +172,17 @@ impl Mailbox {
             return None;
         }
         let mut items = lock(&self.items);
-        let (mark, mail) = items.queue.front()?;
+        let ready = &mut items.ready;
+        let (mark, mail) = ready.queue.front()?;
         if !is_due(mark, mail) {
             return None;
         }
-        let (mark, mail) = items.queue.pop_front()?;
-        items.bytes -= mail.weight() + mark.weight();
-        if items.queue.is_empty() {
-            *items = Contents::default(); // an idle connection holds no memory for it
+        let (mark, mail) = ready.queue.pop_front()?;
+        ready.bytes -= mail.weight() + mark.weight();
+        if ready.queue.is_empty() {
+            *ready = Mails::default(); // an idle connection holds no memory for it
         }
-        self.count.store(items.queue.len(), Ordering::Release);
+        self.count.store(ready.queue.len(), Ordering::Release);
         Some(mail)
     }
 
@@ -146,7 +192,7 @@ impl Mailbox {
         if self.is_empty() {
             return None;
         }
-        lock(&self.items).queue.front().and_then(|(mark, _)| mark.stop_in(room, is_waiting))
+        lock(&self.items).ready.queue.front().and_then(|(mark, _)| mark.stop_in(room, is_waiting))
     }
 
     #[inline]
@@ -156,6 +202,7 @@ impl Mailbox {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
     use super::*;
 
@@ -206,6 +253,34 @@ mod tests {
         let mailbox = Mailbox::default();
         mailbox.put_own(mark(0), bytes(BYTES_MAX / 2));
         assert!(!mailbox.has_space());
+    }
+
+    #[test]
+    fn mail_from_others_is_held_back_until_the_owner_is_let_in() {
+        let mailbox = Mailbox::default();
+        mailbox.hold_back();
+        assert_eq!(fill(&mailbox, || bytes(2)), ITEMS_MAX);
+        assert!(mailbox.is_empty() && mailbox.has_space(), "the owner waits for nobody");
+        mailbox.put_own(mark(0), bytes(1));
+        mailbox.let_in();
+        assert_eq!(mailbox.put(mark(0), bytes(2)), Err(Full));
+        let mut sizes = Vec::new();
+        while let Some(mail) = mailbox.take(|_, _| true) {
+            sizes.push(mail.weight());
+        }
+        assert_eq!(sizes, [vec![1], vec![2; ITEMS_MAX]].concat());
+        mailbox.put(mark(0), bytes(3)).unwrap();
+        assert!(mailbox.take(|_, _| true).is_some(), "nothing is held back any more");
+    }
+
+    #[test]
+    fn mail_that_is_held_back_ends_with_the_mailbox() {
+        let mailbox = Mailbox::default();
+        mailbox.hold_back();
+        mailbox.put(mark(0), bytes(1)).unwrap();
+        mailbox.close();
+        mailbox.let_in();
+        assert!(mailbox.is_empty() && mailbox.put(mark(0), bytes(1)) == Err(Full));
     }
 
     #[test]
