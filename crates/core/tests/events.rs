@@ -5,14 +5,17 @@
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use parlor_core::journal::NotStored;
 use parlor_core::link::{
     Answer, Backlog, Change, Encoder, Entered, FullRoster, Link, Mail, Mark, Occupant, Outcome,
     Presence, Seat, View, WhyDeparted,
 };
-use parlor_core::log::{Cursor, Encoding, EncodingKey, Scene, Slices};
+use parlor_core::log::{Cursor, Encoding, EncodingKey, Log, Scene, Slices};
 use parlor_core::model::{
     Capacity, Entry, Limits, Name, PersonEvent, PersonId, RoomName, Said, Telling,
 };
@@ -418,6 +421,34 @@ fn a_name_is_given_up_in_one_room_before_somebody_takes_it_in_another() {
         assert_eq!(name_handed_on(rooms, Step::LeaveServer(1)), "gone:1 arrived:2");
         assert_eq!(name_handed_on(rooms, Step::Rename(1, 8)), "renamed:1 arrived:2");
     }
+}
+
+/// Notes how far a log is when its task is woken.
+struct Noting {
+    log: Arc<Log>,
+    noted: AtomicU64,
+}
+
+impl Wake for Noting {
+    fn wake(self: Arc<Self>) {
+        self.noted.store(self.log.watermark(), Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_seat_is_granted_behind_the_entries_of_all_rooms_of_the_batch() {
+    let mut server = Server::new();
+    let [mut alice, mut bob] = ["alice", "bob"].map(|name| server.enter(name));
+    let log = Arc::clone(alice.seat.log());
+    let noting = Arc::new(Noting { log, noted: AtomicU64::new(0) });
+    let waker = Waker::from(Arc::clone(&noting));
+    let mut joins = pin!(alice.link.call(join("tea")));
+    assert!(joins.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    bob.link.start(post(bob.seat.room(), &["words"]));
+    server.run();
+    assert_eq!(noting.noted.load(Ordering::SeqCst), alice.seat.log().watermark());
+    let outcome = joins.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(outcome, Poll::Ready(Outcome::Entered(_))), "{outcome:?}");
 }
 
 proptest! {

@@ -7,7 +7,7 @@ mod server;
 use std::sync::Arc;
 
 use parlor_core::link::{
-    Answer, Backlog, Change, Encoder, Entered, Link, Mail, Notice, Occupant, WhyDeparted,
+    Answer, Backlog, Change, Encoder, Entered, Link, Mail, Notice, Occupant, Query, WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Capacity, Entry, Limits, Name, RoomName, Said};
@@ -50,6 +50,7 @@ impl Encoder for Telling {
                 ),
             ),
             Answer::Echo(_) => put(out, "answer"),
+            Answer::People(page) => put(out, &format!("people-of-{}", page.room)),
             other => panic!("nobody asked for {other:?}"),
         }
     }
@@ -101,6 +102,9 @@ fn server() -> Server {
     let log = Capacity { lines: 10, bytes: usize::MAX };
     Server::with(Limits { log, ..Limits::default() })
 }
+
+/// The number of batches that are collected at once, and some more.
+const BATCHES: usize = 70;
 
 /// A person who reads only when told to.
 struct Reader {
@@ -255,4 +259,57 @@ fn a_lost_room_holds_no_other_room_at_an_event() {
     drop(bobs);
     server.run();
     assert_eq!(alice.reads(), "-bert");
+}
+
+#[test]
+fn a_list_of_people_stands_behind_the_lines_of_other_rooms() {
+    let mut server = server();
+    let mut bob = Reader::enter(&mut server, "bob", false);
+    let mut alice = Reader::enter(&mut server, "alice", true);
+    let (tea, entered) = granted(server.ask(&mut alice.link, join("tea")));
+    alice.link.reply(tea.mark(), Mail::Entered(entered));
+    let (bobs, _) = granted(server.ask(&mut bob.link, join("tea")));
+    alice.reads();
+    server.ask(&mut bob.link, post(bobs.room(), &["in-tea"]));
+    let room = RoomName::lobby();
+    server.ask(&mut alice.link, Query::People { room, from: 0 });
+    server.ask(&mut bob.link, post(bobs.room(), &["later"]));
+    assert_eq!(alice.reads(), "in-tea people-of-lobby later");
+}
+
+#[test]
+fn a_reader_comes_in_again_behind_who_has_left_another_room() {
+    let log = Capacity { lines: 100, bytes: usize::MAX };
+    let mut server = Server::with(Limits { log, ..Limits::default() });
+    let mut bob = Reader::enter(&mut server, "bob", false);
+    let mut alice = Reader::enter(&mut server, "alice", true);
+    let (tea, entered) = granted(server.ask(&mut alice.link, join("tea")));
+    alice.link.reply(tea.mark(), Mail::Entered(entered));
+    let (bobs, _) = granted(server.ask(&mut bob.link, join("tea")));
+    let mut link = server.connect();
+    let (zed, _) = granted(server.ask(&mut link, enter("zed", "tea")));
+    alice.reads();
+    bob.says(&mut server, &["hello"]); // the lobby is the first room that she reads next
+    assert_eq!(alice.reads(), "hello");
+    for _ in 0..BATCHES {
+        server.ask(&mut bob.link, post(bobs.room(), &["words"]));
+    }
+    zed.leave(None);
+    let mut link = server.connect();
+    let _another = granted(server.ask(&mut link, enter("zed", "lobby")));
+    (0..6).for_each(|_| bob.talks(&mut server));
+    let mut read = String::new();
+    loop {
+        alice.backlog.collect();
+        let some = alice.backlog.runs().collect::<Vec<_>>().concat();
+        if alice.backlog.is_empty() {
+            break;
+        }
+        alice.backlog.advance(some.len());
+        read += str::from_utf8(&some).unwrap();
+        server.run(); // the answer comes while she reads the other room
+    }
+    let words = "words ".repeat(BATCHES);
+    let again = "(120 of lobby: 2-121) fell-lobby again-lobby: lobby=[bob,alice,zed] lobby=[]";
+    assert_eq!(read.trim_end(), format!("{words}-zed {again}"));
 }

@@ -29,10 +29,17 @@ impl Broadcaster {
             self.end_usurpers(&gathered, now);
         }
         let announcements = self.follow_up(gathered.sequels, kept.is_ok());
+        let (mut granted, mut returned) = (Vec::new(), Vec::new());
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
             let batch = if kept.is_ok() { batch } else { without_lines(&batch) };
-            self.append_to_room(share, batch, now);
+            let (grants, places) = self.append_to_room(share, batch, now);
+            granted.extend(grants);
+            returned.extend(places);
         }
+        // Behind the entries of all rooms: a newcomer's list of people may be without somebody who has
+        // left another room of the newcomer in this batch.
+        granted.into_iter().for_each(|grant| self.seat(grant));
+        returned.iter().for_each(|place| self.enter_again(place));
         for Promise { client, outcome, stake } in gathered.promises {
             client.finish(match (kept, stake) {
                 (Err(NotStored(why)), Stake::Lines) => Refusal::NotStored(why).into(),
@@ -84,9 +91,16 @@ impl Broadcaster {
         announcements
     }
 
-    fn append_to_room(&mut self, share: RoomShare, batch: Arc<Batch>, now: Now) {
+    /// Appends a room's share of a batch. Returns the seats that it grants, and the places of people
+    /// who arrive again.
+    fn append_to_room(
+        &mut self,
+        share: RoomShare,
+        batch: Arc<Batch>,
+        now: Now,
+    ) -> (Vec<Grant>, Vec<Arc<Place>>) {
         let Some(room) = self.rooms.get_mut(&share.room) else {
-            return;
+            return Default::default();
         };
         room.pending = room.pending.saturating_sub(share.happenings);
         let before = share.wants_roster().then(|| room.occupants(&self.ledger));
@@ -94,7 +108,7 @@ impl Broadcaster {
         // The entries take effect before they become visible, so nobody reads beyond their own
         // departure, and each roster is that of the arrival.
         let staying = share.fenced.as_ref().map_or(&[][..], |fenced| &fenced.staying);
-        let Effects { granted, departed, returned } =
+        let Effects { mut granted, departed, returned } =
             room.take_effect(&batch, share.promised, staying, now);
         if batch.goes_back() {
             room.log.date_back(batch.at());
@@ -111,16 +125,12 @@ impl Broadcaster {
         for client in departed {
             client.ring();
         }
-        for mut grant in granted {
+        for grant in &mut granted {
             if let Some((before, batch)) = roster.as_ref().filter(|_| grant.client.wants_roster()) {
                 let after = batch.index_of(grant.entered.view.arrived.position);
                 grant.entered.everybody =
                     Some(FullRoster::new(before, batch, after.saturating_sub(1)));
             }
-            self.seat(grant);
-        }
-        for place in returned {
-            self.enter_again(&place);
         }
         if !self.outside.is_empty()
             && let Some(room) = self.rooms.get(&share.room)
@@ -128,6 +138,7 @@ impl Broadcaster {
             self.end_waiting_outside(&room.name, now);
         }
         self.forget_if_empty(share.room);
+        (granted, returned)
     }
 
     /// Grants a seat to a person whose arrival is visible, even if the person has to leave at once.

@@ -147,7 +147,7 @@ impl Broadcaster {
     }
 
     /// A page of the people in a room. A person who sits there gets it at once, so that it stands
-    /// exactly between the events before it and those after it.
+    /// exactly between the events before it and those after it, in all rooms of the person.
     fn people(
         &self,
         asker: PersonId,
@@ -163,7 +163,8 @@ impl Broadcaster {
         let Some(Seated { client, .. }) = seated else {
             return Ok(Outcome::Answer(Answer::People(people)));
         };
-        let (mark, next) = (Mark::at(room.id, people.position), people.next);
+        let (mark, next) = (self.mark_of(asker), people.next);
+        let mark = mark.unwrap_or_else(|| Mark::at(room.id, people.position));
         client.send_own(mark, Mail::Answer(Answer::People(people)));
         Ok(Outcome::Page(next))
     }

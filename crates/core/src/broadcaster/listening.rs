@@ -119,7 +119,8 @@ impl Broadcaster {
     }
 
     /// Tells a reader who has fallen off a log, or has arrived again, the end of the log, and who is
-    /// in the room there. A person who has left meanwhile reads of the departure instead.
+    /// in the room there, behind what is visible in the reader's other rooms: who has left there may be
+    /// gone here already. A person who has left meanwhile reads of the departure instead.
     pub(super) fn enter_again(&self, place: &Arc<Place>) {
         let Some(room) = self.rooms.get(&place.room) else { return };
         let Some(member) = room.members.get(place.person) else { return };
@@ -132,7 +133,8 @@ impl Broadcaster {
             entered.everybody = Some(FullRoster::at_end(&people, &room.name, end));
         }
         self.add_rules(client.id, &mut entered);
-        let mark = Mark::at(room.id, entered.view.arrived.position);
+        let mark = self.mark_of(client.id);
+        let mark = mark.unwrap_or_else(|| Mark::at(room.id, entered.view.arrived.position));
         client.send_own(mark, Mail::EnteredAgain(entered.into()));
     }
 }

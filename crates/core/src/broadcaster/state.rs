@@ -248,8 +248,8 @@ impl Broadcaster {
     /// is entering, and reads nothing before the answer to that.
     pub(super) fn mark_of(&self, id: PersonId) -> Option<Mark> {
         let Connection { client, places, .. } = self.connections.get(&id)?;
-        let marks = places.iter().map(|place| Mark::at(place.room, place.log.watermark()));
-        client.is_present().then(|| marks.collect())
+        let ends = places.iter().map(|place| (place.room, place.log.watermark()));
+        client.is_present().then(|| Mark::of_one_moment(ends))
     }
 
     /// Tells one person something. Returns whether the mailbox had space for it; none for a person

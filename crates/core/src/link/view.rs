@@ -43,15 +43,27 @@ impl Place {
 ///
 /// The rooms stop there, so the mail stands behind all lines that were visible before, and before
 /// the later ones. A mark in several rooms stops none of them while one waits for another to come to
-/// an event: otherwise they could wait in a circle, as the positions are read one after the other. A
-/// mark in no room is for a person without a seat, and stands behind the departures from all rooms.
+/// an event: otherwise they could wait in a circle, as the positions are read one after the other.
+/// If the broadcaster has read them, between two batches, nothing before them waits for anything
+/// behind them, and they always stop. A mark in no room is for a person without a seat, and stands
+/// behind the departures from all rooms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mark(SmallVec<[(RoomId, u64); 1]>);
+pub struct Mark {
+    places: SmallVec<[(RoomId, u64); 1]>,
+    /// Whether no batch was appended between reading one position and reading another.
+    is_of_one_moment: bool,
+}
 
 impl Mark {
     /// The mark at this position in the log of one room.
     pub fn at(room: RoomId, position: u64) -> Mark {
-        Mark(smallvec![(room, position)])
+        Mark { places: smallvec![(room, position)], is_of_one_moment: true }
+    }
+
+    /// The mark at these positions, which were read between two batches.
+    pub(crate) fn of_one_moment(places: impl Iterator<Item = (RoomId, u64)>) -> Mark {
+        let places: SmallVec<_> = places.collect();
+        Mark { is_of_one_moment: !places.is_empty(), places }
     }
 
     /// The mark behind everything that a person reads in a room.
@@ -61,34 +73,35 @@ impl Mark {
 
     /// The position in this room, if it is one of the rooms.
     pub(crate) fn place_in(&self, room: RoomId) -> Option<u64> {
-        self.0.iter().find(|(marked, _)| *marked == room).map(|(_, position)| *position)
+        self.places.iter().find(|(marked, _)| *marked == room).map(|(_, position)| *position)
     }
 
     /// Whether a reader at this position in this room has come to the mail there.
     pub(crate) fn is_reached_in(&self, room: RoomId, position: u64) -> bool {
         match self.place_in(room) {
             Some(place) => position >= place,
-            None => !self.0.is_empty(), // without a seat, the room is read up to the departure
+            None => !self.places.is_empty(), // without a seat, the room is read up to the departure
         }
     }
 
     /// The position at which this room stops for the mail, if it does. `is_waiting` tells whether a
     /// room waits for another.
-    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl FnOnce() -> bool) -> Option<u64> {
+    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl Fn() -> bool) -> Option<u64> {
         let place = self.place_in(room)?;
-        (self.0.len() == 1 || !is_waiting()).then_some(place)
+        (self.is_of_one_moment || !is_waiting()).then_some(place)
     }
 
     /// Its size in memory outside the mailbox, in bytes.
     pub(crate) fn weight(&self) -> usize {
-        if self.0.spilled() { size_of_val(self.0.as_slice()) } else { 0 }
+        if self.places.spilled() { size_of_val(self.places.as_slice()) } else { 0 }
     }
 }
 
 /// All these places together.
 impl FromIterator<Mark> for Mark {
     fn from_iter<I: IntoIterator<Item = Mark>>(marks: I) -> Mark {
-        Mark(marks.into_iter().flat_map(|mark| mark.0).collect())
+        let places: SmallVec<_> = marks.into_iter().flat_map(|mark| mark.places).collect();
+        Mark { is_of_one_moment: places.len() == 1, places }
     }
 }
 
