@@ -46,6 +46,7 @@ impl Encoding for Once {
             Entry::Arrived { .. } => "arrived",
             Entry::Left { is_from_server: false, .. } => "left",
             Entry::Left { is_from_server: true, .. } => "gone",
+            Entry::Renamed { seen, .. } if seen.is_of_room() => "renamed-here",
             Entry::Renamed { .. } => "renamed",
             _ => return,
         };
@@ -421,6 +422,55 @@ fn a_name_is_given_up_in_one_room_before_somebody_takes_it_in_another() {
         assert_eq!(name_handed_on(rooms, Step::LeaveServer(1)), "gone:1 arrived:2");
         assert_eq!(name_handed_on(rooms, Step::Rename(1, 8)), "renamed:1 arrived:2");
     }
+}
+
+/// Alice reads the lobby. Between the grant of a seat in the tea room and her reading of that, bob
+/// leaves both rooms or takes another name, and somebody else comes to the lobby under his name.
+/// Returns what alice reads.
+fn entered_late(gives_up: Step) -> String {
+    let [alice, bob, next] = [0, 1, 2];
+    let mut house = House::open(1_000, 100);
+    let take_name = |who| Step::Rename(who, 7);
+    for step in [
+        Step::Join(alice, 0),
+        take_name(bob),
+        Step::Join(bob, 0),
+        Step::Join(bob, 1),
+        Step::Read(alice, usize::MAX),
+    ] {
+        house.take(step);
+        house.commit(true);
+        house.look();
+    }
+    while house.readers[alice].read(usize::MAX) {}
+    house.readers[alice].text.clear();
+    house.readers[alice].ask(join("tea"));
+    house.commit(true);
+    let granted = house.readers[alice].link.outcome().expect("a seat");
+    for step in [gives_up, take_name(next), Step::Join(next, 0)] {
+        house.take(step);
+        house.commit(true);
+        house.look();
+    }
+    while house.readers[alice].read(usize::MAX) {}
+    let Outcome::Entered((seat, entered)) = granted else { panic!("no seat but {granted:?}") };
+    let reader = &mut house.readers[alice];
+    reader
+        .link
+        .reply([reader.seats[0].mark(), seat.mark()].into_iter().collect(), Mail::Entered(entered));
+    reader.seats.push(seat);
+    while house.readers[alice].read(usize::MAX) {}
+    let words = house.readers[alice].words().into_iter();
+    let words = words.map(|(kind, person, ..)| format!("{kind}:{person}"));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_departure_that_was_read_before_a_room_was_entered_is_told_in_that_room_alone() {
+    let read = entered_late(Step::LeaveServer(1));
+    assert_eq!(read, "gone:1 arrived:2 entered:0 here:1 left:1");
+    let read = entered_late(Step::Rename(1, 8));
+    assert_eq!(read, "renamed:1 arrived:2 entered:0 here:1 renamed-here:1");
 }
 
 /// Notes how far a log is when its task is woken.

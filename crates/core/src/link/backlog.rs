@@ -374,7 +374,8 @@ impl<E: Encoder> Backlog<E> {
         let Some(reading) = self.readings.current_mut() else {
             return false;
         };
-        let (view, cursor, is_apart) = (&reading.view, reading.cursor, reading.is_apart);
+        let (view, cursor) = (&reading.view, reading.cursor);
+        let is_special = reading.is_apart || reading.is_late();
         if let Err(fallen) = view.read(cursor, BATCHES_MAX, &mut self.slices) {
             if self.encoder.enters_again() {
                 let was_lost = std::mem::replace(&mut reading.is_lost, true);
@@ -395,7 +396,7 @@ impl<E: Encoder> Backlog<E> {
         if self.readings.len() > 1 && self.encoder.tells_events_once() && self.stop_at_event() {
             return true;
         }
-        let concerns = |slice: &Slice| is_apart || self.filter.concerns(&slice.batch);
+        let concerns = |slice: &Slice| is_special || self.filter.concerns(&slice.batch);
         let filtered = self.slices.iter().any(concerns);
         if filtered {
             self.read_filtered();
@@ -509,14 +510,26 @@ impl<E: Encoder> Backlog<E> {
         match self.filter.sight(entry) {
             Sight::Shared if is_apart && entry.is_about_people() => {}
             Sight::Shared => {
-                if self.is_answering && !shared.is_empty() {
+                let late = self.late_bytes(entry, scene);
+                let bytes = late.as_deref().unwrap_or(shared);
+                if self.is_answering && !bytes.is_empty() {
                     self.encoder.release(&mut self.rest);
                 }
-                self.rest.extend_from_slice(shared);
+                self.rest.extend_from_slice(bytes);
             }
             Sight::Own(entry) => self.encoder.own(entry, scene, &mut self.rest),
             Sight::Hidden => self.encoder.hidden(entry, scene, &mut self.rest),
         }
+    }
+
+    /// The bytes of an entry about an event behind which the reader is in another room: somebody else may
+    /// have the name there, so a departure or a new name is told in its room alone.
+    fn late_bytes(&self, entry: &Entry, scene: Scene<'_>) -> Option<Vec<u8>> {
+        let reading = self.readings.current().filter(|reading| reading.is_late_at(entry))?;
+        let entry = entry.of_room_alone().filter(|_| reading.is_late())?;
+        let mut bytes = Vec::new();
+        self.encoder.encode(&entry, scene, &mut bytes);
+        Some(bytes)
     }
 
     /// The collected bytes, as runs that are not empty.

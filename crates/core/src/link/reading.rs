@@ -30,6 +30,10 @@ pub(super) struct Reading {
     /// Whether the person has left the room for the others, and reads on: until the people in it are
     /// known again, nobody is seen coming or going.
     pub(super) is_apart: bool,
+    /// The number of the last event that was read in another room before this room was entered, and
+    /// the end of this room's log then. The numbers are 0 unless something happened to people between
+    /// the grant of the seat and the entrance.
+    late: (u64, u64),
     pub(super) view: View,
 }
 
@@ -39,6 +43,18 @@ impl Reading {
     #[inline]
     pub(super) fn prefetch(&self) -> usize {
         if self.has_news() { self.view.prefetch() } else { 0 }
+    }
+
+    /// Whether the next entries may be about events behind which the reader is in another room. They are
+    /// told in this room alone.
+    #[inline]
+    pub(super) fn is_late(&self) -> bool {
+        self.cursor.position < self.late.1
+    }
+
+    /// Whether this is such an entry.
+    pub(super) fn is_late_at(&self, entry: &Entry) -> bool {
+        entry.event().is_some_and(|event| event.number <= self.late.0)
     }
 
     /// Whether there is an entry that was not read.
@@ -86,6 +102,9 @@ impl Readings {
     /// Starts to read a room.
     pub(super) fn follow(&mut self, view: View) {
         let (room, log, cursor) = (view.room(), Arc::clone(view.log()), view.arrived);
+        let others = self.rooms.iter().filter(|reading| !reading.is_lost);
+        let read = others.map(|reading| reading.cursor.event).max().unwrap_or_default();
+        let late = if read > view.granted_at { (read, log.watermark()) } else { (0, 0) };
         self.rooms.push(Reading {
             room,
             log,
@@ -93,6 +112,7 @@ impl Readings {
             waits_at: 0,
             is_lost: false,
             is_apart: false,
+            late,
             view,
         });
         self.changes += 1;

@@ -441,6 +441,18 @@ impl Entry {
         seen.is_of_room().then(|| left.into_iter().chain(seen.arrives().then(arrived)))
     }
 
+    /// The same departure or new name, as it is told in its room alone. None for what is told so anyway,
+    /// and for everything else.
+    pub(crate) fn of_room_alone(&self) -> Option<Entry> {
+        let mut entry = self.clone();
+        match &mut entry {
+            Entry::Left { is_from_server, .. } if *is_from_server => *is_from_server = false,
+            Entry::Renamed { seen, .. } if !seen.is_of_room() => seen.old_name_stays = true,
+            _ => return None,
+        }
+        Some(entry)
+    }
+
     /// Whether a reader of several rooms is told of the event in each of them, as it is not the same
     /// in all rooms.
     pub(crate) fn is_told_by_room(&self) -> bool {
