@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::checker::{Dialect, End, Event, Kind, Reader, Room, Shown, Story, check, token};
+use crate::checker::{
+    Dialect, End, Event, Kind, NO_RANKS, Reader, Room, Shown, Story, check, token,
+};
 use crate::data::{Data, Row};
 use crate::hall::{Fate, Page, Stay};
 
@@ -48,7 +50,7 @@ impl Verdict {
             verdict.wrong_order("the exports differ".to_owned());
         }
         let readers = page.stays.iter().map(reader).collect();
-        if let Err(broken) = check(&Story { rooms: vec![lobby(first)], readers }) {
+        if let Err(broken) = check(&Story { rooms: vec![lobby(first)], readers, is_whole: false }) {
             verdict.wrong_order(broken.to_string());
         }
         verdict
@@ -141,6 +143,7 @@ fn lobby(rows: &[Row]) -> Room {
         kind: Kind::Line { seq: row.seq as u64, at: row.at },
         shown: Shown::Said { name: row.name.clone(), text: row.text.clone(), is_action: false },
         reads_on: false,
+        ranks: NO_RANKS,
     };
     Room {
         name: "lobby".to_owned(),

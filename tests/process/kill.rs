@@ -6,7 +6,9 @@ use std::process::Stdio;
 
 use fastrand::Rng;
 
-use crate::checker::{Dialect, End, Event, Kind, Reader, Room, Shown, Story, check, token};
+use crate::checker::{
+    Dialect, End, Event, Kind, NO_RANKS, Reader, Room, Shown, Story, check, token,
+};
 use crate::data::{Data, Row, STORED};
 use crate::guest::Guest;
 use crate::server::HERE;
@@ -36,7 +38,7 @@ fn seen_lines_stay_stored_however_often_the_server_is_killed() {
     assert!(kept.len() > rounds, "{} lines are no load", kept.len());
     has_a_beginning_of_each_burst(&kept, rounds);
     let rooms = vec![lobby(kept)];
-    if let Err(broken) = check(&Story { rooms, readers }) {
+    if let Err(broken) = check(&Story { rooms, readers, is_whole: false }) {
         panic!("{broken}");
     }
 }
@@ -104,6 +106,7 @@ fn lobby(kept: Vec<Row>) -> Room {
         kind: Kind::Line { seq: row.seq as u64, at: row.at },
         shown: Shown::Said { name: row.name, text: row.text, is_action: false },
         reads_on: false,
+        ranks: NO_RANKS,
     };
     Room {
         name: "lobby".to_owned(),

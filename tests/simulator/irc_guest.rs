@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use fastrand::Rng;
 use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Change, Client, Link, Outcome, Refusal};
-use parlor_core::model::{Claim, Name, Profile, Proof, RoomName, WallTime};
+use parlor_core::model::{Claim, Name, Profile, RoomName, WallTime};
 use parlor_wire::irc::{IrcDecoder, IrcEncoder, IrcServer, RegistrationStep};
 use parlor_wire::style::{LocalClock, Storage};
 
@@ -110,7 +110,7 @@ impl IrcGuest {
             "" => String::new(),
             caps => format!("CAP REQ :{caps}\r\nCAP END\r\n"),
         };
-        guest.register(&format!("{request}USER u{person} 0 * :Person {person}\r\n"));
+        guest.type_in(&format!("{request}USER u{person} 0 * :Person {person}\r\n"));
         guest
     }
 
@@ -136,13 +136,13 @@ impl IrcGuest {
     }
 
     /// Types a line, unless the one before is not done.
-    pub(crate) fn act(&mut self, rng: &mut Rng) {
+    pub(crate) fn act(&mut self, server: &Server, rng: &mut Rng) {
         if !self.session.is_idle() || self.is_gone {
             return;
         }
         if !self.is_present() {
             let nick = self.nick(rng);
-            return self.register(&format!("NICK {nick}\r\n"));
+            return self.register(&nick, server);
         }
         self.note_posts();
         let line = self.line(rng);
@@ -155,13 +155,18 @@ impl IrcGuest {
     }
 
     /// Types something before it has come in.
-    fn register(&mut self, typed: &str) {
+    fn type_in(&mut self, typed: &str) -> Option<RegistrationStep> {
         let mut bytes = typed.as_bytes();
-        let step = self.session.decoder.register(&mut bytes, &mut self.greeting);
+        self.session.decoder.register(&mut bytes, &mut self.greeting)
+    }
+
+    /// Asks to come in under this nick.
+    fn register(&mut self, nick: &str, server: &Server) {
+        let step = self.type_in(&format!("NICK {nick}\r\n"));
         if let Some(RegistrationStep::Enter { name, profile, .. }) = step {
             self.coming = Some((name.clone(), Arc::clone(&profile)));
             let name = match self.is_owner && name.as_str() == OWNED {
-                true => Claim::of_owner(name, Proof(1)),
+                true => Claim::of_owner(name, server.last_proof()),
                 false => name.into(),
             };
             let come = Change::Come { name, profile: Some(profile) };
@@ -299,6 +304,7 @@ impl IrcGuest {
             }
             _ => {}
         }
+        self.give_way();
         let is_answered = was_under_way && self.session.call.asked.is_none();
         let moved = self.session.work();
         if let Some(words) = self.session.quits.take() {
@@ -309,6 +315,15 @@ impl IrcGuest {
             self.note_posts();
         }
         is_answered || moved
+    }
+
+    /// Leaves, if an act ends the connection: somebody else owns the name now.
+    fn give_way(&mut self) {
+        let removed = self.client.removed().filter(|_| self.session.call.asked.is_none());
+        if let Some(act) = removed.filter(|_| self.is_present()).cloned() {
+            self.note_posts();
+            self.session.be_removed(act);
+        }
     }
 
     fn come_in(&mut self, presence: parlor_core::link::Presence) {

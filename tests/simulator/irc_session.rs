@@ -4,13 +4,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use parlor_core::link::{
     Answer, Asked, Change, Command, Decoder, Input, Link, Mail, Mark, Notice, Outcome, Presence,
     Query, Refusal, Request, Seat, Seats, Start,
 };
-use parlor_core::model::{Here, Line, Name, RoomId, RoomName, Spoken};
+use parlor_core::model::{Act, Here, Line, Name, RoomId, RoomName, Spoken};
 use parlor_wire::irc::IrcDecoder;
 
 use crate::call::Call;
@@ -377,6 +378,14 @@ impl IrcSession {
         };
         let events = self.seats.iter().map(visible).collect();
         self.barriers.push(Barrier { token, events });
+    }
+
+    /// An act ends the connection.
+    pub(crate) fn be_removed(&mut self, act: Arc<Act>) {
+        let behind = self.seats.iter().map(Seat::mark_of_departure).collect();
+        self.let_in();
+        self.tell(behind, Mail::Answer(Answer::Notice(Notice::Act(act))));
+        self.leave(None);
     }
 
     /// Leaves the server.

@@ -9,11 +9,11 @@ use parlor_core::ledger::Snapshot;
 use parlor_core::link::View;
 use parlor_core::log::Batch;
 use parlor_core::model::{
-    Act, Entry, Hashed, Manner, PersonChange, PersonId, Renaming, RoomName, Telling, Together,
-    Verb, Who,
+    Act, By, Entry, Hashed, Manner, PersonChange, PersonId, RankChange, Renaming, RoomName,
+    RoomRank, Telling, Together, Verb, Who,
 };
 
-use crate::checker::{Event, Kind, Room, Shown, together};
+use crate::checker::{Event, Kind, NO_RANKS, Parameter, Room, Shown, together};
 
 /// The visitors of all nodes.
 #[derive(Default)]
@@ -59,7 +59,8 @@ impl Record {
         for (kind, person, shown) in
             [(Kind::Folded, person, Shown::Arrived(name)), (Kind::Summary, None, counted)]
         {
-            self.rooms[room].events.push(Event { commit: 0, person, kind, shown, reads_on: false });
+            let (reads_on, ranks) = (false, NO_RANKS);
+            self.rooms[room].events.push(Event { commit: 0, person, kind, shown, reads_on, ranks });
         }
     }
 
@@ -88,10 +89,11 @@ impl Record {
     /// The index of the room that a reader enters now, and how many of its events are not in its
     /// log.
     pub(crate) fn room_of(&mut self, view: &View) -> (usize, usize) {
-        let end = view.log().end();
+        let (name, end) = (view.room_name(), view.log().end());
         let room = match end.position {
-            0 => self.make(view.room_name(), end.seq), // nothing has been recorded yet
-            _ => self.present[view.room_name().as_str()],
+            0 if self.has_people(name) => self.add(name, end.seq), // outside a secret room
+            0 => self.make(name, end.seq),                         // nothing has been recorded yet
+            _ => self.present[name.as_str()],
         };
         let is_known = |event: &&Event| event.commit == 0;
         (room, self.rooms[room].events.iter().take_while(is_known).count())
@@ -108,9 +110,31 @@ impl Record {
             }
         }
         self.present.insert(room.to_string(), self.rooms.len());
+        self.add(room, before)
+    }
+
+    fn add(&mut self, room: &RoomName, before: u64) -> usize {
         let (name, events) = (room.to_string(), Vec::new());
         self.rooms.push(Room { name, before, events, is_whole: true });
         self.rooms.len() - 1
+    }
+
+    /// Whether something has happened in the present room with this name, and somebody is in it.
+    fn has_people(&self, name: &RoomName) -> bool {
+        let room = self.present.get(name.as_str()).and_then(|room| self.rooms.get(*room));
+        let events = room.into_iter().flat_map(|room| &room.events);
+        if events.clone().all(|event| event.commit == 0) {
+            return false;
+        }
+        let mut people = 0_usize;
+        for event in events.filter(|event| event.is_change()) {
+            match event.shown {
+                Shown::Arrived(_) => people += 1,
+                Shown::Left { .. } => people = people.saturating_sub(1),
+                _ => {}
+            }
+        }
+        people > 0
     }
 
     fn event(&self, entry: &Entry) -> Event {
@@ -121,7 +145,23 @@ impl Record {
             kind,
             shown,
             reads_on: false,
+            ranks: ranks(entry),
         }
+    }
+}
+
+/// The letters of the ranks with which the server tells an arrival or a new name.
+fn ranks(entry: &Entry) -> [&'static str; 2] {
+    let letters = |RoomRank { is_keeper, has_voice }| match (is_keeper, has_voice) {
+        (true, true) => "ov",
+        (true, false) => "o",
+        (false, true) => "v",
+        (false, false) => "",
+    };
+    match entry {
+        Entry::Arrived { is_keeper: true, .. } => ["o", ""],
+        Entry::Renamed { seen, .. } => [letters(seen.rank), letters(seen.old_rank)],
+        _ => NO_RANKS,
     }
 }
 
@@ -160,7 +200,16 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
         Entry::Changed { who, change: PersonChange::Away(text), .. } => {
             (Kind::Other, Shown::Away { name: name(who), text: words(text) })
         }
-        Entry::Changed { .. } | Entry::Ranked { .. } => (Kind::Unseen, Shown::Unseen),
+        Entry::Changed { .. } => (Kind::Unseen, Shown::Unseen),
+        Entry::Ranked { who, change } => {
+            let mode = match change {
+                RankChange::Keeper(true) => "+o",
+                RankChange::Keeper(false) => "-o",
+                RankChange::Voice(true) => "+v",
+                RankChange::Voice(false) => "-v",
+            };
+            (Kind::Unseen, Shown::Ranked { name: name(who), mode: mode.to_owned() })
+        }
         Entry::LinesDeleted { .. } => unreachable!("nobody deletes lines here"),
         Entry::Invited { who, to } => {
             (Kind::Other, Shown::Invited { by: name(who), to: to.to_string() })
@@ -177,7 +226,10 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
 /// A departure; the act is the one that removes the person.
 pub(crate) fn left(name: String, words: Option<String>, act: Option<&Act>) -> Shown {
     let Some(act) = act else { return Shown::left(name, words) };
-    let by = act.by.name().expect("a keeper removes people").to_string();
+    let by = match &act.by {
+        By::Operator => "the operator".to_owned(), // releases a name
+        by => by.name().expect("a keeper removes people").to_string(),
+    };
     let why = act.deed.text.as_ref().map(ToString::to_string);
     Shown::removed(name, why, by, act.deed.verb == Verb::Ban)
 }
@@ -208,7 +260,14 @@ pub(crate) fn acted(act: &Act) -> Shown {
         other => panic!("nobody does this here: {other:?}"),
     };
     let whom = act.deed.whom.name().map(ToString::to_string).unwrap_or_default();
-    Shown::Act { by: act.by.name().map(ToString::to_string), mode: format!("{mode}{whom}") }
+    let parameter = match act.deed.verb {
+        Verb::SetRoomPassword | Verb::Limit => act.deed.text.as_ref().map(ToString::to_string),
+        Verb::RemoveRoomPassword => Some("*".to_owned()),
+        _ => None,
+    };
+    let by = act.by.name().map(ToString::to_string);
+    let parameter = Parameter(Some(parameter.unwrap_or_default()));
+    Shown::Act { by, mode: format!("{mode}{whom}"), parameter }
 }
 
 /// A new name, as a room sees it.

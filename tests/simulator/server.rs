@@ -248,6 +248,17 @@ impl Server {
         })));
     }
 
+    /// The proof of the latest password. Beside other nodes there is one, as no name is released.
+    pub(crate) fn last_proof(&self) -> Proof {
+        let second = self.second.as_ref();
+        second.map_or(Proof(1), |second| second.lock().unwrap().snapshot().last_proof)
+    }
+
+    /// Whether there are no other nodes.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.second.is_some()
+    }
+
     /// Somebody without a connection asks for a change, and does not wait for the outcome.
     pub(crate) fn change(&self, change: Change) {
         self.broadcaster.inbox().connect().start(change);

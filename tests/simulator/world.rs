@@ -102,6 +102,7 @@ impl World {
         Story {
             readers: self.seen.iter().cloned().chain(here).collect(),
             rooms: self.server.record.rooms.clone(),
+            is_whole: self.server.is_alone(),
         }
     }
 
@@ -214,7 +215,7 @@ impl World {
         let (chatter, rng) = (&mut self.chatters[chosen], &mut self.rng);
         chatter.look(&mut self.server);
         match rng.u8(0..40) {
-            0..22 => chatter.act(rng),
+            0..22 => chatter.act(&self.server, rng),
             22 if rng.u8(0..4) == 0 => chatter.leave(),
             23 if rng.u8(0..4) == 0 => self.seen.extend(chatter.break_off(rng)),
             24 => {

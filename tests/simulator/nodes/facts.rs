@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use parlor_core::ledger::{Announcement, Happened, Parting};
 use parlor_core::model::{Act, Manner, PersonChange, PersonId, RoomName, Spoken, WallTime, Who};
 
-use crate::checker::{Event, Kind, Room, Shown};
+use crate::checker::{Event, Kind, NO_RANKS, Room, Shown};
 use crate::record::{self, renaming};
 
 /// An event of a room.
@@ -157,6 +157,7 @@ impl Facts {
             },
             shown: fact.shown.clone(),
             reads_on: fact.reads_on,
+            ranks: NO_RANKS, // nobody reads this
         };
         let room = |(name, facts): (&String, &Vec<Fact>)| Room {
             name: name.clone(),

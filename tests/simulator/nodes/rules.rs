@@ -24,7 +24,7 @@ pub(super) fn check(nodes: &mut Nodes) -> Vec<Story> {
     let worlds = nodes.nodes.iter().filter_map(|node| node.world.as_ref());
     let present: usize = worlds.map(World::people_present).sum();
     assert_eq!(witness.snapshot().people.len(), present, "people of all nodes, and connections");
-    let order = Story { rooms: witness.facts.record(), readers: Vec::new() };
+    let order = Story { rooms: witness.facts.record(), ..Story::default() };
     let mut stories = vec![order];
     for node in &mut nodes.nodes {
         check_rows(&node.store.rows, &all);

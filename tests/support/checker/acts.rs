@@ -1,6 +1,6 @@
 //! Parses the sentences about acts of keepers. Knows no order of lines.
 
-use super::text::Shown;
+use super::text::{Parameter, Shown};
 
 /// The sentences about acts behind the name of the author, each with its mode. The name of the person
 /// whom the act is about stands between the two parts, if the first one ends with a blank.
@@ -33,7 +33,7 @@ const NO_KEEPER: &str = "No keeper is here any more, so everybody can speak";
 /// Parses the sentence about an act, without the sign of the server.
 pub(super) fn parse_act(words: &str) -> Option<Shown> {
     if words == NO_KEEPER {
-        return Some(Shown::Act { by: None, mode: "-m".to_owned() });
+        return Some(act(None, "-m".to_owned()));
     }
     let (by, did) = words.split_once(' ')?;
     let mode = |&(mode, before, after): &(&str, &str, &str)| {
@@ -46,5 +46,9 @@ pub(super) fn parse_act(words: &str) -> Option<Shown> {
         (rest.starts_with(after) && whom != "you").then(|| format!("{mode}{whom}"))
     };
     let mode = ACTS.iter().find_map(mode)?;
-    Some(Shown::Act { by: Some(by.to_owned()), mode })
+    Some(act(Some(by.to_owned()), mode))
+}
+
+fn act(by: Option<String>, mode: String) -> Shown {
+    Shown::Act { by, mode, parameter: Parameter(None) }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::text::{Line, Removal, Shown, parse_server};
+use super::text::{Line, Parameter, Removal, Shown, parse_server};
 use super::trace::Seen;
 use super::{Broken, End, Reader, Rule, broken, parse_token};
 
@@ -33,6 +33,8 @@ pub(super) enum Heard {
         room: String,
         name: String,
         words: Option<String>,
+        /// The removal, if somebody has removed the person from the server.
+        removal: Option<Removal>,
     },
     Kicked {
         room: String,
@@ -54,6 +56,7 @@ pub(super) enum Heard {
     Quit {
         name: String,
         words: Option<String>,
+        removal: Option<Removal>,
     },
     Renamed {
         from: String,
@@ -234,6 +237,15 @@ fn name(nick: &str) -> String {
     nick.replace('~', ":")
 }
 
+/// The reason and the author of a removal from the server, `Removed by alice: spam`; or the last words
+/// of a person whom nobody removes.
+fn removed(words: Option<String>) -> (Option<String>, Option<Removal>) {
+    let by = words.as_deref().and_then(|words| words.strip_prefix("Removed by "));
+    let Some(by) = by else { return (words, None) };
+    let (by, why) = by.split_once(": ").map_or((by, None), |(by, why)| (by, Some(why.to_owned())));
+    (why, Some(Removal { by: by.to_owned(), is_ban: false }))
+}
+
 /// The change of a mode of a room.
 fn mode(message: &Message<'_>, room: String) -> Option<Heard> {
     let mode = message.text(1)?;
@@ -244,8 +256,13 @@ fn mode(message: &Message<'_>, room: String) -> Option<Heard> {
         None => format!("{mode} {}", name(whom)),
     };
     let is_about_person = mode.ends_with(['b', 'o', 'v']);
-    let shown =
-        |by| Shown::Act { by, mode: if is_about_person { with_whom() } else { mode.clone() } };
+    let shown = |by| {
+        let (mode, parameter) = match is_about_person {
+            true => (with_whom(), ""),
+            false => (mode.clone(), whom),
+        };
+        Shown::Act { by, mode, parameter: Parameter(Some(parameter.to_owned())) }
+    };
     match message.is_of_person {
         true => Some(Heard::Acted { room, shown: shown(Some(name(message.source))) }),
         false if is_about_person => Some(Heard::Ranked { room, name: name(whom), mode }),
@@ -278,14 +295,18 @@ impl<'a> Parser<'a> {
         let heard = match message.command {
             "001" => Heard::Welcome(name(message.parameter(0)?)),
             "JOIN" => Heard::Joined { room: message.room(0)?, name: own() },
-            "PART" => Heard::Parted { room: message.room(0)?, name: own(), words: message.text(1) },
+            "PART" => {
+                let (words, removal) = removed(message.text(1));
+                Heard::Parted { room: message.room(0)?, name: own(), words, removal }
+            }
             "KICK" => self.kicked(message)?,
             "MODE" => match message.room(0) {
                 Some(room) => mode(message, room)?,
                 None => Heard::Other, // of the client itself
             },
             "QUIT" => {
-                Heard::Quit { name: own(), words: message.text(0).filter(|text| text != "Quit") }
+                let (words, removal) = removed(message.text(0).filter(|text| text != "Quit"));
+                Heard::Quit { name: own(), words, removal }
             }
             "AWAY" => Heard::Away { name: own(), text: message.text(0) },
             "INVITE" => {
@@ -334,7 +355,8 @@ impl<'a> Parser<'a> {
             (message.room(0)?, name(message.parameter(1)?), name(message.source));
         // A ban has the name as it was typed.
         let is_it = |before: &mut Heard| {
-            let Heard::Acted { room: there, shown: Shown::Act { by: Some(author), mode } } = before
+            let Heard::Acted { room: there, shown: Shown::Act { by: Some(author), mode, .. } } =
+                before
             else {
                 return false;
             };

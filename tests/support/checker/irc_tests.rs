@@ -1,7 +1,14 @@
 //! For each rule about messages of IRC, a small story that keeps all rules, and one that breaks it.
 
 use super::tests::{arrived, breaks, left, renamed, room, said};
-use super::{Barrier, Dialect, End, Event, Kind, Reader, Room, Rule, Shown, Story, check};
+use super::{
+    Barrier, Dialect, End, Event, Kind, NO_RANKS, Parameter, Reader, Room, Rule, Shown, Story,
+    check,
+};
+
+fn event(commit: u64, person: Option<usize>, shown: Shown) -> Event {
+    Event { commit, person, kind: Kind::Other, shown, reads_on: false, ranks: NO_RANKS }
+}
 
 /// Alice is in two rooms. Bob comes to both, talks, is rob from then on, and goes; in the tea room
 /// he is told to.
@@ -18,8 +25,7 @@ fn rooms() -> Vec<Room> {
         said(10, 4, 3, "10.0.0.3:4000", "s3n1"),
     ];
     let topic = Shown::Topic { name: "bob".into(), text: Some("topic 1".into()) };
-    let topic =
-        Event { commit: 5, person: Some(2), kind: Kind::Other, shown: topic, reads_on: false };
+    let topic = event(5, Some(2), topic);
     let tea = vec![
         arrived(2, 1, "alice"),
         arrived(3, 2, "bob"),
@@ -79,7 +85,7 @@ fn story(lines: &[&str]) -> Story {
         caps: "",
         barriers: vec![barrier("first", 5, 4), barrier("second", 7, 5)],
     };
-    Story { rooms: rooms(), readers: vec![alice] }
+    Story { rooms: rooms(), readers: vec![alice], ..Story::default() }
 }
 
 fn text_of(lines: &[&str]) -> Vec<u8> {
@@ -259,7 +265,7 @@ fn too_slow(skipped: &str, names: &str, then: &[&str]) -> Story {
     ];
     let Story { mut readers, .. } = story(&[&before, then].concat());
     readers[0].barriers.clear();
-    Story { rooms: vec![room("lobby", lobby)], readers }
+    Story { rooms: vec![room("lobby", lobby)], readers, ..Story::default() }
 }
 
 #[test]
@@ -306,9 +312,10 @@ fn an_answer_from_a_later_place_is_right_only_before_coming_in_again() {
 
 /// Carol, who keeps the lobby, gives bob a voice, is away, and removes bob from the room.
 fn kept_in_order(change: impl FnOnce(&mut Vec<&str>)) -> Story {
-    let event =
-        |commit, person, shown| Event { commit, person, kind: Kind::Other, shown, reads_on: false };
-    let act = |mode: &str| Shown::Act { by: Some("carol".into()), mode: mode.into() };
+    let act = |mode: &str| {
+        let parameter = Parameter(Some(String::new()));
+        Shown::Act { by: Some("carol".into()), mode: mode.into(), parameter }
+    };
     let away = Shown::Away { name: "carol".into(), text: Some("lunch".into()) };
     let removed = Shown::removed("bob".into(), Some("spam".into()), "carol".into(), true);
     let lobby = vec![
@@ -337,7 +344,7 @@ fn kept_in_order(change: impl FnOnce(&mut Vec<&str>)) -> Story {
     change(&mut lines);
     let Story { mut readers, .. } = story(&lines);
     (readers[0].caps, readers[0].barriers) = ("message-tags away-notify", Vec::new());
-    Story { rooms: vec![room("lobby", lobby)], readers }
+    Story { rooms: vec![room("lobby", lobby)], readers, ..Story::default() }
 }
 
 #[test]
@@ -370,6 +377,103 @@ fn a_rank_that_no_mode_tells_is_rejected() {
     // An answer may be ahead of the room.
     check(&kept_in_order(|lines| lines[5..8].rotate_left(1))).unwrap();
     check(&listed(":irc.sim.test 353 alice = #lobby :alice @carol bob")).unwrap();
+}
+
+/// Carol, who keeps the lobby, comes behind alice, gives the room a password and a limit, and gets a
+/// voice; bob takes the name rob, under which he kept the room on another connection.
+fn ranked(change: impl FnOnce(&mut Vec<&str>)) -> Story {
+    let act = |mode: &str, parameter: &str| {
+        let parameter = Parameter(Some(parameter.into()));
+        Shown::Act { by: Some("carol".into()), mode: mode.into(), parameter }
+    };
+    let voice = Shown::Ranked { name: "carol".into(), mode: "+v".into() };
+    let by_room = Kind::ByRoom { leaves: true, arrives: true };
+    let lobby = vec![
+        arrived(1, 1, "alice"),
+        Event { ranks: ["o", ""], ..arrived(2, 3, "carol") },
+        event(3, None, act("+k", "beer")),
+        event(4, None, act("+l", "7")),
+        event(5, None, act("-k", "*")),
+        event(6, Some(3), voice),
+        arrived(7, 2, "bob"),
+        Event { kind: by_room, ranks: ["ov", ""], ..renamed(8, 2, "bob", "rob") },
+        said(9, 1, 2, "rob", "s2n1"),
+    ];
+    let mut lines = vec![
+        ":irc.sim.test 001 alice :Welcome",
+        ":alice!u@irc JOIN #lobby",
+        ":irc.sim.test 353 alice = #lobby :alice",
+        ":irc.sim.test 366 alice #lobby :End of /NAMES list",
+        ":carol!u@irc JOIN #lobby",
+        ":irc.sim.test MODE #lobby +o carol",
+        ":carol!u@irc MODE #lobby +k beer",
+        ":carol!u@irc MODE #lobby +l 7",
+        ":carol!u@irc MODE #lobby -k *",
+        ":irc.sim.test MODE #lobby +v carol",
+        ":bob!u@nc JOIN #lobby",
+        ":bob!u@nc PART #lobby",
+        ":rob!u@nc JOIN #lobby",
+        ":irc.sim.test MODE #lobby +o rob",
+        ":irc.sim.test MODE #lobby +v rob",
+        ":rob!u@nc PRIVMSG #lobby :s2n1",
+    ];
+    change(&mut lines);
+    let Story { mut readers, .. } = story(&lines);
+    readers[0].barriers.clear();
+    Story { rooms: vec![room("lobby", lobby)], readers, ..Story::default() }
+}
+
+#[test]
+fn a_mode_of_the_server_that_is_missing_double_or_wrong_is_rejected() {
+    check(&ranked(|_| {})).unwrap();
+    for index in [5, 9, 13, 14] {
+        breaks(Rule::Rank, &ranked(|lines| drop(lines.drain(index..=index))));
+        breaks(Rule::Rank, &ranked(|lines| lines.insert(index, lines[index])));
+    }
+    breaks(Rule::Rank, &ranked(|lines| lines[9] = ":irc.sim.test MODE #lobby -v carol"));
+    breaks(Rule::Rank, &ranked(|lines| lines[9] = ":irc.sim.test MODE #lobby +v alice"));
+    breaks(Rule::Rank, &ranked(|lines| lines.insert(12, lines[13])));
+    breaks(Rule::Presence, &ranked(|lines| drop(lines.drain(7..8))));
+    breaks(Rule::Order, &ranked(|lines| lines.insert(7, lines[6])));
+}
+
+#[test]
+fn a_mode_with_another_parameter_is_rejected() {
+    for (index, line) in [
+        (6, ":carol!u@irc MODE #lobby +k wine"),
+        (7, ":carol!u@irc MODE #lobby +l 8"),
+        (7, ":carol!u@irc MODE #lobby +l"),
+        (8, ":carol!u@irc MODE #lobby -k beer"),
+    ] {
+        breaks(Rule::Kept, &ranked(|lines| lines[index] = line));
+    }
+}
+
+/// Bob invites alice, who is outside, to the lobby. Carol, who is in it, may be told.
+fn invited(invitations: &[&str], end: End) -> Story {
+    let shown = Shown::Invited { by: "bob".into(), to: "alice".into() };
+    let events = vec![arrived(1, 2, "bob"), event(2, Some(2), shown)];
+    let lines = [&[":irc.sim.test 001 alice :Welcome"], invitations].concat();
+    let Story { mut readers, .. } = story(&lines);
+    readers[0].barriers.clear();
+    readers[0].end = end;
+    Story { rooms: vec![room("lobby", events)], readers, is_whole: true }
+}
+
+#[test]
+fn an_invitation_that_is_missing_double_or_for_somebody_else_is_rejected() {
+    const INVITE: &str = ":bob!u@nc INVITE alice #lobby";
+    check(&invited(&[INVITE], End::Here)).unwrap();
+    check(&invited(&[], End::Broken)).unwrap();
+    check(&invited(&[":alice!u@irc NICK :al", ":bob!u@nc INVITE al #lobby"], End::Here)).unwrap();
+    breaks(Rule::Invitation, &invited(&[], End::Here));
+    breaks(Rule::Invitation, &invited(&[INVITE, INVITE], End::Here));
+    breaks(Rule::Invitation, &invited(&[":carol!u@nc INVITE alice #lobby"], End::Here));
+    breaks(Rule::Invitation, &invited(&[":bob!u@nc INVITE alice #tea"], End::Here));
+    breaks(Rule::Presence, &invited(&[":bob!u@nc INVITE carol #lobby"], End::Here));
+    let mut other = invited(&[INVITE], End::Here);
+    other.rooms[0].events[1].shown = Shown::Invited { by: "bob".into(), to: "mike".into() };
+    breaks(Rule::Invitation, &other);
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! The rules for the messages of a client of IRC. The checker changes the lists of people as such a
 //! client does, by JOIN, PART, KICK, NICK and QUIT alone, and compares each change with the record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::irc::{Heard, NO_CONTACT, TOO_SLOW};
 use super::irc_ranks::Ranks;
-use super::journal::is_change;
 use super::text::{Removal, Shown};
 use super::trace::{Stay, StayEnd, arrivals};
 use super::{Broken, End, Event, Kind, Reader, Room, Rule, broken};
@@ -56,7 +55,7 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         match message {
             Heard::Welcome(name) => self.me = name,
             Heard::Joined { room, name } if name == self.me => return self.enter(room),
-            Heard::Parted { room, name, words } if name == self.me => {
+            Heard::Parted { room, name, words, .. } if name == self.me => {
                 return self.leave(&room, words.as_deref());
             }
             Heard::Kicked { room, name, words, removal } if name == self.me => {
@@ -73,11 +72,12 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
                     return changed;
                 }
                 if sitting.places.iter().any(|place| place.me == Some(&*me)) {
-                    sitting.owes = owed; // it has come in again behind its new name
+                    // It has come in again behind its new name.
+                    (sitting.owes, sitting.is_ranked_before) = (owed, Some(name));
                 }
             }
-            Heard::Parted { room, name, words } => {
-                let how = How::Parts(words.as_deref());
+            Heard::Parted { room, name, words, removal } => {
+                let how = How::goes(words.as_deref(), removal.as_ref());
                 return self.sitting(&room)?.change(Some(&name), None, how);
             }
             Heard::Kicked { room, name, words, removal } => {
@@ -92,7 +92,7 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
                 return sitting.see(&shown, None);
             }
             Heard::Ranked { room, name, mode } => {
-                self.sitting(&room)?.ranks.take_mode(&format!("{mode} {name}"));
+                return self.sitting(&room)?.be_told_rank(&name, &mode);
             }
             Heard::Renamed { from, to } if from == self.me => {
                 for sitting in &mut self.sittings {
@@ -109,9 +109,10 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             Heard::Quit { name, .. } if name == self.me => {
                 return Err(broken(Rule::Presence, "the client quits, and reads on".to_owned()));
             }
-            Heard::Quit { name, words } => {
+            Heard::Quit { name, words, removal } => {
                 let gone = (Some(name.as_str()), None);
-                return self.change_everywhere(&name, gone, How::Parts(words.as_deref()));
+                let how = How::goes(words.as_deref(), removal.as_ref());
+                return self.change_everywhere(&name, gone, how);
             }
             Heard::Away { name, text } => {
                 return self.change_everywhere(
@@ -120,13 +121,9 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
                     How::IsAway(&name, text.as_deref()),
                 );
             }
+            Heard::Invited { to, .. } if to == self.me => {} // see there, for all clients
             Heard::Invited { room, by, to } => {
-                let shown = Shown::Invited { by, to };
-                let mut sittings = self.sittings.iter_mut();
-                let sitting = sittings.find(|sitting| sitting.room.name == room);
-                // Elsewhere it is the client that is invited, perhaps under the name that it takes
-                // in a moment.
-                return sitting.map_or(Ok(()), |sitting| sitting.see(&shown, None));
+                return self.sitting(&room)?.see(&Shown::Invited { by, to }, None);
             }
             Heard::Topic { room, name, text } => {
                 let shown = Shown::Topic { name, text };
@@ -197,7 +194,9 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         else {
             return Err(broken(Rule::Presence, format!("enters {room} without an arrival")));
         };
-        self.sittings.push(Sitting::new(found, arrival, self.reader));
+        let mut sitting = Sitting::new(found, arrival, self.reader);
+        sitting.read_elsewhere = self.sittings.iter().filter_map(Sitting::last_commit).max();
+        self.sittings.push(sitting);
         Ok(())
     }
 
@@ -342,6 +341,11 @@ struct Sitting<'a> {
     /// The rule that is broken unless the client comes in again before it sees anything more of the
     /// room: an answer was given at a later place than the client has come to, as it was too slow.
     owes: Option<Rule>,
+    /// The last commit of which the client had read in other rooms when it entered this one: what
+    /// happened here up to then is told in this room alone.
+    read_elsewhere: Option<u64>,
+    /// Somebody who comes in the client's view, and came at an earlier place: MODE may follow.
+    is_ranked_before: Option<String>,
 }
 
 /// A place in the record of a room.
@@ -357,6 +361,8 @@ struct Place<'a> {
     is_away: bool,
     /// Whether the client was away, and sees nobody come or go until it comes in again.
     is_blind: bool,
+    /// The ranks that the server tells next: names, each with the letter of a mode.
+    ranks: VecDeque<(&'a str, char)>,
 }
 
 /// An event, as a client of IRC sees it.
@@ -364,6 +370,8 @@ struct Place<'a> {
 enum Effect<'a> {
     /// A name goes, or comes, or both.
     Change { gone: Option<&'a str>, come: Option<&'a str>, how: How<'a> },
+    /// The server tells that somebody has a rank now, or no longer: the letter with its sign.
+    Ranked(&'a str, String),
     /// A line or a topic, with the number of the line.
     Shown(&'a Shown, Option<u64>),
 }
@@ -401,6 +409,12 @@ enum How<'a> {
     IsAway(&'a str, Option<&'a str>),
 }
 
+impl<'a> How<'a> {
+    fn goes(words: Option<&'a str>, removal: Option<&'a Removal>) -> How<'a> {
+        removal.map_or(How::Parts(words), |removal| How::IsKicked(words, removal))
+    }
+}
+
 /// The next event of a room, where a client reads something else, and the rule that it breaks.
 struct Next {
     what: String,
@@ -415,13 +429,13 @@ impl<'a> Place<'a> {
 
     /// Passes an arrival, a departure or a new name of the client itself.
     fn pass_own(&mut self, event: &'a Event) -> Option<Effect<'a>> {
-        if event.reads_on && is_change(event) {
+        if event.reads_on && event.is_change() {
             self.is_away = matches!(event.shown, Shown::Left { .. });
             self.is_blind = true;
         }
         match &event.shown {
-            Shown::Arrived(name) if is_change(event) => self.me = Some(name),
-            Shown::Left { .. } if is_change(event) => self.me = None,
+            Shown::Arrived(name) if event.is_change() => self.me = Some(name),
+            Shown::Left { .. } if event.is_change() => self.me = None,
             Shown::Renamed { from, to } => {
                 self.me = None;
                 // Another connection of the owner had the new name, or still has the old one.
@@ -435,28 +449,43 @@ impl<'a> Place<'a> {
         None
     }
 
-    /// Passes an event. Returns what a client sees of it; none if that is nothing.
+    /// Passes an event. Returns what a client sees of it first; none if that is nothing.
     fn pass(&mut self, event: &'a Event, reader: &Reader) -> Option<Effect<'a>> {
         self.at += 1;
         let is_own = event.person.is_some() && event.person == reader.person;
-        if is_own && !matches!(event.shown, Shown::Said { .. } | Shown::Topic { .. }) {
-            return self.pass_own(event);
-        }
+        let is_of_own_name =
+            !matches!(event.shown, Shown::Said { .. } | Shown::Topic { .. } | Shown::Ranked { .. });
+        let (effect, letters) = match is_own && is_of_own_name {
+            true => (self.pass_own(event), event.ranks[1]),
+            false => (self.pass_other(event, is_own, reader), event.ranks[0]),
+        };
+        let comes = match effect {
+            Some(Effect::Change { come, how: How::Comes | How::PartsAndComes, .. }) => come,
+            _ => None,
+        };
+        self.ranks = comes.iter().flat_map(|name| letters.chars().map(|it| (*name, it))).collect();
+        effect
+    }
+
+    /// Passes an event that is not about the client's own name.
+    fn pass_other(
+        &mut self,
+        event: &'a Event,
+        is_own: bool,
+        reader: &Reader,
+    ) -> Option<Effect<'a>> {
         match (&event.shown, event.person) {
-            (Shown::Arrived(name), Some(person)) if is_change(event) => {
+            (Shown::Arrived(name), Some(person)) if event.is_change() => {
                 let is_new = !self.is_worn(name);
                 self.here.insert(person, name);
                 let come = Some(name.as_str()).filter(|_| is_new && event.kind != Kind::Untold)?;
                 Some(Effect::Change { gone: None, come: Some(come), how: How::Comes })
             }
-            (Shown::Left { name, words, removal }, Some(person)) if is_change(event) => {
+            (Shown::Left { name, words, removal }, Some(person)) if event.is_change() => {
                 self.here.remove(&person);
                 let is_last = !self.is_worn(name);
                 let gone = Some(name.as_str()).filter(|_| is_last && event.kind != Kind::Untold)?;
-                let how = match removal {
-                    Some(removal) => How::IsKicked(words.as_deref(), removal),
-                    None => How::Parts(words.as_deref()),
-                };
+                let how = How::goes(words.as_deref(), removal.as_ref());
                 Some(Effect::Change { gone: Some(gone), come: None, how })
             }
             (Shown::Renamed { from, to }, Some(person)) => {
@@ -478,6 +507,7 @@ impl<'a> Place<'a> {
             (Shown::Invited { .. }, _) if reader.has("invite-notify") => {
                 Some(Effect::Shown(&event.shown, None))
             }
+            (Shown::Ranked { name, mode }, _) => Some(Effect::Ranked(name, mode.clone())),
             (Shown::Topic { .. } | Shown::Act { .. }, _) => Some(Effect::Shown(&event.shown, None)),
             _ => None,
         }
@@ -485,10 +515,15 @@ impl<'a> Place<'a> {
 
     /// The next event that the client sees, up to this place.
     fn next(&mut self, room: &'a Room, until: usize, reader: &Reader) -> Option<Effect<'a>> {
+        if let Some((name, letter)) = self.ranks.pop_front() {
+            return Some(Effect::Ranked(name, format!("+{letter}")));
+        }
         while self.at < until {
             match self.pass(room.events.get(self.at)?, reader) {
                 None => {}
-                Some(Effect::Change { .. }) if self.is_blind => {}
+                Some(Effect::Change { .. } | Effect::Ranked(..)) if self.is_blind => {
+                    self.ranks.clear();
+                }
                 effect => return effect,
             }
         }
@@ -497,7 +532,7 @@ impl<'a> Place<'a> {
 
     /// The same place, for a client that knows who is here.
     fn with_sight(&self) -> Place<'a> {
-        Place { is_blind: false, ..self.clone() }
+        Place { is_blind: false, ranks: VecDeque::new(), ..self.clone() }
     }
 
     fn names(&self, me: &str) -> BTreeSet<String> {
@@ -509,10 +544,12 @@ impl<'a> Sitting<'a> {
     fn new(room: &'a Room, arrival: usize, reader: &'a Reader) -> Sitting<'a> {
         let stay = Stay::after(room, arrival, reader.person);
         let here = BTreeMap::new();
-        let mut place = Place { at: 0, here, me: None, is_away: false, is_blind: false };
+        let (me, is_away, is_blind, ranks) = (None, false, false, VecDeque::new());
+        let mut place = Place { at: 0, here, me, is_away, is_blind, ranks };
         while place.at <= arrival {
             place.pass(&room.events[place.at], reader);
         }
+        place.ranks.clear();
         Sitting {
             room,
             reader,
@@ -526,7 +563,23 @@ impl<'a> Sitting<'a> {
             missing: 0,
             comes_next: None,
             owes: None,
+            read_elsewhere: None,
+            is_ranked_before: None,
         }
+    }
+
+    /// The commit of the last event that the client has read here.
+    fn last_commit(&self) -> Option<u64> {
+        let event = self.room.events.get(self.places.last()?.at.checked_sub(1)?);
+        event.map(|event| event.commit)
+    }
+
+    /// Whether the client may have read of the next event in another room before it entered this one.
+    fn is_late(&self) -> bool {
+        let next = |place: &Place| self.room.events.get(place.at).map(|event| event.commit);
+        self.places
+            .iter()
+            .any(|place| next(place).is_some_and(|it| Some(it) <= self.read_elsewhere))
     }
 
     /// Whether the boot of the client's node may have ended before anything that the client sees next.
@@ -669,8 +722,14 @@ impl<'a> Sitting<'a> {
             let is_next = (gone, come, how) == (None, Some(next), How::Comes);
             return is_next.then_some(()).ok_or_else(|| broken(Rule::Presence, what));
         }
-        let mut comes_next = None;
+        let (mut comes_next, is_late) = (None, self.is_late());
         self.go_on(|effect| match *effect {
+            Effect::Change { gone: left, come: Some(new), how: How::TakesName }
+                if is_late && come.is_none() =>
+            {
+                comes_next = Some(new);
+                left == gone && how == How::Parts(None)
+            }
             Effect::Change { gone: left, come: Some(new), how: How::PartsAndComes } => {
                 comes_next = Some(new);
                 left == gone && come.is_none() && how == How::Parts(None)
@@ -678,14 +737,34 @@ impl<'a> Sitting<'a> {
             Effect::Change { gone: left, come: new, how: seen } => {
                 left == gone && new == come && seen == how
             }
-            Effect::Shown(..) => false,
+            Effect::Ranked(..) | Effect::Shown(..) => false,
         })
         .map_err(|Next { what, rule }| {
             let what = format!("{gone:?} goes, {come:?} comes, where {what} is next");
             broken(rule, what)
         })?;
         self.comes_next = comes_next;
+        if let (Some(name), true) = (comes_next, is_late) {
+            for place in &mut self.places {
+                let letters = self.room.events[place.at - 1].ranks[0].chars();
+                place.ranks = letters.map(|letter| (name, letter)).collect();
+            }
+        }
         Ok(())
+    }
+
+    /// The server tells that somebody has a rank now, or no longer.
+    fn be_told_rank(&mut self, name: &str, mode: &str) -> Result<(), Broken> {
+        self.ranks.take_mode(&format!("{mode} {name}"));
+        if self.owes.is_some() || self.is_ranked_before.as_deref() == Some(name) {
+            return Ok(()); // it comes in again, or has read this before
+        }
+        self.go_on(
+            |effect| matches!(effect, Effect::Ranked(who, what) if (*who, &**what) == (name, mode)),
+        )
+        .map_err(|Next { what, .. }| {
+            broken(Rule::Rank, format!("is told {mode} {name}, where {what} is next"))
+        })
     }
 
     /// A line or a topic.
@@ -722,6 +801,7 @@ impl<'a> Sitting<'a> {
         if let Some(rule) = self.owes {
             return Err(Next { what: "its coming in again".to_owned(), rule });
         }
+        self.is_ranked_before = None;
         let (mut places, mut next) = (Vec::new(), None);
         for mut place in std::mem::take(&mut self.places) {
             match place.next(self.room, self.until, self.reader) {
@@ -730,8 +810,11 @@ impl<'a> Sitting<'a> {
             }
         }
         self.places = places;
-        let is_line = matches!(next, Some(Effect::Shown(Shown::Said { .. }, _)));
-        let rule = if is_line { Rule::Count } else { Rule::Presence };
+        let rule = match next {
+            Some(Effect::Shown(Shown::Said { .. }, _)) => Rule::Count,
+            Some(Effect::Ranked(..)) => Rule::Rank,
+            _ => Rule::Presence,
+        };
         match self.places.is_empty() {
             true => Err(Next { what: format!("{next:?}"), rule }),
             false => Ok(()),

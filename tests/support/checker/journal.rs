@@ -79,22 +79,17 @@ fn check_rising(
     Ok(())
 }
 
-/// Whether this event is an arrival or departure; a late one only announces it.
-pub(super) fn is_change(event: &Event) -> bool {
-    matches!(event.kind, Kind::Told | Kind::Folded | Kind::Untold)
-}
-
 /// The people in a room, by its events: each person, and the name worn.
 fn check_balance(room: &Room) -> Result<(), Broken> {
     let mut here: HashMap<usize, &str> = HashMap::new();
     for event in &room.events {
         let Some(person) = event.person else { continue };
         let wrong = match &event.shown {
-            Shown::Arrived(name) if is_change(event) => here
+            Shown::Arrived(name) if event.is_change() => here
                 .insert(person, name)
                 .is_some()
                 .then_some("a person arrives who is here already"),
-            Shown::Left { name, .. } if is_change(event) => (here.remove(&person) != Some(name))
+            Shown::Left { name, .. } if event.is_change() => (here.remove(&person) != Some(name))
                 .then_some("a person leaves who is not here, or not under this name"),
             Shown::Renamed { from, to } => (here.insert(person, to) != Some(from))
                 .then_some("a person takes a name who is not here, or not under that name"),
@@ -146,9 +141,9 @@ fn seat<'a>(seats: &mut Seats<'a>, room: usize, event: &'a Event) -> bool {
         return false;
     };
     match &event.shown {
-        Shown::Arrived(name) if is_change(event) => seats.insert((person, room), name),
+        Shown::Arrived(name) if event.is_change() => seats.insert((person, room), name),
         Shown::Renamed { to, .. } => seats.insert((person, room), to),
-        Shown::Left { .. } if is_change(event) => seats.remove(&(person, room)),
+        Shown::Left { .. } if event.is_change() => seats.remove(&(person, room)),
         _ => return false,
     };
     true
@@ -240,7 +235,11 @@ impl Screen {
             Shown::Said { name, .. } | Shown::Topic { name, .. } => {
                 self.go(name) && self.named.insert(name.clone())
             }
-            Shown::Act { .. } | Shown::Away { .. } | Shown::Invited { .. } | Shown::Unseen => true,
+            Shown::Act { .. }
+            | Shown::Ranked { .. }
+            | Shown::Away { .. }
+            | Shown::Invited { .. }
+            | Shown::Unseen => true,
         }
     }
 

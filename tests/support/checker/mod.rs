@@ -11,6 +11,7 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 mod acts;
+mod invitations;
 mod irc;
 mod irc_ranks;
 mod irc_trace;
@@ -26,7 +27,7 @@ mod tests;
 
 use std::fmt;
 
-pub(crate) use text::{Shown, together};
+pub(crate) use text::{Parameter, Shown, together};
 
 /// Everything to check.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,8 @@ pub(crate) struct Story {
     pub(crate) rooms: Vec<Room>,
     /// The clients that read.
     pub(crate) readers: Vec<Reader>,
+    /// Whether these are all rooms and all clients of the server.
+    pub(crate) is_whole: bool,
 }
 
 /// The journal's record of one room.
@@ -62,7 +65,20 @@ pub(crate) struct Event {
     /// Whether the person reads on: a departure because the node has to begin another boot, or the
     /// arrival after it.
     pub(crate) reads_on: bool,
+    /// The letters of the ranks that the server tells with MODE, behind a JOIN under the new name and
+    /// behind one under the old name.
+    pub(crate) ranks: [&'static str; 2],
 }
+
+impl Event {
+    /// Whether this is an arrival or departure; a late one only announces it.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(self.kind, Kind::Told | Kind::Folded | Kind::Untold)
+    }
+}
+
+/// Nobody has a rank.
+pub(crate) const NO_RANKS: [&str; 2] = [""; 2];
 
 /// Details of an event that its text does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,6 +223,8 @@ pub(crate) enum Rule {
     Answer,
     /// Two people read a private message, once each.
     Private,
+    /// The person who is invited reads it, once, and nobody else.
+    Invitation,
 }
 
 /// Returns the first broken promise, if any.
@@ -218,7 +236,8 @@ pub(crate) fn check(story: &Story) -> Result<(), Broken> {
             what: format!("reader {number} (person {:?}): {what}", reader.person),
         })?;
     }
-    trace::check_privates(&story.readers)
+    trace::check_privates(&story.readers)?;
+    invitations::check(story)
 }
 
 /// The text that a speaker says as line `number`: it is unique.

@@ -1,12 +1,12 @@
 //! For each rule of the checker, a small story that keeps all rules, and one that breaks this rule.
 
 use super::{
-    Dialect, End, Event, Kind, Listened, Reader, Room, Rule, Shown, Story, check, nobody_after,
-    together,
+    Dialect, End, Event, Kind, Listened, NO_RANKS, Reader, Room, Rule, Shown, Story, check,
+    nobody_after, together,
 };
 
 fn event(commit: u64, person: usize, kind: Kind, shown: Shown) -> Event {
-    Event { commit, person: Some(person), kind, shown, reads_on: false }
+    Event { commit, person: Some(person), kind, shown, reads_on: false, ranks: NO_RANKS }
 }
 
 pub(super) fn arrived(commit: u64, person: usize, name: &str) -> Event {
@@ -84,6 +84,7 @@ fn good() -> Story {
     Story {
         rooms: vec![room("lobby", events)],
         readers: vec![reader(1, End::Here, &alice), reader(2, End::Left, &bob)],
+        ..Story::default()
     }
 }
 
@@ -211,7 +212,7 @@ fn name_handed_on(taker: &str) -> Story {
         renamed(3, 2, "bob", taker),
     ];
     let tea = vec![arrived(2, 1, "alice"), said(3, 1, 1, "alice", "s1n1"), left(3, 1, "alice")];
-    Story { rooms: vec![room("lobby", lobby), room("tea", tea)], readers: Vec::new() }
+    Story { rooms: vec![room("lobby", lobby), room("tea", tea)], ..Story::default() }
 }
 
 #[test]
@@ -243,7 +244,8 @@ fn a_name_worn_by_two_in_a_room_within_a_commit_is_rejected() {
 fn a_crowd_in_which_somebody_arrives_twice_is_rejected() {
     let story = happened(|events| {
         let shown = together(vec!["alice".into()], 0, true);
-        events.push(Event { commit: 9, person: None, kind: Kind::Summary, shown, reads_on: false });
+        let (kind, reads_on, ranks) = (Kind::Summary, false, NO_RANKS);
+        events.push(Event { commit: 9, person: None, kind, shown, reads_on, ranks });
     });
     breaks(Rule::Presence, &story);
 }
@@ -266,7 +268,7 @@ fn moved(name: &str) -> Story {
         reader(2, End::Left, &before),
         reader(3, End::Here, &after),
     ];
-    Story { rooms: vec![room("lobby", events)], readers }
+    Story { rooms: vec![room("lobby", events)], readers, ..Story::default() }
 }
 
 #[test]
@@ -511,7 +513,7 @@ fn a_list_behind_the_silent_departure_may_be_older() {
         ];
         let text = objects.iter().flat_map(|object| frame(object)).collect();
         let alice = Reader { dialect: Dialect::Web, text, ..reader(1, end, &[]) };
-        Story { rooms: vec![room("lobby", events)], readers: vec![alice] }
+        Story { rooms: vec![room("lobby", events)], readers: vec![alice], ..Story::default() }
     };
     check(&listed(End::Left)).unwrap();
     breaks(Rule::Presence, &listed(End::Here));

@@ -41,6 +41,13 @@ pub(crate) enum Shown {
         /// The author; none if a rule ends by itself.
         by: Option<String>,
         mode: String,
+        parameter: Parameter,
+    },
+    /// Somebody has a rank now, or no longer, by no act. Clients of IRC read of it.
+    Ranked {
+        name: String,
+        /// The letter of the rank with its sign.
+        mode: String,
     },
     /// Somebody is away with this text, or back. Some clients of IRC read of it.
     Away {
@@ -54,6 +61,17 @@ pub(crate) enum Shown {
     },
     /// Nothing that the checker follows.
     Unseen,
+}
+
+/// The parameter of a mode that is about no person, or an empty one; none if a dialect does not tell
+/// it: then it is equal to any.
+#[derive(Clone, Debug, Eq)]
+pub(crate) struct Parameter(pub(crate) Option<String>);
+
+impl PartialEq for Parameter {
+    fn eq(&self, other: &Parameter) -> bool {
+        self.0.as_ref().zip(other.0.as_ref()).is_none_or(|(one, other)| one == other)
+    }
 }
 
 /// The removal of a person from a room.
@@ -105,6 +123,11 @@ pub(super) enum Line {
     /// Nobody is called `after.` followed by this.
     After(String),
     Private(String),
+    /// Somebody invites the reader to a room.
+    Invited {
+        by: String,
+        room: String,
+    },
     /// The reader has left this room, and continues in others.
     Departed,
     /// Any other line of the server.
@@ -156,6 +179,11 @@ pub(super) fn parse_server(words: &str) -> Line {
         && (rest.starts_with("lines skipped") || rest.starts_with("line skipped"))
     {
         return Line::Skipped(count);
+    }
+    if let Some((by, room)) = words.split_once(" invites you to ")
+        && let Some((room, _)) = room.split_once(": ")
+    {
+        return Line::Invited { by: by.to_owned(), room: room.to_owned() };
     }
     words
         .strip_prefix("Nobody here is called after.")

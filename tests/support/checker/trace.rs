@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::journal::{is_change, told};
+use super::journal::told;
 use super::text::{Line, Removal, Shown, parse};
 use super::{
     Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, irc, irc_trace, web,
@@ -38,7 +38,7 @@ pub(super) fn check(rooms: &[Room], reader: &Reader) -> Result<(), Broken> {
 }
 
 /// The lines that a client received, without a line that a broken connection cut off.
-fn read(reader: &Reader) -> Result<Vec<Seen>, Broken> {
+pub(super) fn read(reader: &Reader) -> Result<Vec<Seen>, Broken> {
     if reader.dialect == Dialect::Web {
         return web::read(&reader.text, reader.end);
     }
@@ -158,7 +158,7 @@ pub(super) fn arrivals(
         let is_arrival = |event: &Event| {
             event.person == person
                 && !event.reads_on
-                && is_change(event)
+                && event.is_change()
                 && matches!(event.shown, Shown::Arrived(_))
         };
         let places = room.events.iter().enumerate().filter(|(_, e)| is_arrival(e));
@@ -191,7 +191,7 @@ pub(super) enum StayEnd {
 impl<'a> Stay<'a> {
     pub(super) fn after(room: &'a Room, arrival: usize, person: Option<usize>) -> Stay<'a> {
         let mut is_away = false;
-        let own = |&(_, event): &(usize, &Event)| event.person == person && is_change(event);
+        let own = |&(_, event): &(usize, &Event)| event.person == person && event.is_change();
         let events = room.events.iter().enumerate().skip(arrival + 1);
         for (at, event) in events.filter(own) {
             let end = match (&event.shown, event.reads_on) {
@@ -451,7 +451,9 @@ fn is_line(event: &Event) -> bool {
 fn is_told(event: &Event, dialect: Dialect) -> bool {
     let is_of_dialect = match &event.shown {
         Shown::Act { .. } => dialect != Dialect::Classic,
-        Shown::Away { .. } | Shown::Invited { .. } => dialect == Dialect::Irc,
+        Shown::Away { .. } | Shown::Invited { .. } | Shown::Ranked { .. } => {
+            dialect == Dialect::Irc
+        }
         _ => true,
     };
     is_of_dialect
