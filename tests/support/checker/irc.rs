@@ -110,7 +110,7 @@ pub(super) fn read(reader: &Reader) -> Result<Vec<Heard>, Broken> {
         return fail("not UTF-8".to_owned());
     };
     let mut parser = Parser::default();
-    // Who leaves within the welcome reads the mail at the end.
+    // A client that leaves within the welcome reads the mail at the end.
     let is_end = |line: &str| line.contains(" 376 ") || line.contains(" 422 ");
     let is_whole = !reader.has_left || text.lines().any(is_end);
     let mut welcome = if is_whole { Welcome::Before } else { Welcome::Ended };

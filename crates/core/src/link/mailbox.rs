@@ -161,7 +161,7 @@ impl Mailbox {
 
     /// Whether the owner may ask for more: at least half of the mailbox is free.
     pub(crate) fn has_space(&self) -> bool {
-        let Contents { ready, .. } = &*lock(&self.items); // what is held back frees no space by itself
+        let Contents { ready, .. } = &*lock(&self.items); // mail that is held back frees no space by itself
         ready.queue.len() < ITEMS_MAX / 2 && ready.bytes < BYTES_MAX / 2
     }
 
