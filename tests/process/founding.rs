@@ -126,7 +126,7 @@ fn says(guest: &mut Guest, line: &str, shown: &str) {
 /// Fills a directory with everything that a server without other nodes stores. Returns the return code
 /// of carol.
 fn past(data: &Data) -> String {
-    let server = data.open(&[]);
+    let server = data.open(&IRC);
     let mut alice = enter(&server, "alice");
     says(&mut alice, "before I had a password", "alice: before");
     register(&mut alice, PASSWORD);
@@ -147,17 +147,24 @@ fn past(data: &Data) -> String {
     assert_eq!(done(data, &["ban", "mallory", "1h"]).len(), 1);
     let frank = enter(&server, "frank");
     says(&mut dave, "/mute frank 1h", "-- dave muted frank until");
-    let token = alice.token();
-    assert!(!token.is_empty());
-    server.close((alice, dave, bob, frank));
+    assert!(!alice.token().is_empty());
+    let mut marking = Chatter::connect(server.listening("irc"));
+    marking.say(&format!("PASS :{PASSWORD}"));
+    let mut marking = marking.enter_with("alice", "draft/read-marker");
+    let time = "timestamp=2019-01-01T00:00:00.000Z";
+    marking.say(&format!("MARKREAD #lobby {time}"));
+    marking.sees(&format!(":irc.example MARKREAD #lobby {time}"));
+    server.close((alice, dave, bob, frank, marking));
 
     let server = data.open(&[]);
+    let mut zoe = enter(&server, "zoe");
+    says(&mut zoe, "gallimaufry", "zoe: gallimaufry");
     let mut bob = enter(&server, "bob");
     says(&mut bob, "a second run", "bob: a second run");
     says(&mut bob, "/msg alice marzipan", "-- ");
     let mut carol = enter(&server, "carol");
     let code = carol.code();
-    server.close((bob, carol));
+    server.close((bob, carol, zoe));
     code
 }
 
@@ -166,15 +173,26 @@ fn nodes_take_over_everything_that_the_first_one_had_stored() {
     let Some(nats) = Nats::start() else { return };
     let data = [Data::new(), Data::new(), Data::new()];
     let code = past(&data[0]);
+    // A server was killed while it deleted the lines of somebody.
+    let deletion = "INSERT INTO takings VALUES (1, 'zoe', 0, 'lobby', 9)";
+    Connection::open(data[0].file()).unwrap().execute(deletion, []).unwrap();
     let before = contents(&data[0].file());
     assert!(before.len() > 20, "{before:#?}");
+    let kept = |mut rows: Vec<String>| {
+        let is_gone = r#"Integer(2), Text(""), Text("")"#;
+        rows.retain(|row| !row.contains(is_gone) && !row.contains("gallimaufry"));
+        rows
+    };
     let red = nats.node("red", &data[0]);
     let blue = nats.node("blue", &data[1]);
     let green = nats.node("green", &data[2]);
     for data in &data {
-        assert_eq!(contents(&data.file()), before);
+        assert_eq!(kept(contents(&data.file())), kept(before.clone()));
+        assert_eq!(data.traces("gallimaufry"), 0);
     }
-    for secret in ["marzipan", "before I had a", "tea is ready", "$argon2id$", "zarzuela"] {
+    for secret in
+        ["marzipan", "before I had a", "tea is ready", "$argon2id$", "zarzuela", "gallimaufry"]
+    {
         assert_eq!(nats.traces(secret.as_bytes()), 0, "{secret} is sealed or deleted");
     }
 
@@ -198,7 +216,8 @@ fn nodes_take_over_everything_that_the_first_one_had_stored() {
     let mut mallory = Guest::connect(red.address);
     mallory.say("mallory");
     mallory.lines_until("the refusal", |line| line.starts_with("-- You are banned until "));
-    let mut frank = enter(&blue, "frank");
+    let grey = nats.node_in_memory("grey", &[]);
+    let mut frank = Guest::enter(grey.address, "frank");
     says(&mut frank, "hello", "-- You are muted until ");
     let until = Instant::now() + DEADLINE;
     let files = || data.each_ref().map(|data| contents(&data.file()));
@@ -210,7 +229,7 @@ fn nodes_take_over_everything_that_the_first_one_had_stored() {
         assert!(Instant::now() < until, "they differ: {:#?}", files());
     }
     drop((alice, dave, carol, mallory, frank));
-    [green, blue, red].into_iter().for_each(|node| drop(node.close(())));
+    [grey, green, blue, red].into_iter().for_each(|node| drop(node.close(())));
     data.iter().for_each(Data::assert_undamaged);
 }
 
@@ -231,11 +250,9 @@ fn begin(nats: &Nats, name: &str, data: &Data) -> Child {
 const LINES: usize = 12_000;
 const LONG: usize = 1_000;
 
-#[test]
-fn a_first_node_that_is_killed_goes_on_and_another_one_waits_for_it() {
-    let Some(nats) = Nats::start() else { return };
-    let data = [Data::new(), Data::new()];
-    let alone = data[0].open(&["--replay", "0"]);
+/// Fills a directory with as many lines, said by alice, who owns the name.
+fn long_past(data: &Data) {
+    let alone = data.open(&["--replay", "0"]);
     let mut alice = enter(&alone, "alice");
     register(&mut alice, PASSWORD);
     for number in 0..LINES / 100 {
@@ -245,16 +262,28 @@ fn a_first_node_that_is_killed_goes_on_and_another_one_waits_for_it() {
         (0..100).for_each(|_| drop(alice.until(last.trim_end())));
     }
     alone.close(alice);
+}
+
+/// Runs a node until the stream has this many messages, and kills it.
+fn publish_and_die(nats: &Nats, data: &Data, stop_at: u64) {
+    let mut red = begin(nats, "red", data);
+    let until = Instant::now() + DEADLINE;
+    while messages(nats) < stop_at {
+        assert!(Instant::now() < until, "it publishes nothing");
+    }
+    red.kill().unwrap();
+    red.wait().unwrap();
+}
+
+#[test]
+fn a_first_node_that_is_killed_goes_on_and_another_one_waits_for_it() {
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new()];
+    long_past(&data[0]);
     let before = contents(&data[0].file());
 
     for stop_at in [4, 12] {
-        let mut red = begin(&nats, "red", &data[0]);
-        let until = Instant::now() + DEADLINE;
-        while messages(&nats) < stop_at {
-            assert!(Instant::now() < until, "it publishes nothing");
-        }
-        red.kill().unwrap();
-        red.wait().unwrap();
+        publish_and_die(&nats, &data[0], stop_at);
     }
     let stopped_at = messages(&nats);
     thread::scope(|scope| {
@@ -285,9 +314,35 @@ fn a_first_node_that_is_killed_goes_on_and_another_one_waits_for_it() {
     data.iter().for_each(Data::assert_undamaged);
 }
 
+#[test]
+fn a_first_node_whose_stream_loses_a_part_of_the_past_begins_another_house() {
+    let Some(mut nats) = Nats::start() else { return };
+    let data = Data::new();
+    long_past(&data);
+    let before = contents(&data.file());
+    publish_and_die(&nats, &data, 3);
+    nats.kill();
+    nats.copy();
+    nats.start_again();
+    publish_and_die(&nats, &data, 50);
+    nats.kill();
+    nats.restore();
+    nats.start_again();
+    let told = refused(&nats, &data);
+    assert!(told.contains("start that node once without --nats, and let it begin"), "{told}");
+    data.open(&[]).close(());
+    let red = nats.node_with("red", &data, &["--house", "other"]);
+    let other = Data::new();
+    let blue = nats.node_with("blue", &other, &["--house", "other"]);
+    blue.close(());
+    red.close(());
+    assert_eq!(contents(&data.file()), before);
+    assert_eq!(contents(&other.file()), before);
+}
+
 /// A node that cannot start. Returns what it says at last.
 fn refused(nats: &Nats, data: &Data) -> String {
-    let Output { status, stderr, .. } = begin(nats, "green", data).wait_with_output().unwrap();
+    let Output { status, stderr, .. } = begin(nats, "red", data).wait_with_output().unwrap();
     let told = String::from_utf8(stderr).unwrap();
     assert_eq!(status.code(), Some(1), "{told}");
     told.lines().last().unwrap_or_default().to_owned()

@@ -195,6 +195,7 @@ mod tests {
     use parlor_core::model::RoomName;
 
     use super::super::store::Store;
+    use super::super::taking_over::{further_parts, take_over};
     use super::EPOCHS_MAX;
     use crate::config::Keep;
     use crate::journal::traits::Archive;
@@ -279,5 +280,48 @@ mod tests {
         store.begin_epoch().unwrap();
         let of_both = [(30, Some("nodes".into())), (40, Some(alone.as_str().into()))];
         assert_eq!(logs(&store), of_both);
+    }
+
+    #[test]
+    fn the_logs_of_another_file_come_before_the_names_of_own_starts() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = |name: &str| {
+            let file = directory.path().join(name);
+            fs::File::create(&file).unwrap();
+            Store::open(&file, Keep::Written).unwrap()
+        };
+        let (mut first, lobby) = (open("first.db"), RoomName::lobby());
+        for last in [10, 20, 30] {
+            first.begin_epoch().unwrap();
+            say(&mut first, last);
+        }
+        let log = first.log_of_past().unwrap().unwrap();
+        assert_eq!(first.log_of_past().unwrap().as_ref(), Some(&log), "it keeps that name");
+        assert!(first.join("another").is_err());
+        first.join(&log).unwrap();
+        first.begin_epoch().unwrap();
+
+        let mut other = open("other.db");
+        other.join(&log).unwrap();
+        for _ in 0..3 {
+            other.begin_epoch().unwrap();
+        }
+        let parts = further_parts(&first.connection).unwrap();
+        take_over(&other.connection, &parts).unwrap();
+        say(&mut other, 30);
+        for store in [&mut first, &mut other] {
+            store.begin_epoch().unwrap();
+            say(store, 40);
+            store.begin_epoch().unwrap();
+        }
+        let logs = |store: &Store| store.earlier_logs(&lobby, 1).unwrap();
+        assert_eq!(logs(&first).len(), 3);
+        assert_eq!(logs(&first), logs(&other));
+        for (last, name) in logs(&first) {
+            for store in [&first, &other] {
+                assert_eq!(store.end_of(name.as_deref().unwrap(), &lobby), Ok(Some(last)));
+                assert_eq!(store.end_of(&log, &lobby), Ok(Some(u64::MAX)));
+            }
+        }
     }
 }

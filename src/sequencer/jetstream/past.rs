@@ -37,6 +37,9 @@ const IDLE_MAX: usize = 8;
 /// How often the operator is told how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
+/// How long systemd waits for the next word of how far it is, in microseconds.
+const WORD_MICROS: u32 = 60_000_000;
+
 /// The files of a node that takes over the past.
 pub(crate) struct PastFiles {
     /// The way into them.
@@ -115,6 +118,7 @@ impl TakeOver<'_> {
         while self.ledger.importing().is_some() {
             if let Err(error) = self.follow().await? {
                 tracing::warn!(%error, "the stream cannot be used yet");
+                ask_for_time();
                 sleep(START_PAUSE).await;
             }
         }
@@ -132,12 +136,19 @@ impl TakeOver<'_> {
         let position = self.begun.position;
         let begun = async {
             let following = self.connection.clone().follow(position).await?;
-            anyhow::Ok((following, self.connection.last().await? <= position))
+            anyhow::Ok((following, self.connection.last().await?))
         };
-        let (mut following, mut is_last) = match begun.await {
+        let (mut following, last) = match begun.await {
             Ok(begun) => begun,
             Err(error) => return Ok(Err(error)),
         };
+        ensure!(
+            last >= position,
+            "the stream in NATS ends at message {last}, and this node has taken over {position}: it has \
+             lost a part of what the first node had stored; start that node once without --nats, and \
+             let it begin another --house"
+        );
+        let mut is_last = last == position;
         while self.ledger.importing().is_some() {
             if is_last && let Some(intents) = self.next_intents().await? {
                 let published = self.publish(intents).await;
@@ -146,7 +157,7 @@ impl TakeOver<'_> {
                 }
             }
             let Ok(Some(message)) = timeout(NEXT_TIME, following.next()).await else {
-                self.tell();
+                self.tell(true);
                 break;
             };
             is_last = message.behind == 0;
@@ -185,20 +196,22 @@ impl TakeOver<'_> {
             view.write_rows((position, size), move |file| store(file, &brought)).await?;
         }
         if self.told.elapsed() >= TELL_EVERY {
-            self.tell();
+            self.tell(false);
         }
         Ok(())
     }
 
-    fn tell(&mut self) {
+    fn tell(&mut self, is_silent: bool) {
         self.told = Instant::now();
+        ask_for_time();
         let (lines, position) = (self.lines, self.begun.position);
-        match self.own {
-            Some(_) => tracing::info!(lines, position, "what is stored goes into the stream"),
-            None => tracing::info!(
+        match (&self.own, is_silent) {
+            (Some(_), _) => tracing::info!(lines, position, "what is stored goes into the stream"),
+            (None, false) => tracing::info!(lines, position, "what is stored is taken over"),
+            (None, true) => tracing::info!(
                 lines,
                 position,
-                "not all that the first node has stored is in the stream; this node waits for it"
+                "not all that the first node has stored is in the stream yet; this node waits for it"
             ),
         }
     }
@@ -289,6 +302,12 @@ impl OwnPast {
         }
         Ok(runs.runs.into_iter().map(|run| intent(Import::Lines(run))).collect())
     }
+}
+
+/// Asks systemd not to end a start that takes long.
+fn ask_for_time() {
+    // Without systemd, nobody receives it.
+    sd_notify::notify(&[sd_notify::NotifyState::ExtendTimeoutUsec(WORD_MICROS)]).ok();
 }
 
 fn intent(import: Import) -> Intent {
