@@ -9,7 +9,6 @@ use std::time::Instant;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use crate::DEADLINE;
 use crate::admin::done;
 use crate::chatter::Chatter;
 use crate::data::{Data, enter};
@@ -17,6 +16,7 @@ use crate::guest::Guest;
 use crate::nats::Nats;
 use crate::owners::{PASSWORD, come_back, register, register_as};
 use crate::server::{HERE, Server};
+use crate::{DEADLINE, search};
 
 /// The door of IRC.
 const IRC: [&str; 2] = ["--listen", "irc://127.0.0.1:0?server=irc.example"];
@@ -209,6 +209,9 @@ fn nodes_take_over_everything_that_the_first_one_had_stored() {
     dave.say(PASSWORD);
     dave.lines_until("the line", |line| line.ends_with("bob: a second run"));
     says(&mut dave, "/keeper", "-- Keepers of the server: dave");
+    let found = search::answers(&mut dave, "waves");
+    assert!(found.iter().any(|line| line.ends_with("* bob waves")), "{found:?}");
+    assert_eq!(done(&data[1], &["log"]), done(&data[0], &["log"]));
     let mut carol = Guest::connect(green.address);
     carol.say(&format!("/resume {code}"));
     carol.until("You are carol");

@@ -24,6 +24,7 @@ mod markers;
 mod raw;
 mod reader;
 mod records;
+mod reversal;
 mod room_rules;
 mod row;
 mod rows;
