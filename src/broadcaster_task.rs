@@ -10,13 +10,13 @@ use std::time::Duration;
 use parlor_core::broadcaster::{Broadcaster, Gathered, Standing};
 use parlor_core::journal::{Commit, Journal, NotStored};
 use tokio::select;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::sequencer::SnapshotTaker;
+use crate::sequencer::{Renewal, SnapshotTaker};
 use crate::telemetry::Metrics;
 
 /// After this time, people who wait for a commit are told that it is slow.
@@ -51,6 +51,8 @@ pub(crate) struct AmongNodes {
     pub(crate) standing: watch::Sender<Standing>,
     /// Takes snapshots of the ledger.
     pub(crate) snapshots: SnapshotTaker,
+    /// The way on after this server has stopped, because its ledger may be wrong.
+    pub(crate) renewals: mpsc::Receiver<Renewal>,
 }
 
 impl BroadcasterTask {
@@ -70,7 +72,7 @@ impl BroadcasterTask {
                 under_way = self.begin_commit();
                 self.note_given();
             }
-            self.note_standing();
+            self.note_standing(under_way.is_none() && paused.is_none());
             if last && under_way.is_none() && self.has_told_the_others() {
                 break;
             }
@@ -89,6 +91,9 @@ impl BroadcasterTask {
                 // Others who will post in a moment can do so first: their lines travel in the
                 // same batch.
                 () = inbox.bell().rung(seen) => yield_now().await,
+                Some(renewal) = renewal(&mut self.nodes), if under_way.is_none() => {
+                    self.renew(renewal);
+                }
                 () = at(slow) => {
                     if let Some(under_way) = &mut under_way {
                         under_way.tell_slow(&self.broadcaster);
@@ -102,11 +107,16 @@ impl BroadcasterTask {
         }
     }
 
-    /// Tells the server where it stands among its nodes.
-    fn note_standing(&self) {
+    /// Tells the server where it stands among its nodes; if it has stopped, as soon as all that has
+    /// happened is with the journal.
+    fn note_standing(&self, is_idle: bool) {
         if let Some(nodes) = &self.nodes {
             let standing = self.broadcaster.standing();
-            self.metrics.node.astray(matches!(standing, Standing::Astray(_)));
+            let is_astray = matches!(standing, Standing::Astray(_));
+            self.metrics.node.astray(is_astray);
+            if is_astray && !is_idle {
+                return;
+            }
             nodes.standing.send_if_modified(|noted| mem::replace(noted, standing) != standing);
         }
     }
@@ -117,10 +127,28 @@ impl BroadcasterTask {
         let Some(nodes) = &mut self.nodes else {
             return;
         };
+        if let Standing::Astray(_) = self.broadcaster.standing() {
+            return nodes.snapshots.rest();
+        }
         let now = self.clock.monotonic();
         self.journal.note_given(self.broadcaster.position());
         if let Some(snapshot) = nodes.snapshots.take_due(&self.broadcaster, now) {
             self.journal.note_snapshot(self.broadcaster.position(), &snapshot);
+        }
+    }
+
+    /// Lets a server go on that has stopped.
+    fn renew(&mut self, renewal: Renewal) {
+        let now = self.clock.now();
+        match renewal {
+            Renewal::GoOn => self.broadcaster.go_on(now),
+            Renewal::Anew(ledger) => {
+                // People read it, but it is not stored any more.
+                while let Some(gathered) = self.broadcaster.gather(now) {
+                    self.broadcaster.append(gathered, Ok(()), now);
+                }
+                self.broadcaster.begin_anew(*ledger);
+            }
         }
     }
 
@@ -219,6 +247,13 @@ impl Pace {
 async fn commit_finished(under_way: &mut Option<UnderWay>) -> Result<(), NotStored> {
     match under_way {
         Some(UnderWay { commit, .. }) => commit.await,
+        None => pending().await,
+    }
+}
+
+async fn renewal(nodes: &mut Option<AmongNodes>) -> Option<Renewal> {
+    match nodes {
+        Some(nodes) => nodes.renewals.recv().await,
         None => pending().await,
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use epoch::passing_epoch;
 pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
 pub(crate) use recent::RawMessage;
-pub(crate) use sqlite::{Database, DatabaseFailed, FileView, OpenError, Sql, fill};
+pub(crate) use sqlite::{Database, DatabaseFailed, FileView, OpenError, Sql, fill, rewind};
 pub(crate) use sqlite::{WaitingMessage, waiting};
 pub(crate) use sqlite::{end_codes, latest as latest_acts, moment, past};
 pub(crate) use sqlite::{further_parts, has_own_past, log_of_past, take_over};

@@ -8,8 +8,9 @@ mod jetstream;
 
 pub(crate) use jetstream::{
     Beginning, CatchUpTask, Founded, LinkChange, NodeFiles, OrderQueue, PastFiles, Post, PostTask,
-    SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed, SnapshotTaker, SnapshotTask,
-    StreamConnection, StreamSequencer, beginning, found, open_accounts, own_program, take_over,
+    RebuildTask, Renewal, SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed,
+    SnapshotTaker, SnapshotTask, StreamConnection, StreamSequencer, beginning, found,
+    open_accounts, own_program, take_over,
 };
 pub use jetstream::{
     Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, Look, NewerMessage,

@@ -18,11 +18,13 @@ pub(crate) use signals::SignalRequests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::ensure;
-use parlor_core::broadcaster::Broadcaster;
+use parlor_core::broadcaster::{Broadcaster, Standing};
 use parlor_core::journal::Journal;
 use parlor_core::link::Inbox;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::announce::is_for_this_machine;
@@ -38,7 +40,7 @@ use crate::clock::{Clock, Trust};
 use crate::config::{Config, Settings};
 use crate::door::{Reception, raise_limit, schemes_for_people};
 use crate::operator::{Operator, Reload, ReloadRequests};
-use crate::sequencer::{Beginning, CatchUpTask, SnapshotShelf, SnapshotTask};
+use crate::sequencer::{Beginning, CatchUpTask, RebuildTask, SnapshotShelf, SnapshotTask};
 use crate::session::Live;
 use crate::telemetry::Metrics;
 
@@ -221,7 +223,10 @@ impl Server {
 
     /// Starts all tasks. The doors do not accept yet.
     fn start(mut self) -> (RunningServer, Doors, Config) {
-        let database = self.storage.disk.as_ref().map(|disk| disk.stored.database.clone());
+        let times = (self.clock.clone(), self.live.retain_changes());
+        let metrics = &self.reception.metrics;
+        let node = self.node.map(|parts| start_node(parts, &self.storage, times, metrics));
+        let (nodes, node) = node.unzip();
         if let Some(disk) = self.storage.disk {
             let inbox = Arc::clone(&self.reception.inbox);
             let trust = Trust::new(self.clock.clone(), disk.stored.last_run);
@@ -234,36 +239,6 @@ impl Server {
         let closing = Closing { soon: self.reception.closing.clone(), ..Closing::default() };
         let mut writing = JoinSet::new();
         self.reception.writers.start(&mut writing);
-        let (nodes, node) = match self.node {
-            Some(NodeParts {
-                sequencing,
-                post,
-                connection,
-                founded,
-                schedule,
-                standing: (watched, standing),
-            }) => {
-                let mut tasks = JoinSet::new();
-                let until = (self.clock.clone(), self.live.retain_changes());
-                let shelf = SnapshotShelf::new(&connection, &founded.log);
-                let metrics = &self.reception.metrics;
-                let (writing, taker) = SnapshotTask::new(shelf, schedule, until, metrics);
-                tasks.spawn(writing.run());
-                if let (Some(view), Some(database)) = (self.storage.view, database) {
-                    let metrics = Arc::clone(&self.reception.metrics);
-                    let note_stopped =
-                        Box::new(move |is_stopped| metrics.node.file_stopped(is_stopped));
-                    let log = (founded.log, founded.has_past);
-                    let catching_up = CatchUpTask { connection, log, view, database, note_stopped };
-                    tasks.spawn(catching_up.run());
-                }
-                tasks.spawn(sequencing.run(Arc::clone(&self.reception.metrics)));
-                tasks.spawn(post.run());
-                let node = RunningNode::new(tasks, standing);
-                (Some(AmongNodes { standing: watched, snapshots: taker }), Some(node))
-            }
-            None => (None, None),
-        };
         let task = BroadcasterTask {
             broadcaster: self.broadcaster,
             journal: self.storage.journal,
@@ -283,4 +258,41 @@ impl Server {
         };
         (running, self.doors, self.config)
     }
+}
+
+/// Starts the tasks of a node, with the clock and the changes of `--retain`.
+fn start_node(
+    parts: NodeParts,
+    storage: &ServerStorage,
+    times: (Clock, watch::Receiver<Option<Duration>>),
+    metrics: &Arc<Metrics>,
+) -> (AmongNodes, RunningNode) {
+    let NodeParts { start, snapshot, sequencing, post, connection, founded, schedule } = parts;
+    let (watched, standing) = watch::channel(Standing::Starting);
+    let mut tasks = JoinSet::new();
+    let shelf = SnapshotShelf::new(&connection, &founded.log);
+    let (writing, snapshots) = SnapshotTask::new(shelf.clone(), schedule, times, metrics);
+    tasks.spawn(writing.run());
+    let has_past = founded.has_past;
+    let file = storage.view.clone().zip(storage.disk.as_ref());
+    let rewinds = file.map(|(view, disk)| {
+        let database = disk.stored.database.clone();
+        let metrics = Arc::clone(metrics);
+        let note_stopped = Box::new(move |is_stopped| metrics.node.file_stopped(is_stopped));
+        let (sender, rewinds) = mpsc::channel(1);
+        let (start, standing) = (start.clone(), standing.clone());
+        let log = (founded.log, founded.has_past);
+        let catching_up =
+            CatchUpTask { connection, log, view, database, start, standing, rewinds, note_stopped };
+        tasks.spawn(catching_up.run());
+        sender
+    });
+    let origin = (snapshot, start.check_every);
+    let shelf = (shelf, has_past);
+    let (rebuilding, renewals) = RebuildTask::new(shelf, standing.clone(), origin, rewinds);
+    tasks.spawn(rebuilding.run());
+    tasks.spawn(sequencing.run(Arc::clone(metrics)));
+    tasks.spawn(post.run());
+    let nodes = AmongNodes { standing: watched, snapshots, renewals };
+    (nodes, RunningNode::new(tasks, standing))
 }

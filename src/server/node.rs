@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use parlor_core::broadcaster::{NodeStart, Standing};
+use parlor_core::broadcaster::{CHECK_EVERY, NodeStart, Standing};
 use parlor_core::link::Inbox;
 use parlor_wire::pack::proposal::{BYTES_MAX, NEWEST};
 use tokio::select;
@@ -29,6 +29,10 @@ pub(super) struct JoinedOrder {
 
 /// A server that follows the order of its nodes.
 pub(super) struct NodeParts {
+    /// How the node started, without its ledger.
+    pub(super) start: NodeStart,
+    /// The position of the snapshot from which its ledger was made.
+    pub(super) snapshot: u64,
     pub(super) sequencing: SequencerTask,
     pub(super) post: PostTask,
     /// The stream, and how it has begun.
@@ -36,8 +40,6 @@ pub(super) struct NodeParts {
     pub(super) founded: Founded,
     /// When snapshots of the ledger are taken.
     pub(super) schedule: SnapshotSchedule,
-    /// Where it stands among its nodes.
-    pub(super) standing: (watch::Sender<Standing>, watch::Receiver<Standing>),
 }
 
 /// The parts of a broadcaster of one of several nodes.
@@ -74,7 +76,7 @@ impl JoinedOrder {
             bytes_max: BYTES_MAX.min(connection.bytes_max() / 2),
             ledger: Default::default(),
             position: 0,
-            check_every: speed.check_every(),
+            check_every: speed.sooner(CHECK_EVERY),
         };
         Ok(Some(JoinedOrder { connection, changes, start, speed, founded }))
     }
@@ -106,7 +108,7 @@ impl JoinedOrder {
     ) -> (BroadcasterParts, NodeParts) {
         let JoinedOrder { connection, changes, start, speed, founded } = self;
         let Beginning { ledger, position, snapshot, tail, .. } = beginning;
-        let start = NodeStart { ledger, position, ..start };
+        let (bare, start) = (start.clone(), NodeStart { ledger, position, ..start });
         let (post, neighbours) = PostTask::new(&connection, inbox, start.nonce);
         let queue = Arc::new(OrderQueue::default());
         let sequencer = StreamSequencer(Arc::clone(&queue));
@@ -116,10 +118,11 @@ impl JoinedOrder {
         let courier = Courier::new(start.name.clone(), position, live, NEWEST);
         let place = (courier, tail, start.ledger.seals.last());
         let sequencing = SequencerTask::new((connection.clone(), changes), queue, inbox, place);
-        let standing = watch::channel(Standing::Starting);
         let broadcaster = BroadcasterParts { start, sequencer, neighbours };
         let schedule = SnapshotSchedule::new(speed, snapshot);
-        (broadcaster, NodeParts { sequencing, post, connection, founded, schedule, standing })
+        let (start, snapshot) = (bare, snapshot.0);
+        let parts = NodeParts { start, snapshot, sequencing, post, connection, founded, schedule };
+        (broadcaster, parts)
     }
 }
 
@@ -187,11 +190,8 @@ fn why_over(standing: Standing) -> Option<&'static str> {
             "the nodes use a format that this version of Parlor cannot read; \
              start the version of the other nodes here, too",
         ),
-        Standing::Astray(_) => Some(
-            "this node has come to another state than the others, which is a bug or a failure of \
-             memory; it begins anew from the stream when it is started again",
-        ),
         Standing::Alone
+        | Standing::Astray(_)
         | Standing::Starting
         | Standing::InTouch
         | Standing::OutOfTouch

@@ -22,6 +22,7 @@ mod server;
 mod visitor;
 
 mod admin;
+mod astray;
 mod backup;
 mod bytes;
 mod clients;

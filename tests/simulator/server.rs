@@ -34,6 +34,8 @@ pub(crate) struct Server {
     /// Groups, which several people share, like the cores of a machine.
     groups: [Rc<SharedGroup>; 3],
     pub(crate) now: Now,
+    /// Whether anybody can connect: its first boot has begun. Its doors stay open from then on.
+    pub(crate) is_open: bool,
     under_way: Option<UnderWay>,
     /// The version of the inbox's bell before all work was done. Until it rings, or something is
     /// due, there is no work. So the simulator notices a request without a ring.
@@ -100,6 +102,7 @@ impl Server {
             second: None,
             groups: Default::default(),
             now: Now::default(),
+            is_open: false,
             under_way: None,
             asleep: None,
             is_slow: false,
@@ -108,11 +111,6 @@ impl Server {
             record,
             late: None,
         }
-    }
-
-    /// Whether anybody can connect: the first boot has begun.
-    pub(crate) fn is_open(&self) -> bool {
-        self.broadcaster.standing() != Standing::Starting
     }
 
     /// Whether it has told the other nodes that it stops. Then everybody gets an outcome when it
@@ -156,6 +154,7 @@ impl Server {
         if self.under_way.is_none() {
             self.begin_commit(rng);
         }
+        self.is_open |= matches!(self.broadcaster.standing(), Standing::Alone | Standing::InTouch);
         let census = self.broadcaster.census();
         assert_eq!(census.logs_bytes, census.logs_bytes_counted, "{census:?}");
         self.compare_ledgers(rng);

@@ -84,6 +84,12 @@ impl World {
         }
     }
 
+    /// The same server, without the visitors so far, who are gone.
+    pub(crate) fn without_visitors(self) -> World {
+        let World { rng, server, people, .. } = self;
+        World::new(rng, server, people)
+    }
+
     /// Some of the things that happen to a server without other nodes.
     pub(crate) fn run(&mut self) {
         for _ in 0..self.rng.usize(50..450) {
@@ -158,7 +164,7 @@ impl World {
     }
 
     fn come(&mut self) {
-        if self.guests.len() >= GUESTS_MAX || !self.server.is_open() {
+        if self.guests.len() >= GUESTS_MAX || !self.server.is_open {
             return;
         }
         self.people += 1;
@@ -173,7 +179,7 @@ impl World {
 
     /// A script connects, or does one of the things that scripts do.
     fn step_script(&mut self) {
-        if self.scripts.len() < SCRIPTS_MAX && self.server.is_open() && self.rng.u8(0..4) == 0 {
+        if self.scripts.len() < SCRIPTS_MAX && self.server.is_open && self.rng.u8(0..4) == 0 {
             self.people += 1;
             let (link, shared) = self.server.connect(self.people);
             self.clients.push(std::sync::Arc::downgrade(link.client()));
@@ -200,7 +206,7 @@ impl World {
 
     /// Somebody with an IRC client comes, or does one of the things that such people do.
     fn step_chatter(&mut self) {
-        if self.chatters.len() < CHATTERS_MAX && self.server.is_open() && self.rng.u8(0..4) == 0 {
+        if self.chatters.len() < CHATTERS_MAX && self.server.is_open && self.rng.u8(0..4) == 0 {
             self.people += 1;
             let (link, shared) = self.server.connect(self.people);
             self.clients.push(std::sync::Arc::downgrade(link.client()));

@@ -182,6 +182,8 @@ pub enum Refusal {
     NotStored(&'static str),
     /// There is no contact with the other nodes, and what the person sent is not known there.
     NotSent,
+    /// This node begins anew, and it is not known whether the others have what the person sent.
+    MaybeSent,
     /// There is no contact with the other nodes, so nobody can enter here.
     OutOfTouch,
     /// The order of the nodes has no space for what the person sent.

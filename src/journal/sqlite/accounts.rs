@@ -29,9 +29,11 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
 
 /// Makes the accounts those of a ledger.
 pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
-    let owned: HashSet<&str> = ledger.accounts.iter().map(|account| key(&account.name)).collect();
+    let owned = ledger.accounts.iter().map(|account| (key(&account.name), account.since.0));
+    let owned: HashSet<_> = owned.collect();
     for account in load(connection)? {
-        if !owned.contains(key(&account.name)) {
+        // One that was registered at another time has another owner.
+        if !owned.contains(&(key(&account.name), account.since.0)) {
             release(connection, &account.name)?;
         }
     }

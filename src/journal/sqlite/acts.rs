@@ -266,6 +266,11 @@ pub(super) fn put_whole_row(
     connection.run(put, row).map(drop)
 }
 
+/// Deletes the rows of acts after this time.
+pub(super) fn delete_rows_since(connection: &Connection, time: WallTime) -> rusqlite::Result<()> {
+    connection.run("DELETE FROM audit WHERE at > ?1", [time.0]).map(drop)
+}
+
 /// Stores the row of an act, and deletes rows beyond the limit.
 fn put_row(connection: &Connection, word: &str, act: &Act) -> rusqlite::Result<()> {
     let until = act.until().map(|until| format!("until {}", moment(until)));

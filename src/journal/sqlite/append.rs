@@ -3,24 +3,26 @@
 //! A refused commit may be stored nevertheless, if the disk did not answer. A separate file lists its
 //! lines and records, so that the next server removes them if this one is killed before it can.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use parlor_core::journal::Record;
+use parlor_core::journal::{Record, Snapshot};
 use parlor_core::log::Batch;
 use parlor_core::model::{End, RoomName, Said};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::files::{REFUSED_FILE, private_file};
 use super::keys::{KEYS, key, range};
-use super::records::put;
+use super::leftovers::note_leftovers;
+use super::records::{self, put};
 use super::row::{code, gone_with, name_of, sum, sum_of};
 use super::schema::SCHEMA;
 use super::sql::Sql;
 use super::store::Store;
-use super::times::date_back;
+use super::times::{date_back, note_other_lines};
 use super::undo::{self, Undo};
 
 impl Store {
@@ -184,6 +186,34 @@ pub(super) fn put_end(transaction: &Connection, room: &RoomName, end: End) -> ru
         params![key, at, manner, sum(seq, at, manner, "", "")],
     )?;
     Ok(())
+}
+
+/// Makes everything that of an earlier ledger, in the transaction of the caller. `is_whole` says
+/// whether all deletions will be decided anew.
+pub(super) fn set_back(
+    transaction: &Connection,
+    ledger: &Snapshot,
+    is_whole: bool,
+) -> rusqlite::Result<()> {
+    cut(transaction, &ledger.ends)?;
+    records::set_back(transaction, ledger, is_whole)
+}
+
+/// Deletes the lines behind these ends of the rooms.
+fn cut(transaction: &Connection, ends: &BTreeMap<RoomName, End>) -> rusqlite::Result<()> {
+    let rooms: Vec<String> = transaction.all("SELECT name FROM rooms", [], |row| row.get(0))?;
+    for name in rooms {
+        let end = RoomName::parse(&name).ok().and_then(|room| ends.get(&room));
+        let last = end.map_or(0, |end| end.seq);
+        let delete = format!("DELETE FROM lines WHERE {}", KEYS.range);
+        transaction.run(&delete, range(&name, (last + 1, u64::MAX)))?;
+        let shorten = "UPDATE ends SET seq = ?2
+                       WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq > ?2";
+        transaction.run(shorten, params![name, last as i64])?;
+    }
+    ends.iter().try_for_each(|(room, end)| put_end(transaction, room, *end))?;
+    note_other_lines(transaction)?;
+    note_leftovers(transaction)
 }
 
 /// Stores records. Returns the way back.

@@ -23,3 +23,8 @@ pub(super) fn put(
     }
     Ok(())
 }
+
+/// Forgets the deletions that are noted: they will be decided anew.
+pub(super) fn forget(connection: &Connection) -> rusqlite::Result<()> {
+    connection.run("DELETE FROM takings WHERE id < 0", []).map(drop)
+}

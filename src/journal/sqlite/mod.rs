@@ -30,6 +30,7 @@ mod row;
 mod rows;
 mod schema;
 mod scrub;
+mod setting_back;
 mod signals;
 mod snapshot;
 mod sql;
@@ -61,6 +62,7 @@ pub(crate) use raw::{
 pub(crate) use records::past;
 pub(crate) use row::{GONE, LineRow, sum};
 pub(crate) use scrub::{ScrubSchedule, empty_log, scrub as scrub_slice};
+pub(crate) use setting_back::rewind;
 pub(crate) use signals::Signals;
 pub(crate) use snapshot::{PackedSnapshot, stored_position, stored_snapshot};
 pub(crate) use sql::Sql;

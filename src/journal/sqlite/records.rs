@@ -28,6 +28,18 @@ pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::R
     markers::replace(connection, ledger)
 }
 
+/// Makes everything beside lines that of an earlier ledger, in the transaction of the caller.
+/// `is_whole` says whether all deletions will be decided anew.
+pub(super) fn set_back(
+    connection: &Connection,
+    ledger: &Snapshot,
+    is_whole: bool,
+) -> rusqlite::Result<()> {
+    replace(connection, ledger)?;
+    acts::delete_rows_since(connection, ledger.at)?;
+    if is_whole { deletions::forget(connection) } else { Ok(()) }
+}
+
 /// Stores a record, in the transaction of the caller.
 pub(super) fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
     match record {

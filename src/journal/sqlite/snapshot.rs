@@ -36,16 +36,40 @@ pub(super) fn put(
         }
     };
     let transaction = connection.transaction()?;
-    transaction.run("DELETE FROM snapshot", [])?;
-    for part in bytes.chunks(PART_BYTES) {
-        transaction.run("INSERT INTO snapshot (bytes) VALUES (?1)", [part])?;
-    }
-    let note = "INSERT INTO meta VALUES ('snapshot', ?1)
-                ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    transaction.run(note, [format!("{position} {}", hash(&bytes))])?;
+    put_packed(&transaction, position, &bytes)?;
     note_position(&transaction, position)?;
     rest(&transaction)?;
     transaction.commit()
+}
+
+/// Stores a packed snapshot, in the transaction of the caller.
+fn put_packed(connection: &Connection, position: u64, bytes: &[u8]) -> rusqlite::Result<()> {
+    connection.run("DELETE FROM snapshot", [])?;
+    for part in bytes.chunks(PART_BYTES) {
+        connection.run("INSERT INTO snapshot (bytes) VALUES (?1)", [part])?;
+    }
+    let note = "INSERT INTO meta VALUES ('snapshot', ?1)
+                ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    connection.run(note, [format!("{position} {}", hash(bytes))]).map(drop)
+}
+
+/// Stores a snapshot, and sets the file back to its position, in the transaction of the caller.
+pub(super) fn set_back(
+    connection: &Connection,
+    position: u64,
+    ledger: &Snapshot,
+) -> rusqlite::Result<()> {
+    delete_snapshot(connection)?;
+    if let Ok(bytes) = pack(ledger, NEWEST) {
+        put_packed(connection, position, &bytes)?;
+    }
+    let set = "UPDATE meta SET value = CAST(?1 AS TEXT) WHERE key = 'node_position'";
+    connection.run(set, [position as i64]).map(drop)
+}
+
+fn delete_snapshot(connection: &Connection) -> rusqlite::Result<()> {
+    connection.run("DELETE FROM meta WHERE key = 'snapshot'", [])?;
+    connection.run("DELETE FROM snapshot", []).map(drop)
 }
 
 /// Notes that the file has everything up to a position, in the transaction of the caller. Returns
@@ -91,8 +115,7 @@ pub(crate) fn stored_position(connection: &Connection) -> rusqlite::Result<u64> 
 impl Store {
     /// Deletes the snapshot: the file is not that of a node any more.
     pub(super) fn delete_snapshot(&self) -> rusqlite::Result<()> {
-        self.connection.run("DELETE FROM meta WHERE key = 'snapshot'", [])?;
-        self.connection.run("DELETE FROM snapshot", []).map(drop)
+        delete_snapshot(&self.connection)
     }
 }
 

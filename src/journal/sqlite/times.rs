@@ -61,6 +61,13 @@ pub(crate) fn note_clock(
     transaction.commit()
 }
 
+/// Notes that lines of the file are others than before, so that the search index is made anew.
+pub(super) fn note_other_lines(connection: &Connection) -> rusqlite::Result<()> {
+    let note = "INSERT INTO meta VALUES ('dated-back', '1')
+                ON CONFLICT (key) DO UPDATE SET value = value + 1";
+    connection.run(note, []).map(drop)
+}
+
 /// Dates back the last lines of a room that have a later time than `at`, in this transaction, so
 /// that times never decrease in a room. Damaged lines stay unchanged.
 pub(super) fn date_back(
@@ -90,11 +97,7 @@ pub(super) fn date_back(
         }
     }
     if lines > 0 {
-        connection.run(
-            "INSERT INTO meta VALUES ('dated-back', '1')
-             ON CONFLICT (key) DO UPDATE SET value = value + 1",
-            [],
-        )?;
+        note_other_lines(connection)?;
         tracing::warn!(
             lines,
             "the clock was ahead and has gone back: the last lines of {room} are dated back"

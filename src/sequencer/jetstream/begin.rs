@@ -1,10 +1,14 @@
 //! The ledger with which a node begins: from a snapshot and the rest of the stream, up to the
 //! position of its files. Knows no broadcaster.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+
 use anyhow::{Context as _, bail};
 use parlor_core::ledger::{Ledger, Snapshot};
 use parlor_core::model::{NodeProgram, WallTime};
 use parlor_wire::pack::snapshot::{NEWEST, unpack};
+use tokio::sync::oneshot;
 
 use super::founding::patiently;
 use super::mending::look;
@@ -12,7 +16,10 @@ use super::nats::StreamConnection;
 use super::origin::{Base, FOUNDING, Had, LedgerOrigin, OrderExtent, origins};
 use super::replay::replay;
 use super::shelf::{NotRead, SnapshotShelf};
-use crate::journal::Tail;
+use crate::journal::{DatabaseFailed, Tail};
+
+/// How many messages are read together until the past is complete.
+const PAST_AT_ONCE: u64 = 1_024;
 
 /// How many messages before the first one of the order are looked for.
 const LOOKED_FOR: u64 = 64;
@@ -72,28 +79,9 @@ pub(crate) async fn beginning(
         patiently(|| extent(connection)).await.context("cannot read the stream in NATS")?;
     let stored = patiently(|| shelf.list()).await.context("cannot read the snapshots in NATS")?;
     for origin in origins(had, extent, &stored) {
-        let base = match &origin.base {
-            Base::Founding => {
-                let importing = has_past.then_some(0);
-                Ok(Snapshot { is_stored: true, importing, ..Snapshot::default() })
-            }
-            Base::OwnFile => match own {
-                Some((_, bytes)) => unpack(bytes, NEWEST).map_err(anyhow::Error::from),
-                None => continue,
-            },
-            Base::Stored(stored) => {
-                let read = async || match shelf.read(stored).await {
-                    Err(NotRead::Later(error)) => Err(error),
-                    read => Ok(read.map_err(anyhow::Error::from)),
-                };
-                patiently(read).await.context("cannot read a snapshot")?
-            }
-        };
-        match base {
-            Ok(base) => return continued(connection, origin, base, files).await,
-            Err(error) => {
-                tracing::warn!("the snapshot of message {} is passed over: {error}", origin.from)
-            }
+        let own = own.map_or(&[][..], |(_, bytes)| bytes);
+        if let Some(base) = read_base(&shelf, (&origin, has_past), own).await? {
+            return continued(connection, origin, base, files).await;
         }
     }
     bail!(
@@ -101,6 +89,136 @@ pub(crate) async fn beginning(
          restore the backup of the stream, or begin with another --house and another --data",
         extent.first
     )
+}
+
+/// An earlier ledger, from which the stream can be read again.
+#[derive(Clone, Debug)]
+pub(super) struct EarlierLedger {
+    pub(super) position: u64,
+    pub(super) ledger: Snapshot,
+}
+
+/// An earlier ledger to which the file of a node is set back.
+#[derive(Debug)]
+pub(crate) struct Rewind {
+    pub(super) to: EarlierLedger,
+    /// Whether there is no earlier one.
+    pub(super) is_whole: bool,
+    /// Told when the file has nothing of the wrong ledger any more.
+    pub(super) done: oneshot::Sender<Result<(), DatabaseFailed>>,
+}
+
+/// Earlier ledgers from which the stream can be read again, none from files.
+pub(super) struct EarlierLedgers {
+    shelf: SnapshotShelf,
+    has_past: bool,
+    /// The position up to which they are wanted.
+    position: u64,
+    ways: VecDeque<LedgerOrigin>,
+}
+
+impl EarlierLedgers {
+    /// Those at this position or before it, of an order that begins with a past or without one: the
+    /// newest first of those up to `trusted`, and then the others, the oldest first.
+    ///
+    /// # Errors
+    /// The stream cannot be read. The same holds for the functions below.
+    pub(super) async fn before(
+        (shelf, has_past): (&SnapshotShelf, bool),
+        position: u64,
+        trusted: u64,
+    ) -> anyhow::Result<EarlierLedgers> {
+        let extent = patiently(|| extent(shelf.connection())).await?;
+        let mut stored = patiently(|| shelf.list()).await?;
+        stored.retain(|stored| stored.position <= position);
+        let had = Had { position: Some(position), snapshot: None };
+        let all = origins(had, extent, &stored).into_iter().filter(|way| way.from <= position);
+        let (old, new): (Vec<_>, Vec<_>) = all.partition(|way| way.from <= trusted);
+        let ways = old.into_iter().chain(new.into_iter().rev()).collect();
+        Ok(EarlierLedgers { shelf: shelf.clone(), has_past, position, ways })
+    }
+
+    /// The next one that can be used.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<EarlierLedger>> {
+        while let Some(way) = self.ways.pop_front() {
+            let base = read_base(&self.shelf, (&way, self.has_past), &[]).await?;
+            let Some(ledger) = base else {
+                continue;
+            };
+            let earlier = self.behind_past(EarlierLedger { position: way.from, ledger }).await?;
+            if earlier.is_some() {
+                return Ok(earlier);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same ledger, or a later one that has all of the past: a file that is set back has it. None if
+    /// there is none.
+    async fn behind_past(&self, from: EarlierLedger) -> anyhow::Result<Option<EarlierLedger>> {
+        if from.ledger.importing.is_none() {
+            return Ok(Some(from));
+        }
+        let (mut ledger, mut position) = (Ledger::restore(from.ledger), from.position);
+        while ledger.importing().is_some() {
+            if position >= self.position {
+                return Ok(None);
+            }
+            let next = self.position.min(position + PAST_AT_ONCE);
+            read_on(self.shelf.connection(), &mut ledger, position..next).await?;
+            position = next;
+        }
+        Ok(Some(EarlierLedger { position, ledger: ledger.snapshot() }))
+    }
+}
+
+/// Applies the messages of the stream between two positions to a ledger.
+pub(super) async fn read_on(
+    connection: &StreamConnection,
+    ledger: &mut Ledger,
+    positions: Range<u64>,
+) -> anyhow::Result<()> {
+    read_with(connection, &Tail::in_memory(positions.end), ledger, positions).await
+}
+
+/// The first ledger of an origin, in an order that begins with a past or without one; `own` is that
+/// in the files. None if it cannot be used.
+async fn read_base(
+    shelf: &SnapshotShelf,
+    (origin, has_past): (&LedgerOrigin, bool),
+    own: &[u8],
+) -> anyhow::Result<Option<Snapshot>> {
+    let base = match &origin.base {
+        Base::Founding => {
+            let importing = has_past.then_some(0);
+            Ok(Snapshot { is_stored: true, importing, ..Snapshot::default() })
+        }
+        Base::OwnFile => unpack(own, NEWEST).map_err(anyhow::Error::from),
+        Base::Stored(stored) => {
+            let read = async || match shelf.read(stored).await {
+                Err(NotRead::Later(error)) => Err(error),
+                read => Ok(read.map_err(anyhow::Error::from)),
+            };
+            patiently(read).await.context("cannot read a snapshot")?
+        }
+    };
+    let told = base.inspect_err(|error| {
+        tracing::warn!("the snapshot of message {} is passed over: {error}", origin.from);
+    });
+    Ok(told.ok())
+}
+
+/// Applies the messages between two positions to a ledger: those of the stream, or those that came
+/// here before.
+async fn read_with(
+    connection: &StreamConnection,
+    tail: &Tail,
+    ledger: &mut Ledger,
+    positions: Range<u64>,
+) -> anyhow::Result<()> {
+    let found = patiently(|| look(connection, tail, positions.end)).await;
+    let found = (found.context("cannot read the stream in NATS")?, tail);
+    replay(connection, found, ledger, positions).await
 }
 
 /// The ledger of an origin.
@@ -122,9 +240,7 @@ async fn continued(
     let snapshot = (from, base.at);
     let mut ledger = Ledger::restore(base);
     let tail = files.map_or_else(|| Tail::in_memory(position), |files| files.tail.clone());
-    let found = patiently(|| look(connection, &tail, position)).await;
-    let found = (found.context("cannot read the stream in NATS")?, &tail);
-    replay(connection, found, &mut ledger, from..position).await?;
+    read_with(connection, &tail, &mut ledger, from..position).await?;
     tracing::info!(
         "the ledger of message {from} and {} messages behind it are read",
         position - from

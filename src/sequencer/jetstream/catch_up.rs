@@ -4,19 +4,24 @@
 //! It follows the order with a broadcaster of its own, to which nobody is connected and which
 //! proposes nothing: it gives the same lines the same numbers.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart, Standing};
-use parlor_core::model::{Capacity, Limits, NodeName, Now, WallTime};
+use anyhow::ensure;
+use parlor_core::broadcaster::{Broadcaster, NodeStart, Standing};
+use parlor_core::model::{Capacity, Limits, Now, WallTime};
+use tokio::select;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::begin::{Beginning, NodeFiles, beginning, own_program};
+use super::begin::{Beginning, EarlierLedger, NodeFiles, Rewind, beginning};
 use super::key_work::{Sealing, open_accounts};
 use super::nats::StreamConnection;
 use super::queue::{OrderQueue, StreamSequencer};
-use crate::journal::{Database, FileView, Tail, fill, stored_position, stored_snapshot};
+use crate::journal::{
+    Database, DatabaseFailed, FileView, Tail, fill, rewind, stored_position, stored_snapshot,
+};
 
 /// The pause before another try.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -24,11 +29,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long the next message may take: a node publishes something every second.
 const NEXT_TIME: Duration = Duration::from_secs(5);
 
+/// How long what waits for the file may take before it is set back.
+const SET_BACK_TIME: Duration = Duration::from_secs(60);
+
+/// How often the file may come to another state than other nodes while this node does not differ.
+const DIFFERENCES_MAX: u32 = 3;
+
 /// How many messages are written together.
 const MESSAGES_AT_ONCE: usize = 128;
-
-/// The name of the other broadcaster among the nodes, to which it is no node.
-const NAME: &str = "the-file-of-a-node";
 
 /// The capacity of a room's log that nobody reads.
 const LOG: Capacity = Capacity { lines: 1, bytes: 1 };
@@ -40,9 +48,19 @@ pub(crate) struct CatchUpTask {
     pub(crate) log: (String, bool),
     pub(crate) view: Arc<FileView>,
     pub(crate) database: Database,
+    /// How this node started, without its ledger.
+    pub(crate) start: NodeStart,
+    pub(crate) standing: watch::Receiver<Standing>,
+    /// Ledgers to which the file is set back, because it was written by a wrong one.
+    pub(crate) rewinds: mpsc::Receiver<Rewind>,
     /// Notes whether the file has stopped.
     pub(crate) note_stopped: Box<dyn Fn(bool) + Send + Sync>,
 }
+
+/// The ledger of the file differs from those of other nodes.
+#[derive(Debug, thiserror::Error)]
+#[error("they have come to another state than other nodes")]
+struct OtherState;
 
 /// A broadcaster without people, which gives lines their numbers.
 struct OrderReader {
@@ -57,30 +75,90 @@ struct OrderReader {
 }
 
 impl CatchUpTask {
-    /// Waits until the file stops, and lets it catch up when its disk works; then waits again.
+    /// Waits until the file stops, and lets it catch up when its disk works; then waits again. A file
+    /// that is to be set back comes first.
     ///
     /// # Errors
-    /// Never: a failure is told, and followed by another try.
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
+    /// The file comes to another state than other nodes several times. Any other failure is told,
+    /// and followed by another try.
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+        let mut differences = 0;
         loop {
-            self.view.stopped().await;
+            let rewind = select! {
+                biased;
+                Some(rewind) = self.rewinds.recv() => Some(rewind),
+                () = self.view.stopped() => None,
+            };
             (self.note_stopped)(true);
-            self.view.until_written().await; // so the disk works again
-            tracing::info!(
-                "the disk works again: the files of this node read what they have missed"
-            );
-            match self.catch_up().await {
-                Ok(()) => {
-                    (self.note_stopped)(false);
-                    tracing::info!("the files of this node have everything again");
-                }
-                Err(error) => {
-                    tracing::warn!("the files of this node do not catch up yet: {error:#}");
-                    self.view.stop();
-                    sleep(PAUSE).await;
-                }
+            let rewind = match rewind {
+                Some(rewind) => Some(rewind),
+                None => self.catch_up_unless_set_back(&mut differences).await?,
+            };
+            if let Some(rewind) = rewind {
+                differences = 0;
+                self.set_back(rewind).await;
             }
         }
+    }
+
+    /// Lets the file catch up. Returns an earlier ledger to which it is to be set back, if that comes
+    /// first.
+    async fn catch_up_unless_set_back(
+        &mut self,
+        differences: &mut u32,
+    ) -> anyhow::Result<Option<Rewind>> {
+        let CatchUpTask { rewinds, view, .. } = &mut *self;
+        select! {
+            biased;
+            Some(rewind) = rewinds.recv() => return Ok(Some(rewind)),
+            () = view.until_written() => {} // so the disk works again
+        }
+        tracing::info!("the files of this node read what they have missed");
+        let (_, nobody) = mpsc::channel(1);
+        let mut rewinds = mem::replace(&mut self.rewinds, nobody);
+        let caught_up = select! {
+            biased;
+            Some(rewind) = rewinds.recv() => Err(rewind),
+            caught_up = self.catch_up() => Ok(caught_up),
+        };
+        self.rewinds = rewinds;
+        match caught_up {
+            Ok(Ok(())) => {
+                *differences = 0;
+                (self.note_stopped)(false);
+                tracing::info!("the files of this node have everything again");
+            }
+            Ok(Err(error)) => {
+                tracing::warn!("the files of this node do not catch up yet: {error:#}");
+                self.view.stop();
+                // If the node itself has stopped, the file is set back soon.
+                let is_astray = matches!(*self.standing.borrow(), Standing::Astray(_));
+                *differences += u32::from(error.is::<OtherState>() && !is_astray);
+                ensure!(
+                    *differences < DIFFERENCES_MAX,
+                    "the files of this node have come to another state than the other nodes \
+                     {DIFFERENCES_MAX} times; start it again, and it makes them anew from the stream"
+                );
+                sleep(PAUSE).await;
+            }
+            Err(rewind) => return Ok(Some(rewind)),
+        }
+        Ok(None)
+    }
+
+    /// Sets the file back. Then it stands, and catches up from there.
+    async fn set_back(&self, Rewind { to, is_whole, done }: Rewind) {
+        let EarlierLedger { position, ledger } = to;
+        self.view.stop();
+        let written = timeout(SET_BACK_TIME, self.view.until_written()).await;
+        let set_back = match written {
+            Ok(()) => {
+                let set_back = move |file: &mut _| rewind(file, (position, is_whole), &ledger);
+                self.database.write(set_back).await
+            }
+            Err(_) => Err(DatabaseFailed),
+        };
+        done.send(set_back).ok(); // the node may be ending
     }
 
     /// Writes everything behind the position of the file, until the broadcaster takes over.
@@ -132,23 +210,21 @@ impl CatchUpTask {
             let ledger = begun.ledger.clone();
             self.database.write(move |file| fill(file, position, &ledger)).await?;
         }
-        OrderReader::new(begun, &self.connection)
+        Ok(OrderReader::new(begun, &self.connection, self.start.clone()))
     }
 }
 
 impl OrderReader {
-    fn new(beginning: Beginning, connection: &StreamConnection) -> anyhow::Result<OrderReader> {
+    /// A reader for the file of this node. It compares its ledger only with those of other nodes.
+    fn new(beginning: Beginning, connection: &StreamConnection, start: NodeStart) -> OrderReader {
         let Beginning { ledger, position, .. } = beginning;
         let seals = Sealing::new(connection, ledger.seals.last());
-        let name = NodeName::parse(NAME).context("the name is too long")?;
-        let (program, check_every) = (own_program()?, CHECK_EVERY);
-        let start =
-            NodeStart { name, nonce: 0, program, bytes_max: 0, ledger, position, check_every };
+        let start = NodeStart { nonce: 0, bytes_max: 0, ledger, position, ..start };
         let limits = Limits { rooms: usize::MAX, log: LOG, logs_bytes: 0, ..Limits::default() };
         let order = Arc::new(OrderQueue::default());
         let sequencer = Box::new(StreamSequencer(Arc::clone(&order)));
         let broadcaster = Broadcaster::one_of_several(Arc::default(), limits, start, sequencer);
-        Ok(OrderReader { broadcaster, order, seals, began: Instant::now(), position, messages: 0 })
+        OrderReader { broadcaster, order, seals, began: Instant::now(), position, messages: 0 }
     }
 
     /// The time for the broadcaster; lines have that of the order.
@@ -171,10 +247,7 @@ impl OrderReader {
         loop {
             self.broadcaster.tick(self.now());
             self.broadcaster.drain(self.now());
-            ensure!(
-                self.broadcaster.standing() == Standing::Starting,
-                "it has come to another state"
-            );
+            ensure!(self.broadcaster.standing() == Standing::Starting, OtherState);
             let Some(gathered) = self.broadcaster.gather(self.now()) else {
                 return Ok(());
             };

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use parlor_core::broadcaster::CHECK_EVERY;
 use parlor_core::model::WallTime;
 
 /// A snapshot is due after this many positions, and after this time.
@@ -35,16 +34,16 @@ impl SnapshotSpeed {
     }
 
     fn positions(self) -> u64 {
-        (EVERY_POSITIONS / u64::from(self.0)).max(1)
+        self.sooner(EVERY_POSITIONS)
     }
 
     fn every_ms(self) -> i64 {
         (EVERY_MS / i64::from(self.0)).max(1)
     }
 
-    /// The ledger is compared at each multiple of this position.
-    pub(crate) fn check_every(self) -> u64 {
-        (CHECK_EVERY / u64::from(self.0)).max(1)
+    /// The number of positions after which something happens that usually happens after this number.
+    pub(crate) fn sooner(self, positions: u64) -> u64 {
+        (positions / u64::from(self.0)).max(1)
     }
 
     /// The time in which something happens that usually takes this time.

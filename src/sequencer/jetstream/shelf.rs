@@ -63,6 +63,27 @@ impl SnapshotShelf {
         }
     }
 
+    /// The connection to the servers.
+    pub(super) fn connection(&self) -> &StreamConnection {
+        &self.connection
+    }
+
+    /// Removes all snapshots behind a position but those of boots for which `stays` returns true.
+    ///
+    /// # Errors
+    /// The stream does not answer.
+    pub(super) async fn remove_behind(
+        &self,
+        position: u64,
+        stays: impl Fn(u32) -> bool,
+    ) -> anyhow::Result<()> {
+        let stored = self.list().await?.into_iter();
+        for stored in stored.filter(|it| it.position > position && !stays(it.boot)) {
+            self.remove(&stored).await?;
+        }
+        Ok(())
+    }
+
     /// All snapshots of this log, complete or not, in the order of their positions.
     ///
     /// # Errors

@@ -56,6 +56,11 @@ impl Boots {
         self.index(boot).is_some_and(|index| self.boots[index].is_live)
     }
 
+    /// The node of a boot.
+    pub(crate) fn node(&self, boot: u32) -> Option<&str> {
+        self.index(boot).map(|index| self.boots[index].node.as_str())
+    }
+
     /// The nodes with boots that live.
     pub(crate) fn live_nodes(&self) -> impl Iterator<Item = &str> {
         self.boots.iter().filter(|boot| boot.is_live).map(|boot| boot.node.as_str())

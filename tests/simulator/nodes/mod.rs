@@ -19,8 +19,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use node::Node;
 use parlor_core::intent::BYTES_MAX;
+use parlor_core::model::{Act, By, Deed, Name, Verb, WallTime, Whom};
 use stream::Stream;
-use witness::{REPAIRED, Witness};
+use witness::{ANEW, REPAIRED, RIGHT, Witness};
 
 pub(crate) use witness::SIGHTS;
 
@@ -35,6 +36,12 @@ const TIME_TO_SETTLE: Duration = Duration::from_secs(17);
 
 /// The stream gets back what it has lost within this time, also if a node is down.
 const TIME_TO_REPAIR: Duration = Duration::from_secs(32);
+
+/// A wrong ledger is found within this time, and made anew.
+const TIME_TO_RENEW: Duration = Duration::from_secs(90);
+
+/// A node that has stopped finds out within this time which ledger is right.
+const RENEWING_MAX: Duration = Duration::from_secs(15);
 
 /// Nothing sleeps longer than this while time passes.
 const SLICE: Duration = Duration::from_millis(250);
@@ -51,6 +58,8 @@ struct Nodes {
     witness: Witness,
     /// Whether the stream has lost proposals that nodes have shown.
     is_short: bool,
+    /// Whether all faults have ended.
+    is_settling: bool,
 }
 
 /// Runs one seed. Returns the stories of all runs of all nodes, and what occurred.
@@ -72,12 +81,21 @@ impl Nodes {
         let house = Rc::<House>::default();
         let limits = small_limits(rng);
         let bytes_max = if rng.bool() { BYTES_MAX } else { rng.usize(1..20_000) };
-        let node = |number| Node::new(number, &stream, &house, limits, bytes_max);
+        let check_every = [1, 8, 32][rng.usize(0..3)];
+        let sizes = (bytes_max, check_every);
+        let node = |number| Node::new(number, &stream, &house, limits, sizes);
         let nodes = (0..count).map(node).collect();
         let rng = rng.fork();
-        let witness = Witness::new();
-        let mut nodes =
-            Nodes { rng, time: Duration::ZERO, stream, nodes, witness, is_short: false };
+        let witness = Witness::new(HashSet::new());
+        let mut nodes = Nodes {
+            rng,
+            time: Duration::ZERO,
+            stream,
+            nodes,
+            witness,
+            is_short: false,
+            is_settling: false,
+        };
         (0..count).for_each(|node| nodes.start(node));
         nodes
     }
@@ -130,7 +148,7 @@ impl Nodes {
         let awake: Vec<_> = awake.map(|(number, _)| number).collect();
         let mut stream = self.stream.lock().unwrap();
         let stay = stream.places.len().saturating_sub(self.rng.usize(0..30));
-        let mut past = Witness::new();
+        let mut past = Witness::new(self.witness.wrong.clone());
         past.follow(&stream.places[..stay]);
         let live = past.live_nodes();
         let are_known = nodes.map(|(_, node)| node.name()).all(|name| live.contains(&name));
@@ -215,10 +233,43 @@ impl Nodes {
     fn start(&mut self, node: usize) {
         self.nodes[node].die();
         let position = self.nodes[node].store.position;
-        let mut past = Witness::new();
+        let mut past = Witness::new(self.witness.wrong.clone());
         past.follow(self.stream.lock().unwrap().own(node, position));
+        let mut ledger = past.snapshot();
         let rng = self.rng.fork();
-        self.nodes[node].start(past.snapshot(), rng);
+        let are_right = self.nodes.len() > 1 && self.nodes.iter().all(|node| !node.is_wrong);
+        if are_right && !self.is_settling && self.rng.u8(0..4) == 0 {
+            ledger.bans.push(wrong_ban(&mut self.rng));
+            self.nodes[node].is_wrong = true;
+            self.witness.wrong.insert(self.nodes[node].name());
+        }
+        self.nodes[node].start(ledger, rng);
+    }
+
+    /// A node that has stopped because its ledger differs from that of another one finds out which is
+    /// right, and goes on.
+    fn renew(&mut self, node: usize) {
+        let Some(found) = self.nodes[node].difference() else {
+            return;
+        };
+        let (time, rng) = (self.time, &mut self.rng);
+        let takes = rng.u64(0..RENEWING_MAX.as_millis() as u64);
+        let of_node = &mut self.nodes[node].renewed_at;
+        let at = *of_node.get_or_insert(time + Duration::from_millis(takes));
+        if time < at || self.nodes[node].idle_until > time {
+            return;
+        }
+        if found.own.digest == self.witness.digest(found.own.position as usize) {
+            assert!(!found.is_outvoted, "most nodes are right: {found:?}");
+            self.witness.sights.insert(RIGHT);
+            return self.nodes[node].go_on();
+        }
+        assert!(!found.is_again, "it has found that it is right: {found:?}");
+        let position = found.position as usize;
+        let mut past = Witness::new(self.witness.wrong.clone());
+        past.follow(&self.stream.lock().unwrap().reached()[..position]);
+        self.witness.sights.insert(ANEW);
+        self.nodes[node].begin_anew(past.snapshot());
     }
 
     /// Time passes. The nodes that are awake work whenever something is due.
@@ -254,6 +305,7 @@ impl Nodes {
             world.assert_questions_answered();
         }
         self.look_at(node);
+        self.renew(node);
     }
 
     /// Compares the node with the witness.
@@ -263,13 +315,14 @@ impl Nodes {
         node.take_visible();
         let position = node.position();
         if let Some(world) = &node.world {
-            let digest = world.server.broadcaster.digest();
-            assert_eq!(digest, self.witness.digest(position), "digests at position {position}");
+            let is_equal = world.server.broadcaster.digest() == self.witness.digest(position);
+            assert_eq!(is_equal, !node.is_wrong, "{} at position {position}", node.name());
         }
     }
 
     /// Ends all faults. After a while all nodes must be equal.
     fn settle(&mut self) {
+        self.is_settling = true;
         self.stream.lock().unwrap().heal();
         let mut living = self.nodes.iter().filter(|node| node.world.is_some()).count();
         for node in &mut self.nodes {
@@ -279,6 +332,14 @@ impl Nodes {
         }
         self.start_again();
         let patience = if self.is_short { TIME_TO_REPAIR } else { Duration::ZERO };
+        let is_wrong = self.nodes.iter().any(|node| node.is_wrong || node.difference().is_some());
+        let was_wrong = !self.witness.wrong.is_empty(); // the others may not have noticed yet
+        let patience = patience
+            + match (is_wrong, was_wrong) {
+                (true, _) => TIME_TO_RENEW,
+                (false, true) => RENEWING_MAX,
+                (false, false) => Duration::ZERO,
+            };
         let until = self.time + patience + TIME_TO_SETTLE;
         while self.time < until {
             self.pass_slice(until);
@@ -289,6 +350,7 @@ impl Nodes {
                     while world.turn() {}
                 }
                 self.look_at(node);
+                self.renew(node);
             }
         }
         for node in self.nodes.iter_mut().filter(|node| node.world.is_some()) {
@@ -307,4 +369,10 @@ impl Nodes {
             node.world.iter().for_each(|world| world.assert_empty());
         }
     }
+}
+
+/// A ban that nobody has made, and that concerns nobody.
+fn wrong_ban(rng: &mut Rng) -> Act {
+    let name = Name::parse(&format!("stranger-{}", rng.u64(..))).expect("a name");
+    Act::by(By::Operator, Deed::to(Verb::Ban, Whom::Name(name)), WallTime(0))
 }

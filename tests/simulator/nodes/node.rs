@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart};
+use parlor_core::broadcaster::{Broadcaster, Difference, NodeStart, Standing};
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::Inbox;
 use parlor_core::model::{Limits, NodeProgram, Now, WallTime};
@@ -30,6 +30,12 @@ pub(crate) struct Node {
     limits: Limits,
     /// The size of its largest proposal, in bytes.
     bytes_max: usize,
+    /// The ledger is compared at each multiple of this position.
+    check_every: u64,
+    /// Whether its ledger is wrong.
+    pub(crate) is_wrong: bool,
+    /// When it has found out what is wrong; none unless it has stopped.
+    pub(crate) renewed_at: Option<Duration>,
     /// The running server and its visitors; none while the node is down or stops.
     pub(crate) world: Option<World>,
     /// The server while it stops.
@@ -57,7 +63,7 @@ impl Node {
         stream: &Arc<Mutex<Stream>>,
         house: &Rc<House>,
         limits: Limits,
-        bytes_max: usize,
+        (bytes_max, check_every): (usize, u64),
     ) -> Node {
         Node {
             number,
@@ -65,6 +71,9 @@ impl Node {
             house: Rc::clone(house),
             limits,
             bytes_max,
+            check_every,
+            is_wrong: false,
+            renewed_at: None,
             world: None,
             stopping: None,
             store: Store::default(),
@@ -99,15 +108,44 @@ impl Node {
             bytes_max: self.bytes_max,
             ledger,
             position: self.start as u64,
-            check_every: CHECK_EVERY,
+            check_every: self.check_every,
         };
         let broadcaster = Broadcaster::one_of_several(inbox, self.limits, start, Box::new(link));
         let server = Server::of_node(broadcaster, record);
         self.world = Some(World::new(rng, server, self.people));
     }
 
+    /// How its ledger differs from that of another node, if it has stopped for that.
+    pub(crate) fn difference(&self) -> Option<Difference> {
+        match self.world.as_ref()?.server.broadcaster.standing() {
+            Standing::Astray(difference) => Some(difference),
+            _ => None,
+        }
+    }
+
+    /// Goes on, because its ledger was right.
+    pub(crate) fn go_on(&mut self) {
+        self.renewed_at = None;
+        if let Some(World { server, .. }) = &mut self.world {
+            server.broadcaster.go_on(server.now);
+        }
+    }
+
+    /// Goes on with this ledger of its position. The connections end, and the story of this run.
+    pub(crate) fn begin_anew(&mut self, ledger: Snapshot) {
+        (self.is_wrong, self.renewed_at) = (false, None);
+        if let Some(world) = self.end_connections() {
+            let mut world = world.without_visitors();
+            world.server.record = Record::starting(&self.house, &ledger);
+            world.server.broadcaster.begin_anew(ledger);
+            self.start = world.server.broadcaster.position() as usize;
+            self.world = Some(world);
+        }
+    }
+
     /// The process dies.
     pub(crate) fn die(&mut self) {
+        (self.is_wrong, self.renewed_at) = (false, None);
         self.end_connections();
         self.stopping = None;
         self.stream.lock().unwrap().disconnect(self.number);

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::node::{Silence, Standing};
+use super::node::Silence;
 use super::state::Broadcaster;
 use super::tickets::Wanted;
-use crate::ledger::Boot;
 use crate::link::{Change, Contact, InboxItem, Notice, Refusal};
 use crate::model::{NodeStatus, Now, PersonId, RoomName, WallTime};
 
@@ -117,7 +116,7 @@ impl Broadcaster {
         for (_, person) in self.ledger.people.iter() {
             *people.entry(person.boot).or_default() += 1;
         }
-        let status = |(number, boot): (u32, &Boot)| NodeStatus {
+        let nodes = self.ledger.nodes.all().map(|(number, boot)| NodeStatus {
             name: boot.node.clone(),
             is_own: number == node.boot,
             is_live: boot.is_live,
@@ -125,8 +124,8 @@ impl Broadcaster {
             people: people.get(&number).copied().unwrap_or_default(),
             silent: node.silent(number, now.monotonic),
             behind: node.behind(number),
-        };
-        let mut nodes: Vec<_> = self.ledger.nodes.all().map(status).collect();
+        });
+        let mut nodes: Vec<_> = nodes.collect();
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         nodes
     }
@@ -139,7 +138,7 @@ impl Broadcaster {
         let Some(node) = &self.node else {
             return Ok(());
         };
-        let is_closed = node.standing == Standing::Starting || node.is_leaving();
+        let is_closed = node.is_starting() || node.is_leaving();
         match change {
             Change::Listen { .. } | Change::Limit(_) => Ok(()),
             Change::Come { .. }

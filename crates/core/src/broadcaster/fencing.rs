@@ -59,7 +59,7 @@ impl Broadcaster {
     }
 
     /// Tells the sequencer which nodes live.
-    fn note_live(&mut self) {
+    pub(super) fn note_live(&mut self) {
         let live = self.ledger.nodes.live().map(|(_, boot)| boot.node.clone()).collect();
         self.sequencer.note_live(live);
     }

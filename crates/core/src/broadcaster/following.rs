@@ -28,7 +28,7 @@ impl Broadcaster {
     ) -> Broadcaster {
         let node = Box::new(Node::new(&start));
         let snapshot = Snapshot { is_stored: true, ..start.ledger }; // in the order
-        let mut broadcaster = Broadcaster::build(inbox, limits, Ledger::restore(snapshot));
+        let mut broadcaster = Broadcaster::build(inbox, limits, Ledger::restore(snapshot), 0);
         broadcaster.sequencer = sequencer;
         broadcaster.node = Some(node);
         broadcaster.show_people();
@@ -36,7 +36,7 @@ impl Broadcaster {
     }
 
     /// Lets the people of a restored ledger be members of their rooms.
-    fn show_people(&mut self) {
+    pub(super) fn show_people(&mut self) {
         let people = self.ledger.people.iter();
         let seats = people.flat_map(|(id, person)| {
             let who = person.who(id);
@@ -150,7 +150,7 @@ impl Broadcaster {
     /// Whether this node stops before a proposal, because its ledger may be wrong. Then everybody is
     /// told.
     fn goes_astray(&mut self, decided: &Decided, now: Now) -> bool {
-        let live = self.ledger.nodes.live().map(|(boot, _)| boot);
+        let live = self.ledger.nodes.live();
         let Some(node) = self.node.as_deref_mut().filter(|node| node.is_new(decided.position))
         else {
             return false;
@@ -247,6 +247,13 @@ impl Broadcaster {
         let closing = self.closing;
         if self.node_mut().is_some_and(|node| closing && node.leave()) {
             self.offer(Intent::Leaving, None);
+        }
+        // Nothing is applied any more, so nobody's departure comes.
+        if closing && self.node.as_ref().is_some_and(|node| node.is_over() || node.is_astray()) {
+            for connection in self.connections.values() {
+                connection.part();
+                connection.client.ring();
+            }
         }
         if self.node.as_ref().is_some_and(|node| node.standing == Standing::Left) {
             self.refuse(Refusal::NotSent, |_| false); // nothing is proposed any more

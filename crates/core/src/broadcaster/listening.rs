@@ -47,8 +47,8 @@ impl Broadcaster {
         };
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
         let is_outside = self.rooms_by_name.get(&name) != Some(&room.id);
-        room.members.listen(hearer);
         let place = room.place(client.id);
+        room.members.listen(hearer, &place);
         if is_outside {
             self.outside.add(&place);
         }

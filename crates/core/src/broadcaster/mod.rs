@@ -36,6 +36,7 @@ mod owning;
 mod pending;
 mod proposing;
 mod receiving;
+mod renewing;
 mod rooms;
 mod state;
 mod telling;

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::checks::{Checks, Difference};
-use crate::intent::{BYTES_MAX, Check, INTENTS_MAX, Intent, Proposal, ProposalId};
-use crate::ledger::{Exile, Snapshot};
+use crate::intent::{BYTES_MAX, INTENTS_MAX, Intent, Proposal, ProposalId};
+use crate::ledger::{Boot, Exile, Snapshot};
 use crate::model::{Format, Name, NodeName, NodeProgram, PersonId};
 
 /// How often a node does what is due. It proposes something at least this often.
@@ -154,10 +154,11 @@ pub(super) struct Node {
     progress: BTreeMap<u32, (u64, u64)>,
     /// The boots that this node proposed to end, each with its last number then.
     accused: BTreeMap<u32, u64>,
-    check_every: u64,
     checks: Checks,
-    /// Since when its ledger differs from that of another node.
-    astray_since: Duration,
+    /// Since when its ledger differs from that of another node, and the standing before.
+    astray: (Duration, Standing),
+    /// The last position at which lines were deleted.
+    deleted: u64,
 }
 
 impl Node {
@@ -186,9 +187,9 @@ impl Node {
             heard: BTreeMap::new(),
             progress: BTreeMap::new(),
             accused: BTreeMap::new(),
-            check_every: start.check_every.max(1),
-            checks: Checks::default(),
-            astray_since: Duration::ZERO,
+            checks: Checks::new(start.check_every),
+            astray: (Duration::ZERO, Standing::Starting),
+            deleted: 0,
         };
         node.note_format(start.ledger.format);
         node
@@ -201,6 +202,12 @@ impl Node {
 
     fn has_to_stop(&self) -> bool {
         matches!(self.standing, Standing::Replaced | Standing::OneTooMany | Standing::TooOld)
+    }
+
+    /// Whether the first boot of this process has not begun yet.
+    pub(super) fn is_starting(&self) -> bool {
+        let standing = if self.is_astray() { self.astray.1 } else { self.standing };
+        standing == Standing::Starting
     }
 
     /// Whether nothing is proposed or applied for now, because the ledger may be wrong.
@@ -354,6 +361,9 @@ impl Node {
             }
             _ => id.boot == self.boot && id.boot > 0,
         };
+        if is_mine {
+            self.checks.tell(proposal.check, self.position + 1);
+        }
         let is_settled = |offered: &mut Offered| {
             is_mine && id.boot == offered.id.boot && id.number >= offered.id.number
         };
@@ -378,9 +388,7 @@ impl Node {
     /// there.
     pub(super) fn applied(&mut self, position: u64, digest: impl FnOnce() -> u64) {
         self.position = position;
-        if position.is_multiple_of(self.check_every) {
-            self.checks.add(Check { position, digest: digest() });
-        }
+        self.checks.add(position, digest);
     }
 
     /// The position up to which all proposals are applied.
@@ -388,26 +396,68 @@ impl Node {
         self.position
     }
 
-    /// Compares the check of a proposal. `live` are all boots that live. If the ledgers differ, and
-    /// this one may be wrong, the node stops: true.
-    pub(super) fn goes_astray(
+    /// Notes that the proposal behind the present position deletes lines.
+    pub(super) fn note_deletion(&mut self) {
+        self.deleted = self.position + 1;
+    }
+
+    // Ledgers that differ.
+
+    /// Compares the check of a proposal. `live` are the last boots of all nodes that live; one of this
+    /// node may be that of a process before. If the ledgers differ, and this one may be wrong, the
+    /// node stops: true.
+    pub(super) fn goes_astray<'a>(
         &mut self,
         proposal: &Proposal,
-        live: impl Iterator<Item = u32>,
+        live: impl Iterator<Item = (u32, &'a Boot)>,
         now: Duration,
     ) -> bool {
-        let (own, boot) = (self.boot, proposal.id.boot);
-        if boot == own {
-            return false; // perhaps a copy of an earlier one
+        if self.checks.is_known(proposal) {
+            return false;
         }
-        let others = live.filter(|other| *other != own);
-        let Some(difference) = self.checks.hear(boot, proposal.check, others) else {
+        let others = live.filter(|(_, boot)| boot.node != self.name);
+        let others: Vec<u32> = others.map(|(boot, _)| boot).collect();
+        if !others.contains(&proposal.id.boot) {
+            return false;
+        }
+        let Some(difference) = self.checks.hear(proposal, self.boot, &others) else {
             return false;
         };
-        self.standing = Standing::Astray(difference);
-        self.astray_since = now;
+        let Node { position, boot, deleted, .. } = *self;
+        self.astray = (now, self.standing);
+        self.standing = Standing::Astray(Difference { position, boot, deleted, ..difference });
         self.lose_touch();
         true
+    }
+
+    /// The ledger was right: the node goes on. The proposal under way may have its place for a long
+    /// time.
+    pub(super) fn go_on(&mut self, now: Duration) {
+        let (_, standing) = self.astray;
+        self.standing = standing;
+        self.checks.settle();
+        if let Some(offered) = &mut self.under_way {
+            (offered.since, offered.is_old) = (now, true);
+        }
+    }
+
+    /// The same node at the same position, with another ledger in this format. For this node its boot
+    /// has ended.
+    pub(super) fn anew(&self, format: Format) -> Node {
+        let start = NodeStart {
+            name: self.name.clone(),
+            nonce: self.nonce,
+            program: self.program.clone(),
+            bytes_max: self.bytes_max,
+            ledger: Snapshot { format, ..Snapshot::default() },
+            position: self.position,
+            check_every: self.checks.every(),
+        };
+        let (_, standing) = self.astray;
+        let (is_leaving, ticked_at) = (self.is_leaving, self.ticked_at);
+        let mut node = Node { standing, is_leaving, ticked_at, ..Node::new(&start) };
+        node.note_format(format);
+        node
     }
 
     // Formats.
@@ -512,7 +562,7 @@ impl Node {
     pub(super) fn silence(&self, now: Duration) -> Silence {
         let since = self.under_way.as_ref().map_or(now, |offered| offered.since);
         let silent = match self.is_astray() {
-            true => now.saturating_sub(self.astray_since).max(LOST_AFTER),
+            true => now.saturating_sub(self.astray.0).max(LOST_AFTER),
             false => now.saturating_sub(since),
         };
         if self.has_to_stop() || silent >= GIVE_UP_AFTER {
@@ -526,9 +576,11 @@ impl Node {
         }
     }
 
-    /// The time since a boot was heard; for the own one, how long it waits for its proposal.
+    /// The time since a boot was heard; for the own one, how long it waits for its proposal, or has
+    /// stopped because its ledger may be wrong.
     pub(super) fn silent(&self, boot: u32, now: Duration) -> Duration {
         let since = match boot == self.boot {
+            true if self.is_astray() => Some(self.astray.0),
             true => self.under_way.as_ref().map(|offered| offered.since),
             false => self.heard.get(&boot).copied(),
         };

@@ -19,7 +19,7 @@ use crate::link::{
 };
 use crate::log::{Cursor, Group, Log};
 use crate::model::{
-    End, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Together, TopicSet, WallTime, Who,
+    Act, End, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Together, TopicSet, WallTime, Who,
 };
 
 /// The number of people that the roster on arrival names; more would fill a screen.
@@ -102,6 +102,20 @@ impl Connection {
         let (client, invitations) = (Arc::clone(client), Invitations::default());
         let invited_to = ReceivedInvitations::default();
         Connection { client, came, places: Vec::new(), invitations, invited_to }
+    }
+
+    /// Ends the connection, with this reason: it reads what is visible now, and no more.
+    pub(crate) fn end(&self, act: &Arc<Act>) {
+        self.part();
+        self.client.remove(act);
+        self.client.forget();
+    }
+
+    /// Ends the views of all rooms: the connection reads what is visible now, and no more.
+    pub(crate) fn part(&self) {
+        for place in &self.places {
+            self.client.depart(place, place.log.end());
+        }
     }
 }
 
@@ -228,8 +242,8 @@ impl Hearer {
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     people: FxIndexMap<PersonId, Member>,
-    /// The listeners.
-    listeners: FxHashMap<PersonId, Hearer>,
+    /// The listeners, each with its place.
+    listeners: FxHashMap<PersonId, (Hearer, Arc<Place>)>,
     /// Each group with the number of its readers here, which is never 0. There are few groups: one
     /// for each core.
     groups: Vec<(Arc<Group>, usize)>,
@@ -268,26 +282,26 @@ impl Members {
     }
 
     /// Adds a listener.
-    pub(crate) fn listen(&mut self, hearer: Hearer) {
+    pub(crate) fn listen(&mut self, hearer: Hearer, place: &Arc<Place>) {
         self.count_reader(&hearer.client);
-        self.listeners.insert(hearer.client.id(), hearer);
+        self.listeners.insert(hearer.client.id(), (hearer, Arc::clone(place)));
     }
 
     /// Removes a listener.
     pub(crate) fn stop_listening(&mut self, person: PersonId) -> Option<Arc<Client>> {
-        let Hearer { client, .. } = self.listeners.remove(&person)?;
+        let (Hearer { client, .. }, _) = self.listeners.remove(&person)?;
         self.discount_reader(&client);
         Some(client)
     }
 
     /// The listener with this number.
     pub(crate) fn hearer(&self, person: PersonId) -> Option<&Hearer> {
-        self.listeners.get(&person)
+        self.listeners.get(&person).map(|(hearer, _)| hearer)
     }
 
     /// The listeners.
     pub(crate) fn hearers(&self) -> impl Iterator<Item = &Hearer> {
-        self.listeners.values()
+        self.listeners.values().map(|(hearer, _)| hearer)
     }
 
     /// The number of listeners.
@@ -380,6 +394,15 @@ impl Members {
 }
 
 impl Room {
+    /// Ends the views of all listeners, and their connections.
+    pub(crate) fn end_listeners(&self, act: &Arc<Act>) {
+        for (Hearer { client, .. }, place) in self.members.listeners.values() {
+            client.depart(place, self.log.end());
+            client.remove(act);
+            client.ring();
+        }
+    }
+
     /// Whether the room has only listeners: no people and no lines.
     pub(crate) fn is_awaited(&self) -> bool {
         let is_unused =

@@ -97,13 +97,13 @@ impl Broadcaster {
     /// A broadcaster with an empty lobby that stores nothing: the numbers of a room end with the
     /// room.
     pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
-        Broadcaster::build(inbox, limits, Ledger::default())
+        Broadcaster::build(inbox, limits, Ledger::default(), 0)
     }
 
     /// A broadcaster that continues from the contents of a journal: the numbers of each room
     /// continue, even if the room was empty, and registered names belong to their owners.
     pub fn resume(inbox: Arc<Inbox>, limits: Limits, past: Past) -> Broadcaster {
-        Broadcaster::build(inbox, limits, Ledger::resume(past))
+        Broadcaster::build(inbox, limits, Ledger::resume(past), 0)
     }
 
     /// The state of this server among its nodes.
@@ -143,7 +143,13 @@ impl Broadcaster {
         self.node.as_ref().map_or(now.wall, |_| self.ledger.nodes.at())
     }
 
-    pub(super) fn build(inbox: Arc<Inbox>, limits: Limits, ledger: Ledger) -> Broadcaster {
+    /// A broadcaster with a ledger, in a process that has made this many rooms before.
+    pub(super) fn build(
+        inbox: Arc<Inbox>,
+        limits: Limits,
+        ledger: Ledger,
+        rooms_made: u64,
+    ) -> Broadcaster {
         let mut broadcaster = Broadcaster {
             inbox,
             limits,
@@ -167,7 +173,7 @@ impl Broadcaster {
             rooms: FxHashMap::default(),
             rooms_by_name: BTreeMap::new(),
             outside: Outside::default(),
-            rooms_made: 0,
+            rooms_made,
             gathering: Gathering::default(),
             may_be_undone: false,
             behind: VecDeque::new(),

@@ -137,6 +137,7 @@ impl Broadcaster {
             }
             Happened::LinesDeleted { who, since } => {
                 let ends = self.delete_lines(&who, since);
+                self.node_mut().into_iter().for_each(|node| node.note_deletion());
                 match ticket {
                     Some(ticket) => ticket.client.finish(Outcome::LinesDeleted(ends)),
                     None => {

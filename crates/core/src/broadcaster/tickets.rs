@@ -27,6 +27,17 @@ impl Ticket {
     pub(super) fn refuse(self, why: Refusal) {
         self.client.finish(why.into());
     }
+
+    /// The node begins anew. If the intent is under way, it may count.
+    pub(super) fn refuse_at_end(self, is_under_way: bool) {
+        let is_newcomer =
+            matches!(self.wanted, Wanted::Presence | Wanted::Seat { is_first: true, .. });
+        self.refuse(match is_under_way {
+            _ if is_newcomer => Refusal::OutOfTouch,
+            true => Refusal::MaybeSent,
+            false => Refusal::NotSent,
+        });
+    }
 }
 
 /// The outcome that the client wants, as far as the intent does not determine it.

@@ -279,6 +279,7 @@ impl Digest {
             By::Keeper(_) => 3,
             By::KeeperForNow(_) => 4,
             By::NoKeeper => 5,
+            By::Node => 6,
         });
         self.each(by.author(), Digest::author);
         self.reach(reach);

@@ -14,6 +14,8 @@ pub enum By {
     NewPassword,
     /// Nobody: a rule that held for the time being has ended, because no keeper is in the room.
     NoKeeper,
+    /// This node, which begins anew with another ledger.
+    Node,
     /// A keeper, or a person who sets a topic or makes a room.
     Keeper(Author),
     /// A person who keeps the room for the time being. What this person forbids holds as long as
@@ -67,7 +69,7 @@ impl By {
     /// The person; the operator is none.
     pub fn author(&self) -> Option<&Author> {
         match self {
-            By::Operator | By::Oneself | By::NewPassword | By::NoKeeper => None,
+            By::Operator | By::Oneself | By::NewPassword | By::NoKeeper | By::Node => None,
             By::Keeper(author) | By::KeeperForNow(author) => Some(author),
         }
     }

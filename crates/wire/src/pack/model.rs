@@ -84,7 +84,7 @@ record!(Act { deed, by, reach, at });
 
 record!(Deed { verb, whom, time, text });
 
-choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(author), 4 => KeeperForNow(author), 5 => NoKeeper });
+choice!(By, "an author", { 0 => Operator, 1 => Oneself, 2 => NewPassword, 3 => Keeper(author), 4 => KeeperForNow(author), 5 => NoKeeper, 6 => Node });
 
 record!(Author { name, account, id });
 

@@ -4,7 +4,7 @@ use parlor_core::link::{
     Answer, COMMANDS, Contact, Entered, Misread, Notice, PasswordFor, Present, PrivateMessage,
     Refusal, Resumed, RoomInfo, Spec,
 };
-use parlor_core::model::{Act, ConversationId, Line, Manner, Missed, Name, RoomRules, Verb};
+use parlor_core::model::{Act, By, ConversationId, Line, Manner, Missed, Name, RoomRules, Verb};
 
 use super::object::{Object, limit_of, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, Storage, rfc3339};
@@ -206,6 +206,7 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
                 .with("first", first)
                 .with("last", last)
         }
+        Notice::Act(act) if act.by == By::Node => about("node-begins-again", out),
         Notice::Act(act) => put_act(act, clock, out),
         Notice::Came(_) | Notice::Went(_) | Notice::Apart(_) => about("order", out),
         Notice::Wallops { by, text } => {

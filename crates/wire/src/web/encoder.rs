@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use parlor_core::link::{Answer, Encoder, Entered, Notice, WhyDeparted};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{Act, Entry, Reach, RoomName, Said, Verb};
+use parlor_core::model::{Act, By, Entry, Reach, RoomName, Said, Verb};
 
 use super::object::object;
 use super::{answer, event};
@@ -84,6 +84,7 @@ impl WebEncoder {
         match notice {
             Notice::GoingDown => Some(CloseCode::GOING_AWAY),
             Notice::IdleClosed(_) => Some(SILENT),
+            Notice::Act(act) if act.by == By::Node => Some(CloseCode::GOING_AWAY),
             Notice::Act(act) if ends(act, Verb::Ban) => Some(BANNED),
             Notice::Act(act) if ends(act, Verb::Kick) => Some(REMOVED),
             Notice::Act(_)

@@ -114,6 +114,7 @@ fn you_leave(verb: &str, act: &Act, clock: &LocalClock) -> String {
         By::NewPassword => {
             "The name you use has a new password; this connection is closed".to_owned()
         }
+        By::Node => "This node begins again with the state of the others; connect again".to_owned(),
         By::Operator | By::NoKeeper | By::Keeper(_) | By::KeeperForNow(_) => {
             format!("You {verb}{}{}", from(act), until_by_whom_and_why(act, clock))
         }
@@ -253,6 +254,7 @@ pub(crate) fn name_of(by: &By) -> &str {
         By::Oneself => "themselves",
         By::NewPassword => "new-password", // for programs: people read another sentence
         By::NoKeeper => "nobody",          // people and programs read no name
+        By::Node => "this node",
         By::Keeper(author) | By::KeeperForNow(author) => author.name.as_str(),
     }
 }

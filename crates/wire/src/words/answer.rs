@@ -273,7 +273,7 @@ fn damaged(Damage { room, first, last, flaw }: &Damage) -> String {
             format!("{lines} damaged: the operator's log has the details")
         }
         Flaw::NotYet => format!(
-            "{lines} not in the history of this node yet, which ends before; it continues when the disk works again"
+            "{lines} not in the history of this node yet, which ends before; it catches up by itself"
         ),
     }
 }

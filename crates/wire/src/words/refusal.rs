@@ -278,6 +278,8 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             format!("Not sent: {why}; try again later")).retry_after(5),
         Refusal::NotSent => row("no-contact", 503, 404,
             "Not sent: no contact with the other nodes. Send it again later").retry_after(5),
+        Refusal::MaybeSent => row("maybe-sent", 504, 404,
+            "It is not known whether this was sent: the node begins again"),
         Refusal::OutOfTouch => row("out-of-touch", 503, None,
             "No contact with the other nodes; use another one, or try again in 10 s").retry_after(10),
         Refusal::StoreFull => row("store-full", 507, 404,

@@ -667,7 +667,7 @@ fn author() -> impl Strategy<Value = Author> {
 
 fn act() -> impl Strategy<Value = Act> {
     let by = prop_oneof![
-        select(vec![By::Operator, By::Oneself, By::NewPassword, By::NoKeeper]),
+        select(vec![By::Operator, By::Oneself, By::NewPassword, By::NoKeeper, By::Node]),
         author().prop_map(By::Keeper),
         author().prop_map(By::KeeperForNow),
     ];
