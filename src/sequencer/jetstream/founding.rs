@@ -1,7 +1,6 @@
 //! The beginning of a stream: the first node makes it and names the log; the others read that name.
 
 use anyhow::Context;
-use async_nats::jetstream::stream::Compression;
 use parlor_wire::pack::founding::{Founding, pack, unpack};
 use tokio::time::{Instant, sleep};
 
@@ -32,10 +31,9 @@ pub(crate) async fn found(
     let stream = &connection.stream;
     let cannot = || format!("cannot make or open the stream {stream} in NATS");
     let order = (stream.as_str(), connection.subjects.as_str());
-    patiently(|| make(connection, order, Some(Compression::S2))).await.with_context(cannot)?;
+    patiently(|| make(connection, order)).await.with_context(cannot)?;
     let (keys, subjects) = (connection.key_stream(), connection.key_subjects());
-    // A server deletes a message for good only where it stands alone.
-    patiently(|| make(connection, (&keys, &subjects), None))
+    patiently(|| make(connection, (&keys, &subjects)))
         .await
         .with_context(|| format!("cannot make or open the stream {keys} in NATS"))?;
     let mut first = patiently(|| connection.message(1)).await.with_context(cannot)?;

@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use anyhow::{Context as _, bail};
-use async_nats::jetstream::stream::{Compression, InfoError};
+use async_nats::jetstream::stream::InfoError;
 use async_nats::jetstream::{self, ErrorCode};
 use crc32fast::hash;
 use futures_util::TryStreamExt as _;
@@ -137,7 +137,7 @@ impl SnapshotShelf {
         let message = message.context("the order does not have its message")?;
         let bytes_max = self.connection.bytes_max().saturating_sub(BESIDE_BYTES);
         let chunks = cut(bytes, hash(&message), bytes_max)?;
-        make(&self.connection, (&self.stream, &self.subjects), Some(Compression::S2)).await?;
+        make(&self.connection, (&self.stream, &self.subjects)).await?;
         for chunk in chunks {
             self.publish(self.subject(snapshot), chunk).await?;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
-use async_nats::jetstream::stream::{Compression, Config, DiscardPolicy, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
 
 use super::nats::StreamConnection;
 
@@ -12,18 +12,20 @@ use super::nats::StreamConnection;
 const REPLICAS: usize = 3;
 
 /// How long servers know the identifiers of messages, which nodes do not use: the shortest time that
-/// servers take. A server that starts reads the stream of this time before it does anything else. With
-/// the two minutes that are usual, one needed longer than a minute for 20,000 compressed messages.
+/// servers take. A server that starts reads the stream of this time before it does anything else.
 const IDENTIFIERS_KNOWN: Duration = Duration::from_millis(100);
 
 /// Makes a stream of all messages whose subjects begin with `subjects`, unless it is there.
+///
+/// It is not compressed. A server deletes a message for good only where it stands alone; and when all
+/// servers of a compressed stream were killed at once, none of them could read it again (NATS 2.15.1,
+/// `smb.truncate: error reading compression reader`).
 ///
 /// # Errors
 /// The servers cannot make it, or do not answer.
 pub(super) async fn make(
     connection: &StreamConnection,
     (stream, subjects): (&str, &str),
-    compression: Option<Compression>,
 ) -> anyhow::Result<()> {
     let config = Config {
         name: stream.to_owned(),
@@ -31,7 +33,6 @@ pub(super) async fn make(
         storage: StorageType::File,
         discard: DiscardPolicy::New,
         allow_direct: true,
-        compression,
         duplicate_window: IDENTIFIERS_KNOWN,
         ..Config::default()
     };
