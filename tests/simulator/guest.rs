@@ -21,7 +21,7 @@ use crate::reader::{AnyEncoder, Reader};
 use crate::record::House;
 use crate::server::address;
 use crate::shared_group::SharedGroup;
-use crate::voice::{Voice, line, pick};
+use crate::voice::{Unread, Voice, line, pick};
 
 /// A few names, so that they collide; some look alike.
 pub(crate) static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
@@ -96,6 +96,8 @@ enum Asked {
         last: String,
         lines: u64,
     },
+    /// A private message, by its number.
+    Whisper(u64),
     /// It is answered at once, whatever the other nodes do.
     Question,
     Other,
@@ -342,7 +344,8 @@ impl Guest {
         let text = self.voice.whisper(if self.is_gossip { 4_000 } else { 0 });
         let lines = vec![Spoken::new(Manner::Plain, text)];
         let (to, is_for_programs, may_be_own) = (line(&to), false, false);
-        self.call.start(Asked::Other, Query::Private { to, lines, is_for_programs, may_be_own });
+        let asked = Asked::Whisper(self.voice.last_token());
+        self.call.start(asked, Query::Private { to, lines, is_for_programs, may_be_own });
     }
 
     fn look_around(&mut self, rng: &mut Rng) {
@@ -420,6 +423,12 @@ impl Guest {
     }
 
     fn answered(&mut self, answer: Answer, asked: Asked) {
+        if let (Asked::Whisper(number), Answer::Refused(refusal)) = (&asked, &answer) {
+            self.voice.unread.push(Unread {
+                message: (self.person, *number),
+                is_known: !matches!(refusal, Refusal::NoAnswer(_)),
+            });
+        }
         if let Asked::Post { lines, .. } = asked {
             self.voice.answered(lines, false);
             // Lines that the disk did not store were ordered.

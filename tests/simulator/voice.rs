@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use fastrand::Rng;
 use parlor_core::model::{Line, Manner, Spoken};
 
-use crate::checker::token;
+use crate::checker::{PrivateId, private_token, token};
 
 /// The text after a token: nothing, much, or bytes that no terminal should get.
 const TAILS: [&str; 6] =
@@ -22,6 +22,8 @@ pub(crate) struct Voice {
     pub(crate) doubtful: u64,
     /// The outcomes of its lines.
     pub(crate) answers: Vec<Answered>,
+    /// The private messages that were refused.
+    pub(crate) unread: Vec<Unread>,
 }
 
 /// The outcome of a line, as its speaker was told.
@@ -32,9 +34,18 @@ pub(crate) struct Answered {
     pub(crate) is_sent: bool,
 }
 
+/// A private message that was refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unread {
+    pub(crate) message: PrivateId,
+    /// Whether it is known that nobody reads it.
+    pub(crate) is_known: bool,
+}
+
 impl Voice {
     pub(crate) fn new(person: usize) -> Voice {
-        Voice { person, tokens: 0, lines: 0, doubtful: 0, answers: Vec::new() }
+        let (answers, unread) = (Vec::new(), Vec::new());
+        Voice { person, tokens: 0, lines: 0, doubtful: 0, answers, unread }
     }
 
     /// The next lines to say, and the token of the last.
@@ -77,8 +88,13 @@ impl Voice {
     /// A private message.
     pub(crate) fn whisper(&mut self, bytes: usize) -> Line {
         self.tokens += 1;
-        let (person, number) = (self.person, self.tokens);
-        line(&format!("p{person}n{number}{}", "y".repeat(bytes)))
+        let token = private_token((self.person, self.tokens));
+        line(&format!("{token}{}", "y".repeat(bytes)))
+    }
+
+    /// The number of its last token.
+    pub(crate) fn last_token(&self) -> u64 {
+        self.tokens
     }
 }
 

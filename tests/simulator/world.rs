@@ -12,7 +12,7 @@ use crate::guest::Guest;
 use crate::irc_guest::IrcGuest;
 use crate::script::Script;
 use crate::server::Server;
-use crate::voice::{Answered, Voice, check_answers};
+use crate::voice::{Answered, Unread, Voice, check_answers};
 
 /// After the faults everybody must have read everything within this many turns.
 const TURNS_TO_SETTLE_MAX: usize = 200;
@@ -58,6 +58,8 @@ pub(crate) struct Said {
     lines: u64,
     doubtful: u64,
     pub(crate) answers: Vec<Answered>,
+    /// Private messages that were refused.
+    pub(crate) unread: Vec<Unread>,
 }
 
 impl Said {
@@ -65,6 +67,7 @@ impl Said {
         self.lines += voice.lines;
         self.doubtful += voice.doubtful;
         self.answers.extend_from_slice(&voice.answers);
+        self.unread.extend_from_slice(&voice.unread);
     }
 }
 

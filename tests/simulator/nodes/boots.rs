@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use parlor_core::intent::{Intent, Proposal};
+use parlor_core::model::Format;
 
 /// A boot that was not heard for this time may be ended by another one.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
@@ -21,12 +22,16 @@ struct Boot {
     /// When it began, and when each proposal came that counted.
     heard: Vec<Duration>,
     is_live: bool,
+    /// The newest format that its program can read.
+    newest: Format,
 }
 
 /// The boots of all nodes; boot number n is at index n - 1.
 #[derive(Debug, Default)]
 pub(crate) struct Boots {
     boots: Vec<Boot>,
+    /// The format in force, which all live boots can read.
+    pub(crate) format: Format,
     last_of: HashMap<String, u32>,
 }
 
@@ -39,6 +44,8 @@ pub(crate) enum Skipped {
     Fenced,
     /// There is a later boot of the node.
     Stale,
+    /// It begins a boot of a program that cannot read the format in force.
+    TooOld,
 }
 
 /// The changes by a proposal beside its people and lines.
@@ -76,10 +83,11 @@ impl Boots {
         let mut counted = Counted::default();
         let (boot, number) = (proposal.id.boot, proposal.id.number);
         if boot == 0 {
-            let [Intent::Up { node, after, .. }] = &proposal.intents[..] else {
+            let [Intent::Up { node, after, program, .. }] = &proposal.intents[..] else {
                 panic!("proposed by no boot: {proposal:?}");
             };
-            counted.ended.extend(self.begin(node.as_str(), *after, came)?);
+            let ended = self.begin(node.as_str(), (*after, program.newest), came)?;
+            counted.ended.extend(ended);
             return Ok(counted);
         }
         let index = self.index(boot).expect("a boot that began");
@@ -103,24 +111,40 @@ impl Boots {
                     ended.inspect(|silent| self.check_down(boot, *silent, came))
                 }
                 Intent::Leaving => self.end(boot, None),
+                Intent::UseFormat(format) => {
+                    self.use_format(format);
+                    None
+                }
                 _ => None,
             });
         }
         Ok(counted)
     }
 
+    /// Puts a newer format in force, if all live boots can read it.
+    fn use_format(&mut self, format: Format) {
+        let mut live = self.boots.iter().filter(|boot| boot.is_live);
+        if format > self.format && live.all(|boot| boot.newest >= format) {
+            self.format = format;
+        }
+    }
+
     /// Begins a boot after the last one of the node. Returns that one if it ends by it.
     fn begin(
         &mut self,
         node: &str,
-        after: Option<u32>,
+        (after, newest): (Option<u32>, Format),
         came: Duration,
     ) -> Result<Option<u32>, Skipped> {
         if self.last_of.get(node).copied() != after {
             return Err(Skipped::Stale);
         }
+        if newest < self.format {
+            return Err(Skipped::TooOld);
+        }
         let ended = after.and_then(|before| self.end(before, None));
-        self.boots.push(Boot { node: node.to_owned(), last: 0, heard: vec![came], is_live: true });
+        let heard = vec![came];
+        self.boots.push(Boot { node: node.to_owned(), last: 0, heard, is_live: true, newest });
         self.last_of.insert(node.to_owned(), self.boots.len() as u32);
         Ok(ended)
     }

@@ -6,22 +6,24 @@ mod facts;
 mod keys;
 mod link;
 mod node;
+mod post;
 mod rules;
 mod store;
 mod stream;
 mod witness;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
 use node::Node;
+use parlor_core::broadcaster::Standing;
 use parlor_core::intent::BYTES_MAX;
-use parlor_core::model::{Act, By, Deed, Name, Verb, WallTime, Whom};
-use stream::Stream;
-use witness::{ANEW, REPAIRED, RIGHT, Witness};
+use parlor_core::model::{Act, By, Deed, Format, Name, Verb, WallTime, Whom};
+use stream::{NEWER, OLDER, Stream, name_of};
+use witness::{ANEW, REPAIRED, REPLACED, RIGHT, TOO_OLD, WENT_BACK, Witness};
 
 pub(crate) use witness::SIGHTS;
 
@@ -43,6 +45,9 @@ const TIME_TO_RENEW: Duration = Duration::from_secs(90);
 /// A node that has stopped finds out within this time which ledger is right.
 const RENEWING_MAX: Duration = Duration::from_secs(15);
 
+/// Nodes that can all read a newer format write in it within this time, in milliseconds.
+const TIME_TO_SWITCH: u64 = 90_000;
+
 /// Nothing sleeps longer than this while time passes.
 const SLICE: Duration = Duration::from_millis(250);
 
@@ -60,6 +65,18 @@ struct Nodes {
     is_short: bool,
     /// Whether all faults have ended.
     is_settling: bool,
+    programs: Programs,
+}
+
+/// The programs that nodes run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Programs {
+    /// All run the same one.
+    Same,
+    /// Some nodes run a newer one.
+    Mixed,
+    /// Nodes that start run the newer one.
+    Newer,
 }
 
 /// Runs one seed. Returns the stories of all runs of all nodes, and what occurred.
@@ -71,20 +88,30 @@ pub(crate) fn run(mut rng: Rng) -> (Vec<Story>, HashSet<&'static str>) {
     nodes.settle();
     let stories = rules::check(&mut nodes);
     nodes.empty();
-    (stories, nodes.witness.sights)
+    let mut sights = nodes.witness.sights;
+    sights.extend(&nodes.stream.lock().unwrap().post.sights);
+    (stories, sights)
 }
 
 impl Nodes {
     fn new(rng: &mut Rng) -> Nodes {
         let count = rng.usize(1..4);
-        let stream = Arc::new(Mutex::new(Stream::new(count, rng.fork())));
+        // Another process may begin under the name of a node.
+        let names: Vec<_> = match rng.u8(0..4) {
+            0 => (0..count).chain([rng.usize(0..count)]).map(name_of).collect(),
+            _ => (0..count).map(name_of).collect(),
+        };
+        let programs = [Programs::Same, Programs::Mixed][usize::from(rng.u8(0..4) == 0)];
+        let stream = Arc::new(Mutex::new(Stream::new(names.len(), rng.fork())));
         let house = Rc::<House>::default();
         let limits = small_limits(rng);
         let bytes_max = if rng.bool() { BYTES_MAX } else { rng.usize(1..20_000) };
         let check_every = [1, 8, 32][rng.usize(0..3)];
         let sizes = (bytes_max, check_every);
-        let node = |number| Node::new(number, &stream, &house, limits, sizes);
-        let nodes = (0..count).map(node).collect();
+        let names = names.into_iter().enumerate();
+        let nodes = names.map(|name| Node::new(name, &stream, &house, limits, sizes));
+        let mut nodes: Vec<_> = nodes.collect();
+        nodes[count..].iter_mut().for_each(|node| node.idle_until = Duration::MAX);
         let rng = rng.fork();
         let witness = Witness::new(HashSet::new());
         let mut nodes = Nodes {
@@ -95,6 +122,7 @@ impl Nodes {
             witness,
             is_short: false,
             is_settling: false,
+            programs,
         };
         (0..count).for_each(|node| nodes.start(node));
         nodes
@@ -104,7 +132,7 @@ impl Nodes {
         if self.is_short {
             return self.step_while_short();
         }
-        match self.rng.u8(0..149) {
+        match self.rng.u8(0..151) {
             die @ 0..VISITS => self.visit(die),
             VISITS..127 => self.pass(50),
             127..134 => self.pass(3_000),
@@ -124,6 +152,8 @@ impl Nodes {
                 self.stream.lock().unwrap().fill(time);
             }
             146 => self.lose_end(),
+            147 => self.begin_second(),
+            148 => self.upgrade(),
             _ => self.with_node(|node, rng, _| node.store.write(rng.usize(0..20))),
         }
         self.start_again();
@@ -140,18 +170,24 @@ impl Nodes {
         self.start_again();
     }
 
-    /// The stream loses its end. A node that runs has everything, and the stream still says which
-    /// nodes run: the others wait only for these.
+    /// The stream loses its end. A node that runs has everything, and goes on; and the stream still
+    /// says which nodes run: the others wait only for these, by their names.
     fn lose_end(&mut self) {
+        if self.nodes.iter().any(|node| node.is_up() && self.has_rival(node)) {
+            return;
+        }
+        let format = self.witness.format();
         let nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.world.is_some());
-        let awake = nodes.clone().filter(|(_, node)| node.idle_until <= self.time);
+        let goes_on = |node: &Node| node.newest >= format && node.why_over().is_none();
+        let awake = nodes.clone().filter(|(_, node)| node.idle_until <= self.time && goes_on(node));
         let awake: Vec<_> = awake.map(|(number, _)| number).collect();
         let mut stream = self.stream.lock().unwrap();
         let stay = stream.places.len().saturating_sub(self.rng.usize(0..30));
         let mut past = Witness::new(self.witness.wrong.clone());
         past.follow(&stream.places[..stay]);
         let live = past.live_nodes();
-        let are_known = nodes.map(|(_, node)| node.name()).all(|name| live.contains(&name));
+        let are_known =
+            nodes.map(|(_, node)| node.name.to_string()).all(|name| live.contains(&name));
         if are_known && stream.have_all(&awake) {
             stream.lose_end(stay, Duration::from_millis(self.rng.u64(0..12_000)));
             self.is_short = stream.is_short();
@@ -221,13 +257,72 @@ impl Nodes {
         });
     }
 
-    /// Starts the nodes that have been down for long enough.
+    /// A second process begins under the name of one that runs.
+    fn begin_second(&mut self) {
+        let is_second = |node: &Node| !node.is_up() && self.has_rival(node);
+        if let Some(node) = self.nodes.iter().position(is_second) {
+            self.start(node);
+        }
+    }
+
+    /// Whether another process has the name of a node.
+    fn has_rival(&self, node: &Node) -> bool {
+        let is_rival = |other: &&Node| other.name == node.name && other.number != node.number;
+        self.nodes.iter().filter(is_rival).any(Node::is_up)
+    }
+
+    /// The older programs are stopped, and newer ones start instead.
+    fn upgrade(&mut self) {
+        if self.programs == Programs::Same {
+            return;
+        }
+        self.programs = Programs::Newer;
+        for node in self.nodes.iter_mut().filter(|node| node.world.is_some()) {
+            if node.newest < NEWER && self.rng.u8(0..4) > 0 {
+                node.stop();
+                node.idle_until = self.time + Duration::from_millis(self.rng.u64(0..5_000));
+            }
+        }
+        self.pass(6_000);
+        self.start_again();
+        self.pass(2 * TIME_TO_SWITCH);
+    }
+
+    /// The newest format that the program can read with which a node starts now.
+    fn next_program(&mut self) -> Format {
+        let is_older = match self.programs {
+            Programs::Same => true,
+            _ if self.is_settling => false,
+            Programs::Mixed => self.rng.bool(),
+            Programs::Newer => self.rng.u8(0..8) == 0,
+        };
+        if is_older { OLDER } else { NEWER }
+    }
+
+    /// Starts the nodes that have been down for long enough, unless another process has their name.
     fn start_again(&mut self) {
         for node in 0..self.nodes.len() {
-            if self.nodes[node].world.is_none() && self.nodes[node].idle_until <= self.time {
+            let down = &self.nodes[node];
+            let is_due = down.world.is_none() && down.idle_until <= self.time;
+            if is_due && !self.has_rival(down) {
                 self.start(node);
             }
         }
+    }
+
+    /// Ends a process that has to stop. It starts again later: with another program if it was too old,
+    /// and after the one that has taken its name.
+    fn end_if_over(&mut self, node: usize) {
+        let Some(why) = self.nodes[node].why_over() else {
+            return;
+        };
+        self.witness.sights.insert(match why {
+            Standing::TooOld => TOO_OLD,
+            _ => REPLACED,
+        });
+        self.nodes[node].die();
+        let pause = if self.is_settling { 0 } else { self.rng.u64(0..30_000) };
+        self.nodes[node].idle_until = self.time + Duration::from_millis(pause);
     }
 
     fn start(&mut self, node: usize) {
@@ -237,13 +332,19 @@ impl Nodes {
         past.follow(self.stream.lock().unwrap().own(node, position));
         let mut ledger = past.snapshot();
         let rng = self.rng.fork();
-        let are_right = self.nodes.len() > 1 && self.nodes.iter().all(|node| !node.is_wrong);
+        let newest = self.next_program();
+        let before = self.nodes[node].newest;
+        if newest < before && self.witness.format() < before {
+            self.witness.sights.insert(WENT_BACK);
+        }
+        let names: BTreeSet<_> = self.nodes.iter().map(|node| &node.name).collect();
+        let are_right = names.len() > 1 && self.nodes.iter().all(|node| !node.is_wrong);
         if are_right && !self.is_settling && self.rng.u8(0..4) == 0 {
             ledger.bans.push(wrong_ban(&mut self.rng));
             self.nodes[node].is_wrong = true;
-            self.witness.wrong.insert(self.nodes[node].name());
+            self.witness.wrong.insert(self.nodes[node].name.to_string());
         }
-        self.nodes[node].start(ledger, rng);
+        self.nodes[node].start(ledger, newest, rng);
     }
 
     /// A node that has stopped because its ledger differs from that of another one finds out which is
@@ -306,6 +407,7 @@ impl Nodes {
         }
         self.look_at(node);
         self.renew(node);
+        self.end_if_over(node);
     }
 
     /// Compares the node with the witness.
@@ -316,7 +418,7 @@ impl Nodes {
         let position = node.position();
         if let Some(world) = &node.world {
             let is_equal = world.server.broadcaster.digest() == self.witness.digest(position);
-            assert_eq!(is_equal, !node.is_wrong, "{} at position {position}", node.name());
+            assert_eq!(is_equal, !node.is_wrong, "{} at position {position}", node.name);
         }
     }
 
@@ -351,7 +453,9 @@ impl Nodes {
                 }
                 self.look_at(node);
                 self.renew(node);
+                self.end_if_over(node);
             }
+            self.start_again();
         }
         for node in self.nodes.iter_mut().filter(|node| node.world.is_some()) {
             node.store.write_all();

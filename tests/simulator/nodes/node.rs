@@ -8,23 +8,25 @@ use fastrand::Rng;
 use parlor_core::broadcaster::{Broadcaster, Difference, NodeStart, Standing};
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::Inbox;
-use parlor_core::model::{Limits, NodeProgram, Now, WallTime};
-use parlor_wire::pack::NEWEST;
+use parlor_core::model::{Format, Limits, NodeName, NodeProgram, Now, WallTime};
 
 use super::link::StreamLink;
 use super::store::Store;
-use super::stream::{Stream, name_of};
+use super::stream::{OLDER, Process, Stream};
 use crate::checker::Story;
 use crate::record::{House, Record};
 use crate::server::Server;
-use crate::voice::Answered;
-use crate::world::World;
+use crate::world::{Said, World};
 
 /// The persons of a node have numbers above those of the node before it.
 const PERSONS_MAX: usize = 1 << 16;
 
 pub(crate) struct Node {
-    number: usize,
+    pub(crate) number: usize,
+    /// Its name. Another node may have it, too.
+    pub(crate) name: NodeName,
+    /// The newest format that its program can read.
+    pub(crate) newest: Format,
     stream: Arc<Mutex<Stream>>,
     house: Rc<House>,
     limits: Limits,
@@ -53,13 +55,13 @@ pub(crate) struct Node {
     people: usize,
     /// The stories of its runs that have ended, each with its first position.
     pub(crate) stories: Vec<(usize, Story)>,
-    /// The outcomes of lines that people of those runs said.
-    pub(crate) answers: Vec<Answered>,
+    /// The lines that people of those runs said.
+    pub(crate) said: Vec<Said>,
 }
 
 impl Node {
     pub(crate) fn new(
-        number: usize,
+        (number, name): (usize, NodeName),
         stream: &Arc<Mutex<Stream>>,
         house: &Rc<House>,
         limits: Limits,
@@ -67,6 +69,8 @@ impl Node {
     ) -> Node {
         Node {
             number,
+            name,
+            newest: OLDER,
             stream: Arc::clone(stream),
             house: Rc::clone(house),
             limits,
@@ -83,34 +87,52 @@ impl Node {
             starts: 0,
             people: number * PERSONS_MAX,
             stories: Vec::new(),
-            answers: Vec::new(),
+            said: Vec::new(),
         }
     }
 
-    pub(crate) fn name(&self) -> String {
-        name_of(self.number).to_string()
+    /// Whether a process of it is there, which runs or stops.
+    pub(crate) fn is_up(&self) -> bool {
+        self.world.is_some() || self.stopping.is_some()
     }
 
-    /// Starts the node with the ledger of its store.
-    pub(crate) fn start(&mut self, ledger: Snapshot, rng: Rng) {
+    /// The reason why its process has to end; none if it goes on.
+    pub(crate) fn why_over(&self) -> Option<Standing> {
+        let world = self.world.as_ref().or(self.stopping.as_ref())?;
+        let standing = world.server.broadcaster.standing();
+        let is_too_old = self.stream.lock().unwrap().is_too_old(self.number);
+        let standing = if is_too_old { Standing::TooOld } else { standing };
+        let has_to_stop =
+            matches!(standing, Standing::Replaced | Standing::TooOld | Standing::OneTooMany);
+        has_to_stop.then_some(standing)
+    }
+
+    /// Starts the node with the ledger of its store, and a program that can read this format.
+    pub(crate) fn start(&mut self, ledger: Snapshot, newest: Format, rng: Rng) {
+        self.newest = newest;
         self.starts += 1;
         self.start = self.store.position;
         let inbox = Arc::new(Inbox::default());
         let link = StreamLink { node: self.number, stream: Arc::clone(&self.stream) };
         let live = ledger.boots.values().filter(|boot| boot.is_live);
         let live = live.map(|boot| boot.node.clone()).collect();
-        self.stream.lock().unwrap().connect(self.number, self.start, live, &inbox);
+        let nonce = self.starts << 8 | self.number as u64;
+        let (node, name, own_inbox) = (self.number, self.name.clone(), Arc::clone(&inbox));
+        let process = Process { node, name, nonce, newest, inbox: own_inbox };
+        self.stream.lock().unwrap().connect(process, self.start, live);
         let record = Record::starting(&self.house, &ledger);
         let start = NodeStart {
-            name: name_of(self.number),
-            nonce: self.starts << 8 | self.number as u64,
-            program: NodeProgram::new("0.1.0", NEWEST).expect("a version"),
+            name: self.name.clone(),
+            nonce,
+            program: NodeProgram::new("0.1.0", newest).expect("a version"),
             bytes_max: self.bytes_max,
             ledger,
             position: self.start as u64,
             check_every: self.check_every,
         };
-        let broadcaster = Broadcaster::one_of_several(inbox, self.limits, start, Box::new(link));
+        let neighbours = Box::new(link.clone());
+        let broadcaster = Broadcaster::one_of_several(inbox, self.limits, start, Box::new(link))
+            .with_neighbours(neighbours);
         let server = Server::of_node(broadcaster, record);
         self.world = Some(World::new(rng, server, self.people));
     }
@@ -166,7 +188,7 @@ impl Node {
         world.break_all_off();
         self.people = world.people;
         self.stories.push((self.start, world.story()));
-        self.answers.extend(world.said().answers);
+        self.said.push(world.said());
         Some(world)
     }
 

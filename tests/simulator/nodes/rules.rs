@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Nodes;
-use super::node::Node;
 use super::store::Row;
 use super::witness::Witness;
-use crate::checker::{Event, Kind, Shown, Story};
-use crate::voice::check_answers;
+use crate::checker::{Event, Kind, Shown, Story, check_privates};
+use crate::voice::{Unread, check_answers};
 use crate::world::World;
 
 /// The lines of a house, by room and number.
@@ -19,7 +18,7 @@ pub(super) fn check(nodes: &mut Nodes) -> Vec<Story> {
     let witness = &nodes.witness;
     let all = rows(witness);
     let running = nodes.nodes.iter().filter(|node| node.world.is_some());
-    let running: HashSet<_> = running.map(Node::name).collect();
+    let running: HashSet<_> = running.map(|node| node.name.to_string()).collect();
     assert_eq!(witness.live_nodes(), running, "the nodes with live boots, and the running ones");
     let worlds = nodes.nodes.iter().filter_map(|node| node.world.as_ref());
     let present: usize = worlds.map(World::people_present).sum();
@@ -30,12 +29,14 @@ pub(super) fn check(nodes: &mut Nodes) -> Vec<Story> {
         check_rows(&node.store.rows, &all);
         let position = node.position();
         if let Some(world) = &node.world {
-            assert_eq!(node.store.rows.len(), all.len(), "lines of {}", node.name());
-            assert!(position >= witness.facts.last, "{} is behind, at {position}", node.name());
+            assert_eq!(node.store.rows.len(), all.len(), "lines of {}", node.name);
+            assert!(position >= witness.facts.last, "{} is behind, at {position}", node.name);
             node.stories.push((node.start, world.story()));
-            node.answers.extend(world.said().answers);
+            node.said.push(world.said());
         }
-        check_answers(&node.answers, all.values().map(|row| &*row.text));
+        for said in &node.said {
+            check_answers(&said.answers, all.values().map(|row| &*row.text));
+        }
         let runs = std::mem::take(&mut node.stories);
         let last = runs.len() - usize::from(node.world.is_some());
         for (number, (start, mut story)) in runs.into_iter().enumerate() {
@@ -43,7 +44,23 @@ pub(super) fn check(nodes: &mut Nodes) -> Vec<Story> {
             stories.push(story);
         }
     }
+    check_unread(nodes, &stories);
     stories
+}
+
+/// Checks the private messages of all nodes. Nobody reads one that was refused, unless nobody knows
+/// whether it has arrived.
+fn check_unread(nodes: &Nodes, stories: &[Story]) {
+    let stream = nodes.stream.lock().unwrap();
+    let said = nodes.nodes.iter().flat_map(|node| &node.said);
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        said.flat_map(|said| &said.unread).partition(|unread| unread.is_known);
+    for Unread { message, .. } in &unknown {
+        assert!(stream.post.unanswered.contains(message), "{message:?} was answered in time");
+    }
+    let unread = known.iter().map(|unread| unread.message).collect();
+    let readers = stories.iter().flat_map(|story| &story.readers);
+    check_privates(readers, &unread).unwrap_or_else(|broken| panic!("{broken}"));
 }
 
 /// The lines of the order, as each node stores them.

@@ -9,15 +9,20 @@ use std::time::Duration;
 use fastrand::Rng;
 use parlor::sequencer::{Courier, CourierStep, Look, Published, Sealer, StreamMessage};
 use parlor_core::intent::{Proposal, ProposalId};
-use parlor_core::link::Inbox;
-use parlor_core::model::{NodeName, WallTime};
+use parlor_core::link::{Inbox, NodeAnswer, NodeQuestion};
+use parlor_core::model::{Format, NodeName, WallTime};
 use parlor_core::sequencer::{Decided, NodeReach};
 use parlor_wire::pack::NEWEST;
 
 use super::keys::KeyShelf;
+use super::post::Post;
 
 /// A try without an answer ends after this time.
 const TRY: Duration = Duration::from_secs(2);
+
+/// The newest format of the program, and of one that is newer.
+pub(crate) const OLDER: Format = NEWEST;
+pub(crate) const NEWER: Format = Format(NEWEST.0 + 1);
 
 /// How far the stream's clock is ahead at most, in milliseconds.
 const CLOCK_MAX: i64 = 3_000_000;
@@ -37,6 +42,18 @@ pub(crate) struct Place {
     pub(crate) bytes: Arc<[u8]>,
 }
 
+/// A running process of a node.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) node: usize,
+    pub(crate) name: NodeName,
+    /// Its random number.
+    pub(crate) nonce: u64,
+    /// The newest format that it can read.
+    pub(crate) newest: Format,
+    pub(crate) inbox: Arc<Inbox>,
+}
+
 /// The order, and the links to it.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -44,6 +61,8 @@ pub(crate) struct Stream {
     wires: Vec<Wire>,
     now: Duration,
     keys: KeyShelf,
+    /// The questions from node to node.
+    pub(super) post: Post,
     /// How far the stream's clock is ahead, in milliseconds.
     skew: i64,
     /// Whether copies are lost, late and repeated.
@@ -87,6 +106,8 @@ struct Wire {
     next: Option<Duration>,
     /// Rings when a proposal reaches the node; none while the node is down.
     inbox: Option<Arc<Inbox>>,
+    /// Whether a proposal has come that the process cannot read.
+    is_too_old: bool,
 }
 
 /// Work on the stream.
@@ -117,6 +138,7 @@ impl Wire {
             read: None,
             next: None,
             inbox: None,
+            is_too_old: false,
         }
     }
 }
@@ -126,6 +148,7 @@ impl Stream {
         Stream {
             places: Vec::new(),
             keys: KeyShelf::default(),
+            post: Post::new(nodes, rng.fork()),
             wires: (0..nodes).map(Wire::new).collect(),
             now: Duration::ZERO,
             skew: rng.i64(0..CLOCK_MAX),
@@ -136,18 +159,14 @@ impl Stream {
         }
     }
 
-    /// A node starts, and reads from this position on. These nodes live there.
-    pub(crate) fn connect(
-        &mut self,
-        node: usize,
-        position: usize,
-        live: BTreeSet<NodeName>,
-        inbox: &Arc<Inbox>,
-    ) {
+    /// A process starts, and reads from this position on. These nodes live there.
+    pub(crate) fn connect(&mut self, process: Process, position: usize, live: BTreeSet<NodeName>) {
+        let Process { node, name, nonce, newest, inbox } = process;
+        self.post.open(node, nonce, &inbox);
         let (now, wire) = (self.now, &mut self.wires[node]);
-        wire.courier = Courier::new(name_of(node), position as u64, live, NEWEST);
+        wire.courier = Courier::new(name, position as u64, live, newest);
         wire.sealer = Sealer::default();
-        wire.inbox = Some(Arc::clone(inbox));
+        (wire.inbox, wire.is_too_old) = (Some(inbox), false);
         wire.courier.connected(now);
         wire.sealer.connected(now);
         self.work(node);
@@ -155,6 +174,7 @@ impl Stream {
 
     /// A node dies. Copies that are on their way still arrive.
     pub(crate) fn disconnect(&mut self, node: usize) {
+        self.post.close(node);
         let wire = &mut self.wires[node];
         wire.tries.clear();
         wire.answers.clear();
@@ -201,6 +221,11 @@ impl Stream {
         own
     }
 
+    /// Whether a proposal has come to a node that it cannot read.
+    pub(crate) fn is_too_old(&self, node: usize) -> bool {
+        self.wires[node].is_too_old
+    }
+
     /// Whether one of these nodes has everything that has come to any node.
     pub(crate) fn have_all(&self, nodes: &[usize]) -> bool {
         nodes.iter().any(|node| self.wires[*node].own.len() == self.reached)
@@ -215,6 +240,7 @@ impl Stream {
     /// time.
     pub(crate) fn lose_end(&mut self, stay: usize, time: Duration) {
         self.places.truncate(stay);
+        self.post.lose_all();
         for wire in &mut self.wires {
             let until = self.now + time + Duration::from_millis(self.rng.u64(0..1_000));
             wire.flying.clear();
@@ -238,6 +264,7 @@ impl Stream {
     /// Ends all faults. Copies that are on their way arrive soon.
     pub(crate) fn heal(&mut self) {
         self.is_faulty = false;
+        self.post.heal();
         self.full = self.now;
         let soon = self.now + Duration::from_millis(20);
         for wire in &mut self.wires {
@@ -292,9 +319,20 @@ impl Stream {
         wire.courier.next_refused().or_else(|| wire.sealer.next_refused())
     }
 
+    /// A node asks the process with a random number.
+    pub(super) fn ask(&mut self, node: usize, to: (u64, u64), question: &NodeQuestion) {
+        self.post.ask((node, self.wires[node].out_cut), to, question);
+    }
+
+    /// A node answers another one.
+    pub(super) fn answer_node(&mut self, node: usize, number: u64, answer: &NodeAnswer) {
+        self.post.answer((node, self.wires[node].out_cut), number, answer);
+    }
+
     /// Moves copies, and rings for the nodes that have something to read.
     pub(crate) fn pass(&mut self, now: Duration) {
         self.now = now;
+        self.post.pass(now, |node| self.wires[node].in_cut);
         for node in 0..self.wires.len() {
             self.resend(node);
         }
@@ -328,7 +366,7 @@ impl Stream {
             let rest = reads.into_iter().chain(due).chain(wire.is_down);
             tries.chain(flying).chain(answers).chain(rest).filter(|due| *due > self.now).min()
         };
-        self.wires.iter().filter_map(of_wire).min()
+        self.wires.iter().filter_map(of_wire).chain(self.post.due()).min()
     }
 
     /// Does what the sealer and the courier of a node say.
@@ -540,7 +578,7 @@ impl Stream {
             let Place { at, bytes, .. } = place;
             let (position, behind) = (read as u64 + 1, (last - read - 1) as u64);
             let message = StreamMessage { position, at, subject: "0".into(), bytes, behind };
-            wire.courier.arrived(message, now).expect("a packed proposal");
+            wire.is_too_old |= wire.courier.arrived(message, now).is_err();
             (wire.read, wire.next) = (Some(read + 1), None);
             if let Some(inbox) = &wire.inbox {
                 inbox.bell().ring();

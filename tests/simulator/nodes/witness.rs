@@ -8,15 +8,15 @@ use parlor::sequencer::{KeyRead, KeyReport, KeyStep, Sealer};
 use parlor_core::intent::{Check, Intent, Proposal};
 use parlor_core::ledger::{Happened, Ledger, Snapshot, Validity};
 use parlor_core::link::Refusal;
-use parlor_core::model::{WallTime, fold};
+use parlor_core::model::{Format, WallTime, fold};
 use parlor_core::sequencer::Decided;
-use parlor_wire::pack::NEWEST;
 use parlor_wire::pack::proposal::unpack;
 
 use super::boots::{Boots, Counted, Skipped};
 use super::facts::Facts;
 use super::keys::key_of;
-use super::stream::Place;
+use super::post::{CARRIED, UNANSWERED};
+use super::stream::{NEWER, Place};
 use crate::checker::OWNED;
 
 /// A proposal of a boot that has ended.
@@ -37,16 +37,30 @@ const LOST: &str = "name lost to an earlier claim";
 /// A person comes back on another node, while the connection to the first one is there.
 const MOVED: &str = "moved to another node";
 
+/// A node cannot read the format of the others.
+pub(super) const TOO_OLD: &str = "too old";
+
+/// A node starts with an older program again, before the others write in a newer format.
+pub(super) const WENT_BACK: &str = "back to an older program";
+
+/// Another process has begun under the name of a node.
+pub(super) const REPLACED: &str = "replaced";
+
 /// The stream has lost proposals that nodes have shown, and has got them back.
 pub(super) const REPAIRED: &str = "repaired";
+
+/// The nodes write in a newer format.
+const SWITCHED: &str = "a newer format";
 
 /// A node has found that its ledger was right, and another one that its ledger was wrong.
 pub(super) const RIGHT: &str = "found to be right";
 pub(super) const ANEW: &str = "found to be wrong";
 
 /// Each of these must occur in some run.
-pub(crate) const SIGHTS: [&str; 9] =
-    [FENCED, REPEATED, VOID, RENAMED, LOST, MOVED, REPAIRED, RIGHT, ANEW];
+pub(crate) const SIGHTS: [&str; 15] = [
+    FENCED, REPEATED, VOID, RENAMED, LOST, MOVED, REPAIRED, RIGHT, ANEW, CARRIED, UNANSWERED,
+    SWITCHED, TOO_OLD, WENT_BACK, REPLACED,
+];
 
 /// A ledger that has applied every proposal of the order.
 #[derive(Debug, Default)]
@@ -77,6 +91,11 @@ impl Witness {
     /// The nodes with boots that live.
     pub(crate) fn live_nodes(&self) -> HashSet<String> {
         self.boots.live_nodes().map(str::to_owned).collect()
+    }
+
+    /// The format in which the nodes write.
+    pub(crate) fn format(&self) -> Format {
+        self.boots.format
     }
 
     pub(crate) fn position(&self) -> usize {
@@ -112,10 +131,12 @@ impl Witness {
         if checked > 0 && !may_be_wrong {
             assert_eq!(digest, self.digest(checked as usize), "what a node says of {checked}");
         }
+        let format = self.boots.format;
         let counts = self.boots.take(&proposal, place.came);
+        self.sights.extend((self.boots.format > format).then_some(SWITCHED));
         // A proposal that does not count gives up its keys.
         let has_seals = proposal.intents.iter().any(|intent| intent.seal_key().is_some());
-        if matches!(counts, Ok(_) | Err(Skipped::Stale)) {
+        if matches!(counts, Ok(_) | Err(Skipped::Stale | Skipped::TooOld)) {
             self.at = self.at.max(at);
         }
         let happened = self.apply(at, proposal, position);
@@ -127,14 +148,18 @@ impl Witness {
                 assert!(ended.is_empty(), "{ended:?} end at {position}, and nobody is told");
             }
             Err(why) => {
-                let is_nothing = happened.iter().all(Vec::is_empty);
+                let is_refused = |event: &Happened| {
+                    why == Skipped::TooOld && matches!(event, Happened::BootRefused { .. })
+                };
+                let is_nothing = happened.iter().flatten().all(is_refused);
                 assert!(is_nothing, "{why:?}, but {happened:?} at {position}");
                 let is_same = before == self.ledger.digest() || has_seals;
-                assert!(is_same || why == Skipped::Stale, "{why:?}, but counts at {position}");
+                let is_of_time = matches!(why, Skipped::Stale | Skipped::TooOld);
+                assert!(is_same || is_of_time, "{why:?}, but counts at {position}");
                 self.sights.extend(match why {
                     Skipped::Repeated => Some(REPEATED),
                     Skipped::Fenced => Some(FENCED),
-                    Skipped::Stale => None,
+                    Skipped::Stale | Skipped::TooOld => None,
                 });
             }
         }
@@ -192,10 +217,13 @@ impl Witness {
         }
     }
 
-    /// Checks that everybody here is of a boot that lives, and that two people have two names.
+    /// Checks that everybody here is of a boot that lives, that two people have two names, and that
+    /// the right format is in force.
     fn check_people(&self, position: usize) {
         let mut names = HashSet::new();
-        for (id, person) in self.ledger.snapshot().people {
+        let Snapshot { people, format, .. } = self.ledger.snapshot();
+        assert_eq!(format, self.boots.format, "the format at {position}");
+        for (id, person) in people {
             let name = &person.name;
             assert!(self.boots.is_live(person.boot), "{id:?}, {name:?} is here at {position}");
             let is_new = names.insert(fold(name.as_str()));
@@ -207,7 +235,7 @@ impl Witness {
 
 /// The proposal of a place, whose seals are opened with all keys, also with deleted ones.
 fn opened(place: &Place) -> Proposal {
-    let proposal = unpack(&place.bytes, NEWEST).expect("a packed proposal");
+    let proposal = unpack(&place.bytes, NEWER).expect("a packed proposal");
     let mut sealer = Sealer::default();
     sealer.connected(Duration::ZERO);
     sealer.arrive(Decided { position: 1, at: place.at, proposal }, Duration::ZERO);

@@ -8,7 +8,7 @@
 //! - every byte that each client received, and how its connection ended.
 //!
 //! Speakers in such a test say [`token`]s, so that each line is unique.
-#![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(dead_code, unused_imports, reason = "not every test needs all of it")]
 
 mod acts;
 mod invitations;
@@ -16,6 +16,7 @@ mod irc;
 mod irc_ranks;
 mod irc_trace;
 mod journal;
+mod private;
 mod text;
 mod trace;
 mod web;
@@ -25,8 +26,10 @@ mod irc_tests;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fmt;
 
+pub(crate) use private::{PrivateId, check_privates, parse_private, private_token};
 pub(crate) use text::{Parameter, Shown, together};
 
 /// Everything to check.
@@ -221,7 +224,8 @@ pub(crate) enum Rule {
     Converged,
     /// An answer comes after the lines said before the question.
     Answer,
-    /// Two people read a private message, once each.
+    /// Two people read a private message, once each, and those of an author in their order. Nobody reads
+    /// one whose author was told so.
     Private,
     /// The person who is invited reads it, once, and nobody else.
     Invitation,
@@ -236,7 +240,7 @@ pub(crate) fn check(story: &Story) -> Result<(), Broken> {
             what: format!("reader {number} (person {:?}): {what}", reader.person),
         })?;
     }
-    trace::check_privates(&story.readers)?;
+    check_privates(&story.readers, &HashSet::new())?;
     invitations::check(story)
 }
 

@@ -1,8 +1,10 @@
 //! For each rule of the checker, a small story that keeps all rules, and one that breaks this rule.
 
+use std::collections::HashSet;
+
 use super::{
     Dialect, End, Event, Kind, Listened, NO_RANKS, Reader, Room, Rule, Shown, Story, check,
-    nobody_after, together,
+    check_privates, nobody_after, together,
 };
 
 fn event(commit: u64, person: usize, kind: Kind, shown: Shown) -> Event {
@@ -419,6 +421,23 @@ fn a_private_message_read_by_a_third_or_twice_is_rejected() {
     third.text = private.into();
     story.readers.push(third);
     breaks(Rule::Private, &story);
+}
+
+#[test]
+fn private_messages_out_of_order_or_read_although_they_were_refused_are_rejected() {
+    let read = |texts: &[&str]| {
+        let lines: String = texts.iter().map(|text| format!("[alice -> bob] {text}\n")).collect();
+        Reader { text: lines.into(), ..reader(2, End::Broken, &[]) }
+    };
+    let good = [read(&["p1n2", "p3n1", "p1n4 and more"]), read(&["p1n3"])];
+    let unread = |message| HashSet::from([message]);
+    check_privates(&good, &unread((1, 5))).unwrap();
+    let is_broken = |readers: &[Reader], message| {
+        let broken = check_privates(readers, &unread(message)).unwrap_err();
+        assert_eq!(broken.rule, Rule::Private, "{broken}");
+    };
+    is_broken(&[read(&["p1n4", "p1n2"])], (1, 5));
+    is_broken(&good, (1, 4));
 }
 
 /// The good story as told by a journal on disk and a client of a real server: lines only.

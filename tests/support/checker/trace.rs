@@ -600,29 +600,3 @@ impl Walk<'_> {
         Err(broken(rule, what))
     }
 }
-
-/// Checks that each private message is read once by its author and once by one other person.
-pub(super) fn check_privates(readers: &[Reader]) -> Result<(), Broken> {
-    let mut read_by: HashMap<String, Vec<usize>> = HashMap::new();
-    for (number, reader) in readers.iter().enumerate() {
-        for Seen { line, .. } in read(reader)? {
-            if let Line::Private(text) = line {
-                read_by.entry(text).or_default().push(number);
-            }
-        }
-    }
-    for (text, mut numbers) in read_by {
-        let count = numbers.len();
-        let is_echo =
-            |reader: &Reader| reader.dialect == Dialect::Irc && reader.has("echo-message");
-        if count == 2 && numbers[0] == numbers[1] && is_echo(&readers[numbers[0]]) {
-            continue; // to itself, and the echo
-        }
-        numbers.dedup();
-        if count > 2 || numbers.len() != count {
-            let what = format!("{text:?} was read by the readers {numbers:?}, {count} times");
-            return Err(broken(Rule::Private, what));
-        }
-    }
-    Ok(())
-}
