@@ -137,7 +137,8 @@ impl Server {
 
     /// From now on the record attributes the client's actions in rooms to this person.
     pub(crate) fn know(&mut self, client: &Client, person: usize) {
-        self.record.house.persons.borrow_mut().insert(client.id(), person);
+        let before = self.record.house.persons.borrow_mut().insert(client.id(), person);
+        assert_eq!(before, None, "somebody else has the number {:?}", client.id());
     }
 
     /// Does the same as the broadcaster's task when it is woken. Returns whether it was woken.

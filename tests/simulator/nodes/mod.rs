@@ -170,8 +170,8 @@ impl Nodes {
         self.start_again();
     }
 
-    /// The stream loses its end. A node that runs has everything, and goes on; and the stream still
-    /// says which nodes run: the others wait only for these, by their names.
+    /// The stream loses its end. A node that runs has everything, and goes on; and wherever a node may
+    /// be in the lost part, it knows by their names which nodes run: it waits only for these.
     fn lose_end(&mut self) {
         if self.nodes.iter().any(|node| node.is_up() && self.has_rival(node)) {
             return;
@@ -184,10 +184,11 @@ impl Nodes {
         let mut stream = self.stream.lock().unwrap();
         let stay = stream.places.len().saturating_sub(self.rng.usize(0..30));
         let mut past = Witness::new(self.witness.wrong.clone());
-        past.follow(&stream.places[..stay]);
-        let live = past.live_nodes();
-        let are_known =
-            nodes.map(|(_, node)| node.name.to_string()).all(|name| live.contains(&name));
+        let running: HashSet<_> = nodes.map(|(_, node)| node.name.to_string()).collect();
+        let are_known = (stay..=stay.max(stream.reached().len())).all(|position| {
+            past.follow(&stream.places[..position]);
+            past.live_nodes().is_superset(&running)
+        });
         if are_known && stream.have_all(&awake) {
             stream.lose_end(stay, Duration::from_millis(self.rng.u64(0..12_000)));
             self.is_short = stream.is_short();
