@@ -187,9 +187,9 @@ impl Client {
         Some(mail)
     }
 
-    /// The position at which the next mails stop this room, if one does; see [`Mark::stop_in`].
+    /// The position at which the next mail stops this room, if it does; see [`Mark::stop_in`].
     #[inline]
-    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl Fn() -> bool) -> Option<u64> {
+    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl FnOnce() -> bool) -> Option<u64> {
         self.mailbox.stop_in(room, is_waiting)
     }
 

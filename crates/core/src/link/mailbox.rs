@@ -186,14 +186,15 @@ impl Mailbox {
         Some(mail)
     }
 
-    /// The position at which the next mails stop this room, if one does; see [`Mark::stop_in`].
+    /// The position at which the first mail stops this room, if it does; see [`Mark::stop_in`]. The later
+    /// ones do not: the first may wait for the end of another room, which may wait for this one.
     #[inline]
-    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl Fn() -> bool) -> Option<u64> {
+    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl FnOnce() -> bool) -> Option<u64> {
         if self.is_empty() {
             return None;
         }
         let items = lock(&self.items);
-        items.ready.queue.iter().find_map(|(mark, _)| mark.stop_in(room, &is_waiting))
+        items.ready.queue.front().and_then(|(mark, _)| mark.stop_in(room, is_waiting))
     }
 
     #[inline]

@@ -86,7 +86,7 @@ impl Mark {
 
     /// The position at which this room stops for the mail, if it does. `is_waiting` tells whether a
     /// room waits for another.
-    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl Fn() -> bool) -> Option<u64> {
+    pub(crate) fn stop_in(&self, room: RoomId, is_waiting: impl FnOnce() -> bool) -> Option<u64> {
         let place = self.place_in(room)?;
         (self.is_of_one_moment || !is_waiting()).then_some(place)
     }
