@@ -14,7 +14,7 @@ use parlor_core::model::{
     Claim, Deed, Hashed, Here, Manner, Name, PersonId, Proof, RoomName, Spoken, Verb, WallTime,
     Whom,
 };
-use server::{Person, Server, come_back, enter, granted, line, register};
+use server::{Person, Server, come_back, enter, granted, join, line, register};
 
 const FAILED: Result<(), NotStored> = Err(NotStored("the disk has failed"));
 
@@ -166,6 +166,23 @@ fn nobody_gets_a_released_name_with_a_proof_of_its_last_owner() {
         assert!(matches!(refused, Refusal::NameReleased(_)), "{refused:?}");
     }
     let (_seat, _) = granted(server.ask(&mut late, enter("alice", "lobby")));
+}
+
+#[test]
+fn of_several_connections_that_lose_a_name_none_enters_another_room() {
+    let mut server = Server::new();
+    let mut here = server.enter("alice");
+    server.own(&mut here.link, "alice", 0);
+    let mut other = server.connect();
+    let _seat = granted(server.ask(&mut other, enter_as_owner(1)));
+    let mut operator = server.connect();
+    server.ask(&mut operator, Change::Account(Box::new(AccountChange::Release(alice()))));
+    for link in [&mut here.link, &mut other] {
+        assert!(link.client().removed().is_some());
+        // As strangers they would be listed twice there.
+        let refused = server.refusal(link, join("tea"));
+        assert!(matches!(refused, Refusal::NotThere), "{refused:?}");
+    }
 }
 
 #[test]

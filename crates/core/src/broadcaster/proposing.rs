@@ -78,6 +78,9 @@ impl Broadcaster {
                 (Intent::ComeBack { person, code, now: awake, profile, room }, wanted)
             }
             Change::Join { room, password, replay } => {
+                if self.ledger.people.is_lost(person) {
+                    return Err(Refusal::NotThere); // it ends in a moment, and the room would list it twice
+                }
                 let subject = self.subject(person).ok_or(Refusal::NotThere)?;
                 let maker = self.may_go(subject, &room, now)?;
                 let wanted = Wanted::Seat { replay, is_first: false, maker };

@@ -223,6 +223,13 @@ impl People {
         person.is_some_and(|person| self.is_worn_in(&person.name, room))
     }
 
+    /// Whether this is one of several connections that end because the name was released, or has
+    /// another password. Only owners have several.
+    pub(crate) fn is_lost(&self, id: PersonId) -> bool {
+        let person = self.people.get(&id).filter(|person| !person.is_owner());
+        person.is_some_and(|person| self.others(&person.name, id).next().is_some())
+    }
+
     /// Whether somebody who is logged in to an account sits in a room.
     pub(crate) fn is_logged_in_at(&self, account: &Name, room: &RoomName) -> bool {
         let mut people = self.of_account(account).filter_map(|id| self.people.get(&id));
