@@ -26,15 +26,17 @@ use server::{Server, join, line, post, rename};
 const PEOPLE: usize = 5;
 const ROOMS: [&str; 4] = ["lobby", "tea", "den", "attic"];
 
-/// A dialect of words, each about one person: `kind:person:number of the event:name`. A reader of
-/// several rooms is told of an event once.
+/// A dialect of words, each about one person: `kind:person:number of the event:name`.
 #[derive(Debug)]
-struct Once;
+struct Words {
+    /// Whether a reader of several rooms is told of an event once.
+    tells_events_once: bool,
+}
 
-impl Encoding for Once {
+impl Encoding for Words {
     fn key(&self) -> EncodingKey {
-        const ONCE: EncodingKey = EncodingKey::named("once");
-        ONCE
+        const WORDS: EncodingKey = EncodingKey::named("words");
+        WORDS
     }
 
     fn encode(&self, entry: &Entry, _: Scene<'_>, out: &mut Vec<u8>) {
@@ -56,9 +58,9 @@ impl Encoding for Once {
     }
 }
 
-impl Encoder for Once {
+impl Encoder for Words {
     fn tells_events_once(&self) -> bool {
-        true
+        self.tells_events_once
     }
 
     fn answer(&mut self, _: &Answer, _: &mut Vec<u8>) {}
@@ -123,7 +125,7 @@ fn number_of(entry: &Entry) -> Option<u64> {
 /// A person who sits in any number of rooms and reads them.
 struct Reader {
     link: Link,
-    backlog: Backlog<Once>,
+    backlog: Backlog<Words>,
     presence: Option<Presence>,
     seats: Vec<Seat>,
     /// Whether it has left a room and stayed on the server.
@@ -144,7 +146,7 @@ impl Reader {
         let Outcome::Came(presence, None) = outcome else {
             panic!("not on the server but {outcome:?}");
         };
-        let backlog = Backlog::new(Once, Arc::clone(link.client()));
+        let backlog = Backlog::new(Words { tells_events_once: true }, Arc::clone(link.client()));
         Reader {
             link,
             backlog,
@@ -426,10 +428,12 @@ fn a_name_is_given_up_in_one_room_before_somebody_takes_it_in_another() {
 
 /// Alice reads the lobby. Between the grant of a seat in the tea room and her reading of that, bob
 /// leaves both rooms or takes another name, and somebody else comes to the lobby under his name.
-/// Returns what alice reads.
-fn entered_late(gives_up: Step) -> String {
+/// Returns what alice reads, in a dialect that tells an event of both rooms once or in each of them.
+fn entered_late(gives_up: Step, tells_events_once: bool) -> String {
     let [alice, bob, next] = [0, 1, 2];
     let mut house = House::open(1_000, 100);
+    let client = Arc::clone(house.readers[alice].link.client());
+    house.readers[alice].backlog = Backlog::new(Words { tells_events_once }, client);
     let take_name = |who| Step::Rename(who, 7);
     for step in [
         Step::Join(alice, 0),
@@ -467,10 +471,18 @@ fn entered_late(gives_up: Step) -> String {
 
 #[test]
 fn a_departure_that_was_read_before_a_room_was_entered_is_told_in_that_room_alone() {
-    let read = entered_late(Step::LeaveServer(1));
+    let read = entered_late(Step::LeaveServer(1), true);
     assert_eq!(read, "gone:1 arrived:2 entered:0 here:1 left:1");
-    let read = entered_late(Step::Rename(1, 8));
+    let read = entered_late(Step::Rename(1, 8), true);
     assert_eq!(read, "renamed:1 arrived:2 entered:0 here:1 renamed-here:1");
+}
+
+#[test]
+fn a_dialect_that_tells_an_event_in_each_room_tells_it_alike_in_a_room_that_is_entered_late() {
+    let read = entered_late(Step::LeaveServer(1), false);
+    assert_eq!(read, "gone:1 arrived:2 entered:0 here:1 gone:1");
+    let read = entered_late(Step::Rename(1, 8), false);
+    assert_eq!(read, "renamed:1 arrived:2 entered:0 here:1 renamed:1");
 }
 
 /// Notes how far a log is when its task is woken.

@@ -192,7 +192,7 @@ impl<E: Encoder> Backlog<E> {
 
     /// Starts to read a room, beginning with these earlier lines.
     fn follow(&mut self, view: View, replay: Replay) {
-        self.readings.follow(view);
+        self.readings.follow(view, self.encoder.tells_events_once());
         self.phase = Phase::Reading;
         self.replay = Some(Box::new(replay));
     }
