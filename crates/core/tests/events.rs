@@ -513,6 +513,29 @@ fn a_seat_is_granted_behind_the_entries_of_all_rooms_of_the_batch() {
     assert!(matches!(outcome, Poll::Ready(Outcome::Entered(_))), "{outcome:?}");
 }
 
+/// Somebody in two rooms takes a new name. A batch is being appended: mail gets a place behind the name
+/// in the first room, before it in the second one. The first seat is given up, and further mail gets a
+/// place in the second room alone, still before the name there.
+#[test]
+fn mail_in_the_one_seat_that_is_left_waits_in_no_circle_with_mail_in_both() {
+    let reader = 1;
+    let mut house = House::open(1_000, 100);
+    for step in [Step::Join(reader, 1), Step::Join(reader, 0), Step::Rename(reader, 0)] {
+        house.take(step);
+        house.commit(true);
+        house.look();
+    }
+    let before_in_tea = [1, 0, 0, 0];
+    for step in [
+        Step::GetMail(reader, before_in_tea),
+        Step::Leave(reader, 1),
+        Step::GetMail(reader, before_in_tea),
+    ] {
+        house.take(step);
+    }
+    house.check(false).unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 400,
