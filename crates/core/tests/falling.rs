@@ -7,7 +7,8 @@ mod server;
 use std::sync::Arc;
 
 use parlor_core::link::{
-    Answer, Backlog, Change, Encoder, Entered, Link, Mail, Notice, Occupant, Query, WhyDeparted,
+    Answer, Backlog, Change, Encoder, Entered, Link, Mail, Mark, Notice, Occupant, Query,
+    WhyDeparted,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Capacity, Entry, Limits, Name, RoomName, Said};
@@ -259,6 +260,26 @@ fn a_lost_room_holds_no_other_room_at_an_event() {
     drop(bobs);
     server.run();
     assert_eq!(alice.reads(), "-bert");
+}
+
+#[test]
+fn mail_behind_the_end_of_a_command_that_leaves_a_room_stops_no_other_room() {
+    let mut server = server();
+    let mut bob = Reader::enter(&mut server, "bob", false);
+    let mut alice = Reader::enter(&mut server, "alice", true);
+    let (tea, entered) = granted(server.ask(&mut alice.link, join("tea")));
+    alice.link.reply(tea.mark(), Mail::Entered(entered));
+    let _bobs = granted(server.ask(&mut bob.link, join("tea")));
+    alice.reads();
+    bob.link.start(Change::Rename(Name::stored("bert").into())); // the lobby waits there for tea
+    let Reader { link, lobby, mut backlog } = alice;
+    let end: Mark = [tea.mark(), lobby.mark_of_departure()].into_iter().collect();
+    let _presence = lobby.get_up();
+    link.reply(end, Mail::End); // it waits for the end of the lobby
+    link.reply(tea.mark(), Mail::Answer(Answer::Echo(true))); // tea is to stop before the new name
+    server.run();
+    assert_eq!(read(&mut backlog), "bob>bert left-lobby answer");
+    assert!(backlog.is_up_to_date());
 }
 
 #[test]
