@@ -478,6 +478,37 @@ fn a_departure_that_was_read_before_a_room_was_entered_is_told_in_that_room_alon
 }
 
 #[test]
+fn a_new_name_in_the_batch_of_an_arrival_that_was_read_elsewhere_is_told_in_that_room_alone() {
+    let [alice, bob, next] = [0, 1, 2];
+    let mut house = House::open(1_000, 100);
+    for step in [
+        Step::Join(alice, 0),
+        Step::Rename(bob, 7),
+        Step::Join(bob, 0),
+        Step::Join(bob, 1),
+        Step::Join(next, 0),
+        Step::Read(alice, usize::MAX),
+    ] {
+        house.take(step);
+        house.commit(true);
+        house.look();
+    }
+    while house.readers[alice].read(usize::MAX) {}
+    house.readers[alice].text.clear();
+    for step in [Step::Join(alice, 1), Step::Rename(bob, 8), Step::Rename(next, 7)] {
+        house.take(step);
+        house.server.drain();
+    }
+    house.commit(true);
+    while house.readers[alice].read(usize::MAX) {}
+    house.look();
+    while house.readers[alice].read(usize::MAX) {}
+    let words = house.readers[alice].words().into_iter();
+    let words: Vec<_> = words.map(|(kind, person, ..)| format!("{kind}:{person}")).collect();
+    assert_eq!(words, ["renamed:1", "renamed:2", "entered:0", "here:1", "renamed-here:1"]);
+}
+
+#[test]
 fn a_dialect_that_tells_an_event_in_each_room_tells_it_alike_in_a_room_that_is_entered_late() {
     let read = entered_late(Step::LeaveServer(1), false);
     assert_eq!(read, "gone:1 arrived:2 entered:0 here:1 gone:1");

@@ -146,9 +146,6 @@ impl Broadcaster {
         let Grant { client, place, replay, mut entered } = grant;
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
         self.add_rules(client.id, &mut entered);
-        let places = self.connections.get(&client.id).map(|connection| &connection.places);
-        let ends = places.into_iter().flatten().map(|place| place.log.end().event);
-        entered.view.granted_at = ends.max().unwrap_or_default();
         let (stay, house) = (Arc::clone(&client) as Arc<_>, Arc::clone(&self.inbox) as Arc<_>);
         let is_first = entered.first;
         let seat = Seat::new(place, Arc::clone(&stay), Arc::clone(&house));

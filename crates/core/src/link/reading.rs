@@ -32,7 +32,7 @@ pub(super) struct Reading {
     pub(super) is_apart: bool,
     /// The number of the last event that was read in another room before this room was entered, and
     /// the end of this room's log then. The numbers are 0 unless something happened to people between
-    /// the grant of the seat and the entrance, and the dialect tells an event of several rooms once.
+    /// the arrival in the log and the entrance, and the dialect tells an event of several rooms once.
     late: (u64, u64),
     pub(super) view: View,
 }
@@ -104,7 +104,7 @@ impl Readings {
         let (room, log, cursor) = (view.room(), Arc::clone(view.log()), view.arrived);
         let others = self.rooms.iter().filter(|reading| !reading.is_lost);
         let read = others.map(|reading| reading.cursor.event).max().unwrap_or_default();
-        let is_late = tells_once && read > view.granted_at;
+        let is_late = tells_once && read > view.arrived.event;
         let late = if is_late { (read, log.watermark()) } else { (0, 0) };
         self.rooms.push(Reading {
             room,

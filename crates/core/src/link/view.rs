@@ -111,14 +111,11 @@ pub struct View {
     place: Arc<Place>,
     /// The place after the arrival, where reading begins.
     pub arrived: Cursor,
-    /// The number of the last event in the person's rooms when the seat was granted; the largest
-    /// number without a seat.
-    pub(crate) granted_at: u64,
 }
 
 impl View {
     pub(crate) fn new(place: Arc<Place>, arrived: Cursor) -> View {
-        View { place, arrived, granted_at: u64::MAX }
+        View { place, arrived }
     }
 
     pub(crate) fn place(&self) -> Arc<Place> {
