@@ -145,7 +145,7 @@ impl IrcGuest {
             return self.register(&nick, server);
         }
         self.note_posts();
-        let line = self.line(rng);
+        let line = self.line(server.is_alone(), rng);
         let label = match self.caps.contains("labeled-response") && rng.bool() {
             true => self.label(),
             false => String::new(),
@@ -183,8 +183,8 @@ impl IrcGuest {
         if is_own { OWNED.to_owned() } else { pick(rng, &NAMES).to_string() }
     }
 
-    /// A line to type.
-    fn line(&mut self, rng: &mut Rng) -> String {
+    /// A line to type. Owners take their name back on a server alone.
+    fn line(&mut self, is_alone: bool, rng: &mut Rng) -> String {
         let seats = &self.session.seats;
         let rooms = if rng.bool() { &ROOMS[..3] } else { &ROOMS };
         let other = pick(rng, rooms);
@@ -194,6 +194,10 @@ impl IrcGuest {
         };
         if seats.len() < 2 && rng.u8(0..3) != 0 {
             return format!("JOIN #{other}{}", ["", " beer"][rng.usize(0..2)]);
+        }
+        let has_own = self.session.name.as_ref().is_some_and(|name| name.as_str() == OWNED);
+        if is_alone && self.is_owner && !has_own && rng.u8(0..4) == 0 {
+            return format!("NICK {OWNED}");
         }
         let kept = self.session.keeps.last().filter(|_| rng.bool()).cloned();
         if kept.is_some() || rng.u8(0..6) == 0 {
@@ -275,7 +279,11 @@ impl IrcGuest {
     fn note_posts(&mut self) {
         self.voice.lines += std::mem::take(&mut self.session.said);
         let posted = std::mem::take(&mut self.session.posted);
-        if let (Some(token), false) = (self.saying.take(), posted.is_empty()) {
+        // If the person leaves while the lines go to another room, it is not known whether that has
+        // them.
+        let is_known = !matches!(self.session.call.asked, Some(Sent::Post { .. }));
+        let said = self.saying.take().filter(|_| is_known);
+        if let (Some(token), false) = (said, posted.is_empty()) {
             let is_sent = posted.iter().any(|posted| posted.refusal.is_none());
             let lines = posted.iter().map(|posted| posted.lines).max().unwrap_or_default();
             self.voice.answered(lines, is_sent);

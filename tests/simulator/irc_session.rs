@@ -56,6 +56,8 @@ pub(crate) struct IrcSession {
     pub(crate) call: Call<Sent>,
     pub(crate) decoder: IrcDecoder,
     pub(crate) presence: Option<Presence>,
+    /// The name that the person took last.
+    pub(crate) name: Option<Name>,
     pub(crate) seats: Seats,
     /// The rooms that it kept when it entered.
     pub(crate) keeps: Vec<RoomName>,
@@ -84,6 +86,7 @@ impl IrcSession {
             call: Call::new(link),
             decoder,
             presence: None,
+            name: None,
             seats: Seats::new(),
             keeps: Vec::new(),
             recorded: HashMap::new(),
@@ -114,6 +117,7 @@ impl IrcSession {
     /// The person has come, under this name.
     pub(crate) fn come(&mut self, presence: Presence, name: Name) {
         self.presence = Some(presence);
+        self.name = Some(name.clone());
         self.tell(Mark::default(), Mail::Answer(Answer::YouAre(name)));
     }
 
@@ -172,6 +176,10 @@ impl IrcSession {
                 if others > 0 {
                     self.list_bans(room, shown);
                 }
+            }
+            (Outcome::Answer(Answer::YouAre(name)), _) => {
+                self.name = Some(name.clone());
+                self.reply(Mail::Answer(Answer::YouAre(name)));
             }
             (_, Sent::Post { lines, .. }) => self.posted.push(Posted { lines, refusal: None }),
             (Outcome::Answer(answer), _) => self.reply(Mail::Answer(answer)),

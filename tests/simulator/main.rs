@@ -39,7 +39,7 @@ const NODES_SHARE: u64 = 2;
 
 /// Texts that must be seen in some run; otherwise the simulator does not reach the code that writes
 /// them.
-const SIGHTS: [&str; 59] = [
+const SIGHTS: [&str; 61] = [
     "lines skipped: you were reading too slowly",
     "line skipped: you were reading too slowly",
     "-- Not sent: the disk is full; try again later",
@@ -98,14 +98,16 @@ const SIGHTS: [&str; 59] = [
     " INVITE bob #tea\r\n",
     " invites you to tea",
     " 471 ",
+    " 473 ",
     " 474 ",
+    " 475 ",
 ];
 
 /// An event that must occur in some run: its name, and whether an event is it.
 type Occurrence = (&'static str, fn(&Event) -> bool);
 
 /// Events that must occur in some run.
-const OCCURRENCES: [Occurrence; 3] = [
+const OCCURRENCES: [Occurrence; 4] = [
     ("a rule ends because no keeper is there", |event| {
         matches!(event.shown, Shown::Act { by: None, .. })
     }),
@@ -114,6 +116,10 @@ const OCCURRENCES: [Occurrence; 3] = [
     }),
     ("an owner takes another name on one of several connections", |event| {
         matches!(event.kind, Kind::ByRoom { leaves: false, arrives: true })
+    }),
+    ("an owner takes the own name back, which another connection has", |event| {
+        let is_taken = matches!(&event.shown, Shown::Renamed { to, .. } if *to == OWNED);
+        is_taken && matches!(event.kind, Kind::ByRoom { leaves: true, arrives: false })
     }),
 ];
 
@@ -192,7 +198,7 @@ fn run(seed: u64) -> Ran {
         let (stories, occurred) = nodes::run(rng);
         return Ran { stories, occurred };
     }
-    let server = Server::alone(small_limits(&mut rng));
+    let server = Server::alone(small_limits(7, &mut rng));
     let mut world = World::new(rng, server, 0);
     world.run();
     world.settle();

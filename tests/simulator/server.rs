@@ -66,10 +66,10 @@ pub(crate) fn address(person: usize) -> SocketAddr {
 }
 
 /// Small limits, which are reached quickly.
-pub(crate) fn small_limits(rng: &mut Rng) -> Limits {
+pub(crate) fn small_limits(rooms_max: usize, rng: &mut Rng) -> Limits {
     let log = Capacity { lines: rng.usize(1..64), bytes: rng.usize(1_000..30_000) };
     let mut limits = Limits {
-        rooms: rng.usize(1..5),
+        rooms: rng.usize(1..=rooms_max),
         log,
         logs_bytes: rng.usize(2_000..60_000),
         ..Limits::default()
@@ -246,6 +246,12 @@ impl Server {
             by,
             visit,
         })));
+    }
+
+    /// Takes a name from its owner.
+    pub(crate) fn release(&mut self, name: &str) {
+        let name = Name::parse(name).unwrap();
+        self.change(Change::Account(Box::new(AccountChange::Release(name))));
     }
 
     /// The proof of the latest password. Beside other nodes there is one, as no name is released.

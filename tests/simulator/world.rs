@@ -29,8 +29,8 @@ pub(crate) const TALK: u8 = 38;
 /// The most scripts at a time, beside the guests.
 const SCRIPTS_MAX: usize = 4;
 
-/// The number of things that people with IRC clients do at once.
-const CHATS: usize = 3;
+/// The number of things that people with IRC clients do at once: on a server alone, and beside others.
+const CHATS: [usize; 2] = [8, 3];
 
 /// The most people with IRC clients at a time, beside the guests.
 const CHATTERS_MAX: usize = 6;
@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) people: usize,
     /// The lines of people who are gone.
     said: Said,
+    /// Whether connections break. Elsewhere all mail that was sent is read.
+    may_break: bool,
     /// Everything seen by people who are gone.
     seen: Vec<checker::Reader>,
     clients: Vec<Weak<Client>>,
@@ -73,7 +75,8 @@ impl Said {
 
 impl World {
     /// A server without visitors. The next one is the person with the number after `people`.
-    pub(crate) fn new(rng: Rng, server: Server, people: usize) -> World {
+    pub(crate) fn new(mut rng: Rng, server: Server, people: usize) -> World {
+        let may_break = !server.is_alone() || rng.u8(0..4) > 0;
         World {
             rng,
             server,
@@ -82,6 +85,7 @@ impl World {
             chatters: Vec::new(),
             people,
             said: Said::default(),
+            may_break,
             seen: Vec::new(),
             clients: Vec::new(),
         }
@@ -160,8 +164,12 @@ impl World {
                 guest.stalled = rng.usize(0..turns_max);
             }),
             87 => self.with_guest(|guest, _, rng| guest.leave(rng)),
-            88 => self.break_one_off(),
-            _ => (0..CHATS).for_each(|_| self.step_chatter()),
+            88 if self.may_break => self.break_one_off(),
+            88 => {}
+            _ => {
+                let chats = CHATS[usize::from(!self.server.is_alone())];
+                (0..chats).for_each(|_| self.step_chatter());
+            }
         }
         self.remove_finished();
     }
@@ -198,7 +206,7 @@ impl World {
         match rng.u8(0..20) {
             0..8 => script.act(rng),
             8 => script.leave(),
-            9 => self.seen.extend(script.break_off(rng)),
+            9 if self.may_break => self.seen.extend(script.break_off(rng)),
             10 => script.stalled = rng.usize(0..50),
             _ if script.stalled > 0 => script.stalled -= 1,
             _ => {
@@ -214,7 +222,11 @@ impl World {
             let (link, shared) = self.server.connect(self.people);
             self.clients.push(std::sync::Arc::downgrade(link.client()));
             self.server.know(link.client(), self.people);
-            self.server.register(OWNED);
+            match self.server.is_alone().then(|| self.rng.u8(0..8)) {
+                Some(0) => self.server.release(OWNED),
+                Some(1..3) => {}
+                _ => self.server.register(OWNED), // perhaps while a stranger has the name
+            }
             self.chatters.push(IrcGuest::new(self.people, link, shared, &mut self.rng));
         }
         if self.chatters.is_empty() {
@@ -226,7 +238,7 @@ impl World {
         match rng.u8(0..40) {
             0..22 => chatter.act(&self.server, rng),
             22 if rng.u8(0..4) == 0 => chatter.leave(),
-            23 if rng.u8(0..4) == 0 => self.seen.extend(chatter.break_off(rng)),
+            23 if self.may_break && rng.u8(0..4) == 0 => self.seen.extend(chatter.break_off(rng)),
             24 => {
                 let turns_max = if rng.bool() { 10 } else { 100 };
                 chatter.stalled = rng.usize(0..turns_max);
@@ -269,7 +281,7 @@ impl World {
     /// Removes guests and scripts that are done.
     fn remove_finished(&mut self) {
         for guest in &mut self.guests {
-            if guest.is_rushing_off() && self.rng.u8(0..10) == 0 {
+            if self.may_break && guest.is_rushing_off() && self.rng.u8(0..10) == 0 {
                 guest.read(self.rng.usize(1..4_000), 400);
                 self.seen.extend(guest.break_off(&mut self.rng));
             }

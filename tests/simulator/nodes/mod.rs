@@ -104,7 +104,7 @@ impl Nodes {
         let programs = [Programs::Same, Programs::Mixed][usize::from(rng.u8(0..4) == 0)];
         let stream = Arc::new(Mutex::new(Stream::new(names.len(), rng.fork())));
         let house = Rc::<House>::default();
-        let limits = small_limits(rng);
+        let limits = small_limits(4, rng);
         let bytes_max = if rng.bool() { BYTES_MAX } else { rng.usize(1..20_000) };
         let check_every = [1, 8, 32][rng.usize(0..3)];
         let sizes = (bytes_max, check_every);

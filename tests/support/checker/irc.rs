@@ -353,15 +353,16 @@ impl<'a> Parser<'a> {
     fn kicked(&mut self, message: &Message<'_>) -> Option<Heard> {
         let (room, removed, by) =
             (message.room(0)?, name(message.parameter(1)?), name(message.source));
-        // A ban has the name as it was typed.
+        // A ban has the name as it was typed, and also meets a name that looks alike.
+        let look = |name: &str| name.to_lowercase().replace("rn", "m");
         let is_it = |before: &mut Heard| {
             let Heard::Acted { room: there, shown: Shown::Act { by: Some(author), mode, .. } } =
                 before
             else {
                 return false;
             };
-            let mode = mode.to_lowercase();
-            *there == room && *author == by && mode == format!("+b {}", removed.to_lowercase())
+            let banned = mode.strip_prefix("+b ").map(look);
+            *there == room && *author == by && banned == Some(look(&removed))
         };
         let is_ban = self.heard.pop_if(is_it).is_some();
         let words = message.text(2).filter(|why| *why != message.source);

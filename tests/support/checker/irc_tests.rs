@@ -290,6 +290,46 @@ fn a_reader_who_was_too_slow_comes_in_again_behind_the_counted_lines() {
     breaks(Rule::Kept, &too_slow(TWO, CAROL, &[":bob!u@nc PRIVMSG #lobby :s2n9"]));
 }
 
+/// Alice is too slow to read that olga, another connection of the owner, comes to the lobby, and takes
+/// that name.
+fn takes_back(change: impl FnOnce(&mut Vec<&str>)) -> Story {
+    let by_room = Kind::ByRoom { leaves: true, arrives: false };
+    let lobby = vec![
+        arrived(1, 2, "bob"),
+        arrived(2, 1, "alice"),
+        arrived(3, 3, "olga"),
+        said(4, 1, 2, "bob", "s2n1"),
+        Event { kind: by_room, ..renamed(5, 1, "alice", "olga") },
+        said(6, 2, 2, "bob", "s2n2"),
+    ];
+    let mut lines = vec![
+        ":irc.sim.test 001 alice :Welcome",
+        ":alice!u@irc JOIN #lobby",
+        ":irc.sim.test 353 alice = #lobby :alice bob",
+        ":irc.sim.test 366 alice #lobby :End of /NAMES list",
+        ":olga!u@irc PART #lobby",
+        ":alice!u@irc NICK :olga",
+        ":irc.sim.test NOTICE #lobby :1 line skipped: you were reading too slowly",
+        ":olga!u@irc PART #lobby :You were reading too slowly",
+        ":olga!u@irc JOIN #lobby",
+        ":irc.sim.test 353 olga = #lobby :olga bob",
+        ":irc.sim.test 366 olga #lobby :End of /NAMES list",
+        ":bob!u@nc PRIVMSG #lobby :s2n2",
+    ];
+    change(&mut lines);
+    let Story { mut readers, .. } = story(&lines);
+    readers[0].barriers.clear();
+    Story { rooms: vec![room("lobby", lobby)], readers, ..Story::default() }
+}
+
+#[test]
+fn an_unknown_name_goes_only_where_the_client_takes_it_and_comes_in_again() {
+    check(&takes_back(|_| {})).unwrap();
+    breaks(Rule::Balance, &takes_back(|lines| lines[4] = ":mike!u@irc PART #lobby"));
+    breaks(Rule::Balance, &takes_back(|lines| drop(lines.drain(6..11))));
+    breaks(Rule::Balance, &takes_back(|lines| lines.truncate(6)));
+}
+
 #[test]
 fn an_answer_from_a_later_place_is_right_only_before_coming_in_again() {
     const LATER: [&str; 2] = [
@@ -350,6 +390,25 @@ fn kept_in_order(change: impl FnOnce(&mut Vec<&str>)) -> Story {
 #[test]
 fn acts_and_removals_that_are_missing_or_wrong_are_rejected() {
     check(&kept_in_order(|_| {})).unwrap();
+    let looks_alike = |line: &'static str| {
+        let mut story = kept_in_order(move |lines| {
+            (lines[4], lines[5]) = (":mike!u@nc JOIN #lobby", ":carol!u@irc MODE #lobby +v mike");
+            lines[6] = ":irc.sim.test 353 alice = #lobby :alice @carol +mike";
+            (lines[10], lines[11]) = (line, ":carol!u@irc KICK #lobby mike :spam");
+        });
+        for event in &mut story.rooms[0].events {
+            match &mut event.shown {
+                Shown::Arrived(name) | Shown::Left { name, .. } if name == "bob" => {
+                    "mike".clone_into(name);
+                }
+                Shown::Act { mode, .. } if mode == "+v bob" => "+v mike".clone_into(mode),
+                _ => {}
+            }
+        }
+        story
+    };
+    check(&looks_alike(":carol!u@irc MODE #lobby +b rnike!*@*")).unwrap();
+    breaks(Rule::Kept, &looks_alike(":carol!u@irc MODE #lobby +b nike!*@*"));
     let without = |index: usize| kept_in_order(move |lines| drop(lines.drain(index..=index)));
     let with = |index: usize, line| kept_in_order(move |lines| lines[index] = line);
     breaks(Rule::Presence, &without(5));

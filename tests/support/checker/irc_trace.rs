@@ -78,7 +78,11 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             }
             Heard::Parted { room, name, words, removal } => {
                 let how = How::goes(words.as_deref(), removal.as_ref());
-                return self.sitting(&room)?.change(Some(&name), None, how);
+                let me = self.me.clone();
+                let sitting = self.sitting(&room)?;
+                let is_own_next = sitting.is_taken_later(&me, &name);
+                let changed = sitting.change_or_owe(Some(&name), None, how);
+                return if is_own_next { Ok(()) } else { changed };
             }
             Heard::Kicked { room, name, words, removal } => {
                 let how = How::IsKicked(words.as_deref(), &removal);
@@ -94,6 +98,7 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             Heard::Ranked { room, name, mode } => {
                 return self.sitting(&room)?.be_told_rank(&name, &mode);
             }
+            Heard::Renamed { .. } if self.me.is_empty() => {} // it leaves before it is welcome
             Heard::Renamed { from, to } if from == self.me => {
                 for sitting in &mut self.sittings {
                     sitting.people.remove(&from);
@@ -700,6 +705,21 @@ impl<'a> Sitting<'a> {
         self.change(gone, come, how).inspect_err(|why| {
             self.owes.get_or_insert(why.rule);
             self.places = before;
+        })
+    }
+
+    /// Whether the client takes this name later, which another connection of the owner has here. Then it
+    /// is told in all rooms at once that the name goes, also where it has fallen off the log and perhaps
+    /// did not read that the name came.
+    fn is_taken_later(&self, me: &str, name: &str) -> bool {
+        let Some(place) = self.places.first() else {
+            return false;
+        };
+        self.room.events[place.at..self.until].iter().any(|event| {
+            let is_it =
+                matches!(&event.shown, Shown::Renamed { from, to } if from == me && to == name);
+            let is_by_room = matches!(event.kind, Kind::ByRoom { leaves: true, .. });
+            is_it && is_by_room && event.person.is_some() && event.person == self.reader.person
         })
     }
 
