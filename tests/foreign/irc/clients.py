@@ -475,4 +475,4 @@ class Limnoria(Client):
         self.name = name
 
     def leaves(self):
-        os.kill(self.processes[0].pid, signal.SIGINT)
+        os.kill(self.processes[0].pid, signal.SIGTERM)
