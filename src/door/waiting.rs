@@ -23,9 +23,9 @@ pub(crate) struct WaitingList(Arc<Mutex<Waiters>>);
 struct Waiters {
     /// The places in the order of arrival. A client is pushed out when its sender is dropped.
     places: BTreeMap<u64, oneshot::Sender<()>>,
-    /// The number of places that nobody has to make room in.
+    /// The number of clients that stay when others need places.
     share: usize,
-    /// Whether there are no more places than these.
+    /// Whether the list has only as many places.
     is_fixed: bool,
     /// The number of the latest client.
     latest: u64,

@@ -105,7 +105,7 @@ fn thousands_of_nameless_connections_block_no_newcomer() {
 
 #[test]
 fn a_newcomer_at_the_question_replaces_the_guest_who_waited_longest() {
-    // Of the 80 places, a quarter has to be free while more than a quarter wait at the question.
+    // The server has 80 places. It keeps 20 of them free of silent clients.
     let server = Server::open(&["--connections", "80"]);
     const TOO_MANY: &str =
         "-- Too many people are at the name prompt: closed; connect again and answer sooner\n";

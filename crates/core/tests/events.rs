@@ -191,6 +191,13 @@ impl Reader {
         parts.collect()
     }
 
+    /// Reads everything that can be read. Returns all words so far, each as its kind and its person.
+    fn kinds(&mut self) -> String {
+        while self.read(usize::MAX) {}
+        let words = self.words().into_iter();
+        words.map(|(kind, person, ..)| format!("{kind}:{person}")).collect::<Vec<_>>().join(" ")
+    }
+
     /// The numbers of the events of others in all views.
     fn events_in_views(&self) -> BTreeSet<u64> {
         let mut slices = Slices::new();
@@ -345,6 +352,15 @@ impl House {
         self.look();
     }
 
+    /// Takes steps, each in its own batch.
+    fn live(&mut self, steps: impl IntoIterator<Item = Step>) {
+        for step in steps {
+            self.take(step);
+            self.commit(true);
+            self.look();
+        }
+    }
+
     fn commit(&mut self, is_stored: bool) {
         self.server.drain();
         if let Some(gathered) = self.server.broadcaster.gather(self.server.now) {
@@ -392,30 +408,17 @@ fn name_handed_on(rooms: [usize; 2], gives_up: Step) -> String {
     let [alice, bob, next] = [0, 1, 2];
     let mut house = House::open(1_000, 100);
     let take_name = |who| Step::Rename(who, 7);
-    for step in [
+    house.live([
         Step::Join(alice, rooms[0]),
         Step::Join(alice, rooms[1]),
         take_name(bob),
         Step::Join(bob, 1),
         Step::Read(alice, usize::MAX),
-    ] {
-        house.take(step);
-        house.commit(true);
-        house.look();
-    }
+    ]);
     while house.readers[alice].read(usize::MAX) {}
     house.readers[alice].text.clear();
-    for step in [gives_up, take_name(next), Step::Join(next, 0)] {
-        house.take(step);
-        house.commit(true);
-        house.look();
-    }
-    while house.readers[alice].read(usize::MAX) {}
-    let words = house.readers[alice]
-        .words()
-        .into_iter()
-        .map(|(kind, person, ..)| format!("{kind}:{person}"));
-    words.collect::<Vec<_>>().join(" ")
+    house.live([gives_up, take_name(next), Step::Join(next, 0)]);
+    house.readers[alice].kinds()
 }
 
 #[test]
@@ -435,27 +438,19 @@ fn entered_late(gives_up: Step, tells_events_once: bool) -> String {
     let client = Arc::clone(house.readers[alice].link.client());
     house.readers[alice].backlog = Backlog::new(Words { tells_events_once }, client);
     let take_name = |who| Step::Rename(who, 7);
-    for step in [
+    house.live([
         Step::Join(alice, 0),
         take_name(bob),
         Step::Join(bob, 0),
         Step::Join(bob, 1),
         Step::Read(alice, usize::MAX),
-    ] {
-        house.take(step);
-        house.commit(true);
-        house.look();
-    }
+    ]);
     while house.readers[alice].read(usize::MAX) {}
     house.readers[alice].text.clear();
     house.readers[alice].ask(join("tea"));
     house.commit(true);
     let granted = house.readers[alice].link.outcome().expect("a seat");
-    for step in [gives_up, take_name(next), Step::Join(next, 0)] {
-        house.take(step);
-        house.commit(true);
-        house.look();
-    }
+    house.live([gives_up, take_name(next), Step::Join(next, 0)]);
     while house.readers[alice].read(usize::MAX) {}
     let Outcome::Entered((seat, entered)) = granted else { panic!("no seat but {granted:?}") };
     let reader = &mut house.readers[alice];
@@ -463,10 +458,7 @@ fn entered_late(gives_up: Step, tells_events_once: bool) -> String {
         .link
         .reply([reader.seats[0].mark(), seat.mark()].into_iter().collect(), Mail::Entered(entered));
     reader.seats.push(seat);
-    while house.readers[alice].read(usize::MAX) {}
-    let words = house.readers[alice].words().into_iter();
-    let words = words.map(|(kind, person, ..)| format!("{kind}:{person}"));
-    words.collect::<Vec<_>>().join(" ")
+    house.readers[alice].kinds()
 }
 
 #[test]
@@ -481,18 +473,14 @@ fn a_departure_that_was_read_before_a_room_was_entered_is_told_in_that_room_alon
 fn a_new_name_in_the_batch_of_an_arrival_that_was_read_elsewhere_is_told_in_that_room_alone() {
     let [alice, bob, next] = [0, 1, 2];
     let mut house = House::open(1_000, 100);
-    for step in [
+    house.live([
         Step::Join(alice, 0),
         Step::Rename(bob, 7),
         Step::Join(bob, 0),
         Step::Join(bob, 1),
         Step::Join(next, 0),
         Step::Read(alice, usize::MAX),
-    ] {
-        house.take(step);
-        house.commit(true);
-        house.look();
-    }
+    ]);
     while house.readers[alice].read(usize::MAX) {}
     house.readers[alice].text.clear();
     for step in [Step::Join(alice, 1), Step::Rename(bob, 8), Step::Rename(next, 7)] {
@@ -502,10 +490,8 @@ fn a_new_name_in_the_batch_of_an_arrival_that_was_read_elsewhere_is_told_in_that
     house.commit(true);
     while house.readers[alice].read(usize::MAX) {}
     house.look();
-    while house.readers[alice].read(usize::MAX) {}
-    let words = house.readers[alice].words().into_iter();
-    let words: Vec<_> = words.map(|(kind, person, ..)| format!("{kind}:{person}")).collect();
-    assert_eq!(words, ["renamed:1", "renamed:2", "entered:0", "here:1", "renamed-here:1"]);
+    let read = house.readers[alice].kinds();
+    assert_eq!(read, "renamed:1 renamed:2 entered:0 here:1 renamed-here:1");
 }
 
 #[test]
@@ -551,11 +537,7 @@ fn a_seat_is_granted_behind_the_entries_of_all_rooms_of_the_batch() {
 fn mail_in_the_one_seat_that_is_left_waits_in_no_circle_with_mail_in_both() {
     let reader = 1;
     let mut house = House::open(1_000, 100);
-    for step in [Step::Join(reader, 1), Step::Join(reader, 0), Step::Rename(reader, 0)] {
-        house.take(step);
-        house.commit(true);
-        house.look();
-    }
+    house.live([Step::Join(reader, 1), Step::Join(reader, 0), Step::Rename(reader, 0)]);
     let before_in_tea = [1, 0, 0, 0];
     for step in [
         Step::GetMail(reader, before_in_tea),

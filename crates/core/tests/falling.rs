@@ -140,6 +140,11 @@ impl Reader {
 
 /// Everything that can be read now.
 fn read(backlog: &mut Backlog<Telling>) -> String {
+    read_while(backlog, || ())
+}
+
+/// Everything that can be read while something happens after each part.
+fn read_while(backlog: &mut Backlog<Telling>, mut happens: impl FnMut()) -> String {
     let mut read = Vec::new();
     loop {
         backlog.collect();
@@ -149,7 +154,20 @@ fn read(backlog: &mut Backlog<Telling>) -> String {
         }
         backlog.advance(some.len());
         read.extend(some);
+        happens();
     }
+}
+
+/// Bob and alice, who both sit also in the tea room, each with the seat there. Alice goes on at the end,
+/// and has read everything.
+fn in_two_rooms(server: &mut Server) -> [(Reader, Held); 2] {
+    let mut bob = Reader::enter(server, "bob", false);
+    let mut alice = Reader::enter(server, "alice", true);
+    let (tea, entered) = granted(server.ask(&mut alice.link, join("tea")));
+    alice.link.reply(tea.mark(), Mail::Entered(entered));
+    let (bobs, _) = granted(server.ask(&mut bob.link, join("tea")));
+    alice.reads();
+    [(bob, bobs), (alice, tea)]
 }
 
 #[test]
@@ -243,12 +261,7 @@ fn a_person_who_has_left_before_falling_reads_of_that() {
 #[test]
 fn a_lost_room_holds_no_other_room_at_an_event() {
     let mut server = server();
-    let mut bob = Reader::enter(&mut server, "bob", false);
-    let mut alice = Reader::enter(&mut server, "alice", true);
-    let (tea, entered) = granted(server.ask(&mut alice.link, join("tea")));
-    alice.link.reply(tea.mark(), Mail::Entered(entered));
-    let (bobs, _) = granted(server.ask(&mut bob.link, join("tea")));
-    alice.reads();
+    let [(mut bob, bobs), (mut alice, _tea)] = in_two_rooms(&mut server);
     bob.talks(&mut server);
     server.ask(&mut bob.link, Change::Rename(Name::stored("bert").into()));
     assert_eq!(alice.reads(), "bob>bert", "told in tea, while the lobby is lost");
@@ -265,12 +278,7 @@ fn a_lost_room_holds_no_other_room_at_an_event() {
 #[test]
 fn mail_behind_the_end_of_a_command_that_leaves_a_room_stops_no_other_room() {
     let mut server = server();
-    let mut bob = Reader::enter(&mut server, "bob", false);
-    let mut alice = Reader::enter(&mut server, "alice", true);
-    let (tea, entered) = granted(server.ask(&mut alice.link, join("tea")));
-    alice.link.reply(tea.mark(), Mail::Entered(entered));
-    let _bobs = granted(server.ask(&mut bob.link, join("tea")));
-    alice.reads();
+    let [(mut bob, _bobs), (alice, tea)] = in_two_rooms(&mut server);
     bob.link.start(Change::Rename(Name::stored("bert").into())); // the lobby waits there for tea
     let Reader { link, lobby, mut backlog } = alice;
     let end: Mark = [tea.mark(), lobby.mark_of_departure()].into_iter().collect();
@@ -285,12 +293,7 @@ fn mail_behind_the_end_of_a_command_that_leaves_a_room_stops_no_other_room() {
 #[test]
 fn a_list_of_people_stands_behind_the_lines_of_other_rooms() {
     let mut server = server();
-    let mut bob = Reader::enter(&mut server, "bob", false);
-    let mut alice = Reader::enter(&mut server, "alice", true);
-    let (tea, entered) = granted(server.ask(&mut alice.link, join("tea")));
-    alice.link.reply(tea.mark(), Mail::Entered(entered));
-    let (bobs, _) = granted(server.ask(&mut bob.link, join("tea")));
-    alice.reads();
+    let [(mut bob, bobs), (mut alice, _tea)] = in_two_rooms(&mut server);
     server.ask(&mut bob.link, post(bobs.room(), &["in-tea"]));
     let room = RoomName::lobby();
     server.ask(&mut alice.link, Query::People { room, from: 0 });
@@ -302,11 +305,7 @@ fn a_list_of_people_stands_behind_the_lines_of_other_rooms() {
 fn a_reader_comes_in_again_behind_who_has_left_another_room() {
     let log = Capacity { lines: 100, bytes: usize::MAX };
     let mut server = Server::with(Limits { log, ..Limits::default() });
-    let mut bob = Reader::enter(&mut server, "bob", false);
-    let mut alice = Reader::enter(&mut server, "alice", true);
-    let (tea, entered) = granted(server.ask(&mut alice.link, join("tea")));
-    alice.link.reply(tea.mark(), Mail::Entered(entered));
-    let (bobs, _) = granted(server.ask(&mut bob.link, join("tea")));
+    let [(mut bob, bobs), (mut alice, _tea)] = in_two_rooms(&mut server);
     let mut link = server.connect();
     let (zed, _) = granted(server.ask(&mut link, enter("zed", "tea")));
     alice.reads();
@@ -319,18 +318,9 @@ fn a_reader_comes_in_again_behind_who_has_left_another_room() {
     let mut link = server.connect();
     let _another = granted(server.ask(&mut link, enter("zed", "lobby")));
     (0..6).for_each(|_| bob.talks(&mut server));
-    let mut read = String::new();
-    loop {
-        alice.backlog.collect();
-        let some = alice.backlog.runs().collect::<Vec<_>>().concat();
-        if alice.backlog.is_empty() {
-            break;
-        }
-        alice.backlog.advance(some.len());
-        read += str::from_utf8(&some).unwrap();
-        server.run(); // the answer comes while she reads the other room
-    }
+    // The answer comes while she reads the other room.
+    let read = read_while(&mut alice.backlog, || server.run());
     let words = "words ".repeat(BATCHES);
     let again = "(120 of lobby: 2-121) fell-lobby again-lobby: lobby=[bob,alice,zed] lobby=[]";
-    assert_eq!(read.trim_end(), format!("{words}-zed {again}"));
+    assert_eq!(read, format!("{words}-zed {again}"));
 }

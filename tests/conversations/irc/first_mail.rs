@@ -1,5 +1,5 @@
-//! Mail for somebody who has just come stands behind the welcome. A journal holds the server still, so
-//! that others write before the welcome can be written.
+//! Mail for somebody who has just come stands behind the welcome. A journal stops the server for a
+//! moment, so others write before the welcome is written.
 
 use std::future::ready;
 use std::sync::Arc;

@@ -88,6 +88,13 @@ fn story(lines: &[&str]) -> Story {
     Story { rooms: rooms(), readers: vec![alice], ..Story::default() }
 }
 
+/// The story of the lobby with these events, in which she sends no PING.
+fn of_lobby(events: Vec<Event>, lines: &[&str]) -> Story {
+    let Story { mut readers, .. } = story(lines);
+    readers[0].barriers.clear();
+    Story { rooms: vec![room("lobby", events)], readers, ..Story::default() }
+}
+
 fn text_of(lines: &[&str]) -> Vec<u8> {
     lines.iter().flat_map(|line| [line, "\r\n"]).collect::<String>().into()
 }
@@ -263,9 +270,7 @@ fn too_slow(skipped: &str, names: &str, then: &[&str]) -> Story {
         names,
         ":irc.sim.test 366 alice #lobby :End of /NAMES list",
     ];
-    let Story { mut readers, .. } = story(&[&before, then].concat());
-    readers[0].barriers.clear();
-    Story { rooms: vec![room("lobby", lobby)], readers, ..Story::default() }
+    of_lobby(lobby, &[&before, then].concat())
 }
 
 #[test]
@@ -317,9 +322,7 @@ fn takes_back(change: impl FnOnce(&mut Vec<&str>)) -> Story {
         ":bob!u@nc PRIVMSG #lobby :s2n2",
     ];
     change(&mut lines);
-    let Story { mut readers, .. } = story(&lines);
-    readers[0].barriers.clear();
-    Story { rooms: vec![room("lobby", lobby)], readers, ..Story::default() }
+    of_lobby(lobby, &lines)
 }
 
 #[test]
@@ -477,9 +480,7 @@ fn ranked(change: impl FnOnce(&mut Vec<&str>)) -> Story {
         ":rob!u@nc PRIVMSG #lobby :s2n1",
     ];
     change(&mut lines);
-    let Story { mut readers, .. } = story(&lines);
-    readers[0].barriers.clear();
-    Story { rooms: vec![room("lobby", lobby)], readers, ..Story::default() }
+    of_lobby(lobby, &lines)
 }
 
 #[test]
@@ -513,10 +514,9 @@ fn invited(invitations: &[&str], end: End) -> Story {
     let shown = Shown::Invited { by: "bob".into(), to: "alice".into() };
     let events = vec![arrived(1, 2, "bob"), event(2, Some(2), shown)];
     let lines = [&[":irc.sim.test 001 alice :Welcome"], invitations].concat();
-    let Story { mut readers, .. } = story(&lines);
-    readers[0].barriers.clear();
-    readers[0].end = end;
-    Story { rooms: vec![room("lobby", events)], readers, is_whole: true }
+    let mut story = of_lobby(events, &lines);
+    story.readers[0].end = end;
+    Story { is_whole: true, ..story }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::rooms::{Room, Seated, first};
 use super::state::Broadcaster;
 use crate::link::{
-    Answer, BYTES_MAX, Client, Mail, Mark, Outcome, Query, ROOMS_MAX, Refusal, RoomInfo, RoomsPage,
+    Answer, BYTES_MAX, Client, Mail, Outcome, Query, ROOMS_MAX, Refusal, RoomInfo, RoomsPage,
     Totals,
 };
 use crate::model::{
@@ -163,8 +163,7 @@ impl Broadcaster {
         let Some(Seated { client, .. }) = seated else {
             return Ok(Outcome::Answer(Answer::People(people)));
         };
-        let (mark, next) = (self.mark_of(asker), people.next);
-        let mark = mark.unwrap_or_else(|| Mark::at(room.id, people.position));
+        let (mark, next) = (self.mark_in(asker, room.id, people.position), people.next);
         client.send_own(mark, Mail::Answer(Answer::People(people)));
         Ok(Outcome::Page(next))
     }

@@ -6,8 +6,7 @@ use super::rooms::{Hearer, Maker, Room, Seated};
 use super::state::Broadcaster;
 use crate::ledger::Subject;
 use crate::link::{
-    Client, Entered, FullRoster, Listener, Listening, Mail, Mark, Outcome, Place, Refusal, Replay,
-    View,
+    Client, Entered, FullRoster, Listener, Listening, Mail, Outcome, Place, Refusal, Replay, View,
 };
 use crate::model::{Claim, ConversationId, End, Line, Now, PersonId, RoomId, RoomName};
 
@@ -133,8 +132,7 @@ impl Broadcaster {
             entered.everybody = Some(FullRoster::at_end(&people, &room.name, end));
         }
         self.add_rules(client.id, &mut entered);
-        let mark = self.mark_of(client.id);
-        let mark = mark.unwrap_or_else(|| Mark::at(room.id, entered.view.arrived.position));
+        let mark = self.mark_in(client.id, room.id, entered.view.arrived.position);
         client.send_own(mark, Mail::EnteredAgain(entered.into()));
     }
 }

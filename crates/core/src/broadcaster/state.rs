@@ -258,6 +258,11 @@ impl Broadcaster {
         client.is_present().then(|| Mark::of_one_moment(ends))
     }
 
+    /// The same for an answer about a room; the position in it for a person who has none.
+    pub(super) fn mark_in(&self, id: PersonId, room: RoomId, position: u64) -> Mark {
+        self.mark_of(id).unwrap_or_else(|| Mark::at(room, position))
+    }
+
     /// Tells one person something. Returns whether the mailbox had space for it; none for a person
     /// who is not here, or is entering.
     pub(super) fn tell_one(&self, id: PersonId, notice: impl Into<Answer>) -> Option<bool> {

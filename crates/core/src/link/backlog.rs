@@ -525,8 +525,8 @@ impl<E: Encoder> Backlog<E> {
     /// The bytes of an entry about an event behind which the reader is in another room: somebody else may
     /// have the name there, so a departure or a new name is told in its room alone.
     fn late_bytes(&self, entry: &Entry, scene: Scene<'_>) -> Option<Vec<u8>> {
-        let reading = self.readings.current().filter(|reading| reading.is_late_at(entry))?;
-        let entry = entry.of_room_alone().filter(|_| reading.is_late())?;
+        let is_late = self.readings.current()?.is_late_at(entry);
+        let entry = is_late.then(|| entry.of_room_alone()).flatten()?;
         let mut bytes = Vec::new();
         self.encoder.encode(&entry, scene, &mut bytes);
         Some(bytes)

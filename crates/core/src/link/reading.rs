@@ -54,7 +54,7 @@ impl Reading {
 
     /// Whether this is such an entry.
     pub(super) fn is_late_at(&self, entry: &Entry) -> bool {
-        entry.event().is_some_and(|event| event.number <= self.late.0)
+        self.is_late() && entry.event().is_some_and(|event| event.number <= self.late.0)
     }
 
     /// Whether there is an entry that was not read.
