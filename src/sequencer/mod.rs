@@ -7,7 +7,7 @@
 mod jetstream;
 
 pub(crate) use jetstream::{
-    Beginning, CatchUpTask, Founded, LinkChange, NodeFiles, OrderQueue, PastFiles, Post, PostTask,
+    Beginning, CatchUpTask, Founding, LinkChange, NodeFiles, OrderQueue, PastFiles, Post, PostTask,
     RebuildTask, Renewal, SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed,
     SnapshotTaker, SnapshotTask, StreamConnection, StreamSequencer, beginning, found,
     open_accounts, own_program, take_over,

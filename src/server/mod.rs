@@ -273,7 +273,6 @@ fn start_node(
     let shelf = SnapshotShelf::new(&connection, &founded.log);
     let (writing, snapshots) = SnapshotTask::new(shelf.clone(), schedule, times, metrics);
     tasks.spawn(writing.run());
-    let has_past = founded.has_past;
     let file = storage.view.clone().zip(storage.disk.as_ref());
     let rewinds = file.map(|(view, disk)| {
         let database = disk.stored.database.clone();
@@ -281,14 +280,14 @@ fn start_node(
         let note_stopped = Box::new(move |is_stopped| metrics.node.file_stopped(is_stopped));
         let (sender, rewinds) = mpsc::channel(1);
         let (start, standing) = (start.clone(), standing.clone());
-        let log = (founded.log, founded.has_past);
+        let founded = founded.clone();
         let catching_up =
-            CatchUpTask { connection, log, view, database, start, standing, rewinds, note_stopped };
-        tasks.spawn(catching_up.run());
+            CatchUpTask { connection, founded, view, database, start, standing, note_stopped };
+        tasks.spawn(catching_up.run(rewinds));
         sender
     });
     let origin = (snapshot, start.check_every);
-    let shelf = (shelf, has_past);
+    let shelf = (shelf, founded.has_past);
     let (rebuilding, renewals) = RebuildTask::new(shelf, standing.clone(), origin, rewinds);
     tasks.spawn(rebuilding.run());
     tasks.spawn(sequencing.run(Arc::clone(metrics)));

@@ -13,7 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::config::Config;
 use crate::sequencer::{
-    Beginning, Courier, Founded, LinkChange, NodeFiles, OrderQueue, PastFiles, Post, PostTask,
+    Beginning, Courier, Founding, LinkChange, NodeFiles, OrderQueue, PastFiles, Post, PostTask,
     SequencerTask, SnapshotSchedule, SnapshotSpeed, StreamConnection, StreamSequencer, beginning,
     found, open_accounts, own_program, take_over,
 };
@@ -24,7 +24,7 @@ pub(super) struct JoinedOrder {
     changes: mpsc::Receiver<LinkChange>,
     start: NodeStart,
     speed: SnapshotSpeed,
-    pub(super) founded: Founded,
+    pub(super) founded: Founding,
 }
 
 /// A server that follows the order of its nodes.
@@ -37,7 +37,7 @@ pub(super) struct NodeParts {
     pub(super) post: PostTask,
     /// The stream, and how it has begun.
     pub(super) connection: StreamConnection,
-    pub(super) founded: Founded,
+    pub(super) founded: Founding,
     /// When snapshots of the ledger are taken.
     pub(super) schedule: SnapshotSchedule,
 }
@@ -91,8 +91,7 @@ impl JoinedOrder {
         files: Option<&NodeFiles>,
         past: Option<PastFiles>,
     ) -> anyhow::Result<Beginning> {
-        let Founded { log, has_past } = &self.founded;
-        let mut begun = beginning(&self.connection, (log, *has_past), files).await?;
+        let mut begun = beginning(&self.connection, &self.founded, files).await?;
         if begun.ledger.importing.is_some() {
             begun = take_over(&self.connection, begun, past).await?;
         }

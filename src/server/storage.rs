@@ -14,7 +14,7 @@ use crate::accounts::{self, Accounts};
 use crate::config::{Config, Keep};
 use crate::journal;
 use crate::journal::{Eraser, FileView, Memory, Opened, Stored, passing_epoch};
-use crate::sequencer::{Founded, NodeFiles, PastFiles};
+use crate::sequencer::{Founding, NodeFiles, PastFiles};
 
 /// How much may wait for the file of a node, in bytes. A disk that is that late does not follow any
 /// more.
@@ -56,7 +56,7 @@ impl ServerStorage {
     pub(super) fn open(
         config: &Config,
         inbox: &Arc<Inbox>,
-        founded: Option<&Founded>,
+        founded: Option<&Founding>,
     ) -> anyhow::Result<ServerStorage> {
         let Some(directory) = config.directory()? else {
             let memory = ServerStorage::without_disk(Box::new(Memory));

@@ -59,9 +59,9 @@ pub(super) fn set_back(
     position: u64,
     ledger: &Snapshot,
 ) -> rusqlite::Result<()> {
-    delete_snapshot(connection)?;
-    if let Ok(bytes) = pack(ledger, NEWEST) {
-        put_packed(connection, position, &bytes)?;
+    match pack(ledger, NEWEST) {
+        Ok(bytes) => put_packed(connection, position, &bytes)?,
+        Err(_) => delete_snapshot(connection)?,
     }
     let set = "UPDATE meta SET value = CAST(?1 AS TEXT) WHERE key = 'node_position'";
     connection.run(set, [position as i64]).map(drop)

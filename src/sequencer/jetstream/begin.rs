@@ -10,7 +10,7 @@ use parlor_core::model::{NodeProgram, WallTime};
 use parlor_wire::pack::snapshot::{NEWEST, unpack};
 use tokio::sync::oneshot;
 
-use super::founding::patiently;
+use super::founding::{Founding, patiently};
 use super::mending::look;
 use super::nats::StreamConnection;
 use super::origin::{Base, FOUNDING, Had, LedgerOrigin, OrderExtent, origins};
@@ -66,7 +66,7 @@ pub(crate) struct Beginning {
 /// The stream is shorter or cannot be read, or there is no ledger to begin with: what to do.
 pub(crate) async fn beginning(
     connection: &StreamConnection,
-    (log, has_past): (&str, bool),
+    Founding { log, has_past }: &Founding,
     files: Option<&NodeFiles>,
 ) -> anyhow::Result<Beginning> {
     let shelf = SnapshotShelf::new(connection, log);
@@ -80,7 +80,7 @@ pub(crate) async fn beginning(
     let stored = patiently(|| shelf.list()).await.context("cannot read the snapshots in NATS")?;
     for origin in origins(had, extent, &stored) {
         let own = own.map_or(&[][..], |(_, bytes)| bytes);
-        if let Some(base) = read_base(&shelf, (&origin, has_past), own).await? {
+        if let Some(base) = read_base(&shelf, (&origin, *has_past), own).await? {
             return continued(connection, origin, base, files).await;
         }
     }

@@ -4,7 +4,6 @@
 //! It follows the order with a broadcaster of its own, to which nobody is connected and which
 //! proposes nothing: it gives the same lines the same numbers.
 
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::begin::{Beginning, EarlierLedger, NodeFiles, Rewind, beginning};
+use super::founding::Founding;
 use super::key_work::{Sealing, open_accounts};
 use super::nats::StreamConnection;
 use super::queue::{OrderQueue, StreamSequencer};
@@ -44,15 +44,13 @@ const LOG: Capacity = Capacity { lines: 1, bytes: 1 };
 /// The task that lets the file of this node catch up.
 pub(crate) struct CatchUpTask {
     pub(crate) connection: StreamConnection,
-    /// The name of the log, and whether it begins with a past.
-    pub(crate) log: (String, bool),
+    /// How the stream has begun.
+    pub(crate) founded: Founding,
     pub(crate) view: Arc<FileView>,
     pub(crate) database: Database,
     /// How this node started, without its ledger.
     pub(crate) start: NodeStart,
     pub(crate) standing: watch::Receiver<Standing>,
-    /// Ledgers to which the file is set back, because it was written by a wrong one.
-    pub(crate) rewinds: mpsc::Receiver<Rewind>,
     /// Notes whether the file has stopped.
     pub(crate) note_stopped: Box<dyn Fn(bool) + Send + Sync>,
 }
@@ -75,25 +73,25 @@ struct OrderReader {
 }
 
 impl CatchUpTask {
-    /// Waits until the file stops, and lets it catch up when its disk works; then waits again. A file
-    /// that is to be set back comes first.
+    /// Waits until the file stops, and lets it catch up when its disk works; then waits again.
+    /// `rewinds` are ledgers to which the file is set back, because it was written by a wrong one. They
+    /// come first.
     ///
     /// # Errors
     /// The file comes to another state than other nodes several times. Any other failure is told,
     /// and followed by another try.
-    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, mut rewinds: mpsc::Receiver<Rewind>) -> anyhow::Result<()> {
         let mut differences = 0;
         loop {
-            let rewind = select! {
+            let mut rewind = select! {
                 biased;
-                Some(rewind) = self.rewinds.recv() => Some(rewind),
+                Some(rewind) = rewinds.recv() => Some(rewind),
                 () = self.view.stopped() => None,
             };
             (self.note_stopped)(true);
-            let rewind = match rewind {
-                Some(rewind) => Some(rewind),
-                None => self.catch_up_unless_set_back(&mut differences).await?,
-            };
+            if rewind.is_none() {
+                rewind = self.catch_up_unless_set_back(&mut rewinds, &mut differences).await?;
+            }
             if let Some(rewind) = rewind {
                 differences = 0;
                 self.set_back(rewind).await;
@@ -104,31 +102,28 @@ impl CatchUpTask {
     /// Lets the file catch up. Returns an earlier ledger to which it is to be set back, if that comes
     /// first.
     async fn catch_up_unless_set_back(
-        &mut self,
+        &self,
+        rewinds: &mut mpsc::Receiver<Rewind>,
         differences: &mut u32,
     ) -> anyhow::Result<Option<Rewind>> {
-        let CatchUpTask { rewinds, view, .. } = &mut *self;
         select! {
             biased;
             Some(rewind) = rewinds.recv() => return Ok(Some(rewind)),
-            () = view.until_written() => {} // so the disk works again
+            () = self.view.until_written() => {} // so the disk works again
         }
         tracing::info!("the files of this node read what they have missed");
-        let (_, nobody) = mpsc::channel(1);
-        let mut rewinds = mem::replace(&mut self.rewinds, nobody);
         let caught_up = select! {
             biased;
-            Some(rewind) = rewinds.recv() => Err(rewind),
-            caught_up = self.catch_up() => Ok(caught_up),
+            Some(rewind) = rewinds.recv() => return Ok(Some(rewind)),
+            caught_up = self.catch_up() => caught_up,
         };
-        self.rewinds = rewinds;
         match caught_up {
-            Ok(Ok(())) => {
+            Ok(()) => {
                 *differences = 0;
                 (self.note_stopped)(false);
                 tracing::info!("the files of this node have everything again");
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 tracing::warn!("the files of this node do not catch up yet: {error:#}");
                 self.view.stop();
                 // If the node itself has stopped, the file is set back soon.
@@ -141,7 +136,6 @@ impl CatchUpTask {
                 );
                 sleep(PAUSE).await;
             }
-            Err(rewind) => return Ok(Some(rewind)),
         }
         Ok(None)
     }
@@ -202,8 +196,7 @@ impl CatchUpTask {
             Ok(NodeFiles { position, snapshot, tail: Tail::in_memory(position) })
         });
         let files = files.await?;
-        let (log, has_past) = &self.log;
-        let mut begun = beginning(&self.connection, (log, *has_past), Some(&files)).await?;
+        let mut begun = beginning(&self.connection, &self.founded, Some(&files)).await?;
         open_accounts(&self.connection, &mut begun.ledger).await;
         let position = begun.position;
         if begun.misses_some {

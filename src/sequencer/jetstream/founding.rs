@@ -1,7 +1,8 @@
 //! The beginning of a stream: the first node makes it and names the log; the others read that name.
 
 use anyhow::Context;
-use parlor_wire::pack::founding::{Founding, pack, unpack};
+pub(crate) use parlor_wire::pack::founding::Founding;
+use parlor_wire::pack::founding::{pack, unpack};
 use tokio::time::{Instant, sleep};
 
 use super::nats::{START_PAUSE, START_TIME, StreamConnection};
@@ -9,15 +10,6 @@ use super::streams::make;
 
 /// The subject of the first message.
 const SUBJECT: &str = "founded";
-
-/// A stream that has begun.
-#[derive(Clone, Debug)]
-pub(crate) struct Founded {
-    /// The name of the log, to which the numbers of lines belong.
-    pub(crate) log: String,
-    /// Whether it begins with what its first node has stored before.
-    pub(crate) has_past: bool,
-}
 
 /// Makes the stream, unless it is there, and begins it with a name for the log, unless it has begun:
 /// with that of `log_of_past`, if this node has stored something before.
@@ -27,7 +19,7 @@ pub(crate) struct Founded {
 pub(crate) async fn found(
     connection: &StreamConnection,
     log_of_past: impl FnOnce() -> anyhow::Result<Option<String>>,
-) -> anyhow::Result<Founded> {
+) -> anyhow::Result<Founding> {
     let stream = &connection.stream;
     let cannot = || format!("cannot make or open the stream {stream} in NATS");
     let order = (stream.as_str(), connection.subjects.as_str());
@@ -47,9 +39,7 @@ pub(crate) async fn found(
         first = patiently(|| connection.message(1)).await.with_context(cannot)?;
     }
     let is_foreign = || format!("the stream {stream} is not one of Parlor; choose another --house");
-    let Founding { log, has_past } =
-        unpack(&first.with_context(is_foreign)?).with_context(is_foreign)?;
-    Ok(Founded { log, has_past })
+    unpack(&first.with_context(is_foreign)?).with_context(is_foreign)
 }
 
 fn founding(log_of_past: Option<String>) -> anyhow::Result<Founding> {

@@ -36,7 +36,7 @@ mod verdict;
 pub(crate) use begin::{Beginning, NodeFiles, beginning, own_program};
 pub(crate) use catch_up::CatchUpTask;
 pub use courier::{Courier, CourierStep, Published, StreamCounts, StreamMessage};
-pub(crate) use founding::{Founded, found};
+pub(crate) use founding::{Founding, found};
 pub use key_ring::{Key, KeyRing};
 pub(crate) use key_work::open_accounts;
 pub(crate) use nats::{LinkChange, StreamConnection};
