@@ -2,8 +2,10 @@
 //! tests/foreign.
 
 use std::io::Read;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -67,7 +69,35 @@ fn end(mut child: Child, scene: &str) {
     assert!(status.is_some_and(|status| status.success()), "{scene}: {words}");
 }
 
+/// The browsers that may be opened now: one for each processor, because a browser works all the time, and each step of
+/// a scene has a limit.
+static BROWSERS_LEFT: Mutex<Option<usize>> = Mutex::new(None);
+static BROWSER_ENDED: Condvar = Condvar::new();
+
+/// The permission to open a browser, until it is dropped.
+struct BrowserTurn;
+
+impl BrowserTurn {
+    fn wait() -> Self {
+        let processors = || thread::available_parallelism().map_or(1, NonZero::get);
+        let mut left = BROWSERS_LEFT.lock().unwrap();
+        left.get_or_insert_with(processors);
+        let mut left = BROWSER_ENDED.wait_while(left, |left| *left == Some(0)).unwrap();
+        *left = left.map(|left| left - 1);
+        Self
+    }
+}
+
+impl Drop for BrowserTurn {
+    fn drop(&mut self) {
+        let mut left = BROWSERS_LEFT.lock().unwrap();
+        *left = left.map(|left| left + 1);
+        BROWSER_ENDED.notify_one();
+    }
+}
+
 fn browse(scene: &str) {
+    let _turn = BrowserTurn::wait();
     play("browser.py", scene, &["/usr/bin/chromium"]);
 }
 
