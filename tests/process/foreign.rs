@@ -12,7 +12,7 @@ use std::{env, fs, thread};
 use crate::skip;
 
 /// A scene takes seconds; one that hangs is ended after this time.
-const SCENE_TIME: Duration = Duration::from_mins(3);
+const SCENE_TIME: Duration = Duration::from_mins(6);
 
 /// How often to check whether a scene has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
