@@ -72,7 +72,7 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=60) == 0, "the server ended badly"
+        assert self.process.wait(timeout=20) == 0, "the server ended badly"
 
     def url(self, room="lobby"):
         return f"http://127.0.0.1:{self.ports[1]}/{room}"

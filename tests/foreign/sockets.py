@@ -44,7 +44,7 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=60) == 0, "the server ended badly"
+        assert self.process.wait(timeout=20) == 0, "the server ended badly"
 
     async def connect(self, **options):
         connected = await websockets.connect(f"ws://127.0.0.1:{self.web}/-/socket", **options)

@@ -69,9 +69,9 @@ fn end(mut child: Child, scene: &str) {
     assert!(status.is_some_and(|status| status.success()), "{scene}: {words}");
 }
 
-/// The browsers that may be opened now: one for each processor, because a browser works all the time, and each step of
-/// a scene has a limit.
-static BROWSERS_LEFT: Mutex<Option<usize>> = Mutex::new(None);
+/// The open browsers: at most one for each processor, because a browser works all the time, and each
+/// step of a scene has a limit.
+static BROWSERS: Mutex<usize> = Mutex::new(0);
 static BROWSER_ENDED: Condvar = Condvar::new();
 
 /// The permission to open a browser, until it is dropped.
@@ -79,19 +79,16 @@ struct BrowserTurn;
 
 impl BrowserTurn {
     fn wait() -> Self {
-        let processors = || thread::available_parallelism().map_or(1, NonZero::get);
-        let mut left = BROWSERS_LEFT.lock().unwrap();
-        left.get_or_insert_with(processors);
-        let mut left = BROWSER_ENDED.wait_while(left, |left| *left == Some(0)).unwrap();
-        *left = left.map(|left| left - 1);
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let open = BROWSERS.lock().unwrap();
+        *BROWSER_ENDED.wait_while(open, |open| *open >= processors).unwrap() += 1;
         Self
     }
 }
 
 impl Drop for BrowserTurn {
     fn drop(&mut self) {
-        let mut left = BROWSERS_LEFT.lock().unwrap();
-        *left = left.map(|left| left + 1);
+        *BROWSERS.lock().unwrap() -= 1;
         BROWSER_ENDED.notify_one();
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::{Guest, Visitor};
 
 /// A server promises to end within 15 seconds.
-const END_TIME: Duration = Duration::from_mins(1);
+const END_TIME: Duration = Duration::from_secs(15);
 
 /// A running server. Dropping it shuts it down; the test fails if it ends badly.
 pub(crate) struct TestServer {
