@@ -22,7 +22,7 @@ use crate::journal::traits::{Answering, Found, History, Removal, Search, Searche
 const FOUND_MAX: usize = 20;
 
 /// The limit of time for a search, including the wait for the index.
-pub(super) const SEARCH_TIME: Duration = Duration::from_secs(2);
+const SEARCH_TIME: Duration = Duration::from_secs(2);
 
 /// The limit of time for a search while others wait for a turn.
 const SHARE_TIME: Duration = Duration::from_millis(250);
