@@ -36,14 +36,14 @@ fn exercise_8_12_a_new_client_reads_who_is_here() {
 #[test]
 fn exercise_8_13_a_silent_client_is_warned_and_then_closed() {
     let server =
-        TestServer::open(&["tcp://127.0.0.1:0?idle=5s", "tcp://127.0.0.1:0?idle=0"], |_| {});
+        TestServer::open(&["tcp://127.0.0.1:0?idle=30s", "tcp://127.0.0.1:0?idle=0"], |_| {});
     let mut alice = server.guest_at(1).enter("alice");
     let mut bob = server.enter("bob");
     alice.sees("bob has arrived");
-    bob.sees("-- Silent for 4 seconds: closing in 1 second; press Enter to stay");
+    bob.sees("-- Silent for 24 seconds: closing in 6 seconds; press Enter to stay");
     alice.say("being told this is not being active");
     bob.sees("alice: being told this is not being active");
-    bob.sees("-- Silent for 5 seconds: closed");
+    bob.sees("-- Silent for 30 seconds: closed");
     bob.sees_end();
     alice.sees("alice: being told this is not being active");
     alice.sees("bob has left");
@@ -53,13 +53,13 @@ fn exercise_8_13_a_silent_client_is_warned_and_then_closed() {
 
 #[test]
 fn exercise_8_13_pressing_enter_keeps_a_client_connected() {
-    let server = TestServer::open(&["tcp://127.0.0.1:0?idle=5s"], |_| {});
+    let server = TestServer::open(&["tcp://127.0.0.1:0?idle=30s"], |_| {});
     let [mut alice, mut bob] = server.friends(["alice", "bob"]);
-    let warning = "-- Silent for 4 seconds: closing in 1 second; press Enter to stay";
+    let warning = "-- Silent for 24 seconds: closing in 6 seconds; press Enter to stay";
     alice.sees(warning);
     alice.say("");
     bob.sees(warning);
-    bob.sees("-- Silent for 5 seconds: closed");
+    bob.sees("-- Silent for 30 seconds: closed");
     bob.sees_end();
     // She came before him, so silence would have closed her before him.
     alice.sees("bob has left");
