@@ -16,6 +16,7 @@ use crate::nats::Cluster;
 use crate::network::{Cut, Network};
 use crate::person::arrive;
 use crate::server::{HERE, Server};
+use crate::turns::{Turn, Turns};
 
 /// A cluster, nodes and people. Dropping it ends all of them.
 pub(crate) struct House {
@@ -24,7 +25,12 @@ pub(crate) struct House {
     pub(crate) nodes: Vec<Node>,
     pub(crate) cluster: Cluster,
     network: Option<Network>,
+    /// It ends last.
+    _turn: Turn,
 }
+
+/// The houses that are open. Their people have limits of time.
+static HOUSES: Turns = Turns::new();
 
 /// The number of servers of NATS, and of nodes.
 pub(crate) const SERVERS: usize = 3;
@@ -59,27 +65,34 @@ impl House {
     /// A house whose programs run side by side. Everybody hears everybody. None if something is
     /// missing here.
     pub(crate) fn here() -> Option<House> {
+        let turn = HOUSES.wait();
         let machines = Machine::here(SERVERS + NODES);
         let (servers, nodes) = machines.split_at(SERVERS);
-        House::open(Cluster::start(servers)?, nodes, None)
+        House::open(turn, Cluster::start(servers)?, nodes, None)
     }
 
     /// A house whose machines can be cut off. Everybody hears everybody. None if something is missing
     /// here.
     pub(crate) fn in_network() -> Option<House> {
+        let turn = HOUSES.wait();
         let network = Network::make(MACHINES)?;
         let cluster = Cluster::start(&network.machines[..SERVERS])?;
         let nodes = MACHINES_OF_NODES.map(|number| network.machines[number].clone());
-        House::open(cluster, &nodes, Some(network))
+        House::open(turn, cluster, &nodes, Some(network))
     }
 
-    fn open(cluster: Cluster, nodes: &[Machine], network: Option<Network>) -> Option<House> {
+    fn open(
+        turn: Turn,
+        cluster: Cluster,
+        nodes: &[Machine],
+        network: Option<Network>,
+    ) -> Option<House> {
         let node =
             |machine: &Machine| Node { machine: machine.clone(), data: Data::new(), server: None };
         let nodes: Vec<_> = nodes.iter().map(node).collect();
         let hall = Arc::new(Hall::new(nodes.len()));
         let people = People { hall, threads: Vec::new() };
-        let mut house = House { people, nodes, cluster, network };
+        let mut house = House { people, nodes, cluster, network, _turn: turn };
         for number in 0..house.nodes.len() {
             house.start_node(number);
         }

@@ -19,6 +19,8 @@ mod nats_program;
 #[path = "../process/server.rs"]
 #[allow(dead_code, reason = "no test binary needs all of it")]
 mod server;
+#[path = "../support/turns.rs"]
+mod turns;
 
 mod access;
 mod copies;

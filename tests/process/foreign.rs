@@ -2,14 +2,13 @@
 //! tests/foreign.
 
 use std::io::Read;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use crate::skip;
+use crate::turns::Turns;
 
 /// A scene takes seconds; one that hangs is ended after this time.
 const SCENE_TIME: Duration = Duration::from_mins(6);
@@ -69,32 +68,11 @@ fn end(mut child: Child, scene: &str) {
     assert!(status.is_some_and(|status| status.success()), "{scene}: {words}");
 }
 
-/// The open browsers: at most one for each processor, because a browser works all the time, and each
-/// step of a scene has a limit.
-static BROWSERS: Mutex<usize> = Mutex::new(0);
-static BROWSER_ENDED: Condvar = Condvar::new();
-
-/// The permission to open a browser, until it is dropped.
-struct BrowserTurn;
-
-impl BrowserTurn {
-    fn wait() -> Self {
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        let open = BROWSERS.lock().unwrap();
-        *BROWSER_ENDED.wait_while(open, |open| *open >= processors).unwrap() += 1;
-        Self
-    }
-}
-
-impl Drop for BrowserTurn {
-    fn drop(&mut self) {
-        *BROWSERS.lock().unwrap() -= 1;
-        BROWSER_ENDED.notify_one();
-    }
-}
+/// The open browsers. Each step of a scene has a limit.
+static BROWSERS: Turns = Turns::new();
 
 fn browse(scene: &str) {
-    let _turn = BrowserTurn::wait();
+    let _turn = BROWSERS.wait();
     play("browser.py", scene, &["/usr/bin/chromium"]);
 }
 

@@ -18,6 +18,8 @@ mod history;
 #[path = "../support/nats.rs"]
 mod nats_program;
 mod server;
+#[path = "../support/turns.rs"]
+mod turns;
 #[path = "../support/visitor.rs"]
 mod visitor;
 
