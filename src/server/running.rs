@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use tokio::select;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::node::RunningNode;
 use crate::broadcaster_task::Closing;
@@ -17,8 +17,8 @@ use crate::door::Reception;
 /// How long clients may take to receive the final message when the server shuts down.
 const DRAIN_TIME: Duration = Duration::from_secs(12);
 
-/// How long the last batch may take after that: 15 s in all, with a little to spare.
-const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
+/// How long that and the last batch may take: 15 s, with a little to spare.
+const CLOSE_TIME: Duration = Duration::from_secs(14);
 
 /// A server whose doors are open.
 pub(crate) struct RunningServer {
@@ -57,13 +57,14 @@ impl RunningServer {
         self.side_tasks.shutdown().await;
         sd_notify::notify(&[sd_notify::NotifyState::Stopping]).ok();
         self.closing.soon.cancel();
+        let until = Instant::now() + CLOSE_TIME;
         let tasks = &self.reception.tasks;
         tasks.close();
         if timeout(DRAIN_TIME, tasks.wait()).await.is_err() {
             tracing::warn!("some clients did not receive the final message in time");
         }
         self.closing.now.cancel();
-        match timeout(LAST_COMMIT_TIME, self.broadcasting).await {
+        match timeout_at(until, self.broadcasting).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "the broadcaster has failed"),
             Err(_) => tracing::error!("the journal did not finish in time"),
