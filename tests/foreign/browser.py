@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from playwright.sync_api import expect, sync_playwright
 
 # The limit of time for each step; even a busy machine needs less.
-STEP_MS = 60_000
+STEP_MS = 180_000
+expect.set_options(timeout=STEP_MS)
 
 HOSTILE_LINES = 200
 

@@ -12,7 +12,7 @@ import tempfile
 import websockets
 
 # The limit of time for each step.
-STEP_SECONDS = 60
+STEP_SECONDS = 180
 
 
 def free_port():

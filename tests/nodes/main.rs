@@ -39,7 +39,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 /// The limit of time for each step of a test; even a busy machine needs less.
-const DEADLINE: Duration = Duration::from_secs(90);
+const DEADLINE: Duration = Duration::from_mins(3);
 
 /// Reports a test that cannot run here. In CI it fails, because everything must be tested there.
 fn skip(what: &str) {

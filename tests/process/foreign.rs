@@ -11,7 +11,7 @@ use crate::skip;
 use crate::turns::Turns;
 
 /// A scene takes seconds; one that hangs is ended after this time.
-const SCENE_TIME: Duration = Duration::from_mins(6);
+const SCENE_TIME: Duration = Duration::from_mins(15);
 
 /// How often to check whether a scene has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

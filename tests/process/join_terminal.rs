@@ -438,7 +438,7 @@ fn a_line_typed_before_the_question_is_not_taken_for_a_name() {
 
 #[test]
 fn a_client_closed_for_silence_reconnects_only_on_enter() {
-    let server = Server::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=2s"]);
+    let server = Server::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=5s"]);
     let terminal = Terminal::join(&server.address.to_string(), "", "--name alice");
     terminal.shows("In lobby: nobody else");
     terminal.shows("-- Connection closed; press Enter to reconnect");

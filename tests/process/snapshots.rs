@@ -18,8 +18,9 @@ use crate::web::curl;
 /// Snapshots are taken every 27 messages and every second, instead of every 100,000 and every hour.
 const FAST: [&str; 2] = ["--snapshot-speed", "3600"];
 
-/// Lines are stored for an hour, and for a second in the stream.
-const FAST_AND_SHORT: [&str; 4] = ["--snapshot-speed", "3600", "--retain", "1h"];
+/// Lines are stored for ten hours, and for ten seconds in the stream: within them a new node reads what is behind its
+/// snapshot.
+const FAST_AND_SHORT: [&str; 4] = ["--snapshot-speed", "3600", "--retain", "10h"];
 
 /// The stream of snapshots.
 const SNAPSHOTS: &str = "PARLOR-main-SNAPSHOTS";
@@ -155,7 +156,7 @@ fn old_messages_leave_the_stream_and_nodes_begin_where_it_begins_then() {
     let red = nats.node_with("red", &data[0], &FAST_AND_SHORT);
     let mut alice = Guest::connect(red.address);
     alice.say("alice");
-    alice.until("-- Lines here are stored for 1 hour");
+    alice.until("-- Lines here are stored for 10 hours");
     register_as(&mut alice, "alice", "correct horse");
     assert_eq!(done(&data[0], &["ban", "mallory", "5h"]).len(), 1);
     alice.say("/topic tea at five");

@@ -16,4 +16,4 @@ pub(crate) use server::TestServer;
 pub(crate) use visitor::{Visitor, numbers};
 
 /// The longest wait of a test, unless the test has failed.
-pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(3);

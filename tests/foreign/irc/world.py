@@ -13,7 +13,7 @@ import time
 from websockets.sync.client import connect
 
 # The limit of time for each step, and how often to look.
-STEP_SECONDS = 60
+STEP_SECONDS = 180
 LOOK_SECONDS = 0.02
 
 BOB, CAROL, PASSWORD = "bob", "carol", "correct-horse"

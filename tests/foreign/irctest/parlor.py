@@ -24,7 +24,7 @@ KEEPER, PASSWORD = "operuser", "operpassword"
 IRC_PASSWORD_BYTES_MAX = 400
 
 # The limit of time for each step of the preparation.
-STEP_SECONDS = 60
+STEP_SECONDS = 180
 
 
 def serve(data, *urls):
