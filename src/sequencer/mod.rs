@@ -10,7 +10,7 @@ pub(crate) use jetstream::{
     Beginning, CatchUpTask, Founding, LinkChange, NodeFiles, OrderQueue, PastFiles, Post, PostTask,
     RebuildTask, Renewal, SequencerTask, SnapshotSchedule, SnapshotShelf, SnapshotSpeed,
     SnapshotTaker, SnapshotTask, StreamConnection, StreamSequencer, beginning, found,
-    open_accounts, own_program, take_over,
+    open_accounts, own_program, take_over, with_messages,
 };
 pub use jetstream::{
     Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, Look, NewerMessage,

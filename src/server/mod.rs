@@ -94,7 +94,7 @@ impl Server {
         let beginning = joined.begin(storage.node_files.as_ref(), past).await?;
         match &beginning {
             Beginning { misses_some: true, position, ledger, .. } => {
-                storage.fill(*position, ledger)?;
+                storage.fill(*position, joined.with_messages(ledger).await)?;
             }
             Beginning { has_taken_over: true, .. } => {} // the files were opened before that
             Beginning { ledger, .. } => storage.check(ledger)?,

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use parlor_core::broadcaster::{CHECK_EVERY, NodeStart, Standing};
+use parlor_core::broadcaster::{CHECK_EVERY, NodeStart, SWITCH_AFTER, Standing};
+use parlor_core::ledger::Snapshot;
 use parlor_core::link::Inbox;
 use parlor_wire::pack::proposal::{BYTES_MAX, NEWEST};
 use tokio::select;
@@ -15,7 +16,7 @@ use crate::config::Config;
 use crate::sequencer::{
     Beginning, Courier, Founding, LinkChange, NodeFiles, OrderQueue, PastFiles, Post, PostTask,
     SequencerTask, SnapshotSchedule, SnapshotSpeed, StreamConnection, StreamSequencer, beginning,
-    found, open_accounts, own_program, take_over,
+    found, open_accounts, own_program, take_over, with_messages,
 };
 
 /// A server that has found the order of its nodes, and has not begun to follow it.
@@ -77,6 +78,7 @@ impl JoinedOrder {
             ledger: Default::default(),
             position: 0,
             check_every: speed.sooner(CHECK_EVERY),
+            switch_after: speed.shortened(SWITCH_AFTER),
         };
         Ok(Some(JoinedOrder { connection, changes, start, speed, founded }))
     }
@@ -97,6 +99,11 @@ impl JoinedOrder {
         }
         open_accounts(&self.connection, &mut begun.ledger).await;
         Ok(begun)
+    }
+
+    /// The same ledger with the texts of the messages that wait there, for files that lack them.
+    pub(super) async fn with_messages(&self, ledger: &Snapshot) -> Snapshot {
+        with_messages(&self.connection, ledger).await
     }
 
     /// The parts that continue with a ledger.

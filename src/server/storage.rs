@@ -121,11 +121,10 @@ impl ServerStorage {
     ///
     /// # Errors
     /// The directory cannot be written.
-    pub(super) fn fill(&self, position: u64, ledger: &Snapshot) -> anyhow::Result<()> {
+    pub(super) fn fill(&self, position: u64, ledger: Snapshot) -> anyhow::Result<()> {
         let Some(OnDisk { stored, .. }) = &self.disk else {
             return Ok(());
         };
-        let ledger = ledger.clone();
         Ok(stored.database.at_start(move |file| journal::fill(file, position, &ledger))?)
     }
 

@@ -287,8 +287,8 @@ fn the_operator_sees_the_nodes() {
     let [of_blue, of_red, format] = &nodes[..] else { panic!("{nodes:?}") };
     assert!(of_blue.starts_with("blue: 1 person, heard "), "{of_blue}");
     let version = env!("CARGO_PKG_VERSION");
-    let red_itself = format!("red: 1 person, this node, in touch, version {version}, format 1");
-    assert_eq!((of_red, format.as_str()), (&red_itself, "format 1 is in use"));
+    let red_itself = format!("red: 1 person, this node, in touch, version {version}, format 2");
+    assert_eq!((of_red, format.as_str()), (&red_itself, "format 1 is in use; soon it is format 2"));
     let (metrics, status) = curl(red.listening("metrics"), &[], "/metrics");
     assert_eq!(status, "200");
     assert!(metrics.contains("\nparlor_nodes_live 2\n"), "{metrics}");

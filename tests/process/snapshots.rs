@@ -11,7 +11,7 @@ use crate::data::{Data, enter, untimed};
 use crate::disk::{copy_files, in_directory, on_a_small_disk};
 use crate::guest::Guest;
 use crate::nats::Nats;
-use crate::owners::{come_back, register_as};
+use crate::owners::{PASSWORD, come_back, register_as};
 use crate::server::Server;
 use crate::web::curl;
 
@@ -24,6 +24,9 @@ const FAST_AND_SHORT: [&str; 4] = ["--snapshot-speed", "3600", "--retain", "10h"
 
 /// The stream of snapshots.
 const SNAPSHOTS: &str = "PARLOR-main-SNAPSHOTS";
+
+/// The stream of keys.
+const KEYS: &str = "PARLOR-main-KEYS";
 
 /// Says lines until something holds. Returns how many.
 fn talk_until(guest: &mut Guest, name: &str, mut holds: impl FnMut() -> bool) -> usize {
@@ -53,6 +56,11 @@ fn snapshots(nats: &Nats) -> Vec<String> {
 /// The position of a snapshot.
 fn position(subject: &str) -> u64 {
     subject.split('.').nth(3).unwrap().parse().unwrap()
+}
+
+/// The position of the last message of the stream.
+fn position_of_last(nats: &Nats) -> u64 {
+    nats.ask("$JS.API.STREAM.INFO.PARLOR-main", b"")["state"]["last_seq"].as_u64().unwrap()
 }
 
 /// The position of the snapshot from which a node began, from its log.
@@ -204,6 +212,68 @@ fn old_messages_leave_the_stream_and_nodes_begin_where_it_begins_then() {
     bob.say("alone");
     bob.until("bob: alone");
     server.close([bob]);
+}
+
+/// The position before which everything was deleted in NATS, from the log of the node that did it.
+fn deleted_before(server: &Server) -> u64 {
+    let log = server.log();
+    let line = log.iter().rev().find_map(|line| line.split_once("the messages before number "));
+    line.map_or(0, |(_, rest)| rest.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// Writes to alice, who is away.
+fn write_to_alice(bob: &mut Guest, text: &str) {
+    bob.say(&format!("/msg alice {text}"));
+    bob.until("-- alice is away and gets your message on return");
+}
+
+#[test]
+fn a_node_that_begins_with_a_snapshot_has_the_messages_that_wait_for_absent_owners() {
+    const TEXTS: [&str; 2] = ["marzipan", "gallimaufry"];
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new(), Data::new()];
+    let alone = data[0].open(&[]);
+    let mut bob = enter(&alone, "bob");
+    let mut alice = enter(&alone, "alice");
+    register_as(&mut alice, "alice", PASSWORD);
+    drop(alice);
+    bob.until("alice has left");
+    write_to_alice(&mut bob, TEXTS[0]);
+    alone.close(bob);
+
+    let red = nats.node_with("red", &data[0], &FAST_AND_SHORT);
+    let mut bob = Guest::connect(red.address);
+    bob.say("bob");
+    bob.until("-- Lines here are stored for 1 hour");
+    write_to_alice(&mut bob, TEXTS[1]);
+    assert_eq!(nats.messages(KEYS).len(), 1 + TEXTS.len(), "that of the password, and theirs");
+    talk_until(&mut bob, "bob", || done(&data[0], &["nodes"])[1] == "format 2 is in use");
+    let written = position_of_last(&nats);
+    talk_until(&mut bob, "bob", || deleted_before(&red) > written);
+    red.close(bob);
+
+    let blue = nats.node_with("blue", &data[1], &FAST);
+    assert!(began_with(&blue) > written);
+    let mut bob = enter(&blue, "bob");
+    let mut alice = come_back(&blue, PASSWORD);
+    alice.until("-- 2 messages while you were away");
+    for text in TEXTS {
+        assert_eq!(untimed(&alice.line()), format!("[bob -> alice] {text}"));
+        assert_eq!(nats.traces(text.as_bytes()), 0, "it is sealed in snapshots, too");
+    }
+    talk_until(&mut bob, "bob", || nats.messages(KEYS).len() == 1);
+
+    // The snapshot has them still, and nobody can open them.
+    let green = nats.node_with("green", &data[2], &FAST);
+    assert_eq!(began_with(&green), began_with(&blue));
+    let mut again = come_back(&green, PASSWORD);
+    again.say("hello");
+    let shown = again.until("alice: hello");
+    assert!(!shown.iter().any(|line| line.contains("while you were away")), "{shown:#?}");
+    green.close(again);
+    blue.close((alice, bob));
+    assert_eq!(TEXTS.map(|text| data[2].traces(text)), [0; 2]);
+    data.iter().for_each(Data::assert_undamaged);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use samples::{TestCipher, any_proposal, from_hex, hex, intents, seal_with, seale
 
 /// The first bytes of a proposal with one intent: the format, the boot, the number, the position,
 /// the check, and the length of the list.
-const HEAD: [u8; 7] = [NEWEST.0 as u8, 0, 7, 5, 4, 9, 1];
+const HEAD: [u8; 7] = [Format::FIRST.0 as u8, 0, 7, 5, 4, 9, 1];
 
 /// The bytes of a proposal, for this program.
 fn pack(proposal: &Proposal) -> Result<Vec<u8>, PackError> {
@@ -37,14 +37,15 @@ fn unpack(bytes: &[u8]) -> Result<Proposal, UnpackError> {
 fn proposal(intents: Vec<Intent>) -> Proposal {
     let check = Check { position: 4, digest: 9 };
     let id = ProposalId { boot: 0, number: 7 };
-    Proposal { format: NEWEST, id, after: 5, check, intents }
+    Proposal { format: Format::FIRST, id, after: 5, check, intents }
 }
 
 /// Each sample with its name and its bytes.
 fn packed_samples() -> impl Iterator<Item = (&'static str, Proposal, Vec<u8>)> {
     let check = Check { position: u64::MAX, digest: u64::MAX };
     let id = ProposalId { boot: u32::MAX, number: u64::MAX };
-    let none = Proposal { format: NEWEST, id, after: u64::MAX, check, intents: Vec::new() };
+    let format = Format::FIRST;
+    let none = Proposal { format, id, after: u64::MAX, check, intents: Vec::new() };
     let samples = intents().into_iter().map(|(name, intent)| (name, proposal(vec![intent])));
     samples.chain([("nothing", none)]).map(|(name, sample)| {
         let bytes = pack(&sample).unwrap();

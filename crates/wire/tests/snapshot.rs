@@ -11,12 +11,12 @@ use std::sync::Arc;
 use parlor_core::intent::Stamp;
 use parlor_core::ledger::{
     Absent, Account, Boot, Invited, Kept, Ledger, Markers, Mute, OwnerKeys, Person, ReturnCode,
-    RulesOfRoom, Seals, Snapshot, Validity,
+    RulesOfRoom, SealedMessage, Seals, Snapshot, Validity,
 };
 use parlor_core::model::{
     Act, Author, By, Claim, Deed, End, Erasable, Format, Hashed, Line, Looks, Modes, Name, Net,
     OwnedName, PersonId, Profile, Proof, ProvenAccount, Rank, Reach, RoomName, RoomRules, Seal,
-    SealKey, Topic, Verb, WallTime, Who, Whom,
+    SealKey, Spoken, Topic, Verb, WallTime, Who, Whom,
 };
 use parlor_wire::pack::{NEWEST, PackError, UnpackError, snapshot};
 use proptest::collection::vec;
@@ -29,8 +29,26 @@ fn malformed(rule: &'static str) -> UnpackError {
     UnpackError::Malformed(rule)
 }
 
-/// A snapshot with something in each field. The format is tested with it, so it never changes.
+/// A snapshot with something in each field. The formats are tested with it, so it never changes.
 fn sample() -> Snapshot {
+    let message = SealedMessage {
+        at: WallTime(1_796_000_000_001),
+        from: Name::parse("mike").unwrap(),
+        writer: Some(Hashed([9; 32])),
+        spoken: Erasable { value: Spoken::gone(), seal: Some(seal_of(17, [5; 40].into())) },
+    };
+    let mut sample = sample_of_format_1();
+    let kept = sample.kept.values_mut().flatten().next().unwrap();
+    kept.sealed = Some(message.into());
+    Snapshot { format: Format(2), ..sample }
+}
+
+fn seal_of(key: u64, bytes: Arc<[u8]>) -> Box<Seal> {
+    Box::new(Seal { key: SealKey::Number(key), bytes })
+}
+
+/// What format 1 has of it.
+fn sample_of_format_1() -> Snapshot {
     let (tea, lobby) = (RoomName::parse("tea").unwrap(), RoomName::lobby());
     let (ian, mike) = (Name::parse("Ian").unwrap(), Name::parse("mike").unwrap());
     let texts = ["ian", "Ian", "irc"].map(|text| Line::sanitise(text.as_bytes()));
@@ -61,9 +79,8 @@ fn sample() -> Snapshot {
     let (name, account) = (ian.clone(), Some(mike.clone()));
     let invited = Invited { name, people: vec![PersonId::new(8)], account };
     let rules = RulesOfRoom { now, lasting, invited: vec![invited] };
-    let kept = |rank| Kept { number: 300, writer: u64::MAX, rank, key: 17 };
-    let seal = Seal { key: SealKey::Number(17), bytes: [7; 48].into() };
-    let token = Erasable { value: Hashed([0; 32]), seal: Some(Box::new(seal)) };
+    let kept = |rank| Kept { number: 300, writer: u64::MAX, rank, key: 17, sealed: None };
+    let token = Erasable { value: Hashed([0; 32]), seal: Some(seal_of(17, [7; 48].into())) };
     let lines = OwnerKeys { live: vec![18, 300], given_up: 16 };
     let lines = [("ian".into(), lines)].into();
     let seals = Seals { lines, in_use: [17, 18, 300].into(), to_erase: [16].into() };
@@ -134,17 +151,29 @@ fn unpack(bytes: &[u8]) -> Result<Snapshot, UnpackError> {
 }
 
 #[test]
-fn stored_bytes_of_format_1_are_read_and_written() {
-    let empty = Snapshot::default();
-    let [full, none] = [sample(), empty].map(|sample| {
-        let bytes = pack(&sample).unwrap();
-        assert_eq!(unpack(&bytes), Ok(sample));
-        hex(&bytes)
-    });
-    let stored = include_str!("samples/snapshot-1.txt");
-    assert_eq!(format!("full {full}\nempty {none}\n"), stored, "a change needs a new format");
-    let digits = stored.split_whitespace().nth(1).unwrap();
-    assert_eq!(unpack(&from_hex(digits)), Ok(sample()));
+fn stored_bytes_of_each_format_are_read_and_written() {
+    let stored = [include_str!("samples/snapshot-1.txt"), include_str!("samples/snapshot-2.txt")];
+    assert_eq!(stored.len() as u64, NEWEST.0, "a new format: add its sample");
+    for ((format, full), stored) in (1..).zip([sample_of_format_1(), sample()]).zip(stored) {
+        let empty = Snapshot { format: Format(format), ..Snapshot::default() };
+        let [all, none] = [&full, &empty].map(|sample| {
+            let bytes = pack(sample).unwrap();
+            assert_eq!(unpack(&bytes).as_ref(), Ok(sample));
+            hex(&bytes)
+        });
+        assert_eq!(format!("full {all}\nempty {none}\n"), stored, "a change needs a new format");
+        let digits = stored.split_whitespace().nth(1).unwrap();
+        assert_eq!(unpack(&from_hex(digits)), Ok(full));
+    }
+}
+
+#[test]
+fn a_snapshot_in_format_1_lacks_messages_and_is_the_same_ledger() {
+    let in_force = Snapshot { format: Format::FIRST, ..sample() };
+    let read = unpack(&pack(&in_force).unwrap());
+    assert_eq!(read, Ok(sample_of_format_1()));
+    let digest = |snapshot| Ledger::restore(snapshot).digest();
+    assert_eq!(digest(in_force), digest(sample_of_format_1()));
 }
 
 #[test]
@@ -170,14 +199,14 @@ fn no_changed_bit_does_harm() {
 
 #[test]
 fn a_newer_format_is_named_and_lengths_that_lie_are_refused() {
-    assert_eq!(unpack(&[2, 0]), Err(UnpackError::NewerFormat(2)));
+    assert_eq!(unpack(&[3, 0]), Err(UnpackError::NewerFormat(3)));
     let huge = [NEWEST.0 as u8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
     assert_eq!(unpack(&huge), Err(malformed("the bytes end too early")));
 }
 
 #[test]
 fn a_snapshot_is_written_in_the_format_in_force() {
-    let in_force = Snapshot { format: Format(2), ..sample() };
+    let in_force = sample();
     let bytes = snapshot::pack(&in_force, Format(3)).unwrap();
     assert_eq!(bytes[0], 2);
     assert_eq!(snapshot::unpack(&bytes, Format(2)), Ok(in_force.clone()));
@@ -187,7 +216,7 @@ fn a_snapshot_is_written_in_the_format_in_force() {
 
 #[test]
 fn each_key_of_a_map_stands_once_and_in_order() {
-    let empty = pack(&Snapshot::default()).unwrap();
+    let empty = pack(&Snapshot { format: NEWEST, ..Snapshot::default() }).unwrap();
     let owned = |keys: &[u8]| {
         let pairs = keys.iter().flat_map(|key| [1, *key, 1, b'n', 0, 0]);
         let before = [NEWEST.0 as u8, 0, 0, keys.len() as u8];
@@ -211,6 +240,9 @@ proptest! {
             ledger.apply(intent, stamp, &mut Vec::new()).ok();
         }
         let newest = Format(u64::MAX); // nodes may have announced any format
+        let snapshot = ledger.snapshot();
+        let format = snapshot.format.max(NEWEST); // an older one does not have everything
+        let ledger = Ledger::restore(Snapshot { format, ..snapshot });
         let bytes = snapshot::pack(&ledger.snapshot(), newest).unwrap();
         let restored = Ledger::restore(snapshot::unpack(&bytes, newest).unwrap());
         prop_assert_eq!(restored.digest(), ledger.digest());

@@ -1,9 +1,9 @@
 //! Messages for absent owners in the file: `letters`. Does not know how many may wait.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
-use parlor_core::ledger::{Kept, KeptMessage, Snapshot};
-use parlor_core::model::{Hashed, Line, Name, Rank, Spoken, WallTime};
+use parlor_core::ledger::{Kept, KeptMessage, SealedMessage, Snapshot};
+use parlor_core::model::{Hashed, Line, Manner, Name, Rank, Spoken, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use super::row::{manner_code, manner_of};
@@ -83,17 +83,31 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(Name, Kept)
         let writer: Option<[u8; 32]> = row.get(2)?;
         let writer = writer.map_or(number, |hash| Kept::writer(Hashed(hash)));
         let rank = rank(row.get(3)?);
-        Ok((Name::stored(&row.get::<_, String>(1)?), Kept { number, writer, rank, key: 0 }))
+        let kept = Kept { number, writer, rank, key: 0, sealed: None };
+        Ok((Name::stored(&row.get::<_, String>(1)?), kept))
     })
 }
 
-/// Deletes the messages that do not wait in a ledger: their owners have read them. The ledger does
-/// not have the texts of others.
+/// Makes the messages those that wait in a ledger. Others were read. Those that the file does not have
+/// are stored if their seals are open: the rest was read later in the order.
 pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::Result<()> {
-    let waiting: HashSet<u64> = ledger.kept.values().flatten().map(|kept| kept.number).collect();
+    let waiting = ledger.kept.iter();
+    let waiting = waiting.flat_map(|(owner, kept)| kept.iter().map(move |kept| (owner, kept)));
+    let mut missing: BTreeMap<u64, _> = waiting.map(|it| (it.1.number, it)).collect();
     let numbers: Vec<i64> = connection.all("SELECT id FROM letters", [], |row| row.get(0))?;
-    for number in numbers.into_iter().filter(|number| !waiting.contains(&(*number as u64))) {
-        connection.run("DELETE FROM letters WHERE id = ?1", [number])?;
+    for number in numbers {
+        if missing.remove(&(number as u64)).is_none() {
+            connection.run("DELETE FROM letters WHERE id = ?1", [number])?;
+        }
+    }
+    for (owner, Kept { number, rank, sealed, .. }) in missing.into_values() {
+        let Some(SealedMessage { at, from, writer, spoken }) = sealed.as_deref() else {
+            continue;
+        };
+        if spoken.value.manner != Manner::Gone {
+            let said = (*at, from, &spoken.value);
+            put_row(connection, *number, owner, said, (*writer, *rank))?;
+        }
     }
     Ok(())
 }
@@ -101,14 +115,15 @@ pub(super) fn replace(connection: &Connection, ledger: &Snapshot) -> rusqlite::R
 /// Stores a message.
 pub(super) fn put(connection: &Connection, message: &KeptMessage) -> rusqlite::Result<()> {
     let KeptMessage { number, at, owner, from, spoken, writer, rank } = message;
+    let owner = owner.keys()[0];
     put_row(connection, *number, owner, (*at, from, spoken), (Some(*writer), *rank))
 }
 
-/// Stores a message whose author may be unknown.
+/// Stores a message for the owner of the name with this first key. Its author may be unknown.
 pub(super) fn put_row(
     connection: &Connection,
     number: u64,
-    owner: &Name,
+    owner: &str,
     (at, from, spoken): (WallTime, &Name, &Spoken),
     (writer, rank): (Option<Hashed>, Rank),
 ) -> rusqlite::Result<()> {
@@ -117,7 +132,7 @@ pub(super) fn put_row(
          SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM accounts WHERE fold = ?2",
         params![
             number as i64,
-            owner.keys()[0],
+            owner,
             at.0,
             from.as_str(),
             spoken.text.as_str(),
@@ -169,5 +184,45 @@ mod tests {
         let numbers: Vec<_> =
             load(&connection).unwrap().iter().map(|(_, kept)| kept.number).collect();
         assert_eq!((numbers, last(&connection).unwrap()), (vec![3], 5));
+    }
+
+    /// A message that waits in a ledger, with these words; none if its seal is not open.
+    fn waiting_in_ledger(number: u64, words: Option<&str>) -> Kept {
+        let spoken = |words: &str| Spoken::new(Manner::Action, Line::sanitise(words.as_bytes()));
+        let spoken = words.map_or_else(Spoken::gone, spoken).into();
+        let (at, from) = (WallTime(9), Name::stored("bob"));
+        let sealed = SealedMessage { at, from, writer: Some(Hashed([7; 32])), spoken };
+        Kept { number, writer: 7, rank: Rank::Owner, key: number, sealed: Some(sealed.into()) }
+    }
+
+    #[test]
+    fn a_file_gets_the_messages_of_a_ledger_that_it_lacks_and_loses_those_that_were_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("parlor.db");
+        std::fs::File::create(&path).unwrap();
+        let Store { connection, .. } = Store::open(&path, Keep::Written).unwrap();
+        let rows = "INSERT INTO accounts (id, name, fold, password, since)
+                        VALUES (1, 'alice', 'alice', 'hash', 7);
+                    INSERT INTO letters (id, account, at, sender, text)
+                        VALUES (1, 1, 8, 'bob', 'was read'), (2, 1, 8, 'bob', 'stays')";
+        connection.execute_batch(rows).unwrap();
+        let kept = [(2, Some("other words")), (3, Some("is new")), (4, None)];
+        let mut kept = kept.map(|(number, words)| waiting_in_ledger(number, words)).to_vec();
+        kept.push(Kept { sealed: None, ..waiting_in_ledger(5, None) });
+        let ledger = Snapshot { kept: [("alice".into(), kept)].into(), ..Snapshot::default() };
+        replace(&connection, &ledger).unwrap();
+        let rows = rows_of(&connection);
+        assert_eq!(rows[0], (2, WallTime(8), Manner::Plain, "stays".to_owned(), Rank::Stranger));
+        assert_eq!(rows[1], (3, WallTime(9), Manner::Action, "is new".to_owned(), Rank::Owner));
+        assert_eq!(rows.len(), 2, "the others were read later");
+        assert_eq!(load(&connection).unwrap()[1].1.writer, Kept::writer(Hashed([7; 32])));
+    }
+
+    fn rows_of(connection: &Connection) -> Vec<(u64, WallTime, Manner, String, Rank)> {
+        let row = |(message, _, _, rank): MessageRow| {
+            let WaitingMessage { number, at, spoken, .. } = message;
+            (number, at, spoken.manner, spoken.text.as_str().to_owned(), rank)
+        };
+        rows(connection).unwrap().into_iter().map(row).collect()
     }
 }

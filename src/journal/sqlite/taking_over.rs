@@ -78,7 +78,7 @@ fn take_over_part(connection: &Connection, part: &Import) -> rusqlite::Result<()
         }
         Import::Message(ImportedMessage { number, at, owner, from, writer, rank, spoken }) => {
             let said = (*at, from, &spoken.value);
-            return kept::put_row(connection, *number, owner, said, (*writer, *rank));
+            return kept::put_row(connection, *number, owner.keys()[0], said, (*writer, *rank));
         }
         Import::Act(PastAct { number, at, by, account, room, deed, whom, reason }) => {
             let texts = [by, account, room, deed, whom, reason];

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::begin::{Beginning, EarlierLedger, NodeFiles, Rewind, beginning};
 use super::founding::Founding;
-use super::key_work::{Sealing, open_accounts};
+use super::key_work::{Sealing, open_accounts, with_messages};
 use super::nats::StreamConnection;
 use super::queue::{OrderQueue, StreamSequencer};
 use crate::journal::{
@@ -200,7 +200,7 @@ impl CatchUpTask {
         open_accounts(&self.connection, &mut begun.ledger).await;
         let position = begun.position;
         if begun.misses_some {
-            let ledger = begun.ledger.clone();
+            let ledger = with_messages(&self.connection, &begun.ledger).await;
             self.database.write(move |file| fill(file, position, &ledger)).await?;
         }
         Ok(OrderReader::new(begun, &self.connection, self.start.clone()))

@@ -10,7 +10,7 @@ use parlor_core::intent::Proposal;
 use parlor_core::ledger::Snapshot;
 use parlor_core::model::{Erasable, WallTime};
 use parlor_core::sequencer::Decided;
-use parlor_wire::pack::sealed::open_account;
+use parlor_wire::pack::sealed::{open_account, open_message};
 use tokio::time::{Instant, sleep};
 
 use super::key_ring::KeyRing;
@@ -124,25 +124,11 @@ impl Sealing {
 /// Opens the passwords and tokens of a ledger. Those that are replaced later in the order may have
 /// no key any more: they stay blank.
 pub(crate) async fn open_accounts(connection: &StreamConnection, ledger: &mut Snapshot) {
-    let store = KeyStore::new(connection);
     let accounts = ledger.accounts.iter();
     let keys = accounts.flat_map(|account| {
         [account.password.key(), account.token.as_ref().and_then(Erasable::key)]
     });
-    let keys: Vec<u64> = keys.flatten().collect();
-    let until = Instant::now() + START_TIME;
-    let reads = iter(keys).map(|key| patient_read(&store, key, until));
-    let mut reads = reads.buffer_unordered(READ_AT_ONCE);
-    let mut ring = KeyRing::default();
-    let mut deleted = BTreeSet::new();
-    while let Some((number, read)) = reads.next().await {
-        match read {
-            KeyRead::Key(key) => ring.add(number, key),
-            KeyRead::Gone => drop(deleted.insert(number)),
-            KeyRead::Missing | KeyRead::Unknown => {}
-        }
-    }
-    drop(reads);
+    let (ring, deleted) = read_keys(connection, keys.flatten().collect()).await;
     for account in &mut ledger.accounts {
         let account = Arc::make_mut(account);
         open_account(account, &ring);
@@ -156,11 +142,42 @@ pub(crate) async fn open_accounts(connection: &StreamConnection, ledger: &mut Sn
     }
 }
 
+/// A ledger for files that lack messages which wait there: it has their texts. Those that are read
+/// later in the order may have no key any more: they stay blank.
+pub(crate) async fn with_messages(connection: &StreamConnection, ledger: &Snapshot) -> Snapshot {
+    let mut ledger = ledger.clone();
+    let kept = ledger.kept.values().flatten();
+    let keys = kept.filter_map(|kept| kept.sealed.as_ref()?.spoken.key());
+    let (ring, _) = read_keys(connection, keys.collect()).await;
+    for message in ledger.kept.values_mut().flatten().filter_map(|kept| kept.sealed.as_mut()) {
+        open_message(Arc::make_mut(message), &ring);
+    }
+    ledger
+}
+
+/// Reads keys. Returns those that there are, and the numbers of those that were deleted.
+async fn read_keys(connection: &StreamConnection, keys: Vec<u64>) -> (KeyRing, BTreeSet<u64>) {
+    let store = KeyStore::new(connection);
+    let until = Instant::now() + START_TIME;
+    let reads = iter(keys).map(|key| patient_read(&store, key, until));
+    let mut reads = reads.buffer_unordered(READ_AT_ONCE);
+    let mut ring = KeyRing::default();
+    let mut deleted = BTreeSet::new();
+    while let Some((number, read)) = reads.next().await {
+        match read {
+            KeyRead::Key(key) => ring.add(number, key),
+            KeyRead::Gone => drop(deleted.insert(number)),
+            KeyRead::Missing | KeyRead::Unknown => {}
+        }
+    }
+    (ring, deleted)
+}
+
 /// Reads a key, as soon as the store answers. Until this time it may be missing.
 async fn patient_read(store: &KeyStore, key: u64, until: Instant) -> (u64, KeyRead) {
     loop {
         match store.read(key).await {
-            KeyRead::Unknown => tracing::warn!(key, "the key of a password cannot be read yet"),
+            KeyRead::Unknown => tracing::warn!(key, "a key cannot be read yet"),
             KeyRead::Missing if Instant::now() < until => {}
             read => return (key, read),
         }

@@ -38,7 +38,7 @@ pub(crate) use catch_up::CatchUpTask;
 pub use courier::{Courier, CourierStep, Published, StreamCounts, StreamMessage};
 pub(crate) use founding::{Founding, found};
 pub use key_ring::{Key, KeyRing};
-pub(crate) use key_work::open_accounts;
+pub(crate) use key_work::{open_accounts, with_messages};
 pub(crate) use nats::{LinkChange, StreamConnection};
 pub(crate) use neighbours::{Post, PostTask};
 pub(crate) use past::{PastFiles, take_over};

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::begin::{EarlierLedger, EarlierLedgers, Rewind, read_on};
-use super::key_work::open_accounts;
+use super::key_work::{open_accounts, with_messages};
 use super::shelf::SnapshotShelf;
 
 /// A ledger that nobody has compared may be wrong for this many checks: if it had been wrong for
@@ -203,8 +203,10 @@ impl RebuildTask {
         };
         let is_whole = found.deleted > made.base.position;
         let made = if is_whole { self.made_anew(found, true).await? } else { made };
-        let mut to = made.base;
-        open_accounts(self.shelf.connection(), &mut to.ledger).await;
+        let EarlierLedger { position, ledger } = made.base;
+        let mut ledger = with_messages(self.shelf.connection(), &ledger).await;
+        open_accounts(self.shelf.connection(), &mut ledger).await;
+        let to = EarlierLedger { position, ledger };
         let (done, set_back) = oneshot::channel();
         rewinds.send(Rewind { to, is_whole, done }).await.ok();
         let set_back = set_back.await.context("the files of this node are closed")?;

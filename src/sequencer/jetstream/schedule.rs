@@ -47,7 +47,7 @@ impl SnapshotSpeed {
     }
 
     /// The time in which something happens that usually takes this time.
-    pub(super) fn shortened(self, time: Duration) -> Duration {
+    pub(crate) fn shortened(self, time: Duration) -> Duration {
         time / self.0
     }
 }

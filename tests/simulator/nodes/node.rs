@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use parlor_core::broadcaster::{Broadcaster, Difference, NodeStart, Standing};
+use parlor_core::broadcaster::{Broadcaster, Difference, NodeStart, SWITCH_AFTER, Standing};
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::Inbox;
 use parlor_core::model::{Format, Limits, NodeName, NodeProgram, Now, WallTime};
@@ -129,6 +129,7 @@ impl Node {
             ledger,
             position: self.start as u64,
             check_every: self.check_every,
+            switch_after: SWITCH_AFTER,
         };
         let neighbours = Box::new(link.clone());
         let broadcaster = Broadcaster::one_of_several(inbox, self.limits, start, Box::new(link))

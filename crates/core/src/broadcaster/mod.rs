@@ -46,6 +46,6 @@ mod watches;
 mod watching;
 
 pub use checks::Difference;
-pub use node::{CHECK_EVERY, NodeStart, Standing};
+pub use node::{CHECK_EVERY, NodeStart, SWITCH_AFTER, Standing};
 pub use pending::{Gathered, RETURN_TIME};
 pub use state::Broadcaster;

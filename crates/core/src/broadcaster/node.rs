@@ -31,9 +31,9 @@ const LOST_AFTER: Duration = Duration::from_secs(10);
 /// what became of the proposal under way.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 
-/// All live nodes have announced a newer format for this time when it is put in force. Until then, a
-/// node that was cut off can come back with an older program.
-const SWITCH_AFTER: Duration = Duration::from_mins(1);
+/// All live nodes have usually announced a newer format for this time when it is put in force. Until
+/// then, a node that was cut off can come back with an older program.
+pub const SWITCH_AFTER: Duration = Duration::from_mins(1);
 
 /// The ledger is usually compared at each multiple of this position.
 pub const CHECK_EVERY: u64 = 4_096;
@@ -55,6 +55,8 @@ pub struct NodeStart {
     pub position: u64,
     /// The ledger is compared at each multiple of this position; usually [`CHECK_EVERY`].
     pub check_every: u64,
+    /// A newer format is put in force after this time; usually [`SWITCH_AFTER`].
+    pub switch_after: Duration,
 }
 
 /// The state of a server among its nodes.
@@ -125,6 +127,7 @@ pub(super) struct Node {
     format: Format,
     /// The newer format that all live boots have announced, and since when.
     agreed: Option<(Format, Duration)>,
+    switch_after: Duration,
     bytes_max: usize,
     /// The present boot; 0 if there is none.
     pub(super) boot: u32,
@@ -169,6 +172,7 @@ impl Node {
             program: start.program.clone(),
             format: Format::FIRST,
             agreed: None,
+            switch_after: start.switch_after,
             bytes_max: start.bytes_max.min(BYTES_MAX),
             boot: 0,
             number: 0,
@@ -452,6 +456,7 @@ impl Node {
             ledger: Snapshot { format, ..Snapshot::default() },
             position: self.position,
             check_every: self.checks.every(),
+            switch_after: self.switch_after,
         };
         let (_, standing) = self.astray;
         let (is_leaving, ticked_at) = (self.is_leaving, self.ticked_at);
@@ -479,7 +484,7 @@ impl Node {
             _ => (agreed, now),
         });
         let ((format, since), in_touch_since) = self.agreed.zip(self.in_touch_since)?;
-        let is_due = now >= since.max(in_touch_since) + SWITCH_AFTER;
+        let is_due = now >= since.max(in_touch_since) + self.switch_after;
         is_due.then(|| {
             self.agreed = Some((format, now));
             Intent::UseFormat(format)

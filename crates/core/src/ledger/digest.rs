@@ -202,7 +202,9 @@ impl Digest {
         let KeptForOwners { waiting, last } = kept;
         self.each(waiting, |digest, (key, kept)| {
             digest.text(key);
-            digest.each(kept, |digest, Kept { number, writer, rank, key }| {
+            // The rest is sealed with that key. Not every node has it, as some began with a snapshot
+            // without it.
+            digest.each(kept, |digest, Kept { number, writer, rank, key, sealed: _ }| {
                 digest.number(*number);
                 digest.number(*writer);
                 digest.number(*key);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::accounts::Account;
 use super::codes::{ReturnCode, Validity};
-use super::kept::Kept;
+use super::kept::{Kept, SealedMessage};
 use super::room_rules::RulesOfRoom;
 use super::rules::Mute;
 use super::state::Ledger;
@@ -121,14 +121,15 @@ impl Ledger {
     }
 
     fn import_message(&mut self, message: &ImportedMessage) -> Result<(), Refusal> {
-        let ImportedMessage { number, writer, rank, spoken, .. } = message;
+        let ImportedMessage { number, at, from, writer, rank, spoken, .. } = message;
         let owner = self.owner(&message.owner)?;
         if *number <= self.kept.last {
             return Err(NO_PAST);
         }
+        let sealed = SealedMessage::new(*at, (from, *writer), spoken);
         let writer = writer.map_or(*number, Kept::writer);
         let key = spoken.key().unwrap_or(0);
-        self.kept.add(&owner, Kept { number: *number, writer, rank: *rank, key });
+        self.kept.add(&owner, Kept { number: *number, writer, rank: *rank, key, sealed });
         Ok(())
     }
 

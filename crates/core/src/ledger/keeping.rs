@@ -2,7 +2,7 @@
 //! they have read. Strangers have the latter until they leave.
 
 use super::event::Happened;
-use super::kept::Kept;
+use super::kept::{Kept, SealedMessage};
 use super::markers::{AHEAD_MAX, Moved};
 use super::record::{Before, KeptMessage, Record};
 use super::state::Ledger;
@@ -34,8 +34,9 @@ impl Ledger {
         self.may_write_to(&from, &owner, at)?;
         let number = self.kept.last.saturating_add(1);
         let key = spoken.key().unwrap_or(0);
-        let kept = Kept { number, writer: Kept::writer(writer), rank, key };
-        self.kept.may_keep(&owner, kept)?;
+        let sealed = SealedMessage::new(at, (&from.name, Some(writer)), &spoken);
+        let kept = Kept { number, writer: Kept::writer(writer), rank, key, sealed };
+        self.kept.may_keep(&owner, &kept)?;
         self.kept.add(&owner, kept);
         let before = Before::NotKept { owner: owner.clone(), number };
         let (from, spoken) = (from.name, spoken.value);

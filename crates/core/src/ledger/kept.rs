@@ -1,8 +1,10 @@
-//! Messages that are kept for absent owners: how many, and from whom. Their texts are not in memory.
+//! Messages that are kept for absent owners: how many, and from whom. Their texts are here only as
+//! the order of several nodes has them: sealed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::model::{Hashed, Name, Rank};
+use crate::model::{Blank, Erasable, Hashed, Name, Rank, Spoken, WallTime};
 use crate::refusal::Refusal;
 
 /// The limit of messages for one person from authors of this rank and below. So strangers leave
@@ -13,7 +15,7 @@ const KEPT_MAX: [(Rank, usize); 3] = [(Rank::Stranger, 60), (Rank::Owner, 90), (
 const KEPT_FROM_ONE_MAX: usize = 20;
 
 /// A message that waits for the owner of a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// The number of the message, in the order of writing.
     pub number: u64,
@@ -23,6 +25,22 @@ pub struct Kept {
     pub rank: Rank,
     /// The number of the key with which the text is sealed in the order; 0 if it is not.
     pub key: u64,
+    /// The rest of the message. None without other nodes, and for a message from before a snapshot
+    /// that does not have it.
+    pub sealed: Option<Arc<SealedMessage>>,
+}
+
+/// What the file of a node lacks of a message that waits, if the node begins behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedMessage {
+    /// The time of writing.
+    pub at: WallTime,
+    /// The name of the author.
+    pub from: Name,
+    /// The hash of the author, if it is known.
+    pub writer: Option<Hashed>,
+    /// The words, and how they are meant: a blank with a seal, until somebody opens it for a file.
+    pub spoken: Erasable<Spoken>,
 }
 
 /// The messages that wait.
@@ -42,6 +60,20 @@ impl Kept {
     }
 }
 
+impl SealedMessage {
+    /// The rest of a message without its words; none if they are not sealed, so that nobody could
+    /// delete them.
+    pub(super) fn new(
+        at: WallTime,
+        (from, writer): (&Name, Option<Hashed>),
+        spoken: &Erasable<Spoken>,
+    ) -> Option<Arc<SealedMessage>> {
+        spoken.key()?;
+        let spoken = Erasable { value: spoken.value.blank(), seal: spoken.seal.clone() };
+        Some(Arc::new(SealedMessage { at, from: from.clone(), writer, spoken }))
+    }
+}
+
 impl KeptForOwners {
     /// The number of the latest message.
     pub(crate) fn last(&self) -> u64 {
@@ -55,7 +87,7 @@ impl KeptForOwners {
     }
 
     /// Whether this message may wait for the owner of a name, too.
-    pub(super) fn may_keep(&self, owner: &Name, new: Kept) -> Result<(), Refusal> {
+    pub(super) fn may_keep(&self, owner: &Name, new: &Kept) -> Result<(), Refusal> {
         let waiting = self.waiting.get(owner.keys()[0]).map_or(&[][..], Vec::as_slice);
         let count = |is_it: &dyn Fn(&&Kept) -> bool| waiting.iter().filter(is_it).count();
         let is_full = KEPT_MAX.iter().filter(|(max, _)| *max >= new.rank);
@@ -82,7 +114,7 @@ impl KeptForOwners {
     /// Puts removed messages back, before later ones.
     pub(super) fn put_back(&mut self, owner: &Name, kept: &[Kept]) {
         let waiting = self.waiting.entry(owner.keys()[0].into()).or_default();
-        waiting.splice(0..0, kept.iter().copied());
+        waiting.splice(0..0, kept.iter().cloned());
         waiting.sort_by_key(|kept| kept.number);
     }
 }

@@ -46,7 +46,7 @@ mod unstored;
 pub use accounts::Account;
 pub use codes::{CODE_LIFE, ReturnCode, Validity};
 pub use event::{Announcement, Changed, Exile, Happened, Parting};
-pub use kept::Kept;
+pub use kept::{Kept, SealedMessage};
 pub use markers::{MARKERS_MAX, Markers};
 pub use nodes::{Boot, Skipped};
 pub use past::Past;

@@ -143,7 +143,7 @@ pub enum Manner {
 }
 
 /// A line that is sent to the broadcaster.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spoken {
     /// Whether it is a line or an action.
     pub manner: Manner,

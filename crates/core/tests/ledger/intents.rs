@@ -188,7 +188,10 @@ pub(crate) fn keepers_at_work() -> Snapshot {
 
 /// As many messages as strangers may write to one owner, by several of them.
 fn kept() -> Vec<Kept> {
-    let kept = |number| Kept { number, writer: number / 15, rank: Rank::Stranger, key: 0 };
+    let kept = |number| {
+        let (writer, rank) = (number / 15, Rank::Stranger);
+        Kept { number, writer, rank, key: 0, sealed: None }
+    };
     (1..=60).map(kept).collect()
 }
 

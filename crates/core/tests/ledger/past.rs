@@ -127,7 +127,7 @@ fn a_ledger_takes_over_what_a_server_had_stored() {
     let with_proof = |account, proof| Arc::new(Account { proof: Proof(proof), ..account });
     let owned = [&alice, &bob].map(|name| OwnedName::from(name.clone()));
     let keys = |OwnedName { name, keys }| keys.into_iter().map(move |key| (key, name.clone()));
-    let kept = Kept { number: 4, writer: 4, rank: Rank::Owner, key: 0 };
+    let kept = Kept { number: 4, writer: 4, rank: Rank::Owner, key: 0, sealed: None };
     let expected = Snapshot {
         accounts: vec![with_proof(of(&alice, Some(token)), 1), with_proof(of(&bob, None), 2)],
         owned: owned.into_iter().flat_map(keys).collect(),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use parlor_core::intent::{ErasableOf, Intent, Proposal, ProposalId, Stamp};
-use parlor_core::ledger::{Happened, Ledger, Snapshot};
+use parlor_core::ledger::{Happened, Ledger, SealedMessage, Snapshot};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
     Blank, Erasable, Format, Manner, Name, NodeName, NodeProgram, OwnedName, PersonId, RoomName,
@@ -213,6 +213,35 @@ fn the_key_of_a_kept_message_goes_with_its_delivery() {
     assert_eq!(kept.len() + refused.len(), 3);
     order.apply(Intent::Delivered { person: zoe, last: u64::MAX }, 0).unwrap();
     assert_eq!((order.in_use(), order.to_erase()), (vec![], vec![30, 31, 32]));
+}
+
+/// The messages that wait, as far as a snapshot has more than their numbers.
+fn sealed_messages(ledger: &Ledger) -> Vec<Arc<SealedMessage>> {
+    let kept = ledger.snapshot().kept.into_values().flatten();
+    kept.filter_map(|kept| kept.sealed).collect()
+}
+
+#[test]
+fn a_kept_message_is_in_snapshots_with_its_seal_and_without_its_words_until_it_is_read() {
+    let mut order = Order::new();
+    let zoe = PersonId::new(2);
+    order.apply(Intent::Delivered { person: zoe, last: u64::MAX }, 0).unwrap();
+    let keep = || {
+        let spoken = Spoken::new(Manner::Plain, parlor_core::model::Line::sanitise(b"psst"));
+        let (from, to) = (alice().0, Name::stored("zoë"));
+        let writer = parlor_core::model::Hashed([9; 32]);
+        Intent::KeepMessage { from, to, writer, spoken: spoken.into() }
+    };
+    order.apply(keep(), 30).unwrap();
+    order.0.apply(keep(), STAMP, &mut Vec::new()).unwrap();
+    let [message] = &sealed_messages(&order.0)[..] else { panic!("one of them is not sealed") };
+    assert_eq!(message.from, alice().1);
+    assert_eq!((message.spoken.key(), message.spoken.value.manner), (Some(30), Manner::Gone));
+    order.apply(Intent::Delivered { person: zoe, last: u64::MAX }, 0).unwrap();
+    assert_eq!(sealed_messages(&order.0), []);
+    order.apply(keep(), 31).unwrap();
+    order.apply(Intent::Release(Name::stored("zoë")), 0).unwrap();
+    assert_eq!(sealed_messages(&order.0), []);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart, Standing};
+use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart, SWITCH_AFTER, Standing};
 use parlor_core::intent::{Intent, Proposal};
 use parlor_core::ledger::{Markers, Snapshot};
 use parlor_core::link::{
@@ -89,6 +89,7 @@ fn start(name: &str, nonce: u64, newest: u64) -> NodeStart {
         ledger: Snapshot::default(),
         position: 0,
         check_every: CHECK_EVERY,
+        switch_after: SWITCH_AFTER,
     }
 }
 

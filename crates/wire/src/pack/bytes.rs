@@ -24,7 +24,7 @@ pub(super) use parlor_core::model::Format;
 use parlor_core::model::RoomName;
 
 /// The newest format of proposals and snapshots that this version of the program reads and writes.
-pub const NEWEST: Format = Format(1);
+pub const NEWEST: Format = Format(2);
 
 /// The longest list for which memory is taken at once; a longer one takes memory as it is read. A
 /// list that ends too early has taken 2 MiB at most.
@@ -107,6 +107,8 @@ pub(super) trait Packed: Sized {
 /// Bytes that are being packed.
 #[derive(Default)]
 pub(super) struct Packer {
+    /// The format in which they are written.
+    pub(super) format: Format,
     bytes: Vec<u8>,
     is_too_large: bool,
 }
@@ -115,7 +117,7 @@ impl Packer {
     /// Bytes in a format that a program writes whose newest one is `newest`.
     pub(super) fn in_format(format: Format, newest: Format) -> Result<Packer, PackError> {
         match (Format::FIRST..=newest).contains(&format) {
-            true => Ok(Packer::default()),
+            true => Ok(Packer { format, ..Packer::default() }),
             false => Err(PackError::NewerFormat(format.0)),
         }
     }
@@ -158,6 +160,8 @@ impl Packer {
 
 /// Bytes that are being unpacked.
 pub(super) struct Unpacker<'a> {
+    /// The format in which they are written.
+    pub(super) format: Format,
     rest: &'a [u8],
     /// The rooms so far, by name. Many values have the same room, and share its name in memory.
     pub(super) rooms: BTreeMap<&'a str, RoomName>,
@@ -166,7 +170,7 @@ pub(super) struct Unpacker<'a> {
 impl<'a> Unpacker<'a> {
     pub(super) fn new(bytes: &'a [u8], bytes_max: usize) -> Result<Unpacker<'a>, UnpackError> {
         match bytes.len() <= bytes_max {
-            true => Ok(Unpacker { rest: bytes, rooms: BTreeMap::new() }),
+            true => Ok(Unpacker { format: Format::FIRST, rest: bytes, rooms: BTreeMap::new() }),
             false => Err(UnpackError::Malformed("there are too many bytes")),
         }
     }

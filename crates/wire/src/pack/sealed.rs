@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use parlor_core::intent::{BYTES_MAX, ErasableOf, Intent};
-use parlor_core::ledger::Account;
+use parlor_core::ledger::{Account, SealedMessage};
 use parlor_core::model::{Blank, Erasable, Hashed, Seal, SealKey, Spoken};
 
 use super::bytes::{Packed, Packer, TOO_SHORT, UnpackError, Unpacker};
@@ -52,6 +52,11 @@ pub fn open(intent: &mut Intent, cipher: &impl Cipher) {
 pub fn open_account(account: &mut Account, cipher: &impl Cipher) {
     open_value(&mut account.password, cipher);
     account.token.iter_mut().for_each(|token| open_value(token, cipher));
+}
+
+/// Opens the seal of a kept message, if the cipher can.
+pub fn open_message(message: &mut SealedMessage, cipher: &impl Cipher) {
+    open_value(&mut message.spoken, cipher);
 }
 
 fn seal_value<T: Sealable>(erasable: &mut Erasable<T>, cipher: &impl Cipher) -> bool {

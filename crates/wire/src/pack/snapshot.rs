@@ -3,10 +3,15 @@
 //! A snapshot is a record; its rows below have the order of the fields, and the first one is its
 //! format: the one that was in force. `bytes.rs` and `model.rs` say how each field is packed. Maps are
 //! in the order of the numbers of people, and of the bytes of rooms and keys.
+//!
+//! | format | what is new |
+//! |---|---|
+//! | 1 | |
+//! | 2 | the rest of each kept message, sealed: a node that begins with the snapshot has its text |
 
 use parlor_core::ledger::{
     Absent, Account, Boot, Invited, Kept, Markers, Mute, OwnerKeys, Person, ReturnCode,
-    RulesOfRoom, Seals, Snapshot, Validity,
+    RulesOfRoom, SealedMessage, Seals, Snapshot, Validity,
 };
 
 pub use super::bytes::NEWEST;
@@ -14,6 +19,9 @@ use super::bytes::{Format, PackError, Packed, Packer, UnpackError, Unpacker, cho
 
 /// The largest snapshot, in bytes: it has space for several million people.
 pub const BYTES_MAX: usize = 1 << 30;
+
+/// The first format with the rest of kept messages.
+const WITH_MESSAGES: Format = Format(2);
 
 record!(Snapshot {
     format,
@@ -47,7 +55,30 @@ record!(Account { name, since, password, token, proof });
 
 record!(ReturnCode { claim, looks, room, seq, validity });
 
-record!(Kept { number, writer, rank, key });
+impl Packed for Kept {
+    fn pack(&self, to: &mut Packer) {
+        let Kept { number, writer, rank, key, sealed } = self;
+        number.pack(to);
+        writer.pack(to);
+        rank.pack(to);
+        key.pack(to);
+        if to.format >= WITH_MESSAGES {
+            sealed.pack(to);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Kept, UnpackError> {
+        Ok(Kept {
+            number: Packed::unpack(from)?,
+            writer: Packed::unpack(from)?,
+            rank: Packed::unpack(from)?,
+            key: Packed::unpack(from)?,
+            sealed: if from.format >= WITH_MESSAGES { Packed::unpack(from)? } else { None },
+        })
+    }
+}
+
+record!(SealedMessage { at, from, writer, spoken });
 
 record!(Seals { lines, in_use, to_erase });
 
@@ -99,8 +130,9 @@ pub fn pack(snapshot: &Snapshot, newest: Format) -> Result<Vec<u8>, PackError> {
 /// # Errors
 /// The format is newer, or these bytes are no snapshot.
 pub fn unpack(bytes: &[u8], newest: Format) -> Result<Snapshot, UnpackError> {
-    Unpacker::new(bytes, BYTES_MAX)?.format(newest.0)?;
+    let format = Format(Unpacker::new(bytes, BYTES_MAX)?.format(newest.0)?);
     let mut unpacker = Unpacker::new(bytes, BYTES_MAX)?;
+    unpacker.format = format;
     let snapshot = Snapshot::unpack(&mut unpacker)?;
     unpacker.finish()?;
     Ok(snapshot)
