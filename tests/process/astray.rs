@@ -15,10 +15,12 @@ use serde_json::json;
 
 use crate::admin::done;
 use crate::data::{Data, enter};
+use crate::founding::{contents, says};
 use crate::guest::Guest;
 use crate::nats::Nats;
+use crate::owners::{PASSWORD, register_as};
 use crate::server::Server;
-use crate::{DEADLINE, EndOnDrop};
+use crate::{DEADLINE, EndOnDrop, export};
 
 /// Snapshots are taken every 27 messages and every second.
 const MANY_SNAPSHOTS: [&str; 2] = ["--snapshot-speed", "3600"];
@@ -324,4 +326,80 @@ fn a_node_whose_file_alone_differs_ends_and_then_makes_it_anew() {
     blue.close(());
     assert_eq!(data[0].lobby(), data[1].lobby());
     data.iter().for_each(Data::assert_undamaged);
+}
+
+/// What a server without other nodes has stored: zoe owns her name, and a message waits for her.
+fn past_of_zoe(data: &Data) {
+    let alone = data.open(&[]);
+    let mut bob = enter(&alone, "bob");
+    let mut zoe = enter(&alone, "zoe");
+    says(&mut zoe, "before I had a password", "zoe: before");
+    register_as(&mut zoe, "zoe", PASSWORD);
+    says(&mut zoe, "zarzuela", "zoe: zarzuela");
+    says(&mut zoe, "/topic at five", "zoe changed the topic to: at five");
+    assert_eq!(done(data, &["ban", "eve", "1h"]).len(), 1);
+    drop(zoe);
+    bob.until("zoe has left");
+    says(&mut bob, "/msg zoe marzipan", "-- zoe is away and gets your message on return");
+    says(&mut bob, "gallimaufry", "bob: gallimaufry");
+    alone.close(bob);
+}
+
+/// Zoe comes to a node of a house with her past, reads the message, and deletes her lines.
+fn zoe_comes_and_forgets(node: &Server) {
+    let mut zoe = Guest::connect(node.address);
+    zoe.say("zoe");
+    zoe.lines_until("the question", |line| line.contains("type its password"));
+    zoe.say(PASSWORD);
+    zoe.lines_until("the message", |line| line.ends_with("[bob -> zoe] marzipan"));
+    says(&mut zoe, "a second zarzuela", "zoe: a second zarzuela");
+    says(&mut zoe, "/forget all", "-- 3 lines that you said are deleted");
+}
+
+/// One of three nodes of a house with a past has a wrong state, finds that out, and makes it anew. Its
+/// file is written again from the end of the past, because lines were deleted since then.
+fn makes_anew_what_is_behind_the_past(wrong: usize) {
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new(), Data::new()];
+    past_of_zoe(&data[0]);
+    let names = ["red", "blue", "green"];
+    ban_mallory(&nats, &[0, 1, 2].map(|node| (names[node], &data[node])));
+    change_file(&data[wrong], |ledger| ledger.bans.clear());
+    let nodes = [0, 1, 2].map(|node| nats.node_with(names[node], &data[node], &CHECKED));
+    let mut alice = enter(&nodes[2], "alice");
+    zoe_comes_and_forgets(&nodes[2]);
+    talk_until_noticed(&mut alice, &nodes[wrong]);
+    nodes[wrong].logged("it goes on with the state of message ");
+    nodes[wrong].logged(FILE_IS_WHOLE);
+    let mut bob = enter(&nodes[wrong], "bob");
+    alice.until("bob has arrived");
+    says(&mut bob, "back again", "bob: back again");
+    alice.until("bob: back again");
+    let files = || data.each_ref().map(|data| contents(&data.file()));
+    let are_equal = |[red, blue, green]: [Vec<String>; 3]| red == blue && blue == green;
+    let until = Instant::now() + DEADLINE;
+    while !are_equal(files()) {
+        assert!(Instant::now() < until, "they differ: {:#?}", files());
+    }
+    drop((alice, bob));
+    for node in nodes {
+        let log = node.end();
+        assert!(!log.iter().any(|line| line.contains("panicked")), "{log:#?}");
+    }
+    let exported = data.each_ref().map(|data| export::lines(data, &[]));
+    assert!(exported[0].iter().any(|line| line.ends_with("gallimaufry")), "{exported:?}");
+    assert!(!exported[0].iter().any(|line| line.contains("zarzuela")), "{exported:?}");
+    assert_eq!(exported[1], exported[0]);
+    assert_eq!(exported[2], exported[0]);
+    data.iter().for_each(Data::assert_undamaged);
+}
+
+#[test]
+fn the_first_node_of_a_house_with_a_past_makes_a_wrong_state_anew() {
+    makes_anew_what_is_behind_the_past(0);
+}
+
+#[test]
+fn a_later_node_of_a_house_with_a_past_makes_a_wrong_state_anew() {
+    makes_anew_what_is_behind_the_past(1);
 }

@@ -15,7 +15,7 @@ fn export(data: &Data, options: &[&str]) -> (Option<i32>, String, String) {
     (status.code(), text(stdout), text(stderr))
 }
 
-fn lines(data: &Data, options: &[&str]) -> Vec<String> {
+pub(crate) fn lines(data: &Data, options: &[&str]) -> Vec<String> {
     let (code, printed, words) = export(data, options);
     assert_eq!(code, Some(0), "{words}");
     printed.lines().map(str::to_owned).collect()

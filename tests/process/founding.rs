@@ -87,7 +87,7 @@ fn lines_have_the_same_ids_on_each_node_after_a_restart_and_on_one_server() {
 
 /// The contents of a file that all nodes have: the rows of each table, without numbers that differ from file
 /// to file, the times of deleted lines, and the networks of people.
-fn contents(file: &Path) -> Vec<String> {
+pub(crate) fn contents(file: &Path) -> Vec<String> {
     const TABLES: [&str; 12] = [
         "SELECT rooms.name, key & 8589934591, iif(manner = 2, 0, at), manner, lines.name, text FROM lines
          JOIN rooms ON key >> 33 = id ORDER BY rooms.name, key",
@@ -118,7 +118,7 @@ fn contents(file: &Path) -> Vec<String> {
     contents
 }
 
-fn says(guest: &mut Guest, line: &str, shown: &str) {
+pub(crate) fn says(guest: &mut Guest, line: &str, shown: &str) {
     guest.say(line);
     guest.lines_until(shown, |line| line.starts_with(shown));
 }
