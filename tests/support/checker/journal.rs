@@ -94,7 +94,10 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
             Shown::Renamed { from, to } => (here.insert(person, to) != Some(from))
                 .then_some("a person takes a name who is not here, or not under that name"),
             Shown::Said { name, .. } | Shown::Topic { name, .. } | Shown::Away { name, .. } => {
-                (here.get(&person) != Some(&name.as_str()))
+                // An owner is away if all connections are, also in rooms where only another one sits.
+                let is_owner_away = matches!(event.shown, Shown::Away { .. }) && name == OWNED;
+                let is_owner_here = is_owner_away && here.values().any(|worn| *worn == OWNED);
+                (!is_owner_here && here.get(&person) != Some(&name.as_str()))
                     .then_some("a person is heard who is not here, or not under this name")
             }
             _ => None,
@@ -114,12 +117,8 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
 /// Nobody knows the order of two rooms within a commit. So only the rooms tell the name in which
 /// the person sits at its end: a room that was left may show an earlier name or a later one.
 fn check_names(rooms: &[Room]) -> Result<(), Broken> {
-    let mut events: Vec<(usize, &Event)> = Vec::new();
-    for (number, room) in rooms.iter().enumerate().filter(|(_, room)| room.is_whole) {
-        events.extend(room.events.iter().map(|event| (number, event)));
-    }
-    events.sort_by_key(|(_, event)| event.commit);
-    let mut seats = BTreeMap::new();
+    let events = by_commit(rooms);
+    let mut seats = Seats::new();
     for commit in events.chunk_by(|(_, a), (_, b)| a.commit == b.commit) {
         let changes = commit.iter().filter(|(room, event)| seat(&mut seats, *room, event));
         if changes.count() > 0 {
@@ -132,11 +131,21 @@ fn check_names(rooms: &[Room]) -> Result<(), Broken> {
     Ok(())
 }
 
+/// The events of all rooms whose events are complete, by commit, each with the number of its room.
+pub(super) fn by_commit(rooms: &[Room]) -> Vec<(usize, &Event)> {
+    let mut events: Vec<(usize, &Event)> = Vec::new();
+    for (number, room) in rooms.iter().enumerate().filter(|(_, room)| room.is_whole) {
+        events.extend(room.events.iter().map(|event| (number, event)));
+    }
+    events.sort_by_key(|(_, event)| event.commit);
+    events
+}
+
 /// The names that people wear in rooms, by person and number of the room.
-type Seats<'a> = BTreeMap<(usize, usize), &'a str>;
+pub(super) type Seats<'a> = BTreeMap<(usize, usize), &'a str>;
 
 /// Takes in an event of a room. Returns whether it changes the seats.
-fn seat<'a>(seats: &mut Seats<'a>, room: usize, event: &'a Event) -> bool {
+pub(super) fn seat<'a>(seats: &mut Seats<'a>, room: usize, event: &'a Event) -> bool {
     let Some(person) = event.person else {
         return false;
     };

@@ -11,6 +11,7 @@
 #![allow(dead_code, unused_imports, reason = "not every test needs all of it")]
 
 mod acts;
+mod away;
 mod invitations;
 mod irc;
 mod irc_ranks;
@@ -234,6 +235,7 @@ pub(crate) enum Rule {
 /// Returns the first broken promise, if any.
 pub(crate) fn check(story: &Story) -> Result<(), Broken> {
     journal::check(&story.rooms)?;
+    away::check(&story.rooms)?;
     for (number, reader) in story.readers.iter().enumerate() {
         trace::check(&story.rooms, reader).map_err(|Broken { rule, what }| Broken {
             rule,

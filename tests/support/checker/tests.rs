@@ -283,6 +283,48 @@ fn a_person_who_continues_on_another_connection_keeps_the_name() {
 }
 
 #[test]
+fn an_owner_may_be_away_where_another_connection_sits() {
+    let away = |name: &str| {
+        let shown = Shown::Away { name: name.into(), text: Some("lunch".into()) };
+        event(2, 2, Kind::Other, shown)
+    };
+    let story = |here: &str, away| {
+        let tea = vec![arrived(1, 1, here), away];
+        Story { rooms: vec![room("tea", tea)], ..Story::default() }
+    };
+    check(&story("olga", away("olga"))).unwrap();
+    breaks(Rule::Balance, &story("bob", away("olga")));
+    breaks(Rule::Balance, &story("bob", away("bob")));
+}
+
+/// Alice sits in two rooms, is away, comes to a third one, and is back.
+fn away(change: impl FnOnce(&mut [Vec<Event>; 3])) -> Story {
+    let away = |commit, text: Option<&str>| {
+        let (name, text) = ("alice".into(), text.map(str::to_owned));
+        event(commit, 1, Kind::Other, Shown::Away { name, text })
+    };
+    let (lunch, back) = (away(3, Some("lunch")), away(5, None));
+    let mut rooms = [
+        vec![arrived(1, 1, "alice"), lunch.clone(), back.clone()],
+        vec![arrived(2, 1, "alice"), lunch, back.clone()],
+        vec![arrived(4, 1, "alice"), away(4, Some("lunch")), back],
+    ];
+    change(&mut rooms);
+    let [lobby, tea, den] = rooms;
+    let rooms = vec![room("lobby", lobby), room("tea", tea), room("den", den)];
+    Story { rooms, ..Story::default() }
+}
+
+#[test]
+fn a_room_that_is_not_told_who_is_away_is_rejected() {
+    check(&away(|_| {})).unwrap();
+    for place in [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)] {
+        breaks(Rule::Presence, &away(|rooms| drop(rooms[place.0].remove(place.1))));
+    }
+    breaks(Rule::Presence, &away(|rooms| rooms[1][1] = rooms[1][2].clone()));
+}
+
+#[test]
 fn a_speaker_beyond_the_announced_crowd_is_rejected() {
     let story = happened(|events| events[2].kind = Kind::Folded);
     breaks(Rule::Presence, &story);
