@@ -50,7 +50,9 @@ impl Verdict {
             verdict.wrong_order("the exports differ".to_owned());
         }
         let readers = page.stays.iter().map(reader).collect();
-        if let Err(broken) = check(&Story { rooms: vec![lobby(first)], readers, is_whole: false }) {
+        if let Err(broken) =
+            check(&Story { rooms: vec![lobby(first)], readers, ..Story::default() })
+        {
             verdict.wrong_order(broken.to_string());
         }
         verdict

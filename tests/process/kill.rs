@@ -38,7 +38,7 @@ fn seen_lines_stay_stored_however_often_the_server_is_killed() {
     assert!(kept.len() > rounds, "{} lines are no load", kept.len());
     has_a_beginning_of_each_burst(&kept, rounds);
     let rooms = vec![lobby(kept)];
-    if let Err(broken) = check(&Story { rooms, readers, is_whole: false }) {
+    if let Err(broken) = check(&Story { rooms, readers, ..Story::default() }) {
         panic!("{broken}");
     }
 }

@@ -67,6 +67,8 @@ pub(crate) struct Guest {
     bucket: Bucket,
     refusals: usize,
     house: Rc<House>,
+    /// The names for which it has asked.
+    names: Vec<Name>,
     /// Whether it has a code, and stays in one room.
     is_careful: bool,
     /// The code with which it comes.
@@ -135,6 +137,7 @@ impl Guest {
             bucket: Bucket::default(),
             refusals: 0,
             house,
+            names: Vec::new(),
             is_careful,
             returns,
             code: None,
@@ -156,6 +159,11 @@ impl Guest {
 
     pub(crate) fn voice(&self) -> &Voice {
         &self.voice
+    }
+
+    /// The names for which it has asked: it has had no others.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.names.iter().map(Name::to_string)
     }
 
     /// Whether it is on the server.
@@ -243,6 +251,7 @@ impl Guest {
         } else {
             wanted_name(rng)
         };
+        self.names.push(name.clone());
         if self.dialect == Dialect::Web && rng.u8(0..3) == 0 {
             self.call.start(Asked::Seat, Change::Come { name: name.into(), profile: None });
             return;
@@ -279,7 +288,9 @@ impl Guest {
     }
 
     fn rename(&mut self, rng: &mut Rng) {
-        self.call.start(Asked::Other, Change::Rename(wanted_name(rng).into()));
+        let name = wanted_name(rng);
+        self.names.push(name.clone());
+        self.call.start(Asked::Other, Change::Rename(name.into()));
     }
 
     /// Takes one more seat, turns to another one, or gives one up.
@@ -384,6 +395,7 @@ impl Guest {
         match (outcome, asked) {
             // Two people may share an address as their name, which no reader can tell apart.
             (Outcome::Code(place), Asked::Place(code)) if !place.claim.name.is_address() => {
+                self.names.push(place.claim.name.clone());
                 let (now, profile, room) = (WallTime(0), None, FirstRoom::Usual);
                 let back = Change::ComeBack { code, now, profile, room };
                 self.call.start(Asked::Return(code), back);

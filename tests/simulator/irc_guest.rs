@@ -68,6 +68,8 @@ pub(crate) struct IrcGuest {
     kept: Option<String>,
     pings: usize,
     labels: usize,
+    /// The names for which it has asked.
+    names: Vec<String>,
     /// Whether it is the owner of the name that has one.
     is_owner: bool,
     /// Whether it reads only a little at a time.
@@ -101,6 +103,7 @@ impl IrcGuest {
             kept: None,
             pings: 0,
             labels: 0,
+            names: Vec::new(),
             is_owner: rng.bool(),
             is_slow: rng.u8(0..3) == 0,
             refusals: 0,
@@ -120,6 +123,11 @@ impl IrcGuest {
 
     pub(crate) fn voice(&self) -> &Voice {
         &self.voice
+    }
+
+    /// The names for which it has asked: it has had no others.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.names.iter().cloned()
     }
 
     pub(crate) fn is_present(&self) -> bool {
@@ -146,6 +154,7 @@ impl IrcGuest {
         }
         self.note_posts();
         let line = self.line(server.is_alone(), rng);
+        self.names.extend(line.strip_prefix("NICK ").map(str::to_owned));
         let label = match self.caps.contains("labeled-response") && rng.bool() {
             true => self.label(),
             false => String::new(),
@@ -162,6 +171,7 @@ impl IrcGuest {
 
     /// Asks to come in under this nick.
     fn register(&mut self, nick: &str, server: &Server) {
+        self.names.push(nick.to_owned());
         let step = self.type_in(&format!("NICK {nick}\r\n"));
         if let Some(RegistrationStep::Enter { name, profile, .. }) = step {
             self.coming = Some((name.clone(), Arc::clone(&profile)));

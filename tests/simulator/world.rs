@@ -1,5 +1,6 @@
 //! One server and its visitors: guests and scripts come, act, stall and go.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Weak;
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub(crate) struct World {
     may_break: bool,
     /// Everything seen by people who are gone.
     seen: Vec<checker::Reader>,
+    /// The names of people whose connections broke.
+    names_cut_off: HashSet<String>,
     clients: Vec<Weak<Client>>,
 }
 
@@ -87,6 +90,7 @@ impl World {
             said: Said::default(),
             may_break,
             seen: Vec::new(),
+            names_cut_off: HashSet::new(),
             clients: Vec::new(),
         }
     }
@@ -116,6 +120,7 @@ impl World {
             readers: self.seen.iter().cloned().chain(here).collect(),
             rooms: self.server.record.rooms.clone(),
             is_whole: self.server.is_alone(),
+            names_cut_off: self.names_cut_off.clone(),
         }
     }
 
@@ -238,7 +243,10 @@ impl World {
         match rng.u8(0..40) {
             0..22 => chatter.act(&self.server, rng),
             22 if rng.u8(0..4) == 0 => chatter.leave(),
-            23 if self.may_break && rng.u8(0..4) == 0 => self.seen.extend(chatter.break_off(rng)),
+            23 if self.may_break && rng.u8(0..4) == 0 => {
+                self.names_cut_off.extend(chatter.names());
+                self.seen.extend(chatter.break_off(rng));
+            }
             24 => {
                 let turns_max = if rng.bool() { 10 } else { 100 };
                 chatter.stalled = rng.usize(0..turns_max);
@@ -269,6 +277,7 @@ impl World {
             return;
         }
         let chosen = self.rng.usize(0..self.guests.len());
+        self.names_cut_off.extend(self.guests[chosen].names());
         self.seen.extend(self.guests[chosen].break_off(&mut self.rng));
     }
 
@@ -283,6 +292,7 @@ impl World {
         for guest in &mut self.guests {
             if self.may_break && guest.is_rushing_off() && self.rng.u8(0..10) == 0 {
                 guest.read(self.rng.usize(1..4_000), 400);
+                self.names_cut_off.extend(guest.names());
                 self.seen.extend(guest.break_off(&mut self.rng));
             }
             self.seen.extend(guest.finish());

@@ -6,12 +6,15 @@ use std::collections::HashMap;
 use super::irc::{self, Heard};
 use super::text::{Line, Shown};
 use super::trace::{Seen, read};
-use super::{Broken, Dialect, End, Reader, Rule, Story, broken};
+use super::{Broken, Dialect, Reader, Rule, Story, broken};
 
-/// The invitations that a reader got: the author and the room of each.
+/// The invitations that a reader got.
 struct Got<'a> {
     reader: &'a Reader,
+    /// How many, by author and room.
     invitations: HashMap<(String, String), usize>,
+    /// The same, but for those of names under which somebody may have lost mail. Only IRC tells the name.
+    certain: HashMap<(String, String), usize>,
     /// The names of a client of IRC; none if the dialect does not tell them.
     names: Option<Vec<String>>,
 }
@@ -21,7 +24,8 @@ pub(super) fn check(story: &Story) -> Result<(), Broken> {
     if !story.is_whole {
         return Ok(());
     }
-    let got: Vec<_> = story.readers.iter().map(Got::by).collect::<Result<_, _>>()?;
+    let got = story.readers.iter().map(|reader| Got::by(reader, story));
+    let got: Vec<_> = got.collect::<Result<_, _>>()?;
     for got in &got {
         for ((by, room), count) in &got.invitations {
             let sent = sent(story).filter(|(author, to, there)| {
@@ -36,14 +40,11 @@ pub(super) fn check(story: &Story) -> Result<(), Broken> {
             }
         }
     }
-    if story.readers.iter().any(|reader| reader.end == End::Broken) {
-        return Ok(()); // it may have lost one
-    }
-    for (by, to, room) in sent(story) {
+    for (by, to, room) in surely_read(story) {
         let of_pair = (by.to_owned(), room.to_owned());
-        let received = got.iter().filter_map(|got| got.invitations.get(&of_pair)).sum::<usize>();
-        let wanted =
-            sent(story).filter(|(author, _, there)| (*author, *there) == (by, room)).count();
+        let received = got.iter().filter_map(|got| got.certain.get(&of_pair)).sum::<usize>();
+        let alike = surely_read(story).filter(|&(author, _, there)| (author, there) == (by, room));
+        let wanted = alike.count();
         if received < wanted {
             let what = format!(
                 "{by} has invited {wanted} people to {room}, such as {to}: {received} read it"
@@ -63,13 +64,19 @@ fn sent(story: &Story) -> impl Iterator<Item = (&str, &str, &str)> {
     })
 }
 
+/// Those that are surely read: nobody under the name may have lost mail.
+fn surely_read(story: &Story) -> impl Iterator<Item = (&str, &str, &str)> {
+    sent(story).filter(move |(_, to, _)| !story.may_have_lost(to))
+}
+
 impl Got<'_> {
-    fn by(reader: &Reader) -> Result<Got<'_>, Broken> {
-        let mut got = Got { reader, invitations: HashMap::new(), names: None };
+    fn by<'a>(reader: &'a Reader, story: &Story) -> Result<Got<'a>, Broken> {
+        let (invitations, certain) = (HashMap::new(), HashMap::new());
+        let mut got = Got { reader, invitations, certain, names: None };
         if reader.dialect != Dialect::Irc {
             for Seen { line, .. } in read(reader)? {
                 if let Line::Invited { by, room } = line {
-                    got.take(by, room);
+                    got.take(by, room, true);
                 }
             }
             return Ok(got);
@@ -79,7 +86,9 @@ impl Got<'_> {
             match heard {
                 Heard::Welcome(name) => names.push(name),
                 Heard::Renamed { from, to } if names.last() == Some(&from) => names.push(to),
-                Heard::Invited { room, by, to } if names.last() == Some(&to) => got.take(by, room),
+                Heard::Invited { room, by, to } if names.last() == Some(&to) => {
+                    got.take(by, room, !story.may_have_lost(&to));
+                }
                 _ => {}
             }
         }
@@ -87,7 +96,11 @@ impl Got<'_> {
         Ok(got)
     }
 
-    fn take(&mut self, by: String, room: String) {
-        *self.invitations.entry((by, room)).or_default() += 1;
+    fn take(&mut self, by: String, room: String, is_certain: bool) {
+        let pair = (by, room);
+        if is_certain {
+            *self.certain.entry(pair.clone()).or_default() += 1;
+        }
+        *self.invitations.entry(pair).or_default() += 1;
     }
 }

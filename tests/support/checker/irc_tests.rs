@@ -516,7 +516,8 @@ fn invited(invitations: &[&str], end: End) -> Story {
     let lines = [&[":irc.sim.test 001 alice :Welcome"], invitations].concat();
     let mut story = of_lobby(events, &lines);
     story.readers[0].end = end;
-    Story { is_whole: true, ..story }
+    let names_cut_off = (end == End::Broken).then(|| "alice".to_owned()).into_iter().collect();
+    Story { is_whole: true, names_cut_off, ..story }
 }
 
 #[test]
@@ -526,6 +527,9 @@ fn an_invitation_that_is_missing_double_or_for_somebody_else_is_rejected() {
     check(&invited(&[], End::Broken)).unwrap();
     check(&invited(&[":alice!u@irc NICK :al", ":bob!u@nc INVITE al #lobby"], End::Here)).unwrap();
     breaks(Rule::Invitation, &invited(&[], End::Here));
+    let mut beside = invited(&[], End::Here);
+    beside.names_cut_off.insert("mike".to_owned());
+    breaks(Rule::Invitation, &beside);
     breaks(Rule::Invitation, &invited(&[INVITE, INVITE], End::Here));
     breaks(Rule::Invitation, &invited(&[":carol!u@nc INVITE alice #lobby"], End::Here));
     breaks(Rule::Invitation, &invited(&[":bob!u@nc INVITE alice #tea"], End::Here));

@@ -42,6 +42,16 @@ pub(crate) struct Story {
     pub(crate) readers: Vec<Reader>,
     /// Whether these are all rooms and all clients of the server.
     pub(crate) is_whole: bool,
+    /// The names of people whose connections broke, so that they may have lost mail. Filled if the story
+    /// is whole.
+    pub(crate) names_cut_off: HashSet<String>,
+}
+
+impl Story {
+    /// Whether somebody under this name may have lost mail.
+    fn may_have_lost(&self, name: &str) -> bool {
+        self.names_cut_off.contains(name)
+    }
 }
 
 /// The journal's record of one room.
