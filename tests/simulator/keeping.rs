@@ -38,7 +38,9 @@ const PERSONAL: [&str; 14] = [
 
 /// A command of IRC with which a keeper changes something in a room.
 pub(crate) fn command(room: &RoomName, rng: &mut Rng) -> String {
-    match rng.u8(0..9) {
+    match rng.u8(0..10) {
+        // Owners with a voice take other names, and the room is told of their rank then.
+        9 => format!("MODE #{room} +v {OWNED}"),
         0..2 => format!("KICK #{room} {}{}", somebody(rng), ["", " :spam"][rng.usize(0..2)]),
         2..5 => format!("MODE #{room} {}{}", pick(rng, &PERSONAL), somebody(rng)),
         _ => format!("MODE #{room} {}", pick(rng, &MODES)),

@@ -115,7 +115,7 @@ const SIGHTS: [&str; 61] = [
 type Occurrence = (&'static str, fn(&Event) -> bool);
 
 /// Events that must occur in some run.
-const OCCURRENCES: [Occurrence; 4] = [
+const OCCURRENCES: [Occurrence; 5] = [
     ("a rule ends because no keeper is there", |event| {
         matches!(event.shown, Shown::Act { by: None, .. })
     }),
@@ -124,6 +124,9 @@ const OCCURRENCES: [Occurrence; 4] = [
     }),
     ("an owner takes another name on one of several connections", |event| {
         matches!(event.kind, Kind::ByRoom { leaves: false, arrives: true })
+    }),
+    ("an owner with a voice comes under another name", |event| {
+        matches!(event.kind, Kind::ByRoom { arrives: true, .. }) && event.ranks[0].contains('v')
     }),
     ("an owner takes the own name back, which another connection has", |event| {
         let is_taken = matches!(&event.shown, Shown::Renamed { to, .. } if *to == OWNED);
