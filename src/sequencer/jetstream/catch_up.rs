@@ -169,7 +169,9 @@ impl CatchUpTask {
                     continue;
                 }
             };
-            while let Ok(Some(message)) = timeout(NEXT_TIME, following.next()).await {
+            while let Ok(arrived) = timeout(NEXT_TIME, following.next()).await
+                && let Some(message) = arrived?
+            {
                 // Without more behind it, the broadcaster is about as far.
                 let is_last = message.behind == 0;
                 is_near |= is_last;

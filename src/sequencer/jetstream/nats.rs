@@ -24,6 +24,7 @@ use super::cluster::{CONNECT_PAUSE, in_turn, leads};
 use super::courier::{Published, StreamMessage};
 use super::publish_answer::result_of;
 use super::server_check::check_server;
+use super::verdict::StreamGone;
 
 /// How long a server may take to answer, and how often the connection is checked.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
@@ -77,6 +78,8 @@ pub(super) struct Subscription {
     subscriber: Subscriber,
     /// The number of the last message of this consumer.
     last: u64,
+    /// The position of the last message, or the one behind which it began.
+    position: u64,
     connection: StreamConnection,
 }
 
@@ -319,7 +322,7 @@ impl StreamConnection {
             ..push::Config::default()
         };
         self.context.create_consumer_on_stream(config, &self.stream).await?;
-        Ok(Subscription { subscriber, last: 0, connection: self })
+        Ok(Subscription { subscriber, last: 0, position: after, connection: self })
     }
 }
 
@@ -339,7 +342,30 @@ pub(super) fn if_there(
 
 impl Subscription {
     /// The next message. None if messages are missing: a new subscription gets them.
-    pub(super) async fn next(&mut self) -> Option<StreamMessage> {
+    ///
+    /// # Errors
+    /// Messages before it were deleted from the beginning of the order.
+    pub(super) async fn next(&mut self) -> Result<Option<StreamMessage>, StreamGone> {
+        let Some(message) = self.next_there().await else {
+            return Ok(None);
+        };
+        let position = message.position;
+        // Messages that somebody deleted one by one are missing for every node alike.
+        if position > self.position + 1 {
+            let Ok(first) = self.connection.first().await else {
+                return Ok(None);
+            };
+            let first = first.unwrap_or(position);
+            if first > self.position + 1 {
+                return Err(StreamGone::Deleted(first));
+            }
+        }
+        self.position = position;
+        Ok(Some(message))
+    }
+
+    /// The next message that the stream still has.
+    async fn next_there(&mut self) -> Option<StreamMessage> {
         loop {
             let message = self.subscriber.next().await?;
             if message.status == Some(StatusCode::IDLE_HEARTBEAT) {

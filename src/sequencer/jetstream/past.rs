@@ -156,7 +156,8 @@ impl TakeOver<'_> {
                     return Ok(published);
                 }
             }
-            let Ok(Some(message)) = timeout(NEXT_TIME, following.next()).await else {
+            let arrived = timeout(NEXT_TIME, following.next()).await.unwrap_or(Ok(None))?;
+            let Some(message) = arrived else {
                 self.tell(true);
                 break;
             };

@@ -28,7 +28,7 @@ const OWN_MAX: usize = 256;
 /// range.
 ///
 /// # Errors
-/// The messages cannot be read, or some are neither here nor there.
+/// The messages cannot be read, or some are neither here nor there, or were deleted meanwhile.
 pub(super) async fn replay(
     connection: &StreamConnection,
     (found, tail): (Look, &Tail),
@@ -56,7 +56,8 @@ pub(super) async fn replay(
             }
         };
         while applied < end
-            && let Ok(Some(message)) = timeout(NEXT_TIME, following.next()).await
+            && let Ok(arrived) = timeout(NEXT_TIME, following.next()).await
+            && let Some(message) = arrived?
         {
             (applied, tries) = (message.position, 0);
             apply(applied, message.at, &message.bytes)?;

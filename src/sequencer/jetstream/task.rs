@@ -22,6 +22,7 @@ use super::mending::{Mended, begin_to_look, begin_to_restore};
 use super::nats::{LinkChange, ORDER, StreamConnection, Subscription};
 use super::queue::OrderQueue;
 use super::sealer::{KeyReport, Sealer};
+use super::verdict::StreamGone;
 use crate::journal::{RawMessage, Tail};
 use crate::telemetry::Metrics;
 
@@ -74,7 +75,7 @@ enum TaskEvent {
     Published(u64, Published),
     Key(KeyReport),
     Followed(Box<anyhow::Result<Subscription>>),
-    Arrived(Option<StreamMessage>),
+    Arrived(Result<Option<StreamMessage>, StreamGone>),
     Mended(Mended),
     Told(Option<Message>),
     Due,
@@ -226,16 +227,18 @@ impl SequencerTask {
                     self.courier.heard(reach, now)?;
                 }
             }
-            TaskEvent::Arrived(Some(message)) => {
-                if message.position > self.courier.position() {
-                    self.tail.push(raw(&message));
+            TaskEvent::Arrived(arrived) => match arrived? {
+                Some(message) => {
+                    if message.position > self.courier.position() {
+                        self.tail.push(raw(&message));
+                    }
+                    self.courier.arrived(message, now)?;
                 }
-                self.courier.arrived(message, now)?;
-            }
-            TaskEvent::Arrived(None) => {
-                self.inflow = Inflow::None;
-                self.courier.lost_subscription(now);
-            }
+                None => {
+                    self.inflow = Inflow::None;
+                    self.courier.lost_subscription(now);
+                }
+            },
             TaskEvent::Due => {
                 self.courier.tick(now)?;
                 self.sealer.tick(now);
