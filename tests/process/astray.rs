@@ -310,7 +310,7 @@ fn a_node_whose_file_alone_differs_ends_and_then_makes_it_anew() {
         while logged(FILE_STOPS) == stops {
             say(&mut alice, "alice", &long);
         }
-        change_snapshot(&change, |ledger| ledger.last_kept = 7);
+        change_snapshot(&change, |ledger| ledger.last_kept += 7);
         change.commit().unwrap();
         while logged(FILE_DIFFERS) == 0 && logged(FILE_IS_WHOLE) == ends {
             say(&mut alice, "alice", "on the way");
@@ -328,7 +328,7 @@ fn a_node_whose_file_alone_differs_ends_and_then_makes_it_anew() {
     data.iter().for_each(Data::assert_undamaged);
 }
 
-/// What a server without other nodes has stored: zoe owns her name, and a message waits for her.
+/// Stores the past of a server without other nodes: zoe owns her name, and a message waits for her.
 fn past_of_zoe(data: &Data) {
     let alone = data.open(&[]);
     let mut bob = enter(&alone, "bob");

@@ -6,6 +6,7 @@ use rustix::process::Signal;
 
 use crate::admin::done;
 use crate::data::{Data, STORED, enter};
+use crate::guessing::refusal;
 use crate::guest::Guest;
 use crate::server::Server;
 
@@ -145,7 +146,7 @@ fn an_address_may_try_ten_wrong_passwords() {
     }
     mallory.until(ASKED);
     mallory.say(PASSWORD);
-    mallory.until("-- Too many tries; try again in 10 minutes");
+    refusal(&mut mallory);
     server.close([alice, mallory]);
 }
 
