@@ -47,7 +47,7 @@ fn seal_of(key: u64, bytes: Arc<[u8]>) -> Box<Seal> {
     Box::new(Seal { key: SealKey::Number(key), bytes })
 }
 
-/// What format 1 has of it.
+/// The parts of the sample that format 1 has.
 fn sample_of_format_1() -> Snapshot {
     let (tea, lobby) = (RoomName::parse("tea").unwrap(), RoomName::lobby());
     let (ian, mike) = (Name::parse("Ian").unwrap(), Name::parse("mike").unwrap());

@@ -30,7 +30,7 @@ pub struct Kept {
     pub sealed: Option<Arc<SealedMessage>>,
 }
 
-/// What the file of a node lacks of a message that waits, if the node begins behind it.
+/// The parts of a waiting message that the file of a node lacks, if the node begins behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedMessage {
     /// The time of writing.
