@@ -119,13 +119,21 @@ fn metrics_tell_the_place_and_the_age_of_the_newest_snapshot_and_what_failed() {
     let before = metric(&blue, POSITION);
     talk_until(&mut alice, "alice", || metric(&blue, POSITION) > before);
     assert!(metric(&blue, "parlor_node_snapshot_age_seconds ") < 60.0);
-    assert_eq!(metric(&red, FAILURES), 0.0);
+    // A slow machine leaves some out.
+    let left_out = |server: &Server| {
+        let failures = metric(server, FAILURES);
+        let told =
+            server.log().iter().filter(|line| line.contains("a snapshot is left out")).count();
+        failures <= told as f64
+    };
+    talk_until(&mut alice, "alice", || left_out(&red));
     // A stream that takes no message is full.
     let info = nats.ask(&format!("$JS.API.STREAM.INFO.{SNAPSHOTS}"), b"");
     let mut config = info["config"].clone();
     config["max_msgs"] = json!(1);
     nats.ask(&format!("$JS.API.STREAM.UPDATE.{SNAPSHOTS}"), config.to_string().as_bytes());
-    talk_until(&mut alice, "alice", || metric(&red, FAILURES) > 0.0);
+    let is_refused = |line: &String| line.contains("a snapshot is not written into NATS");
+    talk_until(&mut alice, "alice", || red.log().iter().any(is_refused) && !left_out(&red));
     blue.close(());
     red.close([alice]);
 }
@@ -167,9 +175,7 @@ fn old_messages_leave_the_stream_and_nodes_begin_where_it_begins_then() {
     register_as(&mut alice, "alice", "correct horse");
     assert_eq!(done(&data[0], &["ban", "mallory", "5h"]).len(), 1);
     alice.say("/topic tea at five");
-    talk_until(&mut alice, "alice", || {
-        red.log().iter().filter(|line| line.contains("are older than --retain")).count() > 2
-    });
+    talk_until(&mut alice, "alice", || deleted_before(&red) > 30);
     alice.say("the last one");
     alice.until("alice: the last one");
     red.close([alice]);

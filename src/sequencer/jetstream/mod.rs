@@ -30,6 +30,7 @@ mod server_check;
 mod shelf;
 mod snapshots;
 mod streams;
+mod subscription;
 mod task;
 mod verdict;
 

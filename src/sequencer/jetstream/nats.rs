@@ -7,24 +7,19 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use async_nats::connection::State;
 use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, push};
+use async_nats::jetstream::Context;
 use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
 use async_nats::jetstream::message;
 use async_nats::jetstream::stream::{LastRawMessageError, LastRawMessageErrorKind};
-use async_nats::jetstream::{self, Context};
-use async_nats::{
-    Client, ConnectError, ConnectOptions, Event, HeaderMap, Request, StatusCode, Subscriber,
-};
-use futures_util::StreamExt as _;
+use async_nats::{Client, ConnectError, ConnectOptions, Event, HeaderMap, Request, Subscriber};
 use parlor_core::model::WallTime;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::cluster::{CONNECT_PAUSE, in_turn, leads};
-use super::courier::{Published, StreamMessage};
+use super::courier::Published;
 use super::publish_answer::result_of;
 use super::server_check::check_server;
-use super::verdict::StreamGone;
 
 /// How long a server may take to answer, and how often the connection is checked.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
@@ -37,12 +32,6 @@ const PUBLISH_TIME: Duration = Duration::from_secs(1);
 pub(super) const START_TIME: Duration = Duration::from_secs(30);
 pub(super) const START_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often the server says that a consumer is there, while it has nothing to send.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-
-/// A consumer that nobody listens to is deleted after this time.
-const CONSUMER_LIFE: Duration = Duration::from_secs(30);
-
 /// The number of events of the connection that may wait.
 const EVENTS_MAX: usize = 64;
 
@@ -51,7 +40,7 @@ pub(super) const ORDER: &str = "0";
 
 /// The header of a message that was published again: when it first had its place, in milliseconds
 /// since 1970. All nodes use this time, so that each entry has one time for good.
-const AT: &str = "Parlor-At";
+pub(super) const AT: &str = "Parlor-At";
 
 /// A stream, and the connection to it. Clones share the connection.
 #[derive(Clone, Debug)]
@@ -71,16 +60,6 @@ pub(crate) struct StreamConnection {
 pub(crate) enum LinkChange {
     Up,
     Down,
-}
-
-/// Messages of a stream, without gaps.
-pub(super) struct Subscription {
-    subscriber: Subscriber,
-    /// The number of the last message of this consumer.
-    last: u64,
-    /// The position of the last message, or the one behind which it began.
-    position: u64,
-    connection: StreamConnection,
 }
 
 impl StreamConnection {
@@ -149,7 +128,7 @@ impl StreamConnection {
     }
 
     /// A subject of the stream, without its beginning.
-    fn below<'a>(&self, subject: &'a str) -> &'a str {
+    pub(super) fn below<'a>(&self, subject: &'a str) -> &'a str {
         let below = subject.strip_prefix(self.subjects.as_str());
         below.and_then(|below| below.strip_prefix('.')).unwrap_or(subject)
     }
@@ -302,28 +281,6 @@ impl StreamConnection {
         stream.purge().sequence(position).filter(subject).await?;
         Ok(())
     }
-
-    /// Follows the stream behind the message at this position.
-    ///
-    /// # Errors
-    /// The stream does not answer.
-    pub(super) async fn follow(self, after: u64) -> anyhow::Result<Subscription> {
-        let inbox = self.client.new_inbox();
-        let subscriber = self.client.subscribe(inbox.clone()).await?;
-        let config = push::Config {
-            deliver_subject: inbox,
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
-            ack_policy: AckPolicy::None,
-            flow_control: true,
-            idle_heartbeat: HEARTBEAT,
-            inactive_threshold: CONSUMER_LIFE,
-            memory_storage: true,
-            num_replicas: 1,
-            ..push::Config::default()
-        };
-        self.context.create_consumer_on_stream(config, &self.stream).await?;
-        Ok(Subscription { subscriber, last: 0, position: after, connection: self })
-    }
 }
 
 /// The message that a stream was asked for; none if it has no such message.
@@ -337,74 +294,6 @@ pub(super) fn if_there(
         Ok(message) => Ok(Some(message)),
         Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-impl Subscription {
-    /// The next message. None if messages are missing: a new subscription gets them.
-    ///
-    /// # Errors
-    /// Messages before it were deleted from the beginning of the order.
-    pub(super) async fn next(&mut self) -> Result<Option<StreamMessage>, StreamGone> {
-        let Some(message) = self.next_there().await else {
-            return Ok(None);
-        };
-        let position = message.position;
-        // Messages that somebody deleted one by one are missing for every node alike.
-        if position > self.position + 1 {
-            let Ok(first) = self.connection.first().await else {
-                return Ok(None);
-            };
-            let first = first.unwrap_or(position);
-            if first > self.position + 1 {
-                return Err(StreamGone::Deleted(first));
-            }
-        }
-        self.position = position;
-        Ok(Some(message))
-    }
-
-    /// The next message that the stream still has.
-    async fn next_there(&mut self) -> Option<StreamMessage> {
-        loop {
-            let message = self.subscriber.next().await?;
-            if message.status == Some(StatusCode::IDLE_HEARTBEAT) {
-                let header = |name| message.headers.as_ref()?.get(name).map(|it| it.to_string());
-                let stalled = header("Nats-Consumer-Stalled");
-                let reply = message.reply.as_ref().map(ToString::to_string);
-                for subject in reply.into_iter().chain(stalled) {
-                    // Tells the server that everything before it has arrived.
-                    self.connection.client.publish(subject, Vec::new().into()).await.ok();
-                }
-                let last = header("Nats-Last-Consumer").and_then(|last| last.parse().ok());
-                if last.is_some_and(|last: u64| last != self.last) {
-                    return None;
-                }
-                continue;
-            }
-            if message.status.is_some() {
-                continue;
-            }
-            let context = self.connection.context.clone();
-            let message = jetstream::Message { message, context };
-            let info = message.info().ok()?;
-            if info.consumer_sequence != self.last + 1 {
-                return None;
-            }
-            self.last = info.consumer_sequence;
-            let at = info.published.unix_timestamp_nanos() / 1_000_000;
-            let first_at = message.headers.as_ref().and_then(|headers| headers.get(AT));
-            let first_at = first_at.and_then(|at| at.as_str().parse().ok());
-            let at = first_at.unwrap_or_else(|| i64::try_from(at).unwrap_or(i64::MAX));
-            let message = StreamMessage {
-                position: info.stream_sequence,
-                at: WallTime(at),
-                subject: self.connection.below(&message.subject).into(),
-                bytes: message.payload.as_ref().into(),
-                behind: info.pending,
-            };
-            return Some(message);
-        }
     }
 }
 

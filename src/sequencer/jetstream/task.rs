@@ -19,10 +19,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::courier::{Courier, CourierStep, Published, StreamMessage};
 use super::key_work::KeyWork;
 use super::mending::{Mended, begin_to_look, begin_to_restore};
-use super::nats::{LinkChange, ORDER, StreamConnection, Subscription};
+use super::nats::{LinkChange, ORDER, StreamConnection};
 use super::queue::OrderQueue;
 use super::sealer::{KeyReport, Sealer};
-use super::verdict::StreamGone;
+use super::subscription::Subscription;
 use crate::journal::{RawMessage, Tail};
 use crate::telemetry::Metrics;
 
@@ -75,7 +75,7 @@ enum TaskEvent {
     Published(u64, Published),
     Key(KeyReport),
     Followed(Box<anyhow::Result<Subscription>>),
-    Arrived(Result<Option<StreamMessage>, StreamGone>),
+    Arrived(anyhow::Result<Option<StreamMessage>>),
     Mended(Mended),
     Told(Option<Message>),
     Due,
@@ -313,7 +313,7 @@ async fn next(inflow: &mut Inflow, queue: &OrderQueue) -> TaskEvent {
             while queue.is_full() {
                 queue.taken.notified().await;
             }
-            TaskEvent::Arrived(subscription.next().await)
+            TaskEvent::Arrived(subscription.next().await.map_err(Into::into))
         }
     }
 }

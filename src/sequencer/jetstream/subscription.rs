@@ -1,0 +1,121 @@
+//! Follows a stream, and notices messages that are missing. Knows no proposal.
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, push};
+use async_nats::{StatusCode, Subscriber};
+use futures_util::StreamExt as _;
+use parlor_core::model::WallTime;
+
+use super::courier::StreamMessage;
+use super::nats::{AT, StreamConnection};
+use super::verdict::StreamGone;
+
+/// How often the server says that a consumer is there, while it has nothing to send.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// A consumer that nobody listens to is deleted after this time.
+const CONSUMER_LIFE: Duration = Duration::from_secs(30);
+
+/// Messages of a stream, without gaps.
+pub(super) struct Subscription {
+    subscriber: Subscriber,
+    /// The number of the last message of this consumer.
+    last: u64,
+    /// The position of the last message, or the one behind which it began.
+    position: u64,
+    connection: StreamConnection,
+}
+
+impl StreamConnection {
+    /// Follows the stream behind the message at this position.
+    ///
+    /// # Errors
+    /// The stream does not answer.
+    pub(super) async fn follow(self, after: u64) -> anyhow::Result<Subscription> {
+        let inbox = self.client.new_inbox();
+        let subscriber = self.client.subscribe(inbox.clone()).await?;
+        let config = push::Config {
+            deliver_subject: inbox,
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
+            ack_policy: AckPolicy::None,
+            flow_control: true,
+            idle_heartbeat: HEARTBEAT,
+            inactive_threshold: CONSUMER_LIFE,
+            memory_storage: true,
+            num_replicas: 1,
+            ..push::Config::default()
+        };
+        self.context.create_consumer_on_stream(config, &self.stream).await?;
+        Ok(Subscription { subscriber, last: 0, position: after, connection: self })
+    }
+}
+
+impl Subscription {
+    /// The next message. None if messages are missing: a new subscription gets them.
+    ///
+    /// # Errors
+    /// Messages before it were deleted from the beginning of the order.
+    pub(super) async fn next(&mut self) -> Result<Option<StreamMessage>, StreamGone> {
+        let Some(message) = self.next_there().await else {
+            return Ok(None);
+        };
+        let position = message.position;
+        // Messages that somebody deleted one by one are missing for every node alike.
+        if position > self.position + 1 {
+            let Ok(first) = self.connection.first().await else {
+                return Ok(None);
+            };
+            let first = first.unwrap_or(position);
+            if first > self.position + 1 {
+                return Err(StreamGone::Deleted(first));
+            }
+        }
+        self.position = position;
+        Ok(Some(message))
+    }
+
+    /// The next message that the stream still has.
+    async fn next_there(&mut self) -> Option<StreamMessage> {
+        loop {
+            let message = self.subscriber.next().await?;
+            if message.status == Some(StatusCode::IDLE_HEARTBEAT) {
+                let header = |name| message.headers.as_ref()?.get(name).map(|it| it.to_string());
+                let stalled = header("Nats-Consumer-Stalled");
+                let reply = message.reply.as_ref().map(ToString::to_string);
+                for subject in reply.into_iter().chain(stalled) {
+                    // Tells the server that everything before it has arrived.
+                    self.connection.client.publish(subject, Vec::new().into()).await.ok();
+                }
+                let last = header("Nats-Last-Consumer").and_then(|last| last.parse().ok());
+                if last.is_some_and(|last: u64| last != self.last) {
+                    return None;
+                }
+                continue;
+            }
+            if message.status.is_some() {
+                continue;
+            }
+            let context = self.connection.context.clone();
+            let message = jetstream::Message { message, context };
+            let info = message.info().ok()?;
+            if info.consumer_sequence != self.last + 1 {
+                return None;
+            }
+            self.last = info.consumer_sequence;
+            let at = info.published.unix_timestamp_nanos() / 1_000_000;
+            let first_at = message.headers.as_ref().and_then(|headers| headers.get(AT));
+            let first_at = first_at.and_then(|at| at.as_str().parse().ok());
+            let at = first_at.unwrap_or_else(|| i64::try_from(at).unwrap_or(i64::MAX));
+            let message = StreamMessage {
+                position: info.stream_sequence,
+                at: WallTime(at),
+                subject: self.connection.below(&message.subject).into(),
+                bytes: message.payload.as_ref().into(),
+                behind: info.pending,
+            };
+            return Some(message);
+        }
+    }
+}
