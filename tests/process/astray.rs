@@ -15,9 +15,9 @@ use serde_json::json;
 
 use crate::admin::done;
 use crate::data::{Data, enter};
-use crate::founding::{contents, says};
+use crate::founding::{says, until_equal};
 use crate::guest::Guest;
-use crate::nats::Nats;
+use crate::nats::{Nats, SNAPSHOTS};
 use crate::owners::{PASSWORD, register_as};
 use crate::server::Server;
 use crate::{DEADLINE, EndOnDrop, export};
@@ -44,18 +44,9 @@ const LINES: usize = 600;
 const STOPPED: &str = "-- This node has come to another state than the others, and stops until it knows which is right; messages wait";
 const BEGINS_AGAIN: &str = "-- This node begins again with the state of the others; connect again";
 
-/// The stream of snapshots.
-const SNAPSHOTS: &str = "PARLOR-main-SNAPSHOTS";
-
 fn say(guest: &mut Guest, name: &str, line: &str) {
     guest.say(line);
     guest.until(&format!("{name}: {line}"));
-}
-
-/// The position of the last message of the stream.
-fn position(nats: &Nats) -> u64 {
-    let info = nats.ask("$JS.API.STREAM.INFO.PARLOR-main", b"");
-    info["state"]["last_seq"].as_u64().unwrap()
 }
 
 /// The snapshot in the file of a node, and its position.
@@ -123,11 +114,11 @@ fn ban_mallory(nats: &Nats, all: &[(&str, &Data)]) {
     let mut alice = enter(&nodes[0], "alice");
     assert_eq!(done(all[0].1, &["ban", "mallory", "5h"]).len(), 1);
     (0..LINES).for_each(|line| say(&mut alice, "alice", &format!("line {line}")));
-    let after = position(nats);
+    let after = nats.last_position().unwrap();
     let until = Instant::now() + DEADLINE;
     let has_snapshot =
         |(_, data): &(_, &Data)| snapshot_in(data).is_some_and(|(position, _)| position > after);
-    let is_early = || (1..EARLY).contains(&(position(nats) % CHECK_EVERY));
+    let is_early = || (1..EARLY).contains(&(nats.last_position().unwrap() % CHECK_EVERY));
     while !all.iter().all(has_snapshot) || !is_early() {
         assert!(Instant::now() < until, "no snapshot behind message {after}");
         say(&mut alice, "alice", "more");
@@ -139,7 +130,7 @@ fn ban_mallory(nats: &Nats, all: &[(&str, &Data)]) {
 /// Says lines until a node has stopped.
 fn talk_until_noticed(alice: &mut Guest, node: &Server) {
     let until = Instant::now() + DEADLINE;
-    while !node.log().iter().any(|line| line.contains("has come to another state")) {
+    while node.logged_so_far("has come to another state") == 0 {
         assert!(Instant::now() < until, "nobody has noticed");
         say(alice, "alice", "on the way");
     }
@@ -300,19 +291,18 @@ fn a_node_whose_file_alone_differs_ends_and_then_makes_it_anew() {
     while snapshot_in(&data[0]).is_none() {
         say(&mut alice, "alice", "more");
     }
-    let logged = |text: &str| red.log().iter().filter(|line| line.contains(text)).count();
     let long = "x".repeat(3_000);
     // If a snapshot becomes due while the file waits, that one is in it, and all is well.
-    while logged(FILE_DIFFERS) == 0 {
-        let (stops, ends) = (logged(FILE_STOPS), logged(FILE_IS_WHOLE));
+    while red.logged_so_far(FILE_DIFFERS) == 0 {
+        let (stops, ends) = (red.logged_so_far(FILE_STOPS), red.logged_so_far(FILE_IS_WHOLE));
         let mut file = Connection::open(data[0].file()).unwrap();
         let change = file.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-        while logged(FILE_STOPS) == stops {
+        while red.logged_so_far(FILE_STOPS) == stops {
             say(&mut alice, "alice", &long);
         }
         change_snapshot(&change, |ledger| ledger.last_kept += 7);
         change.commit().unwrap();
-        while logged(FILE_DIFFERS) == 0 && logged(FILE_IS_WHOLE) == ends {
+        while red.logged_so_far(FILE_DIFFERS) == 0 && red.logged_so_far(FILE_IS_WHOLE) == ends {
             say(&mut alice, "alice", "on the way");
         }
     }
@@ -375,12 +365,7 @@ fn makes_anew_what_is_behind_the_past(wrong: usize) {
     alice.until("bob has arrived");
     says(&mut bob, "back again", "bob: back again");
     alice.until("bob: back again");
-    let files = || data.each_ref().map(|data| contents(&data.file()));
-    let are_equal = |[red, blue, green]: [Vec<String>; 3]| red == blue && blue == green;
-    let until = Instant::now() + DEADLINE;
-    while !are_equal(files()) {
-        assert!(Instant::now() < until, "they differ: {:#?}", files());
-    }
+    until_equal(&data, |_| true);
     drop((alice, bob));
     for node in nodes {
         let log = node.end();

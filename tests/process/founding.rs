@@ -87,7 +87,7 @@ fn lines_have_the_same_ids_on_each_node_after_a_restart_and_on_one_server() {
 
 /// The contents of a file that all nodes have: the rows of each table, without numbers that differ from file
 /// to file, the times of deleted lines, and the networks of people.
-pub(crate) fn contents(file: &Path) -> Vec<String> {
+fn contents(file: &Path) -> Vec<String> {
     const TABLES: [&str; 12] = [
         "SELECT rooms.name, key & 8589934591, iif(manner = 2, 0, at), manner, lines.name, text FROM lines
          JOIN rooms ON key >> 33 = id ORDER BY rooms.name, key",
@@ -116,6 +116,19 @@ pub(crate) fn contents(file: &Path) -> Vec<String> {
         }
     }
     contents
+}
+
+/// Waits until the files of three nodes have the same contents, and these are as wanted.
+pub(crate) fn until_equal(data: &[Data; 3], is_wanted: impl Fn(&[String]) -> bool) {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let files = data.each_ref().map(|data| contents(&data.file()));
+        let [red, blue, green] = &files;
+        if red == blue && blue == green && is_wanted(red) {
+            return;
+        }
+        assert!(Instant::now() < until, "they differ: {files:#?}");
+    }
 }
 
 pub(crate) fn says(guest: &mut Guest, line: &str, shown: &str) {
@@ -222,24 +235,10 @@ fn nodes_take_over_everything_that_the_first_one_had_stored() {
     let grey = nats.node_in_memory("grey", &[]);
     let mut frank = Guest::enter(grey.address, "frank");
     says(&mut frank, "hello", "-- You are muted until ");
-    let until = Instant::now() + DEADLINE;
-    let files = || data.each_ref().map(|data| contents(&data.file()));
-    let is_done = |[red, blue, green]: [Vec<String>; 3]| {
-        let is_gone = !red.iter().any(|row| row.contains("tea is ready"));
-        is_gone && red == blue && blue == green
-    };
-    while !is_done(files()) {
-        assert!(Instant::now() < until, "they differ: {:#?}", files());
-    }
+    until_equal(&data, |file| !file.iter().any(|row| row.contains("tea is ready")));
     drop((alice, dave, carol, mallory, frank));
     [grey, green, blue, red].into_iter().for_each(|node| drop(node.close(())));
     data.iter().for_each(Data::assert_undamaged);
-}
-
-/// The number of messages in the stream.
-fn messages(nats: &Nats) -> u64 {
-    let info = nats.ask("$JS.API.STREAM.INFO.PARLOR-main", b"");
-    info["state"]["last_seq"].as_u64().unwrap_or(0)
 }
 
 /// Begins to run a node with this name, which may not open its doors.
@@ -278,7 +277,7 @@ fn publish_and_die(nats: &Nats, data: &Data, stop_at: u64) {
 /// Waits until the stream has this many messages.
 fn until_messages(nats: &Nats, count: u64) {
     let until = Instant::now() + DEADLINE;
-    while messages(nats) < count {
+    while nats.last_position().unwrap_or(0) < count {
         assert!(Instant::now() < until, "nothing is published");
     }
 }
@@ -293,7 +292,7 @@ fn a_first_node_that_is_killed_goes_on_and_another_one_waits_for_it() {
     for stop_at in [4, 12] {
         publish_and_die(&nats, &data[0], stop_at);
     }
-    let stopped_at = messages(&nats);
+    let stopped_at = nats.last_position().unwrap_or(0);
     thread::scope(|scope| {
         let blue = scope.spawn(|| nats.node("blue", &data[1]));
         let until = Instant::now() + DEADLINE;
@@ -308,7 +307,7 @@ fn a_first_node_that_is_killed_goes_on_and_another_one_waits_for_it() {
         }
         assert!(!blue.is_finished(), "all was there before");
         let red = nats.node("red", &data[0]);
-        assert!(messages(&nats) > stopped_at + 10);
+        assert!(nats.last_position().unwrap_or(0) > stopped_at + 10);
         let blue = blue.join().unwrap();
         let (mut alice, mut bob) = (come_back(&blue, PASSWORD), enter(&red, "bob"));
         says(&mut bob, "hello", "bob: hello");

@@ -20,8 +20,9 @@ fn from(last: u8, server: &Server) -> Guest {
 
 /// Reads up to the refusal of another try.
 pub(crate) fn refusal(guest: &mut Guest) {
-    // Of the ten minutes, some may be over.
-    guest.lines_until("the refusal", |line| line.starts_with("-- Too many tries; try again in "));
+    // The ten minutes begin with the first wrong password.
+    let refusals = [10, 9, 8].map(|left| format!("-- Too many tries; try again in {left} minutes"));
+    guest.lines_until("the refusal", |line| refusals.iter().any(|refusal| refusal == line));
 }
 
 /// Types this many wrong passwords for alice, and leaves.

@@ -20,6 +20,12 @@ use crate::server::{HERE, Server, parlor};
 /// How often to check whether the server answers.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+/// The stream of snapshots.
+pub(crate) const SNAPSHOTS: &str = "PARLOR-main-SNAPSHOTS";
+
+/// The stream of keys.
+pub(crate) const KEYS: &str = "PARLOR-main-KEYS";
+
 /// A server of NATS that stores streams. Dropping it ends it.
 pub(crate) struct Nats {
     program: PathBuf,
@@ -75,6 +81,11 @@ impl Nats {
         let files = files.iter().map(|file| fs::read(file).unwrap_or_default());
         let count = |file: Vec<u8>| file.windows(bytes.len()).filter(|at| *at == bytes).count();
         files.map(count).sum()
+    }
+
+    /// The position of the last message of the order; none if there is no stream yet.
+    pub(crate) fn last_position(&self) -> Option<u64> {
+        self.ask("$JS.API.STREAM.INFO.PARLOR-main", b"")["state"]["last_seq"].as_u64()
     }
 
     /// The messages of a stream, by their numbers.

@@ -356,7 +356,7 @@ fn a_message_to_an_absent_owner_is_shown_on_return() {
     bob.until("alice has left");
     for text in ["boysenberry", "two"] {
         bob.say(&format!("/msg alice {text}"));
-        bob.until("-- alice is away and gets your message on return");
+        bob.until(STORED_FOR_ALICE);
     }
     assert_ne!(data.traces("boysenberry"), 0);
     bob.say("/msg carol three");
@@ -383,7 +383,7 @@ fn a_message_to_an_absent_owner_is_shown_on_return() {
     server.close([carol]);
 }
 
-const STORED_FOR_ALICE: &str = "-- alice is away and gets your message on return";
+pub(crate) const STORED_FOR_ALICE: &str = "-- alice is away and gets your message on return";
 const FULL: &str = "-- alice is away";
 
 /// Whether a message to alice, who is away, is stored.

@@ -7,12 +7,9 @@ use std::time::Instant;
 use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
-use crate::nats::Nats;
+use crate::nats::{KEYS, Nats};
 use crate::owners::{PASSWORD, change_password, come_back, register, register_as};
 use crate::server::Server;
-
-/// The stream of keys.
-const KEYS: &str = "PARLOR-main-KEYS";
 
 /// The keys by their numbers.
 type Keys = BTreeMap<u64, Vec<u8>>;

@@ -150,6 +150,11 @@ impl Server {
         self.ended();
     }
 
+    /// The number of lines with this text in its log so far.
+    pub(crate) fn logged_so_far(&self, text: &str) -> usize {
+        self.log().iter().filter(|line| line.contains(text)).count()
+    }
+
     /// Ends the server as an operator does. Returns its whole log, which may have errors.
     pub(crate) fn end(mut self) -> Vec<String> {
         self.signal(Signal::TERM);

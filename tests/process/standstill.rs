@@ -27,7 +27,10 @@ fn time_in_which_the_server_was_suspended_does_not_count_as_silence() {
     // The limit still holds: bob is warned before he is closed, and alice later.
     for guest in [&mut bob, &mut alice] {
         let last = guest.rest();
-        let warned = last.iter().position(|line| line.ends_with("press Enter to stay"));
+        let is_warning = |line: &String| {
+            line.starts_with("-- Silent for ") && line.ends_with("; press Enter to stay")
+        };
+        let warned = last.iter().position(is_warning);
         let closed = last.iter().position(|line| line == "-- Silent for 12 seconds: closed");
         assert!(warned.is_some() && closed > warned, "{last:?}");
     }

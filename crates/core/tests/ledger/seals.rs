@@ -7,8 +7,8 @@ use parlor_core::intent::{ErasableOf, Intent, Proposal, ProposalId, Stamp};
 use parlor_core::ledger::{Happened, Ledger, SealedMessage, Snapshot};
 use parlor_core::link::Refusal;
 use parlor_core::model::{
-    Blank, Erasable, Format, Manner, Name, NodeName, NodeProgram, OwnedName, PersonId, RoomName,
-    Seal, SealKey, Spoken, WallTime,
+    Blank, Erasable, Format, Hashed, Line, Manner, Name, NodeName, NodeProgram, OwnedName,
+    PersonId, RoomName, Seal, SealKey, Spoken, WallTime,
 };
 use proptest::option::of;
 use proptest::prelude::{Strategy, TestCaseError, prop_assert};
@@ -120,7 +120,7 @@ fn alice() -> (PersonId, Name) {
 }
 
 fn say() -> Intent {
-    let spoken = || Spoken::new(Manner::Plain, parlor_core::model::Line::sanitise(b"hi"));
+    let spoken = || Spoken::new(Manner::Plain, Line::sanitise(b"hi"));
     let lines = vec![spoken(), spoken()].into();
     Intent::Say { person: alice().0, room: RoomName::lobby(), lines }
 }
@@ -173,7 +173,7 @@ fn the_key_of_a_secret_goes_with_the_secret() {
         let (name, password) = (name.clone(), "new".into());
         Intent::ChangePassword { name, proof, password, keeps_token, by: None }
     };
-    let token = parlor_core::model::Hashed([7; 32]);
+    let token = Hashed([7; 32]);
     let token = Some(Erasable::from(token));
     let token = Intent::SetToken { name: name.clone(), proof: Default::default(), token };
     order.apply(token, 20).unwrap();
@@ -195,18 +195,18 @@ fn the_key_of_a_secret_goes_with_the_secret() {
     assert_eq!((order.in_use(), order.to_erase()), (vec![], vec![20, 21, 22, 23]));
 }
 
+/// A message of alice for zoe, who is away.
+fn message_for_zoe() -> Intent {
+    let spoken = Spoken::new(Manner::Plain, Line::sanitise(b"psst"));
+    let (from, to) = (alice().0, Name::stored("zoë"));
+    Intent::KeepMessage { from, to, writer: Hashed([9; 32]), spoken: spoken.into() }
+}
+
 #[test]
 fn the_key_of_a_kept_message_goes_with_its_delivery() {
     let mut order = Order::new();
-    let keep = |key| {
-        let spoken = Spoken::new(Manner::Plain, parlor_core::model::Line::sanitise(b"psst"));
-        let (from, to) = (PersonId::new(1), Name::stored("zoë"));
-        let writer = parlor_core::model::Hashed([9; 32]);
-        (Intent::KeepMessage { from, to, writer, spoken: spoken.into() }, key)
-    };
     for key in [30, 31, 32] {
-        let (intent, key) = keep(key);
-        order.apply(intent, key).ok(); // sixty wait already
+        order.apply(message_for_zoe(), key).ok(); // sixty wait already
     }
     let zoe = PersonId::new(2);
     let (kept, refused) = (order.in_use(), order.to_erase());
@@ -226,20 +226,14 @@ fn a_kept_message_is_in_snapshots_with_its_seal_and_without_its_words_until_it_i
     let mut order = Order::new();
     let zoe = PersonId::new(2);
     order.apply(Intent::Delivered { person: zoe, last: u64::MAX }, 0).unwrap();
-    let keep = || {
-        let spoken = Spoken::new(Manner::Plain, parlor_core::model::Line::sanitise(b"psst"));
-        let (from, to) = (alice().0, Name::stored("zoë"));
-        let writer = parlor_core::model::Hashed([9; 32]);
-        Intent::KeepMessage { from, to, writer, spoken: spoken.into() }
-    };
-    order.apply(keep(), 30).unwrap();
-    order.0.apply(keep(), STAMP, &mut Vec::new()).unwrap();
+    order.apply(message_for_zoe(), 30).unwrap();
+    order.0.apply(message_for_zoe(), STAMP, &mut Vec::new()).unwrap();
     let [message] = &sealed_messages(&order.0)[..] else { panic!("one of them is not sealed") };
     assert_eq!(message.from, alice().1);
     assert_eq!((message.spoken.key(), message.spoken.value.manner), (Some(30), Manner::Gone));
     order.apply(Intent::Delivered { person: zoe, last: u64::MAX }, 0).unwrap();
     assert_eq!(sealed_messages(&order.0), []);
-    order.apply(keep(), 31).unwrap();
+    order.apply(message_for_zoe(), 31).unwrap();
     order.apply(Intent::Release(Name::stored("zoë")), 0).unwrap();
     assert_eq!(sealed_messages(&order.0), []);
 }
