@@ -125,6 +125,11 @@ pub(super) fn read(reader: &Reader) -> Result<Vec<Heard>, Broken> {
         }
         parser.hear(&message).ok_or_else(never)?;
     }
+    // A long line comes in parts, and the connection may break between them.
+    let is_part = |line: &str| line.len() > MESSAGE_BYTES_MAX / 2;
+    if reader.end == End::Broken && text.lines().last().is_some_and(is_part) {
+        parser.heard.pop_if(|heard| matches!(heard, Heard::Said { .. } | Heard::Private(_)));
+    }
     Ok(parser.heard)
 }
 

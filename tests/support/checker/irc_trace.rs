@@ -116,7 +116,10 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
             }
             Heard::Quit { name, words, removal } => {
                 let gone = (Some(name.as_str()), None);
-                let how = How::goes(words.as_deref(), removal.as_ref());
+                let how = match &removal {
+                    Some(removal) => How::IsKicked(words.as_deref(), removal),
+                    None => How::Quits(words.as_deref()),
+                };
                 return self.change_everywhere(&name, gone, how);
             }
             Heard::Away { name, text } => {
@@ -164,13 +167,20 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         (gone, come): (Option<&str>, Option<&str>),
         how: How<'_>,
     ) -> Result<(), Broken> {
-        let (mut count, mut first) = (0, None);
+        let (mut count, mut first, mut has_words) = (0, None, false);
         for sitting in self.sittings.iter_mut().filter(|it| it.people.contains(who)) {
             let owed = sitting.owes;
+            // It may have read this in another room, and not have come to it in this one.
+            let behind = match sitting.behind.is_empty() {
+                true => sitting.places.clone(),
+                false => std::mem::take(&mut sitting.behind),
+            };
             match sitting.change_or_owe(gone, come, how) {
                 Ok(()) => count += 1,
                 Err(why) => first = first.or(Some(why)),
             }
+            sitting.behind = behind;
+            has_words |= sitting.has_just_gone(how);
             if let How::IsAway(..) = how {
                 // It may have read this in some rooms before it came to the list of the others.
                 sitting.owes = owed;
@@ -182,6 +192,10 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
                 Err(broken(Rule::Presence, what))
             }
             (0, Some(why)) => Err(why),
+            _ if !has_words => {
+                let what = format!("{who} has left no room with the words {how:?}");
+                Err(broken(Rule::Presence, what))
+            }
             _ => Ok(()),
         }
     }
@@ -338,6 +352,8 @@ struct Sitting<'a> {
     ranks: Ranks,
     /// Its possible places in the record: there are several only where it has come in again.
     places: Vec<Place<'a>>,
+    /// Earlier places where it may still be: it has read the events behind them in another room.
+    behind: Vec<Place<'a>>,
     /// Skipped lines that were announced and not yet passed over.
     missing: u64,
     /// The new name of an owner who has left the room under the old one, and comes next: somewhere
@@ -406,6 +422,8 @@ enum How<'a> {
     Comes,
     /// From the room or from the server, with these words.
     Parts(Option<&'a str>),
+    /// From the server, with these words. They are told only in rooms where the person may speak.
+    Quits(Option<&'a str>),
     /// With this reason.
     IsKicked(Option<&'a str>, &'a Removal),
     TakesName,
@@ -417,6 +435,16 @@ enum How<'a> {
 impl<'a> How<'a> {
     fn goes(words: Option<&'a str>, removal: Option<&'a Removal>) -> How<'a> {
         removal.map_or(How::Parts(words), |removal| How::IsKicked(words, removal))
+    }
+
+    /// Whether a client sees an event in this way that is so in one of its rooms.
+    fn is_seen_of(self, event: How<'_>) -> bool {
+        match (self, event) {
+            (How::Quits(said), How::Parts(words)) => {
+                said == words || said.is_none() || words.is_none()
+            }
+            (seen, event) => seen == event,
+        }
     }
 }
 
@@ -565,6 +593,7 @@ impl<'a> Sitting<'a> {
             people: BTreeSet::new(),
             ranks: Ranks::default(),
             places: vec![place],
+            behind: Vec::new(),
             missing: 0,
             comes_next: None,
             owes: None,
@@ -577,6 +606,15 @@ impl<'a> Sitting<'a> {
     fn last_commit(&self) -> Option<u64> {
         let event = self.room.events.get(self.places.last()?.at.checked_sub(1)?);
         event.map(|event| event.commit)
+    }
+
+    /// Whether the last event is a departure with the words of this QUIT. Everything but a QUIT is the
+    /// same in all rooms.
+    fn has_just_gone(&self, how: How<'_>) -> bool {
+        let How::Quits(said) = how else { return true };
+        let last = self.places.first().and_then(|place| self.room.events.get(place.at - 1));
+        matches!(last.map(|event| &event.shown),
+            Some(Shown::Left { words, .. }) if words.as_deref() == said)
     }
 
     /// Whether the client may have read of the next event in another room before it entered this one.
@@ -646,7 +684,7 @@ impl<'a> Sitting<'a> {
     fn come_in_again(&mut self, names: &BTreeSet<String>, me: &str) -> Result<(), Broken> {
         let lines_before = |at: usize| self.room.events[..at].iter().filter(|e| is_line(e)).count();
         let mut starts = BTreeSet::new();
-        for place in &self.places {
+        for place in self.behind.iter().chain(&self.places) {
             // It may have passed over events that it does not see.
             let mut hidden = place.clone();
             starts.insert(lines_before(place.at));
@@ -659,7 +697,7 @@ impl<'a> Sitting<'a> {
                 starts.insert(lines_before(hidden.at));
             }
         }
-        let Some(mut place) = self.places.first().cloned() else {
+        let Some(mut place) = self.behind.first().or(self.places.first()).cloned() else {
             return Ok(());
         };
         let (mut lines, mut has_lines) = (lines_before(place.at), false);
@@ -690,6 +728,7 @@ impl<'a> Sitting<'a> {
             return Err(broken(rule, what));
         }
         (self.places, self.missing) = (places, 0);
+        self.behind.clear();
         Ok(())
     }
 
@@ -755,7 +794,7 @@ impl<'a> Sitting<'a> {
                 left == gone && come.is_none() && how == How::Parts(None)
             }
             Effect::Change { gone: left, come: new, how: seen } => {
-                left == gone && new == come && seen == how
+                left == gone && new == come && how.is_seen_of(seen)
             }
             Effect::Ranked(..) | Effect::Shown(..) => false,
         })
@@ -828,6 +867,9 @@ impl<'a> Sitting<'a> {
                 Some(effect) if is_it(&effect) => places.push(place),
                 other => next = other,
             }
+        }
+        if !places.is_empty() {
+            self.behind.clear();
         }
         self.places = places;
         let rule = match next {
