@@ -220,7 +220,7 @@ impl<'a> Participant<'a> {
     /// The place where an answer given now belongs.
     pub(super) fn mark(&self) -> Mark {
         match self.settings.answers_everywhere {
-            true => self.seats.iter().map(Seat::mark).collect(),
+            true => self.link.mark(&self.seats),
             false => self.seats.last().map(Seat::mark).unwrap_or_default(),
         }
     }

@@ -11,8 +11,8 @@ use parlor_core::link::{
     Request,
 };
 use parlor_core::model::{
-    Claim, Deed, Hashed, Here, Manner, Name, PersonId, Proof, RoomName, Spoken, Verb, WallTime,
-    Whom,
+    Claim, Deed, Entry, Hashed, Here, Manner, Name, PersonId, Proof, RoomName, Spoken, Verb,
+    WallTime, Whom,
 };
 use server::{Person, Server, come_back, enter, granted, join, line, register};
 
@@ -146,6 +146,21 @@ fn a_release_that_could_not_be_stored_takes_nothing_from_the_owner() {
     assert!(again.client().removed().is_some());
     let refused = server.refusal(&mut operator, Change::Account(release()));
     assert!(matches!(refused, Refusal::NotRegistered(_)), "{refused:?}");
+}
+
+#[test]
+fn a_person_who_loses_a_released_name_has_no_last_words() {
+    let mut server = Server::new();
+    let mut here = server.enter("alice");
+    server.own(&mut here.link, "alice", 0);
+    let bob = server.enter("bob");
+    let mut operator = server.connect();
+    server.ask(&mut operator, Change::Account(Box::new(AccountChange::Release(alice()))));
+    here.seat.leave(Some(line("goodbye")));
+    server.run();
+    let read = bob.read();
+    let left = matches!(read.last(), Some(Entry::Left { words: None, removal: Some(_), .. }));
+    assert!(left, "{read:?}");
 }
 
 #[test]

@@ -12,8 +12,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use parlor_core::journal::NotStored;
 use parlor_core::link::{
-    Answer, Backlog, Change, Encoder, Entered, FullRoster, Link, Mail, Mark, Occupant, Outcome,
-    Presence, Seat, View, WhyDeparted,
+    Answer, BATCHES_MAX, Backlog, Change, Encoder, Entered, FullRoster, Link, Mail, Mark, Occupant,
+    Outcome, Presence, Seat, View, WhyDeparted,
 };
 use parlor_core::log::{Cursor, Encoding, EncodingKey, Log, Scene, Slices};
 use parlor_core::model::{
@@ -78,7 +78,10 @@ impl Encoder for Words {
     fn replayed(&mut self, _: &RoomName, _: &Said, _: &mut Vec<u8>) {}
     fn departed(&mut self, _: &RoomName, _: WhyDeparted<'_>, _: &mut Vec<u8>) {}
     fn ended(&mut self, _: &mut Vec<u8>) {}
-    fn raw(&mut self, _: &[u8], _: &mut Vec<u8>) {}
+
+    fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(bytes);
+    }
 }
 
 /// The names in a list, which is taken in pieces.
@@ -215,6 +218,9 @@ impl Reader {
         let (mut all, mut told, mut gone) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut worn = Worn::default();
         for (kind, person, event, name) in self.words() {
+            if kind == "mail" {
+                continue;
+            }
             if kind == "entered" {
                 // The new room has people as they were when the reader came there.
                 (told, gone, worn) = (BTreeSet::new(), BTreeSet::new(), Worn::default());
@@ -267,6 +273,8 @@ enum Step {
     Post(usize, usize),
     /// Gets mail with a place in each room, which may be some entries back in some of them.
     GetMail(usize, [u64; 4]),
+    /// Gets mail with a place at the present end of each room.
+    GetMailNow(usize),
     Read(usize, usize),
     /// A batch is gathered, stored or not, and appended.
     Commit(bool),
@@ -281,6 +289,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (person(), 0..9_usize).prop_map(|(who, name)| Step::Rename(who, name)),
         4 => (person(), 0..4_usize).prop_map(|(who, seat)| Step::Post(who, seat)),
         3 => (person(), any::<[u64; 4]>()).prop_map(|(who, back)| Step::GetMail(who, back)),
+        3 => person().prop_map(Step::GetMailNow),
         6 => (person(), 1..40_usize).prop_map(|(who, bytes)| Step::Read(who, bytes)),
         6 => any::<bool>().prop_map(Step::Commit),
     ];
@@ -326,6 +335,10 @@ impl House {
                         Mark::at(seat.room(), seat.log().watermark().saturating_sub(back % 3))
                     });
                 reader.link.reply(marks.collect(), Mail::End);
+            }
+            Step::GetMailNow(who) => {
+                let Reader { link, seats, .. } = &self.readers[who];
+                link.reply(link.mark(seats), Mail::Raw((*b"mail:0:0: ").into()));
             }
             Step::Leave(who, seat) => {
                 let reader = &mut self.readers[who];
@@ -383,8 +396,7 @@ impl House {
                 }
                 reader.views.push(entered.view.clone());
                 reader.seats.push(seat);
-                let mark = reader.seats.iter().map(Seat::mark).collect();
-                reader.link.reply(mark, Mail::Entered(entered));
+                reader.link.reply(reader.link.mark(&reader.seats), Mail::Entered(entered));
             }
         }
     }
@@ -528,6 +540,22 @@ fn a_seat_is_granted_behind_the_entries_of_all_rooms_of_the_batch() {
     assert_eq!(noting.noted.load(Ordering::SeqCst), alice.seat.log().watermark());
     let outcome = joins.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(outcome, Poll::Ready(Outcome::Entered(_))), "{outcome:?}");
+}
+
+/// Alice reads three rooms, two of which wait for each other: bob takes a new name there, behind more
+/// lines in one of them than are read at once.
+#[test]
+fn mail_at_the_ends_of_all_rooms_stands_before_later_entries_though_rooms_wait_for_an_event() {
+    let [alice, bob, carol] = [0, 1, 2];
+    let mut house = House::open(1_000, 100);
+    house.live([0, 1, 2].map(|room| Step::Join(alice, room)));
+    house.live([Step::Join(bob, 2), Step::Join(bob, 1)]);
+    house.readers[alice].kinds();
+    house.readers[alice].text.clear();
+    house.live((0..=BATCHES_MAX).map(|_| Step::Post(bob, 0)));
+    house.live([Step::Rename(bob, 7), Step::GetMailNow(alice), Step::Join(carol, 0)]);
+    let read = house.readers[alice].kinds();
+    assert!(read.ends_with("said:1 renamed:1 mail:0 arrived:2"), "{read}");
 }
 
 /// Somebody in two rooms takes a new name. A batch is being appended: mail gets a place behind the name

@@ -755,6 +755,21 @@ fn own_lines_are_shown_on_demand_and_carry_their_label() {
 }
 
 #[test]
+fn an_own_line_is_read_before_the_end_of_a_connection_that_ends_within_the_command() {
+    let mut client = Client::new(&[Cap::LabeledResponse, Cap::EchoMessage]);
+    let extras = Extras { label: Some(line("l1")), ..Extras::default() };
+    let own = Entry::Said(Said { extras: Some(extras.into()), ..said("alice", 17, "hi") });
+    let asked = Asked { label: Some(line("l1")), ..Asked::post(&tea()) };
+    client.hears(|encoder, out| {
+        encoder.begin(&asked, out);
+        encoder.own(&own, Scene { room: &tea(), seq: 16, at: AT }, out);
+        encoder.ended(out);
+    });
+    let expected = ["@label=l1 :alice!al@irc PRIVMSG #tea :hi", "ERROR :Closing Link: Quit"];
+    assert_eq!(client.reads(), expected);
+}
+
+#[test]
 fn a_label_is_on_what_its_command_does_in_a_room() {
     let mut client = Client::new(&[Cap::LabeledResponse]);
     let room = tea();

@@ -30,12 +30,15 @@ impl Broadcaster {
         }
         let announcements = self.follow_up(gathered.sequels, kept.is_ok());
         let (mut granted, mut returned) = (Vec::new(), Vec::new());
+        let inbox = Arc::clone(&self.inbox);
+        let appending = inbox.begin_append();
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
             let batch = if kept.is_ok() { batch } else { without_lines(&batch) };
             let (grants, places) = self.append_to_room(share, batch, now);
             granted.extend(grants);
             returned.extend(places);
         }
+        drop(appending);
         // Behind the entries of all rooms: a newcomer's list of people may be without somebody who has
         // left another room of the newcomer in this batch.
         granted.into_iter().for_each(|grant| self.seat(grant));

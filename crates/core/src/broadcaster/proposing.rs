@@ -240,6 +240,7 @@ impl Broadcaster {
         };
         // After a change of password the others read no reason: it concerns only this person.
         let removal = client.removed().filter(|act| act.by != By::NewPassword).cloned();
+        let words = words.filter(|_| removal.is_none()); // the others read the reason of the removal
         let client = Arc::clone(client);
         self.put_in_order(Intent::LeaveServer { person, words, removal }, None, now);
         client.forget();

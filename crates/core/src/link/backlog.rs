@@ -22,7 +22,7 @@ use super::roster::FullRoster;
 use super::seat::Stay;
 use super::view::{Entered, Mark, Replay, View};
 use crate::log::{Scene, Slice, Slices};
-use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said, Telling};
+use crate::model::{Entry, Line, Missed, Name, RoomId, RoomName, Said, Telling};
 use crate::refusal::Refusal;
 
 /// The number of batches that one system call writes.
@@ -58,6 +58,9 @@ pub struct Backlog<E> {
     falls: u64,
     /// Whether the answers to a command are being written.
     is_answering: bool,
+    /// The name that the person has lost and the one in its place, if that was the last that was told
+    /// of the name: a seat that was granted before may still be told under the lost one.
+    renamed: Option<Box<(Name, Name)>>,
     phase: Phase,
 }
 
@@ -88,6 +91,7 @@ impl<E: Encoder> Backlog<E> {
             filter,
             falls: 0,
             is_answering: false,
+            renamed: None,
             phase: Phase::Before,
         }
     }
@@ -131,7 +135,12 @@ impl<E: Encoder> Backlog<E> {
     #[inline(never)] // mail is rare, and inlined it would slow down every read of new lines
     fn encode_mail(&mut self, mail: Mail) {
         match mail {
-            Mail::Entered(entered) => {
+            Mail::Entered(mut entered) => {
+                if let Some((lost, now)) = self.renamed.as_deref()
+                    && entered.who.name == *lost
+                {
+                    entered.who.name = now.clone();
+                }
                 self.encoder.entered(&entered, &mut self.rest);
                 let Entered { room, everybody, view, replay, .. } = *entered;
                 self.listing = everybody.map(|everybody| Box::new((room, everybody)));
@@ -217,6 +226,14 @@ impl<E: Encoder> Backlog<E> {
             Answer::Notice(Notice::Apart(entry)) if !self.filter.shows(&entry) => return,
             Answer::Notice(Notice::Invited { by, .. }) if self.filter.ignores(&by) => return,
             Answer::Found { said: Said { who, .. }, .. } if self.filter.ignores(&who) => return,
+            Answer::Notice(Notice::NameGone { from, now }) => {
+                self.renamed = Some(Box::new((from.clone(), now.clone())));
+                Answer::Notice(Notice::NameGone { from, now })
+            }
+            Answer::YouAre(name) => {
+                self.renamed = None;
+                Answer::YouAre(name)
+            }
             Answer::Ignore(who) => {
                 self.filter.ignore(&who);
                 Answer::Ignore(who)

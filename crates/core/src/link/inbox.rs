@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::client::Client;
 use super::mailbox::Mail;
+use super::moment::{Appending, Moments};
 use super::outcome::Outcome;
 use super::request::{Change, Request};
-use super::seat::Leave;
+use super::seat::{Leave, Seat};
 use super::view::{Mark, Place};
 use crate::log::{AtomicU64, Bell, Group, Mutex, Ordering, lock};
 use crate::model::{Line, PersonId};
@@ -65,6 +66,8 @@ pub struct Inbox {
     incoming: Mutex<Vec<InboxItem>>,
     bell: Bell,
     people: AtomicU64,
+    /// The batches that the broadcaster has made visible.
+    moments: Moments,
 }
 
 impl Inbox {
@@ -99,6 +102,11 @@ impl Inbox {
     /// Rings when the inbox has new items.
     pub fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    /// A batch becomes visible in its rooms, until the guard is dropped.
+    pub(crate) fn begin_append(&self) -> Appending<'_> {
+        self.moments.begin_append()
     }
 
     pub(crate) fn put(&self, incoming: InboxItem) {
@@ -161,6 +169,15 @@ impl Link {
     /// The outcome of the request under way, if it has one.
     pub fn outcome(&mut self) -> Option<Outcome> {
         self.client.fetch_outcome()
+    }
+
+    /// The present ends of the logs of these seats, where an answer given now belongs.
+    pub fn mark(&self, seats: &[Seat]) -> Mark {
+        let places = || seats.iter().map(Seat::mark).collect::<Mark>();
+        match self.inbox.moments.read(places) {
+            (mark, true) => mark.at_one_moment(),
+            (mark, false) => mark,
+        }
     }
 
     /// Puts mail into the connection's own mailbox. It is never refused: [wait for

@@ -9,6 +9,7 @@ mod dialect;
 mod filter;
 mod inbox;
 mod mailbox;
+mod moment;
 mod neighbours;
 mod outcome;
 mod reading;

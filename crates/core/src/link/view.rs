@@ -42,11 +42,10 @@ impl Place {
 /// the reader has come this far in all of them that it still reads.
 ///
 /// The rooms stop there, so the mail stands behind all lines that were visible before, and before
-/// the later ones. A mark in several rooms stops none of them while one waits for another to come to
-/// an event: otherwise they could wait in a circle, as the positions are read one after the other.
-/// If the broadcaster has read them, between two batches, nothing before them waits for anything
-/// behind them, and they always stop. A mark in no room is for a person without a seat, and stands
-/// behind the departures from all rooms.
+/// the later ones. A mark in several rooms stops them if its positions were read between two batches:
+/// nothing before them waits for anything behind them. If a batch was appended meanwhile, it stops none
+/// of them while one waits for another to come to an event: otherwise they could wait in a circle. A
+/// mark in no room is for a person without a seat, and stands behind the departures from all rooms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     places: SmallVec<[(RoomId, u64); 1]>,
@@ -63,7 +62,12 @@ impl Mark {
     /// The mark at these positions, which were read between two batches.
     pub(crate) fn of_one_moment(places: impl Iterator<Item = (RoomId, u64)>) -> Mark {
         let places: SmallVec<_> = places.collect();
-        Mark { is_of_one_moment: !places.is_empty(), places }
+        Mark { places, is_of_one_moment: false }.at_one_moment()
+    }
+
+    /// The same, where its positions were read between two batches.
+    pub(super) fn at_one_moment(self) -> Mark {
+        Mark { is_of_one_moment: !self.places.is_empty(), ..self }
     }
 
     /// The mark behind everything that a person reads in a room.
@@ -100,8 +104,13 @@ impl Mark {
 /// All these places together.
 impl FromIterator<Mark> for Mark {
     fn from_iter<I: IntoIterator<Item = Mark>>(marks: I) -> Mark {
-        let places: SmallVec<_> = marks.into_iter().flat_map(|mark| mark.places).collect();
-        Mark { is_of_one_moment: places.len() == 1, places }
+        let mut marks = marks.into_iter().filter(|mark| !mark.places.is_empty());
+        let mut all = marks.next().unwrap_or_default();
+        for mark in marks {
+            all.places.extend(mark.places);
+            all.is_of_one_moment = false;
+        }
+        all
     }
 }
 

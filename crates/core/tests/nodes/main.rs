@@ -552,6 +552,29 @@ fn a_client_that_enters_again_knows_who_is_here_when_its_boot_has_ended() {
 }
 
 #[test]
+fn a_seat_that_is_told_behind_the_loss_of_a_name_is_told_under_the_new_one() {
+    let (_, mut red, mut blue) = two();
+    let mut alice = red.server.enter("alice");
+    wait(&mut [&mut red, &mut blue], 1);
+    let mut backlog = Backlog::new(Presences, Arc::clone(alice.link.client()));
+    alice.link.reply(alice.seat.mark(), Mail::Entered(alice.entered));
+    let (tea, entered) = granted(red.server.ask(&mut alice.link, join("tea")));
+    wait(&mut [&mut red, &mut blue], 1);
+    red.cut(true);
+    wait(&mut [&mut red, &mut blue], 12);
+    let mut thief = blue.server.connect();
+    let thief = granted(blue.server.ask(&mut thief, enter("alice", "lobby")));
+    red.cut(false);
+    wait(&mut [&mut red, &mut blue], 4);
+    let read = reads(&mut backlog);
+    assert!(read.starts_with("gone "), "{read}");
+    alice.link.reply(tea.mark(), Mail::Entered(entered));
+    let read = reads(&mut backlog);
+    assert!(read.starts_with("in-tea-: "), "{read}");
+    drop(thief);
+}
+
+#[test]
 fn modes_authority_and_markers_outlast_the_end_of_a_boot() {
     let (_, mut red, mut blue) = two();
     let mut alice = red.server.enter("alice");
@@ -625,7 +648,12 @@ impl Encoder for Presences {
         true
     }
 
-    fn entered(&mut self, _: &Entered, _: &mut Vec<u8>) {}
+    fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        if entered.first {
+            return;
+        }
+        out.extend_from_slice(format!("in-{}-{} ", entered.room, entered.who.name).as_bytes());
+    }
 
     fn was_apart(&mut self, entered: &Entered, out: &mut Vec<u8>) {
         out.extend_from_slice(format!("apart-{} ", entered.who.name).as_bytes());

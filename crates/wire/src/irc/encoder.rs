@@ -430,6 +430,7 @@ impl Encoder for IrcEncoder {
     }
 
     fn ended(&mut self, out: &mut Vec<u8>) {
+        self.voice.close(out); // somebody has removed the client in the middle of a command
         if let Some(why) = self.farewell.take() {
             put_error(&format!("Closing Link: {why}"), out);
         }
