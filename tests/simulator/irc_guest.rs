@@ -205,8 +205,7 @@ impl IrcGuest {
         if seats.len() < 2 && rng.u8(0..3) != 0 {
             return format!("JOIN #{other}{}", ["", " beer"][rng.usize(0..2)]);
         }
-        let has_own = self.session.name.as_ref().is_some_and(|name| name.as_str() == OWNED);
-        if is_alone && self.is_owner && !has_own && rng.u8(0..4) == 0 {
+        if is_alone && self.is_owner && !self.has_own_name() && rng.u8(0..4) == 0 {
             return format!("NICK {OWNED}");
         }
         let kept = self.session.keeps.last().filter(|_| rng.bool()).cloned();
@@ -237,6 +236,11 @@ impl IrcGuest {
             28..31 => self.say("PRIVMSG", &room, &other, rng),
             _ => self.say("PRIVMSG", &room, &room, rng),
         }
+    }
+
+    /// Whether it has the name that has an owner.
+    fn has_own_name(&self) -> bool {
+        self.session.name.as_ref().is_some_and(|name| name.as_str() == OWNED)
     }
 
     fn ping(&mut self) -> String {
@@ -374,10 +378,11 @@ impl IrcGuest {
     /// The connection breaks.
     pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
         self.note_posts();
+        // A keeper may have forbidden them, or the operator has released the name.
         if let Some(Sent::Post { room, lines }) = &self.session.call.asked
-            && *room != RoomName::lobby()
+            && (*room != RoomName::lobby() || self.has_own_name())
         {
-            self.voice.doubtful += lines; // a keeper may have forbidden them
+            self.voice.doubtful += lines;
         }
         let seen = self.seen(End::Broken);
         let mut parts = [0, 1, 2, 3];

@@ -136,7 +136,7 @@ impl IrcSession {
 
     /// The ends of all rooms.
     fn mark(&self) -> Mark {
-        self.seats.iter().map(Seat::mark).collect()
+        self.call.link.as_ref().map(|link| link.mark(&self.seats)).unwrap_or_default()
     }
 
     fn reply(&self, mail: Mail) {

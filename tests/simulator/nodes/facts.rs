@@ -24,6 +24,8 @@ pub(crate) struct Fact {
     kind: Option<Kind>,
     /// Whether that person reads on: the boot has ended, or the person returns in another one.
     pub(crate) reads_on: bool,
+    /// Whether nobody is in the room, so a node may have forgotten the room and show nothing.
+    pub(crate) is_for_nobody: bool,
 }
 
 impl Fact {
@@ -36,6 +38,7 @@ impl Fact {
             is_untold: false,
             kind: None,
             reads_on: false,
+            is_for_nobody: false,
         }
     }
 }
@@ -46,6 +49,8 @@ pub(crate) struct Facts {
     pub(crate) rooms: BTreeMap<String, Vec<Fact>>,
     /// The number of lines of each room.
     lines: HashMap<RoomName, u64>,
+    /// The people in each room.
+    people: HashMap<RoomName, HashSet<PersonId>>,
     /// The position of the last event.
     pub(crate) last: usize,
 }
@@ -117,11 +122,11 @@ impl Facts {
                 }
             }
             Happened::Act(Announcement { act, room: Some(room), .. }) => {
-                self.push(&room, Fact::new(position, record::acted(&act)));
+                self.act(position, &room, &act);
             }
             Happened::RuleEnded(act) => {
                 let room = act.reach.room().expect("a rule of a room");
-                self.push(room, Fact::new(position, record::acted(&act)));
+                self.act(position, room, &act);
             }
             _ => {}
         }
@@ -139,8 +144,20 @@ impl Facts {
         self.push(room, Fact { line, ..Fact::new(position, shown) });
     }
 
+    /// An act in a room: a keeper may also do it from outside.
+    fn act(&mut self, position: usize, room: &RoomName, act: &Act) {
+        let is_for_nobody = self.people.get(room).is_none_or(HashSet::is_empty);
+        self.push(room, Fact { is_for_nobody, ..Fact::new(position, record::acted(act)) });
+    }
+
     fn push(&mut self, room: &RoomName, fact: Fact) {
         self.last = fact.position;
+        let people = self.people.entry(room.clone()).or_default();
+        match (&fact.shown, fact.person) {
+            (Shown::Arrived(_), Some(person)) => people.insert(person),
+            (Shown::Left { .. }, Some(person)) => people.remove(&person),
+            _ => false,
+        };
         self.rooms.entry(room.to_string()).or_default().push(fact);
     }
 

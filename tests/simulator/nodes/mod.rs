@@ -340,10 +340,14 @@ impl Nodes {
         }
         let names: BTreeSet<_> = self.nodes.iter().map(|node| &node.name).collect();
         let are_right = names.len() > 1 && self.nodes.iter().all(|node| !node.is_wrong);
-        if are_right && !self.is_settling && self.rng.u8(0..4) == 0 {
+        // Others may still compare with what a boot has said that was wrong and lives on.
+        let name = self.nodes[node].name.to_string();
+        let said_wrong = |other: &String| *other != name && self.witness.wrong.contains(other);
+        let have_spoken = self.witness.live_nodes().iter().any(said_wrong);
+        if are_right && !have_spoken && !self.is_settling && self.rng.u8(0..4) == 0 {
             ledger.bans.push(wrong_ban(&mut self.rng));
             self.nodes[node].is_wrong = true;
-            self.witness.wrong.insert(self.nodes[node].name.to_string());
+            self.witness.wrong.insert(name);
         }
         self.nodes[node].start(ledger, newest, rng);
     }

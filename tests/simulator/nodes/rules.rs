@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Nodes;
+use super::facts::Fact;
 use super::store::Row;
 use super::witness::Witness;
 use crate::checker::{Event, Kind, Shown, Story, check_privates};
@@ -95,16 +96,18 @@ fn check_shown(story: &mut Story, start: usize, is_over: bool, witness: &Witness
     }
     for (room, facts) in &witness.facts.rooms {
         let mut facts = facts.iter().filter(|fact| fact.position > start);
+        let is_shown = |fact: &&Fact| !fact.is_for_nobody;
         for (number, event) in shown.remove(room).unwrap_or_default().into_iter().enumerate() {
             let within = || format!("event {number} of {room} after {start}: {event:?}");
-            let fact = facts.next().unwrap_or_else(|| panic!("{}", within()));
+            let is_it = |fact: &&Fact| is_shown(fact) || fact.shown == event.shown;
+            let fact = facts.find(is_it).unwrap_or_else(|| panic!("{}", within()));
             assert_eq!(event.shown, fact.shown, "{}", within());
             if let Kind::Line { seq, at } = event.kind {
                 assert_eq!(Some((seq, at)), fact.line, "{}", within());
             }
             event.reads_on = fact.reads_on;
         }
-        let rest = facts.next().filter(|_| !is_over);
+        let rest = facts.find(is_shown).filter(|_| !is_over);
         assert_eq!(rest, None, "not shown in {room}, after {start}");
     }
     shown.retain(|_, events| !events.is_empty());

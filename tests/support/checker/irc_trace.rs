@@ -582,7 +582,6 @@ impl<'a> Sitting<'a> {
         while place.at <= arrival {
             place.pass(&room.events[place.at], reader);
         }
-        place.ranks.clear();
         Sitting {
             room,
             reader,
@@ -592,7 +591,7 @@ impl<'a> Sitting<'a> {
             state: State::Entered,
             people: BTreeSet::new(),
             ranks: Ranks::default(),
-            places: vec![place],
+            places: vec![place.with_sight()], // whatever it did not see in an earlier stay
             behind: Vec::new(),
             missing: 0,
             comes_next: None,
@@ -662,6 +661,11 @@ impl<'a> Sitting<'a> {
             State::Again => vec![names.clone()], // its places are those where these people are
             _ => self.places.iter().map(|place| place.names(me)).collect(),
         };
+        // A banned client may not look into the room, and asks perhaps before its removal is visible.
+        let is_refused = self.removal.is_some() && names.len() == 1;
+        if self.state == State::Listed && is_refused {
+            return Ok(());
+        }
         if self.state == State::Listed && !known.contains(&names) {
             self.owes.get_or_insert(Rule::Presence);
             return Ok(());
