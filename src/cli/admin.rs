@@ -32,6 +32,8 @@ pub struct AdminOptions {
 /// A command of the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum AdminCommand {
+    /// Find out whether the server answers, as a health check: exit code 0 if it does
+    Ping,
     /// Read the configuration again
     Reload,
     /// List everybody: name, address, rooms, time since the last line
@@ -142,6 +144,7 @@ impl AdminCommand {
     /// The line to send.
     fn line(&self) -> anyhow::Result<String> {
         let line = match self {
+            AdminCommand::Ping => "/ping".to_owned(),
             AdminCommand::Reload => "/reload".to_owned(),
             AdminCommand::List => "/list".to_owned(),
             AdminCommand::Broadcast { text } => match text.join(" ").trim() {

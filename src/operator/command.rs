@@ -16,6 +16,8 @@ pub(crate) enum OperatorCommand {
     ReleaseName(Deed),
     /// Set a new password, which is the next line.
     SetPassword(Deed),
+    /// Find out whether the server answers.
+    Ping,
     /// List the people who are here.
     Everybody,
     /// List the bans.
@@ -38,7 +40,7 @@ pub(crate) enum OperatorCommand {
 const LOG_ROWS: usize = 100;
 
 /// The answer to `/help`.
-pub(super) const HELP: [&str; 16] = [
+pub(super) const HELP: [&str; 17] = [
     "/list: everybody, with address and rooms",
     "/broadcast TEXT: a notice to everybody",
     "/kick NAME [REASON]",
@@ -55,6 +57,7 @@ pub(super) const HELP: [&str; 16] = [
     "/nodes: the servers that share these rooms",
     "/log [N]: the log of moderation",
     "/reload: reads the configuration again",
+    "/ping: whether the server answers",
 ];
 
 /// The answer to a line that is no command. Users of an older program, which sends JSON, read it
@@ -76,6 +79,7 @@ impl OperatorCommand {
         let (word, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
         let rest = rest.trim();
         match (word, rest) {
+            ("ping", "") => Ok(OperatorCommand::Ping),
             ("list", "") => Ok(OperatorCommand::Everybody),
             ("nodes", "") => Ok(OperatorCommand::Nodes),
             ("reload", "") => Ok(OperatorCommand::Reload(Deed::to_all(Verb::Reload, None))),

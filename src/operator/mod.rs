@@ -54,6 +54,7 @@ impl Operator {
                 Some(password) => self.set_password(deed, password).await,
                 None => Err("the next line is to be the password".to_owned()),
             },
+            OperatorCommand::Ping => self.ping().await,
             OperatorCommand::Bans => self.ask(Query::Bans { here: Here::Operator, skip: 0 }).await,
             OperatorCommand::Keepers => self.ask(Query::Keepers { here: Here::Operator }).await,
             OperatorCommand::Names => self.names().await,
@@ -81,6 +82,13 @@ impl Operator {
             Outcome::Answer(answer) => Ok(worded(&answer)),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// The broadcaster answers this between two batches, so a server that only accepts connections
+    /// does not pass.
+    async fn ping(&self) -> OperatorAnswer {
+        self.inbox.connect().call(Query::Keepers { here: Here::Operator }).await;
+        Ok(vec!["The server answers".to_owned()])
     }
 
     async fn reload(&self, deed: Deed) -> OperatorAnswer {

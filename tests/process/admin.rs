@@ -60,6 +60,16 @@ fn the_operator_sees_everybody() {
 }
 
 #[test]
+fn a_health_check_needs_no_web_door_and_fails_without_a_server() {
+    let data = Data::new();
+    let server = data.open(&[]);
+    assert_eq!(done(&data, &["ping"]), ["The server answers"]);
+    server.close(());
+    let refused = order(&data, &["ping"]).unwrap_err();
+    assert!(refused.contains("no server runs on"), "{refused}");
+}
+
+#[test]
 fn everybody_reads_what_the_operator_says() {
     let data = Data::new();
     let server = data.open(&["--listen", "tcp://127.0.0.1:0?classic"]);
