@@ -19,6 +19,7 @@ use tracing::Instrument;
 
 use super::admission::{Reserve, TurnedAway};
 use super::opening::{DoorInUse, DoorKind};
+use super::platform::set_accepted;
 use super::reception::{Reception, Serving};
 use super::transport::say_last;
 
@@ -94,7 +95,9 @@ impl ListeningDoor for (DoorInUse, TcpListener) {
     }
 
     async fn accept(&mut self) -> io::Result<Self::Connection> {
-        self.1.accept().await
+        let (stream, from) = self.1.accept().await?;
+        set_accepted(&stream).ok(); // a client that is gone already: its task finds out
+        Ok((stream, from))
     }
 
     fn begin(&self, reception: &Arc<Reception>, (stream, from): Self::Connection) {

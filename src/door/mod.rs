@@ -13,6 +13,7 @@ mod kinds;
 mod lines;
 mod metrics;
 mod opening;
+mod platform;
 mod reception;
 mod transport;
 mod waiting;

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use rustix::io::{Errno, writev};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::platform::set_options;
 use super::waiting::WaitingList;
 use crate::clock::timeout;
 use crate::session::{Output, Peer};
@@ -22,42 +23,17 @@ use crate::session::{Output, Peer};
 /// at once.
 const BACKLOG: i32 = 4_096;
 
-/// The number of bytes that the kernel takes for a client that does not read: 10,000 such clients
-/// take at most 1.3 GB. One system call cannot write more.
-const UNSENT_BYTES_MAX: u32 = 128 * 1024;
-
-/// After this silence the kernel first asks whether a client is there...
-const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
-
-/// ...it asks again after each of these intervals...
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
-
-/// ...and after this many questions it gives up the client: 60 + 6 * 15 = 150 s.
-const KEEPALIVE_RETRIES: u32 = 6;
-
-/// How long sent bytes may stay unacknowledged.
-const USER_TIMEOUT: Duration = Duration::from_secs(150);
-
 /// The limit of time in which a client that has not entered receives a message.
 pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 
-/// Opens a listening socket. Accepted connections inherit these settings (on Linux, all of them),
-/// which saves system calls.
+/// Opens a listening socket.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?; // IPv4 has another socket
     }
     socket.set_reuse_address(true)?; // a restart need not wait for old connections to be forgotten
-    socket.set_tcp_nodelay(true)?; // lines are batched already
-    socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
-    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE_TIME)
-        .with_interval(KEEPALIVE_INTERVAL)
-        .with_retries(KEEPALIVE_RETRIES);
-    socket.set_tcp_keepalive(&keepalive)?;
-    socket.set_out_of_band_inline(true)?; // telnet's urgent byte stays in its place
+    set_options(SockRef::from(&socket))?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -88,12 +64,12 @@ pub(super) async fn say_last(mut stream: TcpStream, words: &[u8], leaving: &Wait
 pub(super) fn say_at_once(stream: &TcpStream, words: &[u8]) {
     let mut ignored = [0; 4 * 1024];
     recv(stream, &mut ignored, RecvFlags::DONTWAIT).ok();
-    send(stream, words, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
+    send(stream, words, SendFlags::DONTWAIT).ok();
 }
 
 /// The writing half of a TCP connection. It tries the socket before it asks the runtime whether the
 /// socket is ready: nearly always it is, and the runtime's answer is in memory that is not in the
-/// cache.
+/// cache. A write to a closed connection is an error and no signal: Rust ignores SIGPIPE.
 pub(crate) struct Eager(pub(crate) OwnedWriteHalf);
 
 impl AsyncWrite for Eager {
@@ -102,7 +78,7 @@ impl AsyncWrite for Eager {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match send(self.0.as_ref(), bytes, SendFlags::NOSIGNAL) {
+        match send(self.0.as_ref(), bytes, SendFlags::empty()) {
             // The runtime finds the socket full too, and wakes the task when there is space.
             Err(Errno::AGAIN) => Pin::new(&mut self.0).poll_write(cx, bytes),
             sent => Poll::Ready(sent.map_err(io::Error::from)),
@@ -136,28 +112,5 @@ impl AsyncWrite for Eager {
 impl Output for Eager {
     fn prefetch(&self) -> usize {
         self.0.as_ref().as_raw_fd() as usize
-    }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-mod tests {
-    use std::net;
-
-    use socket2::SockRef;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_dead_peer_is_given_up_within_three_minutes() {
-        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let _peer = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (accepted, _) = listener.accept().await.unwrap();
-        let socket = SockRef::from(&accepted);
-        assert!(socket.keepalive().unwrap());
-        let silent = socket.tcp_keepalive_time().unwrap()
-            + socket.tcp_keepalive_interval().unwrap() * socket.tcp_keepalive_retries().unwrap();
-        let unanswered = socket.tcp_user_timeout().unwrap().unwrap();
-        assert!(silent.max(unanswered) <= Duration::from_mins(3));
     }
 }

@@ -33,6 +33,7 @@ const REST: u32 = 8;
 const REST_MAX: Duration = Duration::from_millis(250);
 
 /// For the scheduler: threads that serve people have priority.
+#[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 
 /// How many lines one slice removes.
