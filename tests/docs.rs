@@ -23,13 +23,14 @@ use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 17] = [
+const OPTIONS_OF_OTHERS: [&str; 18] = [
     "--data-binary",   // curl
     "--line-buffered", // grep
     "--retry",         // curl
     "--cfg",           // rustc
-    "--locked",        // cargo, as the next five
+    "--locked",        // cargo, as the next six
     "--example",       // ..
+    "--path",          // ..
     "--profile",       // ..
     "--release",       // ..
     "--test",          // ..
@@ -500,7 +501,17 @@ fn parlor(words: &[&str]) -> String {
 #[test]
 fn the_configuration_for_a_service_is_accepted() {
     let config = parlor(&["config", "--config", "packaging/parlor.toml"]);
-    assert!(config.contains("tcp://*:8000"), "{config}");
+    assert!(config.contains("tcp://localhost:8000"), "{config}");
+}
+
+#[test]
+fn the_package_is_called_as_the_pages_say() {
+    let version = env!("CARGO_PKG_VERSION");
+    let package = format!("./parlor_{version}-1_amd64.deb");
+    assert!(text("README.md").contains(&package), "{package}");
+    assert!(text("docs/operating.md").contains(&package), "{package}");
+    let first = format!("parlor ({version}-1) ");
+    assert!(text("packaging/debian/changelog").starts_with(&first), "{first}");
 }
 
 #[test]
