@@ -201,7 +201,8 @@ fn every_option_that_is_mentioned_exists() {
     }
     for (page, text) in with_extension("md") {
         // The pages for contributors mention all kinds of programs, and so do the benchmarks.
-        let of_all_kinds = ["CONTRIBUTING.md", "docs/benchmarks.md"].map(Path::new);
+        let of_all_kinds =
+            ["CONTRIBUTING.md", "packaging/RELEASE.md", "docs/benchmarks.md"].map(Path::new);
         for option in options_in(&text) {
             let is_known = known.contains(option) || of_all_kinds.contains(&page.as_path());
             assert!(is_known, "{}: {option}", page.display());
@@ -505,11 +506,16 @@ fn the_configuration_for_a_service_is_accepted() {
 }
 
 #[test]
-fn the_package_is_called_as_the_pages_say() {
+fn the_files_of_a_release_are_called_as_the_pages_say() {
     let version = env!("CARGO_PKG_VERSION");
     let package = format!("./parlor_{version}-1_amd64.deb");
     assert!(text("README.md").contains(&package), "{package}");
-    assert!(text("docs/operating.md").contains(&package), "{package}");
+    let operating = text("docs/operating.md");
+    let tarball = format!("tar -xf parlor-{version}-x86_64-unknown-linux-gnu.tar.gz");
+    let container = format!("tar -xf parlor-{version}-container.tar.gz");
+    for name in [package, tarball, container] {
+        assert!(operating.contains(&name), "{name}");
+    }
     let first = format!("parlor ({version}-1) ");
     assert!(text("packaging/debian/changelog").starts_with(&first), "{first}");
 }
