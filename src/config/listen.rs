@@ -1,8 +1,9 @@
-//! Listeners in URLs: `SCHEME://HOST:PORT?OPTIONS`. Opens nothing. Knows no scheme and no option:
-//! both stay as typed.
+//! Listeners in URLs: `SCHEME://HOST:PORT?OPTIONS` or `SCHEME:///PATH?OPTIONS`. Opens nothing. Knows
+//! no scheme and no option: both stay as typed.
 
 use std::fmt;
 use std::iter::{once, repeat};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
@@ -15,21 +16,72 @@ use super::units::InvalidValue;
 pub struct ListenUrl {
     /// The kind of door.
     pub scheme: String,
-    /// The host: this machine, or some of its interfaces.
-    pub host: Host,
-    /// The TCP port; 0 takes a free one. `None` for the usual port of the door.
-    pub port: Option<u16>,
+    /// The place where it listens.
+    pub place: ListenPlace,
     /// The options after the question mark.
     pub options: Vec<String>,
 }
 
-impl ListenUrl {
+/// The place where a listener listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenPlace {
+    /// `HOST:PORT`.
+    Port {
+        /// The host: this machine, or some of its interfaces.
+        host: Host,
+        /// The TCP port; 0 takes a free one. `None` for the usual port of the door.
+        port: Option<u16>,
+    },
+    /// The absolute path of a Unix socket.
+    Path(PathBuf),
+}
+
+impl ListenPlace {
+    /// Whether only this machine can reach it.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        match self {
+            Self::Port { host, .. } => host.is_this_machine(),
+            Self::Path(_) => true,
+        }
+    }
+
+    /// Whether each listener there gets a port of its own.
+    fn is_free_port(&self) -> bool {
+        matches!(self, Self::Port { port: Some(0), .. })
+    }
+
     /// Whether both cannot be opened at once. Port 0 never collides: each listener gets another
     /// port.
     fn collides_with(&self, other: &Self) -> bool {
-        let hosts = [&self.host, &other.host];
-        let share = hosts.contains(&&Host::All) || self.host == other.host;
-        self.port == other.port && self.port != Some(0) && share
+        match (self, other) {
+            (Self::Port { host, port }, Self::Port { host: other_host, port: other_port }) => {
+                let share = [host, other_host].contains(&&Host::All) || host == other_host;
+                port == other_port && !self.is_free_port() && share
+            }
+            _ => self == other,
+        }
+    }
+}
+
+impl FromStr for ListenPlace {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if text.len() > 1 && text.starts_with('/') {
+            return Ok(Self::Path(text.into()));
+        }
+        let (host, port) = split_port(text.strip_suffix('/').unwrap_or(text))?;
+        Ok(Self::Port { host, port })
+    }
+}
+
+impl fmt::Display for ListenPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port { host, port: Some(port) } => write!(f, "{host}:{port}"),
+            Self::Port { host, port: None } => host.fmt(f),
+            Self::Path(path) => path.display().fmt(f),
+        }
     }
 }
 
@@ -43,12 +95,10 @@ impl FromStr for ListenUrl {
             )));
         };
         let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let (host, port) = split_port(place.strip_suffix('/').unwrap_or(place))?;
         let options = options.split('&').filter(|option| !option.is_empty());
         Ok(Self {
             scheme: scheme.to_owned(),
-            host,
-            port,
+            place: place.parse()?,
             options: options.map(str::to_owned).collect(),
         })
     }
@@ -56,10 +106,7 @@ impl FromStr for ListenUrl {
 
 impl fmt::Display for ListenUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.host)?;
-        if let Some(port) = self.port {
-            write!(f, ":{port}")?;
-        }
+        write!(f, "{}://{}", self.scheme, self.place)?;
         for (option, mark) in self.options.iter().zip(once('?').chain(repeat('&'))) {
             write!(f, "{mark}{option}")?;
         }
@@ -96,8 +143,8 @@ pub(super) fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
 pub(super) fn usual(texts: &[&str], lan: bool) -> Result<Vec<ListenUrl>, InvalidValue> {
     let read = |text: &&str| {
         let mut url: ListenUrl = text.parse()?;
-        if lan {
-            url.host = Host::All;
+        if let (true, ListenPlace::Port { host, .. }) = (lan, &mut url.place) {
+            *host = Host::All;
         }
         Ok(url)
     };
@@ -109,12 +156,16 @@ pub(super) fn union(wanted: Vec<ListenUrl>) -> Result<Vec<ListenUrl>, InvalidVal
     let mut union: Vec<ListenUrl> = Vec::with_capacity(wanted.len());
     for url in wanted {
         // Port 0 is a new port each time, so the same URL twice means two listeners.
-        if url.port != Some(0) && union.contains(&url) {
+        if !url.place.is_free_port() && union.contains(&url) {
             continue;
         }
-        if let Some(other) = union.iter().find(|other| other.collides_with(&url)) {
+        if let Some(other) = union.iter().find(|other| other.place.collides_with(&url.place)) {
+            let what = match url.place {
+                ListenPlace::Port { .. } => "port",
+                ListenPlace::Path(_) => "path",
+            };
             return Err(InvalidValue::new(format!(
-                "{other} and {url} use the same address; give one of them another port"
+                "{other} and {url} use the same address; give one of them another {what}"
             )));
         }
         union.push(url);
@@ -129,7 +180,9 @@ mod tests {
 
     #[test]
     fn a_url_stays_as_typed() {
-        for text in ["a://b", "tcp://*:0?x&y=1&y=2", "tcp://[::1]:8000?names=ask"] {
+        for text in
+            ["a://b", "tcp://*:0?x&y=1&y=2", "tcp://[::1]:8000?names=ask", "unix:///run/a?mode=666"]
+        {
             assert_eq!(text.parse::<ListenUrl>().unwrap().to_string(), text);
         }
     }

@@ -14,8 +14,8 @@ pub use address::{Address, Host};
 pub(crate) use data::SOCKET_FILE;
 pub use data::{DataOption, Keep};
 pub(crate) use file::read as read_file;
-pub use listen::ListenUrl;
 pub(crate) use listen::read_several;
+pub use listen::{ListenPlace, ListenUrl};
 pub use units::{ByteSize, InvalidValue, RateLimit, Retain};
 pub(crate) use units::{duration, host, idle, yes_or_no};
 

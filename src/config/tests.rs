@@ -120,8 +120,16 @@ fn any_url() -> impl Strategy<Value = ListenUrl> {
         "[a-z][a-z0-9-]{0,8}(\\.[a-z]{2,5})?".prop_map(Host::Name),
     ];
     let options = proptest::collection::vec("[a-z]{1,8}(=[a-z0-9]{0,8})?", 0..3);
-    ("[a-z]{2,8}", host, proptest::option::of(any::<u16>()), options)
-        .prop_map(|(scheme, host, port, options)| ListenUrl { scheme, host, port, options })
+    let port = (host, proptest::option::of(any::<u16>()));
+    let place = prop_oneof![
+        port.prop_map(|(host, port)| ListenPlace::Port { host, port }),
+        "(/[a-z.]{1,8}){1,3}".prop_map(|path| ListenPlace::Path(path.into())),
+    ];
+    ("[a-z]{2,8}", place, options).prop_map(|(scheme, place, options)| ListenUrl {
+        scheme,
+        place,
+        options,
+    })
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
@@ -139,11 +147,12 @@ fn any_config() -> impl Strategy<Value = Config> {
     (urls, counts, sizes, words, times).prop_map(|(mut listeners, counts, sizes, words, times)| {
         for (n, url) in (1..).zip(&mut listeners) {
             // URLs with different addresses.
-            url.port = match url.port {
-                Some(0) => Some(0),
-                None if n == 1 => None,
-                _ => Some(n),
-            };
+            match &mut url.place {
+                ListenPlace::Port { port: Some(0), .. } => {}
+                ListenPlace::Port { port: None, .. } if n == 1 => {}
+                ListenPlace::Port { port, .. } => *port = Some(n),
+                ListenPlace::Path(path) => path.push(n.to_string()),
+            }
         }
         let (log, log_format, keep, yes) = words;
         Config {

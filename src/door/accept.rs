@@ -11,17 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::task::yield_now;
 use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::admission::{Reserve, TurnedAway};
+use super::listener::DoorListener;
 use super::opening::{DoorInUse, DoorKind};
-use super::platform::set_accepted;
 use super::reception::{Reception, Serving};
-use super::transport::say_last;
+use super::transport::{Transport, say_last};
+use crate::session::Peer;
 
 /// The wait after the first accept that failed.
 const BACK_OFF_MIN: Duration = Duration::from_millis(10);
@@ -87,23 +87,23 @@ pub(crate) async fn accept_connections(reception: Arc<Reception>, mut door: impl
     }
 }
 
-impl ListeningDoor for (DoorInUse, TcpListener) {
-    type Connection = (TcpStream, SocketAddr);
+impl ListeningDoor for (DoorInUse, DoorListener) {
+    type Connection = (Transport, Option<SocketAddr>);
 
     fn kind(&self) -> &'static DoorKind {
         self.0.kind
     }
 
     async fn accept(&mut self) -> io::Result<Self::Connection> {
-        let (stream, from) = self.1.accept().await?;
-        set_accepted(&stream).ok(); // a client that is gone already: its task finds out
-        Ok((stream, from))
+        self.1.accept().await
     }
 
-    fn begin(&self, reception: &Arc<Reception>, (stream, from): Self::Connection) {
+    fn begin(&self, reception: &Arc<Reception>, (stream, address): Self::Connection) {
         let (kind, door) = (self.0.kind, Arc::clone(&self.0.door));
-        let peer = SocketAddr::new(from.ip().to_canonical(), from.port());
-        let permit = match kind.is_for_people.then(|| reception.admit(peer.ip())) {
+        let is_private = reception.allow_plain_passwords || stream.is_private(address);
+        let peer = Peer { address, is_private };
+        let ip = address.map(|address| address.ip());
+        let permit = match kind.is_for_people.then(|| reception.admit(ip)) {
             Some(Err(refused)) => return turn_away(reception, &self.0, (stream, peer), refused),
             admitted => admitted.and_then(Result::ok),
         };
@@ -126,7 +126,7 @@ impl ListeningDoor for (DoorInUse, TcpListener) {
 fn turn_away(
     reception: &Arc<Reception>,
     opened: &DoorInUse,
-    (stream, peer): (TcpStream, SocketAddr),
+    (stream, peer): (Transport, Peer),
     refused: TurnedAway,
 ) {
     reception.metrics.met(refused.limit());

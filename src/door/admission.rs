@@ -70,14 +70,14 @@ impl Admission {
         present.limit_loopback = limit_loopback;
     }
 
-    /// A permit for a connection from `ip`.
-    pub(crate) fn admit(&self, ip: IpAddr) -> Result<Permit, TurnedAway> {
+    /// A permit for a connection from `ip`. Without an address it has no share of one.
+    pub(crate) fn admit(&self, ip: Option<IpAddr>) -> Result<Permit, TurnedAway> {
         let mut present = lock(&self.connections);
         if present.count >= present.max {
             return Err(TurnedAway::Full);
         }
-        let is_limited = !ip.is_loopback() || present.limit_loopback;
-        let network = is_limited.then(|| network(ip));
+        let limited = ip.filter(|ip| !ip.is_loopback() || present.limit_loopback);
+        let network = limited.map(network);
         if let Some(network) = network {
             let count = present.by_network.get(&network).copied().unwrap_or_default();
             if count >= present.network_max {
@@ -185,45 +185,53 @@ mod tests {
     #[test]
     fn a_network_gets_its_share_back() {
         let admission = Admission::new(100, 2, false);
-        let first = admission.admit(HERE);
-        let second = admission.admit(NEXT_DOOR);
+        let first = admission.admit(Some(HERE));
+        let second = admission.admit(Some(NEXT_DOOR));
         assert!(first.is_ok() && second.is_ok());
-        assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Address(2)));
-        assert!(admission.admit(ELSEWHERE).is_ok());
+        assert_eq!(admission.admit(Some(HERE)).err(), Some(TurnedAway::Address(2)));
+        assert!(admission.admit(Some(ELSEWHERE)).is_ok());
         drop(first);
-        assert!(admission.admit(HERE).is_ok());
+        assert!(admission.admit(Some(HERE)).is_ok());
     }
 
     #[test]
     fn loopback_is_exempt_unless_told_otherwise() {
         let admission = Admission::new(100, 1, false);
-        let permits: Vec<_> = (0..3).map(|_| admission.admit(LOOPBACK)).collect();
+        let permits: Vec<_> = (0..3).map(|_| admission.admit(Some(LOOPBACK))).collect();
         assert!(permits.iter().all(Result::is_ok));
         let admission = Admission::new(100, 1, true);
-        let _permit = admission.admit(LOOPBACK);
-        assert_eq!(admission.admit(LOOPBACK).err(), Some(TurnedAway::Address(1)));
+        let _permit = admission.admit(Some(LOOPBACK));
+        assert_eq!(admission.admit(Some(LOOPBACK)).err(), Some(TurnedAway::Address(1)));
+    }
+
+    #[test]
+    fn connections_without_an_address_take_places_and_no_share() {
+        let admission = Admission::new(3, 1, true);
+        let permits: Vec<_> = (0..3).map(|_| admission.admit(None)).collect();
+        assert!(permits.iter().all(Result::is_ok));
+        assert_eq!(admission.admit(None).err(), Some(TurnedAway::Full));
     }
 
     #[test]
     fn limits_that_change_hold_for_the_next_connection() {
         let admission = Admission::new(2, 100, false);
-        let mut permits: Vec<_> = (0..2).map(|_| admission.admit(HERE)).collect();
+        let mut permits: Vec<_> = (0..2).map(|_| admission.admit(Some(HERE))).collect();
         admission.set(1, 2, false);
-        assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Full));
+        assert_eq!(admission.admit(Some(HERE)).err(), Some(TurnedAway::Full));
         permits.pop();
-        assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Full), "one is in");
+        assert_eq!(admission.admit(Some(HERE)).err(), Some(TurnedAway::Full), "one is in");
         admission.set(9, 2, false);
-        permits.push(admission.admit(HERE));
-        assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Address(2)));
+        permits.push(admission.admit(Some(HERE)));
+        assert_eq!(admission.admit(Some(HERE)).err(), Some(TurnedAway::Address(2)));
         assert!(permits.iter().all(Result::is_ok));
     }
 
     #[test]
     fn a_full_server_has_room_again_when_a_connection_ends() {
         let admission = Admission::new(1, 100, false);
-        let permit = admission.admit(HERE);
-        assert_eq!(admission.admit(ELSEWHERE).err(), Some(TurnedAway::Full));
+        let permit = admission.admit(Some(HERE));
+        assert_eq!(admission.admit(Some(ELSEWHERE)).err(), Some(TurnedAway::Full));
         drop(permit);
-        assert!(admission.admit(ELSEWHERE).is_ok());
+        assert!(admission.admit(Some(ELSEWHERE)).is_ok());
     }
 }

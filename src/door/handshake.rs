@@ -2,7 +2,6 @@
 //! list. Knows no dialect.
 
 use std::mem;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +9,12 @@ use std::time::Duration;
 use parlor_core::link::{Answer, Decoder, Encoder};
 use parlor_core::model::{Name, Profile, RoomName, Said};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::select;
 
 use super::reception::Reception;
-use super::transport::{Eager, WORD_TIME, say_at_once, say_last};
+use super::transport::{
+    Transport, TransportInput, TransportOutput, WORD_TIME, say_at_once, say_last,
+};
 use super::waiting::Waiter;
 use crate::clock::{sleep, timeout};
 use crate::session::{self, Admitted, Arrival, Doorway, Newcomer, NotEntered, Tell};
@@ -28,8 +27,9 @@ const READ_BYTES_MAX: usize = 4 * 1024;
 
 /// A connection that has not entered.
 pub(super) struct Arriving<D, E> {
-    stream: TcpStream,
-    pub(super) address: String,
+    stream: Transport,
+    /// The name until the client gives another one.
+    pub(super) address: Name,
     pub(super) decoder: D,
     pub(super) encoder: E,
     /// Bytes that are read and not yet decoded.
@@ -52,15 +52,15 @@ pub(super) trait LastWords: Doorway {
 
 impl<D: Decoder, E: Encoder> Arriving<D, E> {
     pub(super) fn new(
-        stream: TcpStream,
-        from: SocketAddr,
+        stream: Transport,
+        address: Name,
         (decoder, encoder): (D, E),
         held: Vec<u8>,
         waiter: Waiter,
     ) -> Self {
         Arriving {
             stream,
-            address: from.to_string(),
+            address,
             decoder,
             encoder,
             held,
@@ -104,7 +104,7 @@ impl<D: Decoder, E: Encoder> Arriving<D, E> {
         let (input, output) = self.stream.into_split();
         Arrival {
             input,
-            output: Eager(output),
+            output,
             decoder: self.decoder,
             encoder: self.encoder,
             held: self.held,
@@ -135,7 +135,7 @@ impl<D: Decoder, E: Encoder> Tell for Arriving<D, E> {
 }
 
 /// The result of a handshake.
-type NewArrival<'a, D, E> = Arrival<'a, OwnedReadHalf, Eager, D, E>;
+type NewArrival<'a, D, E> = Arrival<'a, TransportInput, TransportOutput, D, E>;
 
 impl<D: Decoder, E: Encoder> Arriving<D, E>
 where

@@ -5,9 +5,10 @@
 use std::path::Path;
 
 use super::admin::{AdminDoor, NoSocket};
+use super::listener_options::{ListenerOptions, UNIX_OPTIONS};
 use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlDoor, UrlOptions, WayIn, unknown};
 use super::{irc, lines, metrics, web};
-use crate::config::{self, InvalidValue, ListenUrl};
+use crate::config::{self, InvalidValue, ListenPlace, ListenUrl};
 use crate::operator::Operator;
 
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
@@ -22,8 +23,8 @@ const DOORS: &[DoorKind] = &[
         is_for_people: true,
         may_be_missing_for: None,
         url: Some(UrlDoor {
-            port: LINE_PORT,
-            options: lines::OPTIONS,
+            port: Some(LINE_PORT),
+            options: &[lines::OPTIONS],
             tidy: lines::tidy,
             way_in: lines::way_in,
             open: lines::open,
@@ -35,8 +36,8 @@ const DOORS: &[DoorKind] = &[
         is_for_people: true,
         may_be_missing_for: Some("a browser"),
         url: Some(UrlDoor {
-            port: 8080, // the usual one for HTTP without privileges
-            options: web::OPTIONS,
+            port: Some(8080), // the usual one for HTTP without privileges
+            options: &[web::OPTIONS],
             tidy: web::tidy,
             way_in: |_| WayIn("open in a browser: http://HOST:PORT/lobby"),
             open: web::open,
@@ -48,11 +49,39 @@ const DOORS: &[DoorKind] = &[
         is_for_people: true,
         may_be_missing_for: Some("an IRC client"),
         url: Some(UrlDoor {
-            port: 6667, // the usual one for IRC without TLS
-            options: irc::OPTIONS,
+            port: Some(6667), // the usual one for IRC without TLS
+            options: &[irc::OPTIONS],
             tidy: irc::tidy,
             way_in: |_| irc::IRC,
             open: irc::open,
+        }),
+    },
+    DoorKind {
+        scheme: "unix",
+        about: "lines of text over a Unix socket, for programs on this machine",
+        is_for_people: true,
+        may_be_missing_for: None,
+        url: Some(UrlDoor {
+            port: None,
+            options: &[lines::OPTIONS, UNIX_OPTIONS],
+            tidy: lines::tidy,
+            way_in: |_| WayIn("join with: nc -U PATH"),
+            open: lines::open,
+        }),
+    },
+    DoorKind {
+        scheme: "http+unix",
+        about: "the same as http over a Unix socket, for a web server in front",
+        is_for_people: true,
+        may_be_missing_for: None,
+        url: Some(UrlDoor {
+            port: None,
+            options: &[web::OPTIONS, UNIX_OPTIONS],
+            tidy: web::tidy,
+            way_in: |_| {
+                WayIn("read a room with: curl -N --unix-socket PATH http://localhost/lobby")
+            },
+            open: web::open,
         }),
     },
     DoorKind {
@@ -61,7 +90,7 @@ const DOORS: &[DoorKind] = &[
         is_for_people: false,
         may_be_missing_for: None,
         url: Some(UrlDoor {
-            port: 9464, // a free one among those that exporters for Prometheus have agreed upon
+            port: Some(9464), // a free one among those that exporters for Prometheus have agreed upon
             options: &[],
             tidy: |_| Ok(Vec::new()),
             way_in: |_| WayIn("metrics for Prometheus: http://HOST:PORT/metrics"),
@@ -110,8 +139,21 @@ fn read_url(text: &str) -> Result<ListenUrl, InvalidValue> {
     }
     let mut url: ListenUrl = text.parse()?;
     let (_, door) = find(&url.scheme)?;
-    url.port.get_or_insert(door.port);
-    url.options = (door.tidy)(&UrlOptions::read(&url.scheme, door.options, &url.options)?)?;
+    match (&mut url.place, door.port) {
+        (ListenPlace::Port { port, .. }, Some(usual)) => drop(port.get_or_insert(usual)),
+        (ListenPlace::Path(_), None) => {}
+        (ListenPlace::Path(_), Some(usual)) => {
+            let sentence = format!("{0} has no path; write {0}://localhost:{usual}", url.scheme);
+            return Err(InvalidValue::new(sentence));
+        }
+        (ListenPlace::Port { .. }, None) => {
+            let sentence = format!("{0} needs a path; write {0}:///run/parlor/NAME", url.scheme);
+            return Err(InvalidValue::new(sentence));
+        }
+    }
+    let options = UrlOptions::read(&url.scheme, door.options, &url.options)?;
+    url.options = (door.tidy)(&options)?;
+    url.options.extend(ListenerOptions::read(&options)?.tidy());
     Ok(url)
 }
 
@@ -123,11 +165,16 @@ pub(crate) fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
     config::read_several(text, read_url)
 }
 
-/// Opens the door that a URL names.
-pub(crate) fn open(url: &ListenUrl, setup: DoorSetup) -> Result<DoorInUse, InvalidValue> {
+/// Opens the door that a URL names. Returns it with the options of its listener.
+pub(crate) fn open(
+    url: &ListenUrl,
+    setup: DoorSetup,
+) -> Result<(DoorInUse, ListenerOptions), InvalidValue> {
     let (kind, door) = find(&url.scheme)?;
     let options = UrlOptions::read(kind.scheme, door.options, &url.options)?;
-    Ok(DoorInUse { kind, way_in: (door.way_in)(&options), door: (door.open)(&options, setup)? })
+    let way_in = (door.way_in)(&options);
+    let listener = ListenerOptions::read(&options)?;
+    Ok((DoorInUse { kind, way_in, door: (door.open)(&options, setup)? }, listener))
 }
 
 /// Opens the operator's door in the server's own directory.
@@ -139,12 +186,13 @@ pub(crate) fn open_admin(directory: &Path, operator: Operator) -> Result<AdminDo
 pub(crate) fn url_help() -> String {
     let mut help = "\
 URL is SCHEME://HOST:PORT?OPTION&OPTION. HOST is a name, an IPv4 address, an [IPv6 address], or * for all \
-interfaces. PORT 0 picks a free port. The schemes and their options:
+interfaces. PORT 0 picks a free port. A Unix socket has a path instead: SCHEME:///PATH. The schemes and their options:
 "
     .to_owned();
     for (kind, door) in url_doors() {
-        help += &format!("\n  {}: {} (port {})", kind.scheme, kind.about, door.port);
-        for option in door.options {
+        let port = door.port.map_or("a path".to_owned(), |port| format!("port {port}"));
+        help += &format!("\n  {}: {} ({port})", kind.scheme, kind.about);
+        for option in door.options.iter().copied().flatten() {
             help += &format!("\n    {}: {}", option.form, option.about);
         }
     }
@@ -183,6 +231,8 @@ mod tests {
             ("irc://*?network=Tea&server=a.b", "irc://*:6667?server=a.b&network=Tea"),
             ("irc://localhost?motd=/etc/motd", "irc://localhost:6667?motd=/etc/motd"),
             ("metrics://localhost", "metrics://localhost:9464"),
+            ("unix:///run/tea?mode=660&idle=0", "unix:///run/tea?idle=0"),
+            ("http+unix:///run/tea?mode=666&host=a", "http+unix:///run/tea?host=a&mode=666"),
         ] {
             assert_eq!(read_url(typed).unwrap().to_string(), printed, "{typed:?}");
         }
@@ -192,8 +242,14 @@ mod tests {
     fn refusals_say_what_would_be_right() {
         for (typed, sentence) in [
             ("localhost:8000", "no scheme; write it in front, as in tcp://localhost:8000"),
-            ("tpc://", "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, irc, metrics)"),
-            ("gopher://localhost", "no scheme \"gopher\" (there is: tcp, http, irc, metrics)"),
+            (
+                "tpc://",
+                "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, irc, unix, http+unix, metrics)",
+            ),
+            (
+                "gopher://localhost",
+                "no scheme \"gopher\" (there is: tcp, http, irc, unix, http+unix, metrics)",
+            ),
             (
                 "tcp://localhost?idel=5m",
                 "no option \"idel\", did you mean idle? (there is: tcp has classic, idle=5m|0, names=ask|address)",
@@ -215,6 +271,12 @@ mod tests {
             ),
             ("irc://*?network=", "network is \"\"; write one word of ASCII, 63 characters at most"),
             ("irc://*?motd", "motd has no file; write motd=FILE"),
+            ("tcp:///run/tea", "tcp has no path; write tcp://localhost:8000"),
+            ("unix://localhost", "unix needs a path; write unix:///run/parlor/NAME"),
+            (
+                "unix:///a?mode=0660",
+                "mode is \"0660\"; write three digits from 0 to 7, such as 660 or 666",
+            ),
             ("tcp://:8000", "no host; write a name, an address, or * for all interfaces"),
         ] {
             let refusal = read_url(typed).unwrap_err().to_string();
@@ -234,7 +296,7 @@ mod tests {
         }
 
         #[test]
-        fn anything_may_be_typed(text in "((tcp|http|irc)://)?(\\PC*|[a-z*]*[?][a-z=&0-9]*)") {
+        fn anything_may_be_typed(text in "((tcp|http|irc|unix)://)?(\\PC*|[a-z*]*[?][a-z=&0-9]*)") {
             let _ = read_urls(&text);
         }
     }

@@ -1,6 +1,5 @@
 //! The door for the operator's metrics, over HTTP. Knows no room.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,12 +8,11 @@ use axum::http::{Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use parlor_core::link::{Outcome, Query};
-use tokio::net::TcpStream;
 
 use super::admission::TurnedAway;
 use super::http::{Exchange, Port, answer_requests, preferred, sentence, unavailable};
 use super::opening::{DoorSetup, UrlOptions};
-use super::reception::{OpenDoor, Reception, Serving};
+use super::reception::{OpenDoor, Peer, Reception, Serving, Transport};
 use crate::config::InvalidValue;
 use crate::telemetry::{Scrape, classic};
 
@@ -35,12 +33,7 @@ pub(super) fn open(_: &UrlOptions, _: DoorSetup) -> Result<Arc<dyn OpenDoor>, In
 }
 
 impl OpenDoor for MetricsDoor {
-    fn serve(
-        self: Arc<Self>,
-        reception: Arc<Reception>,
-        stream: TcpStream,
-        _: SocketAddr,
-    ) -> Serving {
+    fn serve(self: Arc<Self>, reception: Arc<Reception>, stream: Transport, _: Peer) -> Serving {
         Box::pin(async move {
             let port = Port {
                 head_time: SCRAPE_TIME,

@@ -11,10 +11,13 @@ mod http;
 mod irc;
 mod kinds;
 mod lines;
+mod listener;
+mod listener_options;
 mod metrics;
 mod opening;
 mod platform;
 mod reception;
+mod socket_file;
 mod transport;
 mod waiting;
 mod web;
@@ -27,6 +30,7 @@ pub(crate) use kinds::{
     LINE_PORT, find, open, open_admin, read_urls, schemes_for_people, url_help,
 };
 pub(crate) use lines::{CLASSIC, NETCAT};
+pub(crate) use listener::DoorListener;
+pub(crate) use listener_options::ListenerOptions;
 pub(crate) use opening::{DoorInUse, DoorSetup, WayIn};
 pub(crate) use reception::Reception;
-pub(crate) use transport::bind;

@@ -30,11 +30,12 @@ pub(crate) struct DoorKind {
 
 /// How a URL opens a kind of door.
 pub(crate) struct UrlDoor {
-    /// The port of a URL that names none.
-    pub(crate) port: u16,
-    /// The options that a URL may have after the question mark.
-    pub(crate) options: &'static [DoorOption],
-    /// Writes options in one form: only those that differ from the default.
+    /// The port of a URL that names none; none for a door at a path.
+    pub(crate) port: Option<u16>,
+    /// The options that a URL may have after the question mark: those of the door, and those of
+    /// its listener.
+    pub(crate) options: &'static [&'static [DoorOption]],
+    /// Writes the door's options in one form: only those that differ from the default.
     pub(super) tidy: fn(&UrlOptions) -> Result<Vec<String>, InvalidValue>,
     /// The sentence that tells people how to join.
     pub(super) way_in: fn(&UrlOptions) -> WayIn,
@@ -65,8 +66,6 @@ impl DoorOption {
 pub(crate) struct DoorSetup {
     /// The settings of sessions that all doors share.
     pub(crate) settings: SessionSettings,
-    /// Whether passwords are accepted even where others on the network can read them.
-    pub(crate) allow_plain_passwords: bool,
     /// The limit of silence for people without a name, if the URL gives none.
     pub(crate) nameless_idle: Duration,
     /// The clock for times in sentences.
@@ -81,7 +80,7 @@ pub(crate) struct DoorInUse {
     pub(super) door: Arc<dyn OpenDoor>,
 }
 
-/// A sentence that tells people how to join, with `HOST` and `PORT` in it.
+/// A sentence that tells people how to join, with `HOST` and `PORT` in it, or `PATH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WayIn(pub(crate) &'static str);
 
@@ -92,6 +91,11 @@ impl WayIn {
             IpAddr::V6(ip) if self.0.contains("HOST:") => self.at_host(&format!("[{ip}]"), port),
             ip => self.at_host(&ip.to_string(), port),
         }
+    }
+
+    /// The sentence for the path of a Unix socket.
+    pub(crate) fn at_path(self, path: &str) -> String {
+        self.0.replace("PATH", path)
     }
 
     /// The sentence for a host.
@@ -107,15 +111,16 @@ impl UrlOptions {
     /// Reads `words`, each an option with its value, by the options that its kind of door knows.
     pub(super) fn read(
         scheme: &str,
-        known: &[DoorOption],
+        known: &[&[DoorOption]],
         words: &[String],
     ) -> Result<UrlOptions, InvalidValue> {
         let mut read: Vec<(&str, String)> = Vec::new();
         for word in words {
             let (typed, value) = word.split_once('=').unwrap_or((word, ""));
-            let Some(option) = known.iter().find(|option| option.name() == typed) else {
-                let names = known.iter().map(DoorOption::name);
-                let forms: Vec<_> = known.iter().map(|option| option.form).collect();
+            let mut all = known.iter().copied().flatten();
+            let Some(option) = all.clone().find(|option| option.name() == typed) else {
+                let names = all.clone().map(DoorOption::name);
+                let forms: Vec<_> = all.by_ref().map(|option| option.form).collect();
                 let has = format!("{scheme} has {}", forms.join(", "));
                 return Err(unknown("option", typed, names, &has));
             };

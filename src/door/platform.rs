@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 /// The number of bytes that the kernel takes for a client that does not read: 10,000 such clients
 /// take at most 1.3 GB. One system call cannot write more.
@@ -46,6 +46,11 @@ pub(super) fn set_accepted(stream: &TcpStream) -> io::Result<()> {
         true => Ok(()),
         false => set_options(SockRef::from(stream)),
     }
+}
+
+/// Sets the options of a connection at a Unix socket. The kernel doubles the size for its own needs.
+pub(super) fn set_accepted_unix(stream: &UnixStream) -> io::Result<()> {
+    SockRef::from(stream).set_send_buffer_size(UNSENT_BYTES_MAX as usize / 2)
 }
 
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! The parts that all doors share, and the traits of a door. Knows no door.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::atomic::AtomicU64;
@@ -8,13 +8,14 @@ use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 
 use parlor_core::link::Inbox;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::admission::{Admission, Permit, TurnedAway};
+pub(super) use super::transport::Transport;
 use super::waiting::WaitingList;
 use crate::config::ConnectionLimits;
+pub(super) use crate::session::Peer;
 use crate::session::Writers;
 use crate::telemetry::Metrics;
 
@@ -49,13 +50,20 @@ pub(crate) struct Reception {
     pub(crate) closing: CancellationToken,
     /// The operator's metrics.
     pub(crate) metrics: Arc<Metrics>,
+    /// Whether passwords are accepted even where others on the network can read them.
+    pub(crate) allow_plain_passwords: bool,
     /// The number of connections that ended with a panic: each one is a bug.
     pub(crate) panics: AtomicU64,
 }
 
 impl Reception {
     /// A reception without connections.
-    pub(crate) fn new(inbox: Arc<Inbox>, limits: ConnectionLimits, metrics: Metrics) -> Reception {
+    pub(crate) fn new(
+        inbox: Arc<Inbox>,
+        limits: ConnectionLimits,
+        metrics: Metrics,
+        allow_plain_passwords: bool,
+    ) -> Reception {
         let ConnectionLimits { all, per_address, limit_loopback } = limits;
         Reception {
             inbox,
@@ -70,6 +78,7 @@ impl Reception {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             metrics: Arc::new(metrics),
+            allow_plain_passwords,
             panics: AtomicU64::new(0),
         }
     }
@@ -83,9 +92,9 @@ impl Reception {
         }
     }
 
-    /// A permit for a connection from `ip`. If the server has few places left, silent clients make
-    /// room for it.
-    pub(crate) fn admit(&self, ip: IpAddr) -> Result<Permit, TurnedAway> {
+    /// A permit for a connection from `ip`, if it has an address. If the server has few places left,
+    /// silent clients make room for it.
+    pub(crate) fn admit(&self, ip: Option<IpAddr>) -> Result<Permit, TurnedAway> {
         let permit = self.admission.admit(ip)?;
         if self.admission.is_nearly_full() {
             self.silent().into_iter().for_each(WaitingList::make_room);
@@ -105,12 +114,7 @@ pub(crate) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A door that is open.
 pub(crate) trait OpenDoor: Send + Sync {
     /// Serves one connection until it ends.
-    fn serve(
-        self: Arc<Self>,
-        reception: Arc<Reception>,
-        stream: TcpStream,
-        from: SocketAddr,
-    ) -> Serving;
+    fn serve(self: Arc<Self>, reception: Arc<Reception>, stream: Transport, peer: Peer) -> Serving;
 
     /// The message to a client that may not connect, in the door's dialect.
     fn words(&self, refused: TurnedAway) -> String;

@@ -1,55 +1,91 @@
-//! TCP sockets with the settings for every door. Knows no dialect.
+//! The one type for the connections of all doors, whatever carries their bytes. Knows no dialect.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustix::io::{Errno, writev};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::tcp::OwnedWriteHalf;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::{TcpStream, UnixStream, tcp, unix};
 
-use super::platform::set_options;
 use super::waiting::WaitingList;
 use crate::clock::timeout;
-use crate::session::{Output, Peer};
-
-/// The number of connections that may wait to be accepted: enough for a large room that reconnects
-/// at once.
-const BACKLOG: i32 = 4_096;
+use crate::session::Output;
 
 /// The limit of time in which a client that has not entered receives a message.
 pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 
-/// Opens a listening socket.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?; // IPv4 has another socket
-    }
-    socket.set_reuse_address(true)?; // a restart need not wait for old connections to be forgotten
-    set_options(SockRef::from(&socket))?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+/// A connection. It is an enum, because with a type parameter in its place each transport would be
+/// one more copy of the sessions and of HTTP in the program.
+pub(crate) enum Transport {
+    Tcp(TcpStream),
+    Unix(UnixStream),
 }
 
-/// The other end of a connection, as far as passwords need it.
-pub(super) fn peer_at(stream: &TcpStream, from: SocketAddr, allow_plain_passwords: bool) -> Peer {
-    let address = from.ip();
-    let here = stream.local_addr().map(|here| here.ip().to_canonical());
-    let is_here = here.is_ok_and(|here| here == address);
-    Peer { address, is_private: allow_plain_passwords || address.is_loopback() || is_here }
+/// The reading half of a connection.
+pub(crate) enum TransportInput {
+    Tcp(tcp::OwnedReadHalf),
+    Unix(unix::OwnedReadHalf),
+}
+
+/// The writing half of a connection.
+pub(crate) enum TransportOutput {
+    Tcp(Eager<tcp::OwnedWriteHalf>),
+    Unix(Eager<unix::OwnedWriteHalf>),
+}
+
+/// Does the same with the transport of each variant.
+macro_rules! each {
+    ($transport:expr, $inner:ident => $does:expr) => {
+        match $transport {
+            Self::Tcp($inner) => $does,
+            Self::Unix($inner) => $does,
+        }
+    };
+}
+
+impl Transport {
+    /// The two halves of the connection. It closes when both are dropped.
+    pub(super) fn into_split(self) -> (TransportInput, TransportOutput) {
+        match self {
+            Transport::Tcp(stream) => {
+                let (input, output) = stream.into_split();
+                (TransportInput::Tcp(input), TransportOutput::Tcp(Eager(output)))
+            }
+            Transport::Unix(stream) => {
+                let (input, output) = stream.into_split();
+                (TransportInput::Unix(input), TransportOutput::Unix(Eager(output)))
+            }
+        }
+    }
+
+    /// Whether no machine on the way from this address can read what is sent.
+    pub(super) fn is_private(&self, from: Option<SocketAddr>) -> bool {
+        let Transport::Tcp(stream) = self else {
+            return true;
+        };
+        let from = from.map(|from| from.ip());
+        let here = stream.local_addr().map(|here| here.ip().to_canonical());
+        from.is_some_and(|from| from.is_loopback() || here.is_ok_and(|here| here == from))
+    }
+
+    fn socket(&self) -> BorrowedFd<'_> {
+        each!(self, stream => stream.as_fd())
+    }
+}
+
+impl From<TcpStream> for Transport {
+    fn from(stream: TcpStream) -> Transport {
+        Transport::Tcp(stream)
+    }
 }
 
 /// Sends the final message to a client that has not entered, and closes.
-pub(super) async fn say_last(mut stream: TcpStream, words: &[u8], leaving: &WaitingList) {
+pub(super) async fn say_last(mut stream: Transport, words: &[u8], leaving: &WaitingList) {
     let said = async {
         stream.write_all(words).await?;
         stream.shutdown().await
@@ -61,24 +97,105 @@ pub(super) async fn say_last(mut stream: TcpStream, words: &[u8], leaving: &Wait
 
 /// Sends the final message to a client whose place others need, without any wait. Reads the waiting
 /// input first, so that closing does not reset the connection.
-pub(super) fn say_at_once(stream: &TcpStream, words: &[u8]) {
+pub(super) fn say_at_once(stream: &Transport, words: &[u8]) {
     let mut ignored = [0; 4 * 1024];
-    recv(stream, &mut ignored, RecvFlags::DONTWAIT).ok();
-    send(stream, words, SendFlags::DONTWAIT).ok();
+    recv(stream.socket(), &mut ignored, RecvFlags::DONTWAIT).ok();
+    send(stream.socket(), words, SendFlags::DONTWAIT).ok();
 }
 
-/// The writing half of a TCP connection. It tries the socket before it asks the runtime whether the
-/// socket is ready: nearly always it is, and the runtime's answer is in memory that is not in the
-/// cache. A write to a closed connection is an error and no signal: Rust ignores SIGPIPE.
-pub(crate) struct Eager(pub(crate) OwnedWriteHalf);
+impl AsyncRead for Transport {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        read: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        each!(self.get_mut(), stream => Pin::new(stream).poll_read(cx, read))
+    }
+}
 
-impl AsyncWrite for Eager {
+impl AsyncRead for TransportInput {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        read: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        each!(self.get_mut(), half => Pin::new(half).poll_read(cx, read))
+    }
+}
+
+/// Passes all calls on to the transport.
+macro_rules! write_through {
+    ($writer:ty) => {
+        impl AsyncWrite for $writer {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                each!(self.get_mut(), inner => Pin::new(inner).poll_write(cx, bytes))
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                runs: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                each!(self.get_mut(), inner => Pin::new(inner).poll_write_vectored(cx, runs))
+            }
+
+            fn is_write_vectored(&self) -> bool {
+                each!(self, inner => inner.is_write_vectored())
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                each!(self.get_mut(), inner => Pin::new(inner).poll_flush(cx))
+            }
+
+            fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                each!(self.get_mut(), inner => Pin::new(inner).poll_shutdown(cx))
+            }
+        }
+    };
+}
+
+write_through!(Transport);
+write_through!(TransportOutput);
+
+impl Output for TransportOutput {
+    fn prefetch(&self) -> usize {
+        each!(self, half => half.0.socket().as_raw_fd() as usize)
+    }
+}
+
+/// The writing half of a socket. It tries the socket before it asks the runtime whether the socket
+/// is ready: nearly always it is, and the runtime's answer is in memory that is not in the cache. A
+/// write to a closed connection is an error and no signal: Rust ignores SIGPIPE.
+pub(crate) struct Eager<W>(W);
+
+/// A half that has a socket.
+trait Half: AsyncWrite + Unpin {
+    fn socket(&self) -> BorrowedFd<'_>;
+}
+
+impl Half for tcp::OwnedWriteHalf {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.as_ref().as_fd()
+    }
+}
+
+impl Half for unix::OwnedWriteHalf {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.as_ref().as_fd()
+    }
+}
+
+impl<W: Half> AsyncWrite for Eager<W> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match send(self.0.as_ref(), bytes, SendFlags::empty()) {
+        match send(self.0.socket(), bytes, SendFlags::empty()) {
             // The runtime finds the socket full too, and wakes the task when there is space.
             Err(Errno::AGAIN) => Pin::new(&mut self.0).poll_write(cx, bytes),
             sent => Poll::Ready(sent.map_err(io::Error::from)),
@@ -90,7 +207,7 @@ impl AsyncWrite for Eager {
         cx: &mut Context<'_>,
         runs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match writev(self.0.as_ref(), runs) {
+        match writev(self.0.socket(), runs) {
             Err(Errno::AGAIN) => Pin::new(&mut self.0).poll_write_vectored(cx, runs),
             sent => Poll::Ready(sent.map_err(io::Error::from)),
         }
@@ -106,11 +223,5 @@ impl AsyncWrite for Eager {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-impl Output for Eager {
-    fn prefetch(&self) -> usize {
-        self.0.as_ref().as_raw_fd() as usize
     }
 }

@@ -3,14 +3,18 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::config::ListenUrl;
-use crate::door::{DoorInUse, WayIn, find};
+use crate::door::{DoorInUse, DoorListener, WayIn, find};
 
 /// Logs the addresses of a door, and the ways to join there.
-pub(super) fn announce(door: &DoorInUse, addresses: &[SocketAddr]) {
-    for address in addresses {
-        tracing::info!("listening {} {address}", door.kind.scheme);
+pub(super) fn announce(door: &DoorInUse, listeners: &[DoorListener]) {
+    for listener in listeners {
+        tracing::info!("listening {} {listener}", door.kind.scheme);
+        if let DoorListener::Unix(..) = listener {
+            tracing::info!("{}", door.way_in.at_path(&listener.to_string()));
+        }
     }
-    for way in ways_to_join(door.way_in, door.kind.is_for_people, addresses) {
+    let addresses: Vec<_> = listeners.iter().filter_map(DoorListener::address).collect();
+    for way in ways_to_join(door.way_in, door.kind.is_for_people, &addresses) {
         tracing::info!("{way}");
     }
 }
@@ -20,7 +24,7 @@ pub(super) fn is_for_this_machine(urls: &[ListenUrl]) -> bool {
     let is_for_people =
         |url: &&ListenUrl| find(&url.scheme).is_ok_and(|(kind, _)| kind.is_for_people);
     let mut urls = urls.iter().filter(is_for_people);
-    urls.all(|url| url.host.is_this_machine())
+    urls.all(|url| url.place.is_this_machine())
 }
 
 /// The ways to join at a door with these addresses: one for this machine and, if there are
@@ -105,7 +109,7 @@ mod tests {
         let only = |urls| is_for_this_machine(&read_urls(urls).unwrap());
         assert!(only("tcp://localhost,http://localhost"));
         assert!(only("tcp://[::1],tcp://127.0.0.1"));
-        assert!(only("tcp://localhost,metrics://*"));
+        assert!(only("tcp://localhost,metrics://*,unix:///run/tea"));
         assert!(!only("tcp://*,http://*") && !only("tcp://localhost,tcp://0.0.0.0:1"));
     }
 }

@@ -4,13 +4,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-
 use super::announce::announce;
 use super::listeners::bind_all;
 use crate::config::Config;
 use crate::door::{
-    self, AdminDoor, CLASSIC, DoorInUse, DoorSetup, IRC, NETCAT, Reception, WayIn,
+    self, AdminDoor, CLASSIC, DoorInUse, DoorListener, DoorSetup, IRC, NETCAT, Reception, WayIn,
     accept_connections,
 };
 use crate::operator::Operator;
@@ -19,7 +17,7 @@ use crate::operator::Operator;
 #[derive(Default)]
 pub(super) struct Doors {
     /// Those at URLs, each with its bound listeners.
-    at_urls: Vec<(DoorInUse, Vec<TcpListener>)>,
+    at_urls: Vec<(DoorInUse, Vec<DoorListener>)>,
     /// The operator's, if the server has a directory.
     admin: Option<AdminDoor>,
 }
@@ -32,8 +30,8 @@ impl Doors {
     pub(super) async fn bind(config: &Config, setup: &DoorSetup) -> anyhow::Result<Doors> {
         let mut at_urls = Vec::new();
         for url in &config.listeners {
-            let door = door::open(url, setup.clone())?;
-            match (bind_all(url).await, door.kind.may_be_missing_for) {
+            let (door, options) = door::open(url, setup.clone())?;
+            match (bind_all(url, &options).await, door.kind.may_be_missing_for) {
                 (Err(error), Some(who)) if config.listens_as_usual => {
                     tracing::warn!("{error}; until then nobody can join with {who}");
                 }
@@ -49,7 +47,7 @@ impl Doors {
         self.admin = opened.inspect_err(|error| tracing::warn!("{error}")).ok();
     }
 
-    /// The real addresses of all listeners.
+    /// The real addresses of all listeners at ports.
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {
         self.at_urls.iter().flat_map(|(_, listeners)| addresses_of(listeners)).collect()
     }
@@ -72,7 +70,7 @@ impl Doors {
     /// Logs where the doors are, and how people join.
     pub(super) fn announce(&self) {
         for (door, listeners) in &self.at_urls {
-            announce(door, &addresses_of(listeners));
+            announce(door, listeners);
         }
     }
 
@@ -90,6 +88,6 @@ impl Doors {
     }
 }
 
-fn addresses_of(listeners: &[TcpListener]) -> Vec<SocketAddr> {
-    listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+fn addresses_of(listeners: &[DoorListener]) -> Vec<SocketAddr> {
+    listeners.iter().filter_map(DoorListener::address).collect()
 }

@@ -3,10 +3,10 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::lookup_host;
 
-use crate::config::{Host, ListenUrl};
-use crate::door;
+use crate::config::{Host, ListenPlace, ListenUrl};
+use crate::door::{DoorListener, ListenerOptions};
 
 /// A listener cannot be bound.
 #[derive(Debug, thiserror::Error)]
@@ -20,21 +20,29 @@ pub struct BindError {
 ///
 /// # Errors
 /// The listeners cannot be bound. The error names the URL, the reason, and what to do.
-pub(crate) async fn bind_all(url: &ListenUrl) -> Result<Vec<TcpListener>, BindError> {
-    try_bind_all(url).await.map_err(|error| BindError { url: url.clone(), error })
+pub(crate) async fn bind_all(
+    url: &ListenUrl,
+    options: &ListenerOptions,
+) -> Result<Vec<DoorListener>, BindError> {
+    let bound = match &url.place {
+        ListenPlace::Port { host, port } => at_ports(host, port.unwrap_or_default()).await,
+        ListenPlace::Path(path) => {
+            DoorListener::at_path(path, options.mode).map(|listener| vec![listener])
+        }
+    };
+    bound.map_err(|error| BindError { url: url.clone(), error })
 }
 
-/// Binds all addresses of a URL: for a name or all interfaces, IPv4 and IPv6 at the same port; one
+/// Binds all addresses of a host: for a name or all interfaces, IPv4 and IPv6 at the same port; one
 /// of the two is enough.
-async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
-    let mut port = url.port.unwrap_or_default();
-    let mut bound: Vec<TcpListener> = Vec::new();
+async fn at_ports(host: &Host, mut port: u16) -> io::Result<Vec<DoorListener>> {
+    let mut bound: Vec<DoorListener> = Vec::new();
     let mut failed = None;
-    for mut address in resolve(&url.host).await? {
+    for mut address in resolve(host).await? {
         address.set_port(port);
-        match door::bind(address) {
+        match DoorListener::at_port(address) {
             Ok(listener) => {
-                port = listener.local_addr()?.port();
+                port = listener.address().map_or(port, |address| address.port());
                 bound.push(listener);
             }
             // Otherwise another program would get some of the connections.
@@ -64,11 +72,20 @@ async fn resolve(host: &Host) -> io::Result<Vec<SocketAddr>> {
 
 /// The reason why binding failed, and what to do.
 fn advice(error: &io::Error, url: &ListenUrl) -> String {
-    let port = url.port.unwrap_or_default();
+    match &url.place {
+        ListenPlace::Port { host, port } => {
+            advice_on_port(error, host, port.unwrap_or_default(), url)
+        }
+        ListenPlace::Path(_) => advice_on_path(error),
+    }
+}
+
+fn advice_on_port(error: &io::Error, host: &Host, port: u16, url: &ListenUrl) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             let mut other = url.clone();
-            other.port = Some(port.checked_add(1).unwrap_or(8000));
+            let next = Some(port.checked_add(1).unwrap_or(8000));
+            other.place = ListenPlace::Port { host: host.clone(), port: next };
             format!(
                 "port {port} is in use, perhaps by another parlor; stop that server, or choose another port: --listen '{other}'"
             )
@@ -79,13 +96,28 @@ fn advice(error: &io::Error, url: &ListenUrl) -> String {
             )
         }
         io::ErrorKind::AddrNotAvailable => {
-            format!(
-                "{} is not an address of this machine; write * for all of its addresses",
-                url.host
-            )
+            format!("{host} is not an address of this machine; write * for all of its addresses")
         }
         _ => error.to_string(),
     }
+}
+
+fn advice_on_path(error: &io::Error) -> String {
+    let words = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "the socket is in use, perhaps by another parlor; stop that server, or choose another path"
+        }
+        io::ErrorKind::AlreadyExists => {
+            "there is a file that is not a socket; remove it, or choose another path"
+        }
+        io::ErrorKind::NotFound => "its directory does not exist; create it with mkdir",
+        io::ErrorKind::PermissionDenied => {
+            "this process may not create a file there; choose a directory that its user may write to"
+        }
+        io::ErrorKind::InvalidInput => "the path is too long for a socket; choose a shorter one",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]

@@ -44,7 +44,6 @@ pub(super) fn door_setup(
             clock: clock.clone(),
             profile: profile_at(""),
         },
-        allow_plain_passwords: config.allow_plain_passwords,
         nameless_idle: config.nameless_idle,
         clock: LocalClock { zone: TimeZone::system(), now: clock::wall },
     }

@@ -107,7 +107,7 @@ pub(super) async fn answer(
             _ => Refusal::NoPassword,
         });
     };
-    let (passwords, address) = (&accounts.passwords, person.peer.address);
+    let (passwords, address) = (&accounts.passwords, person.peer.ip());
     match question {
         PasswordQuestion::Of { owned, name } => {
             match passwords.prove(&owned, typed, address).await {
@@ -162,7 +162,7 @@ async fn set_password(
     password: Line,
 ) -> Result<Effect, Refusal> {
     let (passwords, name) = (&accounts.passwords, new.name.clone());
-    let (address, by) = (person.peer.address, person.link.client().id());
+    let (address, by) = (person.peer.ip(), person.link.client().id());
     let stored = match new.proof {
         None => passwords.register(name, password, person.named_at, address, by).await,
         Some(proof) => {

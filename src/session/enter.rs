@@ -1,7 +1,6 @@
 //! Entering, the same at every door: a name or a return code, the password of a registered name, a
 //! room. A door only asks and answers, in its dialect. Knows no dialect and no socket.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parlor_core::ledger::ReturnCode;
@@ -123,7 +122,6 @@ pub(crate) struct Newcomer<'a> {
     settings: &'a SessionSettings,
     link: Link,
     peer: Peer,
-    from: SocketAddr,
     profile: Arc<Profile>,
     start: Start,
     /// The account that the client has logged in to.
@@ -132,18 +130,12 @@ pub(crate) struct Newcomer<'a> {
 }
 
 impl<'a> Newcomer<'a> {
-    pub(crate) fn new(
-        settings: &'a SessionSettings,
-        link: Link,
-        peer: Peer,
-        from: SocketAddr,
-    ) -> Self {
+    pub(crate) fn new(settings: &'a SessionSettings, link: Link, peer: Peer) -> Self {
         link.client().hold_back(); // until its session has written the welcome
         Newcomer {
             settings,
             link,
             peer,
-            from,
             profile: Arc::clone(&settings.profile),
             start: Start::Usual,
             account: None,
@@ -184,8 +176,9 @@ impl<'a> Newcomer<'a> {
         self.claim(self.address_name().into(), Some(RoomName::lobby())).await
     }
 
-    fn address_name(&self) -> Name {
-        Name::of_address(&self.from.to_string())
+    /// The name until a client gives another one: its address.
+    pub(crate) fn address_name(&self) -> Name {
+        self.link.client().address_name()
     }
 
     async fn attempt(
@@ -274,7 +267,7 @@ impl<'a> Newcomer<'a> {
         owned: Name,
         password: Option<Line>,
     ) -> Result<Proof, NotEntered> {
-        let address = self.peer.address;
+        let address = self.peer.ip();
         let passwords = match self.settings.accounts.as_deref() {
             Some(accounts) if D::ASKS || password.is_some() => &accounts.passwords,
             _ => return Err(Refusal::NameOwned(owned).into()),
@@ -382,6 +375,6 @@ pub(crate) async fn prove_by_token(
     let Some(accounts) = settings.accounts.as_deref().filter(|_| is_same) else {
         return Err(Refusal::WrongPassword(name));
     };
-    let proof = accounts.tokens.prove(&name, secret, peer.address, peer.is_private).await?;
+    let proof = accounts.tokens.prove(&name, secret, peer.ip(), peer.is_private).await?;
     Ok(Claim::of_owner(name, proof))
 }

@@ -83,7 +83,7 @@ pub(super) async fn search(
     };
     let barred = barred(person).await?;
     let may_read = Box::new(move |room: &RoomName| !barred.contains(room));
-    let address = person.peer.address;
+    let address = person.peer.ip();
     let searcher = Searcher {
         person: person.link.client().id(),
         network: (!address.is_loopback()).then(|| network(address)),

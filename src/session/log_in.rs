@@ -25,7 +25,7 @@ pub(super) async fn prove(
     if !peer.is_private {
         return Err(Refusal::PlainPassword);
     }
-    accounts.passwords.log_in(&name, password, peer.address).await
+    accounts.passwords.log_in(&name, password, peer.ip()).await
 }
 
 /// Logs in to an account, that of the present name if none is given, which the person has from now on under any name.
@@ -75,7 +75,7 @@ pub(super) async fn register(
     let name = claim.name;
     let passwords = &can_register(person, &name, register_command()?)?.passwords;
     let (since, by) = (person.named_at, person.link.client().id());
-    passwords.register(name.clone(), password, since, person.peer.address, by).await?;
+    passwords.register(name.clone(), password, since, person.peer.ip(), by).await?;
     store_place(person).await; // so that the owner returns as the owner
     Ok(Answer::Registered(name))
 }
@@ -89,7 +89,7 @@ pub(super) async fn change_password(
     let ProvenAccount { name, proof } = account;
     let passwords = &can_register(person, &name, register_command()?)?.passwords;
     let by = person.link.client().id();
-    passwords.change((name.clone(), proof), password, false, person.peer.address, by).await?;
+    passwords.change((name.clone(), proof), password, false, person.peer.ip(), by).await?;
     Ok(Answer::PasswordChanged { name, keeps_token: false })
 }
 

@@ -46,7 +46,7 @@ async fn keep(person: &mut Participant<'_>, owner: Name, lines: Vec<Spoken>) -> 
     else {
         return Refusal::Away(owner).into();
     };
-    let (id, address) = (person.link.client().id(), person.peer.address);
+    let (id, address) = (person.link.client().id(), person.peer.ip());
     for line in lines.into_iter().filter(|line| !line.text.is_blank()) {
         let spoken = Spoken::new(line.manner, line.text);
         let from = (author.clone(), id, address);

@@ -54,7 +54,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// The reading half of a person who has entered.
     pub(super) fn new(input: R, decoder: D, held: Vec<u8>, person: Participant<'a>) -> Self {
         let active = person.settings.clock.monotonic();
-        let bucket = person.settings.used_buckets.take(person.peer.address);
+        let bucket = person.settings.used_buckets.take(person.peer.ip());
         let (prepaid, is_welcome, warnings) = (0, false, 0);
         let mut reader =
             Reader { input, decoder, held, person, bucket, prepaid, is_welcome, active, warnings };
@@ -383,7 +383,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         }
         let settings = self.person.settings;
         if let Some(rate) = settings.live.rate() {
-            let (from, now) = (self.person.peer.address, settings.clock.monotonic());
+            let (from, now) = (self.person.peer.ip(), settings.clock.monotonic());
             settings.used_buckets.leave(from, self.bucket, rate, now);
         }
         let code = self.person.code.take();

@@ -58,7 +58,7 @@ async fn take_seat_in(
     start: Start,
 ) -> Result<NewSeat, Answer> {
     let replay = replay::lines_asked_for(&start, person.settings);
-    let (password, tried) = person.settings.room_tries.take(&room, password, person.peer.address);
+    let (password, tried) = person.settings.room_tries.take(&room, password, person.peer.ip());
     let request = Change::Join { room, password, replay };
     let (seat, mut entered) = match take_seat(&mut person.link, request).await {
         Err(Answer::Refused(refusal)) => return Err(tried.refused(refusal).into()),

@@ -1,7 +1,8 @@
 //! A listener's settings for its sessions, and the facts that a session knows about the other end.
 //! Knows no door.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -189,11 +190,27 @@ fn per_second(rate: Option<Rate>) -> u32 {
     rate.map_or(0, |rate| rate.per_second)
 }
 
-/// The other end of a connection, as far as passwords need it.
+/// The other end of a connection, and the way to it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
-    /// Its address.
-    pub(crate) address: IpAddr,
+    /// Its address; none at the other end of a Unix socket.
+    pub(crate) address: Option<SocketAddr>,
     /// Whether no machine on the way can read a password.
     pub(crate) is_private: bool,
+}
+
+impl Peer {
+    /// The address that limits count. The programs at Unix sockets run on this machine.
+    pub(crate) fn ip(&self) -> IpAddr {
+        self.address.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => address.fmt(f),
+            None => f.write_str("unix"),
+        }
+    }
 }

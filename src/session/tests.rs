@@ -224,8 +224,8 @@ impl House {
     /// A client that has not entered.
     fn newcomer(&self) -> Newcomer<'static> {
         let link = self.writers.connect(&self.inbox, None);
-        let peer = Peer { address: [127, 0, 0, 1].into(), is_private: true };
-        Newcomer::new(self.settings, link, peer, ([127, 0, 0, 1], 1).into())
+        let peer = Peer { address: None, is_private: true };
+        Newcomer::new(self.settings, link, peer)
     }
 
     /// A person who comes without a seat.

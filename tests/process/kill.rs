@@ -1,7 +1,6 @@
 //! Visible means stored: however the server ends, the file has every line that a person saw, and
 //! only lines that were said, in the order in which they were said.
 
-use std::net::SocketAddr;
 use std::process::Stdio;
 
 use fastrand::Rng;
@@ -12,6 +11,7 @@ use crate::checker::{
 use crate::data::{Data, Row, STORED};
 use crate::guest::Guest;
 use crate::server::HERE;
+use crate::unix::at_path;
 
 /// The number of kills; `PARLOR_KILL_ROUNDS` overrides it.
 const ROUNDS: usize = 100;
@@ -19,6 +19,7 @@ const ROUNDS: usize = 100;
 /// The number of lines that each person says in one burst.
 const LINES: usize = 60;
 
+/// Alice and carol come over TCP, and bob over a Unix socket.
 const SPEAKERS: [&str; 3] = ["alice", "bob", "carol"];
 
 #[test]
@@ -46,8 +47,12 @@ fn seen_lines_stay_stored_however_often_the_server_is_killed() {
 /// Everybody speaks at once, and the server is killed while they are heard. Returns what each of
 /// them read.
 fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
-    let mut server = data.open(&["--replay", "0"]);
-    let mut guests = SPEAKERS.map(|name| enter(server.address, name));
+    let path = data.directory().join("lines");
+    let mut server = data.open(&["--replay", "0", "--listen", &at_path(&path)]);
+    let mut guests = SPEAKERS.map(|name| match name {
+        "bob" => enter(Guest::connect_unix(&path), name),
+        _ => enter(Guest::connect(server.address), name),
+    });
     for (speaker, (guest, _)) in guests.iter_mut().enumerate() {
         let numbers = round * LINES..(round + 1) * LINES;
         let lines = numbers.map(|number| token(speaker, number as u64) + "\n");
@@ -77,8 +82,7 @@ fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
 }
 
 /// Enters. Returns the guest and everything read in the room so far.
-fn enter(address: SocketAddr, name: &str) -> (Guest, String) {
-    let mut guest = Guest::connect(address);
+fn enter(mut guest: Guest, name: &str) -> (Guest, String) {
     guest.say(name);
     guest.lines_until("the name", |line| line == format!("You are {name}"));
     let read = guest.until(STORED).join("\n") + "\n";

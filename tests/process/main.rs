@@ -67,6 +67,7 @@ mod slow;
 mod snapshots;
 mod standstill;
 mod startup;
+mod unix;
 mod versions;
 mod web;
 

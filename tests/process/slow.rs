@@ -1,9 +1,10 @@
-//! Stuck readers: nobody else notices, memory does not grow, and they learn how many lines they
+//! Stuck readers over TCP and Unix sockets: nobody else notices, memory does not grow, and they learn how many lines they
 //! missed.
 
 use crate::guest::Guest;
 use crate::many_descriptors;
 use crate::server::Server;
+use crate::unix::at_path;
 
 const STUCK: usize = 500;
 const MEMBERS: usize = 3;
@@ -30,11 +31,16 @@ fn line(number: usize) -> String {
 #[test]
 fn five_hundred_stuck_readers_delay_nobody_and_learn_how_many_lines_they_missed() {
     let _turn = many_descriptors();
-    let server = Server::open(&["--rate", "off"]);
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("lines");
+    let server = Server::open(&["--rate", "off", "--listen", &at_path(&path)]);
     let mut talker = Guest::enter(server.address, "talker");
     let mut stuck: Vec<_> = (0..STUCK)
         .map(|number| {
-            let mut guest = Guest::connect_narrow(server.address);
+            let mut guest = match number % 2 {
+                0 => Guest::connect_narrow(server.address),
+                _ => Guest::connect_unix(&path),
+            };
             guest.say(&format!("stuck{number}"));
             guest
         })

@@ -1,22 +1,24 @@
 //! The operator's socket: a file that no other user may open, from the server's start to its end.
 //! Knows no command.
 
-use std::fs::{self, File, Metadata, Permissions};
+use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, Type};
+use socket2::SockAddr;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::select;
 use tokio::time::{Interval, interval};
 
 use crate::config::SOCKET_FILE;
+use crate::door::socket_file::{SocketFile, identity_of};
 
 /// The number of connections that may wait to be accepted.
 const BACKLOG: i32 = 16;
+
+/// Nobody but the server's own user may open the socket.
+const MODE: u32 = 0o600;
 
 /// How often the server checks that the socket still exists: programs that clean up old files may
 /// delete it.
@@ -38,13 +40,11 @@ pub(crate) enum NoSocket {
     },
 }
 
-/// The socket. Dropping this deletes the file.
+/// The socket. Dropping this deletes its file.
 pub(super) struct OperatorSocket {
     listener: UnixListener,
     looks: Interval,
-    path: PathBuf,
-    /// Device and inode of the file, to notice another file in its place.
-    file: (u64, u64),
+    file: SocketFile,
     /// Device and inode of its directory: another directory in that place is not this server's.
     directory: (u64, u64),
 }
@@ -54,18 +54,12 @@ impl OperatorSocket {
     /// left over from a killed server.
     pub(super) fn open(directory: &Path) -> Result<OperatorSocket, NoSocket> {
         let path = directory.join(SOCKET_FILE);
-        let address = SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
-        let bound = bind(&path, &address).and_then(|listener| {
-            let (file, directory) = (identity(&path)?, identity_of(&fs::metadata(directory)?));
-            Ok((listener, file, directory))
+        SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
+        let bound = bind(&path).and_then(|(listener, file)| {
+            let directory = identity_of(&fs::metadata(directory)?);
+            Ok(OperatorSocket { listener, looks: interval(LOOK_EVERY), file, directory })
         });
-        match bound {
-            Ok((listener, file, directory)) => {
-                let looks = interval(LOOK_EVERY);
-                Ok(OperatorSocket { listener, looks, path, file, directory })
-            }
-            Err(error) => Err(NoSocket::Io { path, error }),
-        }
+        bound.map_err(|error| NoSocket::Io { path, error })
     }
 
     /// Accepts a connection, and looks after the file meanwhile. Cancelling the call loses nothing.
@@ -91,55 +85,23 @@ impl OperatorSocket {
     /// Opens the socket again if its file is gone or replaced. Returns whether it did. If the
     /// directory was moved, the socket moved with it, and stays.
     fn reopen_if_gone(&mut self) -> Result<bool, NoSocket> {
-        let Some(directory) = self.path.parent() else {
+        let Some(directory) = self.file.path().parent() else {
             return Ok(false);
         };
         let is_in_place =
             fs::metadata(directory).is_ok_and(|there| identity_of(&there) == self.directory);
-        if !is_in_place || self.is_there() {
+        if !is_in_place || self.file.is_there() {
             return Ok(false);
         }
         *self = OperatorSocket::open(directory)?;
         Ok(true)
     }
-
-    fn is_there(&self) -> bool {
-        identity(&self.path).is_ok_and(|file| file == self.file)
-    }
 }
 
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    fs::symlink_metadata(path).map(|file| identity_of(&file))
-}
-
-fn identity_of(file: &Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
-}
-
-fn bind(path: &Path, address: &SockAddr) -> io::Result<UnixListener> {
+fn bind(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    // Sets the rights before the socket has a path, so another user can never open it.
-    let nobody_else = || Permissions::from_mode(0o600);
-    let socket = File::from(OwnedFd::from(socket));
-    socket.set_permissions(nobody_else())?;
-    let socket = socket2::Socket::from(OwnedFd::from(socket));
-    socket.bind(address)?;
-    fs::set_permissions(path, nobody_else())?; // for systems that ignore the rights set above
-    socket.listen(BACKLOG)?;
-    UnixListener::from_std(OwnedFd::from(socket).into())
-}
-
-impl Drop for OperatorSocket {
-    fn drop(&mut self) {
-        // Another server may have its socket there by now; that one must stay.
-        if self.is_there() {
-            fs::remove_file(&self.path).ok(); // the next server replaces the file otherwise
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => SocketFile::bind(path, MODE, BACKLOG),
     }
 }
 
@@ -168,6 +130,6 @@ mod tests {
         fs::remove_dir(&here).unwrap(); // the directory is empty
         fs::rename(&away, &here).unwrap();
         assert!(!socket.reopen_if_gone().unwrap());
-        assert!(socket.is_there());
+        assert!(socket.file.is_there());
     }
 }

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::exchange::Exchange;
+use crate::door::transport::Transport;
 
 /// The number of bytes of hyper's own answer that are kept: they include the status.
 const STATUS_BYTES_MAX: usize = 128;
@@ -15,7 +15,7 @@ const STATUS_BYTES_MAX: usize = 128;
 /// A connection that holds back hyper's own answer to bytes that are not a request: a bare status,
 /// which tells people nothing.
 pub(super) struct HoldBack {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Transport,
     pub(super) exchange: Exchange,
     /// The beginning of the answer that was held back.
     pub(super) status: Vec<u8>,

@@ -15,7 +15,6 @@ use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::select;
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +23,7 @@ use super::answer::{GOING_DOWN, last_answer};
 use super::exchange::Exchange;
 use super::hold_back::HoldBack;
 use crate::clock::{HyperTimer, timeout};
-use crate::door::transport::{say_at_once, say_last};
+use crate::door::transport::{Transport, say_at_once, say_last};
 use crate::door::waiting::WaitingList;
 
 /// How long an answer may still take when the server shuts down.
@@ -64,11 +63,11 @@ enum NoMoreRequests {
 /// Answers one request after the other, and closes the connection. Returns it, with the bytes
 /// received after the last request, if that request keeps it open.
 pub(in crate::door) async fn answer_requests<A>(
-    stream: TcpStream,
+    stream: Transport,
     exchange: &Exchange,
     port: Port<'_>,
     answer: impl Fn(Request<Incoming>) -> A,
-) -> Option<(TcpStream, Bytes)>
+) -> Option<(Transport, Bytes)>
 where
     A: Future<Output = Result<Response, Infallible>>,
 {
@@ -134,7 +133,7 @@ where
 
 /// Closes the connection. Tells the client why it gets no further answer, if it may expect one.
 async fn say_why(
-    mut stream: TcpStream,
+    mut stream: Transport,
     end: NoMoreRequests,
     status: &[u8],
     exchange: &Exchange,
@@ -191,7 +190,7 @@ fn too_late(port: &Port<'_>) -> String {
 mod tests {
     use axum::response::IntoResponse;
     use tokio::io::AsyncReadExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::time::{Instant, sleep};
 
     use super::*;
@@ -212,7 +211,7 @@ mod tests {
             };
             let exchange = Exchange::new(&WaitingList::with_places(4));
             let answer = async |_| Ok("answered".into_response());
-            answer_requests(stream, &exchange, port, answer).await
+            answer_requests(stream.into(), &exchange, port, answer).await
         });
         client.unwrap()
     }

@@ -5,20 +5,17 @@ mod registering;
 
 pub(super) use options::OPTIONS;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::ledger::BANS_MAX;
 use parlor_wire::irc::{IrcDecoder, IrcEncoder, IrcServer};
-use tokio::net::TcpStream;
 
 use self::options::IrcOptions;
 use super::admission::TurnedAway;
 use super::handshake::{Arriving, serve_session};
 use super::opening::{DoorSetup, UrlOptions, WayIn};
-use super::reception::{OpenDoor, Reception, Serving};
-use super::transport::peer_at;
+use super::reception::{OpenDoor, Peer, Reception, Serving, Transport};
 use crate::clock;
 use crate::config::InvalidValue;
 use crate::session::{Idle, Newcomer, SEATS_MAX, SessionSettings, profile_at};
@@ -76,25 +73,20 @@ pub(super) fn open(
 }
 
 impl OpenDoor for IrcDoor {
-    fn serve(
-        self: Arc<Self>,
-        reception: Arc<Reception>,
-        stream: TcpStream,
-        from: SocketAddr,
-    ) -> Serving {
+    fn serve(self: Arc<Self>, reception: Arc<Reception>, stream: Transport, peer: Peer) -> Serving {
         Box::pin(async move {
-            let DoorSetup { settings, allow_plain_passwords, .. } = &self.setup;
+            let DoorSetup { settings, .. } = &self.setup;
             let coming_in = Box::pin(async {
-                let peer = peer_at(&stream, from, *allow_plain_passwords);
                 let takes_passwords = peer.is_private && settings.accounts.is_some();
-                let link = reception.writers.connect(&reception.inbox, Some(from));
-                let newcomer = Newcomer::new(settings, link, peer, from);
+                let link = reception.writers.connect(&reception.inbox, peer.address);
+                let newcomer = Newcomer::new(settings, link, peer);
                 let line_port = reception.line_port.get().copied();
                 let decoder = IrcDecoder::new(Arc::clone(&self.server), takes_passwords)
                     .with_lines_at(line_port);
                 let encoder = IrcEncoder::new(Arc::clone(&self.server), settings.storage());
                 let waiter = reception.questions.waiter();
-                let arriving = Arriving::new(stream, from, (decoder, encoder), Vec::new(), waiter);
+                let (address, dialect) = (newcomer.address_name(), (decoder, encoder));
+                let arriving = Arriving::new(stream, address, dialect, Vec::new(), waiter);
                 arriving.come_in(newcomer, true, &reception).await
             });
             serve_session(coming_in, &reception).await;

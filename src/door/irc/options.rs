@@ -150,7 +150,7 @@ mod tests {
     fn a_message_of_the_day_is_lines_of_text() {
         let read = |path: &str| {
             let words = [format!("motd={path}")];
-            IrcOptions::read(&UrlOptions::read("irc", OPTIONS, &words).unwrap()).unwrap().motd()
+            IrcOptions::read(&UrlOptions::read("irc", &[OPTIONS], &words).unwrap()).unwrap().motd()
         };
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("motd");

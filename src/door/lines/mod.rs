@@ -5,19 +5,16 @@ mod prompt;
 
 pub(super) use options::OPTIONS;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parlor_wire::lines::{LineDecoder, LineEncoder};
 use parlor_wire::style::LineMode;
-use tokio::net::TcpStream;
 
 use self::options::LineOptions;
 use super::admission::TurnedAway;
 use super::handshake::{Arriving, serve_session};
 use super::opening::{DoorSetup, UrlOptions, WayIn};
-use super::reception::{OpenDoor, Reception, Serving};
-use super::transport::peer_at;
+use super::reception::{OpenDoor, Peer, Reception, Serving, Transport};
 use crate::config::InvalidValue;
 use crate::session::{Live, Newcomer, profile_at};
 
@@ -72,24 +69,19 @@ pub(super) fn open(
 }
 
 impl OpenDoor for LineDoor {
-    fn serve(
-        self: Arc<Self>,
-        reception: Arc<Reception>,
-        stream: TcpStream,
-        from: SocketAddr,
-    ) -> Serving {
+    fn serve(self: Arc<Self>, reception: Arc<Reception>, stream: Transport, peer: Peer) -> Serving {
         Box::pin(async move {
-            let DoorSetup { settings, clock, allow_plain_passwords, .. } = &self.setup;
+            let DoorSetup { settings, clock, .. } = &self.setup;
             let coming_in = Box::pin(async {
-                let peer = peer_at(&stream, from, *allow_plain_passwords);
-                let link = reception.writers.connect(&reception.inbox, Some(from));
-                let newcomer = Newcomer::new(settings, link, peer, from);
+                let link = reception.writers.connect(&reception.inbox, peer.address);
+                let newcomer = Newcomer::new(settings, link, peer);
                 let encoder = LineEncoder::new(self.mode, settings.storage(), clock.clone());
                 let irc_port = reception.irc_port.get().copied();
                 let decoder = LineDecoder::new(self.mode).with_irc_at(irc_port);
                 let dialect = (decoder, encoder);
                 let waiter = reception.questions.waiter();
-                let mut handshake = Arriving::new(stream, from, dialect, Vec::new(), waiter);
+                let address = newcomer.address_name();
+                let mut handshake = Arriving::new(stream, address, dialect, Vec::new(), waiter);
                 if self.asks {
                     handshake.greet();
                 }

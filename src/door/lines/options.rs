@@ -82,7 +82,7 @@ mod tests {
 
     fn idle(words: &[&str]) -> Idle {
         let words: Vec<_> = words.iter().map(ToString::to_string).collect();
-        let options = UrlOptions::read("tcp", OPTIONS, &words).unwrap();
+        let options = UrlOptions::read("tcp", &[OPTIONS], &words).unwrap();
         let nameless = Duration::from_mins(5);
         LineOptions::read(&options).unwrap().idle(nameless)
     }

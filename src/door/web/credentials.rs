@@ -43,7 +43,7 @@ impl Visit {
         headers: &HeaderMap,
     ) -> (Option<Line>, RoomTry) {
         let typed = headers.get(ROOM_PASSWORD).map(|value| Line::sanitise(value.as_bytes()));
-        self.shared.settings.room_tries.take(room, typed, self.peer.address)
+        self.shared.settings.room_tries.take(room, typed, self.peer.ip())
     }
 
     /// The name for the lines, with its proof if there is one.

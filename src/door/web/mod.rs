@@ -13,7 +13,6 @@ mod socket;
 mod speak;
 mod visit;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +21,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use hyper::body::Incoming;
 use parlor_wire::web::{WebDecoder, WebEncoder};
-use tokio::net::TcpStream;
 use tower::ServiceExt;
 
 use self::paces::Paces;
@@ -33,8 +31,7 @@ use super::admission::TurnedAway;
 use super::handshake::serve_session;
 use super::http::{Exchange, Port, answer_requests, unavailable};
 use super::opening::{DoorOption, DoorSetup, UrlOptions};
-use super::reception::{OpenDoor, Reception, Serving};
-use super::transport::peer_at;
+use super::reception::{OpenDoor, Peer, Reception, Serving, Transport};
 use crate::config::{InvalidValue, host};
 use crate::session::{Idle, Newcomer, SessionSettings, profile_at};
 
@@ -81,7 +78,6 @@ pub(super) fn open(
                 profile: profile_at("web"),
                 ..setup.settings
             },
-            allow_plain_passwords: setup.allow_plain_passwords,
             script: profile_at("curl"),
             clock: setup.clock,
             paces: Paces::default(),
@@ -93,7 +89,7 @@ pub(super) fn open(
 impl WebDoor {
     /// Answers one request after the other. Returns the connection, with the input that is already
     /// here, if one of them opens a socket.
-    async fn answer(&self, visit: &Visit, stream: TcpStream) -> Option<(TcpStream, Bytes)> {
+    async fn answer(&self, visit: &Visit, stream: Transport) -> Option<(Transport, Bytes)> {
         let answer = |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(visit.clone());
@@ -110,29 +106,23 @@ impl WebDoor {
 }
 
 impl OpenDoor for WebDoor {
-    fn serve(
-        self: Arc<Self>,
-        reception: Arc<Reception>,
-        stream: TcpStream,
-        from: SocketAddr,
-    ) -> Serving {
+    fn serve(self: Arc<Self>, reception: Arc<Reception>, stream: Transport, peer: Peer) -> Serving {
         Box::pin(async move {
             let settings = &self.shared.settings;
             let coming_in = Box::pin(async {
                 let visit = Visit {
                     reception: Arc::clone(&reception),
                     shared: Arc::clone(&self.shared),
-                    peer: peer_at(&stream, from, self.shared.allow_plain_passwords),
-                    from,
+                    peer,
                     exchange: Exchange::new(&reception.requests),
                 };
                 let (stream, held) = self.answer(&visit, stream).await?;
-                let link = reception.writers.connect(&reception.inbox, Some(from));
-                let newcomer = Newcomer::new(settings, link, visit.peer, from);
+                let newcomer = Newcomer::new(settings, visit.connect(), visit.peer);
                 let encoder = WebEncoder::new(settings.storage(), self.shared.clock.clone());
                 let dialect = (WebDecoder::default(), encoder);
                 let waiter = reception.requests.waiter();
-                let mut socket = WebPrompt::new(stream, from, dialect, held.into(), waiter);
+                let address = newcomer.address_name();
+                let mut socket = WebPrompt::new(stream, address, dialect, held.into(), waiter);
                 socket.greet(&settings.epoch);
                 socket.come_in(newcomer, true, &reception).await
             });

@@ -76,7 +76,7 @@ pub(super) type WebPrompt = Arriving<WebDecoder, WebEncoder>;
 impl WebPrompt {
     /// Begins with the facts that a client needs.
     pub(super) fn greet(&mut self, log: &str) {
-        let hello = Hello { server: SERVER, log, address: &self.address };
+        let hello = Hello { server: SERVER, log, address: self.address.as_str() };
         self.encoder.hello(hello, &mut self.words);
     }
 }

@@ -102,7 +102,7 @@ impl Visit {
         let settings = &self.shared.settings;
         let rate = settings.live.rate()?;
         let now = settings.clock.monotonic();
-        let wait = self.shared.paces.take(self.peer.address, rate, now, lines).err()?;
+        let wait = self.shared.paces.take(self.peer.ip(), rate, now, lines).err()?;
         settings.metrics.met("rate");
         let seconds = wait.as_secs() + 1;
         let words = format!(

@@ -1,6 +1,5 @@
 //! One connection to the web door, as the answers to its requests see it. Knows no address.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parlor_core::link::Link;
@@ -16,8 +15,6 @@ use crate::session::{Peer, SessionSettings};
 pub(super) struct WebShared {
     /// The settings of its sessions.
     pub(super) settings: SessionSettings,
-    /// Whether it asks for passwords even on connections that others can read.
-    pub(super) allow_plain_passwords: bool,
     /// The profile of scripts, which speak without a seat.
     pub(super) script: Arc<Profile>,
     /// The clock for times in sentences.
@@ -31,7 +28,6 @@ pub(super) struct WebShared {
 pub(super) struct Visit {
     pub(super) reception: Arc<Reception>,
     pub(super) shared: Arc<WebShared>,
-    pub(super) from: SocketAddr,
     pub(super) peer: Peer,
     /// Whether the server waits for the client.
     pub(super) exchange: Exchange,
@@ -41,7 +37,7 @@ impl Visit {
     /// A link to the broadcaster, for one request.
     pub(super) fn connect(&self) -> Link {
         let Reception { writers, inbox, .. } = &*self.reception;
-        writers.connect(inbox, Some(self.from))
+        writers.connect(inbox, self.peer.address)
     }
 
     /// The purpose of this port, and the ports for netcat and IRC.

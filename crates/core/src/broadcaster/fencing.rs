@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::pending::{Happening, Sequel};
-use super::rooms::{Seated, address_name};
+use super::rooms::Seated;
 use super::state::Broadcaster;
 use crate::intent::{Intent, Reentry};
 use crate::ledger::{Exile, Person};
-use crate::link::{Notice, Refusal};
+use crate::link::{Notice, Refusal, address_name};
 use crate::model::{Claim, Looks, Name, NodeName, Now, PersonId, RoomName, Who};
 
 impl Broadcaster {
@@ -40,7 +40,8 @@ impl Broadcaster {
         let Exile { person: before, codes, lent } = exile.clone();
         let Person { name, account, looks, profile, seats, away, modes, markers, .. } = before;
         let connection = self.connections.get(&person);
-        let address = address_name(connection.and_then(|connection| connection.client.address()));
+        let address = connection.and_then(|connection| connection.client.address());
+        let address = address_name(person, address);
         let name = Claim { name, account };
         let otherwise = (address.clone(), Looks::of(&address));
         Intent::Return(Box::new(Reentry {

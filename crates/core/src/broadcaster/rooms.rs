@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -208,16 +208,10 @@ pub(crate) struct Hearer {
     password: Option<Line>,
 }
 
-/// The name of a person without one: the address, if it is known.
-pub(crate) fn address_name(address: Option<SocketAddr>) -> Name {
-    let address = address.map(|address| address.to_string());
-    Name::of_address(address.as_deref().unwrap_or(":"))
-}
-
 impl Hearer {
     /// A listener who owns a name, or has only an address.
     pub(crate) fn new(client: &Arc<Client>, owner: Option<Name>, password: Option<Line>) -> Hearer {
-        let address = || address_name(client.address());
+        let address = || client.address_name();
         Hearer {
             client: Arc::clone(client),
             name: owner.clone().unwrap_or_else(address),

@@ -11,7 +11,7 @@ use super::outcome::Outcome;
 use super::seat::{Leave, Stay};
 use super::view::{Mark, Place, View};
 use crate::log::{AtomicUsize, Bell, Cursor, Group, Mutex, Ordering, lock};
-use crate::model::{Act, Missed, PersonId, RoomId};
+use crate::model::{Act, Missed, Name, PersonId, RoomId};
 
 /// One connection, as the broadcaster knows it.
 #[derive(Debug)]
@@ -63,6 +63,15 @@ const OUTSIDE: usize = 0;
 const PRESENT: usize = 1;
 /// The connection was on the server, and has left it.
 const LEFT: usize = 2;
+
+/// The name of a person without one: the address, or `unix:7` for the connection with this number,
+/// which has no address because it came through a Unix socket.
+pub(crate) fn address_name(id: PersonId, address: Option<SocketAddr>) -> Name {
+    match address {
+        Some(address) => Name::of_address(&address.to_string()),
+        None => Name::of_address(&format!("unix:{}", id.number())),
+    }
+}
 
 impl Stay for Client {
     fn person(&self) -> PersonId {
@@ -118,6 +127,11 @@ impl Client {
     /// The address of the connection; none if its door does not know it.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// The name of a person without one.
+    pub fn address_name(&self) -> Name {
+        address_name(self.id, self.address)
     }
 
     /// The group of the connection's writing half.

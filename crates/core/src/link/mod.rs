@@ -35,6 +35,7 @@ pub use answer::{
 pub use asked::{Asked, WhyDeparted};
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};
 pub use client::Client;
+pub(crate) use client::address_name;
 pub use dialect::{Attempt, Decoder, Encoder, Excerpt, Input, Start};
 pub(crate) use inbox::InboxItem;
 pub use inbox::{Inbox, Link};

@@ -29,19 +29,22 @@ pub fn nick(name: &Name) -> Cow<'_, str> {
 /// It is neither a name nor the nick of an address.
 pub fn named(nick: &str) -> Result<Name, NameError> {
     match address(nick) {
-        Some(address) => Ok(Name::of_address(&address.to_string())),
+        Some(address) => Ok(Name::of_address(&address)),
         None => Name::parse_owned(nick),
     }
 }
 
-/// The address whose nick this is.
-fn address(nick: &str) -> Option<SocketAddr> {
+/// The address whose nick this is: of a connection over TCP, or `unix:7`.
+fn address(nick: &str) -> Option<String> {
     let (ip, port) = nick.rsplit_once('~')?;
+    if ip.eq_ignore_ascii_case("unix") {
+        return Some(format!("unix:{}", port.parse::<u64>().ok()?));
+    }
     let address = match ip.contains('~') {
         true => format!("[{}]:{port}", ip.replace('~', ":")),
         false => format!("{ip}:{port}"),
     };
-    address.parse().ok()
+    Some(address.parse::<SocketAddr>().ok()?.to_string())
 }
 
 /// The name for a nick that a client asks for while it registers: without the characters that
@@ -144,6 +147,7 @@ mod tests {
             ("[::1]:5", "~~1~5"),
             ("[fe80::7%2]:5", "fe80~~7%2~5"),
             ("[::ffff:192.0.2.1]:5", "~~ffff~192.0.2.1~5"),
+            ("unix:7", "unix~7"),
         ] {
             let name = Name::of_address(address);
             assert_eq!(nick(&name), shown);

@@ -1,0 +1,43 @@
+//! The options of a URL that belong to its listener, whatever door is behind it. Opens nothing.
+
+use super::opening::{DoorOption, UrlOptions};
+use crate::config::InvalidValue;
+
+/// The options of a Unix socket, in the order of help.
+pub(super) const UNIX_OPTIONS: &[DoorOption] = &[MODE];
+
+const MODE: DoorOption = DoorOption {
+    form: "mode=660",
+    about: "who may open the socket, as for chmod [default: 660, its owner and group]",
+};
+
+/// The rights without an option: a web server in front has the group of the socket.
+const MODE_USUAL: u32 = 0o660;
+
+/// The options of a listener, parsed.
+pub(crate) struct ListenerOptions {
+    /// The rights of the file of a Unix socket.
+    pub(crate) mode: u32,
+}
+
+impl ListenerOptions {
+    pub(super) fn read(options: &UrlOptions) -> Result<ListenerOptions, InvalidValue> {
+        let mode = options.one(&MODE, read_mode)?;
+        Ok(ListenerOptions { mode: mode.unwrap_or(MODE_USUAL) })
+    }
+
+    /// The options in one form: only those that differ from the default.
+    pub(super) fn tidy(&self) -> Vec<String> {
+        let mode = (self.mode != MODE_USUAL).then(|| format!("mode={:03o}", self.mode));
+        mode.into_iter().collect()
+    }
+}
+
+fn read_mode(text: &str) -> Result<u32, InvalidValue> {
+    let is_mode = text.len() == 3 && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+    u32::from_str_radix(text, 8).ok().filter(|_| is_mode).ok_or_else(|| {
+        InvalidValue::new(format!(
+            "mode is {text:?}; write three digits from 0 to 7, such as 660 or 666"
+        ))
+    })
+}
