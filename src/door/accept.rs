@@ -12,16 +12,18 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::select;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::yield_now;
 use tokio::time::sleep;
 use tracing::Instrument;
+use tracing::field::display;
 
-use super::admission::{Reserve, TurnedAway};
+use super::admission::{AddressShare, Permit, Reserve, TurnedAway};
+use super::approach::Approach;
 use super::listener::DoorListener;
 use super::opening::{DoorInUse, DoorKind};
 use super::reception::{Reception, Serving};
 use super::transport::{Transport, say_last};
-use crate::session::Peer;
 
 /// The wait after the first accept that failed.
 const BACK_OFF_MIN: Duration = Duration::from_millis(10);
@@ -87,60 +89,127 @@ pub(crate) async fn accept_connections(reception: Arc<Reception>, mut door: impl
     }
 }
 
-impl ListeningDoor for (DoorInUse, DoorListener) {
+/// A door at a URL, with one of its listeners.
+pub(crate) struct BoundDoor {
+    pub(crate) door: DoorInUse,
+    pub(crate) approach: Arc<Approach>,
+    pub(crate) listener: DoorListener,
+}
+
+impl ListeningDoor for BoundDoor {
     type Connection = (Transport, Option<SocketAddr>);
 
     fn kind(&self) -> &'static DoorKind {
-        self.0.kind
+        self.door.kind
     }
 
     async fn accept(&mut self) -> io::Result<Self::Connection> {
-        self.1.accept().await
+        self.listener.accept().await
     }
 
-    fn begin(&self, reception: &Arc<Reception>, (stream, address): Self::Connection) {
-        let (kind, door) = (self.0.kind, Arc::clone(&self.0.door));
-        let is_private = reception.allow_plain_passwords || stream.is_private(address);
-        let peer = Peer { address, is_private };
-        let ip = address.map(|address| address.ip());
-        let permit = match kind.is_for_people.then(|| reception.admit(ip)) {
-            Some(Err(refused)) => return turn_away(reception, &self.0, (stream, peer), refused),
-            admitted => admitted.and_then(Result::ok),
+    fn begin(&self, reception: &Arc<Reception>, (stream, from): Self::Connection) {
+        let kind = self.door.kind;
+        let admitted = match self.admit(reception, from) {
+            Ok(admitted) => Ok(admitted),
+            Err(refused) => match reception.turn_away(kind, refused) {
+                Some(spare) => Err((refused, spare)),
+                None => return, // the connection closes without a message
+            },
         };
         // The span costs nothing at the default level, and events at that level name the peer
         // themselves.
-        let span = tracing::debug_span!("connection", door = kind.scheme, %peer);
-        let (reception, tasks) = (Arc::clone(reception), reception.tasks.clone());
-        let serving = async move {
-            let connected = permit.as_ref().map(|_| reception.metrics.come(kind.scheme));
-            let connection = door.serve(Arc::clone(&reception), stream, peer);
-            contain(&reception.panics, peer, connection).await;
-            drop(connected);
-            drop(permit);
-        };
-        tasks.spawn(serving.instrument(span));
+        let peer = from.map(display);
+        let span = tracing::debug_span!("connection", door = kind.scheme, peer);
+        let connection = NewConnection { stream, from, admitted };
+        let (door, approach) = (self.door.clone(), Arc::clone(&self.approach));
+        let serving = connection.serve(door, approach, Arc::clone(reception));
+        reception.tasks.spawn(serving.instrument(span));
     }
 }
 
-/// Tells a client why it may not connect.
-fn turn_away(
-    reception: &Arc<Reception>,
-    opened: &DoorInUse,
-    (stream, peer): (Transport, Peer),
-    refused: TurnedAway,
-) {
-    reception.metrics.met(refused.limit());
-    tracing::debug!(door = opened.kind.scheme, %peer, %refused, "turned away");
-    // Without a spare place, the connection closes without a message.
-    let Some(place) = reception.admission.spare_place() else {
-        return;
-    };
-    let (words, reception, tasks) =
-        (opened.door.words(refused), Arc::clone(reception), reception.tasks.clone());
-    tasks.spawn(async move {
-        say_last(stream, words.as_bytes(), &reception.leaving).await;
-        drop(place);
-    });
+impl BoundDoor {
+    /// Gives a connection its place, and counts it among those of its address if that is the
+    /// client's: here, so that those who come first are those who get in.
+    fn admit(
+        &self,
+        reception: &Reception,
+        from: Option<SocketAddr>,
+    ) -> Result<Permits, TurnedAway> {
+        if !self.door.kind.is_for_people {
+            return Ok(Permits { permit: None, share: None });
+        }
+        let permit = Some(reception.admit()?);
+        let share = match self.approach.is_named_by_proxy(from) {
+            false => Some(reception.admission.share(self.approach.counted(from))?),
+            true => None,
+        };
+        Ok(Permits { permit, share })
+    }
+}
+
+/// The rights of a connection.
+struct Permits {
+    /// Its place among those for people; none for the operator, who is never turned away.
+    permit: Option<Permit>,
+    /// Its share of an address; none until the client is known.
+    share: Option<AddressShare>,
+}
+
+/// A connection that was accepted.
+struct NewConnection {
+    stream: Transport,
+    from: Option<SocketAddr>,
+    /// Its rights, or the reason why it is turned away and the place in which the client reads it.
+    admitted: Result<Permits, (TurnedAway, OwnedSemaphorePermit)>,
+}
+
+impl NewConnection {
+    /// Serves the connection until it ends, or tells the client why it may not connect.
+    async fn serve(self, door: DoorInUse, approach: Arc<Approach>, reception: Arc<Reception>) {
+        let NewConnection { mut stream, from, admitted } = self;
+        let Some(peer) = approach.meet(&mut stream, from).await else {
+            return;
+        };
+        let Permits { permit, share } = match admitted {
+            Ok(admitted) => admitted,
+            Err((refused, _spare)) => return tell_why(&reception, &door, stream, refused).await,
+        };
+        let share = match share {
+            None if permit.is_some() => {
+                reception.admission.share(approach.counted(peer.address)).map(Some)
+            }
+            share => Ok(share),
+        };
+        match share {
+            Err(refused) => {
+                drop(permit);
+                if let Some(_spare) = reception.turn_away(door.kind, refused) {
+                    tell_why(&reception, &door, stream, refused).await;
+                }
+            }
+            Ok(_share) => {
+                let _connected = permit.is_some().then(|| reception.metrics.come(door.kind.scheme));
+                let connection = door.door.serve(Arc::clone(&reception), stream, peer);
+                contain(&reception.panics, peer, connection).await;
+            }
+        }
+    }
+}
+
+impl Reception {
+    /// Notes that a connection is turned away. Returns a place in which it reads why, if one is
+    /// free.
+    fn turn_away(&self, kind: &DoorKind, refused: TurnedAway) -> Option<OwnedSemaphorePermit> {
+        self.metrics.met(refused.limit());
+        tracing::debug!(door = kind.scheme, %refused, "turned away");
+        self.admission.spare_place()
+    }
+}
+
+/// Tells a client why it may not connect, and closes.
+async fn tell_why(reception: &Reception, door: &DoorInUse, stream: Transport, refused: TurnedAway) {
+    let words = door.door.words(refused);
+    say_last(stream, words.as_bytes(), &reception.leaving).await;
 }
 
 /// Runs a connection; a panic in it ends this connection and nothing else, and is counted.

@@ -42,6 +42,11 @@ struct Connections {
 /// The right to be connected, until it is dropped.
 pub(crate) struct Permit {
     connections: Arc<Mutex<Connections>>,
+}
+
+/// A connection that counts among those of its address, until it is dropped.
+pub(crate) struct AddressShare {
+    connections: Arc<Mutex<Connections>>,
     /// The network whose connections are limited.
     network: Option<IpAddr>,
 }
@@ -70,12 +75,19 @@ impl Admission {
         present.limit_loopback = limit_loopback;
     }
 
-    /// A permit for a connection from `ip`. Without an address it has no share of one.
-    pub(crate) fn admit(&self, ip: Option<IpAddr>) -> Result<Permit, TurnedAway> {
+    /// A place for a connection.
+    pub(crate) fn admit(&self) -> Result<Permit, TurnedAway> {
         let mut present = lock(&self.connections);
         if present.count >= present.max {
             return Err(TurnedAway::Full);
         }
+        present.count += 1;
+        Ok(Permit { connections: Arc::clone(&self.connections) })
+    }
+
+    /// Counts a connection among those from `ip`. Without an address it counts nowhere.
+    pub(crate) fn share(&self, ip: Option<IpAddr>) -> Result<AddressShare, TurnedAway> {
+        let mut present = lock(&self.connections);
         let limited = ip.filter(|ip| !ip.is_loopback() || present.limit_loopback);
         let network = limited.map(network);
         if let Some(network) = network {
@@ -85,8 +97,7 @@ impl Admission {
             }
             present.by_network.insert(network, count + 1);
         }
-        present.count += 1;
-        Ok(Permit { connections: Arc::clone(&self.connections), network })
+        Ok(AddressShare { connections: Arc::clone(&self.connections), network })
     }
 
     /// Whether fewer than a quarter of the places are free.
@@ -103,10 +114,17 @@ impl Admission {
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        lock(&self.connections).count -= 1;
+    }
+}
+
+impl Drop for AddressShare {
+    fn drop(&mut self) {
+        let Some(network) = self.network else {
+            return;
+        };
         let mut present = lock(&self.connections);
-        present.count -= 1;
-        let count = self.network.map(|network| present.by_network.entry(network));
-        if let Some(Entry::Occupied(mut count)) = count {
+        if let Entry::Occupied(mut count) = present.by_network.entry(network) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
                 count.remove();
@@ -182,56 +200,65 @@ mod tests {
     const ELSEWHERE: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 7));
     const LOOPBACK: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
+    /// Admits a connection, as the accept loop does.
+    fn admit(
+        admission: &Admission,
+        ip: Option<IpAddr>,
+    ) -> Result<(Permit, AddressShare), TurnedAway> {
+        let permit = admission.admit()?;
+        Ok((permit, admission.share(ip)?))
+    }
+
     #[test]
     fn a_network_gets_its_share_back() {
         let admission = Admission::new(100, 2, false);
-        let first = admission.admit(Some(HERE));
-        let second = admission.admit(Some(NEXT_DOOR));
+        let first = admit(&admission, Some(HERE));
+        let second = admit(&admission, Some(NEXT_DOOR));
         assert!(first.is_ok() && second.is_ok());
-        assert_eq!(admission.admit(Some(HERE)).err(), Some(TurnedAway::Address(2)));
-        assert!(admission.admit(Some(ELSEWHERE)).is_ok());
+        assert_eq!(admit(&admission, Some(HERE)).err(), Some(TurnedAway::Address(2)));
+        assert!(admit(&admission, Some(ELSEWHERE)).is_ok());
         drop(first);
-        assert!(admission.admit(Some(HERE)).is_ok());
+        assert!(admit(&admission, Some(HERE)).is_ok());
     }
 
     #[test]
     fn loopback_is_exempt_unless_told_otherwise() {
         let admission = Admission::new(100, 1, false);
-        let permits: Vec<_> = (0..3).map(|_| admission.admit(Some(LOOPBACK))).collect();
+        let permits: Vec<_> = (0..3).map(|_| admit(&admission, Some(LOOPBACK))).collect();
         assert!(permits.iter().all(Result::is_ok));
         let admission = Admission::new(100, 1, true);
-        let _permit = admission.admit(Some(LOOPBACK));
-        assert_eq!(admission.admit(Some(LOOPBACK)).err(), Some(TurnedAway::Address(1)));
+        let _permit = admit(&admission, Some(LOOPBACK));
+        assert_eq!(admit(&admission, Some(LOOPBACK)).err(), Some(TurnedAway::Address(1)));
     }
 
     #[test]
     fn connections_without_an_address_take_places_and_no_share() {
         let admission = Admission::new(3, 1, true);
-        let permits: Vec<_> = (0..3).map(|_| admission.admit(None)).collect();
+        let permits: Vec<_> = (0..3).map(|_| admit(&admission, None)).collect();
         assert!(permits.iter().all(Result::is_ok));
-        assert_eq!(admission.admit(None).err(), Some(TurnedAway::Full));
+        assert_eq!(admit(&admission, None).err(), Some(TurnedAway::Full));
     }
 
     #[test]
     fn limits_that_change_hold_for_the_next_connection() {
         let admission = Admission::new(2, 100, false);
-        let mut permits: Vec<_> = (0..2).map(|_| admission.admit(Some(HERE))).collect();
+        let mut permits: Vec<_> = (0..2).map(|_| admit(&admission, Some(HERE))).collect();
         admission.set(1, 2, false);
-        assert_eq!(admission.admit(Some(HERE)).err(), Some(TurnedAway::Full));
+        assert_eq!(admit(&admission, Some(HERE)).err(), Some(TurnedAway::Full));
         permits.pop();
-        assert_eq!(admission.admit(Some(HERE)).err(), Some(TurnedAway::Full), "one is in");
+        assert_eq!(admit(&admission, Some(HERE)).err(), Some(TurnedAway::Full), "one is in");
         admission.set(9, 2, false);
-        permits.push(admission.admit(Some(HERE)));
-        assert_eq!(admission.admit(Some(HERE)).err(), Some(TurnedAway::Address(2)));
+        permits.push(admit(&admission, Some(HERE)));
+        assert_eq!(admit(&admission, Some(HERE)).err(), Some(TurnedAway::Address(2)));
         assert!(permits.iter().all(Result::is_ok));
     }
 
     #[test]
     fn a_full_server_has_room_again_when_a_connection_ends() {
         let admission = Admission::new(1, 100, false);
-        let permit = admission.admit(Some(HERE));
-        assert_eq!(admission.admit(Some(ELSEWHERE)).err(), Some(TurnedAway::Full));
+        let permit = admit(&admission, Some(HERE));
+        assert_eq!(admit(&admission, Some(ELSEWHERE)).err(), Some(TurnedAway::Full));
         drop(permit);
-        assert!(admission.admit(Some(ELSEWHERE)).is_ok());
+        assert!(admit(&admission, Some(ELSEWHERE)).is_ok());
     }
 }

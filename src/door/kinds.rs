@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::admin::{AdminDoor, NoSocket};
-use super::listener_options::{ListenerOptions, UNIX_OPTIONS};
+use super::listener_options::{FORWARD_OPTIONS, ListenerOptions, PROXY_OPTIONS, UNIX_OPTIONS};
 use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlDoor, UrlOptions, WayIn, unknown};
 use super::{irc, lines, metrics, web};
 use crate::config::{self, InvalidValue, ListenPlace, ListenUrl};
@@ -24,7 +24,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: Some(LINE_PORT),
-            options: &[lines::OPTIONS],
+            options: &[lines::OPTIONS, PROXY_OPTIONS],
             tidy: lines::tidy,
             way_in: lines::way_in,
             open: lines::open,
@@ -37,7 +37,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: Some("a browser"),
         url: Some(UrlDoor {
             port: Some(8080), // the usual one for HTTP without privileges
-            options: &[web::OPTIONS],
+            options: &[web::OPTIONS, PROXY_OPTIONS, FORWARD_OPTIONS],
             tidy: web::tidy,
             way_in: |_| WayIn("open in a browser: http://HOST:PORT/lobby"),
             open: web::open,
@@ -50,7 +50,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: Some("an IRC client"),
         url: Some(UrlDoor {
             port: Some(6667), // the usual one for IRC without TLS
-            options: &[irc::OPTIONS],
+            options: &[irc::OPTIONS, PROXY_OPTIONS],
             tidy: irc::tidy,
             way_in: |_| irc::IRC,
             open: irc::open,
@@ -63,7 +63,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: None,
-            options: &[lines::OPTIONS, UNIX_OPTIONS],
+            options: &[lines::OPTIONS, UNIX_OPTIONS, PROXY_OPTIONS],
             tidy: lines::tidy,
             way_in: |_| WayIn("join with: nc -U PATH"),
             open: lines::open,
@@ -76,7 +76,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: None,
-            options: &[web::OPTIONS, UNIX_OPTIONS],
+            options: &[web::OPTIONS, UNIX_OPTIONS, PROXY_OPTIONS, FORWARD_OPTIONS],
             tidy: web::tidy,
             way_in: |_| {
                 WayIn("read a room with: curl -N --unix-socket PATH http://localhost/lobby")
@@ -231,6 +231,8 @@ mod tests {
             ("irc://*?network=Tea&server=a.b", "irc://*:6667?server=a.b&network=Tea"),
             ("irc://localhost?motd=/etc/motd", "irc://localhost:6667?motd=/etc/motd"),
             ("metrics://localhost", "metrics://localhost:9464"),
+            ("tcp://*?proxy=10.1.2.3/8&proxy=unix", "tcp://*:8000?proxy=10.0.0.0/8&proxy=unix"),
+            ("http://*?forwarded=::1&host=a", "http://*:8080?host=a&forwarded=::1/128"),
             ("unix:///run/tea?mode=660&idle=0", "unix:///run/tea?idle=0"),
             ("http+unix:///run/tea?mode=666&host=a", "http+unix:///run/tea?host=a&mode=666"),
         ] {
@@ -252,7 +254,7 @@ mod tests {
             ),
             (
                 "tcp://localhost?idel=5m",
-                "no option \"idel\", did you mean idle? (there is: tcp has classic, idle=5m|0, names=ask|address)",
+                "no option \"idel\", did you mean idle? (there is: tcp has classic, idle=5m|0, names=ask|address, proxy=CIDR|unix)",
             ),
             ("tcp://localhost?names=none", "names is \"none\"; write ask or address"),
             ("tcp://localhost?classic=2", "write true or false"),
@@ -271,6 +273,10 @@ mod tests {
             ),
             ("irc://*?network=", "network is \"\"; write one word of ASCII, 63 characters at most"),
             ("irc://*?motd", "motd has no file; write motd=FILE"),
+            (
+                "tcp://*?proxy=localhost",
+                "\"localhost\" is not a range of addresses; write 127.0.0.1, 10.0.0.0/8, 2001:db8::/32, or unix",
+            ),
             ("tcp:///run/tea", "tcp has no path; write tcp://localhost:8000"),
             ("unix://localhost", "unix needs a path; write unix:///run/parlor/NAME"),
             (

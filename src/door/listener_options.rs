@@ -1,7 +1,14 @@
 //! The options of a URL that belong to its listener, whatever door is behind it. Opens nothing.
 
 use super::opening::{DoorOption, UrlOptions};
+use super::trusted::{TrustedSource, TrustedSources};
 use crate::config::InvalidValue;
+
+/// The options of a listener behind which a proxy may stand, in the order of help.
+pub(super) const PROXY_OPTIONS: &[DoorOption] = &[PROXY];
+
+/// The options of a listener for HTTP, in the order of help.
+pub(super) const FORWARD_OPTIONS: &[DoorOption] = &[FORWARDED];
 
 /// The options of a Unix socket, in the order of help.
 pub(super) const UNIX_OPTIONS: &[DoorOption] = &[MODE];
@@ -11,6 +18,16 @@ const MODE: DoorOption = DoorOption {
     about: "who may open the socket, as for chmod [default: 660, its owner and group]",
 };
 
+const PROXY: DoorOption = DoorOption {
+    form: "proxy=CIDR|unix",
+    about: "connections from there begin with a PROXY header, which names the client; may be repeated",
+};
+
+const FORWARDED: DoorOption = DoorOption {
+    form: "forwarded=CIDR|unix",
+    about: "requests from there name the client in Forwarded or X-Forwarded-For; may be repeated",
+};
+
 /// The rights without an option: a web server in front has the group of the socket.
 const MODE_USUAL: u32 = 0o660;
 
@@ -18,18 +35,28 @@ const MODE_USUAL: u32 = 0o660;
 pub(crate) struct ListenerOptions {
     /// The rights of the file of a Unix socket.
     pub(crate) mode: u32,
+    /// The proxies that begin each connection with a PROXY header.
+    pub(crate) proxies: TrustedSources,
+    /// The proxies that name the client of each request in its headers.
+    pub(crate) forwarders: TrustedSources,
 }
 
 impl ListenerOptions {
     pub(super) fn read(options: &UrlOptions) -> Result<ListenerOptions, InvalidValue> {
         let mode = options.one(&MODE, read_mode)?;
-        Ok(ListenerOptions { mode: mode.unwrap_or(MODE_USUAL) })
+        Ok(ListenerOptions {
+            mode: mode.unwrap_or(MODE_USUAL),
+            proxies: TrustedSources(options.all(&PROXY, TrustedSource::read)?),
+            forwarders: TrustedSources(options.all(&FORWARDED, TrustedSource::read)?),
+        })
     }
 
     /// The options in one form: only those that differ from the default.
     pub(super) fn tidy(&self) -> Vec<String> {
         let mode = (self.mode != MODE_USUAL).then(|| format!("mode={:03o}", self.mode));
-        mode.into_iter().collect()
+        let proxies = self.proxies.0.iter().map(|source| format!("proxy={source}"));
+        let forwarders = self.forwarders.0.iter().map(|source| format!("forwarded={source}"));
+        mode.into_iter().chain(proxies).chain(forwarders).collect()
     }
 }
 

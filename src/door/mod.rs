@@ -6,6 +6,7 @@
 mod accept;
 mod admin;
 mod admission;
+mod approach;
 mod handshake;
 mod http;
 mod irc;
@@ -19,12 +20,14 @@ mod platform;
 mod reception;
 mod socket_file;
 mod transport;
+mod trusted;
 mod waiting;
 mod web;
 
-pub(crate) use accept::accept_connections;
+pub(crate) use accept::{BoundDoor, accept_connections};
 pub(crate) use admin::{AdminDoor, LOOK_EVERY};
 pub(crate) use admission::raise_limit;
+pub(crate) use approach::Approach;
 pub(crate) use irc::IRC;
 pub(crate) use kinds::{
     LINE_PORT, find, open, open_admin, read_urls, schemes_for_people, url_help,

@@ -1,6 +1,5 @@
 //! The parts that all doors share, and the traits of a door. Knows no door.
 
-use std::net::IpAddr;
 use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::atomic::AtomicU64;
@@ -50,20 +49,13 @@ pub(crate) struct Reception {
     pub(crate) closing: CancellationToken,
     /// The operator's metrics.
     pub(crate) metrics: Arc<Metrics>,
-    /// Whether passwords are accepted even where others on the network can read them.
-    pub(crate) allow_plain_passwords: bool,
     /// The number of connections that ended with a panic: each one is a bug.
     pub(crate) panics: AtomicU64,
 }
 
 impl Reception {
     /// A reception without connections.
-    pub(crate) fn new(
-        inbox: Arc<Inbox>,
-        limits: ConnectionLimits,
-        metrics: Metrics,
-        allow_plain_passwords: bool,
-    ) -> Reception {
+    pub(crate) fn new(inbox: Arc<Inbox>, limits: ConnectionLimits, metrics: Metrics) -> Reception {
         let ConnectionLimits { all, per_address, limit_loopback } = limits;
         Reception {
             inbox,
@@ -78,7 +70,6 @@ impl Reception {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             metrics: Arc::new(metrics),
-            allow_plain_passwords,
             panics: AtomicU64::new(0),
         }
     }
@@ -92,10 +83,9 @@ impl Reception {
         }
     }
 
-    /// A permit for a connection from `ip`, if it has an address. If the server has few places left,
-    /// silent clients make room for it.
-    pub(crate) fn admit(&self, ip: Option<IpAddr>) -> Result<Permit, TurnedAway> {
-        let permit = self.admission.admit(ip)?;
+    /// A permit for a connection. If the server has few places left, silent clients make room for it.
+    pub(crate) fn admit(&self) -> Result<Permit, TurnedAway> {
+        let permit = self.admission.admit()?;
         if self.admission.is_nearly_full() {
             self.silent().into_iter().for_each(WaitingList::make_room);
         }

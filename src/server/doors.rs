@@ -8,8 +8,8 @@ use super::announce::announce;
 use super::listeners::bind_all;
 use crate::config::Config;
 use crate::door::{
-    self, AdminDoor, CLASSIC, DoorInUse, DoorListener, DoorSetup, IRC, NETCAT, Reception, WayIn,
-    accept_connections,
+    self, AdminDoor, Approach, BoundDoor, CLASSIC, DoorInUse, DoorListener, DoorSetup, IRC, NETCAT,
+    Reception, WayIn, accept_connections,
 };
 use crate::operator::Operator;
 
@@ -17,7 +17,7 @@ use crate::operator::Operator;
 #[derive(Default)]
 pub(super) struct Doors {
     /// Those at URLs, each with its bound listeners.
-    at_urls: Vec<(DoorInUse, Vec<DoorListener>)>,
+    at_urls: Vec<(DoorInUse, Approach, Vec<DoorListener>)>,
     /// The operator's, if the server has a directory.
     admin: Option<AdminDoor>,
 }
@@ -35,7 +35,10 @@ impl Doors {
                 (Err(error), Some(who)) if config.listens_as_usual => {
                     tracing::warn!("{error}; until then nobody can join with {who}");
                 }
-                (listeners, _) => at_urls.push((door, listeners?)),
+                (listeners, _) => {
+                    let approach = Approach::new(options, config.allow_plain_passwords);
+                    at_urls.push((door, approach, listeners?));
+                }
             }
         }
         Ok(Doors { at_urls, admin: None })
@@ -49,7 +52,7 @@ impl Doors {
 
     /// The real addresses of all listeners at ports.
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {
-        self.at_urls.iter().flat_map(|(_, listeners)| addresses_of(listeners)).collect()
+        self.at_urls.iter().flat_map(|(.., listeners)| addresses_of(listeners)).collect()
     }
 
     /// The port of the line door; that of a classic door only if there is no other.
@@ -63,22 +66,24 @@ impl Doors {
     }
 
     fn port_of(&self, wanted: WayIn) -> Option<u16> {
-        let (_, listeners) = self.at_urls.iter().find(|(door, _)| door.way_in == wanted)?;
+        let (.., listeners) = self.at_urls.iter().find(|(door, ..)| door.way_in == wanted)?;
         addresses_of(listeners).first().map(SocketAddr::port)
     }
 
     /// Logs where the doors are, and how people join.
     pub(super) fn announce(&self) {
-        for (door, listeners) in &self.at_urls {
+        for (door, _, listeners) in &self.at_urls {
             announce(door, listeners);
         }
     }
 
     /// Accepts connections from now on, until the server shuts down.
     pub(super) fn accept(self, reception: &Arc<Reception>) {
-        for (door, listeners) in self.at_urls {
+        for (door, approach, listeners) in self.at_urls {
+            let approach = Arc::new(approach);
             for listener in listeners {
-                let door = (door.clone(), listener);
+                let (door, approach) = (door.clone(), Arc::clone(&approach));
+                let door = BoundDoor { door, approach, listener };
                 reception.tasks.spawn(accept_connections(Arc::clone(reception), door));
             }
         }

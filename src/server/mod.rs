@@ -133,11 +133,10 @@ impl Server {
             config.settings(descriptors);
         let broadcaster = storage.broadcaster(Arc::clone(&inbox), limits);
         let metrics = Metrics::new(schemes_for_people(), config.nats.is_some());
-        let plain = config.allow_plain_passwords;
         let (reload, requests) = Reload::new();
         Server {
             config,
-            reception: Arc::new(Reception::new(inbox, connections, metrics, plain)),
+            reception: Arc::new(Reception::new(inbox, connections, metrics)),
             live: Arc::new(Live::new(rate, replay, retain)),
             storage,
             broadcaster,

@@ -54,6 +54,7 @@ mod nats;
 mod nodes;
 mod owners;
 mod passwords;
+mod proxies;
 mod readiness;
 mod reload;
 mod reserved;

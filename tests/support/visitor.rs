@@ -3,6 +3,8 @@
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::http::HeaderName;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Error, Message, WebSocket};
 
@@ -26,8 +28,20 @@ impl Visitor {
     /// Opens a WebSocket over an existing connection, at any address.
     #[track_caller]
     pub(crate) fn over(stream: TcpStream, url: &str) -> Visitor {
+        Visitor::over_with(stream, url, &[])
+    }
+
+    /// Opens a WebSocket with these fields in its request.
+    #[track_caller]
+    pub(crate) fn over_with(stream: TcpStream, url: &str, fields: &[(&str, &str)]) -> Visitor {
         stream.set_read_timeout(Some(DEADLINE)).expect("a socket takes options");
-        let (socket, _) = tungstenite::client(url, stream).expect("the server takes the socket");
+        let mut request = url.into_client_request().expect("a URL is a request");
+        for (name, value) in fields {
+            let name: HeaderName = name.parse().expect("a field has a name");
+            request.headers_mut().insert(name, value.parse().expect("a field has a value"));
+        }
+        let opened = tungstenite::client(request, stream);
+        let (socket, _) = opened.expect("the server takes the socket");
         let mut visitor = Visitor { socket, hello: Value::Null };
         visitor.hello = visitor.hears("hello");
         visitor

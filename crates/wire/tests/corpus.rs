@@ -17,13 +17,14 @@ use std::path::{Path, PathBuf};
 type Body = fn(&[u8]);
 
 /// The fuzz targets with their bodies.
-const TARGETS: [(&str, Body); 10] = [
+const TARGETS: [(&str, Body); 11] = [
     ("carried", fuzz_bodies::carried::run),
     ("first_line", fuzz_bodies::first_line::run),
     ("framer", fuzz_bodies::framer::run),
     ("irc", fuzz_bodies::irc::run),
     ("lines", fuzz_bodies::lines::run),
     ("proposal", fuzz_bodies::proposal::run),
+    ("proxy", fuzz_bodies::proxy::run),
     ("snapshot", fuzz_bodies::snapshot::run),
     ("telnet", fuzz_bodies::telnet::run),
     ("web", fuzz_bodies::web::run),

@@ -4,6 +4,7 @@
 mod credentials;
 mod follow;
 mod following;
+mod forwarded;
 mod paces;
 mod pages;
 mod respond;
@@ -26,12 +27,14 @@ use tower::ServiceExt;
 use self::paces::Paces;
 use self::site::HostNames;
 use self::socket::WebPrompt;
-use self::visit::{Visit, WebShared};
+use self::visit::{Opener, Visit, WebShared};
 use super::admission::TurnedAway;
 use super::handshake::serve_session;
 use super::http::{Exchange, Port, answer_requests, unavailable};
+use super::listener_options::ListenerOptions;
 use super::opening::{DoorOption, DoorSetup, UrlOptions};
 use super::reception::{OpenDoor, Peer, Reception, Serving, Transport};
+use super::trusted::TrustedSources;
 use crate::config::{InvalidValue, host};
 use crate::session::{Idle, Newcomer, SessionSettings, profile_at};
 
@@ -49,6 +52,8 @@ const PING_TIME: Duration = Duration::from_secs(120);
 struct WebDoor {
     shared: Arc<WebShared>,
     router: Router,
+    /// The web servers in front.
+    forwarders: TrustedSources,
 }
 
 /// The options, in the order of help.
@@ -83,6 +88,7 @@ pub(super) fn open(
             paces: Paces::default(),
         }),
         router: router::router(HostNames::new(hosts)),
+        forwarders: ListenerOptions::read(options)?.forwarders,
     }))
 }
 
@@ -90,10 +96,13 @@ impl WebDoor {
     /// Answers one request after the other. Returns the connection, with the input that is already
     /// here, if one of them opens a socket.
     async fn answer(&self, visit: &Visit, stream: Transport) -> Option<(Transport, Bytes)> {
-        let answer = |request: hyper::Request<Incoming>| {
+        let answer = async |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
-            request.extensions_mut().insert(visit.clone());
-            self.router.clone().oneshot(request)
+            match visit.forwarded(request.headers(), &self.forwarders) {
+                Ok(visit) => request.extensions_mut().insert(visit),
+                Err(refused) => return Ok(*refused),
+            };
+            self.router.clone().oneshot(request).await
         };
         let port = Port {
             head_time: HEAD_TIME,
@@ -109,15 +118,21 @@ impl OpenDoor for WebDoor {
     fn serve(self: Arc<Self>, reception: Arc<Reception>, stream: Transport, peer: Peer) -> Serving {
         Box::pin(async move {
             let settings = &self.shared.settings;
+            let opener = Arc::default(); // to the end of the session
             let coming_in = Box::pin(async {
                 let visit = Visit {
                     reception: Arc::clone(&reception),
                     shared: Arc::clone(&self.shared),
                     peer,
+                    scheme: None,
+                    share: None,
+                    opener: Arc::clone(&opener),
                     exchange: Exchange::new(&reception.requests),
                 };
                 let (stream, held) = self.answer(&visit, stream).await?;
-                let newcomer = Newcomer::new(settings, visit.connect(), visit.peer);
+                let peer = opener.get().map_or(peer, |opener: &Opener| opener.peer);
+                let link = reception.writers.connect(&reception.inbox, peer.address);
+                let newcomer = Newcomer::new(settings, link, peer);
                 let encoder = WebEncoder::new(settings.storage(), self.shared.clock.clone());
                 let dialect = (WebDecoder::default(), encoder);
                 let waiter = reception.requests.waiter();

@@ -62,8 +62,13 @@ pub(super) fn router(names: HostNames) -> Router {
         .layer(map_response(with_headers))
 }
 
-async fn guard(State(names): State<HostNames>, request: Request, next: Next) -> Response {
-    match names.refuse(&request) {
+async fn guard(
+    State(names): State<HostNames>,
+    Extension(visit): Extension<Visit>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match names.refuse(&request, visit.scheme.as_deref()) {
         None => next.run(request).await,
         Some(refused) => refused,
     }

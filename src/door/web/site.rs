@@ -29,7 +29,8 @@ impl HostNames {
     }
 
     /// The refusal of a request that is not for this server, or comes from another site's page.
-    pub(super) fn refuse(&self, request: &Request) -> Option<Response> {
+    /// `scheme` is that of the request, if it is known.
+    pub(super) fn refuse(&self, request: &Request, scheme: Option<&str>) -> Option<Response> {
         let (method, headers) = (request.method(), request.headers());
         let named = match headers.get(header::HOST) {
             // Balancers send this; browsers do not.
@@ -54,7 +55,7 @@ impl HostNames {
             ));
         }
         let is_foreign = match only(headers, header::ORIGIN.as_str()) {
-            Some(origin) => host.is_none_or(|host| !is_same(origin, host)),
+            Some(origin) => host.is_none_or(|host| !is_same(origin, host, scheme)),
             None => headers.contains_key(header::ORIGIN),
         };
         if is_foreign || (is_from_elsewhere(headers) && !is_link(method, headers)) {
@@ -101,11 +102,15 @@ fn split_port(host: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Whether an origin is a page from this host: the same name, and the same port.
-fn is_same(origin: &str, host: &str) -> bool {
+/// Whether an origin is a page from this host: the same name, and the same port; and the same
+/// scheme, if that of the request is known.
+fn is_same(origin: &str, host: &str, own_scheme: Option<&str>) -> bool {
     let Some((scheme, place)) = origin.split_once("://") else {
         return false; // null: a page without a server
     };
+    if own_scheme.is_some_and(|own| own != scheme) {
+        return false;
+    }
     let usual = match scheme {
         "http" => "80",
         "https" => "443",
@@ -157,7 +162,7 @@ mod tests {
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().unwrap());
         }
-        let refused = names.refuse(&request);
+        let refused = names.refuse(&request, None);
         refused.map_or(200, |response| response.status().as_u16())
     }
 

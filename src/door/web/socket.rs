@@ -52,7 +52,7 @@ pub(super) async fn open(
     let (Some(key), None) = (keys.next().and_then(server_key), keys.next()) else {
         return bad_request("Send Sec-WebSocket-Key once, as 16 bytes in base64");
     };
-    visit.exchange.keep_open();
+    visit.keep_open();
     let key = [(header::SEC_WEBSOCKET_ACCEPT, key)];
     (StatusCode::SWITCHING_PROTOCOLS, UPGRADE, key).into_response()
 }

@@ -10,6 +10,7 @@ pub(crate) mod irc;
 pub(crate) mod irc_client;
 pub(crate) mod lines;
 pub(crate) mod proposal;
+pub(crate) mod proxy;
 pub(crate) mod reference;
 pub(crate) mod snapshot;
 pub(crate) mod telnet;

@@ -1,0 +1,123 @@
+//! The way of a connection to its door: a proxy may name the client first. Knows no dialect.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use parlor_wire::proxy::{ProxyHeader, ProxyReader, V2_BYTES_MAX};
+use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
+
+use super::listener_options::ListenerOptions;
+use super::transport::Transport;
+use crate::clock::timeout;
+use crate::session::Peer;
+
+/// The time in which a proxy must send its header: it does so at once.
+const HEADER_TIME: Duration = Duration::from_secs(5);
+
+/// How often the log has a warning about missing headers.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+
+/// The part between a listener and its door.
+pub(crate) struct Approach {
+    options: ListenerOptions,
+    /// Whether passwords are accepted even where others on the network can read them.
+    allow_plain_passwords: bool,
+    /// When the log had a warning about a missing header.
+    warned: Mutex<Option<Instant>>,
+}
+
+/// The reason why there is no PROXY header.
+enum NoHeader {
+    /// The connection ended before its first byte, as those of simple health checks do.
+    Nothing,
+    /// Something else came, or nothing in time.
+    Bad,
+}
+
+impl Approach {
+    /// The way with these options.
+    pub(crate) fn new(options: ListenerOptions, allow_plain_passwords: bool) -> Approach {
+        Approach { options, allow_plain_passwords, warned: Mutex::new(None) }
+    }
+
+    /// Finds out who the client is. None if the connection has to be closed.
+    pub(super) async fn meet(
+        &self,
+        stream: &mut Transport,
+        from: Option<SocketAddr>,
+    ) -> Option<Peer> {
+        let is_private = stream.is_private(from);
+        if !self.is_named_by_proxy(from) {
+            return Some(self.peer(from, is_private));
+        }
+        // Boxed, so that other connections have no memory for it.
+        match Box::pin(read_header(stream)).await {
+            Ok(ProxyHeader::Client { address, is_tls }) => {
+                tracing::debug!(client = %address, "named by a proxy");
+                let is_private = is_private && (is_tls || address.ip().is_loopback());
+                Some(self.peer(Some(address), is_private))
+            }
+            Ok(ProxyHeader::OfItself) => {
+                tracing::debug!("a proxy speaks for itself");
+                Some(self.peer(from, false))
+            }
+            Err(NoHeader::Nothing) => None,
+            Err(NoHeader::Bad) => {
+                self.warn(from);
+                None
+            }
+        }
+    }
+
+    /// Whether a proxy names the client of a connection from there.
+    pub(super) fn is_named_by_proxy(&self, from: Option<SocketAddr>) -> bool {
+        self.options.proxies.include(from.map(|from| from.ip()))
+    }
+
+    /// The address among whose connections one of this client counts. None for a web server, whose
+    /// requests count one by one.
+    pub(super) fn counted(&self, client: Option<SocketAddr>) -> Option<IpAddr> {
+        let ip = client.map(|client| client.ip());
+        ip.filter(|_| !self.options.forwarders.include(ip))
+    }
+
+    fn peer(&self, address: Option<SocketAddr>, is_private: bool) -> Peer {
+        Peer { address, is_private: is_private || self.allow_plain_passwords }
+    }
+
+    fn warn(&self, from: Option<SocketAddr>) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.is_none_or(|warned| warned.elapsed() >= WARN_EVERY) {
+            *warned = Some(Instant::now());
+            let from = from.map_or("a Unix socket".to_owned(), |from| from.ip().to_string());
+            tracing::warn!(
+                "a connection from {from} was closed, because no PROXY header came first; let the proxy there send it (in haproxy: send-proxy-v2), or remove proxy= from the listener"
+            );
+        }
+    }
+}
+
+/// Reads a header, and no byte behind it.
+async fn read_header(stream: &mut Transport) -> Result<ProxyHeader, NoHeader> {
+    let reading = async {
+        let mut reader = ProxyReader::default();
+        let mut buffer = [0; V2_BYTES_MAX];
+        let mut has_begun = false;
+        loop {
+            let wanted = buffer.get_mut(..reader.wanted()).ok_or(NoHeader::Bad)?;
+            let read = match stream.read(wanted).await {
+                Ok(0) | Err(_) if !has_begun => return Err(NoHeader::Nothing),
+                Ok(0) | Err(_) => return Err(NoHeader::Bad),
+                Ok(read) => read,
+            };
+            has_begun = true;
+            let bytes = buffer.get(..read).unwrap_or_default();
+            if let Some(header) = reader.take(bytes).map_err(|_| NoHeader::Bad)? {
+                return Ok(header);
+            }
+        }
+    };
+    timeout(HEADER_TIME, reading).await.unwrap_or(Err(NoHeader::Bad))
+}
