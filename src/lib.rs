@@ -17,6 +17,7 @@ pub mod server;
 mod session;
 pub mod telemetry;
 mod terminal;
+mod tls;
 
 use tokio::select;
 

@@ -180,7 +180,7 @@ fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
         ("log = 'loud'", "log = \"loud\": write error, warn, info, debug, trace"),
         (
             "listen = ['tpc://localhost']",
-            "listen = [\"tpc://localhost\"]: no scheme \"tpc\", did you mean tcp? (there is: tcp, http, irc, unix, http+unix, metrics)",
+            "listen = [\"tpc://localhost\"]: no scheme \"tpc\", did you mean tcp? (there is: tcp, http, irc, tls, https, ircs, unix, http+unix, metrics)",
         ),
         ("[rate]\nlines = 1", "rate = { lines = 1 }: write a value, not a table"),
     ] {

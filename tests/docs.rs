@@ -23,9 +23,11 @@ use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 18] = [
+const OPTIONS_OF_OTHERS: [&str; 20] = [
     "--data-binary",   // curl
     "--line-buffered", // grep
+    "--ssl",           // ncat
+    "--tls",           // irssi
     "--retry",         // curl
     "--cfg",           // rustc
     "--locked",        // cargo, as the next six

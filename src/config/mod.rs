@@ -2,6 +2,7 @@
 //! alike. Opens nothing, and knows no kind of door.
 
 mod address;
+mod certificate;
 mod change;
 mod data;
 mod file;
@@ -11,6 +12,7 @@ mod rows;
 mod units;
 
 pub use address::{Address, Host};
+pub(crate) use certificate::CertificateFiles;
 pub(crate) use data::SOCKET_FILE;
 pub use data::{DataOption, Keep};
 pub(crate) use file::read as read_file;
@@ -124,6 +126,15 @@ options! {
         #[arg(long, value_name = "N", value_parser = count, default_value = "1", hide = true)]
         #[serde(skip)]
         pub snapshot_speed: usize,
+
+        /// Show the certificate in FILE at all doors with TLS, with its chain, in PEM [default: one
+        /// that the server makes]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        pub tls_cert: Option<PathBuf> => tls_cert,
+
+        /// The key of --tls-cert [default: in the same file]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        pub tls_key: Option<PathBuf> => tls_key,
 
         /// Accept passwords over plain TCP from other machines, where others on the network could
         /// read them
@@ -263,6 +274,10 @@ impl Config {
             let sentence = "--memory and --data do not go together: --memory stores nothing on disk; leave out one of them";
             return Err(InvalidValue::new(sentence).into());
         }
+        if self.tls_key.is_some() && self.tls_cert.is_none() {
+            let sentence = "--tls-key needs --tls-cert, the file with the certificate";
+            return Err(InvalidValue::new(sentence).into());
+        }
         let listen = mem::take(&mut self.listen).concat();
         let (classic, lan) = (mem::take(&mut self.classic), mem::take(&mut self.lan));
         self.listens_as_usual = listen.is_empty();
@@ -321,6 +336,8 @@ impl Config {
         // Without `..`: an option with an arrow does not compile before it has an effect.
         let Reloadable {
             retain,
+            tls_cert,
+            tls_key,
             rate,
             replay,
             rooms,
@@ -332,8 +349,10 @@ impl Config {
             log_total,
             log,
         } = self.reloadable();
+        let certificate = tls_cert.map(|chain| CertificateFiles::new(chain, tls_key));
         Settings {
             log,
+            certificate,
             rate: rate.rate(),
             replay: replay as u64,
             retain: retain.time(),
@@ -357,6 +376,8 @@ impl Config {
 pub(crate) struct Settings {
     /// How much is logged on stderr.
     pub(crate) log: LogLevel,
+    /// The certificate of doors with TLS; none for the server's own.
+    pub(crate) certificate: Option<CertificateFiles>,
     /// The rate of one person's lines.
     pub(crate) rate: Option<Rate>,
     /// How many earlier lines a person reads in a room on entering.

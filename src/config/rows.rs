@@ -24,12 +24,12 @@ macro_rules! options {
 
         impl Config {
             fn reloadable(&self) -> Reloadable {
-                Reloadable { $($( $live: self.$live, )?)* }
+                Reloadable { $($( $live: self.$live.clone(), )?)* }
             }
 
             /// The options in force after a reload of `wanted`.
             fn reloaded(&self, wanted: &Config) -> Config {
-                Config { $($( $live: wanted.$live, )?)* ..self.clone() }
+                Config { $($( $live: wanted.$live.clone(), )?)* ..self.clone() }
             }
         }
     };

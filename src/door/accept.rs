@@ -22,7 +22,7 @@ use super::admission::{AddressShare, Permit, Reserve, TurnedAway};
 use super::approach::Approach;
 use super::listener::DoorListener;
 use super::opening::{DoorInUse, DoorKind};
-use super::reception::{Reception, Serving};
+use super::reception::{Peer, Reception, Serving};
 use super::transport::{Transport, say_last};
 
 /// The wait after the first accept that failed.
@@ -166,8 +166,13 @@ struct NewConnection {
 impl NewConnection {
     /// Serves the connection until it ends, or tells the client why it may not connect.
     async fn serve(self, door: DoorInUse, approach: Arc<Approach>, reception: Arc<Reception>) {
-        let NewConnection { mut stream, from, admitted } = self;
-        let Some(peer) = approach.meet(&mut stream, from).await else {
+        let NewConnection { stream, from, admitted } = self;
+        let met = match approach.is_short(from) {
+            true => approach.meet(stream, from).await,
+            // Boxed, because it is over soon.
+            false => Box::pin(meet_in_place(&approach, stream, from, &reception)).await,
+        };
+        let Some((stream, peer)) = met else {
             return;
         };
         let Permits { permit, share } = match admitted {
@@ -193,6 +198,22 @@ impl NewConnection {
                 contain(&reception.panics, peer, connection).await;
             }
         }
+    }
+}
+
+/// Waits for a client at the beginning of its way, in a place that it loses when others need it.
+async fn meet_in_place(
+    approach: &Approach,
+    stream: Transport,
+    from: Option<SocketAddr>,
+    reception: &Reception,
+) -> Option<(Transport, Peer)> {
+    let mut waiter = reception.questions.waiter();
+    select! {
+        biased;
+        met = approach.meet(stream, from) => met,
+        () = poll_fn(|cx| waiter.poll_pushed_out(cx)) => None,
+        () = reception.closing.cancelled() => None,
     }
 }
 

@@ -9,9 +9,10 @@ use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
 use super::listener_options::ListenerOptions;
+use super::tls_handshake::TlsHandshake;
 use super::transport::Transport;
 use crate::clock::timeout;
-use crate::session::Peer;
+use crate::session::{Encryption, Peer};
 
 /// The time in which a proxy must send its header: it does so at once.
 const HEADER_TIME: Duration = Duration::from_secs(5);
@@ -22,6 +23,8 @@ const WARN_EVERY: Duration = Duration::from_secs(60);
 /// The part between a listener and its door.
 pub(crate) struct Approach {
     options: ListenerOptions,
+    /// The handshakes of a listener with TLS.
+    tls: Option<TlsHandshake>,
     /// Whether passwords are accepted even where others on the network can read them.
     allow_plain_passwords: bool,
     /// When the log had a warning about a missing header.
@@ -38,16 +41,44 @@ enum NoHeader {
 
 impl Approach {
     /// The way with these options.
-    pub(crate) fn new(options: ListenerOptions, allow_plain_passwords: bool) -> Approach {
-        Approach { options, allow_plain_passwords, warned: Mutex::new(None) }
+    pub(crate) fn new(
+        options: ListenerOptions,
+        tls: Option<TlsHandshake>,
+        allow_plain_passwords: bool,
+    ) -> Approach {
+        Approach { options, tls, allow_plain_passwords, warned: Mutex::new(None) }
     }
 
-    /// Finds out who the client is. None if the connection has to be closed.
+    /// Whether the listener has TLS with a certificate that clients can trust.
+    pub(crate) fn is_trusted(&self) -> bool {
+        let encryption = self.tls.as_ref().map(TlsHandshake::encryption);
+        encryption == Some(Encryption::TrustedCertificate)
+    }
+
+    /// Whether the connection is ready for its door as it comes.
+    pub(super) fn is_short(&self, from: Option<SocketAddr>) -> bool {
+        self.tls.is_none() && !self.is_named_by_proxy(from)
+    }
+
+    /// Finds out who the client is, and shakes hands if the listener has TLS. None if the
+    /// connection has to be closed.
     pub(super) async fn meet(
         &self,
-        stream: &mut Transport,
+        mut stream: Transport,
         from: Option<SocketAddr>,
-    ) -> Option<Peer> {
+    ) -> Option<(Transport, Peer)> {
+        let peer = self.find_client(&mut stream, from).await?;
+        match (&self.tls, stream) {
+            (Some(tls), Transport::Tcp(plain)) => {
+                // Boxed, because it is over soon.
+                let stream = Box::pin(tls.shake(plain)).await?;
+                Some((stream, Peer { is_private: true, encryption: tls.encryption(), ..peer }))
+            }
+            (_, stream) => Some((stream, peer)),
+        }
+    }
+
+    async fn find_client(&self, stream: &mut Transport, from: Option<SocketAddr>) -> Option<Peer> {
         let is_private = stream.is_private(from);
         if !self.is_named_by_proxy(from) {
             return Some(self.peer(from, is_private));
@@ -84,7 +115,8 @@ impl Approach {
     }
 
     fn peer(&self, address: Option<SocketAddr>, is_private: bool) -> Peer {
-        Peer { address, is_private: is_private || self.allow_plain_passwords }
+        let is_private = is_private || self.allow_plain_passwords;
+        Peer { address, is_private, encryption: Encryption::None }
     }
 
     fn warn(&self, from: Option<SocketAddr>) {

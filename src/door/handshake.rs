@@ -127,7 +127,11 @@ impl<D: Decoder, E: Encoder> Tell for Arriving<D, E> {
         if words.is_empty() {
             return Ok(());
         }
-        match timeout(WORD_TIME, self.stream.write_all(&words)).await {
+        let writing = async {
+            self.stream.write_all(&words).await?;
+            self.stream.flush().await
+        };
+        match timeout(WORD_TIME, writing).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(NotEntered::Lost),
         }
@@ -197,7 +201,7 @@ where
         let is_pushed_out = matches!(why, NotEntered::PushedOut);
         self.tell_why(why);
         match is_pushed_out {
-            true => say_at_once(&self.stream, &self.words),
+            true => say_at_once(&mut self.stream, &self.words),
             false => say_last(self.stream, &self.words, &reception.leaving).await,
         }
     }

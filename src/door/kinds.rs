@@ -5,7 +5,9 @@
 use std::path::Path;
 
 use super::admin::{AdminDoor, NoSocket};
-use super::listener_options::{FORWARD_OPTIONS, ListenerOptions, PROXY_OPTIONS, UNIX_OPTIONS};
+use super::listener_options::{
+    FORWARD_OPTIONS, ListenerOptions, PROXY_OPTIONS, TLS_OPTIONS, UNIX_OPTIONS,
+};
 use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlDoor, UrlOptions, WayIn, unknown};
 use super::{irc, lines, metrics, web};
 use crate::config::{self, InvalidValue, ListenPlace, ListenUrl};
@@ -13,6 +15,12 @@ use crate::operator::Operator;
 
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
 pub(crate) const LINE_PORT: u16 = 8000;
+
+/// The port of the line protocol over TLS.
+const LINE_PORT_TLS: u16 = 8043;
+
+/// HTTP/1.1, as clients of TLS name it (RFC 7301).
+const HTTP: &str = "http/1.1";
 
 /// All doors. Help, the names in metrics and the sentences at the start of the server come from
 /// here.
@@ -24,6 +32,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: Some(LINE_PORT),
+            tls: None,
             options: &[lines::OPTIONS, PROXY_OPTIONS],
             tidy: lines::tidy,
             way_in: lines::way_in,
@@ -37,6 +46,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: Some("a browser"),
         url: Some(UrlDoor {
             port: Some(8080), // the usual one for HTTP without privileges
+            tls: None,
             options: &[web::OPTIONS, PROXY_OPTIONS, FORWARD_OPTIONS],
             tidy: web::tidy,
             way_in: |_| WayIn("open in a browser: http://HOST:PORT/lobby"),
@@ -50,9 +60,52 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: Some("an IRC client"),
         url: Some(UrlDoor {
             port: Some(6667), // the usual one for IRC without TLS
+            tls: None,
             options: &[irc::OPTIONS, PROXY_OPTIONS],
             tidy: irc::tidy,
             way_in: |_| irc::IRC,
+            open: irc::open,
+        }),
+    },
+    DoorKind {
+        scheme: "tls",
+        about: "the same as tcp over TLS, for parlor join, ncat --ssl and socat",
+        is_for_people: true,
+        may_be_missing_for: None,
+        url: Some(UrlDoor {
+            port: Some(LINE_PORT_TLS),
+            tls: Some(&[]),
+            options: &[lines::OPTIONS, TLS_OPTIONS, PROXY_OPTIONS],
+            tidy: lines::tidy,
+            way_in: |_| WayIn("join with: ncat --ssl HOST PORT"),
+            open: lines::open,
+        }),
+    },
+    DoorKind {
+        scheme: "https",
+        about: "the same as http over TLS",
+        is_for_people: true,
+        may_be_missing_for: None,
+        url: Some(UrlDoor {
+            port: Some(8443), // the usual one for HTTPS without privileges
+            tls: Some(&[HTTP]),
+            options: &[web::OPTIONS, TLS_OPTIONS, PROXY_OPTIONS, FORWARD_OPTIONS],
+            tidy: web::tidy,
+            way_in: |_| WayIn("open in a browser: https://HOST:PORT/lobby"),
+            open: web::open,
+        }),
+    },
+    DoorKind {
+        scheme: "ircs",
+        about: "the same as irc over TLS",
+        is_for_people: true,
+        may_be_missing_for: None,
+        url: Some(UrlDoor {
+            port: Some(6697), // the one for IRC over TLS (RFC 7194)
+            tls: Some(&["irc"]),
+            options: &[irc::OPTIONS, TLS_OPTIONS, PROXY_OPTIONS],
+            tidy: irc::tidy,
+            way_in: |_| irc::IRC_TLS,
             open: irc::open,
         }),
     },
@@ -63,6 +116,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: None,
+            tls: None,
             options: &[lines::OPTIONS, UNIX_OPTIONS, PROXY_OPTIONS],
             tidy: lines::tidy,
             way_in: |_| WayIn("join with: nc -U PATH"),
@@ -76,6 +130,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: None,
+            tls: None,
             options: &[web::OPTIONS, UNIX_OPTIONS, PROXY_OPTIONS, FORWARD_OPTIONS],
             tidy: web::tidy,
             way_in: |_| {
@@ -91,6 +146,7 @@ const DOORS: &[DoorKind] = &[
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: Some(9464), // a free one among those that exporters for Prometheus have agreed upon
+            tls: None,
             options: &[],
             tidy: |_| Ok(Vec::new()),
             way_in: |_| WayIn("metrics for Prometheus: http://HOST:PORT/metrics"),
@@ -117,6 +173,11 @@ pub(crate) fn schemes_for_people() -> impl Iterator<Item = &'static str> {
 /// The doors that a URL can name.
 fn url_doors() -> impl Iterator<Item = (&'static DoorKind, &'static UrlDoor)> {
     DOORS.iter().filter_map(|kind| Some((kind, kind.url.as_ref()?)))
+}
+
+/// Whether browsers come to the door.
+pub(crate) fn is_for_browsers(door: &UrlDoor) -> bool {
+    door.tls.is_some_and(|protocols| protocols.contains(&HTTP))
 }
 
 /// Finds the kind of door with this scheme.
@@ -233,6 +294,9 @@ mod tests {
             ("metrics://localhost", "metrics://localhost:9464"),
             ("tcp://*?proxy=10.1.2.3/8&proxy=unix", "tcp://*:8000?proxy=10.0.0.0/8&proxy=unix"),
             ("http://*?forwarded=::1&host=a", "http://*:8080?host=a&forwarded=::1/128"),
+            ("tls://*?cert=/a&idle=0&key=/b", "tls://*:8043?idle=0&cert=/a&key=/b"),
+            ("https://localhost?cert=a&key=a", "https://localhost:8443?cert=a"),
+            ("ircs://*", "ircs://*:6697"),
             ("unix:///run/tea?mode=660&idle=0", "unix:///run/tea?idle=0"),
             ("http+unix:///run/tea?mode=666&host=a", "http+unix:///run/tea?host=a&mode=666"),
         ] {
@@ -246,11 +310,11 @@ mod tests {
             ("localhost:8000", "no scheme; write it in front, as in tcp://localhost:8000"),
             (
                 "tpc://",
-                "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, irc, unix, http+unix, metrics)",
+                "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, irc, tls, https, ircs, unix, http+unix, metrics)",
             ),
             (
                 "gopher://localhost",
-                "no scheme \"gopher\" (there is: tcp, http, irc, unix, http+unix, metrics)",
+                "no scheme \"gopher\" (there is: tcp, http, irc, tls, https, ircs, unix, http+unix, metrics)",
             ),
             (
                 "tcp://localhost?idel=5m",
@@ -277,6 +341,7 @@ mod tests {
                 "tcp://*?proxy=localhost",
                 "\"localhost\" is not a range of addresses; write 127.0.0.1, 10.0.0.0/8, 2001:db8::/32, or unix",
             ),
+            ("tls://*?key=a", "key needs cert; write cert=FILE"),
             ("tcp:///run/tea", "tcp has no path; write tcp://localhost:8000"),
             ("unix://localhost", "unix needs a path; write unix:///run/parlor/NAME"),
             (

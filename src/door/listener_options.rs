@@ -1,14 +1,19 @@
 //! The options of a URL that belong to its listener, whatever door is behind it. Opens nothing.
 
+use std::path::PathBuf;
+
 use super::opening::{DoorOption, UrlOptions};
 use super::trusted::{TrustedSource, TrustedSources};
-use crate::config::InvalidValue;
+use crate::config::{CertificateFiles, InvalidValue};
 
 /// The options of a listener behind which a proxy may stand, in the order of help.
 pub(super) const PROXY_OPTIONS: &[DoorOption] = &[PROXY];
 
 /// The options of a listener for HTTP, in the order of help.
 pub(super) const FORWARD_OPTIONS: &[DoorOption] = &[FORWARDED];
+
+/// The options of a listener with TLS, in the order of help.
+pub(super) const TLS_OPTIONS: &[DoorOption] = &[CERT, KEY];
 
 /// The options of a Unix socket, in the order of help.
 pub(super) const UNIX_OPTIONS: &[DoorOption] = &[MODE];
@@ -17,6 +22,14 @@ const MODE: DoorOption = DoorOption {
     form: "mode=660",
     about: "who may open the socket, as for chmod [default: 660, its owner and group]",
 };
+
+const CERT: DoorOption = DoorOption {
+    form: "cert=FILE",
+    about: "the certificate of this listener, with its chain, in PEM [default: as --tls-cert]",
+};
+
+const KEY: DoorOption =
+    DoorOption { form: "key=FILE", about: "the key of cert [default: in the same file]" };
 
 const PROXY: DoorOption = DoorOption {
     form: "proxy=CIDR|unix",
@@ -35,6 +48,8 @@ const MODE_USUAL: u32 = 0o660;
 pub(crate) struct ListenerOptions {
     /// The rights of the file of a Unix socket.
     pub(crate) mode: u32,
+    /// The certificate, if the listener has its own.
+    pub(crate) certificate: Option<CertificateFiles>,
     /// The proxies that begin each connection with a PROXY header.
     pub(crate) proxies: TrustedSources,
     /// The proxies that name the client of each request in its headers.
@@ -44,8 +59,13 @@ pub(crate) struct ListenerOptions {
 impl ListenerOptions {
     pub(super) fn read(options: &UrlOptions) -> Result<ListenerOptions, InvalidValue> {
         let mode = options.one(&MODE, read_mode)?;
+        let certificate = match (options.one(&CERT, read_file)?, options.one(&KEY, read_file)?) {
+            (None, Some(_)) => return Err(InvalidValue::new("key needs cert; write cert=FILE")),
+            (chain, key) => chain.map(|chain| CertificateFiles::new(chain, key)),
+        };
         Ok(ListenerOptions {
             mode: mode.unwrap_or(MODE_USUAL),
+            certificate,
             proxies: TrustedSources(options.all(&PROXY, TrustedSource::read)?),
             forwarders: TrustedSources(options.all(&FORWARDED, TrustedSource::read)?),
         })
@@ -56,7 +76,18 @@ impl ListenerOptions {
         let mode = (self.mode != MODE_USUAL).then(|| format!("mode={:03o}", self.mode));
         let proxies = self.proxies.0.iter().map(|source| format!("proxy={source}"));
         let forwarders = self.forwarders.0.iter().map(|source| format!("forwarded={source}"));
-        mode.into_iter().chain(proxies).chain(forwarders).collect()
+        let files = self.certificate.iter().flat_map(|CertificateFiles { chain, key }| {
+            let key = (key != chain).then(|| format!("key={}", key.display()));
+            [format!("cert={}", chain.display())].into_iter().chain(key)
+        });
+        files.chain(mode).chain(proxies).chain(forwarders).collect()
+    }
+}
+
+fn read_file(text: &str) -> Result<PathBuf, InvalidValue> {
+    match text {
+        "" => Err(InvalidValue::new("cert and key are files; write cert=FILE")),
+        path => Ok(path.into()),
     }
 }
 

@@ -19,6 +19,7 @@ mod opening;
 mod platform;
 mod reception;
 mod socket_file;
+mod tls_handshake;
 mod transport;
 mod trusted;
 mod waiting;
@@ -28,12 +29,13 @@ pub(crate) use accept::{BoundDoor, accept_connections};
 pub(crate) use admin::{AdminDoor, LOOK_EVERY};
 pub(crate) use admission::raise_limit;
 pub(crate) use approach::Approach;
-pub(crate) use irc::IRC;
+pub(crate) use irc::{IRC, IRC_TLS};
 pub(crate) use kinds::{
-    LINE_PORT, find, open, open_admin, read_urls, schemes_for_people, url_help,
+    LINE_PORT, find, is_for_browsers, open, open_admin, read_urls, schemes_for_people, url_help,
 };
 pub(crate) use lines::{CLASSIC, NETCAT};
 pub(crate) use listener::DoorListener;
 pub(crate) use listener_options::ListenerOptions;
 pub(crate) use opening::{DoorInUse, DoorSetup, WayIn};
 pub(crate) use reception::Reception;
+pub(crate) use tls_handshake::TlsHandshake;

@@ -32,6 +32,8 @@ pub(crate) struct DoorKind {
 pub(crate) struct UrlDoor {
     /// The port of a URL that names none; none for a door at a path.
     pub(crate) port: Option<u16>,
+    /// The protocols that clients may name (ALPN), if the door has TLS.
+    pub(crate) tls: Option<&'static [&'static str]>,
     /// The options that a URL may have after the question mark: those of the door, and those of
     /// its listener.
     pub(crate) options: &'static [&'static [DoorOption]],

@@ -41,6 +41,8 @@ pub(crate) struct Reception {
     pub(crate) line_port: OnceLock<u16>,
     /// The port of the IRC door, if there is one.
     pub(crate) irc_port: OnceLock<u16>,
+    /// The port of the IRC door with TLS, if there is one with a certificate that clients can trust.
+    pub(crate) trusted_irc_port: OnceLock<u16>,
     /// The writing halves of all connections.
     pub(crate) writers: Writers,
     /// The tasks of all connections: shutting down waits for them.
@@ -66,6 +68,7 @@ impl Reception {
             leaving: WaitingList::new(all),
             line_port: OnceLock::new(),
             irc_port: OnceLock::new(),
+            trusted_irc_port: OnceLock::new(),
             writers: Writers::new(available_parallelism().map_or(1, NonZero::get)),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),

@@ -4,13 +4,14 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rustix::io::{Errno, writev};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf, split};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
+use tokio_rustls::server::TlsStream;
 
 use super::waiting::WaitingList;
 use crate::clock::timeout;
@@ -24,18 +25,21 @@ pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 pub(crate) enum Transport {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// The reading half of a connection.
 pub(crate) enum TransportInput {
     Tcp(tcp::OwnedReadHalf),
     Unix(unix::OwnedReadHalf),
+    Tls(ReadHalf<Box<TlsStream<TcpStream>>>),
 }
 
 /// The writing half of a connection.
 pub(crate) enum TransportOutput {
     Tcp(Eager<tcp::OwnedWriteHalf>),
     Unix(Eager<unix::OwnedWriteHalf>),
+    Tls(WriteHalf<Box<TlsStream<TcpStream>>>),
 }
 
 /// Does the same with the transport of each variant.
@@ -44,6 +48,7 @@ macro_rules! each {
         match $transport {
             Self::Tcp($inner) => $does,
             Self::Unix($inner) => $does,
+            Self::Tls($inner) => $does,
         }
     };
 }
@@ -60,6 +65,10 @@ impl Transport {
                 let (input, output) = stream.into_split();
                 (TransportInput::Unix(input), TransportOutput::Unix(Eager(output)))
             }
+            Transport::Tls(stream) => {
+                let (input, output) = split(stream);
+                (TransportInput::Tls(input), TransportOutput::Tls(output))
+            }
         }
     }
 
@@ -73,8 +82,13 @@ impl Transport {
         from.is_some_and(|from| from.is_loopback() || here.is_ok_and(|here| here == from))
     }
 
-    fn socket(&self) -> BorrowedFd<'_> {
-        each!(self, stream => stream.as_fd())
+    /// The socket, if what is written there is what the client reads.
+    fn plain_socket(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Transport::Tcp(stream) => Some(stream.as_fd()),
+            Transport::Unix(stream) => Some(stream.as_fd()),
+            Transport::Tls(_) => None,
+        }
     }
 }
 
@@ -97,10 +111,17 @@ pub(super) async fn say_last(mut stream: Transport, words: &[u8], leaving: &Wait
 
 /// Sends the final message to a client whose place others need, without any wait. Reads the waiting
 /// input first, so that closing does not reset the connection.
-pub(super) fn say_at_once(stream: &Transport, words: &[u8]) {
+pub(super) fn say_at_once(stream: &mut Transport, words: &[u8]) {
+    let Some(socket) = stream.plain_socket() else {
+        let mut cx = Context::from_waker(Waker::noop());
+        if Pin::new(&mut *stream).poll_write(&mut cx, words).is_ready() {
+            let _ = Pin::new(stream).poll_shutdown(&mut cx);
+        }
+        return;
+    };
     let mut ignored = [0; 4 * 1024];
-    recv(stream.socket(), &mut ignored, RecvFlags::DONTWAIT).ok();
-    send(stream.socket(), words, SendFlags::DONTWAIT).ok();
+    recv(socket, &mut ignored, RecvFlags::DONTWAIT).ok();
+    send(socket, words, SendFlags::DONTWAIT).ok();
 }
 
 impl AsyncRead for Transport {
@@ -163,7 +184,11 @@ write_through!(TransportOutput);
 
 impl Output for TransportOutput {
     fn prefetch(&self) -> usize {
-        each!(self, half => half.0.socket().as_raw_fd() as usize)
+        match self {
+            TransportOutput::Tcp(half) => half.0.socket().as_raw_fd() as usize,
+            TransportOutput::Unix(half) => half.0.socket().as_raw_fd() as usize,
+            TransportOutput::Tls(_) => 0, // behind a lock
+        }
     }
 }
 

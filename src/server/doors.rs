@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::announce::announce;
+use super::certificates::Certificates;
 use super::listeners::bind_all;
-use crate::config::Config;
+use crate::config::{CertificateFiles, Config};
 use crate::door::{
-    self, AdminDoor, Approach, BoundDoor, CLASSIC, DoorInUse, DoorListener, DoorSetup, IRC, NETCAT,
-    Reception, WayIn, accept_connections,
+    self, AdminDoor, Approach, BoundDoor, CLASSIC, DoorInUse, DoorListener, DoorSetup, IRC,
+    IRC_TLS, ListenerOptions, NETCAT, Reception, TlsHandshake, WayIn, accept_connections,
+    is_for_browsers,
 };
 use crate::operator::Operator;
 
@@ -27,7 +29,12 @@ impl Doors {
     ///
     /// # Errors
     /// One of them cannot be bound: which, why, and what to do.
-    pub(super) async fn bind(config: &Config, setup: &DoorSetup) -> anyhow::Result<Doors> {
+    pub(super) async fn bind(
+        config: &Config,
+        setup: &DoorSetup,
+        certificates: &Certificates,
+        usual: Option<&CertificateFiles>,
+    ) -> anyhow::Result<Doors> {
         let mut at_urls = Vec::new();
         for url in &config.listeners {
             let (door, options) = door::open(url, setup.clone())?;
@@ -36,7 +43,8 @@ impl Doors {
                     tracing::warn!("{error}; until then nobody can join with {who}");
                 }
                 (listeners, _) => {
-                    let approach = Approach::new(options, config.allow_plain_passwords);
+                    let tls = handshake(&door, &options, certificates, usual)?;
+                    let approach = Approach::new(options, tls, config.allow_plain_passwords);
                     at_urls.push((door, approach, listeners?));
                 }
             }
@@ -65,6 +73,13 @@ impl Doors {
         self.port_of(IRC)
     }
 
+    /// The port of the IRC door with TLS, if clients can trust its certificate.
+    pub(super) fn trusted_irc_port(&self) -> Option<u16> {
+        let mut trusted = self.at_urls.iter().filter(|(_, approach, _)| approach.is_trusted());
+        let (.., listeners) = trusted.find(|(door, ..)| door.way_in == IRC_TLS)?;
+        addresses_of(listeners).first().map(SocketAddr::port)
+    }
+
     fn port_of(&self, wanted: WayIn) -> Option<u16> {
         let (.., listeners) = self.at_urls.iter().find(|(door, ..)| door.way_in == wanted)?;
         addresses_of(listeners).first().map(SocketAddr::port)
@@ -91,6 +106,21 @@ impl Doors {
             reception.tasks.spawn(accept_connections(Arc::clone(reception), admin));
         }
     }
+}
+
+/// The handshakes of a door, if it has TLS.
+fn handshake(
+    door: &DoorInUse,
+    options: &ListenerOptions,
+    certificates: &Certificates,
+    usual: Option<&CertificateFiles>,
+) -> anyhow::Result<Option<TlsHandshake>> {
+    let Some((url, protocols)) = door.kind.url.as_ref().and_then(|url| Some((url, url.tls?)))
+    else {
+        return Ok(None);
+    };
+    let certificate = certificates.of_listener(options.certificate.as_ref(), usual)?;
+    Ok(Some(TlsHandshake::new(certificate, protocols, is_for_browsers(url))?))
 }
 
 fn addresses_of(listeners: &[DoorListener]) -> Vec<SocketAddr> {

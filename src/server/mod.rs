@@ -1,6 +1,7 @@
 //! The server: builds everything, binds its doors, opens them together, and shuts down in order.
 
 mod announce;
+mod certificates;
 mod doors;
 mod listeners;
 mod node;
@@ -28,6 +29,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::announce::is_for_this_machine;
+use self::certificates::Certificates;
 use self::doors::Doors;
 use self::node::{BroadcasterParts, JoinedOrder, NodeParts, RunningNode};
 use self::process::{check_descriptors, check_file_size};
@@ -56,6 +58,8 @@ pub struct Server {
     node: Option<NodeParts>,
     clock: Clock,
     doors: Doors,
+    /// The certificates of the doors with TLS.
+    certificates: Arc<Certificates>,
     /// The tasks for accounts and for the operator; they end first.
     side_tasks: JoinSet<()>,
     /// The operator's handle for a reload.
@@ -128,8 +132,7 @@ impl Server {
         mut storage: ServerStorage,
         descriptors: usize,
     ) -> Server {
-        // The log level is set before there is a server.
-        let Settings { log: _, rate, replay, retain, connections, broadcaster: limits } =
+        let Settings { rate, replay, retain, connections, broadcaster: limits, .. } =
             config.settings(descriptors);
         let broadcaster = storage.broadcaster(Arc::clone(&inbox), limits);
         let metrics = Metrics::new(schemes_for_people(), config.nats.is_some());
@@ -143,6 +146,7 @@ impl Server {
             node: None,
             clock: Clock::start(),
             doors: Doors::default(),
+            certificates: Arc::new(Certificates::new(None)),
             side_tasks: JoinSet::new(),
             reload,
             reload_requests: Some(requests),
@@ -160,6 +164,7 @@ impl Server {
             config: self.config.clone(),
             reception: Arc::clone(&self.reception),
             live: Arc::clone(&self.live),
+            certificates: Arc::clone(&self.certificates),
             link: self.reception.inbox.connect(),
         };
         self.side_tasks.spawn(reloader.run(signals, requests));
@@ -172,10 +177,17 @@ impl Server {
     pub async fn bind(&mut self) -> anyhow::Result<Vec<SocketAddr>> {
         let setup =
             door_setup(&self.config, &self.storage, &self.reception, &self.live, &self.clock);
-        self.doors = Doors::bind(&self.config, &setup).await?;
+        let directory = self.storage.disk.as_ref().map(|disk| disk.directory.clone());
+        self.certificates = Arc::new(Certificates::new(directory));
+        let usual = self.config.settings(raise_limit()).certificate;
+        self.doors = Doors::bind(&self.config, &setup, &self.certificates, usual.as_ref()).await?;
+        self.side_tasks.spawn(Arc::clone(&self.certificates).look_after());
         // Doors are bound once.
         if let Some(port) = self.doors.line_port() {
             self.reception.line_port.set(port).ok();
+        }
+        if let Some(port) = self.doors.trusted_irc_port() {
+            self.reception.trusted_irc_port.set(port).ok();
         }
         if let Some(port) = self.doors.irc_port() {
             self.reception.irc_port.set(port).ok();
@@ -198,11 +210,13 @@ impl Server {
     /// # Errors
     /// It cannot get in touch with the other nodes, for this reason.
     pub(crate) async fn open(self) -> anyhow::Result<RunningServer> {
+        let certificates = Arc::clone(&self.certificates);
         let (mut running, doors, config) = self.start();
         if let Some(node) = &mut running.node {
             node.in_touch().await?;
         }
         doors.announce();
+        certificates.announce();
         if is_for_this_machine(&config.listeners) {
             tracing::info!("only this machine can join; --lan lets others in");
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parlor_core::link::{Change, Link};
 use tokio::task::spawn_blocking;
 
+use super::certificates::Certificates;
 use super::signals::SignalRequests;
 use crate::config::{Config, ConfigError, Settings};
 use crate::door::{Reception, raise_limit};
@@ -36,6 +37,7 @@ pub(super) struct Reloader {
     pub(super) reception: Arc<Reception>,
     /// The settings of all doors that have a rate.
     pub(super) live: Arc<Live>,
+    pub(super) certificates: Arc<Certificates>,
     pub(super) link: Link,
 }
 
@@ -75,22 +77,33 @@ impl Reloader {
         };
         let (config, mut sentences) = self.config.change_to(&wanted);
         self.config = config;
-        self.apply().await;
+        let mut broken = Vec::new();
+        for certificate in self.apply().await {
+            match certificate {
+                Ok(sentence) => sentences.push(sentence),
+                Err(sentence) => broken.push(sentence),
+            }
+        }
+        if !broken.is_empty() {
+            return Err(format!("{}; everything else has changed", broken.join("; ")));
+        }
         if sentences.is_empty() {
             sentences.push("the configuration has not changed".to_owned());
         }
         Ok(sentences)
     }
 
-    /// Applies the configuration in force to all parts.
-    async fn apply(&mut self) {
+    /// Applies the configuration in force to all parts. Returns what is new about certificates, or
+    /// wrong with them.
+    async fn apply(&mut self) -> Vec<Result<String, String>> {
         // Without `..`: a setting without an effect does not compile.
-        let Settings { log, rate, replay, retain, connections, broadcaster } =
+        let Settings { log, certificate, rate, replay, retain, connections, broadcaster } =
             self.config.settings(raise_limit());
         self.source.level.set(log);
         self.live.set(rate, replay, retain);
         self.reception.set_limits(connections);
         self.link.call(Change::Limit(broadcaster)).await;
+        self.certificates.reload(Some(certificate)).await
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) use crate::accounts::RoomTry;
 pub(crate) use enter::{ATTEMPTS_MAX, Doorway, Newcomer, NotEntered, Step, Tell, prove_by_token};
 pub(crate) use io::{Output, linger, read_some};
 pub(crate) use rooms::SEATS_MAX;
-pub(crate) use settings::{Idle, Live, Peer, SessionSettings, profile_at};
+pub(crate) use settings::{Encryption, Idle, Live, Peer, SessionSettings, profile_at};
 pub(crate) use writers::{Writers, Writing};
 
 use std::pin::{Pin, pin};

@@ -197,6 +197,17 @@ pub(crate) struct Peer {
     pub(crate) address: Option<SocketAddr>,
     /// Whether no machine on the way can read a password.
     pub(crate) is_private: bool,
+    pub(crate) encryption: Encryption,
+}
+
+/// The encryption between a client and this server, by the server itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    None,
+    /// TLS with a certificate that the server has made.
+    OwnCertificate,
+    /// TLS with a certificate of the operator, which clients can trust for good.
+    TrustedCertificate,
 }
 
 impl Peer {

@@ -224,7 +224,8 @@ impl House {
     /// A client that has not entered.
     fn newcomer(&self) -> Newcomer<'static> {
         let link = self.writers.connect(&self.inbox, None);
-        let peer = Peer { address: None, is_private: true };
+        let encryption = Encryption::None;
+        let peer = Peer { address: None, is_private: true, encryption };
         Newcomer::new(self.settings, link, peer)
     }
 

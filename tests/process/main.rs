@@ -68,6 +68,7 @@ mod slow;
 mod snapshots;
 mod standstill;
 mod startup;
+mod tls;
 mod unix;
 mod versions;
 mod web;

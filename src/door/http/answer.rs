@@ -31,3 +31,18 @@ pub(in crate::door) fn unavailable(refused: TurnedAway) -> String {
     let when = format!("Retry-After: {RETRY_SECONDS}\r\n");
     last_answer("503 Service Unavailable", &when, &refused.to_string())
 }
+
+/// The answer to a request without TLS at a door with TLS: the address with `https`, if the head of
+/// the request names the host.
+pub(in crate::door) fn refuse_clear_text(head: &[u8]) -> String {
+    let head = String::from_utf8_lossy(head);
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    let host = fields.find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let host = host.map(|(_, host)| host.trim());
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    let words = match host.filter(|host| !host.is_empty() && host.chars().all(is_sign)) {
+        Some(host) => format!("This port speaks HTTPS: https://{host}/"),
+        None => "This port speaks HTTPS; write https:// in front of the address".to_owned(),
+    };
+    last_answer("400 Bad Request", "", &words)
+}

@@ -7,7 +7,7 @@ mod hold_back;
 mod preference;
 mod requests;
 
-pub(super) use answer::{GOING_DOWN, TEXT, sentence, unavailable};
+pub(super) use answer::{GOING_DOWN, TEXT, refuse_clear_text, sentence, unavailable};
 pub(super) use exchange::{Busy, Exchange};
 pub(super) use preference::{preferred, wants_gzip};
 pub(super) use requests::{Port, answer_requests};

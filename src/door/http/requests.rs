@@ -148,11 +148,11 @@ async fn say_why(
             }
         }
         NoMoreRequests::PushedOut if exchange.may_be_told() => {
-            say_at_once(&stream, too_late(port).as_bytes());
+            say_at_once(&mut stream, too_late(port).as_bytes());
         }
         NoMoreRequests::GoingDown => {
             let words = last_answer("503 Service Unavailable", "", GOING_DOWN);
-            say_at_once(&stream, words.as_bytes());
+            say_at_once(&mut stream, words.as_bytes());
         }
         NoMoreRequests::Served(Ok(())) => {
             if let Ok(Ok(())) = timeout(FAREWELL_TIME, stream.shutdown()).await {

@@ -18,10 +18,17 @@ use super::opening::{DoorSetup, UrlOptions, WayIn};
 use super::reception::{OpenDoor, Peer, Reception, Serving, Transport};
 use crate::clock;
 use crate::config::InvalidValue;
-use crate::session::{Idle, Newcomer, SEATS_MAX, SessionSettings, profile_at};
+use crate::session::{Encryption, Idle, Newcomer, SEATS_MAX, SessionSettings, profile_at};
 
 /// The way in with a client of IRC.
 pub(crate) const IRC: WayIn = WayIn("join with an IRC client: HOST PORT");
+
+/// The way in with a client of IRC over TLS.
+pub(crate) const IRC_TLS: WayIn = WayIn("join with an IRC client over TLS: HOST PORT");
+
+/// How long a client that came over TLS comes back over TLS only, in seconds: a month, as the
+/// specification of STS recommends.
+const STS_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// A client that is silent for this long is asked whether it is there...
 const PING_EVERY: Duration = Duration::from_secs(120);
@@ -72,6 +79,16 @@ pub(super) fn open(
     Ok(Arc::new(IrcDoor { server: server.into(), setup: DoorSetup { settings, ..setup } }))
 }
 
+/// The value of STS (IRCv3, "Strict Transport Security"): where a client without TLS should come with
+/// it, and how long one with TLS should stay with it. None without a certificate that it can trust.
+fn sts(peer: &Peer, trusted_port: Option<u16>) -> Option<String> {
+    match (peer.encryption, trusted_port) {
+        (Encryption::TrustedCertificate, _) => Some(format!("duration={STS_SECONDS}")),
+        (Encryption::None, Some(port)) => Some(format!("port={port}")),
+        _ => None,
+    }
+}
+
 impl OpenDoor for IrcDoor {
     fn serve(self: Arc<Self>, reception: Arc<Reception>, stream: Transport, peer: Peer) -> Serving {
         Box::pin(async move {
@@ -82,7 +99,8 @@ impl OpenDoor for IrcDoor {
                 let newcomer = Newcomer::new(settings, link, peer);
                 let line_port = reception.line_port.get().copied();
                 let decoder = IrcDecoder::new(Arc::clone(&self.server), takes_passwords)
-                    .with_lines_at(line_port);
+                    .with_lines_at(line_port)
+                    .with_sts(sts(&peer, reception.trusted_irc_port.get().copied()));
                 let encoder = IrcEncoder::new(Arc::clone(&self.server), settings.storage());
                 let waiter = reception.questions.waiter();
                 let (address, dialect) = (newcomer.address_name(), (decoder, encoder));

@@ -39,7 +39,7 @@ impl Visit {
         }
         if let Some(hop) = hop(headers, trusted).map_err(|words| Box::new(bad_request(words)))? {
             visit.peer = self.peer.behind(&hop);
-            visit.scheme = hop.scheme;
+            visit.scheme = hop.scheme.or(visit.scheme);
         }
         let ip = visit.peer.address.map(|address| address.ip());
         let share = self.reception.admission.share(ip).map_err(|refused| {
@@ -60,7 +60,7 @@ impl Peer {
         let address = hop.client.map(|ip| SocketAddr::new(ip, port)).or(self.address);
         let is_here = address.is_some_and(|address| address.ip().is_loopback());
         let is_https = hop.scheme.as_deref() == Some("https");
-        Peer { address, is_private: is_https || self.is_private && is_here }
+        Peer { address, is_private: is_https || self.is_private && is_here, ..*self }
     }
 }
 
@@ -95,6 +95,7 @@ fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, 
 mod tests {
     use super::*;
     use crate::door::trusted::TrustedSource;
+    use crate::session::Encryption;
 
     fn found(fields: &[(&'static str, &str)]) -> Result<Option<String>, &'static str> {
         let trusted = TrustedSources(vec![TrustedSource::read("10.0.0.0/8").unwrap()]);
@@ -103,7 +104,8 @@ mod tests {
             headers.append(*name, value.parse().unwrap());
         }
         let own = "10.0.0.2:7".parse().unwrap();
-        let peer = Peer { address: Some(own), is_private: false };
+        let encryption = Encryption::None;
+        let peer = Peer { address: Some(own), is_private: false, encryption };
         let hop = hop(&headers, &trusted)?;
         Ok(hop.map(|hop| {
             let peer = peer.behind(&hop);

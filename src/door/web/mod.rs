@@ -36,7 +36,7 @@ use super::opening::{DoorOption, DoorSetup, UrlOptions};
 use super::reception::{OpenDoor, Peer, Reception, Serving, Transport};
 use super::trusted::TrustedSources;
 use crate::config::{InvalidValue, host};
-use crate::session::{Idle, Newcomer, SessionSettings, profile_at};
+use crate::session::{Encryption, Idle, Newcomer, SessionSettings, profile_at};
 
 /// The limit of time for the head of each request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -124,7 +124,7 @@ impl OpenDoor for WebDoor {
                     reception: Arc::clone(&reception),
                     shared: Arc::clone(&self.shared),
                     peer,
-                    scheme: None,
+                    scheme: (peer.encryption != Encryption::None).then(|| "https".to_owned()),
                     share: None,
                     opener: Arc::clone(&opener),
                     exchange: Exchange::new(&reception.requests),

@@ -16,6 +16,7 @@ use super::site::{HEALTH, HostNames};
 use super::visit::Visit;
 use super::{follow, socket, speak};
 use crate::door::http::{GOING_DOWN, TEXT, preferred, sentence};
+use crate::session::Encryption;
 
 /// The headers of every answer for browsers: run and load only files of this server, show the page
 /// in no frame, do not tell other sites where people come from, and trust the named type.
@@ -31,6 +32,9 @@ const HEADERS: &[(&str, &str)] = &[
     ("cross-origin-resource-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
 ];
+
+/// Browsers come back to this name with TLS only, for a year. They ignore it for addresses.
+const ALWAYS_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// The answer to clients that are not browsers and request only `/`.
 const GREETING: &str = "This is Parlor, a chat server. In a browser, open this address. With curl:\n\
@@ -68,10 +72,14 @@ async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    match names.refuse(&request, visit.scheme.as_deref()) {
+    let mut response = match names.refuse(&request, visit.scheme.as_deref()) {
         None => next.run(request).await,
         Some(refused) => refused,
+    };
+    if visit.peer.encryption == Encryption::TrustedCertificate {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ALWAYS_TLS);
     }
+    response
 }
 
 async fn with_headers(mut response: Response) -> Response {

@@ -43,6 +43,14 @@ impl IrcDecoder {
         self
     }
 
+    /// Tells the client about TLS in its list of capabilities: this value of `sts`.
+    pub fn with_sts(mut self, sts: Option<String>) -> IrcDecoder {
+        if let Some(registration) = &mut self.registration {
+            registration.sts = sts;
+        }
+        self
+    }
+
     /// Takes lines of a client that registers from the front of `bytes` and appends the answers, up
     /// to the next step; or takes all bytes and returns none.
     pub fn register(&mut self, bytes: &mut &[u8], out: &mut Vec<u8>) -> Option<RegistrationStep> {

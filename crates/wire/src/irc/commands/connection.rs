@@ -12,7 +12,7 @@ pub(super) fn cap(run: &mut CommandRun<'_>) {
     let before = run.client.caps();
     let offered = run.client.offered();
     let offer = (&*run.client.server.name, offered);
-    answer_cap(run.message, &mut run.client.negotiation, offer, &mut run.inputs.replies);
+    answer_cap(run.message, &mut run.client.negotiation, offer, None, &mut run.inputs.replies);
     let after = run.client.caps();
     if after == before {
         return;

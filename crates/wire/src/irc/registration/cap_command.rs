@@ -20,11 +20,13 @@ pub(crate) enum CapEffect {
     None,
 }
 
-/// Answers a CAP of a client to which a server with this name offers these capabilities.
+/// Answers a CAP of a client to which a server with this name offers these capabilities, and tells
+/// `sts` about TLS.
 pub(crate) fn answer_cap(
     message: &IrcMessage<'_>,
     negotiation: &mut Negotiation,
     (server, offered): (&str, Caps),
+    sts: Option<&str>,
     replies: &mut Replies,
 ) -> CapEffect {
     let Some(subcommand) = message.parameter(0) else {
@@ -35,7 +37,12 @@ pub(crate) fn answer_cap(
     let bytes_max = MESSAGE_BYTES_MAX.saturating_sub(server.len() + NICK_BYTES_MAX + ANSWER_BYTES);
     match subcommand.to_ascii_uppercase().as_str() {
         "LS" => {
-            put_list("LS", &negotiation.ls(list, offered, bytes_max), replies);
+            let mut lines = negotiation.ls(list, offered, bytes_max);
+            // Only clients that read values know it, and none can ask for it.
+            if let Some(sts) = sts.filter(|_| negotiation.has_values()) {
+                lines.insert(0, format!("sts={sts}"));
+            }
+            put_list("LS", &lines, replies);
             CapEffect::Begins
         }
         "LIST" => {

@@ -26,6 +26,8 @@ pub struct Registration {
     pub(super) takes_passwords: bool,
     /// The port at which people with netcat are welcome.
     pub(crate) line_port: Option<u16>,
+    /// The value of the capability `sts`.
+    pub(crate) sts: Option<String>,
     negotiation: Negotiation,
     /// Whether the welcome waits for the end of the negotiation.
     is_negotiating: bool,
@@ -82,6 +84,7 @@ impl Registration {
             server,
             takes_passwords,
             line_port: None,
+            sts: None,
             negotiation: Negotiation::default(),
             is_negotiating: false,
             authentication: Authentication::default(),
@@ -183,7 +186,8 @@ impl Registration {
 
     fn negotiate(&mut self, message: &IrcMessage<'_>, replies: &mut Replies) {
         let offer = (&*self.server.name, Registration::offered(self.takes_passwords));
-        match answer_cap(message, &mut self.negotiation, offer, replies) {
+        let sts = self.sts.as_deref();
+        match answer_cap(message, &mut self.negotiation, offer, sts, replies) {
             CapEffect::Begins => self.is_negotiating = true,
             CapEffect::Ends => self.is_negotiating = false,
             CapEffect::None => {}

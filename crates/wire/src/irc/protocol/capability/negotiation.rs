@@ -35,6 +35,11 @@ impl Negotiation {
         lines
     }
 
+    /// Whether the client reads values.
+    pub fn has_values(self) -> bool {
+        self.has_values
+    }
+
     /// The answer to `CAP LIST`, in the same form.
     pub fn list(self, bytes_max: usize) -> Vec<String> {
         let mut lines = self.enabled.lines(false, bytes_max);

@@ -1,0 +1,118 @@
+//! The certificates of all doors with TLS, from the start to the end. Knows no connection.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::config::CertificateFiles;
+use crate::tls::{Certificate, CertificateSource};
+
+/// How often the server checks whether the files have changed, so that programs that renew them
+/// need not tell it.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// The certificates. Doors with the same source share one.
+pub(super) struct Certificates {
+    /// The server's directory, if it has one.
+    directory: Option<PathBuf>,
+    all: Mutex<Vec<InUse>>,
+}
+
+/// A certificate that doors show.
+#[derive(Clone)]
+struct InUse {
+    /// The files that a listener names; none for the certificate of all other listeners.
+    named: Option<CertificateFiles>,
+    shown: Arc<Certificate>,
+}
+
+impl Certificates {
+    pub(super) fn new(directory: Option<PathBuf>) -> Certificates {
+        Certificates { directory, all: Mutex::new(Vec::new()) }
+    }
+
+    /// The certificate of a listener that names these files, if it names some; otherwise that of
+    /// the `usual` files, or the server's own.
+    ///
+    /// # Errors
+    /// It cannot be read or made.
+    pub(super) fn of_listener(
+        &self,
+        named: Option<&CertificateFiles>,
+        usual: Option<&CertificateFiles>,
+    ) -> anyhow::Result<Arc<Certificate>> {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.iter().find(|known| known.named.as_ref() == named) {
+            return Ok(Arc::clone(&known.shown));
+        }
+        let shown = Arc::new(Certificate::open(self.source(named.or(usual)))?);
+        all.push(InUse { named: named.cloned(), shown: Arc::clone(&shown) });
+        Ok(shown)
+    }
+
+    fn source(&self, files: Option<&CertificateFiles>) -> CertificateSource {
+        match files {
+            Some(files) => CertificateSource::Files(files.clone()),
+            None => CertificateSource::Own(self.directory.clone()),
+        }
+    }
+
+    /// Logs which certificate people see that nobody else knows.
+    pub(super) fn announce(&self) {
+        for InUse { shown, .. } in self.in_use().iter().filter(|one| !one.shown.is_trusted()) {
+            let fingerprint = shown.fingerprint();
+            tracing::info!("the certificate is our own: SHA256 fingerprint {fingerprint}");
+        }
+    }
+
+    /// Reads all certificates again whose files have changed. `usual` are the usual files, if the
+    /// configuration was read again. Returns a sentence for each new certificate, and an error for
+    /// each that cannot be used: then the earlier one stays.
+    pub(super) async fn reload(
+        &self,
+        usual: Option<Option<CertificateFiles>>,
+    ) -> Vec<Result<String, String>> {
+        let mut sentences = Vec::new();
+        for InUse { named, shown } in self.in_use() {
+            let source = match (&named, &usual) {
+                (None, Some(usual)) => Some(self.source(usual.as_ref())),
+                _ => None,
+            };
+            let certificate = Arc::clone(&shown);
+            // In a separate thread, because reading a file may take long.
+            let sentence = match spawn_blocking(move || certificate.reload(source)).await {
+                Ok(Ok(false)) => continue,
+                Ok(Ok(true)) => Ok(format!(
+                    "the certificate is new: SHA256 fingerprint {}",
+                    shown.fingerprint()
+                )),
+                Ok(Err(error)) => Err(format!("{error}; the earlier certificate stays in use")),
+                Err(error) => Err(format!("a certificate cannot be read: {error}")),
+            };
+            sentences.push(sentence);
+        }
+        sentences
+    }
+
+    /// Looks after the files, until it is aborted.
+    pub(super) async fn look_after(self: Arc<Certificates>) {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            for sentence in self.reload(None).await {
+                match sentence {
+                    Ok(sentence) => tracing::info!("{sentence}"),
+                    Err(sentence) => tracing::error!("{sentence}"),
+                }
+            }
+        }
+    }
+
+    fn in_use(&self) -> Vec<InUse> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

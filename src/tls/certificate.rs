@@ -1,0 +1,183 @@
+//! The certificate that doors show: where it comes from, and how it is exchanged while the server
+//! runs. Knows no connection.
+
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
+
+use super::own;
+use super::pair::{self, NoCertificate, fingerprint};
+use crate::config::CertificateFiles;
+
+/// The source of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CertificateSource {
+    /// Files of the operator.
+    Files(CertificateFiles),
+    /// The server makes it, and keeps it in this directory, if it has one.
+    Own(Option<PathBuf>),
+}
+
+/// A certificate as the doors show it: to each new connection the newest.
+///
+/// An answer to a challenge of an authority (TLS-ALPN-01) has its place in
+/// [`resolve`](ResolvesServerCert::resolve).
+pub(crate) struct Certificate {
+    shown: RwLock<Arc<CertifiedKey>>,
+    state: Mutex<CertificateState>,
+}
+
+struct CertificateState {
+    source: CertificateSource,
+    /// The state of its files when it was read.
+    stamps: Vec<FileStamp>,
+}
+
+/// The time and size of a file, by which a new one is noticed. None if there is no file.
+type FileStamp = Option<(i64, i64, u64, u64)>;
+
+impl Certificate {
+    /// The certificate of a source.
+    ///
+    /// # Errors
+    /// It cannot be read or made; the error is a sentence.
+    pub(crate) fn open(source: CertificateSource) -> Result<Certificate, NoCertificate> {
+        let stamps = source.stamps();
+        let shown = RwLock::new(source.load()?);
+        let stamps = if stamps.contains(&None) { source.stamps() } else { stamps };
+        Ok(Certificate { shown, state: Mutex::new(CertificateState { source, stamps }) })
+    }
+
+    /// Reads the certificate again, if the files have changed or `source` is another one than before.
+    /// Returns whether there is a new one. On an error the old one stays.
+    ///
+    /// # Errors
+    /// It cannot be read or made; the error is a sentence.
+    pub(crate) fn reload(&self, source: Option<CertificateSource>) -> Result<bool, NoCertificate> {
+        let mut state = self.state();
+        let source = source.unwrap_or_else(|| state.source.clone());
+        let stamps = source.stamps();
+        let is_due = source != state.source || stamps != state.stamps;
+        if !is_due && !matches!(source, CertificateSource::Own(Some(_))) {
+            return Ok(false);
+        }
+        state.stamps = stamps; // broken files are reported once
+        let next = source.load()?;
+        *state = CertificateState { stamps: source.stamps(), source };
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = shown.cert != next.cert;
+        *shown = next;
+        Ok(is_new)
+    }
+
+    /// Whether others can trust it: the server has not made it itself.
+    pub(crate) fn is_trusted(&self) -> bool {
+        matches!(self.state().source, CertificateSource::Files(_))
+    }
+
+    /// Its SHA-256 fingerprint.
+    pub(crate) fn fingerprint(&self) -> String {
+        self.pair().cert.first().map(fingerprint).unwrap_or_default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, CertificateState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pair(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl CertificateSource {
+    fn load(&self) -> Result<Arc<CertifiedKey>, NoCertificate> {
+        match self {
+            CertificateSource::Files(files) => pair::read(&files.chain, &files.key),
+            CertificateSource::Own(Some(directory)) => own::in_directory(directory),
+            CertificateSource::Own(None) => own::in_memory(),
+        }
+    }
+
+    fn stamps(&self) -> Vec<FileStamp> {
+        let files = match self {
+            CertificateSource::Files(files) => vec![files.chain.clone(), files.key.clone()],
+            CertificateSource::Own(Some(directory)) => own::files(directory).into(),
+            CertificateSource::Own(None) => Vec::new(),
+        };
+        let stamp = |path: &PathBuf| {
+            let file = fs::metadata(path).ok()?;
+            Some((file.mtime(), file.mtime_nsec(), file.size(), file.ino()))
+        };
+        files.iter().map(stamp).collect()
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate").finish_non_exhaustive()
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.pair())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn own(directory: &std::path::Path) -> Certificate {
+        Certificate::open(CertificateSource::Own(Some(directory.to_owned()))).unwrap()
+    }
+
+    #[test]
+    fn the_own_certificate_stays_the_same_until_its_last_third() {
+        let place = tempfile::tempdir().unwrap();
+        let first = own(place.path());
+        let [chain, key] = own::files(place.path());
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(own(place.path()).fingerprint(), first.fingerprint());
+        assert!(!first.reload(None).unwrap() && !first.is_trusted());
+        let text = fs::read_to_string(&chain).unwrap();
+        let (_, rest) = text.split_once(',').unwrap();
+        fs::write(&chain, format!("# Made by Parlor at 2020-01-01T00:00:00Z,{rest}")).unwrap();
+        let before = first.fingerprint();
+        assert!(first.reload(None).unwrap());
+        assert_ne!(first.fingerprint(), before);
+        assert_eq!(own(place.path()).fingerprint(), first.fingerprint());
+    }
+
+    #[test]
+    fn new_files_are_noticed_and_broken_ones_change_nothing() {
+        let [one, two] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let (first, second) = (own(one.path()), own(two.path()));
+        let [chain, key] = own::files(one.path());
+        let files = CertificateFiles { chain: chain.clone(), key: key.clone() };
+        let shown = Certificate::open(CertificateSource::Files(files)).unwrap();
+        assert!(shown.is_trusted() && !shown.reload(None).unwrap());
+        assert_eq!(shown.fingerprint(), first.fingerprint());
+        let [new_chain, new_key] = own::files(two.path());
+        fs::copy(new_chain, &chain).unwrap();
+        assert!(
+            shown.reload(None).unwrap_err().to_string().contains("cannot be used with the key")
+        );
+        assert_eq!(shown.fingerprint(), first.fingerprint());
+        assert!(!shown.reload(None).unwrap(), "broken files are reported once");
+        fs::copy(new_key, &key).unwrap();
+        assert!(shown.reload(None).unwrap());
+        assert_eq!(shown.fingerprint(), second.fingerprint());
+        fs::remove_file(&chain).unwrap();
+        assert!(shown.reload(None).is_err());
+        assert_eq!(shown.fingerprint(), second.fingerprint());
+    }
+}
