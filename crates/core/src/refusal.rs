@@ -51,6 +51,8 @@ pub enum Refusal {
     WrongPassword(Name),
     /// There were too many wrong passwords; the next try has to wait this long.
     TooManyTries(Duration),
+    /// The reader has passed the place of a list of people, so the list is out of date.
+    ListOutdated,
     /// Too many passwords wait to be checked.
     Busy,
     /// The connection is not encrypted, so a password would be readable on its way.

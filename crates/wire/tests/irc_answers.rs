@@ -448,6 +448,12 @@ fn refusals_are_numerics_by_command_and_target() {
             Refusal::WrongPassword(name("bob")),
             "464 alice :That is not the password of bob",
         ),
+        (
+            "NAMES",
+            "#tea",
+            Refusal::ListOutdated,
+            "263 alice NAMES :People came or left while the list was on its way; ask for it again",
+        ),
         ("LIST", "", Refusal::Busy, "321 alice Channel :Users  Name"),
         ("JOIN", "#tea", Refusal::NotWritten, "NOTICE alice :The disk cannot be written"),
         (

@@ -86,7 +86,10 @@ impl Got<'_> {
             match heard {
                 Heard::Welcome(name) => names.push(name),
                 Heard::Renamed { from, to } if names.last() == Some(&from) => names.push(to),
-                Heard::Invited { room, by, to } if names.last() == Some(&to) => {
+                Heard::Invited { room, by, to } if names.last().is_none_or(|own| *own == to) => {
+                    if names.is_empty() {
+                        names.push(to.clone()); // it leaves before its welcome tells the name
+                    }
                     got.take(by, room, !story.may_have_lost(&to));
                 }
                 _ => {}

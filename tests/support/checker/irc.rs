@@ -125,10 +125,16 @@ pub(super) fn read(reader: &Reader) -> Result<Vec<Heard>, Broken> {
         }
         parser.hear(&message).ok_or_else(never)?;
     }
-    // A long line comes in parts, and the connection may break between them.
+    // A long line comes in parts, and a ban with a removal: the connection may break between them.
     let is_part = |line: &str| line.len() > MESSAGE_BYTES_MAX / 2;
-    if reader.end == End::Broken && text.lines().last().is_some_and(is_part) {
-        parser.heard.pop_if(|heard| matches!(heard, Heard::Said { .. } | Heard::Private(_)));
+    let is_long = text.lines().last().is_some_and(is_part);
+    if reader.end == End::Broken {
+        parser.heard.pop_if(|heard| match heard {
+            Heard::Said { .. } | Heard::Private(_) => is_long,
+            // The removal of the person who is banned would follow.
+            Heard::Acted { shown: Shown::Act { mode, .. }, .. } => mode.starts_with("+b "),
+            _ => false,
+        });
     }
     Ok(parser.heard)
 }

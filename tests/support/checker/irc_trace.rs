@@ -7,7 +7,7 @@ use super::irc::{Heard, NO_CONTACT, TOO_SLOW};
 use super::irc_ranks::Ranks;
 use super::text::{Removal, Shown};
 use super::trace::{Stay, StayEnd, arrivals};
-use super::{Broken, End, Event, Kind, Reader, Room, Rule, broken};
+use super::{Broken, End, Event, Kind, OWNED, Reader, Room, Rule, broken};
 
 /// Checks what a client heard.
 pub(super) fn check(rooms: &[Room], reader: &Reader, heard: Vec<Heard>) -> Result<(), Broken> {
@@ -129,7 +129,8 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
                     How::IsAway(&name, text.as_deref()),
                 );
             }
-            Heard::Invited { to, .. } if to == self.me => {} // see there, for all clients
+            // See there, for all clients. It may leave before it is welcome.
+            Heard::Invited { to, .. } if to == self.me || self.me.is_empty() => {}
             Heard::Invited { room, by, to } => {
                 return self.sitting(&room)?.see(&Shown::Invited { by, to }, None);
             }
@@ -932,8 +933,12 @@ impl<'a> Sitting<'a> {
             let what = format!("does not come in again, in {}", self.room.name);
             return Err(broken(Rule::Converged, what));
         }
-        // A person who continues on another connection has no rank until then.
+        // A person who continues on another connection has no rank until then, nor the owner while the
+        // name is released, which is undone if it cannot be stored.
         let moves = |name: &String| {
+            if name == OWNED {
+                return true;
+            }
             let is_move = |event: &Event| {
                 event.kind == Kind::Untold && event.shown == Shown::Arrived(name.clone())
             };

@@ -354,6 +354,11 @@ impl Members {
         let Some(mut member) = self.people.get(&who.id).cloned() else {
             return;
         };
+        // The connections of a released name are one person until they end.
+        let is_released = who.account.is_none() && member.who.owned_name() == Some(&who.name);
+        if is_released {
+            return;
+        }
         self.discount_owner(&member);
         member.who = who.clone().into();
         self.count_owner(&member);

@@ -216,11 +216,7 @@ impl<E: Encoder> Backlog<E> {
     fn encode_answer(&mut self, answer: Answer) {
         let answer = match answer {
             Answer::People(people) if self.has_read_past(&people) => {
-                // A reader who enters again is told of everybody then.
-                if !self.encoder.enters_again() {
-                    self.encoder.fell_behind(&people.room, &mut self.rest);
-                }
-                return;
+                return self.refuse_outdated(&people.room);
             }
             Answer::Private(message) if self.filter.ignores(&message.from) => return,
             Answer::Notice(Notice::Apart(entry)) if !self.filter.shows(&entry) => return,
@@ -250,6 +246,17 @@ impl<E: Encoder> Backlog<E> {
             other => other,
         };
         self.encoder.answer(&answer, &mut self.rest);
+    }
+
+    /// A page of people is out of date: rooms that wait for each other have passed its place.
+    fn refuse_outdated(&mut self, room: &RoomName) {
+        if !self.encoder.enters_again() {
+            return self.encoder.fell_behind(room, &mut self.rest);
+        }
+        // A reader who enters again is told of everybody then.
+        if self.readings.called(room).is_some_and(|reading| !reading.is_lost) {
+            self.encoder.answer(&Refusal::ListOutdated.into(), &mut self.rest);
+        }
     }
 
     fn unignore(&mut self, typed: Line) -> Answer {

@@ -153,6 +153,8 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         Refusal::NobodyCalled(typed) => row("nobody-called", 400, 401,
             format!("Nobody here is called {typed}; /who lists the people in this room"))
             .for_operator(format!("Nobody is here as {typed}; parlor admin list shows everybody")),
+        Refusal::ListOutdated => row("list-outdated", 409, 263,
+            "People came or left while the list was on its way; ask for it again"),
         Refusal::Away(name) => row("away", 400, 401,
             format!("{name} is away; the message was not delivered")).named(),
         Refusal::MessagesFull(name) => row("letters-full", 400, 401,

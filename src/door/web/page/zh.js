@@ -205,6 +205,7 @@ const refusals = {
 	'already-in': '你已经在那个房间里了。',
 	'not-there': '你已经不在那个房间里了。',
 	'not-reading': '对方没有在看，消息没有送到。',
+	'list-outdated': '名单在途中已变化，请再查一次。',
 	'is-there': '对方已经在那个房间里了。',
 	'invited-before': '刚刚邀请过这个人，请过一会儿再邀请。',
 	'too-many-invitations': '邀请得太多了，请过一会儿再邀请。',

@@ -209,7 +209,7 @@ pub(crate) fn put_ending(command: &OpenCommand, storage: Storage, replies: &mut 
     let target = command.target.as_str();
     match command.word.as_str() {
         "LIST" => replies.numeric(Numeric::RPL_LISTEND, &[], "End of /LIST"),
-        "NAMES" if command.is_ended => {}
+        "NAMES" if command.is_ended || command.is_refused => {}
         "NAMES" => put_end_of_names(target, replies),
         "WHO" => replies.numeric(Numeric::RPL_ENDOFWHO, &[target], "End of /WHO list"),
         "WHOIS" => replies.numeric(Numeric::RPL_ENDOFWHOIS, &[target], "End of /WHOIS list"),

@@ -66,7 +66,11 @@ pub(crate) fn put_refusal(
             let person = concerned(refusal);
             replies.numeric(numeric, &[person.as_deref().unwrap_or("*"), target], sentence);
         }
-        Some(numeric @ (Numeric::ERR_UNKNOWNCOMMAND | Numeric::ERR_NEEDMOREPARAMS)) => {
+        Some(
+            numeric @ (Numeric::ERR_UNKNOWNCOMMAND
+            | Numeric::ERR_NEEDMOREPARAMS
+            | Numeric::RPL_TRYAGAIN),
+        ) => {
             replies.numeric(numeric, &[word], sentence);
         }
         Some(
@@ -94,7 +98,8 @@ pub(crate) fn put_refusal(
 /// Whether nothing is answered: the state is as wanted, or a list is empty.
 fn is_silent(refusal: &Refusal, command: &OpenCommand) -> bool {
     match command.word.as_str() {
-        "NOTICE" | "NAMES" | "WHO" => true,
+        "NOTICE" => true,
+        "NAMES" | "WHO" => !matches!(refusal, Refusal::ListOutdated),
         "JOIN" => matches!(refusal, Refusal::AlreadyIn(_)),
         // Clients ask for the bans without being told to, and only keepers read them.
         "MODE" if command.arguments == BANS => matches!(refusal, Refusal::NotKeeper),
