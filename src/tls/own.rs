@@ -63,7 +63,8 @@ pub(super) fn files(directory: &Path) -> [PathBuf; 2] {
 /// put there by a person, and stays.
 fn is_old(chain: &Path, now: Timestamp) -> bool {
     let text = fs::read_to_string(chain).unwrap_or_default();
-    let made = text.lines().find_map(|line| line.strip_prefix(MADE)?.parse::<Timestamp>().ok());
+    let mut times = text.lines().filter_map(|line| line.strip_prefix(MADE)?.split(',').next());
+    let made = times.find_map(|time| time.parse::<Timestamp>().ok());
     made.is_some_and(|made| made + SignedDuration::from_hours(RENEWED_DAYS * 24) <= now)
 }
 

@@ -50,22 +50,22 @@ HOSTILE_NAMES = [
 class Server:
     """A server on free ports; a restart keeps its ports and lines."""
 
-    def __init__(self, program):
-        self.program = program
+    def __init__(self, program, scheme="http"):
+        self.program, self.scheme = program, scheme
         self.data = tempfile.TemporaryDirectory()
         self.ports = [free_port(), free_port()]
         self.start()
 
     def start(self):
         lines, web = self.ports
-        listen = ["--listen", f"tcp://127.0.0.1:{lines}", "--listen", f"http://127.0.0.1:{web}"]
+        listen = ["--listen", f"tcp://127.0.0.1:{lines}", "--listen", f"{self.scheme}://127.0.0.1:{web}"]
         options = ["--data", self.data.name, "--rate", "off", *listen]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PARLOR_")}
         self.process = subprocess.Popen(
             [self.program, "serve", *options], stderr=subprocess.PIPE, env=environment, text=True
         )
         for line in self.process.stderr:
-            if "listening http" in line:
+            if f"listening {self.scheme} " in line:
                 break
         else:
             raise AssertionError("the server does not listen")
@@ -76,7 +76,7 @@ class Server:
         assert self.process.wait(timeout=20) == 0, "the server ended badly"
 
     def url(self, room="lobby"):
-        return f"http://127.0.0.1:{self.ports[1]}/{room}"
+        return f"{self.scheme}://127.0.0.1:{self.ports[1]}/{room}"
 
     def netcat(self, name):
         return Netcat(self.ports[0], name)
@@ -213,6 +213,24 @@ def one_room(browser, server, pictures):
     bob.page.screenshot(path=f"{pictures}/dark.png")
     alice.fine()
     bob.fine()
+
+
+def over_tls(browser, server, pictures):
+    """Two people with a page and a socket over TLS, and one with netcat."""
+    secure = Server(server.program, "https")
+    try:
+        alice, bob = (Reader(browser, secure, ignore_https_errors=True).enter(name) for name in ("alice", "bob"))
+        carol = secure.netcat("carol")
+        alice.say("hello over TLS")
+        bob.line("hello over TLS")
+        carol.until("alice: hello over TLS\n")
+        carol.say("hello from netcat")
+        alice.line("hello from netcat")
+        carol.close()
+        socket_url = alice.page.evaluate("new URL('/-/socket', location.href.replace('http', 'ws')).protocol")
+        assert socket_url == "wss:", socket_url
+    finally:
+        secure.stop()
 
 
 def comes_back(browser, server, pictures):

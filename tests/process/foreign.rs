@@ -82,6 +82,11 @@ fn two_browsers_and_a_netcat_read_the_same_lines_in_the_same_order() {
 }
 
 #[test]
+fn two_browsers_talk_over_tls_with_a_netcat() {
+    browse("over_tls");
+}
+
+#[test]
 fn a_browser_reconnects_after_a_restart_and_no_line_is_lost_or_doubled() {
     browse("comes_back");
 }

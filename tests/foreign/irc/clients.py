@@ -35,6 +35,9 @@ class Client:
     # Commands, paths, and packages of Python that it consists of.
     needs = []
 
+    # The scheme of its door.
+    scheme = "irc"
+
     @classmethod
     def missing(cls):
         """What is not installed."""
@@ -129,6 +132,7 @@ class Client:
 
 class Irssi(Client):
     needs = ["irssi"]
+    tls = ""
 
     def begin(self):
         (self.home / "config").write_text(
@@ -142,7 +146,9 @@ class Irssi(Client):
                 type = "IRC"; sasl_mechanism = "plain"; sasl_username = "{NICK}"; sasl_password = "{PASSWORD}";
               }};
             }};
-            servers = ( {{ address = "127.0.0.1"; port = "{self.port}"; chatnet = "here"; autoconnect = "yes"; }} );
+            servers = ( {{
+              address = "127.0.0.1"; port = "{self.port}"; chatnet = "here"; autoconnect = "yes"; {self.tls}
+            }} );
             """
         )
         self.keys, shown = self.run_in_terminal(["irssi", "--home", self.home])
@@ -153,15 +159,23 @@ class Irssi(Client):
         os.write(self.keys, f"{line}\r".encode())
 
 
+class IrssiTls(Irssi):
+    scheme = "ircs"
+    tls = 'use_tls = "yes"; tls_verify = "no";'
+
+
 class WeeChat(Client):
     needs = ["weechat-headless", "/usr/lib/*/weechat/plugins/fifo.so"]
+    tls = ["-notls"]
 
     def begin(self):
         options = [
             "/set logger.file.flush_delay 0",
             "/set logger.mask.irc $name.log",
             "/set irc.look.server_buffer independent",
-            f"/server add here 127.0.0.1/{self.port} -notls",
+            "/set irc.server_default.tls_verify off",
+            "/set irc.server_default.ssl_verify off",
+            f"/server add here 127.0.0.1/{self.port} {' '.join(self.tls)}",
             f"/set irc.server.here.nicks {NICK}",
             f"/set irc.server.here.sasl_username {NICK}",
             f"/set irc.server.here.sasl_password {PASSWORD}",
@@ -186,6 +200,11 @@ class WeeChat(Client):
         super().joins()
         self.hears("has joined #tea")
         self.place = "here.#tea"
+
+
+class WeeChatTls(WeeChat):
+    scheme = "ircs"
+    tls = ["-tls", "-ssl"]  # the name before version 4
 
 
 class Ii(Client):

@@ -12,13 +12,15 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from clients import HexChat, Ii, Irc, IrcFramework, Irssi, Limnoria, Pydle, Sic, WeeChat, Znc
+from clients import HexChat, Ii, Irc, IrcFramework, Irssi, IrssiTls, Limnoria, Pydle, Sic, WeeChat, WeeChatTls, Znc
 from lounge import Lounge
 from world import NICK, OTHER, World
 
 CLIENTS = {
     "irssi": Irssi,
+    "irssi-tls": IrssiTls,
     "weechat": WeeChat,
+    "weechat-tls": WeeChatTls,
     "hexchat": HexChat,
     "the-lounge": Lounge,
     "znc": Znc,
@@ -70,7 +72,7 @@ def visit(client, bob, carol):
 def play(name, program):
     """One client at a server of its own."""
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as home:
-        world = World(program, data)
+        world = World(program, data, CLIENTS[name].scheme)
         client = CLIENTS[name](world.port, home)
         try:
             visit(client, world.bob, world.carol)

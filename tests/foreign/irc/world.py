@@ -145,9 +145,9 @@ class Browser:
 class World:
     """A server, and bob and carol in its room."""
 
-    def __init__(self, program, data):
-        schemes = ["irc", "http", "tcp"]
-        urls = ["irc://127.0.0.1:0?server=irc.example", "http://127.0.0.1:0", "tcp://127.0.0.1:0"]
+    def __init__(self, program, data, scheme="irc"):
+        schemes = [scheme, "http", "tcp"]
+        urls = [f"{scheme}://127.0.0.1:0?server=irc.example", "http://127.0.0.1:0", "tcp://127.0.0.1:0"]
         listen = [word for url in urls for word in ("--listen", url)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PARLOR_")}
         self.server = subprocess.Popen(
