@@ -1,6 +1,7 @@
 //! A connection that has not entered: its bytes in both directions, and its place on the waiting
 //! list. Knows no dialect.
 
+use std::future::poll_fn;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::transport::{
 };
 use super::waiting::Waiter;
 use crate::clock::{sleep, timeout};
-use crate::session::{self, Admitted, Arrival, Doorway, Newcomer, NotEntered, Tell};
+use crate::session::{self, Admitted, Arrival, Doorway, LinePace, Newcomer, NotEntered, Tell};
 
 /// The time in which a client must enter.
 const QUESTION_TIME: Duration = Duration::from_secs(60);
@@ -92,6 +93,20 @@ impl<D: Decoder, E: Encoder> Arriving<D, E> {
         match self.waiter.read(stream, held, READ_BYTES_MAX).await {
             Some(read) => read.map_err(|_| NotEntered::Lost),
             None => Err(NotEntered::PushedOut),
+        }
+    }
+
+    /// Waits until the next line may pass, in a place on the waiting list.
+    pub(super) async fn wait_for_turn(&mut self, pace: &LinePace<'_>) -> Result<(), NotEntered> {
+        let wait = pace.wait();
+        if wait.is_zero() {
+            return Ok(());
+        }
+        self.flush().await?;
+        select! {
+            biased;
+            () = poll_fn(|cx| self.waiter.poll_pushed_out(cx)) => Err(NotEntered::PushedOut),
+            () = sleep(wait) => Ok(()),
         }
     }
 

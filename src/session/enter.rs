@@ -9,6 +9,7 @@ use parlor_core::link::{
 };
 use parlor_core::model::{Claim, Line, Name, Profile, Proof, ProvenAccount, RoomName, Said};
 
+use super::pace::LinePace;
 use super::participant::{Admitted, Participant, come_in};
 use super::settings::{Peer, SessionSettings};
 use super::{log_in, replay};
@@ -55,8 +56,9 @@ pub(crate) trait Doorway: Tell {
     /// The number of steps after which a client that is still outside has no other.
     const STEPS_MAX: usize = ATTEMPTS_MAX;
 
-    /// Waits for a step. If the door asks questions, asks for it first.
-    async fn next_step(&mut self) -> Result<Step, NotEntered>;
+    /// Waits for a step, and for the turn of each line that has no other limit than its pace. If the
+    /// door asks questions, asks for it first.
+    async fn next_step(&mut self, pace: &mut LinePace<'_>) -> Result<Step, NotEntered>;
 
     /// Notes what became of a log-in: the account is now the client's, or why it is not.
     fn logged_in(&mut self, _outcome: Result<&Name, &Refusal>) {}
@@ -72,7 +74,11 @@ pub(crate) trait Doorway: Tell {
 
     /// Asks for a password, hidden if the client can do that. A door without questions returns
     /// none.
-    async fn ask_password(&mut self, _question: PasswordFor) -> Result<Line, NotEntered> {
+    async fn ask_password(
+        &mut self,
+        _question: PasswordFor,
+        _pace: &mut LinePace<'_>,
+    ) -> Result<Line, NotEntered> {
         Ok(Line::sanitise(b""))
     }
 
@@ -122,6 +128,7 @@ pub(crate) struct Newcomer<'a> {
     settings: &'a SessionSettings,
     link: Link,
     peer: Peer,
+    pace: LinePace<'a>,
     profile: Arc<Profile>,
     start: Start,
     /// The account that the client has logged in to.
@@ -136,6 +143,7 @@ impl<'a> Newcomer<'a> {
             settings,
             link,
             peer,
+            pace: LinePace::new(settings, peer.ip()),
             profile: Arc::clone(&settings.profile),
             start: Start::Usual,
             account: None,
@@ -146,7 +154,7 @@ impl<'a> Newcomer<'a> {
     /// Takes steps until one leads in.
     pub(crate) async fn enter<D: Doorway>(&mut self, door: &mut D) -> Result<Admitted, NotEntered> {
         for _ in 0..D::STEPS_MAX {
-            match door.next_step().await {
+            match door.next_step(&mut self.pace).await {
                 Ok(Step::LogIn { account, password }) => {
                     let outcome = self.log_in(&account, password).await;
                     door.logged_in(outcome.as_ref());
@@ -284,7 +292,8 @@ impl<'a> Newcomer<'a> {
             return Ok(passwords.prove(&owned, password, address).await?);
         }
         loop {
-            let refusal = match door.ask_password(PasswordFor::Of(owned.clone())).await {
+            let question = PasswordFor::Of(owned.clone());
+            let refusal = match door.ask_password(question, &mut self.pace).await {
                 Ok(password) if password.as_str().is_empty() => {
                     return Err(Refusal::NameOwned(owned).into());
                 }
@@ -353,7 +362,7 @@ impl<'a> Newcomer<'a> {
 
     /// The person who came in.
     pub(crate) fn sit(self, admitted: Admitted) -> Participant<'a> {
-        let mut person = Participant::new(self.link, self.peer, admitted, self.settings);
+        let mut person = Participant::new(self.link, self.peer, admitted, self.settings, self.pace);
         person.may_have_messages = true;
         person.code = self.returned.map(|returned| Box::new(returned.held));
         person

@@ -11,6 +11,7 @@ use parlor_core::link::{
 use parlor_core::model::{Claim, Here, Line, Manner, Name, Proof, RoomName, Spoken, WallTime};
 
 use super::ended::SessionEnd;
+use super::pace::LinePace;
 use super::settings::{Peer, SessionSettings};
 use crate::accounts::{Accounts, HeldCode};
 
@@ -23,6 +24,8 @@ pub(crate) struct Participant<'a> {
     /// The rooms that the person reads. The person speaks in the last one.
     pub(super) seats: Seats,
     pub(super) settings: &'a SessionSettings,
+    /// The rate of the connection.
+    pub(super) pace: LinePace<'a>,
     /// When the person took the present name.
     pub(super) named_at: WallTime,
     /// Whether the person has chosen a name, instead of the address.
@@ -173,6 +176,7 @@ impl<'a> Participant<'a> {
         peer: Peer,
         Admitted { presence, name, first }: Admitted,
         settings: &'a SessionSettings,
+        pace: LinePace<'a>,
     ) -> Self {
         let is_named = !name.is_address();
         let mut seats = Seats::new();
@@ -189,6 +193,7 @@ impl<'a> Participant<'a> {
             presence,
             seats,
             settings,
+            pace,
             named_at: settings.clock.now().wall,
             is_named,
             may_have_messages: false,

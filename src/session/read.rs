@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::link::{Answer, Change, Client, Decoder, Input, Mail, Notice, Outcome, Refusal};
-use parlor_core::model::{Bucket, Spoken};
+use parlor_core::model::Spoken;
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio::task::yield_now;
@@ -38,7 +38,6 @@ pub(super) struct Reader<'a, R, D> {
     /// Bytes that are read and not yet decoded; empty unless the person is too fast.
     held: Vec<u8>,
     person: Participant<'a>,
-    bucket: Bucket,
     /// The number of lines of the latest input from the client, 1 or 0, that are paid and of which
     /// nothing has used the price yet. One input may become several.
     prepaid: usize,
@@ -54,10 +53,9 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// The reading half of a person who has entered.
     pub(super) fn new(input: R, decoder: D, held: Vec<u8>, person: Participant<'a>) -> Self {
         let active = person.settings.clock.monotonic();
-        let bucket = person.settings.used_buckets.take(person.peer.ip());
         let (prepaid, is_welcome, warnings) = (0, false, 0);
         let mut reader =
-            Reader { input, decoder, held, person, bucket, prepaid, is_welcome, active, warnings };
+            Reader { input, decoder, held, person, prepaid, is_welcome, active, warnings };
         reader.let_in_after_welcome();
         reader
     }
@@ -149,16 +147,11 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// The number of inputs that may be taken now: at least one, after a pause if the person is too
     /// fast.
     async fn allowance(&mut self) -> usize {
-        let settings = self.person.settings;
-        let Some(rate) = settings.live.rate() else {
-            return POST_LINES_MAX;
-        };
-        let wait = self.bucket.wait(rate, settings.clock.monotonic());
+        let wait = self.person.pace.wait();
         if !wait.is_zero() {
-            settings.metrics.met("rate");
             sleep(wait).await;
         }
-        self.bucket.level(rate, settings.clock.monotonic()).clamp(1, POST_LINES_MAX)
+        self.person.pace.level().map_or(POST_LINES_MAX, |lines| lines.clamp(1, POST_LINES_MAX))
     }
 
     /// Decodes up to `allowed` inputs: lines, and the first input that is not a line. An input that
@@ -206,22 +199,15 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             _ if left == 0 => self.held = Vec::new(), // an idle connection holds no buffer
             used => drop(self.held.drain(..used)),
         }
-        self.pay(inputs);
+        self.person.pace.pay(inputs);
     }
 
     /// Pays for an input what is not paid yet. A price above the burst leaves a debt: the next input
     /// waits.
     fn pay_price(&mut self, input: &Input) {
         let price = commands::price_in_lines(input, self.person.seats.len());
-        self.pay(price.saturating_sub(self.prepaid));
+        self.person.pace.pay(price.saturating_sub(self.prepaid));
         self.prepaid = self.prepaid.saturating_sub(price);
-    }
-
-    fn pay(&mut self, inputs: usize) {
-        let settings = self.person.settings;
-        if let Some(rate) = settings.live.rate() {
-            self.bucket.take(rate, settings.clock.monotonic(), inputs);
-        }
     }
 
     /// Posts the lines, and waits until they are ordered, stored and shown. A connection has one
@@ -380,11 +366,6 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             && let Some(bytes) = self.decoder.conceal(false)
         {
             self.person.link.reply(self.person.mark(), Mail::Raw(bytes));
-        }
-        let settings = self.person.settings;
-        if let Some(rate) = settings.live.rate() {
-            let (from, now) = (self.person.peer.ip(), settings.clock.monotonic());
-            settings.used_buckets.leave(from, self.bucket, rate, now);
         }
         let code = self.person.code.take();
         self.person.leave(ended, self.decoder.says_goodbye());

@@ -156,7 +156,7 @@ impl Doorway for Steps {
 
     const STEPS_MAX: usize = 7;
 
-    async fn next_step(&mut self) -> Result<Step, NotEntered> {
+    async fn next_step(&mut self, _: &mut LinePace<'_>) -> Result<Step, NotEntered> {
         self.0.pop_front().ok_or(NotEntered::Lost)
     }
 

@@ -6,7 +6,7 @@ use crate::admin::done;
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::owners::{ASKED, PASSWORD, change_password, come_back, register, register_as};
-use crate::server::Server;
+use crate::server::{HERE, Server};
 use crate::web::{follow, open};
 
 /// Memory for hashing two passwords at a time.
@@ -156,4 +156,26 @@ fn the_memory_for_hashing_passwords_is_released() {
     assert!(most < before + HASHING_BYTES + (16 << 20), "{before}, then {most}");
     assert!(after < before + (12 << 20), "{before}, then {after}");
     server.close((alice, guests));
+}
+
+#[test]
+fn passwords_at_the_question_come_no_faster_than_lines() {
+    let data = Data::new();
+    let options = [&HERE[..], &["--rate", "20/s"]].concat(); // 200 lines at once
+    let server = Server::run(data.parlor(), &options);
+    let (mut alice, mut bob) = (enter(&server, "alice"), enter(&server, "bob"));
+    register(&mut alice, PASSWORD);
+    let mut mallory = from(10, &server);
+    mallory.send(format!("alice\n{}\nlate\n", "wrong\n".repeat(300)).as_bytes());
+    mallory.until(ASKED);
+    for _ in 0..180 {
+        mallory.until(ASKED);
+    }
+    for number in 0..20 {
+        alice.say(&number.to_string());
+        alice.until(&format!("alice: {number}")); // mallory would come in meanwhile
+    }
+    let seen = bob.until("late has arrived");
+    assert!(seen.iter().any(|line| line == "alice: 19"), "{seen:?}");
+    server.close([alice, bob, mallory]);
 }

@@ -1,5 +1,6 @@
 //! A simulated person with an IRC client: what it types, how it reads, and how it leaves.
 
+use std::iter;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
@@ -165,8 +166,9 @@ impl IrcGuest {
 
     /// Types something before it has come in.
     fn type_in(&mut self, typed: &str) -> Option<RegistrationStep> {
-        let mut bytes = typed.as_bytes();
-        self.session.decoder.register(&mut bytes, &mut self.greeting)
+        let (mut bytes, decoder) = (typed.as_bytes(), &mut self.session.decoder);
+        let mut steps = iter::from_fn(|| decoder.register(&mut bytes, &mut self.greeting));
+        steps.find(|step| !matches!(step, RegistrationStep::None))
     }
 
     /// Asks to come in under this nick.

@@ -2,6 +2,7 @@
 //! after the other, as in a session of the server. Has no socket.
 
 use std::collections::VecDeque;
+use std::iter;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -98,6 +99,11 @@ impl HostileClient {
         Ok((sent, check_messages(&read)?))
     }
 
+    /// The steps of a client that registers.
+    fn register(&mut self, mut bytes: &[u8], read: &mut Vec<u8>) -> Vec<RegistrationStep> {
+        iter::from_fn(|| self.decoder.register(&mut bytes, read)).collect()
+    }
+
     fn hear(&mut self, mut bytes: &[u8], read: &mut Vec<u8>) {
         if self.presence.is_some() {
             while self.decoder.has_more() || !bytes.is_empty() {
@@ -105,7 +111,7 @@ impl HostileClient {
             }
             return;
         }
-        let mut steps: Vec<_> = self.decoder.register(&mut bytes, read).into_iter().collect();
+        let mut steps = self.register(bytes, read);
         match self.before.checked_sub(1) {
             Some(before) => self.before = before,
             None => {
@@ -114,7 +120,7 @@ impl HostileClient {
                 let come = format!(
                     "\r\nCAP REQ :{caps}\r\nNICK {nick}\r\nUSER {nick} 0 * :I\r\nCAP END\r\n"
                 );
-                steps.extend(self.decoder.register(&mut come.as_bytes(), read));
+                steps.extend(self.register(come.as_bytes(), read));
                 self.number += NICKS.len() + 1; // another name, if this one is taken
             }
         }
@@ -124,7 +130,7 @@ impl HostileClient {
                     self.coming = Some((name.clone(), Arc::clone(&profile)));
                     self.ask(Change::Come { name: name.into(), profile: Some(profile) });
                 }
-                RegistrationStep::Enter { .. } => {}
+                RegistrationStep::Enter { .. } | RegistrationStep::None => {}
                 RegistrationStep::LogIn { .. } => {
                     if let Some(registration) = self.decoder.registration() {
                         registration.logged_in(Err(&Refusal::PlainPassword), read);

@@ -28,17 +28,19 @@ impl Client {
     fn sends(&mut self, line: &str) -> Vec<String> {
         let step = self.registration.hear(&IrcFrame::Line(line.into()), &mut self.read);
         let mut answers = self.reads();
-        answers.extend(step.map(|step| match step {
+        answers.extend(match step {
+            RegistrationStep::None => None,
             RegistrationStep::LogIn { account, password } => {
-                format!("(log in {account} {password})")
+                Some(format!("(log in {account} {password})"))
             }
             RegistrationStep::Enter { name, password, profile } => {
                 let password = password.map(|password| format!(" {password}")).unwrap_or_default();
                 let (user, host) = (profile.user(), profile.host());
-                format!("(enter {name}!{user}@{host} {:?}{password})", profile.realname().as_str())
+                let realname = profile.realname().as_str();
+                Some(format!("(enter {name}!{user}@{host} {realname:?}{password})"))
             }
-            RegistrationStep::End => "(end)".to_owned(),
-        }));
+            RegistrationStep::End => Some("(end)".to_owned()),
+        });
         answers
     }
 
@@ -358,15 +360,15 @@ proptest! {
         while let Some(frame) = framer.next(&mut rest) {
             let step = client.registration.hear(&frame, &mut client.read);
             match step {
-                Some(RegistrationStep::End) => break,
-                Some(RegistrationStep::Enter { name, .. }) => {
+                RegistrationStep::End => break,
+                RegistrationStep::Enter { name, .. } => {
                     client.registration.refused(&Refusal::NameTaken(name), &mut client.read);
                 }
-                Some(RegistrationStep::LogIn { .. }) => {
+                RegistrationStep::LogIn { .. } => {
                     let error = NameError::Empty;
                     client.registration.logged_in(Err(&error.into()), &mut client.read);
                 }
-                None => {}
+                RegistrationStep::None => {}
             }
         }
         let read = String::from_utf8(std::mem::take(&mut client.read)).unwrap();

@@ -9,13 +9,13 @@ use parlor_core::model::{Line, Name, Profile};
 use parlor_wire::irc::{IrcDecoder, IrcEncoder, RegistrationStep};
 
 use crate::door::handshake::{Arriving, LastWords};
-use crate::session::{Doorway, NotEntered, Step, Tell};
+use crate::session::{Doorway, LinePace, NotEntered, Step, Tell};
 
 /// A client that registers.
 pub(super) type Registering = Arriving<IrcDecoder, IrcEncoder>;
 
 impl Registering {
-    /// Takes what has come. Returns the next step, if there is one.
+    /// Takes the next line. Returns its step, or none if no whole line has come.
     fn hear(&mut self) -> Option<RegistrationStep> {
         let mut words = mem::take(&mut self.words);
         let step = self.take(|decoder, bytes| decoder.register(bytes, &mut words));
@@ -30,27 +30,34 @@ impl Doorway for Registering {
     /// Clients try one nick after the other by themselves.
     const STEPS_MAX: usize = 50;
 
-    async fn next_step(&mut self) -> Result<Step, NotEntered> {
+    async fn next_step(&mut self, pace: &mut LinePace<'_>) -> Result<Step, NotEntered> {
         loop {
-            let step = self.hear();
-            if let Some(RegistrationStep::End) = step {
-                return Err(NotEntered::Farewell(mem::take(&mut self.words)));
-            }
-            self.flush().await?;
+            self.wait_for_turn(pace).await?;
+            let Some(step) = self.hear() else {
+                self.flush().await?;
+                match self.read_more().await? {
+                    0 => return Err(NotEntered::Lost),
+                    _ => continue,
+                }
+            };
+            pace.pay(1);
             match step {
-                Some(RegistrationStep::LogIn { account, password }) => {
+                RegistrationStep::None => {}
+                RegistrationStep::LogIn { account, password } => {
+                    self.flush().await?;
                     return Ok(Step::LogIn { account, password });
                 }
-                Some(RegistrationStep::Enter { name, password, profile }) => {
+                RegistrationStep::Enter { name, password, profile } => {
+                    self.flush().await?;
                     self.waiter.has_answered();
                     let name = Some(Line::sanitise(name.as_str().as_bytes()));
                     let (room, profile) = (FirstRoom::Nowhere, Some(profile));
                     let attempt = Attempt { name, password, room, profile, ..Attempt::default() };
                     return Ok(attempt.into());
                 }
-                Some(RegistrationStep::End) => {}
-                None if self.read_more().await? == 0 => return Err(NotEntered::Lost),
-                None => {}
+                RegistrationStep::End => {
+                    return Err(NotEntered::Farewell(mem::take(&mut self.words)));
+                }
             }
         }
     }

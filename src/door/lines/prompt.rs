@@ -6,7 +6,7 @@ use parlor_wire::lines::{LineDecoder, LineEncoder, LineInput};
 use parlor_wire::style::LineMode;
 
 use crate::door::handshake::{Arriving, LastWords};
-use crate::session::{ATTEMPTS_MAX, Doorway, NotEntered, Step, Tell};
+use crate::session::{ATTEMPTS_MAX, Doorway, LinePace, NotEntered, Step, Tell};
 
 /// The message to a client that is closed because others need its place.
 const TOO_MANY_WAIT: &str =
@@ -69,7 +69,7 @@ impl Prompt {
 impl Doorway for Prompt {
     const ASKS: bool = true;
 
-    async fn next_step(&mut self) -> Result<Step, NotEntered> {
+    async fn next_step(&mut self, _: &mut LinePace<'_>) -> Result<Step, NotEntered> {
         let question = format!("What is your name? (Enter to stay {})", self.address);
         self.put_words(&question);
         self.flush().await?;
@@ -113,11 +113,17 @@ impl Doorway for Prompt {
         self.flush().await
     }
 
-    async fn ask_password(&mut self, question: PasswordFor) -> Result<Line, NotEntered> {
+    async fn ask_password(
+        &mut self,
+        question: PasswordFor,
+        pace: &mut LinePace<'_>,
+    ) -> Result<Line, NotEntered> {
         self.conceal(true);
         self.tell(&Answer::Password(question));
         self.flush().await?;
+        self.wait_for_turn(pace).await?; // names have another limit, passwords have none
         let line = self.read_line(LineDecoder::hear_secret).await;
+        pace.pay(1);
         self.waiter.has_answered();
         self.conceal(false);
         line

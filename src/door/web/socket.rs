@@ -13,7 +13,7 @@ use super::respond::bad_request;
 use super::visit::Visit;
 use crate::door::handshake::{Arriving, LastWords};
 use crate::door::http::sentence;
-use crate::session::{Doorway, NotEntered, Step, Tell};
+use crate::session::{Doorway, LinePace, NotEntered, Step, Tell};
 
 /// The constant part of the server's key; the client sends the rest (RFC 6455, section 1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -85,12 +85,14 @@ impl Doorway for WebPrompt {
     const ASKS: bool = false;
 
     /// The next request to enter. Answers all other requests before it.
-    async fn next_step(&mut self) -> Result<Step, NotEntered> {
+    async fn next_step(&mut self, pace: &mut LinePace<'_>) -> Result<Step, NotEntered> {
         self.flush().await?;
         let request = loop {
+            self.wait_for_turn(pace).await?;
             match self.take(WebDecoder::hear) {
                 Some(WebInput::Request(request)) => match request.pong() {
                     Some(pong) => {
+                        pace.pay(1);
                         self.words.extend(pong);
                         self.words.extend(request.receipt().unwrap_or_default());
                         self.flush().await?;
@@ -99,6 +101,7 @@ impl Doorway for WebPrompt {
                 },
                 Some(WebInput::Refused(refusal, receipt)) => break Err((refusal, receipt)),
                 Some(WebInput::Reply(bytes)) => {
+                    pace.pay(1);
                     self.words.extend(bytes);
                     self.flush().await?;
                 }

@@ -14,6 +14,7 @@ mod markers;
 mod monitoring;
 mod multiline;
 mod negotiating;
+mod pace;
 mod people;
 mod prices;
 mod questions;

@@ -51,17 +51,14 @@ impl IrcDecoder {
         self
     }
 
-    /// Takes lines of a client that registers from the front of `bytes` and appends the answers, up
-    /// to the next step; or takes all bytes and returns none.
+    /// Takes a line of a client that registers from the front of `bytes`, appends the answers, and
+    /// returns its step; or takes all bytes and returns none, as no line is whole.
     pub fn register(&mut self, bytes: &mut &[u8], out: &mut Vec<u8>) -> Option<RegistrationStep> {
         let registration = self.registration.as_mut()?;
-        while let Some(frame) = self.framer.next(bytes) {
-            let step = registration.hear(&frame, out);
-            if step.is_some() {
-                return step;
-            }
+        match self.framer.next(bytes) {
+            Some(frame) => Some(registration.hear(&frame, out)),
+            None => registration.hear_unfinished(self.framer.tail(), out),
         }
-        registration.hear_unfinished(self.framer.tail(), out)
     }
 
     /// The client before its welcome.

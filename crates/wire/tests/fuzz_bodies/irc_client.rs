@@ -61,6 +61,7 @@ fn register(data: &[u8]) {
             RegistrationStep::Enter { name, .. } => {
                 registration.refused(&Refusal::NameOwned(name), &mut read);
             }
+            RegistrationStep::None => {}
             RegistrationStep::End => break,
         }
     }
@@ -72,7 +73,9 @@ fn talk(caps: &[Cap], data: &[u8]) {
     let (name, profile) = (Name::stored("alice"), Profile::new(texts(["al", "A", "irc"]), false));
     let mut decoder = IrcDecoder::new(Arc::clone(&SERVER), true);
     let asked: Vec<_> = caps.iter().map(|cap| format!("CAP REQ :{}\n", cap.name())).collect();
-    decoder.register(&mut asked.concat().as_bytes(), &mut Vec::new());
+    let (asked, mut answers) = (asked.concat(), Vec::new());
+    let mut rest = asked.as_bytes();
+    while decoder.register(&mut rest, &mut answers).is_some() {}
     let caps = decoder.welcome(&name, &profile);
     let mut encoder = IrcEncoder::new(Arc::clone(&SERVER), Storage::Memory);
     encoder.welcome(name, profile.into(), caps);

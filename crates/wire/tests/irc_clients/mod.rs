@@ -75,7 +75,8 @@ impl Client {
         let mut decoder = IrcDecoder::new(server(), true);
         let list: Vec<_> = caps.iter().map(|cap| cap.name()).collect();
         let lines = format!("CAP REQ :{}\r\nCAP END\r\n", list.join(" "));
-        decoder.register(&mut lines.as_bytes(), &mut Vec::new());
+        let (mut rest, mut answers) = (lines.as_bytes(), Vec::new());
+        while decoder.register(&mut rest, &mut answers).is_some() {}
         let mut encoder = IrcEncoder::new(server(), Storage::Memory);
         let caps = decoder.welcome(&name("alice"), &profile());
         encoder.welcome(name("alice"), profile(), caps);

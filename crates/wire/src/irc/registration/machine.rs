@@ -57,6 +57,8 @@ pub(super) enum Login {
 
 /// The next step of a client that registers.
 pub enum RegistrationStep {
+    /// None: the line is only answered.
+    None,
     /// The client logs in; tell the outcome with [`Registration::logged_in`].
     LogIn {
         /// The account, as typed.
@@ -108,8 +110,8 @@ impl Registration {
         self.negotiation
     }
 
-    /// Takes the next line, and appends the answers.
-    pub fn hear(&mut self, frame: &IrcFrame<'_>, out: &mut Vec<u8>) -> Option<RegistrationStep> {
+    /// Takes the next line, appends the answers, and returns the step to which it leads.
+    pub fn hear(&mut self, frame: &IrcFrame<'_>, out: &mut Vec<u8>) -> RegistrationStep {
         let bytes = match frame {
             IrcFrame::Line(line) => line.as_bytes(),
             IrcFrame::InvalidUtf8(bytes) => bytes,
@@ -117,7 +119,7 @@ impl Registration {
         };
         if opening(bytes).is_some() {
             put_error(FOREIGN, out);
-            return Some(RegistrationStep::End);
+            return RegistrationStep::End;
         }
         let mut replies = Replies::default();
         let step = match frame {
@@ -138,7 +140,7 @@ impl Registration {
         if let Some(RegistrationStep::End) = step {
             put_error("Closing Link: Quit", out);
         }
-        step
+        step.unwrap_or(RegistrationStep::None)
     }
 
     /// Takes the unfinished line: some protocols have no lines.
