@@ -49,10 +49,10 @@ pub(super) async fn run(person: &mut Participant<'_>, input: Input) -> Result<Ef
         }
         Input::LogIn { name, password } => log_in::log_in(person, name, password).await?,
         Input::Oper { name, password } => log_in::oper(person, &name, password).await?,
-        Input::Register { password, or_changes } => {
-            Some(log_in::register(person, password, or_changes).await?)
+        Input::Register(password) => Some(log_in::register(person, password).await?),
+        Input::ChangePassword { present, password } => {
+            Some(log_in::change_password(person, present, password).await?)
         }
-        Input::ChangePassword(password) => Some(log_in::change_password(person, password).await?),
         Input::Read(excerpt) => return history::read_excerpt(person, excerpt).await,
         Input::Recall(wanted, count) => {
             recall::recall(person, wanted, count).await?;
@@ -117,7 +117,7 @@ pub(super) fn price_in_lines(input: &Input, seats: usize) -> usize {
         | Input::LeaveAll
         | Input::LogIn { .. }
         | Input::Oper { .. }
-        | Input::Register { .. }
+        | Input::Register(_)
         | Input::Secret(_) => seats.max(1),
         Input::Nothing
         | Input::WantRoster(_)
@@ -130,7 +130,7 @@ pub(super) fn price_in_lines(input: &Input, seats: usize) -> usize {
         | Input::Signal(_)
         | Input::Enter { .. }
         | Input::Leave(..)
-        | Input::ChangePassword(_)
+        | Input::ChangePassword { .. }
         | Input::Read(_)
         | Input::Recall(..)
         | Input::RecallRooms(..)

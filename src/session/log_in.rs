@@ -1,7 +1,7 @@
 //! Logging in and registering without a question, for doors that ask none.
 
 use parlor_core::link::{Answer, Change, Command, Refusal, Spec};
-use parlor_core::model::{Line, Name, ProvenAccount};
+use parlor_core::model::{Claim, Line, Name, ProvenAccount};
 
 use super::account::can_register;
 use super::participant::Participant;
@@ -56,23 +56,18 @@ pub(super) async fn oper(
     Ok(person.ask(Change::Oper(account)).await)
 }
 
-/// Registers the person's name with this password. If the name is the person's own already, it gets
-/// this password instead of its old one, if `or_changes` says so.
+/// Registers the person's name with this password.
+///
+/// # Errors
+/// The person has an account, whose password this does not change; or there can be no other one.
 pub(super) async fn register(
     person: &mut Participant<'_>,
     password: Line,
-    or_changes: bool,
 ) -> Result<Answer, Refusal> {
-    let claim = person.claim().await?;
-    match (claim.proof(), &claim.account) {
-        (None, None) => {}
-        (Some(_), _) if or_changes => return change_password(person, password).await,
-        (_, account) => {
-            let name = account.as_ref().map_or(&claim.name, |account| &account.name);
-            return Err(Refusal::HasAccount(name.clone()));
-        }
+    let Claim { name, account } = person.claim().await?;
+    if let Some(account) = account {
+        return Err(Refusal::HasAccount(account.name));
     }
-    let name = claim.name;
     let passwords = &can_register(person, &name, register_command()?)?.passwords;
     let (since, by) = (person.named_at, person.link.client().id());
     passwords.register(name.clone(), password, since, person.peer.ip(), by).await?;
@@ -80,16 +75,18 @@ pub(super) async fn register(
     Ok(Answer::Registered(name))
 }
 
-/// Gives the account to which the person is logged in, under any name, another password.
+/// Gives the account to which the person is logged in, under any name, another password. Being logged
+/// in is not enough: a client that somebody has left alone does not know the present password.
 pub(super) async fn change_password(
     person: &mut Participant<'_>,
+    present: Line,
     password: Line,
 ) -> Result<Answer, Refusal> {
-    let account = person.claim().await?.account.ok_or(Refusal::NotOwner)?;
-    let ProvenAccount { name, proof } = account;
+    let (name, _) = person.account().await?;
     let passwords = &can_register(person, &name, register_command()?)?.passwords;
-    let by = person.link.client().id();
-    passwords.change((name.clone(), proof), password, false, person.peer.ip(), by).await?;
+    let (address, by) = (person.peer.ip(), person.link.client().id());
+    let proof = passwords.prove(&name, present, address).await?;
+    passwords.change((name.clone(), proof), password, false, address, by).await?;
     Ok(Answer::PasswordChanged { name, keeps_token: false })
 }
 

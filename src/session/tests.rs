@@ -476,7 +476,7 @@ fn log_in(name: &str, password: &str) -> Input {
 }
 
 fn register(password: &str) -> Input {
-    Input::Register { password: line(password), or_changes: false }
+    Input::Register(line(password))
 }
 
 #[tokio::test]

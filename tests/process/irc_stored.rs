@@ -142,8 +142,24 @@ fn an_owner_changes_the_password_with_a_message() {
     let mut other = Chatter::connect(irc).enter("alice_");
     other.say(&format!("NS IDENTIFY alice {}", password()));
     other.until("{} 900 alice_ {} alice :{}");
+    // Being logged in is not enough, and registering once more is no other way.
+    let register = format!("REGISTER {}", password());
+    for (command, answer) in [
+        ("SET PASSWORD battery-staple", "Nothing is changed: type SET PASSWORD OLD NEW{}"),
+        ("SET PASSWORD wrong-password battery-staple", "That is not the password of alice"),
+        (&*register, "You are logged in as alice{}nothing is changed{}"),
+        ("REGISTER battery-staple", "{}nothing is changed{}SET PASSWORD OLD NEW{}"),
+    ] {
+        alice.say(&format!("PRIVMSG NickServ :{command}"));
+        alice.sees(&format!(":NickServ!{{}} NOTICE alice :{answer}"));
+        alice.sees_nothing();
+    }
+    alice.say("REGISTER * * battery-staple");
+    alice.sees(":irc.example FAIL REGISTER ALREADY_AUTHENTICATED * :{}SET PASSWORD OLD NEW{}");
+    second.sees_nothing();
+    other.sees_nothing();
     // The others are logged out, and those with the name leave.
-    alice.say("PRIVMSG NickServ :SET PASSWORD battery-staple");
+    alice.say(&format!("PRIVMSG NickServ :SET PASSWORD {} battery-staple", password()));
     alice.sees(":NickServ!{} NOTICE alice :alice has a new password{}");
     alice.sees_nothing();
     second.is_closed_with("ERROR :{}");
@@ -153,19 +169,10 @@ fn an_owner_changes_the_password_with_a_message() {
     other.say("NS IDENTIFY alice battery-staple");
     other.until("{} 900 alice_ {} alice :{}");
     other.until_pong();
-    // REGISTER changes it, too, for the owner of the nick; for nobody else.
     other.say("NS REGISTER third-password");
     other.sees(":NickServ!{} NOTICE alice_ :You are logged in as alice{}SET PASSWORD{}");
-    alice.say("NS REGISTER third-password");
-    alice.sees(":NickServ!{} NOTICE alice :alice has a new password{}");
-    other.until(":irc.example 901 alice_ {} :{}");
-    other.say("NS SET PASSWORD fourth-password");
-    other.sees(":NickServ!{} NOTICE alice_ :You are not logged in{}IDENTIFY{}");
-    other.say("NS IDENTIFY alice third-password");
-    other.until("{} 900 alice_ {} alice :{}");
-    other.until_pong();
     // The account counts, and not the nick.
-    other.say("NS SET PASSWORD fourth-password");
+    other.say("NS SET PASSWORD battery-staple fourth-password");
     other.sees(":NickServ!{} NOTICE alice_ :alice has a new password{}");
     other.sees_nothing();
     other.say("WHOIS alice_");
@@ -175,7 +182,7 @@ fn an_owner_changes_the_password_with_a_message() {
     let mut back = Chatter::connect(irc);
     back.say("PASS fourth-password");
     back = back.enter("alice");
-    back.say("NS SET PASSWORD short");
+    back.say("NS SET PASSWORD fourth-password short");
     back.sees(":NickServ!{} NOTICE alice :{}characters{}");
     back.sees_nothing();
     server.close((other, back));
@@ -190,7 +197,8 @@ fn a_password_of_several_words_is_refused_and_not_cut() {
         ("REGISTER correcthorse battery staple", "one word"),
         ("REGISTER correcthorse battery", "one word"),
         ("REGISTER correcthorse a@b.c staple", "one word"),
-        ("SET PASSWORD correcthorse battery", "one word"),
+        ("SET PASSWORD correcthorse battery staple", "one word"),
+        ("SET PASSWORD correcthorse battery", "You are not logged in"),
         ("IDENTIFY correct horse battery", "IDENTIFY NAME PASSWORD"),
         ("IDENTIFY correct horse", "correct is not a registered name{}IDENTIFY NAME PASSWORD"),
     ] {

@@ -252,8 +252,8 @@ impl HostileClient {
             // A server without stored lines has no accounts and no earlier lines.
             Input::LogIn { .. }
             | Input::Oper { .. }
-            | Input::Register { .. }
-            | Input::ChangePassword(_) => {
+            | Input::Register(_)
+            | Input::ChangePassword { .. } => {
                 return Err(Refusal::PlainPassword);
             }
             Input::Read(_) | Input::Recall(..) | Input::RecallRooms(..) => {

@@ -152,8 +152,8 @@ fn commands_about_accounts() {
     Client::new(&[]).talks(&[
         ("AUTHENTICATE PLAIN", &["AUTHENTICATE +"]),
         ("AUTHENTICATE AGppbGxlcwBzZXNhbWU=", &["(LogIn { name: Some(jilles), password: sesame })"]),
-        ("REGISTER * * secret", &["(Register { password: secret, or_changes: false })"]),
-        ("REGISTER Alice * secret", &["(Register { password: secret, or_changes: false })"]),
+        ("REGISTER * * secret", &["(Register(secret))"]),
+        ("REGISTER Alice * secret", &["(Register(secret))"]),
         (
             "REGISTER * * correct horse",
             &["FAIL REGISTER UNACCEPTABLE_PASSWORD * :A password with blanks needs a colon before \
@@ -533,13 +533,13 @@ fn messages_to_services_are_commands() {
     Client::new(&[]).talks(&[
         ("NS IDENTIFY secret", &["(LogIn { name: None, password: secret })"]),
         ("PRIVMSG NickServ :identify bob secret", &["(LogIn { name: Some(bob), password: secret })"]),
-        ("NICKSERV REGISTER secret", &["(Register { password: secret, or_changes: true })"]),
+        ("NICKSERV REGISTER secret", &["(Register(secret))"]),
         ("NS REGISTER secret a@b.c", &[
             ":NickServ!NickServ@irc.local NOTICE alice :An e-mail address is not needed, and not \
              stored",
-            "(Register { password: secret, or_changes: true })",
+            "(Register(secret))",
         ]),
-        ("NS set password secret", &["(ChangePassword(secret))"]),
+        ("NS set password old new", &["(ChangePassword { present: old, password: new })"]),
     ]);
     let help = Client::new(&[]).sends("PRIVMSG NickServ :HELP");
     assert!(

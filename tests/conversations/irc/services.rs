@@ -186,6 +186,7 @@ fn nickserv_says_what_it_knows() {
     for line in [
         "NS IDENTIFY secret-word",
         "NS REGISTER secret-word",
+        "NS SET PASSWORD secret-word new-word",
         "NS SET PASSWORD secret-word",
         "PRIVMSG NickServ :identify alice secret-word",
     ] {

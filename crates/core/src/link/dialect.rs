@@ -97,15 +97,15 @@ pub enum Input {
         /// The password.
         password: Line,
     },
-    /// Registers the present name, without a question.
-    Register {
-        /// The password.
-        password: Line,
-        /// Whether the owner of the name gives it another password so. Otherwise that is refused.
-        or_changes: bool,
-    },
+    /// Registers the present name with this password, without a question.
+    Register(Line),
     /// Gives the account to which the person is logged in another password, without a question.
-    ChangePassword(Line),
+    ChangePassword {
+        /// The present password, as typed.
+        present: Line,
+        /// The new password.
+        password: Line,
+    },
     /// Only shows that the person is present.
     Nothing,
     /// Invalid input, with the reason.

@@ -169,7 +169,7 @@ fn take(input: Input, encoder: &mut IrcEncoder, read: &mut Vec<u8>) {
             encoder.own(&entry, scene, read);
             encoder.encode(&entry, scene, read);
         }
-        Input::Register { .. } | Input::ChangePassword(_) => {
+        Input::Register(_) | Input::ChangePassword { .. } => {
             encoder.answer(&Refusal::Busy.into(), read)
         }
         Input::WantRoster(_) | Input::Nothing => {}

@@ -76,8 +76,8 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::LogIn { .. }
         | Input::Oper { .. }
         | Input::Signal(_)
-        | Input::Register { .. }
-        | Input::ChangePassword(_)
+        | Input::Register(_)
+        | Input::ChangePassword { .. }
         | Input::LeaveAll
         | Input::ListPeople(_)
         | Input::ListBans(_)

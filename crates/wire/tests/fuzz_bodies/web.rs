@@ -119,8 +119,8 @@ fn check(input: Input) {
         | Input::LogIn { .. }
         | Input::Oper { .. }
         | Input::Signal(_)
-        | Input::Register { .. }
-        | Input::ChangePassword(_)
+        | Input::Register(_)
+        | Input::ChangePassword { .. }
         | Input::LeaveAll
         | Input::ListPeople(_)
         | Input::ListBans(_)

@@ -42,7 +42,7 @@ pub(crate) fn refusal_code(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// The sentence of NickServ about a refusal, where it can name the command that helps.
+/// The sentence about the refusal of a REGISTER or of a message to NickServ, where it can name the command that helps.
 pub(crate) fn advice(refusal: &Refusal) -> Option<String> {
     Some(match refusal {
         Refusal::NoAccount(name) => format!(
@@ -50,8 +50,9 @@ pub(crate) fn advice(refusal: &Refusal) -> Option<String> {
              register your nick with REGISTER PASSWORD"
         ),
         Refusal::HasAccount(name) => format!(
-            "You are logged in as {name}: SET PASSWORD NEW changes its password. To register another \
-             name, connect again without logging in"
+            "You are logged in as {name}, which is registered: nothing is changed. /msg \
+             NickServ SET PASSWORD OLD NEW changes its password. To register another name, connect \
+             again without logging in"
         ),
         Refusal::NotOwner => {
             "You are not logged in: first type IDENTIFY PASSWORD, or IDENTIFY NAME PASSWORD"

@@ -41,6 +41,8 @@ pub(crate) fn put_refusal(
     }
     if word == "REGISTER" {
         let account = if target.is_empty() { "*" } else { target };
+        let advice = advice(refusal);
+        let sentence = advice.as_deref().unwrap_or(sentence);
         return replies.fail(word, refusal_code(refusal), &[account], sentence);
     }
     if word == "CHATHISTORY" {

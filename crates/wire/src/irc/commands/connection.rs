@@ -59,7 +59,7 @@ pub(super) fn register(run: &mut CommandRun<'_>) {
     }
     run.inputs.about(account);
     let password = Line::sanitise(password.as_bytes());
-    run.inputs.add(Input::Register { password, or_changes: false });
+    run.inputs.add(Input::Register(password));
 }
 
 /// VERIFY

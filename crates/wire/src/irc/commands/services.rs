@@ -41,7 +41,7 @@ const NICKSERV_HELP: [&str; 4] = [
     "IDENTIFY PASSWORD proves that the nick is yours; IDENTIFY NAME PASSWORD logs in to another \
      account, and /nick NAME takes its name",
     "REGISTER PASSWORD registers your nick: nobody else can take it from then on",
-    "SET PASSWORD NEW changes the password of the name to which you are logged in, and logs out \
+    "SET PASSWORD OLD NEW changes the password of the name to which you are logged in, and logs out \
      everybody else",
     "Several clients that log in with the same name and password are one person: no client has to \
      leave first",
@@ -64,21 +64,26 @@ fn to_nickserv(text: &str, run: &mut CommandRun<'_>) {
         (["IDENTIFY", _], [name, password]) => {
             Input::LogIn { name: Some(line(name)), password: line(password) }
         }
-        (["REGISTER", _], [password]) => {
-            Input::Register { password: line(password), or_changes: true }
-        }
+        (["REGISTER", _], [password]) => Input::Register(line(password)),
         (["REGISTER", _], [password, email]) if is_email(email) => {
             tell(Service::NickServ, "An e-mail address is not needed, and not stored", run);
-            Input::Register { password: line(password), or_changes: true }
+            Input::Register(line(password))
         }
-        (["SET", "PASSWORD"], [_, password]) => Input::ChangePassword(line(password)),
+        (["SET", "PASSWORD"], [_, present, password]) => {
+            Input::ChangePassword { present: line(present), password: line(password) }
+        }
         (["IDENTIFY", _], _) => {
             let why = "Nothing is done: type IDENTIFY PASSWORD or IDENTIFY NAME PASSWORD. A \
                        password with blanks is possible with SASL alone";
             return tell(Service::NickServ, why, run);
         }
-        (["REGISTER", _] | ["SET", "PASSWORD"], [_, _, ..]) => {
+        (["REGISTER", _], _) => {
             let why = "Nothing is done: a password that is set here is one word, without blanks";
+            return tell(Service::NickServ, why, run);
+        }
+        (["SET", "PASSWORD"], [_, _, ..]) => {
+            let why = "Nothing is changed: type SET PASSWORD OLD NEW, with the present password \
+                       first. Both are one word; /register at another door takes blanks";
             return tell(Service::NickServ, why, run);
         }
         ([word, ..], _) if let Some(instead) = instead_of_service(word) => {
@@ -142,8 +147,8 @@ fn instead(command: &Command) -> Option<&'static str> {
         Command::Quiet(_) => "That is not possible here: your client would show wrong names",
         Command::Echo(_) => "Your client decides that, with the capability echo-message",
         Command::Register { .. } => {
-            "Register with /msg NickServ REGISTER PASSWORD; /msg NickServ SET PASSWORD NEW changes \
-             the password"
+            "Register with /msg NickServ REGISTER PASSWORD; /msg NickServ SET PASSWORD OLD NEW \
+             changes the password"
         }
         Command::Name(_) => "Take another name with /nick",
         Command::Quit(_) => "Leave with /quit",
