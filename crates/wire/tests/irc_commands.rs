@@ -476,6 +476,10 @@ fn a_wrong_batch_is_refused_once_and_as_a_whole() {
         ),
         (
             &["@batch=1;draft/multiline-concat PRIVMSG #tea :a"],
+            "MULTILINE_INVALID :The first line of a batch continues no other",
+        ),
+        (
+            &["@batch=1 PRIVMSG #tea :a", "@batch=1;draft/multiline-concat PRIVMSG #tea :"],
             "MULTILINE_INVALID :A line that continues another one has words",
         ),
         (

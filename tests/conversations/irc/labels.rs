@@ -225,3 +225,50 @@ fn every_command_with_a_label_is_answered_once() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn a_batch_that_fails_is_answered_once_with_its_label() {
+    let server = TestServer::open(&DOORS, |config| config.rate = parlor::config::RateLimit::Off);
+    let mut alice = stranger(&server).enter_with("alice", CAPS);
+    alice.joins("#tea");
+    for (line, end, answer) in [
+        ("@batch=d PRIVMSG #tea :\u{1}VERSION\u{1}", "BATCH -d", "MULTILINE_INVALID"),
+        ("@batch=d PRIVMSG #milk :a", "BATCH -d", "MULTILINE_INVALID_TARGET #tea #milk"),
+        ("@batch=d PRIVMSG #tea :", "BATCH -d", "MULTILINE_INVALID"),
+        ("@batch=x PRIVMSG #tea :a", "PING x", "MULTILINE_INVALID"),
+        ("@batch=d PRIVMSG #tea :a", "BATCH -x", "MULTILINE_INVALID"),
+        ("@batch=d PRIVMSG #tea :a", "BATCH +e draft/multiline #tea", "MULTILINE_INVALID"),
+    ] {
+        alice.say("@label=L1 BATCH +d draft/multiline #tea");
+        alice.say(line);
+        alice.say(end);
+        let seen = alice.until_pong();
+        let (answers, others): (Vec<_>, Vec<_>) =
+            seen.iter().partition(|message| message.tag("label") == Some("L1"));
+        let is_answer = |message: &&Message| {
+            message.line.contains(&format!("FAIL BATCH {answer} :"))
+                && message.tag("batch").is_none()
+        };
+        assert!(answers.len() == 1 && answers.iter().all(is_answer), "{line} {end}: {seen:?}");
+        assert!(others.iter().all(|message| message.command() == "PONG"), "{line} {end}: {seen:?}");
+    }
+    // Each of two batches that are given up has its own answer.
+    alice.say("@label=L1 BATCH +d draft/multiline #tea");
+    alice.say("@label=L2 BATCH +e draft/multiline #tea");
+    for label in ["L2", "L1"] {
+        let seen = alice.sees("{} FAIL BATCH MULTILINE_INVALID :Another batch was open{}");
+        assert_eq!(seen.tag("label"), Some(label), "{seen:?}");
+    }
+    alice.sees_nothing();
+    // A room that is refused at the end, and a text that was meant as a command.
+    for (target, line, answer) in
+        [("#milk", "a", "403 alice #milk"), ("#tea", " /msg NickServ x", "404 alice #tea")]
+    {
+        alice.say(&format!("@label=L3 BATCH +d draft/multiline {target}"));
+        alice.say(&format!("@batch=d PRIVMSG {target} :{line}"));
+        alice.say("BATCH -d");
+        let seen = alice.sees(&format!("{{}} {answer} :{{}}"));
+        assert_eq!(seen.tag("label"), Some("L3"), "{seen:?}");
+        alice.sees_nothing();
+    }
+}

@@ -154,6 +154,31 @@ fn a_wrong_batch_is_answered_once_and_says_nothing() {
 }
 
 #[test]
+fn a_batch_with_a_line_that_cannot_be_read_is_refused_as_a_whole() {
+    let server = server();
+    let mut bob = netcat(&server, "bob");
+    let mut alice = modern(&server, "alice", &format!("{CAPS} labeled-response batch"));
+    bob.sees("alice has arrived");
+    let long = "x".repeat(600);
+    let wrong = [&b"\xff"[..], long.as_bytes()];
+    for (text, answer) in wrong.into_iter().zip(["FAIL * INVALID_UTF8", "417 alice"]) {
+        alice.say("@label=L BATCH +m draft/multiline #lobby");
+        alice.say("@batch=m PRIVMSG #lobby :a");
+        alice.send([&b"@batch=m PRIVMSG #lobby :"[..], text, b"\r\n"].concat());
+        alice.say("@batch=m PRIVMSG #lobby :b");
+        alice.say("BATCH -m");
+        let begin = alice.sees(":irc.example BATCH +{} labeled-response");
+        assert_eq!(begin.tag("label"), Some("L"), "{begin:?}");
+        alice.sees(&format!(":irc.example {answer} :{{}}"));
+        alice.sees(":irc.example FAIL BATCH MULTILINE_INVALID :A line of the batch was refused{}");
+        alice.sees(":irc.example BATCH -{}");
+        alice.sees_nothing();
+    }
+    sends(&mut alice, "#lobby", &["and a right one"]);
+    bob.sees("alice: and a right one");
+}
+
+#[test]
 fn a_batch_that_is_refused_says_why_as_a_message_does() {
     let server = server();
     let _bob = netcat(&server, "bob");

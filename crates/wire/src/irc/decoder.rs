@@ -92,16 +92,25 @@ impl IrcDecoder {
                 }
             }
             IrcFrame::InvalidUtf8(bytes) => {
-                let label = self.label(tags_of(bytes));
+                let tags = tags_of(bytes);
+                let label = self.label(tags);
                 let mut inputs = CommandInputs::new(&mut self.waiting, "*".to_owned(), label);
                 let text = "Message rejected: it is not UTF-8";
                 inputs.replies.fail("*", "INVALID_UTF8", &[], text);
+                let reference = tags.get("batch").unwrap_or_default();
+                let batch = self.client.batch.as_mut();
+                if let Some(batch) = batch.filter(|batch| batch.is_called(&reference)) {
+                    batch.lose_line(&mut inputs);
+                }
                 inputs.finish();
             }
             IrcFrame::TooLong => {
                 let mut inputs = CommandInputs::new(&mut self.waiting, "*".to_owned(), None);
                 let text = "Input line was too long";
                 inputs.replies.numeric(Numeric::ERR_INPUTTOOLONG, &[], text);
+                if let Some(batch) = &mut self.client.batch {
+                    batch.lose_line(&mut inputs); // nearly always it is one of its lines
+                }
                 inputs.finish();
             }
         }

@@ -47,6 +47,13 @@ impl<'a> CommandInputs<'a> {
         self.label = label;
     }
 
+    /// Ends the answer to the command, if it has a label. From here on, an earlier command with this
+    /// label is answered.
+    pub(crate) fn turn_to(&mut self, label: Line) {
+        self.end();
+        self.label = Some(label);
+    }
+
     /// The inputs from here on are about this target.
     pub(crate) fn about(&mut self, target: &str) {
         self.about_with("", target);
@@ -101,11 +108,15 @@ impl<'a> CommandInputs<'a> {
 
     /// Ends the command.
     pub(crate) fn finish(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
         self.flush();
         if !self.has_begun && (self.label.is_some() || self.caps_changed.is_some()) {
             self.about("");
         }
-        if self.has_begun {
+        if std::mem::take(&mut self.has_begun) {
             self.waiting.push_back(Input::End);
         }
     }

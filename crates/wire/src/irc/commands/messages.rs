@@ -182,17 +182,27 @@ fn add_to_batch(target: &str, text: &str, run: &mut CommandRun<'_>) {
     let reference = run.message.tags.get("batch").unwrap_or_default();
     let manner = if run.is_notice() { Manner::Notice } else { Manner::Plain };
     let is_concat = run.message.tags.get(CONCAT).is_some();
-    let replies = &mut run.inputs.replies;
     match &mut run.client.batch {
         Some(batch) if batch.is_called(&reference) => {
-            batch.hear(&BatchLine { target, manner, text, is_concat }, replies);
+            batch.hear(&BatchLine { target, manner, text, is_concat }, &mut run.inputs);
         }
-        open => {
-            *open = None;
-            let why = "There is no open batch with this name";
-            replies.fail("BATCH", "MULTILINE_INVALID", &[], why);
-        }
+        _ => give_up_batch("There is no open batch with this name", run),
     }
+}
+
+/// Refuses a command, and gives up the batch that is open, if there is one: each label is answered.
+fn give_up_batch(why: &str, run: &mut CommandRun<'_>) {
+    if let Some(label) = run.client.batch.take().and_then(|batch| batch.label) {
+        if run.inputs.label().is_some() {
+            refuse_batch(why, run);
+        }
+        run.inputs.turn_to(label);
+    }
+    refuse_batch(why, run);
+}
+
+fn refuse_batch(why: &str, run: &mut CommandRun<'_>) {
+    run.inputs.replies.fail("BATCH", "MULTILINE_INVALID", &[], why);
 }
 
 /// BATCH
@@ -200,34 +210,33 @@ pub(super) fn batch(run: &mut CommandRun<'_>) {
     let Some(name) = run.given(0) else {
         return run.need_more();
     };
-    let why = match (name.split_at_checked(1), run.message.parameters()) {
+    match (name.split_at_checked(1), run.message.parameters()) {
         _ if !run.client.caps().has(Cap::Multiline) => {
-            "Batches need the capability draft/multiline"
+            give_up_batch("Batches need the capability draft/multiline", run);
         }
         (Some(("+", reference)), [_, kind, target, ..]) if *kind == MULTILINE => {
-            if run.client.batch.is_none() {
-                let (tags, label) = (client_tags(run), run.inputs.take_label());
-                let batch = ClientBatch::new(reference, target, label, tags);
-                run.client.batch = Some(Box::new(batch));
-                return;
+            if run.client.batch.is_some() {
+                return give_up_batch("Another batch was open: both are given up", run);
             }
-            run.client.batch = None;
-            "Another batch was open: both are given up"
+            let (tags, label) = (client_tags(run), run.inputs.take_label());
+            let batch = ClientBatch::new(reference, target, label, tags);
+            run.client.batch = Some(Box::new(batch));
         }
-        (Some(("-", reference)), _) => match run.client.batch.take() {
-            Some(batch) if batch.is_called(reference) => return end_batch(*batch, run),
-            _ => "There is no open batch with this name",
-        },
-        _ => "This is no batch of draft/multiline",
-    };
-    run.inputs.replies.fail("BATCH", "MULTILINE_INVALID", &[], why);
+        (Some(("-", reference)), _) => {
+            match run.client.batch.take_if(|batch| batch.is_called(reference)) {
+                Some(batch) => end_batch(*batch, run),
+                None => give_up_batch("There is no open batch with this name", run),
+            }
+        }
+        _ => refuse_batch("This is no batch of draft/multiline", run),
+    }
 }
 
 fn end_batch(batch: ClientBatch, run: &mut CommandRun<'_>) {
     let target = batch.target.clone();
     run.inputs.answer_to(batch.label.clone());
     let slip = batch.slip();
-    if let Some(lines) = batch.finish(&mut run.inputs.replies) {
+    if let Some(lines) = batch.finish(&mut run.inputs) {
         match slip {
             Some(name) => refuse_slip(name, &target, run),
             None => post(&target, lines, false, run),

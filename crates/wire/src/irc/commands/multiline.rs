@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parlor_core::link::slipped;
 use parlor_core::model::{Extras, InGroup, Line, Manner, Spoken};
 
+use super::command_inputs::CommandInputs;
 use crate::irc::protocol::{Ctcp, MULTILINE_BYTES_MAX, plain};
-use crate::irc::reply::Replies;
 use crate::style::{LINE_BYTES_MAX, LINES_MAX};
 
 /// The command that was probably meant by a text that is said as this line: also behind the key of
@@ -25,6 +25,7 @@ pub(crate) struct ClientBatch {
     reference: String,
     /// The target as typed.
     pub(crate) target: String,
+    /// The label of its command; none when it is answered.
     pub(crate) label: Option<Line>,
     /// The tags for other clients.
     tags: Option<Line>,
@@ -102,7 +103,7 @@ impl ClientBatch {
     }
 
     /// Takes a line. A refusal ends the batch.
-    pub(crate) fn hear(&mut self, line: &BatchLine<'_>, replies: &mut Replies) {
+    pub(crate) fn hear(&mut self, line: &BatchLine<'_>, inputs: &mut CommandInputs<'_>) {
         if self.is_refused {
             return;
         }
@@ -111,7 +112,7 @@ impl ClientBatch {
         let text = plain(line.text);
         if let Some((code, about, why)) = self.wrong(line, text.len()) {
             let about: Vec<_> = about.iter().map(String::as_str).collect();
-            return self.refuse(code, &about, why, replies);
+            return self.refuse(code, &about, why, inputs);
         }
         self.manner = Some(line.manner);
         match self.lines.last_mut().filter(|_| line.is_concat) {
@@ -149,7 +150,9 @@ impl ClientBatch {
             "All lines of a batch have the same command"
         } else if Ctcp::parse(line.text).is_some() {
             "No line of a batch is CTCP"
-        } else if line.is_concat && (line.text.is_empty() || self.lines.is_empty()) {
+        } else if line.is_concat && self.lines.is_empty() {
+            "The first line of a batch continues no other"
+        } else if line.is_concat && line.text.is_empty() {
             "A line that continues another one has words"
         } else if joined + bytes > LINE_BYTES_MAX {
             "A joined line has too many bytes"
@@ -159,11 +162,20 @@ impl ClientBatch {
         Some(("MULTILINE_INVALID", Vec::new(), why))
     }
 
-    /// Refuses the batch: its other lines are nothing.
-    fn refuse(&mut self, code: &str, about: &[&str], why: &str, replies: &mut Replies) {
-        replies.fail("BATCH", code, about, why);
+    /// Refuses the batch, which answers it: its other lines are nothing.
+    fn refuse(&mut self, code: &str, about: &[&str], why: &str, inputs: &mut CommandInputs<'_>) {
+        inputs.answer_to(self.label.take());
+        inputs.replies.fail("BATCH", code, about, why);
         self.is_refused = true;
         self.lines = Vec::new();
+    }
+
+    /// Refuses the batch, because one of its lines cannot be read.
+    pub(crate) fn lose_line(&mut self, inputs: &mut CommandInputs<'_>) {
+        if !self.is_refused {
+            let why = "A line of the batch was refused, so none is sent";
+            self.refuse("MULTILINE_INVALID", &[], why, inputs);
+        }
     }
 
     /// The command that was probably meant by one of the lines.
@@ -172,13 +184,13 @@ impl ClientBatch {
     }
 
     /// The lines, all of which have come; none if the batch is refused.
-    pub(crate) fn finish(mut self, replies: &mut Replies) -> Option<Vec<Spoken>> {
+    pub(crate) fn finish(mut self, inputs: &mut CommandInputs<'_>) -> Option<Vec<Spoken>> {
         if self.is_refused {
             return None;
         }
         let lines: Vec<_> = self.lines.iter().map(JoinedLine::finish).collect();
         if lines.iter().all(|(line, _)| line.is_blank()) {
-            self.refuse("MULTILINE_INVALID", &[], "The batch has no words", replies);
+            self.refuse("MULTILINE_INVALID", &[], "The batch has no words", inputs);
             return None;
         }
         let blanks = lines.iter().take_while(|(line, _)| line.is_empty()).count();
