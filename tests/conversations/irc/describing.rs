@@ -90,10 +90,15 @@ fn questions_about_people_tell_who_is_away() {
 }
 
 #[test]
-fn a_long_text_of_an_absence_is_cut() {
+fn the_text_of_an_absence_has_390_bytes() {
     let server = server();
     let (mut bob, mut carol) = (enter(&server, "bob"), enter(&server, "carol"));
-    bob.say(&format!("AWAY :{}", "x".repeat(400)));
+    bob.say(&format!("AWAY :{}", "x".repeat(391)));
+    bob.sees(":irc.example 417 bob :The text of AWAY has at most 390 bytes: nothing is done");
+    carol.say("PRIVMSG bob :hello");
+    bob.sees(":carol!carol@irc PRIVMSG bob :hello");
+    carol.sees_nothing();
+    bob.say(&format!("AWAY :{}", "x".repeat(390)));
     bob.sees(":irc.example 306 bob :{}");
     carol.say("PRIVMSG bob :hello");
     carol.sees(&format!(":irc.example 301 carol bob :{}", "x".repeat(390)));

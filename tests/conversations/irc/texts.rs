@@ -307,3 +307,30 @@ fn a_line_that_begins_with_a_slash_is_said_as_it_is() {
     }
     alice.sees_nothing();
 }
+
+#[test]
+fn a_text_beside_a_command_has_390_bytes() {
+    let server = server();
+    let (mut alice, mut bob) = alice_and_bob(&server);
+    alice.joins("#tea");
+    let (long, full) = ("x".repeat(391), "x".repeat(390));
+    for command in ["TOPIC #tea", "PART #tea", "KICK #tea bob", "KILL bob", "WALLOPS"] {
+        let word = command.split(' ').next().unwrap();
+        let answer = format!("The text of {word} has at most 390 bytes: nothing is done");
+        alice.say(&format!("{command} :{long}"));
+        alice.sees(&format!(":irc.example 417 alice :{answer}"));
+        alice.sees_nothing();
+    }
+    alice.say(&format!("TOPIC #tea :\u{2}{full}")); // formatting does not count
+    alice.sees(&format!(":alice!alice@irc TOPIC #tea :{full}"));
+    alice.say(&format!("PART #tea :{full}"));
+    alice.sees(&format!(":alice!alice@irc PART #tea :{full}"));
+    // A client that quits is gone, whatever it is answered.
+    let mut carol = in_lobby(&server, "carol");
+    alice.sees(":carol!carol@irc JOIN #lobby");
+    bob.sees("carol has arrived");
+    carol.say(&format!("QUIT :{long}"));
+    carol.is_closed_with("ERROR :{}");
+    alice.sees(&format!(":carol!carol@irc QUIT :{}\u{2026}", "x".repeat(387)));
+    bob.sees(&format!("carol has left ({long})"));
+}

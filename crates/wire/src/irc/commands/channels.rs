@@ -67,6 +67,9 @@ pub(super) fn part(run: &mut CommandRun<'_>) {
     let Some(channels) = run.given(0) else {
         return run.need_more();
     };
+    if run.is_too_long(1) {
+        return;
+    }
     let last_words = run.words(1);
     for channel in channels.split(',') {
         if let Some(room) = room_of(channel, run) {
@@ -81,6 +84,9 @@ pub(super) fn topic(run: &mut CommandRun<'_>) {
     let Some(channel) = run.given(0) else {
         return run.need_more();
     };
+    if run.is_too_long(1) {
+        return;
+    }
     if let Some(room) = room_of(channel, run) {
         run.inputs.about(channel);
         run.inputs.add(match run.message.parameter(1) {
@@ -133,6 +139,9 @@ pub(super) fn kick(run: &mut CommandRun<'_>) {
     let [channels, people, ..] = run.message.parameters() else {
         return run.need_more();
     };
+    if run.is_too_long(2) {
+        return;
+    }
     let reason = run.words(2);
     let channels: Vec<_> = channels.split(',').collect();
     for (index, person) in people.split(',').enumerate() {

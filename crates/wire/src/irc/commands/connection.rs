@@ -97,7 +97,8 @@ pub(super) fn ping(run: &mut CommandRun<'_>) {
     }
 }
 
-/// QUIT
+/// QUIT. Its client is about to go, so words that are too long are no reason to refuse it: others read
+/// their beginning.
 pub(super) fn quit(run: &mut CommandRun<'_>) {
     let words = run.words(0);
     run.inputs.add_alone(Input::Command(Command::Quit(words)));

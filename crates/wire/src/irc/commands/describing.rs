@@ -3,10 +3,13 @@
 use parlor_core::link::{Change, Input};
 
 use super::run::CommandRun;
-use crate::irc::protocol::{Cap, REALNAME_BYTES_MAX};
+use crate::irc::protocol::REALNAME_BYTES_MAX;
 
 /// AWAY with a text, or without one to be back.
 pub(super) fn away(run: &mut CommandRun<'_>) {
+    if run.is_too_long(0) {
+        return;
+    }
     let text = run.words(0);
     run.inputs.add(Input::Ask(Box::new(Change::SetAway(text).into())));
 }
@@ -21,8 +24,5 @@ pub(super) fn setname(run: &mut CommandRun<'_>) {
         }
         Some(_) => "The real name is too long; type a shorter one",
     };
-    match run.client.caps().has(Cap::StandardReplies) || run.client.caps().has(Cap::Setname) {
-        true => run.inputs.replies.fail("SETNAME", "INVALID_REALNAME", &[], why),
-        false => run.inputs.replies.notice(why),
-    }
+    run.inputs.replies.fail("SETNAME", "INVALID_REALNAME", &[], why);
 }

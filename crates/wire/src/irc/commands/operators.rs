@@ -22,6 +22,9 @@ pub(super) fn kill(run: &mut CommandRun<'_>) {
     let Some(nick) = run.given(0) else {
         return run.need_more();
     };
+    if run.is_too_long(1) {
+        return;
+    }
     let reason = run.words(1);
     let whom = Whom::Name(name_of(nick));
     act(nick, Deed { text: reason, ..Deed::to(Verb::Kick, whom) }, run);
@@ -29,6 +32,9 @@ pub(super) fn kill(run: &mut CommandRun<'_>) {
 
 /// WALLOPS: tells something to all who want to read what operators say.
 pub(super) fn wallops(run: &mut CommandRun<'_>) {
+    if run.is_too_long(0) {
+        return;
+    }
     match run.words(0) {
         Some(text) => act("", Deed::to_all(Verb::Wallops, Some(text)), run),
         None => run.need_more(),

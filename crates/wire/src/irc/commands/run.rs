@@ -4,7 +4,7 @@ use parlor_core::model::Line;
 
 use super::client_state::ClientState;
 use super::command_inputs::CommandInputs;
-use crate::irc::protocol::{Glob, IrcMessage, Numeric, plain};
+use crate::irc::protocol::{Glob, IrcMessage, Numeric, TEXT_BYTES_MAX, plain};
 
 /// One command, while it becomes inputs.
 pub(crate) struct CommandRun<'a> {
@@ -22,6 +22,19 @@ impl<'a> CommandRun<'a> {
     /// The words in the parameter with this index, without formatting; none if there are none.
     pub(crate) fn words(&self, index: usize) -> Option<Line> {
         self.given(index).and_then(words)
+    }
+
+    /// Whether the words in the parameter with this index are longer than the server repeats; if so,
+    /// the client reads that nothing is done.
+    pub(crate) fn is_too_long(&mut self, index: usize) -> bool {
+        let is_too_long = self.words(index).is_some_and(|words| words.len() > TEXT_BYTES_MAX);
+        if is_too_long {
+            let word = &self.inputs.word;
+            let why =
+                format!("The text of {word} has at most {TEXT_BYTES_MAX} bytes: nothing is done");
+            self.reply(Numeric::ERR_INPUTTOOLONG, &[], &why);
+        }
+        is_too_long
     }
 
     /// Adds a reply or an error.
