@@ -189,9 +189,13 @@ fn a_keeper_for_now_does_not_unseat_one_for_good() {
     assert!(matches!(refused, Refusal::KeeperForGood(_)), "{refused:?}");
     let refused = server.refusal(&mut bob.link, act("tea", deed(Verb::Kick, "alice")));
     assert!(matches!(refused, Refusal::IsKeeper(_)), "{refused:?}");
-    // A lock for good stays one, also after another lock.
-    assert!(is_done(&server.ask(&mut alice.link, lock("tea"))));
-    assert!(is_done(&server.ask(&mut bob.link, lock("tea"))));
+    // A lock or ban for good stays one, and is not told again; one for now can become one for good.
+    for change in [|| lock("tea"), || act("tea", deed(Verb::Ban, "mallory"))] {
+        assert!(is_done(&server.ask(&mut bob.link, change())));
+        assert!(is_done(&server.ask(&mut alice.link, change())));
+        let refused = server.refusal(&mut bob.link, change());
+        assert!(matches!(refused, Refusal::IsSoAlready), "{refused:?}");
+    }
     assert!(server.broadcaster.snapshot().locked_for_now.is_empty());
     // With a registered name, the next word of alice is for good.
     server.own(&mut bob.link, "bob", 0);

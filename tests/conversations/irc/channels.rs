@@ -234,3 +234,44 @@ fn a_long_list_of_bans_is_shown_whole() {
     let bans = seen.iter().filter(|message| message.line.contains(" 367 alice #tea x"));
     assert_eq!(bans.count(), 70);
 }
+
+#[test]
+fn a_mode_that_changes_nothing_is_not_told() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    alice.joins("#tea");
+    alice.until_pong();
+    let mut bob = enter(&server, "bob");
+    bob.joins("#tea");
+    bob.until_pong();
+    alice.sees(":bob!bob@irc JOIN #tea");
+    for (change, told) in [
+        ("+bb-b x1 x1 x1", &["+b x1!*@*", "-b x1!*@*"][..]),
+        ("+b x2", &["+b x2!*@*"]),
+        ("+b x2!*@*", &[]),
+        ("+b *!*@192.0.2.7", &["+b *!*@192.0.2.7"]),
+        ("+b *!*@192.0.2.7", &[]),
+        ("+b m:bob", &["+b m:bob!*@*"]),
+        ("+b m:bob", &[]),
+        ("+v bob", &["+v bob"]),
+        ("+v bob", &[]),
+        ("+b m:bob", &["+b m:bob!*@*"]), // it takes the voice
+        ("-b m:bob", &["-b m:bob!*@*"]),
+        ("+tt-t-t", &["+t", "-t"]),
+        ("+mm-m-m", &["+m", "-m"]),
+        ("+l 5", &["+l 5"]),
+        ("+l 5", &[]),
+        ("+k beer", &["+k beer"]),
+        ("+k beer", &[]),
+        ("+o bob", &["+o bob"]),
+        ("+o bob", &[]),
+    ] {
+        alice.say(&format!("MODE #tea {change}"));
+        for client in [&mut alice, &mut bob] {
+            let seen = client.until_pong(); // bob also reads a notice that he is muted
+            let modes = seen.iter().filter(|message| message.command() == "MODE");
+            let modes: Vec<_> = modes.map(|message| message.parameters()[1..].join(" ")).collect();
+            assert_eq!(modes, told, "{change}");
+        }
+    }
+}

@@ -143,6 +143,9 @@ impl Broadcaster {
                 (Intent::DeleteLines { person: whose, since }, Wanted::Deletion)
             }
             Change::Act { here, deed } => {
+                if self.ledger.is_so_already(person, &here, &deed, now.wall) {
+                    return Err(Refusal::IsSoAlready);
+                }
                 self.may_ban(person, &here, &deed)?;
                 (Intent::Act { asker: person, here, deed }, Wanted::Act)
             }

@@ -40,6 +40,7 @@ mod seals;
 mod share;
 mod snapshot;
 mod state;
+mod unchanged;
 mod unkept;
 mod unstored;
 

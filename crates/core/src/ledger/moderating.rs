@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 
 /// A mute for longer than this may be of somebody who is not here: it is meant to last. A shorter one
 /// is of somebody who speaks now, and a name that nobody has is a mistake.
-const LONG: Duration = Duration::from_secs(86_400);
+pub(super) const LONG: Duration = Duration::from_secs(86_400);
 
 impl Ledger {
     /// Decides an act that a person or the operator asks for.

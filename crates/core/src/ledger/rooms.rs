@@ -139,6 +139,11 @@ impl RoomStates {
         is_empty
     }
 
+    /// Whether the lock of a topic does not end with the room.
+    pub(super) fn is_locked_for_good(&self, room: &RoomName) -> bool {
+        self.0.get(room).is_some_and(|state| state.topic.is_locked && !state.is_locked_for_now)
+    }
+
     /// Locks a topic, for now or for good. A lock for good stays one.
     pub(crate) fn lock(&mut self, room: &RoomName, is_for_now: bool) {
         let state = self.of(room);
