@@ -8,7 +8,7 @@ use crate::exercises::count_in;
 use crate::support::{Guest, TestServer};
 
 /// The answer when there are no earlier lines.
-const NOTHING: &str = "-- No lines from that time are stored";
+const NOTHING: &str = "-- There are no such lines here";
 
 /// Says "line 1" to "line `count`".
 #[track_caller]

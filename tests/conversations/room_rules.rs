@@ -261,7 +261,7 @@ fn after_thirty_wrong_passwords_of_a_room_an_address_has_no_more_tries_at_any_do
     mallory.until(":mallory!{} PART #tea");
     let keys: Vec<_> = (0..10).map(|key| key.to_string()).collect();
     mallory.say(&format!("JOIN {} {}", ["#tea"; 10].join(","), keys.join(",")));
-    mallory.sees_all([":irc.example 475 mallory #tea :{}"; 10]);
+    mallory.sees_all([":irc.example 475 mallory #tea :{}; type /join #tea PASSWORD"; 10]);
     let mut bob = server.guest_at(1).enter("bob");
     for _ in 0..10 {
         bob.say("/join tea ale");
@@ -276,7 +276,7 @@ fn after_thirty_wrong_passwords_of_a_room_an_address_has_no_more_tries_at_any_do
     }
 
     mallory.say("JOIN #tea,#den beer");
-    mallory.sees(&format!(":irc.example 464 mallory :{TOO_MANY}"));
+    mallory.sees(&format!(":irc.example 475 mallory #tea :{TOO_MANY}"));
     mallory.until(":irc.example 366 mallory #den :{}");
     bob.say("/join tea beer");
     bob.sees(&format!("-- {TOO_MANY}"));

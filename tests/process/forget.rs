@@ -86,7 +86,7 @@ fn an_owner_deletes_all_own_lines_for_everybody() {
     says(&mut again, "still here", "alice: still here");
     assert_eq!(untimed(&answers(&mut again, "/last")), ["alice: still here"]);
     says(&mut again, "/forget all", "-- 1 line that you said is deleted, for everybody");
-    let nothing = "-- No lines from that time are stored";
+    let nothing = "-- There are no such lines here";
     assert_eq!(answers(&mut again, "/last 1"), [nothing]);
     says(&mut again, "/forget all", "-- 0 lines that you said are deleted, for everybody");
     server.close([alice, again, bob, other]);

@@ -41,7 +41,7 @@ fn lines_from_before_a_restart_are_shown_after_it() {
     assert_eq!(untimed(&bob.line()), "* alice waves");
     assert_eq!(untimed(&bob.line()), "bob: 32");
     bob.say("/since 2999-01-01");
-    assert_eq!(bob.line(), "-- No lines from that time are stored");
+    assert_eq!(bob.line(), "-- There are no such lines here");
     server.close([bob]);
 }
 

@@ -121,9 +121,9 @@ fn an_expired_line_leaves_no_trace_in_any_file_but_its_number() {
     carol.say("/join tea");
     assert_eq!(carol.line(), "In tea: nobody else");
     carol.say("/last");
-    assert_eq!(carol.line(), "-- No lines from that time are stored");
+    assert_eq!(carol.line(), "-- There are no such lines here");
     carol.say("/since 2020-01-01");
-    assert_eq!(carol.line(), "-- No lines from that time are stored");
+    assert_eq!(carol.line(), "-- There are no such lines here");
     carol.say("again");
     assert_eq!(carol.line(), "carol: again");
     server.close([carol]);

@@ -282,7 +282,9 @@ fn modes_are_acts_of_keepers() {
         ("MODE #tea +k a,b", &[
             "696 alice #tea k * :A password has up to 32 bytes, and no blanks, commas or colons",
         ]),
-        ("MODE #tea +l 0", &["696 alice #tea l 0 :The limit is a number of people, from 1 on"]),
+        ("MODE #tea +l 0", &[
+            "696 alice #tea l 0 :The limit is a number of people from 1 to 1000000",
+        ]),
         ("MODE #tea +l", &["696 alice #tea l * :The mode needs a parameter"]),
         ("MODE #tea b", &["(ListBans(RoomName(tea)))", "368 alice #tea :End of channel ban list"]),
         ("MODE #tea +nz", &["472 alice z :is no mode of a channel here"]),
@@ -522,7 +524,7 @@ fn messages_to_services_are_commands() {
         ("PRIVMSG Parlor :#tea /last 3", &["(in tea Command(Last(3)))"]),
         ("PRIVMSG parlor :join milk", &["(enter milk Usual)"]),
         ("PRIVMSG parlor :dance", &[
-            ":parlor!parlor@irc.local NOTICE alice :No command /dance; /help lists them",
+            ":parlor!parlor@irc.local NOTICE alice :No command /dance; /msg parlor help lists them",
         ]),
         ("PRIVMSG parlor :quiet", &[
             ":parlor!parlor@irc.local NOTICE alice :That is not possible here: your client would \
@@ -585,8 +587,8 @@ fn history_is_read_by_places() {
     let no_subcommand = "There is no such subcommand with these parameters";
     for (asked, refusal) in [
         ("LATEST bob * 5", "INVALID_TARGET LATEST bob :Only rooms have a history"),
-        ("LATEST #tea * x", "INVALID_PARAMS LATEST x :The limit is no number"),
-        ("LATEST #tea * 0", "INVALID_PARAMS LATEST 0 :The limit is no number"),
+        ("LATEST #tea * x", "INVALID_PARAMS LATEST x :The limit is a number from 1 on"),
+        ("LATEST #tea * 0", "INVALID_PARAMS LATEST 0 :The limit is a number from 1 on"),
         ("LATEST #tea", "INVALID_PARAMS LATEST :Insufficient parameters"),
         ("LATEST", "INVALID_PARAMS LATEST :Insufficient parameters"),
         ("DANCE #tea * 5", &format!("INVALID_PARAMS DANCE #tea :{no_subcommand}")),

@@ -438,3 +438,38 @@ fn a_command_behind_a_blank_or_a_stray_key_is_not_said_with_irc() {
         bob.sees(&format!("alice: {line}"));
     }
 }
+
+#[test]
+fn advice_is_what_an_irc_client_types() {
+    let server = server();
+    let mut alice = enter(&server, "alice");
+    let nobody = "Nobody here is called dave; /names #ROOM lists the people in a room";
+    let no_room = "There is no room nope; /list lists the rooms, /join #nope creates it";
+    alice.say("WHOIS dave");
+    alice.sees(&format!(":irc.example 401 alice dave :{nobody}"));
+    alice.until(":irc.example 318 {}");
+    alice.joins("#mine");
+    alice.until_pong();
+    asks(
+        &mut alice,
+        &[
+            ("PRIVMSG dave :x", &format!(":irc.example 401 alice dave :{nobody}")),
+            ("INVITE dave #mine", &format!(":irc.example 401 alice dave :{nobody}")),
+            ("TOPIC #nope", &format!(":irc.example 403 alice #nope :{no_room}")),
+            (
+                "MODE #mine +l 99999999999",
+                ":irc.example 696 alice #mine l 99999999999 :The limit is a number of people from \
+                 1 to {}",
+            ),
+            (
+                "PRIVMSG parlor :#mine last 3",
+                ":parlor!{} NOTICE alice :There are no such lines here",
+            ),
+            ("PRIVMSG parlor :dance", ":parlor!{} NOTICE alice :{}; /msg parlor help lists them{}"),
+            (
+                "CHATHISTORY LATEST #mine * 0",
+                ":irc.example FAIL CHATHISTORY INVALID_PARAMS LATEST 0 :The limit is a number from 1 on",
+            ),
+        ],
+    );
+}

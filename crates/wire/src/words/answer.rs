@@ -150,7 +150,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
             sentence("Search is 1 line behind: the newest lines may be missing"),
         Answer::SearchBehind(lines) => sentence(format!(
             "Search is {} lines behind: the newest lines may be missing", grouped(*lines))),
-        Answer::NothingStored => sentence("No lines from that time are stored"),
+        Answer::NothingStored => sentence("There are no such lines here"),
         Answer::LastLines(lines) => list(lines.iter().map(|(room, at)|
             format!("{}: the last line was said at {}", room, clock.moment(*at))).collect()),
         Answer::CanDelete(name) => sentence(format!(

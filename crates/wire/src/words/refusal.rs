@@ -25,6 +25,8 @@ pub struct RefusalRow {
     pub sentence: Cow<'static, str>,
     /// The sentence for curl, if its user must do something else.
     pub for_curl: Option<String>,
+    /// The sentence for IRC clients, if their users type something else.
+    pub for_irc: Option<String>,
     /// The sentence for the operator, if it differs: it names the commands of parlor admin.
     pub for_operator: Option<String>,
     /// When to try again, in seconds.
@@ -38,6 +40,10 @@ pub struct RefusalRow {
 impl RefusalRow {
     fn for_curl(self, sentence: String) -> RefusalRow {
         RefusalRow { for_curl: Some(sentence), ..self }
+    }
+
+    fn for_irc(self, sentence: String) -> RefusalRow {
+        RefusalRow { for_irc: Some(sentence), ..self }
     }
 
     fn for_operator(self, sentence: String) -> RefusalRow {
@@ -70,6 +76,7 @@ fn row(
         numeric: numeric.into(),
         sentence: sentence.into(),
         for_curl: None,
+        for_irc: None,
         for_operator: None,
         retry_after: None,
         is_named: false,
@@ -108,13 +115,16 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         Refusal::NoAccount(name) => row("wrong-password", 401, 464,
             format!("{name} is not a registered name; log in with one that is")).named(),
         Refusal::NoNameToOwn => row("no-name-to-own", 400, None,
-            "You have no name to register; /name NEW takes one"),
+            "You have no name to register; /name NEW takes one")
+            .for_irc("You have no name to register; /nick NEW takes one".to_owned()),
         Refusal::TooManyNamesFromHere => row("too-many-names", 400, None,
             "Too many names are registered from your address; use one of them").limit("names"),
         Refusal::TooManyNames => row("too-many-names", 400, None,
             "This server can register no more names; ask its operator").limit("names"),
         Refusal::NotOwner => row("not-owner", 400, None,
-            "Only the owner of a registered name can do that; /register registers yours"),
+            "Only the owner of a registered name can do that; /register registers yours")
+            .for_irc("Only the owner of a registered name can do that; /msg NickServ help says how to register yours"
+                .to_owned()),
 
         // Passwords and codes.
         Refusal::PasswordTooShort(chars) => row("password-too-short", 400, None,
@@ -152,6 +162,7 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         // Other people.
         Refusal::NobodyCalled(typed) => row("nobody-called", 400, 401,
             format!("Nobody here is called {typed}; /who lists the people in this room"))
+            .for_irc(format!("Nobody here is called {typed}; /names #ROOM lists the people in a room"))
             .for_operator(format!("Nobody is here as {typed}; parlor admin list shows everybody")),
         Refusal::ListOutdated => row("list-outdated", 409, 263,
             "People came or left while the list was on its way; ask for it again"),
@@ -200,13 +211,15 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             format!("{room} is for invited people only; ask a keeper there to type /invite with your name")).named(),
         Refusal::WrongRoomPassword(room) => row("room-password", 403, 475,
             format!("{room} has a password, and it is another one; type /join {room} PASSWORD")).named()
+            .for_irc(format!("{room} has a password, and it is another one; type /join #{room} PASSWORD"))
             .for_curl(format!("{room} has a password, and it is another one; give it with -H 'Room-Password: PASSWORD'")),
         Refusal::RoomFull(room, max) => row("room-full", 403, 471,
             format!("{room} is full: {max} people are the most that its keepers let in")).named(),
         Refusal::Moderated(room) => row("moderated", 403, 404,
             format!("Only keepers and people with a voice can speak in {room}; ask a keeper for /voice")),
         Refusal::LobbyIsOpen => row("forbidden", 403, 482,
-            "The lobby is open to everybody; only /room moderated is possible here"),
+            "The lobby is open to everybody; only /room moderated is possible here")
+            .for_irc("The lobby is open to everybody; only /mode #lobby +m is possible here".to_owned()),
         Refusal::IsSoAlready => row("forbidden", 403, None, "It is so already"),
         Refusal::NoRoomPassword(error) => row("forbidden", 400, 696, no_room_password(*error)),
         Refusal::NoLimit => row("forbidden", 400, 696,
@@ -215,6 +228,7 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
             "Only keepers can change the topic of this room"),
         Refusal::NotRegistered(typed) => row("forbidden", 403, 482,
             format!("{typed} is not a registered name, and a keeper needs one; /help register")).named()
+            .for_irc(format!("{typed} is not a registered name, and a keeper needs one; /msg NickServ help"))
             .for_operator(format!("{typed} is not a registered name, and a keeper needs one: ask {typed} to type /register")),
         Refusal::AlreadyKeeper(name) => row("forbidden", 403, None,
             format!("{name} is already a keeper")).named(),
@@ -237,14 +251,18 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         // Rooms.
         Refusal::NoRoom(room) => row("no-room", 404, 403,
             format!("There is no room {room}; /rooms lists the rooms, /join {room} creates it"))
+            .for_irc(format!("There is no room {room}; /list lists the rooms, /join #{room} creates it"))
             .for_curl(format!("There is no room {room}; the first line sent there creates it")),
         Refusal::TooManyRooms(1) => row("too-many-rooms", 503, 405,
             "There is 1 room, the most allowed here: the lobby").limit("rooms"),
         Refusal::TooManyRooms(max) => row("too-many-rooms", 503, 405,
-            format!("There are {max} rooms, the most allowed here; join one that /rooms lists")).limit("rooms"),
+            format!("There are {max} rooms, the most allowed here; join one that /rooms lists")).limit("rooms")
+            .for_irc(format!("There are {max} rooms, the most allowed here; join one that /list shows")),
         Refusal::RoomsShare(own) => row("too-many-rooms", 503, 405,
             format!("You, or others at your address, opened {own} of the rooms, the most for one person; join one that \
-                /rooms lists")).limit("rooms"),
+                /rooms lists")).limit("rooms")
+            .for_irc(format!("You, or others at your address, opened {own} of the rooms, the most for one person; join \
+                one that /list shows")),
         Refusal::AlreadyIn(room) => row("already-in", 400, None, format!("You are already in {room}")),
         Refusal::NotThere => row("not-there", 503, 442,
             "You are not in that room")
@@ -252,11 +270,13 @@ pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
         Refusal::TooManySeats(seats) => row("too-many-seats", 400, 405,
             format!("You are in {seats} rooms, the most allowed; leave one first")).limit("rooms"),
         Refusal::NoSeat => row("no-seat", 400, None,
-            "You are in no room; /join ROOM enters one"),
+            "You are in no room; /join ROOM enters one")
+            .for_irc("You are in no room; /join #ROOM enters one".to_owned()),
 
         // Commands, lines and searches.
         Refusal::Misread(Misread::NoCommand { typed, nearest }) => row("no-command", 400, 421,
-            no_command(typed, *nearest)),
+            no_command(typed, "/help", *nearest))
+            .for_irc(no_command(typed, "/msg parlor help", *nearest)),
         Refusal::Slipped(name) => row("slipped", 400, 404,
             format!("Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command; \
                 this one was not said")),
@@ -331,9 +351,9 @@ pub(crate) fn name_rule(error: &NameError) -> &'static str {
     }
 }
 
-fn no_command(typed: &Line, nearest: Option<&str>) -> String {
+fn no_command(typed: &Line, help: &str, nearest: Option<&str>) -> String {
     let hint = nearest.map(|nearest| format!(" (did you mean /{nearest}?)"));
-    format!("No command /{typed}; /help lists them{}", hint.unwrap_or_default())
+    format!("No command /{typed}; {help} lists them{}", hint.unwrap_or_default())
 }
 
 fn needs_disk(spec: &Spec) -> String {

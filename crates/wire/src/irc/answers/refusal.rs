@@ -17,7 +17,8 @@ pub(crate) fn put_refusal(
     replies: &mut Replies,
 ) {
     let row = refusal_row(refusal, &server.clock);
-    let (sentence, numeric) = (&*row.sentence, row.numeric.map(Numeric::new));
+    let sentence = row.for_irc.as_deref().unwrap_or(&row.sentence);
+    let numeric = row.numeric.map(Numeric::new);
     let Some(command) = command else {
         return replies.notice(sentence);
     };
@@ -126,6 +127,8 @@ fn by_command(numeric: Numeric, refusal: &Refusal, word: &str, target: &str) -> 
         Numeric::ERR_NOTONCHANNEL | Numeric::ERR_BANNEDFROMCHAN if is_message => {
             Numeric::ERR_CANNOTSENDTOCHAN
         }
+        // Too many wrong passwords of a room.
+        Numeric::ERR_PASSWDMISMATCH if word == "JOIN" => Numeric::ERR_BADCHANNELKEY,
         Numeric::ERR_CHANOPRIVSNEEDED if !target.starts_with('#') => Numeric::ERR_NOPRIVILEGES,
         numeric => numeric,
     }

@@ -20,7 +20,15 @@ pub(super) fn chathistory(run: &mut CommandRun<'_>) {
     }
     let count = match limit.parse() {
         Ok(count @ 1..) => u64::min(count, HISTORY_MAX),
-        _ => return fail("INVALID_PARAMS", &subcommand, limit, "The limit is no number", run),
+        _ => {
+            return fail(
+                "INVALID_PARAMS",
+                &subcommand,
+                limit,
+                "The limit is a number from 1 on",
+                run,
+            );
+        }
     };
     if subcommand == "TARGETS" {
         return targets(target, selectors, count, run);

@@ -77,8 +77,8 @@ fn change_mode(room: &RoomName, channel: &str, change: &ModeChange<'_>, run: &mu
         ChannelMode::Limit => match parameter.parse() {
             Ok(1..=PEOPLE_LIMIT_MAX) => setting([Verb::Limit, Verb::Unlimit], change),
             _ if change.is_set => {
-                let why = "The limit is a number of people, from 1 on";
-                return refuse_parameter(channel, change.mode, parameter, why, run);
+                let why = format!("The limit is a number of people from 1 to {PEOPLE_LIMIT_MAX}");
+                return refuse_parameter(channel, change.mode, parameter, &why, run);
             }
             _ => setting([Verb::Limit, Verb::Unlimit], change),
         },

@@ -80,6 +80,7 @@ impl Registration {
     }
 
     fn sentence(&self, refusal: &Refusal) -> String {
-        refusal_row(refusal, &self.server.clock).sentence.into_owned()
+        let row = refusal_row(refusal, &self.server.clock);
+        row.for_irc.unwrap_or_else(|| row.sentence.into_owned())
     }
 }
