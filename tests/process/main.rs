@@ -42,6 +42,7 @@ mod floods;
 mod foreign;
 mod forget;
 mod founding;
+mod gaps;
 mod irc;
 mod irc_keepers;
 mod irc_stored;

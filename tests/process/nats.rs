@@ -20,6 +20,9 @@ use crate::server::{HERE, Server, parlor};
 /// How often to check whether the server answers.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+/// The stream with the order.
+pub(crate) const ORDER: &str = "PARLOR-main";
+
 /// The stream of snapshots.
 pub(crate) const SNAPSHOTS: &str = "PARLOR-main-SNAPSHOTS";
 

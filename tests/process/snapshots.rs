@@ -16,13 +16,13 @@ use crate::server::Server;
 use crate::web::curl;
 
 /// Snapshots are taken every 27 messages and every second, instead of every 100,000 and every hour.
-const FAST: [&str; 2] = ["--snapshot-speed", "3600"];
+pub(crate) const FAST: [&str; 2] = ["--snapshot-speed", "3600"];
 
 /// Lines are stored for an hour, and for a second in the stream.
 const FAST_AND_SHORT: [&str; 4] = ["--snapshot-speed", "3600", "--retain", "1h"];
 
 /// Says lines until something holds. Returns how many.
-fn talk_until(guest: &mut Guest, name: &str, mut holds: impl FnMut() -> bool) -> usize {
+pub(crate) fn talk_until(guest: &mut Guest, name: &str, mut holds: impl FnMut() -> bool) -> usize {
     let until = Instant::now() + DEADLINE;
     let mut lines = 0;
     while !holds() {
@@ -35,7 +35,7 @@ fn talk_until(guest: &mut Guest, name: &str, mut holds: impl FnMut() -> bool) ->
 }
 
 /// The subjects of the snapshots, the oldest first.
-fn snapshots(nats: &Nats) -> Vec<String> {
+pub(crate) fn snapshots(nats: &Nats) -> Vec<String> {
     let info = nats.ask(
         &format!("$JS.API.STREAM.INFO.{SNAPSHOTS}"),
         json!({"subjects_filter": ">"}).to_string().as_bytes(),
@@ -47,7 +47,7 @@ fn snapshots(nats: &Nats) -> Vec<String> {
 }
 
 /// The position of a snapshot.
-fn position(subject: &str) -> u64 {
+pub(crate) fn position(subject: &str) -> u64 {
     subject.split('.').nth(3).unwrap().parse().unwrap()
 }
 
@@ -186,7 +186,7 @@ fn old_messages_leave_the_stream_and_nodes_begin_where_it_begins_then() {
 
     // A node that was away for longer has a gap in its history, and says so.
     let green = nats.node_with("green", &data[2], &FAST);
-    green.logged("that this node does not have were deleted because of --retain");
+    green.logged("that this node does not have were deleted from the stream");
     let mut carol = enter(&green, "carol");
     carol.say("/last 1");
     carol.lines_until("the newest", |line| line.ends_with("bob: hello"));

@@ -16,6 +16,7 @@ use super::nats::StreamConnection;
 use super::origin::{Base, FOUNDING, Had, LedgerOrigin, OrderExtent, origins};
 use super::replay::replay;
 use super::shelf::{NotRead, SnapshotShelf};
+use super::verdict::StreamGone;
 use crate::journal::{DatabaseFailed, Tail};
 
 /// How many messages are read together until the past is complete.
@@ -78,17 +79,54 @@ pub(crate) async fn beginning(
     let extent =
         patiently(|| extent(connection)).await.context("cannot read the stream in NATS")?;
     let stored = patiently(|| shelf.list()).await.context("cannot read the snapshots in NATS")?;
-    for origin in origins(had, extent, &stored) {
+    let mut gap = None;
+    for origin in behind_gaps(connection, origins(had, extent, &stored)).await? {
         let own = own.map_or(&[][..], |(_, bytes)| bytes);
-        if let Some(base) = read_base(&shelf, (&origin, *has_past), own).await? {
-            return continued(connection, origin, base, files).await;
+        let Some(base) = read_base(&shelf, (&origin, *has_past), own).await? else {
+            continue;
+        };
+        match continued(connection, origin, base, files).await {
+            Err(error) if matches!(error.downcast_ref(), Some(StreamGone::Gap(_))) => {
+                gap.get_or_insert(error);
+            }
+            begun => return begun,
         }
+    }
+    if let Some(gap) = gap {
+        return Err(gap.context("this node cannot begin"));
     }
     bail!(
         "the stream in NATS begins at message {}, and there is no snapshot with which a node can begin; \
          restore the backup of the stream, or begin with another --house and another --data",
         extent.first
     )
+}
+
+/// The same ways to begin, first those from whose positions the stream has no gap. The others end
+/// where the gap is, and say so.
+async fn behind_gaps(
+    connection: &StreamConnection,
+    ways: Vec<LedgerOrigin>,
+) -> anyhow::Result<Vec<LedgerOrigin>> {
+    let Some(position) = ways.first().map(|way| way.position) else {
+        return Ok(ways);
+    };
+    let has_gap = async |position| {
+        let has_gap = patiently(|| connection.has_gap_behind(position)).await;
+        has_gap.context("cannot read the stream in NATS")
+    };
+    if !has_gap(position).await? {
+        return Ok(ways);
+    }
+    let (mut whole, mut with_gaps) = (Vec::new(), Vec::new());
+    for way in ways {
+        match way.position > position && !has_gap(way.position).await? {
+            true => whole.push(way),
+            false => with_gaps.push(way),
+        }
+    }
+    whole.extend(with_gaps);
+    Ok(whole)
 }
 
 /// An earlier ledger, from which the stream can be read again.
@@ -233,8 +271,8 @@ async fn continued(
     let misses_some = origin.misses_some(had);
     if misses_some && had > Some(FOUNDING) {
         tracing::warn!(
-            "messages up to {from} that this node does not have were deleted because of --retain: \
-             its history has a gap there"
+            "messages up to {from} that this node does not have were deleted from the stream: its \
+             history has a gap there"
         );
     }
     let snapshot = (from, base.at);

@@ -24,8 +24,7 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 const OWN_MAX: usize = 256;
 
 /// Applies the messages behind the start of this range, up to its end: from the stream, and if that
-/// has lost the last ones, from those that came here before. `found` is a look at the end of the
-/// range.
+/// has lost some, from those that came here before. `found` is a look at the end of the range.
 ///
 /// # Errors
 /// The messages cannot be read, or some are neither here nor there, or were deleted meanwhile.
@@ -37,7 +36,7 @@ pub(super) async fn replay(
 ) -> anyhow::Result<()> {
     let Range { start: mut applied, end: position } = positions;
     found.differs.map_or(Ok(()), |differs| Err(StreamGone::Differs(differs)))?;
-    let end = position.min(found.last);
+    let mut end = position.min(found.last);
     let mut apply = |position, at, bytes: &[u8]| {
         let proposal = proposal_of(position, bytes)?;
         proposal.into_iter().for_each(|proposal| ledger.follow(proposal, at));
@@ -57,8 +56,14 @@ pub(super) async fn replay(
         };
         while applied < end
             && let Ok(arrived) = timeout(NEXT_TIME, following.next()).await
-            && let Some(message) = arrived?
         {
+            if matches!(arrived, Err(StreamGone::Gap(_))) && found.after <= applied {
+                end = applied; // this node has read what is missing
+                break;
+            }
+            let Some(message) = arrived? else {
+                break;
+            };
             (applied, tries) = (message.position, 0);
             apply(applied, message.at, &message.bytes)?;
             if told.elapsed() >= TELL_EVERY {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, push};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull, push};
 use async_nats::{StatusCode, Subscriber};
 use futures_util::StreamExt as _;
 use parlor_core::model::WallTime;
@@ -17,6 +17,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// A consumer that nobody listens to is deleted after this time.
 const CONSUMER_LIFE: Duration = Duration::from_secs(30);
+
+/// A consumer that only counts is deleted after this time.
+const COUNTING_LIFE: Duration = Duration::from_secs(1);
 
 /// Messages of a stream, without gaps.
 pub(super) struct Subscription {
@@ -50,27 +53,49 @@ impl StreamConnection {
         self.context.create_consumer_on_stream(config, &self.stream).await?;
         Ok(Subscription { subscriber, last: 0, position: after, connection: self })
     }
+
+    /// Whether messages behind a position are missing, and later ones are there. If the stream grows
+    /// meanwhile, a gap may not be noticed.
+    ///
+    /// # Errors
+    /// The stream does not answer.
+    pub(super) async fn has_gap_behind(&self, position: u64) -> anyhow::Result<bool> {
+        let last = self.last().await?;
+        let config = pull::Config {
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position + 1 },
+            ack_policy: AckPolicy::None,
+            inactive_threshold: COUNTING_LIFE,
+            memory_storage: true,
+            num_replicas: 1,
+            ..pull::Config::default()
+        };
+        let counting = self.context.create_consumer_on_stream(config, &self.stream).await?;
+        Ok(position + counting.cached_info().num_pending < last)
+    }
 }
 
 impl Subscription {
     /// The next message. None if messages are missing: a new subscription gets them.
     ///
     /// # Errors
-    /// Messages before it were deleted from the beginning of the order.
+    /// Messages before it are missing for good: they were deleted from the beginning of the order, or
+    /// the stream has a gap. A node that passes over a gap has another state than those that have read
+    /// what was there.
     pub(super) async fn next(&mut self) -> Result<Option<StreamMessage>, StreamGone> {
         let Some(message) = self.next_there().await else {
             return Ok(None);
         };
         let position = message.position;
-        // Messages that somebody deleted one by one are missing for every node alike.
-        if position > self.position + 1 {
+        let expected = self.position + 1;
+        if position > expected {
             let Ok(first) = self.connection.first().await else {
                 return Ok(None);
             };
             let first = first.unwrap_or(position);
-            if first > self.position + 1 {
-                return Err(StreamGone::Deleted(first));
-            }
+            return Err(match first > expected {
+                true => StreamGone::Deleted(first),
+                false => StreamGone::Gap(expected),
+            });
         }
         self.position = position;
         Ok(Some(message))

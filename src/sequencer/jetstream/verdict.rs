@@ -69,6 +69,13 @@ pub enum StreamGone {
         "messages before {0} were deleted because of --retain, and this node has not read them; start it again"
     )]
     Deleted(u64),
+    /// This message is missing, and later ones are there. `--retain` deletes only from the beginning.
+    #[error(
+        "message {0} of the stream in NATS is missing, and later ones are there; start this node again: \
+         it continues behind the gap if there is a snapshot; otherwise see \"A gap in the stream\" in \
+         docs/nodes.md"
+    )]
+    Gap(u64),
     /// It has lost messages that no node has any more.
     #[error(
         "the stream in NATS ends at message {last}, and this node has followed it to {position}: the \

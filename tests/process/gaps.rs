@@ -1,0 +1,63 @@
+//! The stream of nodes has lost single messages.
+
+use serde_json::json;
+
+use crate::data::{Data, enter};
+use crate::nats::{Nats, ORDER};
+use crate::snapshots::{FAST, position, snapshots, talk_until};
+
+/// Deletes the message of the order that has this text. Returns its position.
+fn delete(nats: &Nats, text: &str) -> u64 {
+    let has_text = |bytes: &Vec<u8>| bytes.windows(text.len()).any(|it| it == text.as_bytes());
+    let messages = nats.messages(ORDER);
+    let (&position, _) = messages.iter().find(|(_, bytes)| has_text(bytes)).unwrap();
+    delete_at(nats, position);
+    position
+}
+
+fn delete_at(nats: &Nats, position: u64) {
+    let request = json!({"seq": position}).to_string();
+    let subject = format!("$JS.API.STREAM.MSG.DELETE.{ORDER}");
+    assert_eq!(nats.ask(&subject, request.as_bytes())["success"], true);
+}
+
+#[test]
+fn a_node_ends_at_a_gap_in_the_stream_and_continues_behind_it_when_there_is_a_snapshot() {
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new()];
+    let red = nats.node("red", &data[0]);
+    nats.node("blue", &data[1]).close(());
+    let mut alice = enter(&red, "alice");
+    for line in ["marzipan", "nougat"] {
+        alice.say(line);
+        alice.until(&format!("alice: {line}"));
+    }
+    let gap = delete(&nats, "marzipan");
+    let url = nats.url();
+    let options = ["serve", "--nats", &url, "--node", "blue", "--listen", "tcp://127.0.0.1:0"];
+    let blue = data[1].parlor().args(options).output().unwrap();
+    let said = String::from_utf8_lossy(&blue.stderr);
+    assert_eq!(blue.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("message {gap} of the stream in NATS is missing")), "{said}");
+
+    // Red has read it, also when it starts again.
+    red.close([alice]);
+    let red = nats.node_with("red", &data[0], &FAST);
+    let mut alice = enter(&red, "alice");
+    talk_until(&mut alice, "alice", || {
+        snapshots(&nats).iter().any(|subject| position(subject) > gap)
+    });
+    let blue = nats.node("blue", &data[1]);
+    blue.logged("that this node does not have were deleted from the stream");
+    let mut bob = enter(&blue, "bob");
+    alice.until("bob has arrived");
+    bob.say("hello");
+    alice.until("bob: hello");
+    blue.close([bob]);
+    red.close([alice]);
+    let texts = |data: &Data| data.lobby().into_iter().map(|row| row.text).collect::<Vec<_>>();
+    let [of_red, of_blue] = data.each_ref().map(texts);
+    assert!(of_red.contains(&"marzipan".to_owned()) && !of_blue.contains(&"marzipan".to_owned()));
+    assert_eq!(of_red.last(), of_blue.last());
+    data.iter().for_each(Data::assert_undamaged);
+}
