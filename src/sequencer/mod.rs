@@ -13,6 +13,6 @@ pub(crate) use jetstream::{
     open_accounts, own_program, take_over, with_messages,
 };
 pub use jetstream::{
-    Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, Look, NewerMessage,
-    Published, Sealer, StreamCounts, StreamGone, StreamMessage,
+    Courier, CourierStep, Key, KeyMade, KeyRead, KeyReport, KeyRing, KeyStep, Look, Published,
+    Sealer, StreamCounts, StreamGone, StreamMessage,
 };

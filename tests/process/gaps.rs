@@ -1,4 +1,4 @@
-//! The stream of nodes has lost single messages.
+//! The stream of nodes has lost single messages, or has others that no node has published.
 
 use serde_json::json;
 
@@ -59,5 +59,31 @@ fn a_node_ends_at_a_gap_in_the_stream_and_continues_behind_it_when_there_is_a_sn
     let [of_red, of_blue] = data.each_ref().map(texts);
     assert!(of_red.contains(&"marzipan".to_owned()) && !of_blue.contains(&"marzipan".to_owned()));
     assert_eq!(of_red.last(), of_blue.last());
+    data.iter().for_each(Data::assert_undamaged);
+}
+
+#[test]
+fn all_nodes_pass_over_messages_that_no_node_has_published() {
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new()];
+    let red = nats.node("red", &data[0]);
+    let blue = nats.node("blue", &data[1]);
+    let (mut alice, mut bob) = (enter(&red, "alice"), enter(&blue, "bob"));
+    alice.until("bob has arrived");
+    // The first byte is a format; that of the second is one that these nodes can read, and do not use.
+    for stray in [&b"hello"[..], b"\x02\x01\x7f\0\0\0\x01\x13", b"", b"\xff\xff"] {
+        assert!(nats.ask("parlor.main.0", stray)["seq"].as_u64().is_some());
+        alice.say("after it");
+        assert_eq!(bob.line(), "alice: after it", "and nobody has left");
+    }
+    red.close([alice]);
+    let red = nats.node("red", &data[0]);
+    let mut alice = enter(&red, "alice");
+    bob.until("alice has arrived");
+    bob.say("goodbye");
+    alice.until("bob: goodbye");
+    red.close([alice]);
+    blue.close([bob]);
+    assert_eq!(data[0].lobby(), data[1].lobby());
     data.iter().for_each(Data::assert_undamaged);
 }

@@ -19,7 +19,7 @@ use parlor_core::sequencer::{Decided, NodeReach};
 use parlor_wire::pack::proposal::pack;
 
 use super::repair::{Repair, RepairStep};
-use super::verdict::{Look, NewerMessage, StreamGone, proposal_in};
+use super::verdict::{Look, StreamGone, proposal_in};
 
 /// The pause before a proposal is published again after a try of which nobody knows: a server without
 /// a leader answers at once, for several seconds.
@@ -286,10 +286,7 @@ impl Courier {
     }
 
     /// Takes the next message.
-    ///
-    /// # Errors
-    /// This program cannot read it, so it cannot follow the stream.
-    pub fn arrived(&mut self, message: StreamMessage, now: Duration) -> Result<(), NewerMessage> {
+    pub fn arrived(&mut self, message: StreamMessage, now: Duration) {
         let StreamMessage { position, at, bytes, behind, .. } = message;
         self.counts.behind = behind;
         if behind > 0 {
@@ -297,13 +294,13 @@ impl Courier {
         }
         if position <= self.position {
             self.counts.old += 1;
-            return Ok(());
+            return;
         }
         self.position = position;
         self.repair.note_position(position);
-        let Some(proposal) = proposal_in(position, &bytes, self.newest)? else {
+        let Some(proposal) = proposal_in(&bytes, self.newest) else {
             self.counts.foreign += 1; // for every node alike
-            return Ok(());
+            return;
         };
         let (id, nonce) = (proposal.id, nonce_of(&proposal));
         let came_back = self.outgoing.take_if(|own| {
@@ -311,7 +308,6 @@ impl Courier {
         });
         self.came_back.extend(came_back.map(|own| now.saturating_sub(own.since)));
         self.decided.push_back(Decided { position, at, proposal });
-        Ok(())
     }
 
     /// Does what is due.
@@ -534,7 +530,7 @@ mod tests {
         let bytes = pack(&proposal(number), NEWEST).unwrap_or_default().into();
         let (at, subject) = (WallTime(0), "0".into());
         let message = StreamMessage { position, at, subject, bytes, behind: 0 };
-        assert_eq!(courier.arrived(message, SECOND), Ok(()));
+        courier.arrived(message, SECOND);
     }
 
     #[test]

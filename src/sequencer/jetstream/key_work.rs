@@ -17,7 +17,7 @@ use super::key_ring::KeyRing;
 use super::key_store::KeyStore;
 use super::nats::{START_PAUSE, START_TIME, StreamConnection};
 use super::sealer::{KeyRead, KeyReport, KeyStep, Sealer};
-use super::verdict::{NewerMessage, proposal_of};
+use super::verdict::proposal_of;
 
 /// How many keys are read at the same time when a node starts.
 const READ_AT_ONCE: usize = 64;
@@ -68,19 +68,10 @@ impl Sealing {
     }
 
     /// Takes a message out of the stream, unless no node can read it.
-    ///
-    /// # Errors
-    /// A newer program has written it.
-    pub(super) fn arrive(
-        &mut self,
-        position: u64,
-        at: WallTime,
-        bytes: &[u8],
-    ) -> Result<(), NewerMessage> {
-        if let Some(proposal) = proposal_of(position, bytes)? {
+    pub(super) fn arrive(&mut self, position: u64, at: WallTime, bytes: &[u8]) {
+        if let Some(proposal) = proposal_of(bytes) {
             self.sealer.arrive(Decided { position, at, proposal }, self.began.elapsed());
         }
-        Ok(())
     }
 
     /// The next proposal that has arrived, opened as far as its keys are there; none if there is no

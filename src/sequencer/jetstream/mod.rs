@@ -50,4 +50,4 @@ pub use sealer::{KeyMade, KeyRead, KeyReport, KeyStep, Sealer};
 pub(crate) use shelf::SnapshotShelf;
 pub(crate) use snapshots::{SnapshotTaker, SnapshotTask};
 pub(crate) use task::SequencerTask;
-pub use verdict::{Look, NewerMessage, StreamGone};
+pub use verdict::{Look, StreamGone};

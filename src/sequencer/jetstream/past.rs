@@ -173,7 +173,7 @@ impl TakeOver<'_> {
     async fn read(&mut self, message: RawMessage) -> anyhow::Result<()> {
         let position = message.position;
         self.begun.position = position;
-        self.seals.arrive(position, message.at, &message.bytes)?;
+        self.seals.arrive(position, message.at, &message.bytes);
         let mut brought = Vec::new();
         while let Some(decided) = self.seals.next_opened().await {
             brought.extend(self.ledger.follow_past(decided.proposal, decided.at));

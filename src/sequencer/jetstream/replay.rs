@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 use parlor_core::ledger::Ledger;
+use parlor_core::model::Format;
+use parlor_wire::pack::NEWEST;
 use tokio::time::{sleep, timeout};
 
 use super::nats::{START_PAUSE, StreamConnection};
-use super::verdict::{Look, StreamGone, proposal_of};
+use super::verdict::{Look, StreamGone, TooOld, proposal_of};
 use crate::journal::Tail;
 
 /// How long the next message may take before the stream is followed anew.
@@ -38,9 +40,9 @@ pub(super) async fn replay(
     found.differs.map_or(Ok(()), |differs| Err(StreamGone::Differs(differs)))?;
     let mut end = position.min(found.last);
     let mut apply = |position, at, bytes: &[u8]| {
-        let proposal = proposal_of(position, bytes)?;
-        proposal.into_iter().for_each(|proposal| ledger.follow(proposal, at));
-        anyhow::Ok(())
+        proposal_of(bytes).into_iter().for_each(|proposal| ledger.follow(proposal, at));
+        let Format(format) = ledger.format();
+        if format > NEWEST.0 { Err(TooOld { position, format }) } else { Ok(()) }
     };
     let (mut tries, mut told) = (0, Instant::now());
     while applied < end {

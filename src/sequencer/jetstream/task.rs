@@ -232,7 +232,7 @@ impl SequencerTask {
                     if message.position > self.courier.position() {
                         self.tail.push(raw(&message));
                     }
-                    self.courier.arrived(message, now)?;
+                    self.courier.arrived(message, now);
                 }
                 None => {
                     self.inflow = Inflow::None;

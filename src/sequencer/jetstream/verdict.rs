@@ -1,7 +1,7 @@
 //! The result of a look at the stream, and the reasons why a node cannot follow it any more.
 
 use parlor_core::intent::{Format, Proposal};
-use parlor_wire::pack::proposal::{NEWEST, UnpackError, unpack};
+use parlor_wire::pack::proposal::{NEWEST, unpack};
 
 /// The result of a look at the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,41 +17,29 @@ pub struct Look {
     pub begins: Option<u64>,
 }
 
-/// A newer program has written a message, which this one cannot pass over.
+/// The nodes use a format that this program cannot read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "message {position} of the stream has format {format}, which only a newer version of Parlor can \
+    "behind message {position} the nodes use format {format}, which only a newer version of Parlor can \
      read: start the version of the other nodes here, too"
 )]
-pub struct NewerMessage {
-    /// Its place in the stream.
-    pub position: u64,
-    /// Its format.
-    pub format: u64,
+pub(super) struct TooOld {
+    /// The position of the message that put it in force.
+    pub(super) position: u64,
+    /// That format.
+    pub(super) format: u64,
 }
 
-/// The proposal of a message; none if no node can read it, so that all nodes pass it over alike.
-///
-/// # Errors
-/// A newer program has written it.
-pub(super) fn proposal_of(position: u64, bytes: &[u8]) -> Result<Option<Proposal>, NewerMessage> {
-    proposal_in(position, bytes, NEWEST)
+/// The proposal of a message; none if no node reads it, so that all nodes pass it over alike.
+pub(super) fn proposal_of(bytes: &[u8]) -> Option<Proposal> {
+    proposal_in(bytes, NEWEST)
 }
 
-/// The same for a program whose newest format is `newest`.
-///
-/// # Errors
-/// As above.
-pub(super) fn proposal_in(
-    position: u64,
-    bytes: &[u8],
-    newest: Format,
-) -> Result<Option<Proposal>, NewerMessage> {
-    match unpack(bytes, newest) {
-        Ok(proposal) => Ok(Some(proposal)),
-        Err(UnpackError::NewerFormat(format)) => Err(NewerMessage { position, format }),
-        Err(_) => Ok(None),
-    }
+/// The same for a program whose newest format is `newest`. A newer format is in force only behind a
+/// message that says so, and this program stops there. Anywhere else it is in force for nobody, and
+/// the ledgers of nodes that can read it [pass it over](parlor_core::ledger::Skipped::NotInForce).
+pub(super) fn proposal_in(bytes: &[u8], newest: Format) -> Option<Proposal> {
+    unpack(bytes, newest).ok()
 }
 
 /// The stream is not the one that this node has followed, and cannot be mended.

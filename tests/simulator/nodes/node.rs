@@ -100,8 +100,6 @@ impl Node {
     pub(crate) fn why_over(&self) -> Option<Standing> {
         let world = self.world.as_ref().or(self.stopping.as_ref())?;
         let standing = world.server.broadcaster.standing();
-        let is_too_old = self.stream.lock().unwrap().is_too_old(self.number);
-        let standing = if is_too_old { Standing::TooOld } else { standing };
         let has_to_stop =
             matches!(standing, Standing::Replaced | Standing::TooOld | Standing::OneTooMany);
         has_to_stop.then_some(standing)

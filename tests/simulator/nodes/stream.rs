@@ -106,8 +106,6 @@ struct Wire {
     next: Option<Duration>,
     /// Rings when a proposal reaches the node; none while the node is down.
     inbox: Option<Arc<Inbox>>,
-    /// Whether a proposal has come that the process cannot read.
-    is_too_old: bool,
 }
 
 /// Work on the stream.
@@ -138,7 +136,6 @@ impl Wire {
             read: None,
             next: None,
             inbox: None,
-            is_too_old: false,
         }
     }
 }
@@ -166,7 +163,7 @@ impl Stream {
         let (now, wire) = (self.now, &mut self.wires[node]);
         wire.courier = Courier::new(name, position as u64, live, newest);
         wire.sealer = Sealer::default();
-        (wire.inbox, wire.is_too_old) = (Some(inbox), false);
+        wire.inbox = Some(inbox);
         wire.courier.connected(now);
         wire.sealer.connected(now);
         self.work(node);
@@ -219,11 +216,6 @@ impl Stream {
         let own = &mut self.wires[node].own;
         own.truncate(position);
         own
-    }
-
-    /// Whether a proposal has come to a node that it cannot read.
-    pub(crate) fn is_too_old(&self, node: usize) -> bool {
-        self.wires[node].is_too_old
     }
 
     /// Whether one of these nodes has everything that has come to any node.
@@ -578,7 +570,7 @@ impl Stream {
             let Place { at, bytes, .. } = place;
             let (position, behind) = (read as u64 + 1, (last - read - 1) as u64);
             let message = StreamMessage { position, at, subject: "0".into(), bytes, behind };
-            wire.is_too_old |= wire.courier.arrived(message, now).is_err();
+            wire.courier.arrived(message, now);
             (wire.read, wire.next) = (Some(read + 1), None);
             if let Some(inbox) = &wire.inbox {
                 inbox.bell().ring();

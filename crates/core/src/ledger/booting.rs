@@ -8,7 +8,7 @@ use super::nodes::{Boot, Skipped};
 use super::people::Person;
 use super::state::Ledger;
 use crate::intent::{Intent, Proposal, ProposalId, Stamp};
-use crate::model::{PersonId, ProvenAccount, WallTime};
+use crate::model::{Format, PersonId, ProvenAccount, WallTime};
 
 impl Ledger {
     /// Whether a proposal with a place in the order counts. Its intents are then
@@ -17,6 +17,9 @@ impl Ledger {
     /// # Errors
     /// It does not count, on any node.
     pub fn admit(&mut self, proposal: &Proposal, at: WallTime) -> Result<Stamp, Skipped> {
+        if proposal.format > self.nodes.format {
+            return Err(Skipped::NotInForce); // without a trace, as on nodes that cannot read it
+        }
         let id = proposal.id;
         if let Some(parts) = self.importing {
             let more = Ledger::parts_of_past(&proposal.intents);
@@ -34,6 +37,11 @@ impl Ledger {
         }
         self.nodes.at = self.nodes.at.max(at);
         Ok(Stamp { boot: id.boot, at: self.nodes.at })
+    }
+
+    /// The format in force.
+    pub fn format(&self) -> Format {
+        self.nodes.format
     }
 
     /// Skips a proposal. What is sealed in it is given up, unless an earlier copy has counted.

@@ -49,6 +49,8 @@ pub enum Skipped {
     Repeated,
     /// Its boot has ended, or never began.
     Fenced,
+    /// Its format is not in force. Some nodes cannot even read it.
+    NotInForce,
 }
 
 impl Nodes {

@@ -2,7 +2,8 @@
 //! old for the others stops.
 
 use parlor_core::broadcaster::Standing;
-use parlor_core::intent::{Intent, Proposal};
+use parlor_core::intent::{Intent, Proposal, ProposalId};
+use parlor_core::ledger::Ledger;
 use parlor_core::link::Refusal;
 use parlor_core::model::{Format, WallTime};
 
@@ -94,4 +95,26 @@ fn a_node_without_contact_stops_if_the_others_have_a_newer_format_when_it_is_bac
     let refused = red.server.refusal(&mut alice.link, post(alice.seat.room(), &["no"]));
     assert!(matches!(refused, Refusal::NotSent), "{refused:?}");
     assert_eq!(blue.standing(), Standing::InTouch);
+}
+
+#[test]
+fn a_proposal_in_a_format_that_is_not_in_force_changes_nothing() {
+    for newest in [1, 2] {
+        let order = Order::default();
+        let mut red = Node::started(start("red", 7, newest), &order);
+        wait(&mut [&mut red], 2);
+        let ledger = red.server.broadcaster.snapshot();
+        let stray = |format| {
+            let last = ledger.boots.get(&1).map(|boot| boot.last).unwrap_or_default();
+            let id = ProposalId { boot: 1, number: last + 100 };
+            let intents = vec![Intent::Leaving];
+            Proposal { format: Format(format), id, intents, ..Proposal::default() }
+        };
+        let before = Ledger::restore(ledger.clone());
+        let mut ledger = Ledger::restore(ledger.clone());
+        ledger.follow(stray(2), WallTime(1 << 50));
+        assert_eq!(ledger.digest(), before.digest(), "format 2 is not in force");
+        ledger.follow(stray(1), WallTime(1 << 50));
+        assert_ne!(ledger.digest(), before.digest());
+    }
 }
