@@ -29,6 +29,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "tcp",
         about: "lines of text, for nc, telnet and parlor join",
         is_for_people: true,
+        opens_early: false,
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: Some(LINE_PORT),
@@ -43,6 +44,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "http",
         about: "a page for browsers, a WebSocket, and rooms for curl",
         is_for_people: true,
+        opens_early: true,
         may_be_missing_for: Some("a browser"),
         url: Some(UrlDoor {
             port: Some(8080), // the usual one for HTTP without privileges
@@ -57,6 +59,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "irc",
         about: "clients, bots and bouncers of IRC",
         is_for_people: true,
+        opens_early: false,
         may_be_missing_for: Some("an IRC client"),
         url: Some(UrlDoor {
             port: Some(6667), // the usual one for IRC without TLS
@@ -71,6 +74,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "tls",
         about: "the same as tcp over TLS, for parlor join, ncat --ssl and socat",
         is_for_people: true,
+        opens_early: false,
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: Some(LINE_PORT_TLS),
@@ -85,6 +89,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "https",
         about: "the same as http over TLS",
         is_for_people: true,
+        opens_early: true,
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: Some(8443), // the usual one for HTTPS without privileges
@@ -99,6 +104,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "ircs",
         about: "the same as irc over TLS",
         is_for_people: true,
+        opens_early: false,
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: Some(6697), // the one for IRC over TLS (RFC 7194)
@@ -113,6 +119,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "unix",
         about: "lines of text over a Unix socket, for programs on this machine",
         is_for_people: true,
+        opens_early: false,
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: None,
@@ -127,6 +134,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "http+unix",
         about: "the same as http over a Unix socket, for a web server in front",
         is_for_people: true,
+        opens_early: true,
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: None,
@@ -143,6 +151,7 @@ const DOORS: &[DoorKind] = &[
         scheme: "metrics",
         about: "metrics for Prometheus, at /metrics; people cannot join here",
         is_for_people: false,
+        opens_early: true,
         may_be_missing_for: None,
         url: Some(UrlDoor {
             port: Some(9464), // a free one among those that exporters for Prometheus have agreed upon
@@ -160,6 +169,7 @@ const ADMIN: DoorKind = DoorKind {
     scheme: "admin",
     about: "a socket in the server's own directory, for parlor admin",
     is_for_people: false,
+    opens_early: true,
     may_be_missing_for: None,
     url: None,
 };

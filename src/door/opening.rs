@@ -21,6 +21,8 @@ pub(crate) struct DoorKind {
     /// Whether the door is for people. Otherwise it is for the operator, and no connection is
     /// turned away or counted.
     pub(crate) is_for_people: bool,
+    /// Whether it opens before a node has contact with the others: it can say so.
+    pub(crate) opens_early: bool,
     /// The clients that cannot join, if a server with the usual listeners goes on without it when
     /// it cannot listen; none if it does not go on.
     pub(crate) may_be_missing_for: Option<&'static str>,

@@ -85,6 +85,12 @@ impl Doors {
         addresses_of(listeners).first().map(SocketAddr::port)
     }
 
+    /// Takes the doors out that open before a node has contact with the others.
+    pub(super) fn take_early(&mut self) -> Doors {
+        let at_urls = self.at_urls.extract_if(.., |(door, ..)| door.kind.opens_early).collect();
+        Doors { at_urls, admin: self.admin.take() }
+    }
+
     /// Logs where the doors are, and how people join.
     pub(super) fn announce(&self) {
         for (door, _, listeners) in &self.at_urls {

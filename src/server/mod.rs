@@ -204,15 +204,18 @@ impl Server {
         Ok(self.doors.addresses())
     }
 
-    /// Starts everything, and opens the doors. As one of several nodes, it first waits until it is
-    /// in touch with the others.
+    /// Starts everything, and opens the doors. One of several nodes first waits until it is in touch
+    /// with the others; the web and the operator can ask it meanwhile.
     ///
     /// # Errors
     /// It cannot get in touch with the other nodes, for this reason.
     pub(crate) async fn open(self) -> anyhow::Result<RunningServer> {
         let certificates = Arc::clone(&self.certificates);
-        let (mut running, doors, config) = self.start();
+        let (mut running, mut doors, config) = self.start();
         if let Some(node) = &mut running.node {
+            let early = doors.take_early();
+            early.announce();
+            early.accept(&running.reception);
             node.in_touch().await?;
         }
         doors.announce();

@@ -1,10 +1,16 @@
 //! The stream of nodes has lost single messages, or has others that no node has published.
 
+use std::net::TcpListener;
+use std::thread;
+use std::time::Instant;
+
 use serde_json::json;
 
+use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::nats::{Nats, ORDER};
 use crate::snapshots::{FAST, position, snapshots, talk_until};
+use crate::web::curl;
 
 /// Deletes the message of the order that has this text. Returns its position.
 fn delete(nats: &Nats, text: &str) -> u64 {
@@ -85,5 +91,50 @@ fn all_nodes_pass_over_messages_that_no_node_has_published() {
     red.close([alice]);
     blue.close([bob]);
     assert_eq!(data[0].lobby(), data[1].lobby());
+    data.iter().for_each(Data::assert_undamaged);
+}
+
+#[test]
+fn nodes_start_without_the_end_of_the_stream_if_it_was_deleted() {
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new(), Data::new()];
+    let mut red = nats.node("red", &data[0]);
+    let mut blue = nats.node("blue", &data[1]);
+    let mut alice = enter(&red, "alice");
+    alice.say("before");
+    alice.until("alice: before");
+    red.kill();
+    blue.kill();
+    let last = nats.ask("parlor.main.0", b"hello")["seq"].as_u64().unwrap();
+    delete_at(&nats, last);
+
+    let web = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let door = format!("http://{web}");
+    let health = || curl(web, &[], "/-/healthz").1;
+    let until = Instant::now() + DEADLINE;
+    let (red, blue) = thread::scope(|scope| {
+        let red = scope.spawn(|| nats.node_with("red", &data[0], &["--listen", &door]));
+        // It waits for blue, which may have read what was deleted.
+        while health() != "503" {
+            assert!(Instant::now() < until && !red.is_finished(), "red does not say that it waits");
+        }
+        let blue = nats.node("blue", &data[1]);
+        (red.join().unwrap(), blue)
+    });
+    assert_eq!(health(), "200");
+    let mut alice = enter(&red, "alice");
+    let mut bob = enter(&blue, "bob");
+    alice.until("bob has arrived");
+    // A new node passes over it, too.
+    let green = nats.node("green", &data[2]);
+    let mut carol = enter(&green, "carol");
+    bob.until("carol has arrived");
+    carol.say("after");
+    alice.until("carol: after");
+    red.close([alice]);
+    blue.close([bob]);
+    green.close([carol]);
+    assert_eq!(data[0].lobby(), data[1].lobby());
+    assert_eq!(data[0].lobby(), data[2].lobby());
     data.iter().for_each(Data::assert_undamaged);
 }

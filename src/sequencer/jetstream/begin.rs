@@ -298,5 +298,5 @@ async fn extent(connection: &StreamConnection) -> anyhow::Result<OrderExtent> {
             None => break,
         }
     }
-    Ok(OrderExtent { first, last })
+    Ok(OrderExtent { first, last: connection.last_there().await?.min(last) })
 }

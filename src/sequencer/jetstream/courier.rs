@@ -95,6 +95,14 @@ pub enum CourierStep {
         /// The position of the last message to publish.
         last: u64,
     },
+    /// Say in the stream that the messages up to its end are no part of the order: they were deleted,
+    /// and no live node has read them.
+    PassOver {
+        /// The position before the first one.
+        after: u64,
+        /// The end of the stream.
+        last: u64,
+    },
 }
 
 /// Counts for the operator.
@@ -407,6 +415,7 @@ impl Courier {
                 RepairStep::Look { position } => CourierStep::Look { position },
                 RepairStep::Say(reach) => CourierStep::Say(reach),
                 RepairStep::Restore { after, last } => CourierStep::Restore { after, last },
+                RepairStep::PassOver { after, last } => CourierStep::PassOver { after, last },
                 RepairStep::Settled => {
                     self.touch(now);
                     continue;
@@ -504,7 +513,7 @@ mod tests {
     /// The stream has everything.
     fn compare(courier: &mut Courier, position: u64, now: Duration) {
         assert_eq!(courier.next_step(), Some(CourierStep::Look { position }));
-        let look = Look { last: position, after: 0, differs: None, begins: None };
+        let look = Look { last: position, there: position, after: 0, differs: None, begins: None };
         assert_eq!(courier.looked(Some(look), now), Ok(()));
         let Some(CourierStep::Say(said)) = courier.next_step() else {
             panic!("the others are not asked");

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use anyhow::ensure;
 
-use super::nats::StreamConnection;
+use super::nats::{DELETED, StreamConnection};
 use super::verdict::Look;
 use crate::journal::Tail;
 
@@ -53,6 +53,23 @@ pub(super) async fn begin_to_restore(
     Mended::Restored(restored.is_ok())
 }
 
+/// Says in the stream, for a courier, that the messages behind `after` and up to `last`, its end, are
+/// no part of the order.
+pub(super) async fn begin_to_pass_over(
+    connection: StreamConnection,
+    (after, last): (u64, u64),
+) -> Mended {
+    tracing::warn!(
+        "the messages behind number {after}, up to {last}, were deleted at the end of the stream; no \
+         live node has read them, and all nodes pass them over"
+    );
+    let first = (after + 1).to_string().into_bytes();
+    let published = async { connection.publish_behind(last, DELETED, first, None).await?.await };
+    let published = published.await;
+    let told = published.inspect_err(|error| tracing::warn!(%error, "the stream does not know it"));
+    Mended::Restored(told.unwrap_or(false))
+}
+
 /// Looks at the stream, and compares it with the messages up to this position.
 ///
 /// # Errors
@@ -63,6 +80,7 @@ pub(super) async fn look(
     position: u64,
 ) -> anyhow::Result<Look> {
     let last = connection.last().await?;
+    let there = connection.last_there().await?.min(last);
     let end = position.min(last);
     let first = end.saturating_sub(COMPARED_MAX as u64 - 1);
     let own = tail.range((first, end), COMPARED_MAX).await?;
@@ -78,7 +96,7 @@ pub(super) async fn look(
     if !is_there && position < last {
         begins = connection.first().await?.filter(|first| *first > position + 1);
     }
-    Ok(Look { last, after: tail.after().await?, differs, begins })
+    Ok(Look { last, there, after: tail.after().await?, differs, begins })
 }
 
 /// Publishes the messages behind `after` again, up to `last`. Each goes only into its old place.

@@ -38,6 +38,10 @@ const EVENTS_MAX: usize = 64;
 /// The subject of the order below the subjects of the stream; 0 is reserved for more of them.
 pub(super) const ORDER: &str = "0";
 
+/// The subject of a message which says that those before it were deleted before any node had read
+/// them. Its content is the position of the first of these, as text.
+pub(super) const DELETED: &str = "deleted";
+
 /// The header of a message that was published again: when it first had its place, in milliseconds
 /// since 1970. All nodes use this time, so that each entry has one time for good.
 pub(super) const AT: &str = "Parlor-At";
@@ -252,6 +256,17 @@ impl StreamConnection {
             "the server that answers does not lead the stream, or not for sure"
         );
         Ok(info.state.last_sequence)
+    }
+
+    /// The position of the last message that was not deleted; 0 if there is none.
+    ///
+    /// # Errors
+    /// The stream does not answer.
+    pub(super) async fn last_there(&self) -> anyhow::Result<u64> {
+        let stream = self.context.get_stream_no_info(&self.stream).await?;
+        let subjects = format!("{}.>", self.subjects);
+        let message = if_there(stream.get_last_raw_message_by_subject(&subjects).await)?;
+        Ok(message.map_or(0, |message| message.sequence))
     }
 
     /// The same connection, where the stream may take this time for each answer.

@@ -43,7 +43,7 @@ pub(crate) struct Had {
 pub(crate) struct OrderExtent {
     /// The position of the first message behind the founding; the one after the last if there is none.
     pub(crate) first: u64,
-    /// The position of the last message.
+    /// The position of the last message that is there.
     pub(crate) last: u64,
 }
 

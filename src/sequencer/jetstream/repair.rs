@@ -46,6 +46,11 @@ pub(super) enum RepairStep {
         after: u64,
         last: u64,
     },
+    /// Say in the stream that the messages behind `after`, up to its end, are no part of the order.
+    PassOver {
+        after: u64,
+        last: u64,
+    },
     /// Follow the stream.
     Follow,
     /// Publish: the stream has everything.
@@ -65,7 +70,7 @@ enum Stage {
     CatchingUp { last: u64 },
     /// The stream ended here, and others have not said how far they are.
     Listening { last: u64 },
-    /// This node publishes what is missing.
+    /// This node publishes what is missing, or that it is passed over.
     Restoring,
     /// The stream has everything.
     Settled,
@@ -89,6 +94,8 @@ pub(super) struct Repair {
     all_said: Option<Duration>,
     /// The longest end of the stream in this comparison.
     longest: u64,
+    /// Whether the end of the stream was deleted before this node had read it.
+    lacks_end: bool,
     said_at: Duration,
     steps: VecDeque<RepairStep>,
 }
@@ -105,6 +112,7 @@ impl Repair {
             asked: None,
             all_said: None,
             longest: 0,
+            lacks_end: false,
             said_at: Duration::ZERO,
             steps: VecDeque::new(),
         }
@@ -189,12 +197,13 @@ impl Repair {
                     self.begin();
                 }
             }
-            Some(Look { last, .. }) if last > self.own.position && !self.has_caught_up => {
-                self.stage = Stage::CatchingUp { last };
+            Some(Look { there, .. }) if there > self.own.position && !self.has_caught_up => {
+                self.stage = Stage::CatchingUp { last: there };
                 self.steps.push_back(RepairStep::Follow);
             }
-            Some(Look { last, after, .. }) => {
+            Some(Look { last, there, after, .. }) => {
                 self.own.after = after;
+                self.lacks_end = there <= self.own.position && self.own.position < last;
                 // The stream may have grown since it answered, and sent this node what is new.
                 let last = if self.has_caught_up { last.max(self.own.position) } else { last };
                 if last > self.longest {
@@ -293,6 +302,12 @@ impl Repair {
             return Ok(());
         }
         let since = *self.all_said.get_or_insert(now);
+        let after = self.own.position;
+        if self.lacks_end && self.furthest() <= after && after < last {
+            self.steps.push_back(RepairStep::PassOver { after, last });
+            self.stage = Stage::Restoring;
+            return Ok(());
+        }
         if self.furthest() <= last {
             self.settle();
             return Ok(());
@@ -344,7 +359,7 @@ impl Repair {
     /// How long the others may take.
     fn patience(&self, last: u64) -> Duration {
         let knows_some = self.others().next().is_some();
-        match (self.furthest() > last, knows_some) {
+        match (self.furthest() > last || self.lacks_end, knows_some) {
             (true, true) => ALL_MISSING,
             (true, false) | (false, true) => ALL_HERE,
             (false, false) => NOBODY_HERE,
@@ -403,7 +418,7 @@ mod tests {
     }
 
     fn look(last: u64, after: u64) -> Option<Look> {
-        Some(Look { last, after, differs: None, begins: None })
+        Some(Look { last, there: last, after, differs: None, begins: None })
     }
 
     #[test]
@@ -524,10 +539,33 @@ mod tests {
         assert_eq!(alone.tick(ALL_HERE), Ok(()));
         assert_eq!(alone.looked(look(6, 7), ALL_HERE), Err(lost));
         let mut red = red(9);
-        let gap = Look { last: 20, after: 5, differs: None, begins: Some(12) };
+        let gap = Look { last: 20, there: 20, after: 5, differs: None, begins: Some(12) };
         assert_eq!(red.looked(Some(gap), SECOND), Err(StreamGone::Deleted(12)));
-        let other = Look { last: 12, after: 5, differs: Some(9), begins: None };
+        let other = Look { last: 12, there: 12, after: 5, differs: Some(9), begins: None };
         assert_eq!(red.looked(Some(other), SECOND), Err(StreamGone::Differs(9)));
+    }
+
+    #[test]
+    fn an_end_that_was_deleted_is_passed_over_if_no_node_has_read_it() {
+        let deleted = Some(Look { there: 9, ..look(12, 5).unwrap_or_else(|| panic!("a look")) });
+        let mut red = red(9);
+        assert_eq!(red.looked(deleted, SECOND), Ok(()));
+        assert!(!red.is_catching_up(), "nothing comes any more");
+        assert_eq!(red.heard(reach("blue", (1, 9)), SECOND), Ok(()));
+        assert_eq!(red.tick(5 * SECOND), Ok(()));
+        assert_eq!(steps(&mut red), [], "green may have read it");
+        assert_eq!(red.heard(reach("green", (1, 8)), 6 * SECOND), Ok(()));
+        assert_eq!(steps(&mut red), [RepairStep::PassOver { after: 9, last: 12 }]);
+        red.restored(true, 6 * SECOND);
+        assert_eq!(steps(&mut red), [RepairStep::Look { position: 9 }]);
+        assert_eq!(red.looked(look(13, 5), 6 * SECOND), Ok(()));
+        assert!(red.is_catching_up());
+
+        let mut red = self::red(9);
+        assert_eq!(red.looked(deleted, SECOND), Ok(()));
+        assert_eq!(red.heard(reach("blue", (1, 9)), SECOND), Ok(()));
+        assert_eq!(red.heard(reach("green", (1, 11)), SECOND), Ok(()));
+        assert_eq!(steps(&mut red), [RepairStep::Follow, RepairStep::Settled], "green has read it");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) async fn replay(
 ) -> anyhow::Result<()> {
     let Range { start: mut applied, end: position } = positions;
     found.differs.map_or(Ok(()), |differs| Err(StreamGone::Differs(differs)))?;
-    let mut end = position.min(found.last);
+    let mut end = position.min(found.there);
     let mut apply = |position, at, bytes: &[u8]| {
         proposal_of(bytes).into_iter().for_each(|proposal| ledger.follow(proposal, at));
         let Format(format) = ledger.format();

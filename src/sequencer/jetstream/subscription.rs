@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use parlor_core::model::WallTime;
 
 use super::courier::StreamMessage;
-use super::nats::{AT, StreamConnection};
+use super::nats::{AT, DELETED, ORDER, StreamConnection, if_there};
 use super::verdict::StreamGone;
 
 /// How often the server says that a consumer is there, while it has nothing to send.
@@ -28,6 +28,8 @@ pub(super) struct Subscription {
     last: u64,
     /// The position of the last message, or the one behind which it began.
     position: u64,
+    /// The position of the last message of the order, or the one behind which it began.
+    read: u64,
     connection: StreamConnection,
 }
 
@@ -51,7 +53,8 @@ impl StreamConnection {
             ..push::Config::default()
         };
         self.context.create_consumer_on_stream(config, &self.stream).await?;
-        Ok(Subscription { subscriber, last: 0, position: after, connection: self })
+        let (position, read) = (after, after);
+        Ok(Subscription { subscriber, last: 0, position, read, connection: self })
     }
 
     /// Whether messages behind a position are missing, and later ones are there. If the stream grows
@@ -60,7 +63,7 @@ impl StreamConnection {
     /// # Errors
     /// The stream does not answer.
     pub(super) async fn has_gap_behind(&self, position: u64) -> anyhow::Result<bool> {
-        let last = self.last().await?;
+        let last = self.last_there().await?;
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position + 1 },
             ack_policy: AckPolicy::None,
@@ -70,7 +73,23 @@ impl StreamConnection {
             ..pull::Config::default()
         };
         let counting = self.context.create_consumer_on_stream(config, &self.stream).await?;
-        Ok(position + counting.cached_info().num_pending < last)
+        let deleted = self.deleted_behind(position).await?;
+        Ok(position + counting.cached_info().num_pending + deleted < last)
+    }
+
+    /// How many messages behind a position were deleted before any node had read them.
+    async fn deleted_behind(&self, position: u64) -> anyhow::Result<u64> {
+        let stream = self.context.get_stream_no_info(&self.stream).await?;
+        let subject = format!("{}.{DELETED}", self.subjects);
+        let (mut deleted, mut next) = (0, position + 1);
+        while let Some(said) =
+            if_there(stream.get_first_raw_message_by_subject(&subject, next).await)?
+        {
+            let first = position_in(&said.payload).unwrap_or(u64::MAX);
+            deleted += said.sequence.saturating_sub(first.max(position + 1));
+            next = said.sequence + 1;
+        }
+        Ok(deleted)
     }
 }
 
@@ -87,7 +106,16 @@ impl Subscription {
         };
         let position = message.position;
         let expected = self.position + 1;
-        if position > expected {
+        let deleted = first_deleted(&message);
+        if let Some(first) = deleted.filter(|first| *first <= self.read) {
+            // Unless it is a stray one, this node has read what all others pass over.
+            match self.connection.message(position - 1).await {
+                Ok(None) => return Err(StreamGone::Differs(first)),
+                Ok(Some(_)) => {}
+                Err(_) => return Ok(None),
+            }
+        }
+        if position > expected && deleted != Some(expected) {
             let Ok(first) = self.connection.first().await else {
                 return Ok(None);
             };
@@ -98,6 +126,9 @@ impl Subscription {
             });
         }
         self.position = position;
+        if &*message.subject == ORDER {
+            self.read = position;
+        }
         Ok(Some(message))
     }
 
@@ -143,4 +174,14 @@ impl Subscription {
             return Some(message);
         }
     }
+}
+
+/// The first message that was deleted before any node had read it, if this one says so.
+fn first_deleted(message: &StreamMessage) -> Option<u64> {
+    position_in(&message.bytes).filter(|_| &*message.subject == DELETED)
+}
+
+/// The position in the content of a message.
+fn position_in(bytes: &[u8]) -> Option<u64> {
+    str::from_utf8(bytes).ok()?.parse().ok()
 }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::courier::{Courier, CourierStep, Published, StreamMessage};
 use super::key_work::KeyWork;
-use super::mending::{Mended, begin_to_look, begin_to_restore};
+use super::mending::{Mended, begin_to_look, begin_to_pass_over, begin_to_restore};
 use super::nats::{LinkChange, ORDER, StreamConnection};
 use super::queue::OrderQueue;
 use super::sealer::{KeyReport, Sealer};
@@ -174,6 +174,10 @@ impl SequencerTask {
             CourierStep::Restore { after, last } => {
                 let (connection, tail) = (self.connection.clone(), self.tail.clone());
                 self.mending.push(Box::pin(begin_to_restore(connection, tail, (after, last))));
+            }
+            CourierStep::PassOver { after, last } => {
+                let connection = self.connection.clone();
+                self.mending.push(Box::pin(begin_to_pass_over(connection, (after, last))));
             }
             CourierStep::Reconnect => {
                 tracing::warn!("nothing comes back from the stream; connecting to another server");

@@ -6,8 +6,10 @@ use parlor_wire::pack::proposal::{NEWEST, unpack};
 /// The result of a look at the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// The position of its last message.
+    /// The last position of the stream.
     pub last: u64,
+    /// The position of the last message that is there: those behind it were deleted.
+    pub there: u64,
     /// The position behind which this node has all messages that came to it.
     pub after: u64,
     /// The position of a message that is another one than what came to this node.

@@ -389,6 +389,7 @@ impl Stream {
                     let (after, last) = (after as usize, last as usize);
                     self.begin(node, Mending::Restore { after, last });
                 }
+                CourierStep::PassOver { .. } => panic!("the stream deletes nothing"),
                 CourierStep::Say(reach) => self.say(node, &reach),
             }
         }
@@ -429,7 +430,7 @@ impl Stream {
                     let differs = last.filter(|(own, there)| own.bytes != there.bytes);
                     let differs = differs.map(|_| end as u64);
                     let last = self.places.len() as u64;
-                    let look = Look { last, after: 0, differs, begins: None };
+                    let look = Look { last, there: last, after: 0, differs, begins: None };
                     let look = (!is_cut).then_some(look);
                     let courier = &mut self.wires[node].courier;
                     courier.looked(look, now).expect("the stream can be followed");
