@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use parlor::cli::{Action, args, ask, backup, check, manual, variables};
 use parlor::clock::zone_is_unknown;
-use parlor::server::Source;
+use parlor::server::{Replaced, Source};
 use parlor::telemetry::logging;
 
 /// Wrong usage ends the process with code 2 before anything runs.
@@ -19,10 +19,14 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(format!("parlor: {error:#}\n"));
-            ExitCode::FAILURE
+            if error.is::<Replaced>() { REPLACED.into() } else { ExitCode::FAILURE }
         }
     }
 }
+
+/// The exit code of a node in whose place another server has begun. packaging/parlor.service does not
+/// start it again: two servers with one name would end each other for ever.
+const REPLACED: u8 = 3;
 
 /// The limit of time for the last sentence: stderr may be a full pipe without a reader.
 const COMPLAINT_TIME: Duration = Duration::from_secs(1);

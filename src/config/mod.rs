@@ -278,6 +278,7 @@ impl Config {
             let sentence = "--tls-key needs --tls-cert, the file with the certificate";
             return Err(InvalidValue::new(sentence).into());
         }
+        self.nats.as_deref().map_or(Ok(()), nodes::check_servers)?;
         let listen = mem::take(&mut self.listen).concat();
         let (classic, lan) = (mem::take(&mut self.classic), mem::take(&mut self.lan));
         self.listens_as_usual = listen.is_empty();

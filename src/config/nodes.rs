@@ -13,6 +13,9 @@ const SCHEMES: [&str; 2] = ["nats://", "tls://"];
 
 /// Parses the servers of NATS: URLs, with commas between them.
 pub(super) fn servers(typed: &str) -> Result<String, InvalidValue> {
+    if typed.contains('@') {
+        return Ok(typed.to_owned()); // refused later: here the sentence would have the password
+    }
     let is_server = |url: &str| {
         let host = SCHEMES.iter().find_map(|scheme| url.strip_prefix(scheme));
         host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace))
@@ -21,6 +24,17 @@ pub(super) fn servers(typed: &str) -> Result<String, InvalidValue> {
         true => Ok(typed.to_owned()),
         false => Err(InvalidValue::new(
             "write nats://HOST:4222 or tls://HOST:4222, several with commas between them",
+        )),
+    }
+}
+
+/// Refuses servers whose URLs have a user, a password or a token.
+pub(super) fn check_servers(servers: &str) -> Result<(), InvalidValue> {
+    match servers.contains('@') {
+        false => Ok(()),
+        true => Err(InvalidValue::new(
+            "--nats takes no user, password or token in a URL; leave that out, and give the servers \
+             credentials with --nats-creds FILE",
         )),
     }
 }
@@ -63,7 +77,7 @@ pub(super) fn node_name(chosen: Option<&str>) -> Result<NodeName, InvalidValue> 
 
 #[cfg(test)]
 mod tests {
-    use super::{house, node, servers};
+    use super::{check_servers, house, node, servers};
 
     #[test]
     fn servers_are_urls_and_names_are_short() {
@@ -72,6 +86,11 @@ mod tests {
         }
         for wrong in ["", "a:4222", "http://a", "nats://", "nats://a,", "nats://a b"] {
             assert!(servers(wrong).is_err(), "{wrong}");
+        }
+        for secret in ["nats://parlor:secret@a:4222", "nats://a,tls://token@b", "nats://u:p @a"] {
+            let refused = servers(secret).and_then(|servers| check_servers(&servers));
+            let said = refused.map_or_else(|refusal| refusal.to_string(), |()| secret.to_owned());
+            assert!(said.contains("--nats-creds") && !said.contains("secret"), "{said}");
         }
         for (name, is_house) in [("main", true), ("a-1", true), ("", false), ("A", false)] {
             assert_eq!(house(name).is_ok(), is_house, "{name}");

@@ -13,6 +13,7 @@ mod signals;
 mod storage;
 
 pub use listeners::BindError;
+pub use node::Replaced;
 pub use process::{check_threads, survive_file_size};
 pub use reload::Source;
 pub(crate) use signals::SignalRequests;

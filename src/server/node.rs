@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use parlor_core::broadcaster::{CHECK_EVERY, NodeStart, SWITCH_AFTER, Standing};
 use parlor_core::ledger::Snapshot;
 use parlor_core::link::Inbox;
@@ -156,10 +156,7 @@ impl RunningNode {
         let RunningNode { standing, tasks } = self;
         select! {
             reached = standing.wait_for(|it| *it == Standing::InTouch || why_over(*it).is_some()) => {
-                match reached.ok().and_then(|standing| why_over(*standing)) {
-                    Some(why) => bail!(why),
-                    None => Ok(()),
-                }
+                reached.ok().and_then(|standing| why_over(*standing)).map_or(Ok(()), Err)
             }
             Some(ended) = tasks.join_next() => stopped(ended),
         }
@@ -173,7 +170,7 @@ impl RunningNode {
         let RunningNode { standing, tasks } = self;
         select! {
             Ok(reached) = standing.wait_for(|it| why_over(*it).is_some()) => {
-                bail!(why_over(*reached).unwrap_or_default())
+                why_over(*reached).map_or(Ok(()), Err)
             }
             Some(ended) = tasks.join_next() => stopped(ended),
         }
@@ -185,17 +182,23 @@ fn stopped(ended: Result<anyhow::Result<()>, JoinError>) -> anyhow::Result<()> {
     bail!("the task of the stream stopped")
 }
 
+/// Another server has begun under the name of this node. If this one began again, it would end that
+/// one in turn.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("another server has begun under the name of this node; give each server its own --node")]
+pub struct Replaced;
+
 /// Why this server has to stop, and what to do.
-fn why_over(standing: Standing) -> Option<&'static str> {
+fn why_over(standing: Standing) -> Option<anyhow::Error> {
     match standing {
-        Standing::Replaced => Some(
-            "another server has begun under the name of this node; give each server its own --node",
-        ),
-        Standing::OneTooMany => Some("there are too many nodes; stop one of the others first"),
-        Standing::TooOld => Some(
-            "the nodes use a format that this version of Parlor cannot read; \
-             start the version of the other nodes here, too",
-        ),
+        Standing::Replaced => Some(Replaced.into()),
+        Standing::OneTooMany => {
+            Some(anyhow!("there are too many nodes; stop one of the others first"))
+        }
+        Standing::TooOld => Some(anyhow!(
+            "the nodes use a format that this version of Parlor cannot read; start the version of the \
+             other nodes here, too"
+        )),
         Standing::Alone
         | Standing::Astray(_)
         | Standing::Starting

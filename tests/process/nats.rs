@@ -40,10 +40,16 @@ pub(crate) struct Nats {
 impl Nats {
     /// A running server on a free port; none if the program is missing here.
     pub(crate) fn start() -> Option<Nats> {
+        Nats::start_with(&[])
+    }
+
+    /// The same with these further options.
+    pub(crate) fn start_with(options: &[&str]) -> Option<Nats> {
         let program = program()?;
         let files = tempfile::tempdir().unwrap();
         let mut nats = Nats { program, files, port: 0, child: None };
-        nats.child = Some(nats.run(&["-p", "-1", "--ports_file_dir", nats.path("")]));
+        let free_port = ["-p", "-1", "--ports_file_dir", nats.path("")];
+        nats.child = Some(nats.run(&[&free_port, options].concat()));
         nats.port = nats.chosen_port();
         Some(nats)
     }

@@ -13,7 +13,7 @@ use crate::data::{Data, STORED, enter, untimed};
 use crate::guest::Guest;
 use crate::nats::Nats;
 use crate::owners::register_as;
-use crate::server::Server;
+use crate::server::{HERE, Server, parlor};
 use crate::visitor::{Visitor, numbers};
 use crate::web::curl;
 
@@ -468,4 +468,37 @@ fn a_node_does_not_start_on_another_stream() {
     let why = " of the stream in NATS is another one than what this node has followed";
     assert!(said.contains(why), "{said}");
     data.assert_undamaged();
+}
+
+#[test]
+fn a_node_in_whose_place_another_server_has_begun_is_not_started_again() {
+    let Some(nats) = Nats::start() else { return };
+    let (first, second) = (Data::new(), Data::new());
+    let mut red = nats.node("red", &first);
+    let another = nats.node("red", &second);
+    assert_eq!(red.ended().code(), Some(3), "packaging/parlor.service knows this code");
+    red.logged("another server has begun under the name of this node");
+    let alice = enter(&another, "alice");
+    another.close([alice]);
+    let service = include_str!("../../packaging/parlor.service");
+    assert!(service.contains("RestartPreventExitStatus=2 3\n"));
+}
+
+/// The sentence of a server that cannot start with these options.
+fn refused(options: &[&str]) -> String {
+    let output = parlor().arg("serve").args(HERE).args(options).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_never_printed() {
+    const SENTENCE: &str = "--nats-creds FILE";
+    for url in ["nats://parlor:geheim@127.0.0.1:1", "nats://geheim@127.0.0.1:1 "] {
+        let said = refused(&["--nats", url]);
+        assert!(said.contains(SENTENCE) && !said.contains("geheim"), "{said}");
+    }
+    let Some(nats) = Nats::start_with(&["--user", "parlor", "--pass", "geheim"]) else { return };
+    let said = refused(&["--nats", &nats.url()]);
+    assert!(said.ends_with("parlor: NATS refuses this server; check --nats-creds\n"), "{said}");
 }

@@ -179,3 +179,22 @@ fn a_stream_that_has_lost_keys_gives_none_of_their_numbers_again() {
     blue.end();
     red.end();
 }
+
+#[test]
+fn names_are_registered_also_if_somebody_has_deleted_the_stream_of_keys() {
+    let Some(nats) = Nats::start() else { return };
+    let data = [Data::new(), Data::new()];
+    let (red, blue) = (nats.node("red", &data[0]), nats.node("blue", &data[1]));
+    let mut alice = enter(&red, "alice");
+    let mut bob = enter(&blue, "bob");
+    register(&mut alice, PASSWORD);
+    assert_eq!(nats.ask(&format!("$JS.API.STREAM.DELETE.{KEYS}"), b"")["success"], true);
+    register_as(&mut bob, "bob", PASSWORD);
+    blue.logged("the stream PARLOR-main-KEYS does not exist in NATS any more, and is made again");
+    say(&mut bob, &mut alice, "bob", "hello");
+    say(&mut alice, &mut bob, "alice", "hello");
+    drop((alice, bob));
+    let logs = [red, blue].map(Server::end);
+    assert!(!logs.concat().iter().any(|line| line.contains("panicked")));
+    assert_eq!(data[0].lobby(), data[1].lobby());
+}

@@ -8,6 +8,7 @@ use super::courier::Published;
 use super::key_ring::Key;
 use super::nats::{StreamConnection, if_there};
 use super::sealer::{KeyMade, KeyRead, KeyReport, KeyStep};
+use super::streams::{exists, make};
 
 /// How many lost numbers one try passes over.
 const PASSED_OVER_MAX: usize = 1_000;
@@ -55,10 +56,28 @@ impl KeyStore {
                 KeyMade::Key(number, _) if number <= above => {
                     tracing::warn!(number, above, "the stream of keys has lost keys");
                 }
+                KeyMade::Unknown => {
+                    let made = self.make_stream_again().await;
+                    made.inspect_err(|error| tracing::debug!(%error, "no stream of keys")).ok();
+                    return KeyMade::Unknown; // the next try finds it
+                }
                 made => return made,
             }
         }
         KeyMade::Unknown
+    }
+
+    /// Makes the stream, if somebody has deleted it: without it nobody could register a name.
+    async fn make_stream_again(&self) -> anyhow::Result<()> {
+        let (keys, subjects) = (self.connection.key_stream(), self.connection.key_subjects());
+        if exists(&self.connection, &keys).await? {
+            return Ok(());
+        }
+        tracing::error!(
+            "the stream {keys} does not exist in NATS any more, and is made again: no node can open what \
+             was sealed with the lost keys, except what it has in its own file"
+        );
+        make(&self.connection, (&keys, &subjects)).await
     }
 
     /// Makes a key by chance and stores it. Each try makes another one: of a try without an answer

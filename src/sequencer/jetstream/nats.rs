@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use async_nats::connection::State;
 use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
 use async_nats::jetstream::Context;
@@ -101,9 +101,14 @@ impl StreamConnection {
             })?;
         }
         let servers: Vec<&str> = servers.split(',').collect();
-        let client = first_connection(options, &servers).await.with_context(|| {
-            format!("no server of NATS answers at {}; check --nats", servers.join(", "))
-        })?;
+        let client = match first_connection(options, &servers).await {
+            Err(error) if is_refusal(&error) => {
+                bail!("NATS refuses this server; check --nats-creds");
+            }
+            outcome => outcome.with_context(|| {
+                format!("no server of NATS answers at {}; check --nats", servers.join(", "))
+            })?,
+        };
         check_server(&client)?;
         let context = ContextBuilder::new().timeout(ANSWER_TIME).build(client.clone());
         let stream = format!("PARLOR-{house}");
@@ -310,6 +315,12 @@ pub(super) fn if_there(
         Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a server has answered that this client may not connect.
+fn is_refusal(error: &ConnectError) -> bool {
+    use async_nats::ConnectErrorKind as Kind;
+    matches!(error.kind(), Kind::Authentication | Kind::AuthorizationViolation)
 }
 
 /// Connects, as soon as a server answers. A server that refuses this client is not asked again.

@@ -75,6 +75,18 @@ pub(super) async fn spread(connection: &StreamConnection, stream: &str) -> anyho
     Ok(())
 }
 
+/// Whether there is a stream with this name.
+///
+/// # Errors
+/// The servers do not answer.
+pub(super) async fn exists(connection: &StreamConnection, stream: &str) -> anyhow::Result<bool> {
+    match connection.context.get_stream(stream).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_missing(&error.kind()) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn is_missing(error: &GetStreamErrorKind) -> bool {
     match error {
         GetStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::STREAM_NOT_FOUND,
