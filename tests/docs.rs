@@ -23,27 +23,36 @@ use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 20] = [
-    "--data-binary",   // curl
-    "--line-buffered", // grep
-    "--ssl",           // ncat
-    "--tls",           // irssi
-    "--retry",         // curl
-    "--cfg",           // rustc
-    "--locked",        // cargo, as the next six
-    "--example",       // ..
-    "--path",          // ..
-    "--profile",       // ..
-    "--release",       // ..
-    "--test",          // ..
-    "--workspace",     // ..
-    "--quick",         // parlor-bench, as the next three
-    "--door",          // ..
-    "--bare",          // ..
-    "--chat",          // ..
-    "--now",           // systemctl
-    "--offline",       // systemd-analyze
-    "--reference",     // chown
+const OPTIONS_OF_OTHERS: [&str; 29] = [
+    "--data-binary",     // curl
+    "--line-buffered",   // grep
+    "--ssl",             // ncat
+    "--tls",             // irssi
+    "--retry",           // curl
+    "--cfg",             // rustc
+    "--locked",          // cargo, as the next six
+    "--example",         // ..
+    "--path",            // ..
+    "--profile",         // ..
+    "--release",         // ..
+    "--test",            // ..
+    "--workspace",       // ..
+    "--quick",           // parlor-bench, as the next three
+    "--door",            // ..
+    "--bare",            // ..
+    "--chat",            // ..
+    "--now",             // systemctl
+    "--offline",         // systemd-analyze
+    "--reference",       // chown
+    "--account",         // nsc, as the next eight
+    "--config-file",     // ..
+    "--js-consumer",     // ..
+    "--js-disk-storage", // ..
+    "--js-mem-storage",  // ..
+    "--js-streams",      // ..
+    "--mem-resolver",    // ..
+    "--name",            // ..
+    "--sys",             // ..
 ];
 
 fn root() -> &'static Path {
