@@ -59,7 +59,8 @@ pub(super) fn node(node: &NodeStatus) -> String {
     match (is_live, is_own) {
         (false, _) => format!("{name}: not there"),
         (true, false) => {
-            format!("{name}: {people}, heard {seconds} s ago, {behind} messages behind, {program}")
+            let behind = if *behind == 1 { "1 message" } else { &format!("{behind} messages") };
+            format!("{name}: {people}, heard {seconds} s ago, {behind} behind, {program}")
         }
         (true, true) if seconds < SILENT_SECONDS => {
             format!("{name}: {people}, this node, in touch, {program}")
@@ -127,6 +128,9 @@ mod tests {
             assert_eq!(format_in_use(&of, Format::FIRST), words);
         }
         let words = "blue: 2 people, heard 1 s ago, 3 messages behind, version 0.3.0, format 3";
-        assert_eq!(node(&nodes([("blue", 3)])[0]), words);
+        let blue = &nodes([("blue", 3)])[0];
+        assert_eq!(node(blue), words);
+        let near = NodeStatus { behind: 1, ..blue.clone() };
+        assert!(node(&near).contains(", 1 message behind, "));
     }
 }

@@ -87,6 +87,9 @@ impl Server {
     /// # Errors
     /// It cannot serve, store lines, or join the other nodes. The error says why, and what to do.
     pub async fn join(config: Config) -> anyhow::Result<Server> {
+        if config.nats.is_some() {
+            ServerStorage::check_directory(&config)?; // before a stream is made
+        }
         let Some(joined) =
             JoinedOrder::new(&config, || ServerStorage::log_of_past(&config)).await?
         else {

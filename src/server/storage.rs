@@ -86,6 +86,14 @@ impl ServerStorage {
         Ok(ServerStorage { journal, epoch: epoch.into(), node_files, view, disk })
     }
 
+    /// Checks that no other server uses the directory that the configuration names.
+    ///
+    /// # Errors
+    /// The directory cannot be used: why, and what to do.
+    pub(super) fn check_directory(config: &Config) -> anyhow::Result<()> {
+        config.directory()?.map_or(Ok(()), |directory| Ok(journal::check_directory(&directory)?))
+    }
+
     /// The name with which the directory that the configuration names can begin the log of several nodes;
     /// none if nothing is stored there.
     ///
@@ -146,7 +154,8 @@ impl ServerStorage {
         ensure!(
             stored.eq(ordered) && registered == owners.collect(),
             "the stream in NATS does not have what is stored in {}: it has lost messages; \
-             restore the stream, or give this node an empty --data",
+             restore its backup, or start the node with the most lines once without --nats, and let it \
+             begin another --house",
             directory.display()
         );
         Ok(())

@@ -24,6 +24,8 @@ pub(crate) struct NodeMetrics {
     behind: Gauge,
     repeats: Counter,
     anew: Counter,
+    foreign: Counter,
+    refused: Counter,
     file_stopped: Gauge,
     astray: Gauge,
     order: Histogram,
@@ -67,7 +69,17 @@ impl NodeMetrics {
             anew: register(
                 registry,
                 "node_reconnects",
-                "Times that nothing came back, so that this node went to another server of NATS",
+                "Times that nothing came back, so that this node connected to NATS anew",
+            ),
+            foreign: register(
+                registry,
+                "node_foreign",
+                "Messages of the order that are not of a node, and are passed over",
+            ),
+            refused: register(
+                registry,
+                "node_refused",
+                "Messages for which the stream in NATS had no space",
             ),
             snapshot: register(
                 registry,
@@ -99,6 +111,12 @@ impl NodeMetrics {
     pub(crate) fn repeated(&self, repeats: u64, anew: u64) {
         set(&self.repeats, repeats);
         set(&self.anew, anew);
+    }
+
+    /// Notes how many messages were not of a node, and for how many of this node there was no space.
+    pub(crate) fn passed_over(&self, foreign: u64, refused: u64) {
+        set(&self.foreign, foreign);
+        set(&self.refused, refused);
     }
 
     /// Notes whether the file of this node does not follow the order.

@@ -82,6 +82,8 @@ fn all_nodes_pass_over_messages_that_no_node_has_published() {
         alice.say("after it");
         assert_eq!(bob.line(), "alice: after it", "and nobody has left");
     }
+    red.logged("a message of the stream is not one of a node, and is passed over");
+    assert_eq!(red.logged_so_far("is passed over"), 1, "once a minute");
     red.close([alice]);
     let red = nats.node("red", &data[0]);
     let mut alice = enter(&red, "alice");
@@ -137,4 +139,26 @@ fn nodes_start_without_the_end_of_the_stream_if_it_was_deleted() {
     assert_eq!(data[0].lobby(), data[1].lobby());
     assert_eq!(data[0].lobby(), data[2].lobby());
     data.iter().for_each(Data::assert_undamaged);
+}
+
+#[test]
+fn a_stream_that_somebody_has_deleted_is_named() {
+    let Some(nats) = Nats::start() else { return };
+    let red = nats.node_in_memory("red", &[]);
+    assert_eq!(nats.ask(&format!("$JS.API.STREAM.DELETE.{ORDER}"), b"")["success"], true);
+    red.logged("the stream PARLOR-main does not exist in NATS; restore its backup");
+    red.end();
+}
+
+#[test]
+fn a_server_whose_directory_is_in_use_makes_no_stream() {
+    let Some(nats) = Nats::start() else { return };
+    let data = Data::new();
+    let alone = data.open(&[]);
+    let url = nats.url();
+    let options = ["serve", "--nats", &url, "--listen", "tcp://127.0.0.1:0"];
+    let output = data.parlor().args(options).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(nats.last_position(), None);
+    alone.close(());
 }

@@ -53,8 +53,8 @@ pub(crate) fn position(subject: &str) -> u64 {
 
 /// The position of the snapshot from which a node began, from its log.
 fn began_with(server: &Server) -> u64 {
-    let line = server.logged("the ledger of message ");
-    let (_, rest) = line.split_once("the ledger of message ").unwrap();
+    let line = server.logged(" messages behind it are read");
+    let (_, rest) = line.split_once("the snapshot of message ").unwrap();
     rest.split(' ').next().unwrap().parse().unwrap()
 }
 

@@ -69,6 +69,14 @@ struct JournalThread {
     wake: Box<dyn Fn() + Send>,
 }
 
+/// Checks that no other server uses a directory, and creates it if it is missing.
+///
+/// # Errors
+/// The directory cannot be used; the error says why, and what to do.
+pub(crate) fn check_directory(directory: &Path) -> Result<(), OpenError> {
+    Files::claim(directory).map(drop)
+}
+
 /// The name with which what is in a directory can begin the log of several nodes; none if it has
 /// nothing.
 ///

@@ -47,7 +47,7 @@ pub(crate) use acts::{latest, moment};
 pub(crate) use archive::open_archive;
 pub(crate) use codes::end_all as end_codes;
 pub(crate) use database::{Database, DatabaseFailed};
-pub(crate) use disk::{Disk, OpenedDisk, log_of_past};
+pub(crate) use disk::{Disk, OpenedDisk, check_directory, log_of_past};
 pub(crate) use epochs::has_own_past;
 pub(crate) use fault::UnusableFile;
 pub(crate) use file_view::FileView;

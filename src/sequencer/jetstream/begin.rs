@@ -97,7 +97,8 @@ pub(crate) async fn beginning(
     }
     bail!(
         "the stream in NATS begins at message {}, and there is no snapshot with which a node can begin; \
-         restore the backup of the stream, or begin with another --house and another --data",
+         restore the backup of the stream, or start the node with the most lines once without --nats, and \
+         let it begin another --house",
         extent.first
     )
 }
@@ -280,7 +281,7 @@ async fn continued(
     let tail = files.map_or_else(|| Tail::in_memory(position), |files| files.tail.clone());
     read_with(connection, &tail, &mut ledger, from..position).await?;
     tracing::info!(
-        "the ledger of message {from} and {} messages behind it are read",
+        "the snapshot of message {from} and {} messages behind it are read",
         position - from
     );
     let (ledger, has_taken_over) = (ledger.snapshot(), false);

@@ -19,7 +19,7 @@ use parlor_core::sequencer::{Decided, NodeReach};
 use parlor_wire::pack::proposal::pack;
 
 use super::repair::{Repair, RepairStep};
-use super::verdict::{Look, StreamGone, proposal_in};
+use super::verdict::{DELETED, FILLER, Look, StreamGone, proposal_in};
 
 /// The pause before a proposal is published again after a try of which nobody knows: a server without
 /// a leader answers at once, for several seconds.
@@ -112,8 +112,10 @@ pub struct StreamCounts {
     pub repeats: u64,
     /// Messages that came a second time.
     pub old: u64,
-    /// Messages that no node can read.
+    /// Messages that no node can read, and that none has published.
     pub foreign: u64,
+    /// Tries to publish for which the stream had no space.
+    pub refused: u64,
     /// How often the stream was followed anew.
     pub anew: u64,
     /// How many messages the stream had behind the last one.
@@ -287,7 +289,10 @@ impl Courier {
                 outgoing.is_refused = false;
                 outgoing.next = Some(now + UNKNOWN_PAUSE);
             }
-            Published::Refused => outgoing.next = Some(now + REFUSED_PAUSE),
+            Published::Refused => {
+                self.counts.refused += 1;
+                outgoing.next = Some(now + REFUSED_PAUSE);
+            }
         }
         self.give_up_refused(now);
         self.publish(now);
@@ -295,7 +300,7 @@ impl Courier {
 
     /// Takes the next message.
     pub fn arrived(&mut self, message: StreamMessage, now: Duration) {
-        let StreamMessage { position, at, bytes, behind, .. } = message;
+        let StreamMessage { position, at, subject, bytes, behind } = message;
         self.counts.behind = behind;
         if behind > 0 {
             self.touched = now; // a long stream is being read
@@ -307,7 +312,8 @@ impl Courier {
         self.position = position;
         self.repair.note_position(position);
         let Some(proposal) = proposal_in(&bytes, self.newest) else {
-            self.counts.foreign += 1; // for every node alike
+            let is_of_nodes = [DELETED, FILLER].contains(&&*subject);
+            self.counts.foreign += u64::from(!is_of_nodes); // for every node alike
             return;
         };
         let (id, nonce) = (proposal.id, nonce_of(&proposal));

@@ -41,7 +41,7 @@ impl KeyStore {
                 KeyReport::Erased(key, erased.is_ok())
             }
             KeyStep::Reconnect => {
-                tracing::warn!("no key can be stored; connecting to another server");
+                tracing::warn!("no key can be stored in NATS; connecting anew");
                 self.connection.reconnect().await;
                 return None;
             }

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use anyhow::ensure;
 
-use super::nats::{DELETED, StreamConnection};
-use super::verdict::Look;
+use super::nats::StreamConnection;
+use super::streams::exists;
+use super::verdict::{DELETED, FILLER, Look};
 use crate::journal::Tail;
 
 /// How many messages are looked for that the stream still has: others were deleted from it.
@@ -14,13 +15,12 @@ const COMPARED_MAX: usize = 64;
 /// How many messages may be on their way.
 const UNDER_WAY_MAX: usize = 64;
 
-/// The subject of a message in the place of one that was deleted. No node can read it.
-const FILLER: &str = "filler";
-
 /// The result of work on the stream.
 pub(super) enum Mended {
     /// A look; none if the stream did not answer.
     Looked(Option<Look>),
+    /// There is no stream to look at.
+    NoStream,
     /// Whether all messages are published again.
     Restored(bool),
 }
@@ -31,8 +31,16 @@ pub(super) async fn begin_to_look(
     tail: Tail,
     position: u64,
 ) -> Mended {
-    let look = look(&connection, &tail, position).await;
-    Mended::Looked(look.inspect_err(|error| tracing::debug!(%error, "no look")).ok())
+    match look(&connection, &tail, position).await {
+        Ok(look) => Mended::Looked(Some(look)),
+        Err(error) => {
+            tracing::debug!(%error, "no look");
+            match exists(&connection, &connection.stream).await {
+                Ok(false) => Mended::NoStream,
+                _ => Mended::Looked(None),
+            }
+        }
+    }
 }
 
 /// Publishes messages again for a courier.

@@ -32,6 +32,7 @@ mod snapshots;
 mod streams;
 mod subscription;
 mod task;
+mod troubles;
 mod verdict;
 
 pub(crate) use begin::{Beginning, NodeFiles, beginning, own_program};

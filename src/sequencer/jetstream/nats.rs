@@ -38,10 +38,6 @@ const EVENTS_MAX: usize = 64;
 /// The subject of the order below the subjects of the stream; 0 is reserved for more of them.
 pub(super) const ORDER: &str = "0";
 
-/// The subject of a message which says that those before it were deleted before any node had read
-/// them. Its content is the position of the first of these, as text.
-pub(super) const DELETED: &str = "deleted";
-
 /// The header of a message that was published again: when it first had its place, in milliseconds
 /// since 1970. All nodes use this time, so that each entry has one time for good.
 pub(super) const AT: &str = "Parlor-At";

@@ -114,7 +114,7 @@ impl SnapshotTask {
             }
             if let Err(error) = self.look_after().await {
                 self.metrics.node.snapshot_failed();
-                tracing::warn!(%error, "the streams are not looked after for now: old messages stay in NATS");
+                tracing::warn!(%error, "old messages and old snapshots are not deleted in NATS yet; it is tried again");
             }
         }
     }

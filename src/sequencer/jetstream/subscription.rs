@@ -9,8 +9,8 @@ use futures_util::StreamExt as _;
 use parlor_core::model::WallTime;
 
 use super::courier::StreamMessage;
-use super::nats::{AT, DELETED, ORDER, StreamConnection, if_there};
-use super::verdict::StreamGone;
+use super::nats::{AT, ORDER, StreamConnection, if_there};
+use super::verdict::{DELETED, StreamGone};
 
 /// How often the server says that a consumer is there, while it has nothing to send.
 const HEARTBEAT: Duration = Duration::from_secs(5);

@@ -3,6 +3,7 @@
 
 use std::future::pending;
 use std::iter::from_fn;
+use std::mem::replace;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +17,14 @@ use tokio::select;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::courier::{Courier, CourierStep, Published, StreamMessage};
+use super::courier::{Courier, CourierStep, Published, StreamCounts, StreamMessage};
 use super::key_work::KeyWork;
 use super::mending::{Mended, begin_to_look, begin_to_pass_over, begin_to_restore};
 use super::nats::{LinkChange, ORDER, StreamConnection};
 use super::queue::OrderQueue;
 use super::sealer::{KeyReport, Sealer};
 use super::subscription::Subscription;
+use super::troubles::{ToldTroubles, Trouble};
 use crate::journal::{RawMessage, Tail};
 use crate::telemetry::Metrics;
 
@@ -56,6 +58,9 @@ pub(crate) struct SequencerTask {
     failures: u32,
     /// Looks at the stream, and the messages that are published again.
     mending: FuturesUnordered<Waiting<Mended>>,
+    troubles: ToldTroubles,
+    /// The counts so far.
+    counted: StreamCounts,
     began: Instant,
 }
 
@@ -103,6 +108,8 @@ impl SequencerTask {
             inflow: Inflow::None,
             failures: 0,
             mending: FuturesUnordered::new(),
+            troubles: ToldTroubles::default(),
+            counted: StreamCounts::default(),
             began: Instant::now(),
         }
     }
@@ -152,6 +159,34 @@ impl SequencerTask {
         self.began.elapsed()
     }
 
+    /// Whether a trouble is to be told now.
+    fn is_due(&mut self, trouble: Trouble) -> bool {
+        let now = self.now();
+        self.troubles.is_due(trouble, now)
+    }
+
+    /// Tells and counts what has gone wrong.
+    fn count(&mut self, metrics: &Metrics) {
+        let counts = self.courier.counts();
+        let before = replace(&mut self.counted, counts);
+        metrics.node.followed(self.courier.position(), counts.behind);
+        metrics.node.repeated(counts.repeats, counts.anew);
+        metrics.node.passed_over(counts.foreign, counts.refused);
+        if counts.refused > before.refused && self.is_due(Trouble::Full) {
+            tracing::warn!(
+                "the stream in NATS has no space, so messages are not sent; give it more space, or \
+                 shorten --retain"
+            );
+        }
+        if counts.foreign > before.foreign && self.is_due(Trouble::Foreign) {
+            tracing::warn!(
+                position = self.courier.position(),
+                "a message of the stream is not one of a node, and is passed over; check who may publish \
+                 into the stream"
+            );
+        }
+    }
+
     async fn take_step(&mut self, step: CourierStep) {
         match step {
             CourierStep::Publish { number, bytes } => {
@@ -180,7 +215,9 @@ impl SequencerTask {
                 self.mending.push(Box::pin(begin_to_pass_over(connection, (after, last))));
             }
             CourierStep::Reconnect => {
-                tracing::warn!("nothing comes back from the stream; connecting to another server");
+                if self.is_due(Trouble::Silent) {
+                    tracing::warn!("nothing comes back from the stream in NATS; connecting anew");
+                }
                 self.connection.reconnect().await;
             }
         }
@@ -199,7 +236,9 @@ impl SequencerTask {
                 self.sealer.connected(now);
             }
             TaskEvent::Link(_) => {
-                tracing::warn!("the connection to NATS is lost; connecting again");
+                if self.is_due(Trouble::Disconnected) {
+                    tracing::warn!("the connection to NATS is lost; connecting again");
+                }
                 self.inflow = Inflow::None;
                 self.courier.disconnected();
                 self.sealer.disconnected();
@@ -224,6 +263,15 @@ impl SequencerTask {
                 Err(error) => self.follow_later(&error),
             },
             TaskEvent::Mended(Mended::Looked(look)) => self.courier.looked(look, now)?,
+            TaskEvent::Mended(Mended::NoStream) => {
+                if self.is_due(Trouble::NoStream) {
+                    let stream = &self.connection.stream;
+                    tracing::error!(
+                        "the stream {stream} does not exist in NATS; restore its backup"
+                    );
+                }
+                self.courier.looked(None, now)?;
+            }
             TaskEvent::Mended(Mended::Restored(is_done)) => self.courier.restored(is_done, now),
             TaskEvent::Told(message) => {
                 let message = message.context("the connection to NATS is closed")?;
@@ -292,9 +340,7 @@ impl SequencerTask {
         if is_new {
             self.inbox.bell().ring();
         }
-        let counts = self.courier.counts();
-        metrics.node.followed(self.courier.position(), counts.behind);
-        metrics.node.repeated(counts.repeats, counts.anew);
+        self.count(metrics);
         while let Some(time) = self.courier.next_time() {
             metrics.node.came_back(time);
         }

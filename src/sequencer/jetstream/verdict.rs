@@ -3,6 +3,13 @@
 use parlor_core::intent::{Format, Proposal};
 use parlor_wire::pack::proposal::{NEWEST, unpack};
 
+/// The subject of a message which says that those before it were deleted before any node had read
+/// them. Its content is the position of the first of these, as text.
+pub(super) const DELETED: &str = "deleted";
+
+/// The subject of a message in the place of one that was deleted. No node can read it.
+pub(super) const FILLER: &str = "filler";
+
 /// The result of a look at the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -50,8 +57,8 @@ pub enum StreamGone {
     /// It has another message in the place of one that came to this node.
     #[error(
         "message {0} of the stream in NATS is another one than what this node has followed: the \
-         stream was replaced, or has lost messages and then got others; restore the stream, or give \
-         this node an empty --data"
+         stream was replaced, or has lost messages and then got others; restore its backup, or start \
+         the node with the most lines once without --nats, and let it begin another --house"
     )]
     Differs(u64),
     /// Messages that this node has not read were deleted from it, up to this one.
@@ -69,8 +76,8 @@ pub enum StreamGone {
     /// It has lost messages that no node has any more.
     #[error(
         "the stream in NATS ends at message {last}, and this node has followed it to {position}: the \
-         stream has lost messages that no node can publish again; restore the stream, or give this \
-         node an empty --data"
+         stream has lost messages that no node can publish again; restore its backup, or start the \
+         node with the most lines once without --nats, and let it begin another --house"
     )]
     Lost {
         /// The end of the stream.
