@@ -344,6 +344,10 @@ impl Node {
     /// The intents of the proposal under way, if it is this one, which the order has no space for.
     /// The node is out of touch, as the others may be for the same reason.
     pub(super) fn refused(&mut self, id: ProposalId) -> Option<Vec<Intent>> {
+        let is_behind = |own: &ProposalId| own.boot == id.boot && own.number < id.number;
+        if let Some(offered) = self.under_way.as_mut().filter(|offered| is_behind(&offered.id)) {
+            offered.is_given_up = false; // it was the empty one: another one follows
+        }
         let refused = self.under_way.take_if(|offered| offered.id == id)?;
         self.lose_touch();
         Some(refused.intents)

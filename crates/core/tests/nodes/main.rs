@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, CHECK_EVERY, NodeStart, SWITCH_AFTER, Standing};
-use parlor_core::intent::{Intent, Proposal};
+use parlor_core::intent::{Intent, Proposal, ProposalId};
 use parlor_core::ledger::{Markers, Snapshot};
 use parlor_core::link::{
     Answer, Backlog, Carried, Change, CodeChange, Contact, Encoder, Entered, Inbox, Link, Mail,
@@ -49,6 +49,8 @@ struct Way {
     is_cut_out: bool,
     /// Whether nothing is received.
     is_cut_in: bool,
+    /// Whether the order refuses what is published, as it is full.
+    is_full: bool,
 }
 
 /// The engine of a node.
@@ -61,6 +63,12 @@ impl Sequencer for Engine {
         way.offers += 1;
         assert!(way.offers <= OFFERS_MAX, "too many offers: {proposal:?}");
         way.offered = Some(proposal);
+    }
+
+    fn poll_refused(&mut self) -> Option<ProposalId> {
+        let mut way = self.0.lock().unwrap();
+        let offered = if way.is_full { way.offered.take() } else { None };
+        offered.map(|proposal| proposal.id)
     }
 
     fn poll_decided(&mut self, now: WallTime) -> Option<Decided> {
@@ -503,9 +511,9 @@ fn a_fenced_node_enters_its_people_again_and_nobody_loses_the_connection() {
     wait(&mut [&mut red, &mut blue], 4);
     assert_eq!((red.standing(), red.dated_who(&mut carol).1), (Standing::InTouch, None));
     assert!(matches!(alice.link.outcome(), Some(Outcome::Done)), "it is sent in the next boot");
-    let address = ":";
+    let address = address_of(&carol.link);
     for (node, person) in [(&mut red, &mut alice), (&mut blue, &mut bob)] {
-        assert_eq!(node.who(person), [address, "alice", "bob", "carol"]);
+        assert_eq!(node.who(person), ["alice", "bob", "carol", &address]);
         assert_eq!(person.heard(), ["meanwhile", "late"]);
     }
     let told = notices(&carol.link);
@@ -525,6 +533,11 @@ fn a_fenced_node_enters_its_people_again_and_nobody_loses_the_connection() {
     assert_eq!(red.server.census().seats, blue.server.census().seats);
 }
 
+/// The name of a connection without an address that has lost its own.
+fn address_of(link: &Link) -> String {
+    format!("unix:{}", link.client().id().number())
+}
+
 #[test]
 fn a_client_that_enters_again_knows_who_is_here_when_its_boot_has_ended() {
     let (_, mut red, mut blue) = two();
@@ -534,6 +547,7 @@ fn a_client_that_enters_again_knows_who_is_here_when_its_boot_has_ended() {
     let mut bob = blue.server.enter("bob");
     wait(&mut [&mut red, &mut blue], 1);
     let mut backlog = Backlog::new(Presences, Arc::clone(alice.link.client()));
+    let address = address_of(&alice.link);
     alice.link.reply(alice.seat.mark(), Mail::Entered(alice.entered));
     assert_eq!(reads(&mut backlog), "+bob ");
     red.cut(true);
@@ -545,7 +559,10 @@ fn a_client_that_enters_again_knows_who_is_here_when_its_boot_has_ended() {
     red.cut(false);
     wait(&mut [&mut red, &mut blue], 4);
     let seen = reads(&mut backlog);
-    assert_eq!(seen, "gone meanwhile more apart-: again lobby=[bob,alice,:] lobby=[] ");
+    assert_eq!(
+        seen,
+        format!("gone meanwhile more apart-{address} again lobby=[bob,alice,{address}] lobby=[] ")
+    );
     drop(thief);
     wait(&mut [&mut red, &mut blue], 2);
     assert_eq!(reads(&mut backlog), "-alice ");
@@ -570,7 +587,7 @@ fn a_seat_that_is_told_behind_the_loss_of_a_name_is_told_under_the_new_one() {
     assert!(read.starts_with("gone "), "{read}");
     alice.link.reply(tea.mark(), Mail::Entered(entered));
     let read = reads(&mut backlog);
-    assert!(read.starts_with("in-tea-: "), "{read}");
+    assert!(read.starts_with(&format!("in-tea-{} ", address_of(&alice.link))), "{read}");
     drop(thief);
 }
 
@@ -810,6 +827,26 @@ fn requests_that_wait_too_long_are_refused_and_departures_are_not_lost() {
     wait(&mut [&mut red, &mut blue], 3);
     assert_eq!(red.who(&mut bob), ["alice", "bob"]);
     assert_eq!(blue.server.census().people, 2);
+}
+
+#[test]
+fn nodes_are_in_touch_again_after_a_full_order_has_refused_the_proposals_with_which_they_gave_up() {
+    let (_, mut red, mut blue) = two();
+    wait(&mut [&mut red, &mut blue], 1);
+    for node in [&red, &blue] {
+        node.cut(true);
+    }
+    wait(&mut [&mut red, &mut blue], 31);
+    let fill = |node: &Node, is_full| node.way.lock().unwrap().is_full = is_full;
+    fill(&red, true);
+    fill(&blue, true);
+    wait(&mut [&mut red, &mut blue], 2);
+    for node in [&red, &blue] {
+        fill(node, false);
+        node.cut(false);
+    }
+    wait(&mut [&mut red, &mut blue], 3);
+    assert_eq!([red.standing(), blue.standing()], [Standing::InTouch; 2]);
 }
 
 #[test]
