@@ -11,7 +11,7 @@ use crate::link::{
     Client, Entered, FullRoster, Outcome, Place, Presence, Refusal, Replay, Resumed, Seat, View,
 };
 use crate::log::{Batch, Cursor};
-use crate::model::{ActOf, Entry, Now, Reach, RoomRules, Telling, TopicSet, Who};
+use crate::model::{ActOf, Entry, Line, Now, Reach, RoomRules, Telling, TopicSet, Who};
 
 impl Broadcaster {
     /// Makes a gathered batch visible and tells the clients that wait for it.
@@ -241,7 +241,9 @@ impl Room {
                 Entry::Left { who, .. } if staying.contains(&index) => {
                     self.members.remove_and_read_on(who.id);
                 }
-                Entry::Left { who, .. } => departed.extend(self.let_go(who, cursor)),
+                Entry::Left { who, words, .. } => {
+                    departed.extend(self.let_go(who, words.as_ref(), cursor));
+                }
                 Entry::Renamed { who, .. } | Entry::Changed { who, .. } => self.members.change(who),
                 Entry::Topic { who, text } => {
                     let set = TopicSet { by: who.name.clone(), at: batch.at() };
@@ -297,8 +299,11 @@ impl Room {
         }
     }
 
-    fn let_go(&mut self, who: &Who, departed: Cursor) -> Option<Arc<Client>> {
+    fn let_go(&mut self, who: &Who, words: Option<&Line>, departed: Cursor) -> Option<Arc<Client>> {
         let Seated { client, place } = self.members.remove(who.id)?.seated?;
+        if let Some(words) = words {
+            place.last_words.set(words.clone()).ok(); // a place has one departure
+        }
         client.depart(&place, departed);
         Some(client)
     }

@@ -445,6 +445,7 @@ impl Room {
             name: self.name.clone(),
             log: Arc::clone(&self.log),
             departed: OnceLock::new(),
+            last_words: OnceLock::new(),
             removed: OnceLock::new(),
             is_left: AtomicBool::new(false),
         })

@@ -386,8 +386,7 @@ impl<E: Encoder> Backlog<E> {
         // A person who leaves the server is not told of each room that ends with that.
         let is_on_server = || !self.client.is_gone() && self.client.removed().is_none();
         if view.has_ended_alone() || is_on_server() {
-            let words = view.last_words();
-            let why = WhyDeparted { words: words.as_ref(), removal: view.removal() };
+            let why = WhyDeparted { words: view.last_words(), removal: view.removal() };
             self.encoder.departed(view.room_name(), why, &mut self.rest);
         }
         true

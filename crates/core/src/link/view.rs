@@ -8,9 +8,9 @@ use std::sync::{Arc, OnceLock};
 use smallvec::{SmallVec, smallvec};
 
 use super::roster::FullRoster;
-use crate::log::{Cursor, Fallen, Log, Slice, Slices};
+use crate::log::{Cursor, Fallen, Log, Slices};
 use crate::model::{
-    Act, ActOf, Damage, Entry, Keeping, Line, Missed, PersonId, RoomId, RoomName, RoomRules, Said,
+    Act, ActOf, Damage, Keeping, Line, Missed, PersonId, RoomId, RoomName, RoomRules, Said,
     Together, TopicSet, WallTime, Who,
 };
 
@@ -24,6 +24,9 @@ pub(crate) struct Place {
     /// The place of the departure in the log. The broadcaster sets it when it appends the
     /// departure; see [`Client::depart`](super::client::Client::depart).
     pub(crate) departed: OnceLock<Cursor>,
+    /// The last words of the person, if there are any. The broadcaster sets them before the departure:
+    /// a reader who has come to its place may see that before the log has the departure.
+    pub(crate) last_words: OnceLock<Line>,
     /// The act that removes the person from this room. The broadcaster sets it once.
     pub(crate) removed: OnceLock<Arc<ActOf>>,
     /// Whether the person has left this room while on the server: the seat sets it before it asks for
@@ -171,15 +174,9 @@ impl View {
         usize::from(self.departed().is_some()) ^ Arc::as_ptr(self.log()).addr()
     }
 
-    /// The last words of the person in the room, if the departure is in the log and has any.
-    pub(crate) fn last_words(&self) -> Option<Line> {
-        let mut slices = Slices::new();
-        self.place.log.read(self.departed()?, None, 1, &mut slices).ok()?;
-        let Slice { batch, entries } = slices.first()?;
-        match batch.entries().get(entries.start)? {
-            Entry::Left { who, words, .. } if who.id == self.place.person => words.clone(),
-            _ => None,
-        }
+    /// The last words of the person in the room, if there are any.
+    pub(crate) fn last_words(&self) -> Option<&Line> {
+        self.place.last_words.get()
     }
 
     /// The act that removed the person from the room, if one did.
