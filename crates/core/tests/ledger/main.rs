@@ -122,19 +122,30 @@ const SIGHTS: [&str; 88] = [
     "Gone",
 ];
 
+/// A rare sight is missing in one run of five.
+const RUNS_MAX: usize = 10;
+
 #[test]
 fn two_ledgers_that_apply_the_same_intents_are_equal() {
-    let mut runner = TestRunner::new(ProptestConfig::with_source_file(file!()));
     let seen = RefCell::new(BTreeSet::new());
-    let checked = runner.run(&(start(), steps()), |(start, steps)| {
-        let mut run = Run::new(start);
-        steps.into_iter().try_for_each(|step| run.step(step))?;
-        seen.borrow_mut().append(&mut run.seen);
-        run.finish()
-    });
-    checked.unwrap_or_else(|failure| panic!("{failure}"));
-    let unseen = SIGHTS.iter().filter(|sight| !seen.borrow().contains(**sight));
-    assert_eq!(unseen.collect::<Vec<_>>(), Vec::<&&str>::new(), "never seen");
+    let unseen = || {
+        let is_unseen = |sight: &&&str| !seen.borrow().contains(**sight);
+        SIGHTS.iter().filter(is_unseen).collect::<Vec<_>>()
+    };
+    for _ in 0..RUNS_MAX {
+        let mut runner = TestRunner::new(ProptestConfig::with_source_file(file!()));
+        let checked = runner.run(&(start(), steps()), |(start, steps)| {
+            let mut run = Run::new(start);
+            steps.into_iter().try_for_each(|step| run.step(step))?;
+            seen.borrow_mut().append(&mut run.seen);
+            run.finish()
+        });
+        checked.unwrap_or_else(|failure| panic!("{failure}"));
+        if unseen().is_empty() {
+            return;
+        }
+    }
+    panic!("never seen: {:?}", unseen());
 }
 
 #[test]
