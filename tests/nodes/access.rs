@@ -106,7 +106,7 @@ fn servers_that_ask_for_credentials_get_them_from_a_file() {
     let output = data.parlor().args(options).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let words = String::from_utf8_lossy(&output.stderr);
-    assert!(words.contains("no server of NATS answers at"), "{words}");
+    assert!(words.contains("NATS refuses this server; check --nats-creds"), "{words}");
 }
 
 /// Says of the subject what its issuer grants, in the format of NATS.
