@@ -60,8 +60,8 @@ impl Approach {
         self.tls.is_none() && !self.is_named_by_proxy(from)
     }
 
-    /// Finds out who the client is, and shakes hands if the listener has TLS. None if the
-    /// connection has to be closed.
+    /// Finds out who the client is, and shakes hands if the listener has TLS. If that fails, the
+    /// caller closes the connection.
     pub(super) async fn meet(
         &self,
         mut stream: Transport,

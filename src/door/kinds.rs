@@ -9,6 +9,7 @@ use super::listener_options::{
     FORWARD_OPTIONS, ListenerOptions, PROXY_OPTIONS, TLS_OPTIONS, UNIX_OPTIONS,
 };
 use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlDoor, UrlOptions, WayIn, unknown};
+use super::tls_handshake::HTTP;
 use super::{irc, lines, metrics, web};
 use crate::config::{self, InvalidValue, ListenPlace, ListenUrl};
 use crate::operator::Operator;
@@ -18,9 +19,6 @@ pub(crate) const LINE_PORT: u16 = 8000;
 
 /// The port of the line protocol over TLS.
 const LINE_PORT_TLS: u16 = 8043;
-
-/// HTTP/1.1, as clients of TLS name it (RFC 7301).
-const HTTP: &str = "http/1.1";
 
 /// All doors. Help, the names in metrics and the sentences at the start of the server come from
 /// here.
@@ -183,11 +181,6 @@ pub(crate) fn schemes_for_people() -> impl Iterator<Item = &'static str> {
 /// The doors that a URL can name.
 fn url_doors() -> impl Iterator<Item = (&'static DoorKind, &'static UrlDoor)> {
     DOORS.iter().filter_map(|kind| Some((kind, kind.url.as_ref()?)))
-}
-
-/// Whether browsers come to the door.
-pub(crate) fn is_for_browsers(door: &UrlDoor) -> bool {
-    door.tls.is_some_and(|protocols| protocols.contains(&HTTP))
 }
 
 /// Finds the kind of door with this scheme.

@@ -21,6 +21,9 @@ use crate::clock::timeout;
 use crate::session::Encryption;
 use crate::tls::{Certificate, server_settings};
 
+/// HTTP/1.1, as clients name it (RFC 7301).
+pub(super) const HTTP: &str = "http/1.1";
+
 /// The limit of time for a handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
@@ -51,9 +54,9 @@ impl TlsHandshake {
     pub(crate) fn new(
         certificate: Arc<Certificate>,
         protocols: &[&str],
-        is_for_http: bool,
     ) -> anyhow::Result<TlsHandshake> {
         let settings = server_settings(certificate.clone(), protocols)?;
+        let is_for_http = protocols.contains(&HTTP);
         Ok(TlsHandshake { acceptor: TlsAcceptor::from(settings), certificate, is_for_http })
     }
 

@@ -18,6 +18,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct Certificates {
     /// The server's directory, if it has one.
     directory: Option<PathBuf>,
+    /// The files that the configuration named at the start, for listeners that name none.
+    usual: Option<CertificateFiles>,
     all: Mutex<Vec<InUse>>,
 }
 
@@ -30,25 +32,24 @@ struct InUse {
 }
 
 impl Certificates {
-    pub(super) fn new(directory: Option<PathBuf>) -> Certificates {
-        Certificates { directory, all: Mutex::new(Vec::new()) }
+    pub(super) fn new(directory: Option<PathBuf>, usual: Option<CertificateFiles>) -> Certificates {
+        Certificates { directory, usual, all: Mutex::new(Vec::new()) }
     }
 
     /// The certificate of a listener that names these files, if it names some; otherwise that of
-    /// the `usual` files, or the server's own.
+    /// the usual files, or the server's own.
     ///
     /// # Errors
     /// It cannot be read or made.
     pub(super) fn of_listener(
         &self,
         named: Option<&CertificateFiles>,
-        usual: Option<&CertificateFiles>,
     ) -> anyhow::Result<Arc<Certificate>> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.iter().find(|known| known.named.as_ref() == named) {
             return Ok(Arc::clone(&known.shown));
         }
-        let shown = Arc::new(Certificate::open(self.source(named.or(usual)))?);
+        let shown = Arc::new(Certificate::open(self.source(named.or(self.usual.as_ref())))?);
         all.push(InUse { named: named.cloned(), shown: Arc::clone(&shown) });
         Ok(shown)
     }

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use super::announce::announce;
 use super::certificates::Certificates;
 use super::listeners::bind_all;
-use crate::config::{CertificateFiles, Config};
+use crate::config::Config;
 use crate::door::{
     self, AdminDoor, Approach, BoundDoor, CLASSIC, DoorInUse, DoorListener, DoorSetup, IRC,
     IRC_TLS, ListenerOptions, NETCAT, Reception, TlsHandshake, WayIn, accept_connections,
-    is_for_browsers,
 };
 use crate::operator::Operator;
 
@@ -33,7 +32,6 @@ impl Doors {
         config: &Config,
         setup: &DoorSetup,
         certificates: &Certificates,
-        usual: Option<&CertificateFiles>,
     ) -> anyhow::Result<Doors> {
         let mut at_urls = Vec::new();
         for url in &config.listeners {
@@ -43,7 +41,7 @@ impl Doors {
                     tracing::warn!("{error}; until then nobody can join with {who}");
                 }
                 (listeners, _) => {
-                    let tls = handshake(&door, &options, certificates, usual)?;
+                    let tls = handshake(&door, &options, certificates)?;
                     let approach = Approach::new(options, tls, config.allow_plain_passwords);
                     at_urls.push((door, approach, listeners?));
                 }
@@ -119,14 +117,12 @@ fn handshake(
     door: &DoorInUse,
     options: &ListenerOptions,
     certificates: &Certificates,
-    usual: Option<&CertificateFiles>,
 ) -> anyhow::Result<Option<TlsHandshake>> {
-    let Some((url, protocols)) = door.kind.url.as_ref().and_then(|url| Some((url, url.tls?)))
-    else {
+    let Some(protocols) = door.kind.url.as_ref().and_then(|url| url.tls) else {
         return Ok(None);
     };
-    let certificate = certificates.of_listener(options.certificate.as_ref(), usual)?;
-    Ok(Some(TlsHandshake::new(certificate, protocols, is_for_browsers(url))?))
+    let certificate = certificates.of_listener(options.certificate.as_ref())?;
+    TlsHandshake::new(certificate, protocols).map(Some)
 }
 
 fn addresses_of(listeners: &[DoorListener]) -> Vec<SocketAddr> {

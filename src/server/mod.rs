@@ -136,8 +136,17 @@ impl Server {
         mut storage: ServerStorage,
         descriptors: usize,
     ) -> Server {
-        let Settings { rate, replay, retain, connections, broadcaster: limits, .. } =
-            config.settings(descriptors);
+        // The log level is set before there is a server.
+        let Settings {
+            log: _,
+            certificate,
+            rate,
+            replay,
+            retain,
+            connections,
+            broadcaster: limits,
+        } = config.settings(descriptors);
+        let directory = storage.disk.as_ref().map(|disk| disk.directory.clone());
         let broadcaster = storage.broadcaster(Arc::clone(&inbox), limits);
         let metrics = Metrics::new(schemes_for_people(), config.nats.is_some());
         let (reload, requests) = Reload::new();
@@ -150,7 +159,7 @@ impl Server {
             node: None,
             clock: Clock::start(),
             doors: Doors::default(),
-            certificates: Arc::new(Certificates::new(None)),
+            certificates: Arc::new(Certificates::new(directory, certificate)),
             side_tasks: JoinSet::new(),
             reload,
             reload_requests: Some(requests),
@@ -181,10 +190,7 @@ impl Server {
     pub async fn bind(&mut self) -> anyhow::Result<Vec<SocketAddr>> {
         let setup =
             door_setup(&self.config, &self.storage, &self.reception, &self.live, &self.clock);
-        let directory = self.storage.disk.as_ref().map(|disk| disk.directory.clone());
-        self.certificates = Arc::new(Certificates::new(directory));
-        let usual = self.config.settings(raise_limit()).certificate;
-        self.doors = Doors::bind(&self.config, &setup, &self.certificates, usual.as_ref()).await?;
+        self.doors = Doors::bind(&self.config, &setup, &self.certificates).await?;
         self.side_tasks.spawn(Arc::clone(&self.certificates).look_after());
         // Doors are bound once.
         if let Some(port) = self.doors.line_port() {
