@@ -39,11 +39,7 @@ fn a_node_ends_at_a_gap_in_the_stream_and_continues_behind_it_when_there_is_a_sn
         alice.until(&format!("alice: {line}"));
     }
     let gap = delete(&nats, "marzipan");
-    let url = nats.url();
-    let options = ["serve", "--nats", &url, "--node", "blue", "--listen", "tcp://127.0.0.1:0"];
-    let blue = data[1].parlor().args(options).output().unwrap();
-    let said = String::from_utf8_lossy(&blue.stderr);
-    assert_eq!(blue.status.code(), Some(1), "{said}");
+    let said = nats.node_that_ends("blue", &data[1]);
     assert!(said.contains(&format!("message {gap} of the stream in NATS is missing")), "{said}");
 
     // Red has read it, also when it starts again.
@@ -145,7 +141,7 @@ fn nodes_start_without_the_end_of_the_stream_if_it_was_deleted() {
 fn a_stream_that_somebody_has_deleted_is_named() {
     let Some(nats) = Nats::start() else { return };
     let red = nats.node_in_memory("red", &[]);
-    assert_eq!(nats.ask(&format!("$JS.API.STREAM.DELETE.{ORDER}"), b"")["success"], true);
+    nats.delete_stream(ORDER);
     red.logged("the stream PARLOR-main does not exist in NATS; restore its backup");
     red.end();
 }
@@ -155,10 +151,7 @@ fn a_server_whose_directory_is_in_use_makes_no_stream() {
     let Some(nats) = Nats::start() else { return };
     let data = Data::new();
     let alone = data.open(&[]);
-    let url = nats.url();
-    let options = ["serve", "--nats", &url, "--listen", "tcp://127.0.0.1:0"];
-    let output = data.parlor().args(options).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    nats.node_that_ends("red", &data);
     assert_eq!(nats.last_position(), None);
     alone.close(());
 }

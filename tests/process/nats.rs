@@ -115,6 +115,12 @@ impl Nats {
         runtime.unwrap().block_on(read)
     }
 
+    /// Deletes a stream.
+    pub(crate) fn delete_stream(&self, stream: &str) {
+        let answer = self.ask(&format!("$JS.API.STREAM.DELETE.{stream}"), b"");
+        assert_eq!(answer["success"], true);
+    }
+
     /// Copies the streams, which are not in use.
     pub(crate) fn copy(&self) {
         copy(Path::new(self.path("streams")), Path::new(self.path("copy")));
@@ -142,6 +148,16 @@ impl Nats {
     /// A node with these further options.
     pub(crate) fn node_with(&self, name: &str, data: &Data, options: &[&str]) -> Server {
         self.run_node(data.parlor(), name, options)
+    }
+
+    /// The sentence of a node with this name that ends at its start.
+    pub(crate) fn node_that_ends(&self, name: &str, data: &Data) -> String {
+        let (url, door) = (self.url(), ["--listen", "tcp://127.0.0.1:0"]);
+        let node = ["--nats", &url, "--node", name];
+        let output = data.parlor().arg("serve").args(node).args(door).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        said
     }
 
     /// A node with this name and these further options, which stores nothing.

@@ -460,11 +460,7 @@ fn a_node_stops_if_its_stream_is_another_one_now() {
 #[test]
 fn a_node_does_not_start_on_another_stream() {
     let Some((_, nats, data)) = of_another_stream(false) else { return };
-    let url = nats.url();
-    let options = ["serve", "--nats", &url, "--node", "red", "--listen", "tcp://127.0.0.1:0"];
-    let again = data.parlor().args(options).output().unwrap();
-    let said = String::from_utf8_lossy(&again.stderr);
-    assert_eq!(again.status.code(), Some(1), "{said}");
+    let said = nats.node_that_ends("red", &data);
     let why = " of the stream in NATS is another one than what this node has followed";
     assert!(said.contains(why), "{said}");
     data.assert_undamaged();

@@ -188,7 +188,7 @@ fn names_are_registered_also_if_somebody_has_deleted_the_stream_of_keys() {
     let mut alice = enter(&red, "alice");
     let mut bob = enter(&blue, "bob");
     register(&mut alice, PASSWORD);
-    assert_eq!(nats.ask(&format!("$JS.API.STREAM.DELETE.{KEYS}"), b"")["success"], true);
+    nats.delete_stream(KEYS);
     register_as(&mut bob, "bob", PASSWORD);
     blue.logged("the stream PARLOR-main-KEYS does not exist in NATS any more, and is made again");
     say(&mut bob, &mut alice, "bob", "hello");

@@ -935,16 +935,14 @@ impl<'a> Sitting<'a> {
         }
         // A person who continues on another connection has no rank until then, nor the owner while the
         // name is released, which is undone if it cannot be stored.
-        let moves = |name: &String| {
-            if name == OWNED {
-                return true;
-            }
+        let may_lack_rank = |name: &String| {
             let is_move = |event: &Event| {
                 event.kind == Kind::Untold && event.shown == Shown::Arrived(name.clone())
             };
-            self.room.events.iter().any(is_move)
+            name == OWNED || self.room.events.iter().any(is_move)
         };
-        if let (Some(name), End::Here) = (self.ranks.untold().filter(|name| !moves(name)), end) {
+        let untold = self.ranks.untold().filter(|name| !may_lack_rank(name));
+        if let (Some(name), End::Here) = (untold, end) {
             let what = format!("no MODE in {} told of the rank of {name}", self.room.name);
             return Err(broken(Rule::Rank, what));
         }
