@@ -110,8 +110,14 @@ impl Encoder for AnyEncoder {
         self.get_mut().entered(entered, out);
     }
 
-    fn hidden(&mut self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
-        self.get_mut().hidden(entry, scene, out);
+    fn hidden(
+        &mut self,
+        entry: &Entry,
+        scene: Scene<'_>,
+        reads: &dyn Fn(&RoomName) -> bool,
+        out: &mut Vec<u8>,
+    ) {
+        self.get_mut().hidden(entry, scene, reads, out);
     }
 
     fn fell_behind(&mut self, room: &RoomName, out: &mut Vec<u8>) {

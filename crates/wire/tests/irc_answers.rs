@@ -16,7 +16,8 @@ use parlor_core::link::{
 use parlor_core::log::Scene;
 use parlor_core::model::{
     Act, ActOf, Author, By, Deed, Entry, Extras, Keeping, Limits, Line, Manner, Missed, Name, Now,
-    PersonId, Reach, RoomName, RoomRules, Said, Spoken, Verb, WallTime, Who, Whom,
+    PersonEvent, PersonId, Reach, Renaming, RoomName, RoomRules, Said, Spoken, Verb, WallTime, Who,
+    Whom,
 };
 use parlor_wire::irc::Cap;
 
@@ -950,4 +951,21 @@ fn earlier_lines_have_their_time_and_are_a_batch_if_the_client_asks() {
     assert_eq!(history(&mut plain, "LATEST", &lines[..1]), [":bob!al@irc PRIVMSG #tea :[16:40] a"]);
     let gone = Said { manner: Manner::Gone, text: Line::sanitise(b""), ..said("bob", 7, "") };
     assert_eq!(history(&mut plain, "LATEST", &[gone]), [""; 0]);
+}
+
+#[test]
+fn a_new_name_is_told_beside_other_connections_only_in_rooms_that_are_read() {
+    let seen = Renaming { is_accompanied: true, new_name_was_here: true, ..Renaming::default() };
+    let den = RoomName::parse("den").unwrap();
+    let companions = [(tea(), seen), (den, seen)];
+    let renamed = Entry::Renamed {
+        who: Who::new(PersonId::BYGONE, name("dora")).into(),
+        from: name("alice"),
+        seen,
+        event: PersonEvent::new(1, [], []).with_companions(companions, None).into(),
+    };
+    let mut client = Client::new(&[]);
+    let scene = Scene { room: &tea(), seq: 0, at: AT };
+    client.hears(|encoder, out| encoder.hidden(&renamed, scene, &|room| *room == tea(), out));
+    assert_eq!(client.reads(), [":dora!dora@kept PART #tea", ":alice!al@irc NICK :dora"]);
 }

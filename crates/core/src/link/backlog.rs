@@ -541,7 +541,10 @@ impl<E: Encoder> Backlog<E> {
                 self.rest.extend_from_slice(bytes);
             }
             Sight::Own(entry) => self.encoder.own(entry, scene, &mut self.rest),
-            Sight::Hidden => self.encoder.hidden(entry, scene, &mut self.rest),
+            Sight::Hidden => {
+                let reads = |room: &RoomName| self.readings.called(room).is_some();
+                self.encoder.hidden(entry, scene, &reads, &mut self.rest);
+            }
         }
     }
 

@@ -251,8 +251,16 @@ pub trait Encoder: Encoding + Send {
     /// all of them, a few at a time, if the client wants the list; the last call has nobody.
     fn listed(&mut self, _room: &RoomName, _people: &[Occupant], _out: &mut Vec<u8>) {}
 
-    /// Appends the part of an entry that a program needs even if its user hides the entry.
-    fn hidden(&mut self, _entry: &Entry, _scene: Scene<'_>, _out: &mut Vec<u8>) {}
+    /// Appends the part of an entry that a program needs even if its user hides the entry. `reads`
+    /// tells whether the client reads a room.
+    fn hidden(
+        &mut self,
+        _entry: &Entry,
+        _scene: Scene<'_>,
+        _reads: &dyn Fn(&RoomName) -> bool,
+        _out: &mut Vec<u8>,
+    ) {
+    }
 
     /// Appends the text for a person who read too slowly and missed arrivals and departures in a
     /// room. The count of skipped lines is a separate notice.

@@ -368,15 +368,22 @@ impl Encoder for IrcEncoder {
     }
 
     /// The client is told its new name where the others are. Another connection of the owner that has
-    /// the new name was somebody else before, and one that has the old name is afterwards.
-    fn hidden(&mut self, entry: &Entry, _scene: Scene<'_>, out: &mut Vec<u8>) {
+    /// the new name was somebody else before, and one that has the old name is afterwards. A client
+    /// that has missed something has perhaps left a room before it comes to its new name there.
+    fn hidden(
+        &mut self,
+        entry: &Entry,
+        _scene: Scene<'_>,
+        reads: &dyn Fn(&RoomName) -> bool,
+        out: &mut Vec<u8>,
+    ) {
         let Entry::Renamed { who, from, event, .. } = entry else { return };
         if who.id != self.voice.me.id || who.name == self.voice.me.name {
             return;
         }
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        let companions = event.companions.iter().filter(|_| !from.is_same(&who.name));
-        for (room, seen) in companions {
+        let is_new = !from.is_same(&who.name);
+        for (room, seen) in event.companions.iter().filter(|(room, _)| is_new && reads(room)) {
             let (scene, encoding) = (self.voice.scene(room), &self.voice.encoding);
             if seen.is_accompanied {
                 encoding.put_part(who, None, scene, &mut before);

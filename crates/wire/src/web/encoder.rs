@@ -150,7 +150,13 @@ impl Encoder for WebEncoder {
     }
 
     /// Readers always know the people in the room, even if they hide arrivals.
-    fn hidden(&mut self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+    fn hidden(
+        &mut self,
+        entry: &Entry,
+        scene: Scene<'_>,
+        _reads: &dyn Fn(&RoomName) -> bool,
+        out: &mut Vec<u8>,
+    ) {
         if let Some(change) = event::change_of_people(entry) {
             frame(Opcode::Text, out, |out| event::put_change(change, scene, out));
         }
