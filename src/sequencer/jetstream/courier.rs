@@ -229,20 +229,24 @@ impl Courier {
     }
 
     /// Whether it matters when everything that has come is [applied](Courier::all_applied).
-    pub fn is_catching_up(&self) -> bool {
-        self.repair.is_catching_up()
+    pub fn waits_to_apply(&self) -> bool {
+        self.repair.waits_to_apply()
     }
 
     /// Everything that has come to this node is applied.
-    pub fn all_applied(&mut self, now: Duration) {
-        self.repair.all_applied();
+    ///
+    /// # Errors
+    /// This node cannot follow the stream any more. The same holds for the functions below.
+    pub fn all_applied(&mut self, now: Duration) -> Result<(), StreamGone> {
+        self.repair.all_applied(now)?;
         self.go_on(now);
+        Ok(())
     }
 
     /// Takes the result of a look at the stream; none if it did not answer.
     ///
     /// # Errors
-    /// This node cannot follow the stream any more. The same holds for the functions below.
+    /// See [`all_applied`](Courier::all_applied).
     pub fn looked(&mut self, look: Option<Look>, now: Duration) -> Result<(), StreamGone> {
         self.repair.looked(look, now)?;
         self.go_on(now);

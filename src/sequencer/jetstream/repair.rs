@@ -87,6 +87,9 @@ pub(super) struct Repair {
     stage: Stage,
     /// Whether this node was behind in this comparison, and has read the stream to its end.
     has_caught_up: bool,
+    /// Whether everything that had come before this comparison is applied: only then the node knows
+    /// who lives. It waits for keys where it could not read them.
+    has_applied: bool,
     /// When the others were asked first in this comparison; none before.
     asked: Option<Duration>,
     /// When all others had said how far they are, or were late, or when the stream became longer
@@ -109,6 +112,7 @@ impl Repair {
             heard: BTreeMap::new(),
             stage: Stage::Away,
             has_caught_up: false,
+            has_applied: false,
             asked: None,
             all_said: None,
             longest: 0,
@@ -120,7 +124,7 @@ impl Repair {
 
     /// Compares the stream anew, and hears all others.
     pub(super) fn begin(&mut self) {
-        self.has_caught_up = false;
+        (self.has_caught_up, self.has_applied) = (false, false);
         self.begin_to_listen();
     }
 
@@ -155,14 +159,29 @@ impl Repair {
         matches!(self.stage, Stage::CatchingUp { .. })
     }
 
+    /// Whether it matters when everything that has come to this node is applied.
+    pub(super) fn waits_to_apply(&self) -> bool {
+        let compares = !matches!(self.stage, Stage::Away | Stage::Settled);
+        self.is_catching_up() || compares && !self.has_applied
+    }
+
     /// Everything that has come to this node is applied: it knows who lives.
-    pub(super) fn all_applied(&mut self) {
-        if let Stage::CatchingUp { last } = self.stage
-            && last <= self.own.position
-        {
-            self.has_caught_up = true;
-            self.begin_to_listen();
+    ///
+    /// # Errors
+    /// This node cannot follow the stream any more.
+    pub(super) fn all_applied(&mut self, now: Duration) -> Result<(), StreamGone> {
+        if !std::mem::replace(&mut self.has_applied, true) && self.asked.is_some() {
+            (self.asked, self.all_said) = (Some(now), None); // there may be more others
         }
+        match self.stage {
+            Stage::CatchingUp { last } if last <= self.own.position => {
+                self.has_caught_up = true;
+                self.begin_to_listen();
+            }
+            Stage::Listening { last } => return self.decide(last, now),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Notes the position of the last message that has come to this node.
@@ -281,7 +300,8 @@ impl Repair {
         match self.stage {
             Stage::Pausing { until } => Some(until),
             Stage::Listening { last } => {
-                let late = self.asked.map(|asked| asked + self.patience(last));
+                let asked = self.asked.filter(|_| self.all_said.is_none());
+                let late = asked.map(|asked| asked + self.patience(last));
                 late.into_iter().chain([self.said_at + SAY_EVERY]).min()
             }
             _ => None,
@@ -303,6 +323,9 @@ impl Repair {
         }
         let since = *self.all_said.get_or_insert(now);
         let after = self.own.position;
+        if self.furthest() <= last && !self.has_applied {
+            return Ok(()); // others that are further may have begun since
+        }
         if self.lacks_end && self.furthest() <= after && after < last {
             self.steps.push_back(RepairStep::PassOver { after, last });
             self.stage = Stage::Restoring;
@@ -408,6 +431,7 @@ mod tests {
         let mut repair = Repair::new(node("red"), position, live);
         repair.begin();
         assert_eq!(steps(&mut repair), [RepairStep::Look { position }]);
+        assert_eq!(repair.all_applied(Duration::ZERO), Ok(()));
         repair
     }
 
@@ -441,16 +465,41 @@ mod tests {
         assert_eq!(red.looked(look(9, 1), SECOND), Ok(()));
         assert!(red.is_catching_up() && steps(&mut red).contains(&RepairStep::Follow));
         red.note_position(8);
-        red.all_applied();
+        assert_eq!(red.all_applied(SECOND), Ok(()));
         assert_eq!(steps(&mut red), []);
         red.note_position(9);
         red.note_live([node("blue")].into());
-        red.all_applied();
+        assert_eq!(red.all_applied(SECOND), Ok(()));
         assert_eq!(steps(&mut red), [RepairStep::Look { position: 9 }]);
         assert_eq!(red.looked(look(10, 1), 2 * SECOND), Ok(()));
         assert!(!red.is_settled() && !red.is_catching_up());
         assert_eq!(red.heard(reach("blue", (1, 10)), 2 * SECOND), Ok(()));
         assert!(red.is_settled());
+    }
+
+    #[test]
+    fn a_node_waits_for_others_whose_beginning_it_has_read_and_not_applied() {
+        let mut red = Repair::new(node("red"), 9, [node("red"), node("blue")].into());
+        red.begin();
+        assert_eq!(red.looked(look(6, 5), SECOND), Ok(()));
+        assert_eq!(red.heard(reach("blue", (1, 7)), SECOND), Ok(()));
+        assert_eq!(red.tick(2 * SECOND), Ok(()));
+        let look_at_9 = || RepairStep::Look { position: 9 };
+        assert_eq!(steps(&mut red), [look_at_9(), look_at_9()]);
+        assert_eq!(red.looked(look(6, 5), 2 * SECOND), Ok(()));
+        assert_eq!(steps(&mut red), [RepairStep::Restore { after: 6, last: 9 }]);
+        red.restored(true, 2 * SECOND);
+        assert_eq!(steps(&mut red), [look_at_9()]);
+        assert_eq!(red.looked(look(9, 5), 2 * SECOND), Ok(()));
+        assert_eq!(red.tick(60 * SECOND), Ok(()));
+        assert!(red.waits_to_apply() && !red.is_settled());
+        red.note_live(["red", "blue", "green"].map(node).into());
+        assert_eq!(red.all_applied(60 * SECOND), Ok(()));
+        assert!(!red.waits_to_apply() && !red.is_settled());
+        assert_eq!(red.heard(reach("green", (1, 12)), 61 * SECOND), Ok(()));
+        assert_eq!(red.tick(62 * SECOND), Ok(()));
+        assert_eq!(red.looked(look(9, 5), 62 * SECOND), Ok(()));
+        assert_eq!(steps(&mut red), [look_at_9()], "green is further");
     }
 
     #[test]
@@ -508,7 +557,7 @@ mod tests {
         assert_eq!(red.looked(look(13, 5), 2 * SECOND), Ok(()));
         assert!(red.is_catching_up());
         red.note_position(13);
-        red.all_applied();
+        assert_eq!(red.all_applied(SECOND), Ok(()));
         assert_eq!(red.looked(look(13, 5), 2 * SECOND), Ok(()));
         assert_eq!(red.heard(reach("green", (1, 13)), 2 * SECOND), Ok(()));
         red.note_position(15);
@@ -521,6 +570,7 @@ mod tests {
         for (other, publishes) in [("blue", false), ("zoe", true)] {
             let mut repair = Repair::new(node("red"), 9, [node(other)].into());
             repair.begin();
+            assert_eq!(repair.all_applied(SECOND), Ok(()));
             assert_eq!(repair.looked(look(6, 5), SECOND), Ok(()));
             assert_eq!(repair.heard(reach(other, (1, 9)), SECOND), Ok(()));
             assert_eq!(repair.tick(2 * SECOND), Ok(()));
@@ -534,6 +584,7 @@ mod tests {
     fn a_stream_that_nobody_can_mend_is_not_followed() {
         let mut alone = Repair::new(node("red"), 9, [node("red")].into());
         alone.begin();
+        assert_eq!(alone.all_applied(Duration::ZERO), Ok(()));
         let lost = StreamGone::Lost { last: 6, position: 9 };
         assert_eq!(alone.looked(look(6, 7), Duration::ZERO), Ok(()));
         assert_eq!(alone.tick(ALL_HERE), Ok(()));
@@ -587,6 +638,7 @@ mod tests {
     fn a_node_that_follows_looks_when_another_one_is_further() {
         let mut red = Repair::new(node("red"), 9, [node("red")].into());
         red.begin();
+        assert_eq!(red.all_applied(Duration::ZERO), Ok(()));
         assert_eq!(red.looked(look(9, 5), Duration::ZERO), Ok(()));
         assert_eq!(red.tick(NOBODY_HERE), Ok(()));
         assert!(red.is_settled() && steps(&mut red).len() == 3);

@@ -146,11 +146,11 @@ impl SequencerTask {
             };
             self.take(event)?;
             self.hand_over(&metrics);
-            if self.courier.is_catching_up()
+            if self.courier.waits_to_apply()
                 && self.sealer.has_opened_all()
                 && self.queue.is_all_applied()
             {
-                self.courier.all_applied(self.now());
+                self.courier.all_applied(self.now())?;
             }
         }
     }

@@ -104,6 +104,8 @@ struct Wire {
     read: Option<usize>,
     /// When the next proposal reaches the node.
     next: Option<Duration>,
+    /// Whether the node has applied all proposals that have come to it.
+    has_applied: bool,
     /// Rings when a proposal reaches the node; none while the node is down.
     inbox: Option<Arc<Inbox>>,
 }
@@ -135,6 +137,7 @@ impl Wire {
             is_down: None,
             read: None,
             next: None,
+            has_applied: false,
             inbox: None,
         }
     }
@@ -178,7 +181,7 @@ impl Stream {
         wire.held.clear();
         wire.mending.clear();
         wire.told.clear();
-        (wire.inbox, wire.read, wire.next) = (None, None, None);
+        (wire.inbox, wire.read, wire.next, wire.has_applied) = (None, None, None, false);
     }
 
     /// The stream has no space for more for a while.
@@ -298,11 +301,18 @@ impl Stream {
         self.work(node);
         let wire = &mut self.wires[node];
         let opened = wire.sealer.next_opened();
-        if opened.is_none() && wire.sealer.has_opened_all() {
-            wire.courier.all_applied(now);
+        wire.has_applied = opened.is_none() && wire.sealer.has_opened_all();
+        self.note_applied(node);
+        opened
+    }
+
+    /// Tells the courier of a node that everything is applied, if it waits for that.
+    fn note_applied(&mut self, node: usize) {
+        let (now, wire) = (self.now, &mut self.wires[node]);
+        if wire.has_applied && wire.courier.waits_to_apply() {
+            wire.courier.all_applied(now).expect("the stream can be followed");
             self.work(node);
         }
-        opened
     }
 
     /// The next proposal of a node that the stream has refused.
@@ -338,6 +348,7 @@ impl Stream {
                 wire.courier.tick(now).expect("the stream can be followed");
                 wire.sealer.tick(now);
                 self.work(node);
+                self.note_applied(node);
             }
             self.receive(node);
             self.send(node);
@@ -572,6 +583,7 @@ impl Stream {
             let (position, behind) = (read as u64 + 1, (last - read - 1) as u64);
             let message = StreamMessage { position, at, subject: "0".into(), bytes, behind };
             wire.courier.arrived(message, now);
+            wire.has_applied = false;
             (wire.read, wire.next) = (Some(read + 1), None);
             if let Some(inbox) = &wire.inbox {
                 inbox.bell().ring();
