@@ -75,6 +75,11 @@ pub(crate) struct Guest {
     returns: Option<Hashed>,
     /// The code with which another connection can take its place.
     code: Option<Hashed>,
+    /// Whether somebody has removed it from a room for which it may have a code.
+    was_removed: bool,
+    /// Whether another connection has taken its place, and perhaps not in its room: nobody knows when
+    /// its seat there ends.
+    is_elsewhere: bool,
     /// Whether it writes to one person more often than to everybody.
     is_gossip: bool,
     /// Whether it returns to a room that it has just left, and leaves it again before it reads
@@ -141,6 +146,8 @@ impl Guest {
             is_careful,
             returns,
             code: None,
+            was_removed: false,
+            is_elsewhere: false,
             is_gossip: rng.u8(0..6) == 0,
             is_hasty: dialect == Dialect::Web && rng.u8(0..4) == 0,
             stalled: 0,
@@ -480,6 +487,7 @@ impl Guest {
         self.presence = None;
         self.seats.clear();
         self.call.link = None;
+        self.is_elsewhere = self.was_removed;
         true
     }
 
@@ -490,6 +498,7 @@ impl Guest {
             return false;
         }
         let removed: Vec<_> = self.seats.extract_if(.., |seat| seat.removed().is_some()).collect();
+        self.was_removed |= !removed.is_empty();
         for seat in &removed {
             if let (Some(act), Some(link)) = (seat.removed(), &self.call.link) {
                 let notice = Answer::Notice(Notice::Act(Arc::clone(act)));
@@ -573,7 +582,7 @@ impl Guest {
             person: Some(self.person),
             dialect: self.dialect,
             text: reader.text.clone(),
-            end,
+            end: if self.is_elsewhere { End::Broken } else { end },
             has_left: self.call.link.is_none(),
             fell_silently: reader.fell_silently(),
             listened: None,

@@ -602,10 +602,16 @@ impl<'a> Sitting<'a> {
         }
     }
 
-    /// The commit of the last event that the client has read here.
+    /// The commit of the last event that the client has perhaps read here: it sees nothing of some.
     fn last_commit(&self) -> Option<u64> {
-        let event = self.room.events.get(self.places.last()?.at.checked_sub(1)?);
-        event.map(|event| event.commit)
+        let mut place = self.places.last()?.clone();
+        let mut last = place.at.checked_sub(1)?;
+        while place.at < self.until
+            && place.pass(&self.room.events[place.at], self.reader).is_none()
+        {
+            last = place.at - 1;
+        }
+        Some(self.room.events[last].commit)
     }
 
     /// Whether the last event is a departure with the words of this QUIT. Everything but a QUIT is the
@@ -791,12 +797,14 @@ impl<'a> Sitting<'a> {
             Effect::Change { gone: left, come: Some(new), how: How::TakesName }
                 if is_late && come.is_none() =>
             {
-                comes_next = Some(new);
-                left == gone && how == How::Parts(None)
+                let is_it = left == gone && how == How::Parts(None);
+                comes_next = is_it.then_some(new).or(comes_next);
+                is_it
             }
             Effect::Change { gone: left, come: Some(new), how: How::PartsAndComes } => {
-                comes_next = Some(new);
-                left == gone && come.is_none() && how == How::Parts(None)
+                let is_it = left == gone && come.is_none() && how == How::Parts(None);
+                comes_next = is_it.then_some(new).or(comes_next);
+                is_it
             }
             Effect::Change { gone: left, come: new, how: seen } => {
                 left == gone && new == come && how.is_seen_of(seen)
@@ -924,7 +932,11 @@ impl<'a> Sitting<'a> {
             let what = format!("waits in {} for the list of people", self.room.name);
             return Err(broken(Rule::Converged, what));
         }
-        let is_out = end == End::Left && self.reader.fell_silently; // and leaves before it comes in
+        let mut place = self.places.last().cloned();
+        let next = place.as_mut().and_then(|it| it.next(self.room, self.until, self.reader));
+        // It leaves before it comes in, or the answer stands behind its departure, of which a client
+        // that leaves the server is not told.
+        let is_out = end == End::Left && (self.reader.fell_silently || next.is_none());
         if let Some(rule) = self.owes.filter(|_| !is_out) {
             let what = format!("an answer was given before all of {}", self.room.name);
             return Err(broken(rule, what));
@@ -946,8 +958,6 @@ impl<'a> Sitting<'a> {
             let what = format!("no MODE in {} told of the rank of {name}", self.room.name);
             return Err(broken(Rule::Rank, what));
         }
-        let mut place = self.places.last().cloned();
-        let next = place.as_mut().and_then(|it| it.next(self.room, self.until, self.reader));
         let Some(next) = next else {
             return Ok(());
         };
