@@ -10,7 +10,7 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
-const SETTINGS: [&str; 24] = [
+const SETTINGS: [&str; 27] = [
     "listen",
     "classic",
     "lan",
@@ -22,6 +22,8 @@ const SETTINGS: [&str; 24] = [
     "house",
     "node",
     "nats-creds",
+    "tls-cert",
+    "tls-key",
     "allow-plain-passwords",
     "password-chars",
     "rate",
@@ -33,6 +35,7 @@ const SETTINGS: [&str; 24] = [
     "log-lines",
     "log-size",
     "log-total",
+    "stop-wait",
     "log",
     "log-format",
 ];
@@ -310,7 +313,7 @@ fn commented_keys_of_the_printed_configuration_can_be_uncommented() {
     let table: toml::Table = uncommented.parse().unwrap();
     assert_eq!(table.len(), SETTINGS.len());
     let again = told(&mut File::new(&uncommented).config(&[]));
-    let said = ["connections", "data", "nats", "node", "nats-creds"]
+    let said = ["connections", "data", "nats", "node", "nats-creds", "tls-cert", "tls-key"]
         .iter()
         .fold(printed, |text, key| text.replace(&format!("# {key} = "), &format!("{key} = ")));
     assert_eq!(again, said);

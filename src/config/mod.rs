@@ -18,7 +18,7 @@ pub use data::{DataOption, Keep};
 pub(crate) use file::read as read_file;
 pub(crate) use listen::read_several;
 pub use listen::{ListenPlace, ListenUrl};
-pub use units::{ByteSize, InvalidValue, RateLimit, Retain};
+pub use units::{ByteSize, InvalidValue, RateLimit, Retain, StopWait};
 pub(crate) use units::{duration, host, idle, yes_or_no};
 
 use std::mem;
@@ -185,6 +185,10 @@ options! {
         /// Most memory for the lines of all rooms
         #[arg(long, value_name = "SIZE", default_value = "256MiB")]
         pub log_total: ByteSize => log_total,
+
+        /// How long a stop waits for clients that have not read the last lines
+        #[arg(long, value_name = "TIME", default_value = "12s")]
+        pub stop_wait: StopWait,
 
         /// How much to log on stderr
         #[arg(long, value_name = "LEVEL", default_value = "info")]

@@ -173,6 +173,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             log_lines: counts.0,
             log_size: sizes.0.to_string().parse().unwrap(),
             log_total: (1usize << sizes.1).to_string().parse().unwrap(),
+            stop_wait: if yes { "1500ms" } else { "12s" }.parse().unwrap(),
             log,
             log_format,
             ..read(&[])

@@ -164,6 +164,44 @@ impl fmt::Display for ByteSize {
     }
 }
 
+/// How long a stop waits for clients, written `2s` or `500ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StopWait(Duration);
+
+impl StopWait {
+    /// Time for one sentence on the way to a distant client.
+    const MIN: Duration = Duration::from_millis(100);
+
+    /// A stop takes 15 s at most, and the last batch needs some of them.
+    const MAX: Duration = Duration::from_secs(12);
+
+    /// The time.
+    pub const fn time(self) -> Duration {
+        self.0
+    }
+}
+
+impl FromStr for StopWait {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match idle(text) {
+            Ok(Some(time)) if (Self::MIN..=Self::MAX).contains(&time) => Ok(Self(time)),
+            _ => Err(InvalidValue::new(format!(
+                "write how long a stop waits as 2s or 500ms ({} to {})",
+                duration(Self::MIN),
+                duration(Self::MAX)
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for StopWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&duration(self.0))
+    }
+}
+
 /// Serializes these values as people write them.
 macro_rules! serialize_as_text {
     ($($type:ty),*) => {
@@ -175,7 +213,7 @@ macro_rules! serialize_as_text {
     };
 }
 
-serialize_as_text!(RateLimit, Retain, ByteSize);
+serialize_as_text!(RateLimit, Retain, ByteSize, StopWait);
 
 /// The units of an amount, each with its size. An amount is printed in the first unit that divides
 /// it.
@@ -370,6 +408,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_stop_waits_for_seconds() {
+        for (text, as_printed) in
+            [("2s", "2s"), ("12s", "12s"), ("100ms", "100ms"), ("0.5s", "500ms")]
+        {
+            assert_eq!(printed::<StopWait>(text).as_deref(), Some(as_printed));
+        }
+        for wrong in ["", "0", "0s", "2", "-2s", "99ms", "13s", "1m", "off"] {
+            assert_eq!(printed::<StopWait>(wrong), None, "{wrong:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn values_read_back_as_printed(
@@ -392,6 +442,7 @@ mod tests {
         fn anything_may_be_typed(text in ".*") {
             let _ = (idle(&text), count(&text), yes_or_no(&text));
             let _ = (printed::<ByteSize>(&text), printed::<RateLimit>(&text), printed::<Retain>(&text));
+            let _ = printed::<StopWait>(&text);
         }
     }
 }

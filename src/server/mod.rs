@@ -277,6 +277,7 @@ impl Server {
         let broadcasting = tokio::spawn(task.run());
         let running = RunningServer {
             reception: self.reception,
+            stop_wait: self.config.stop_wait.time(),
             closing,
             node,
             broadcasting,

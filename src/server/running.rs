@@ -14,15 +14,14 @@ use super::node::RunningNode;
 use crate::broadcaster_task::Closing;
 use crate::door::Reception;
 
-/// How long clients may take to receive the final message when the server shuts down.
-const DRAIN_TIME: Duration = Duration::from_secs(12);
-
-/// How long that and the last batch may take: 15 s, with a little to spare.
+/// How long the clients' last messages and the last batch may take: 15 s, with a little to spare.
 const CLOSE_TIME: Duration = Duration::from_secs(14);
 
 /// A server whose doors are open.
 pub(crate) struct RunningServer {
     pub(super) reception: Arc<Reception>,
+    /// How long clients may take to receive the final message when the server shuts down.
+    pub(super) stop_wait: Duration,
     pub(super) closing: Closing,
     /// This server among its nodes; none without other nodes.
     pub(super) node: Option<RunningNode>,
@@ -60,7 +59,7 @@ impl RunningServer {
         let until = Instant::now() + CLOSE_TIME;
         let tasks = &self.reception.tasks;
         tasks.close();
-        if timeout(DRAIN_TIME, tasks.wait()).await.is_err() {
+        if timeout(self.stop_wait, tasks.wait()).await.is_err() {
             tracing::warn!("some clients did not receive the final message in time");
         }
         self.closing.now.cancel();

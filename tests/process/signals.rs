@@ -72,8 +72,8 @@ fn a_server_whose_terminal_is_closed_ends_cleanly() {
 }
 
 /// A person who reads nothing of 8 MiB, and one who reads.
-fn with_a_stuck_reader() -> (Server, Guest, Guest) {
-    let server = Server::open(&["--rate", "off"]);
+fn with_a_stuck_reader(options: &[&str]) -> (Server, Guest, Guest) {
+    let server = Server::open(&[&["--rate", "off"], options].concat());
     let mut alice = Guest::enter(server.address, "alice");
     let mut stuck = Guest::connect_narrow(server.address);
     stuck.answer("stuck");
@@ -86,7 +86,7 @@ fn with_a_stuck_reader() -> (Server, Guest, Guest) {
 
 #[test]
 fn a_stuck_reader_does_not_delay_the_end() {
-    let (mut server, mut alice, _stuck) = with_a_stuck_reader();
+    let (mut server, mut alice, _stuck) = with_a_stuck_reader(&[]);
     let start = Instant::now();
     server.signal(Signal::TERM);
     assert_eq!(alice.rest(), [GOING_DOWN]);
@@ -96,8 +96,19 @@ fn a_stuck_reader_does_not_delay_the_end() {
 }
 
 #[test]
+fn a_stop_waits_for_readers_as_long_as_it_is_told() {
+    let (mut server, mut alice, _stuck) = with_a_stuck_reader(&["--stop-wait", "100ms"]);
+    server.signal(Signal::TERM);
+    assert_eq!(alice.rest(), [GOING_DOWN]);
+    assert_eq!(server.ended().code(), Some(0));
+    // A reader who is cut off by its own time is not worth a warning.
+    let late = "some clients did not receive the final message in time";
+    assert!(server.log().iter().any(|line| line.contains(late)));
+}
+
+#[test]
 fn a_second_signal_ends_at_once() {
-    let (mut server, mut alice, _stuck) = with_a_stuck_reader();
+    let (mut server, mut alice, _stuck) = with_a_stuck_reader(&[]);
     server.signal(Signal::INT);
     assert_eq!(alice.rest(), [GOING_DOWN]);
     server.logged("closing: ");
@@ -107,7 +118,7 @@ fn a_second_signal_ends_at_once() {
 
 #[test]
 fn nobody_enters_while_the_server_ends() {
-    let (mut server, mut alice, _stuck) = with_a_stuck_reader();
+    let (mut server, mut alice, _stuck) = with_a_stuck_reader(&[]);
     server.signal(Signal::TERM);
     assert_eq!(alice.rest(), [GOING_DOWN]);
     // The stuck reader keeps the process alive for a while.
