@@ -22,17 +22,22 @@ mod tls;
 use tokio::select;
 
 use crate::config::Config;
-use crate::server::{Server, SignalRequests, Source};
+use crate::server::{PassedSockets, Server, SignalRequests, Source};
 
 /// Runs the server until a signal ends it and everybody has been told. A reload reads the
-/// configuration from `source`.
+/// configuration from `source`. Listeners at the addresses of `passed` sockets are not bound anew.
 ///
 /// # Errors
 ///
 /// The server cannot start, for example because an address is in use or a port is not allowed. The
 /// error is one sentence.
-pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()> {
+pub async fn serve(
+    config: Config,
+    source: Option<Source>,
+    passed: PassedSockets,
+) -> anyhow::Result<()> {
     let mut server = Server::join(config).await?;
+    server.take_over(passed);
     server.bind().await?;
     // Catches signals before the server says that it runs, because a signal may follow at once.
     let signals = SignalRequests::catch()?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use parlor::cli::{Action, args, ask, backup, check, manual, variables};
 use parlor::clock::zone_is_unknown;
-use parlor::server::{Replaced, Source};
+use parlor::server::{PassedSockets, Replaced, Source};
 use parlor::telemetry::logging;
 
 /// Wrong usage ends the process with code 2 before anything runs.
@@ -48,6 +48,7 @@ fn run(action: Action) -> anyhow::Result<()> {
     parlor::server::survive_file_size()?;
     match action {
         Action::Serve(options) => {
+            let passed = PassedSockets::take_over()?; // before this process opens a file
             let config = options.load()?;
             let logging = logging::start(config.log, config.log_format)?;
             for sentence in variables::strangers().into_iter().chain(zone_is_unknown()) {
@@ -55,7 +56,7 @@ fn run(action: Action) -> anyhow::Result<()> {
             }
             let source =
                 Source { read: Arc::new(move || options.load()), level: logging.level.clone() };
-            block_on(parlor::serve(config, Some(source)))
+            block_on(parlor::serve(config, Some(source), passed))
         }
         Action::Join(options) => block_on(parlor::client::join(options)),
         Action::Export(options) => {

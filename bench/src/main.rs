@@ -162,11 +162,12 @@ fn as_child(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
 /// Runs the server as `parlor serve` does.
 fn serve(words: Vec<OsString>) -> anyhow::Result<()> {
     use parlor::cli::{Action, CommandLine};
+    use parlor::server::PassedSockets;
     let words = [OsString::from("parlor")].into_iter().chain(words);
     let Action::Serve(options) = CommandLine::read(words.collect())?.action else {
         anyhow::bail!("only `serve` is measured");
     };
     let config = options.load()?;
     parlor::telemetry::start(config.log, config.log_format)?;
-    tokio::runtime::Runtime::new()?.block_on(parlor::serve(config, None))
+    tokio::runtime::Runtime::new()?.block_on(parlor::serve(config, None, PassedSockets::default()))
 }

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
 
-/// The file of a Unix socket that this server has bound. Dropping this deletes it.
+/// The file of a Unix socket. Dropping this deletes it if this server has bound the socket.
 pub(crate) struct SocketFile {
     path: PathBuf,
-    /// Device and inode of the file, to notice another file in its place.
-    file: (u64, u64),
+    /// Device and inode of the file, to notice another file in its place; none for the file of
+    /// another program, which stays.
+    file: Option<(u64, u64)>,
 }
 
 impl SocketFile {
@@ -31,11 +32,16 @@ impl SocketFile {
         socket.set_permissions(Permissions::from_mode(mode))?;
         let socket = Socket::from(OwnedFd::from(socket));
         socket.bind(&SockAddr::unix(path)?)?;
-        let file = SocketFile { path: path.to_owned(), file: identity(path)? };
+        let file = SocketFile { path: path.to_owned(), file: Some(identity(path)?) };
         // The process may have a mask for new files, and some systems ignore the rights set above.
         fs::set_permissions(path, Permissions::from_mode(mode))?;
         socket.listen(backlog)?;
         Ok((UnixListener::from_std(OwnedFd::from(socket).into())?, file))
+    }
+
+    /// The file of a socket that systemd has bound.
+    pub(super) fn of_systemd(path: &Path) -> SocketFile {
+        SocketFile { path: path.to_owned(), file: None }
     }
 
     /// The path.
@@ -43,9 +49,9 @@ impl SocketFile {
         &self.path
     }
 
-    /// Whether the file is in its place.
+    /// Whether the file of this server is in its place.
     pub(super) fn is_there(&self) -> bool {
-        identity(&self.path).is_ok_and(|file| file == self.file)
+        self.file.is_some() && self.file == identity(&self.path).ok()
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn announce(door: &DoorInUse, listeners: &[DoorListener]) {
             tracing::info!("{}", door.way_in.at_path(&listener.to_string()));
         }
     }
-    let addresses: Vec<_> = listeners.iter().filter_map(DoorListener::address).collect();
+    let addresses: Vec<_> = listeners.iter().flat_map(DoorListener::addresses).collect();
     for way in ways_to_join(door.way_in, door.kind.is_for_people, &addresses) {
         tracing::info!("{way}");
     }

@@ -1,16 +1,18 @@
 //! The doors of a server, from their listeners to their tasks.
 
+use std::iter::zip;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::announce::announce;
 use super::certificates::Certificates;
-use super::listeners::bind_all;
+use super::listeners::{bind_all, take_passed};
 use crate::config::Config;
 use crate::door::{
     self, AdminDoor, Approach, BoundDoor, CLASSIC, DoorInUse, DoorListener, DoorSetup, IRC,
-    IRC_TLS, ListenerOptions, NETCAT, Reception, TlsHandshake, WayIn, accept_connections,
+    IRC_TLS, ListenerOptions, NETCAT, PassedSockets, Reception, TlsHandshake, WayIn,
+    accept_connections,
 };
 use crate::operator::Operator;
 
@@ -24,19 +26,25 @@ pub(super) struct Doors {
 }
 
 impl Doors {
-    /// Binds the listeners of all URLs.
+    /// Binds the listeners of all URLs, except those that systemd has bound.
     ///
     /// # Errors
-    /// One of them cannot be bound: which, why, and what to do.
+    /// One of them cannot be bound, or no URL names a socket of systemd: which, why, and what to do.
     pub(super) async fn bind(
         config: &Config,
         setup: &DoorSetup,
         certificates: &Certificates,
+        mut passed: PassedSockets,
     ) -> anyhow::Result<Doors> {
-        let mut at_urls = Vec::new();
+        let mut taken = Vec::new();
         for url in &config.listeners {
+            taken.push(take_passed(url, &mut passed).await?);
+        }
+        passed.check_taken()?; // a socket that no URL names may have the port of one
+        let mut at_urls = Vec::new();
+        for (url, passed) in zip(&config.listeners, taken) {
             let (door, options) = door::open(url, setup.clone())?;
-            match (bind_all(url, &options).await, door.kind.may_be_missing_for) {
+            match (bind_all(url, &options, passed).await, door.kind.may_be_missing_for) {
                 (Err(error), Some(who)) if config.listens_as_usual => {
                     tracing::warn!("{error}; until then nobody can join with {who}");
                 }
@@ -126,5 +134,5 @@ fn handshake(
 }
 
 fn addresses_of(listeners: &[DoorListener]) -> Vec<SocketAddr> {
-    listeners.iter().filter_map(DoorListener::address).collect()
+    listeners.iter().flat_map(DoorListener::addresses).collect()
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::lookup_host;
 
 use crate::config::{Host, ListenPlace, ListenUrl};
-use crate::door::{DoorListener, ListenerOptions};
+use crate::door::{DoorListener, ListenerOptions, PassedSockets};
 
 /// A listener cannot be bound.
 #[derive(Debug, thiserror::Error)]
@@ -16,16 +16,36 @@ pub struct BindError {
     error: io::Error,
 }
 
-/// Binds the listeners of a URL.
+/// Takes the listeners of a URL that systemd has bound.
+///
+/// # Errors
+/// They cannot be used. The error names the URL and the reason.
+pub(crate) async fn take_passed(
+    url: &ListenUrl,
+    passed: &mut PassedSockets,
+) -> Result<Vec<DoorListener>, BindError> {
+    let taken = match &url.place {
+        _ if passed.is_empty() => Ok(Vec::new()), // so nothing is resolved for it
+        ListenPlace::Path(path) => passed.at_path(path),
+        ListenPlace::Port { host, port } => resolve(host, port.unwrap_or_default())
+            .await
+            .and_then(|addresses| passed.at_addresses(&addresses)),
+    };
+    taken.map_err(|error| BindError { url: url.clone(), error })
+}
+
+/// Binds the listeners of a URL, except those that systemd has bound.
 ///
 /// # Errors
 /// The listeners cannot be bound. The error names the URL, the reason, and what to do.
 pub(crate) async fn bind_all(
     url: &ListenUrl,
     options: &ListenerOptions,
+    passed: Vec<DoorListener>,
 ) -> Result<Vec<DoorListener>, BindError> {
     let bound = match &url.place {
-        ListenPlace::Port { host, port } => at_ports(host, port.unwrap_or_default()).await,
+        ListenPlace::Port { host, port } => at_ports(host, port.unwrap_or_default(), passed).await,
+        ListenPlace::Path(_) if !passed.is_empty() => Ok(passed),
         ListenPlace::Path(path) => {
             DoorListener::at_path(path, options.mode).map(|listener| vec![listener])
         }
@@ -35,14 +55,21 @@ pub(crate) async fn bind_all(
 
 /// Binds all addresses of a host: for a name or all interfaces, IPv4 and IPv6 at the same port; one
 /// of the two is enough.
-async fn at_ports(host: &Host, mut port: u16) -> io::Result<Vec<DoorListener>> {
-    let mut bound: Vec<DoorListener> = Vec::new();
+async fn at_ports(
+    host: &Host,
+    mut port: u16,
+    passed: Vec<DoorListener>,
+) -> io::Result<Vec<DoorListener>> {
+    let mut bound = passed;
     let mut failed = None;
-    for mut address in resolve(host).await? {
+    for mut address in resolve(host, port).await? {
         address.set_port(port);
+        if bound.iter().any(|listener| listener.addresses().contains(&address)) {
+            continue;
+        }
         match DoorListener::at_port(address) {
             Ok(listener) => {
-                port = listener.address().map_or(port, |address| address.port());
+                port = listener.addresses().first().map_or(port, SocketAddr::port);
                 bound.push(listener);
             }
             // Otherwise another program would get some of the connections.
@@ -56,17 +83,17 @@ async fn at_ports(host: &Host, mut port: u16) -> io::Result<Vec<DoorListener>> {
     }
 }
 
-/// The addresses of a host, without a port.
-async fn resolve(host: &Host) -> io::Result<Vec<SocketAddr>> {
-    let both = |ips: [IpAddr; 2]| ips.map(|ip| SocketAddr::new(ip, 0)).to_vec();
+/// The addresses of a host at a port.
+async fn resolve(host: &Host, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let both = |ips: [IpAddr; 2]| ips.map(|ip| SocketAddr::new(ip, port)).to_vec();
     Ok(match host {
         Host::All => both([Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]),
-        Host::Ip(ip) => vec![SocketAddr::new(*ip, 0)],
+        Host::Ip(ip) => vec![SocketAddr::new(*ip, port)],
         // This needs no resolver, which not every machine has.
         Host::Name(name) if name == "localhost" => {
             both([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
         }
-        Host::Name(_) | Host::Scoped(..) => lookup_host(host.to_lookup(0)).await?.collect(),
+        Host::Name(_) | Host::Scoped(..) => lookup_host(host.to_lookup(port)).await?.collect(),
     })
 }
 

@@ -18,6 +18,9 @@ pub use process::{check_threads, survive_file_size};
 pub use reload::Source;
 pub(crate) use signals::SignalRequests;
 
+pub use crate::door::PassedSockets;
+
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +61,8 @@ pub struct Server {
     /// Its parts as one of several nodes; none without other nodes.
     node: Option<NodeParts>,
     clock: Clock,
+    /// The sockets of systemd that no door has yet.
+    passed: PassedSockets,
     doors: Doors,
     /// The certificates of the doors with TLS.
     certificates: Arc<Certificates>,
@@ -158,6 +163,7 @@ impl Server {
             broadcaster,
             node: None,
             clock: Clock::start(),
+            passed: PassedSockets::default(),
             doors: Doors::default(),
             certificates: Arc::new(Certificates::new(directory, certificate)),
             side_tasks: JoinSet::new(),
@@ -183,14 +189,21 @@ impl Server {
         self.side_tasks.spawn(reloader.run(signals, requests));
     }
 
+    /// Takes over these sockets in place of binding listeners at their addresses.
+    pub(crate) fn take_over(&mut self, passed: PassedSockets) {
+        self.passed = passed;
+    }
+
     /// Binds all listeners, which do not accept yet. Returns their real addresses.
     ///
     /// # Errors
-    /// One of them cannot be bound. The error says which, why, and what to do.
+    /// One of them cannot be bound, or no listener has the address of a socket that is to be taken
+    /// over. The error says which, why, and what to do.
     pub async fn bind(&mut self) -> anyhow::Result<Vec<SocketAddr>> {
         let setup =
             door_setup(&self.config, &self.storage, &self.reception, &self.live, &self.clock);
-        self.doors = Doors::bind(&self.config, &setup, &self.certificates).await?;
+        let passed = mem::take(&mut self.passed);
+        self.doors = Doors::bind(&self.config, &setup, &self.certificates, passed).await?;
         self.side_tasks.spawn(Arc::clone(&self.certificates).look_after());
         // Doors are bound once.
         if let Some(port) = self.doors.line_port() {

@@ -23,6 +23,7 @@ mod turns;
 #[path = "../support/visitor.rs"]
 mod visitor;
 
+mod activation;
 mod admin;
 mod astray;
 mod backup;

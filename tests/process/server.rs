@@ -71,23 +71,27 @@ impl Server {
 
     /// Runs `parlor serve` with these options, and waits until it listens.
     pub(crate) fn run(mut parlor: Command, options: &[&str]) -> Server {
-        let mut child = parlor
-            .arg("serve")
-            .args(options)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Arc::new(Log::default());
-        let (stderr, page) = (child.stderr.take().unwrap(), Arc::clone(&log));
-        thread::spawn(move || page.copy(BufReader::new(stderr)));
-        let mut server = Server { child, log, address: SocketAddr::from(([0, 0, 0, 0], 0)) };
+        parlor.arg("serve").args(options).stdin(Stdio::null()).stdout(Stdio::null());
+        Server::start(parlor)
+    }
+
+    /// Runs a command that becomes a server, and waits until it listens.
+    pub(crate) fn start(command: Command) -> Server {
+        let mut server = Server::spawn(command);
         let line = server.logged("listening tcp ");
         let (_, address) = line.split_once("listening tcp ").unwrap();
         let address = address.split(['"', ' ']).next().unwrap();
         server.address = address.parse().unwrap();
         server
+    }
+
+    /// Runs a command that becomes a server. It has no address yet.
+    pub(crate) fn spawn(mut command: Command) -> Server {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Log::default());
+        let (stderr, page) = (child.stderr.take().unwrap(), Arc::clone(&log));
+        thread::spawn(move || page.copy(BufReader::new(stderr)));
+        Server { child, log, address: SocketAddr::from(([0, 0, 0, 0], 0)) }
     }
 
     /// The address of its web door, from the log.
