@@ -117,3 +117,39 @@ impl Certificates {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use std::fs;
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// The names of chain and key in the directory of a server.
+    const FILES: [&str; 2] = ["tls-cert.pem", "tls-key.pem"];
+
+    #[tokio::test(start_paused = true)]
+    async fn changed_files_are_noticed_without_a_reload() {
+        let [first, next] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let own = |directory: PathBuf| {
+            let certificates = Certificates::new(Some(directory), None);
+            certificates.of_listener(None).unwrap().fingerprint()
+        };
+        let (before, after) = (own(first.path().into()), own(next.path().into()));
+        let [chain, key] = FILES.map(|file| first.path().join(file));
+        let files = CertificateFiles::new(chain, Some(key));
+        let certificates = Arc::new(Certificates::new(None, Some(files)));
+        let shown = certificates.of_listener(None).unwrap();
+        let looking = tokio::spawn(certificates.look_after());
+        sleep(LOOK_EVERY / 2).await; // the first look is at once
+        for file in FILES {
+            fs::copy(next.path().join(file), first.path().join(file)).unwrap();
+        }
+        assert_eq!(shown.fingerprint(), before);
+        sleep(LOOK_EVERY).await;
+        assert_eq!(shown.fingerprint(), after);
+        looking.abort();
+    }
+}

@@ -7,12 +7,17 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 use super::own;
 use super::pair::{self, NoCertificate, fingerprint};
 use crate::config::CertificateFiles;
+
+/// How long the server waits before it tries again to make a certificate. The log has an error for
+/// each try.
+const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// The source of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +41,8 @@ struct CertificateState {
     source: CertificateSource,
     /// The state of its files when it was read.
     stamps: Vec<FileStamp>,
+    /// The time from which on the server makes another one; none if others do that.
+    renewed_at: Option<Timestamp>,
 }
 
 /// The time and size of a file, by which a new one is noticed. None if there is no file.
@@ -47,28 +54,37 @@ impl Certificate {
     /// # Errors
     /// It cannot be read or made; the error is a sentence.
     pub(crate) fn open(source: CertificateSource) -> Result<Certificate, NoCertificate> {
-        let stamps = source.stamps();
-        let shown = RwLock::new(source.load()?);
-        let stamps = if stamps.contains(&None) { source.stamps() } else { stamps };
-        Ok(Certificate { shown, state: Mutex::new(CertificateState { source, stamps }) })
+        let (shown, state) = source.load(Timestamp::now())?;
+        Ok(Certificate { shown: RwLock::new(shown), state: Mutex::new(state) })
     }
 
-    /// Reads the certificate again, if the files have changed or `source` is another one than before.
-    /// Returns whether there is a new one. On an error the old one stays.
+    /// Reads the certificate again, if the files have changed or `source` is another one than before,
+    /// or makes the server's own anew, if it is old. Returns whether there is a new one. On an error
+    /// the old one stays.
     ///
     /// # Errors
     /// It cannot be read or made; the error is a sentence.
     pub(crate) fn reload(&self, source: Option<CertificateSource>) -> Result<bool, NoCertificate> {
+        self.reload_at(Timestamp::now(), source)
+    }
+
+    fn reload_at(
+        &self,
+        now: Timestamp,
+        source: Option<CertificateSource>,
+    ) -> Result<bool, NoCertificate> {
         let mut state = self.state();
         let source = source.unwrap_or_else(|| state.source.clone());
         let stamps = source.stamps();
-        let is_due = source != state.source || stamps != state.stamps;
-        if !is_due && !matches!(source, CertificateSource::Own(Some(_))) {
+        let is_old = state.renewed_at.is_some_and(|at| at <= now);
+        if source == state.source && stamps == state.stamps && !is_old {
             return Ok(false);
         }
-        state.stamps = stamps; // broken files are reported once
-        let next = source.load()?;
-        *state = CertificateState { stamps: source.stamps(), source };
+        // An error is reported once, or once an hour.
+        state.stamps = stamps;
+        state.renewed_at = state.renewed_at.map(|_| now + RETRY_AFTER);
+        let (next, loaded) = source.load(now)?;
+        *state = loaded;
         let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = shown.cert != next.cert;
         *shown = next;
@@ -95,12 +111,15 @@ impl Certificate {
 }
 
 impl CertificateSource {
-    fn load(&self) -> Result<Arc<CertifiedKey>, NoCertificate> {
-        match self {
-            CertificateSource::Files(files) => pair::read(&files.chain, &files.key),
-            CertificateSource::Own(Some(directory)) => own::in_directory(directory),
-            CertificateSource::Own(None) => own::in_memory(),
-        }
+    /// Reads or makes the certificate at this time.
+    fn load(&self, now: Timestamp) -> Result<(Arc<CertifiedKey>, CertificateState), NoCertificate> {
+        let stamps = self.stamps(); // before reading, so that no change is missed
+        let (pair, renewed_at) = match self {
+            CertificateSource::Files(files) => (pair::read(&files.chain, &files.key)?, None),
+            CertificateSource::Own(directory) => own::find_or_make(directory.as_deref(), now)?,
+        };
+        let source = self.clone();
+        Ok((pair, CertificateState { source, stamps, renewed_at }))
     }
 
     fn stamps(&self) -> Vec<FileStamp> {
@@ -155,6 +174,37 @@ mod tests {
         assert!(first.reload(None).unwrap());
         assert_ne!(first.fingerprint(), before);
         assert_eq!(own(place.path()).fingerprint(), first.fingerprint());
+    }
+
+    #[test]
+    fn the_own_certificate_is_renewed_in_time_without_a_change_of_its_files() {
+        let place = tempfile::tempdir().unwrap();
+        let days = |days: i64| Timestamp::now() + SignedDuration::from_hours(days * 24);
+        let memory = Certificate::open(CertificateSource::Own(None)).unwrap();
+        for shown in [own(place.path()), memory] {
+            let before = shown.fingerprint();
+            assert!(!shown.reload_at(days(263), None).unwrap());
+            assert_eq!(shown.fingerprint(), before);
+            assert!(shown.reload_at(days(265), None).unwrap());
+            assert_ne!(shown.fingerprint(), before);
+            assert!(!shown.reload_at(days(500), None).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_written_is_tried_again_after_an_hour() {
+        let place = tempfile::tempdir().unwrap();
+        let shown = own(place.path());
+        fs::create_dir(place.path().join("tls-key.pem.new")).unwrap();
+        let later = Timestamp::now() + SignedDuration::from_hours(300 * 24);
+        let refused = shown.reload_at(later, None).unwrap_err().to_string();
+        let key = place.path().join("tls-key.pem");
+        assert!(refused.starts_with(&format!("cannot write {}: ", key.display())), "{refused}");
+        let minutes = |minutes: i64| later + SignedDuration::from_mins(minutes);
+        assert!(!shown.reload_at(minutes(59), None).unwrap());
+        assert!(shown.reload_at(minutes(61), None).is_err());
+        fs::remove_dir(place.path().join("tls-key.pem.new")).unwrap();
+        assert!(shown.reload_at(minutes(122), None).unwrap());
     }
 
     #[test]

@@ -34,24 +34,32 @@ struct Made {
     pair: Arc<CertifiedKey>,
 }
 
-/// The own certificate of a server that stores nothing.
-pub(super) fn in_memory() -> Result<Arc<CertifiedKey>, NoCertificate> {
-    Ok(make(Timestamp::now())?.pair)
-}
-
-/// The own certificate in a directory: the one that is there, or a new one if there is none or it is
-/// old.
-pub(super) fn in_directory(directory: &Path) -> Result<Arc<CertifiedKey>, NoCertificate> {
+/// The own certificate, and the time from which on another one is made; none if a person has put it
+/// there. It is the one in the directory, or a new one if there is none or it is old, or no directory.
+pub(super) fn find_or_make(
+    directory: Option<&Path>,
+    now: Timestamp,
+) -> Result<(Arc<CertifiedKey>, Option<Timestamp>), NoCertificate> {
+    let Some(directory) = directory else {
+        return Ok((make(now)?.pair, renewal(now)));
+    };
     let [chain, key] = files(directory);
-    let now = Timestamp::now();
-    if chain.exists() && key.exists() && !is_old(&chain, now) {
-        return pair::read(&chain, &key);
+    if chain.exists() && key.exists() {
+        let renewed_at = made_at(&chain).and_then(renewal);
+        if renewed_at.is_none_or(|at| now < at) {
+            return Ok((pair::read(&chain, &key)?, renewed_at));
+        }
     }
     let made = make(now)?;
     // The key first: a new certificate with the old key would be refused.
     write(&key, &made.key)?;
     write(&chain, &made.chain)?;
-    Ok(made.pair)
+    Ok((made.pair, renewal(now)))
+}
+
+/// The time from which on another certificate is made in place of one of this time.
+fn renewal(made: Timestamp) -> Option<Timestamp> {
+    made.checked_add(SignedDuration::from_hours(RENEWED_DAYS * 24)).ok()
 }
 
 /// The paths of chain and key in a directory.
@@ -59,13 +67,11 @@ pub(super) fn files(directory: &Path) -> [PathBuf; 2] {
     [directory.join(CHAIN_FILE), directory.join(KEY_FILE)]
 }
 
-/// Whether the certificate in this file was made by a server long ago. One without that line was
-/// put there by a person, and stays.
-fn is_old(chain: &Path, now: Timestamp) -> bool {
-    let text = fs::read_to_string(chain).unwrap_or_default();
+/// The time at which a server has made the certificate in this file.
+fn made_at(chain: &Path) -> Option<Timestamp> {
+    let text = fs::read_to_string(chain).ok()?;
     let mut times = text.lines().filter_map(|line| line.strip_prefix(MADE)?.split(',').next());
-    let made = times.find_map(|time| time.parse::<Timestamp>().ok());
-    made.is_some_and(|made| made + SignedDuration::from_hours(RENEWED_DAYS * 24) <= now)
+    times.find_map(|time| time.parse().ok())
 }
 
 fn make(now: Timestamp) -> Result<Made, NoCertificate> {
@@ -122,5 +128,5 @@ fn write(path: &Path, text: &str) -> Result<(), NoCertificate> {
         file.sync_all()?;
         fs::rename(&new, path)
     });
-    written.map_err(|error| NoCertificate::Io { path: path.to_owned(), error })
+    written.map_err(|error| NoCertificate::Unwritable { path: path.to_owned(), error })
 }

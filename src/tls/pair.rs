@@ -21,7 +21,9 @@ const FILE_BYTES_MAX: u64 = 256 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoCertificate {
     #[error("cannot read {}: {error}", path.display())]
-    Io { path: PathBuf, error: io::Error },
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("cannot write {}: {error}", path.display())]
+    Unwritable { path: PathBuf, error: io::Error },
     #[error("{} is larger than 256 KiB, so it is no certificate and no key", .0.display())]
     TooLarge(PathBuf),
     #[error("{} has no certificate in the form PEM (-----BEGIN CERTIFICATE-----)", .0.display())]
@@ -52,7 +54,7 @@ pub(super) fn read(chain: &Path, key: &Path) -> Result<Arc<CertifiedKey>, NoCert
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, NoCertificate> {
-    let io = |error| NoCertificate::Io { path: path.to_owned(), error };
+    let io = |error| NoCertificate::Unreadable { path: path.to_owned(), error };
     if fs::metadata(path).map_err(io)?.len() > FILE_BYTES_MAX {
         return Err(NoCertificate::TooLarge(path.to_owned()));
     }
