@@ -250,6 +250,9 @@ fn wrong_usage_ends_with_code_2_and_names_the_mistake() {
         (&["serve", "--listen", ""], "no URL; write one like tcp://localhost:8000"),
         (&["join", "*"], "give the name of a host to join"),
         (&["join", "host:port"], "\"port\" is not a port"),
+        (&["join", "ssh://host"], "write HOST, HOST:PORT or tls://HOST:PORT"),
+        (&["join", "tls://host", "--pin", "AB:CD"], "with 64 hexadecimal digits"),
+        (&["join", "tls://host", "--pin", &"0g".repeat(32)], "write a SHA256 fingerprint as"),
         (
             &["man", "sing"],
             "[possible values: serve, join, export, check, backup, admin, config, man, completions]",
@@ -341,7 +344,10 @@ fn a_manual_page_lists_commands_and_options_and_keeps_its_distances() {
     assert!(!whole.contains("parlor-help"), "{whole}");
     assert!(whole.contains("<COMMAND> [ARGUMENTS]"), "{whole}");
     let join = page(&["join"]);
-    assert!(join.contains("[HOST[:PORT]] [PORT] [--name <NAME>] [--bell]\n"), "{join}");
+    assert!(
+        join.contains("[HOST[:PORT]] [PORT] [--name <NAME>] [--bell] [--pin <FINGERPRINT>]\n"),
+        "{join}"
+    );
     let admin = page(&["admin"]);
     for part in [
         "fBparlor admin kick <NAME> [REASON]... [--data <DIR>]fR\nRemove somebody",

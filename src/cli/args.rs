@@ -36,6 +36,7 @@ const JOIN_EXAMPLES: &str = "\
 Examples:
   parlor join
   parlor join chat.example.org --name alice --bell
+  parlor join tls://chat.example.org
   printf 'hello\\n' | parlor join --name bot
 
 Keys:

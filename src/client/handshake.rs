@@ -2,6 +2,7 @@
 //! and no clock.
 
 use super::server_line::ServerLine;
+use crate::config::Address;
 
 /// The length up to which the server's reason is shown.
 const REASON_CHARS_MAX: usize = 200;
@@ -10,7 +11,7 @@ const REASON_CHARS_MAX: usize = 200;
 const OWNED: &str = "give another --name, or speak with curl -u NAME:TOKEN";
 
 /// The advice for the port for browsers, and for servers of another kind.
-pub(super) const LINE_PORT: &str = "join the port for lines, usually 8000";
+pub(super) const LINE_PORT: &str = "join the port for lines, usually 8000, or 8043 with tls://";
 
 /// The beginnings of the first lines of other protocols' servers. A later line of Parlor may begin
 /// like this, but never the first one.
@@ -24,6 +25,15 @@ const FOREIGN: [&str; 12] = [
     "NOTICE ", "ERROR ", "INFO {", // NATS
     "@RSYNCD:",
 ];
+
+/// The beginning of an alert of TLS (RFC 8446), with which a server answers what is not encrypted.
+const TLS_ALERT: &[u8] = b"\x15\x03";
+
+/// The advice about a server that speaks TLS, if its first bytes say so.
+pub(super) fn tls_advice(first: &[u8], server: &Address) -> Option<String> {
+    let speaks_tls = first.starts_with(TLS_ALERT);
+    speaks_tls.then(|| format!("The server at {server} speaks TLS: parlor join tls://{server}"))
+}
 
 /// The first line of a server of another protocol, if it is known to be one.
 pub(super) fn foreign_words(line: &str) -> Option<String> {

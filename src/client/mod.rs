@@ -2,25 +2,30 @@
 //! server.
 
 mod catch_up;
+mod client_tls;
 mod connect;
 mod conversation;
 mod handshake;
+mod known_servers;
 mod lines;
+mod meeting;
 mod outbox;
 mod pause;
 mod pipe;
+mod place;
 mod server_line;
 mod terminal;
+mod trust;
 mod window;
 
 use std::env;
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, IsTerminal};
 
-use anyhow::{anyhow, bail, ensure};
+use anyhow::{anyhow, ensure};
 
 pub use connect::JoinOptions;
 
-use self::connect::connect;
+use self::meeting::meet;
 
 /// Takes part in a chat until the server closes the connection or the person leaves.
 ///
@@ -29,28 +34,29 @@ use self::connect::connect;
 ///
 /// # Errors
 ///
-/// No server answers, the server refuses the name, or the connection breaks. The error is one
-/// sentence.
+/// No server answers, its certificate is not trusted, it refuses the name, or the connection breaks.
+/// The error is a sentence.
 pub async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
-    options.address.port = options.port.unwrap_or(options.address.port);
+    let address = &mut options.server.address;
+    address.port = options.port.unwrap_or(address.port);
     let name = options.name.as_deref().unwrap_or_default();
     ensure!(
         !name.contains(char::is_control),
         "A name is one line of letters and digits, not {name:?}."
     );
-    let stream = match connect(&options).await {
-        Ok(stream) => stream,
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            bail!("No server listens at {}; `parlor serve` starts one.", options.address)
-        }
-        Err(error) => bail!("Could not connect to {}: {error}.", options.address),
-    };
-    if io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb() {
-        terminal::stay(&options, stream)
+    ensure!(
+        options.pin.is_none() || options.server.is_tls,
+        "--pin is for a server with TLS; join it as tls://{}.",
+        options.server.address.host
+    );
+    let is_at_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let (connector, connection) = meet(&options, is_at_terminal).await?;
+    if is_at_terminal && !is_dumb() {
+        terminal::stay(&options, &connector, connection)
             .await
             .map_err(|error| anyhow!("The terminal cannot be used: {error}."))
     } else {
-        pipe::copy(&options, stream).await
+        pipe::copy(&options, connection).await
     }
 }
 

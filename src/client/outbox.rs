@@ -3,8 +3,9 @@
 use std::io;
 
 use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::{Instant, sleep_until};
+
+use super::connect::ServerOutput;
 
 /// The limit of bytes that wait for a server that reads slowly, for example because of its rate
 /// limit: a long paste.
@@ -14,13 +15,15 @@ const TYPED_BYTES_MAX: usize = 1024 * 1024;
 pub(super) struct Outbox {
     answers: Vec<u8>,
     typed: Vec<u8>,
+    /// Whether everything that was written is on its way.
+    is_flushed: bool,
     /// The time from which typed lines may be sent.
     pub(super) quiet_until: Instant,
 }
 
 impl Outbox {
     pub(super) fn new(quiet_until: Instant) -> Self {
-        Self { answers: Vec::new(), typed: Vec::new(), quiet_until }
+        Self { answers: Vec::new(), typed: Vec::new(), is_flushed: true, quiet_until }
     }
 
     /// Queues an answer of the client, which does not wait for `quiet_until`.
@@ -39,11 +42,15 @@ impl Outbox {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.answers.is_empty() && self.typed.is_empty()
+        self.answers.is_empty() && self.typed.is_empty() && self.is_flushed
     }
 
-    /// Sends the next bytes when it is time; returns their number. Cancelling the call sends none.
-    pub(super) async fn send(&self, writer: &mut OwnedWriteHalf) -> io::Result<usize> {
+    /// Sends the next bytes when it is time; returns their number. Returns 0 when everything is on
+    /// its way. Cancelling the call sends none.
+    pub(super) async fn send(&self, writer: &mut ServerOutput) -> io::Result<usize> {
+        if self.answers.is_empty() && self.typed.is_empty() {
+            return writer.flush().await.map(|()| 0);
+        }
         if !self.answers.is_empty() {
             return writer.write(&self.answers).await;
         }
@@ -53,6 +60,7 @@ impl Outbox {
 
     /// Drops bytes that are sent.
     pub(super) fn sent(&mut self, count: usize) {
+        self.is_flushed = count == 0;
         match self.answers.is_empty() {
             true => drop(self.typed.drain(..count)),
             false => drop(self.answers.drain(..count)),
@@ -61,8 +69,7 @@ impl Outbox {
 
     /// Drops everything.
     pub(super) fn clear(&mut self) {
-        self.answers.clear();
-        self.typed.clear();
+        *self = Self::new(self.quiet_until);
     }
 
     /// Everything that still waits.

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::connect::{JoinOptions, QUESTION_SECONDS};
+use super::connect::{JoinOptions, QUESTION_SECONDS, ServerHalves, ServerInput, ServerOutput};
 use super::handshake::{self, Handshake, HandshakeStep, LINE_PORT};
 use super::lines::Cutter;
+use crate::config::Address;
 use crate::terminal::sanitise;
 
 /// The size of one read: a pipe usually holds this much.
@@ -27,21 +26,21 @@ const ENTRANCE_SECONDS_MAX: Duration = Duration::from_secs(10);
 const TRY_LATER: &str = "try again later";
 
 /// The advice for a server that sends nothing.
-const WHICH_PORT: &str = "try again later, or another port: lines are usually at 8000; 8080 is for browsers, and 6667 for IRC";
+const WHICH_PORT: &str = "try again later, or another port: lines are usually at 8000, and with tls:// at 8043; 8080 is for browsers, and 6667 for IRC";
 
 /// Copies standard input to the server, and the server's bytes to standard output, until the server
 /// closes the connection.
 ///
 /// With a name, the input waits until the server accepts the name, so that its first line is not
 /// read as the name. The end of the input closes only the sending side.
-pub(super) async fn copy(options: &JoinOptions, stream: TcpStream) -> anyhow::Result<()> {
-    let (reader, mut writer) = stream.into_split();
-    let mut incoming = Incoming::new(reader, options.address.to_string());
+pub(super) async fn copy(options: &JoinOptions, connection: ServerHalves) -> anyhow::Result<()> {
+    let ServerHalves { input, mut output } = connection;
+    let mut incoming = Incoming::new(input, options.server.address.clone());
     let copied = async {
         if let Some(name) = &options.name {
-            enter(name, &mut incoming, &mut writer).await?;
+            enter(name, &mut incoming, &mut output).await?;
         }
-        let sending = tokio::spawn(send(writer));
+        let sending = tokio::spawn(send(output));
         let ended = incoming.copy().await;
         sending.abort();
         ended
@@ -57,7 +56,7 @@ pub(super) async fn copy(options: &JoinOptions, stream: TcpStream) -> anyhow::Re
 async fn enter(
     name: &str,
     incoming: &mut Incoming,
-    writer: &mut OwnedWriteHalf,
+    output: &mut ServerOutput,
 ) -> anyhow::Result<()> {
     let (mut handshake, mut cutter) = (Handshake::new(), Cutter::default());
     let mut deadline = Instant::now() + ENTRANCE_SECONDS_MAX;
@@ -78,7 +77,7 @@ async fn enter(
                 HandshakeStep::Wait => {}
                 HandshakeStep::Answer => {
                     // If the connection breaks now, the next read notices.
-                    let _ = writer.write_all(format!("{name}\n").as_bytes()).await;
+                    let _ = write_whole(output, format!("{name}\n").as_bytes()).await;
                     deadline = Instant::now() + ENTRANCE_SECONDS_MAX;
                 }
                 HandshakeStep::In => return Ok(()),
@@ -108,12 +107,17 @@ fn foreign_words(first: &[u8]) -> Option<String> {
 }
 
 /// Sends standard input to the server. A broken connection is reported by the receiving side.
-async fn send(mut writer: OwnedWriteHalf) -> io::Result<()> {
+async fn send(mut output: ServerOutput) -> io::Result<()> {
     let mut typed = standard_input();
     while let Some(chunk) = typed.recv().await {
-        writer.write_all(&chunk).await?;
+        write_whole(&mut output, &chunk).await?;
     }
-    writer.shutdown().await
+    output.shutdown().await
+}
+
+async fn write_whole(output: &mut ServerOutput, bytes: &[u8]) -> io::Result<()> {
+    output.write_all(bytes).await?;
+    output.flush().await
 }
 
 /// Reads standard input in its own thread: a read may wait for ever, and the program must still
@@ -139,9 +143,9 @@ struct OutputClosed;
 
 /// The server's bytes on their way to standard output.
 struct Incoming {
-    reader: OwnedReadHalf,
+    input: ServerInput,
     /// The server's address, for people.
-    address: String,
+    address: Address,
     /// The bytes of the last read.
     chunk: Vec<u8>,
     /// Whether anything was read.
@@ -152,9 +156,9 @@ struct Incoming {
 }
 
 impl Incoming {
-    fn new(reader: OwnedReadHalf, address: String) -> Self {
+    fn new(input: ServerInput, address: Address) -> Self {
         Self {
-            reader,
+            input,
             address,
             chunk: Vec::with_capacity(CHUNK_BYTES),
             has_begun: false,
@@ -164,11 +168,15 @@ impl Incoming {
 
     async fn copy(&mut self) -> anyhow::Result<()> {
         if !self.has_begun {
+            let address = self.address.clone();
             // A server for lines greets at once.
             let first = timeout(ENTRANCE_SECONDS_MAX, self.pass_on()).await;
             let first = first.map_err(|_| anyhow!("The server says nothing: {WHICH_PORT}."))??;
             if first.is_empty() {
                 return Ok(());
+            }
+            if let Some(advice) = handshake::tls_advice(first, &address) {
+                bail!("{advice}.");
             }
             if let Some(words) = foreign_words(first) {
                 bail!("This port is not for chatting, {LINE_PORT}: the server says \"{words}\".");
@@ -182,7 +190,7 @@ impl Incoming {
     /// the connection.
     async fn pass_on(&mut self) -> anyhow::Result<&[u8]> {
         self.chunk.clear();
-        let read = self.reader.read_buf(&mut self.chunk).await;
+        let read = self.input.read_buf(&mut self.chunk).await;
         self.has_begun |= !self.chunk.is_empty();
         let shown = match &mut self.terminal {
             None => write(&self.chunk),

@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use jiff::ZonedDateTime;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::select;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::connect::{JoinOptions, QUESTION_SECONDS, connect};
+use super::connect::{
+    Connector, JoinOptions, QUESTION_SECONDS, ServerHalves, ServerInput, ServerOutput,
+};
 use super::conversation::{Conversation, Reaction};
+use super::handshake::tls_advice;
 use super::lines::Lines;
 use super::outbox::Outbox;
 use super::pause::Pauses;
 use super::server_line::{ServerLine, split_time};
+use super::trust::Distrust;
 use super::window::Window;
 use crate::terminal::{Typed, sanitise};
 
@@ -29,7 +31,7 @@ const FAREWELL_SECONDS: Duration = Duration::from_secs(1);
 const GREETING_SECONDS: Duration = Duration::from_secs(10);
 
 /// The notice for the person after that time.
-const SILENCE: &str = "-- The server says nothing so far: lines are usually at port 8000; 8080 is for browsers, and 6667 for IRC; Ctrl-C leaves";
+const SILENCE: &str = "-- The server says nothing so far: lines are usually at port 8000, and with tls:// at 8043; 8080 is for browsers, and 6667 for IRC; Ctrl-C leaves";
 
 /// The way in which the talk over one connection ended.
 enum TalkEnd {
@@ -51,6 +53,7 @@ enum Event {
 /// The state that outlives a connection.
 struct Chat<'a> {
     options: &'a JoinOptions,
+    connector: &'a Connector,
     window: Window,
     conversation: Conversation,
     colours: bool,
@@ -58,18 +61,23 @@ struct Chat<'a> {
 }
 
 /// Talks until the person leaves, and reconnects when the connection is lost.
-pub(super) async fn stay(options: &JoinOptions, first: TcpStream) -> io::Result<()> {
+pub(super) async fn stay(
+    options: &JoinOptions,
+    connector: &Connector,
+    first: ServerHalves,
+) -> io::Result<()> {
     let mut chat = Chat {
         options,
+        connector,
         window: Window::open()?,
         conversation: Conversation::new(options.name.clone()),
         colours: env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         pauses: Pauses::new(),
     };
     let mut connected = Some(first);
-    while let Some(stream) = connected {
+    while let Some(connection) = connected {
         let began = Instant::now();
-        connected = match chat.talk(stream).await? {
+        connected = match chat.talk(connection).await? {
             TalkEnd::Left => None,
             TalkEnd::Lost => {
                 chat.pauses.held(began.elapsed());
@@ -82,9 +90,9 @@ pub(super) async fn stay(options: &JoinOptions, first: TcpStream) -> io::Result<
 
 impl Chat<'_> {
     /// Talks over one connection until it ends.
-    async fn talk(&mut self, stream: TcpStream) -> io::Result<TalkEnd> {
-        let (reader, mut writer) = stream.into_split();
-        let mut lines = Lines::new(reader);
+    async fn talk(&mut self, connection: ServerHalves) -> io::Result<TalkEnd> {
+        let ServerHalves { input, mut output } = connection;
+        let mut lines = Lines::new(input);
         let mut outbox = Outbox::new(self.quiet_until());
         let mut leaving = false;
         let (mut is_greeted, greeted_by) = (false, Instant::now() + GREETING_SECONDS);
@@ -93,7 +101,7 @@ impl Chat<'_> {
                 () = sleep_until(greeted_by), if !is_greeted => Event::Silence,
                 heard = lines.next() => Event::Heard(heard),
                 typed = self.window.typed(|text| self.conversation.complete(text)) => Event::Typed(typed),
-                sent = outbox.send(&mut writer), if !outbox.is_empty() => Event::Sent(sent),
+                sent = outbox.send(&mut output), if !outbox.is_empty() => Event::Sent(sent),
             };
             match event {
                 Event::Silence => {
@@ -101,7 +109,13 @@ impl Chat<'_> {
                     self.window.show(SILENCE)?;
                 }
                 Event::Heard(Ok(Some(line))) => {
-                    is_greeted = true;
+                    let is_first = !mem::replace(&mut is_greeted, true);
+                    let advice = tls_advice(&line, &self.options.server.address);
+                    if let Some(advice) = advice.filter(|_| is_first) {
+                        self.window.show(&format!("-- {advice}"))?;
+                        self.conversation.away = true;
+                        continue;
+                    }
                     let reaction = self.hear(&line)?;
                     if let Some(answer) = reaction.answer {
                         outbox.answer(&answer);
@@ -117,7 +131,7 @@ impl Chat<'_> {
                     }
                     Typed::Text(line) => self.say(as_text(line), &mut outbox)?,
                     Typed::Secret(line) => outbox.say(&line),
-                    Typed::Leave => return self.leave(lines, writer, outbox).await,
+                    Typed::Leave => return self.leave(lines, output, outbox).await,
                 },
                 Event::Sent(Ok(count)) => outbox.sent(count),
                 // The reading side notices as well, after the server's last lines.
@@ -187,13 +201,13 @@ impl Chat<'_> {
     /// Closes the sending side, and gives the server a moment to do the same.
     async fn leave(
         &mut self,
-        mut lines: Lines<OwnedReadHalf>,
-        mut writer: OwnedWriteHalf,
+        mut lines: Lines<ServerInput>,
+        mut output: ServerOutput,
         outbox: Outbox,
     ) -> io::Result<TalkEnd> {
         let farewell = async {
-            writer.write_all(&outbox.into_bytes()).await?;
-            writer.shutdown().await?;
+            output.write_all(&outbox.into_bytes()).await?;
+            output.shutdown().await?;
             while let Some(line) = lines.next().await? {
                 self.hear(&line)?;
             }
@@ -205,31 +219,42 @@ impl Chat<'_> {
     }
 
     /// Tries to connect, with growing pauses; `None` if the person leaves meanwhile.
-    async fn reconnect(&mut self) -> io::Result<Option<TcpStream>> {
+    async fn reconnect(&mut self) -> io::Result<Option<ServerHalves>> {
         self.conversation.come_back();
         self.window.drop_secret();
-        let mut wait = Duration::ZERO;
-        if mem::take(&mut self.conversation.away) {
-            // A client that reconnected by itself would undo the server's decision.
-            self.window.show("-- Connection closed; press Enter to reconnect")?;
-            let Some(line) = self.typed_line().await? else {
-                return Ok(None);
-            };
-            self.window.put_back(line)?;
-        } else {
-            wait = self.announce()?;
-        }
+        let connector = self.connector;
         loop {
-            let trying = after(Instant::now() + wait, connect(self.options));
+            let wait = match mem::take(&mut self.conversation.away) {
+                false => self.announce()?,
+                true if self.is_told_to_reconnect().await? => Duration::ZERO,
+                true => return Ok(None),
+            };
+            let trying = after(Instant::now() + wait, connector.connect());
             let tried = select! {
                 tried = trying => tried,
                 left = self.hold() => return left.map(|()| None),
             };
-            if let Ok(stream) = tried {
-                return Ok(Some(stream));
+            match tried {
+                Ok(connection) => return Ok(Some(connection)),
+                Err(error) if error.is::<Distrust>() => {
+                    for line in error.to_string().lines() {
+                        self.window.show(&format!("-- {line}"))?;
+                    }
+                    self.conversation.away = true; // another try would end in the same way
+                }
+                Err(_) => {}
             }
-            wait = self.announce()?;
         }
+    }
+
+    /// Waits for Enter before the client reconnects: by itself it would undo the server's decision.
+    /// Returns whether the person stays.
+    async fn is_told_to_reconnect(&mut self) -> io::Result<bool> {
+        self.window.show("-- Connection closed; press Enter to reconnect")?;
+        let typed = self.typed_line().await?;
+        let stays = typed.is_some();
+        typed.map_or(Ok(()), |line| self.window.put_back(line))?;
+        Ok(stays)
     }
 
     /// Shows how long the next pause is, and returns it.

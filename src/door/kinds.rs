@@ -18,7 +18,7 @@ use crate::operator::Operator;
 pub(crate) const LINE_PORT: u16 = 8000;
 
 /// The port of the line protocol over TLS.
-const LINE_PORT_TLS: u16 = 8043;
+pub(crate) const LINE_PORT_TLS: u16 = 8043;
 
 /// All doors. Help, the names in metrics and the sentences at the start of the server come from
 /// here.
@@ -79,7 +79,7 @@ const DOORS: &[DoorKind] = &[
             tls: Some(&[]),
             options: &[lines::OPTIONS, TLS_OPTIONS, PROXY_OPTIONS],
             tidy: lines::tidy,
-            way_in: |_| WayIn("join with: ncat --ssl HOST PORT"),
+            way_in: |_| WayIn("join with: parlor join tls://HOST:PORT"),
             open: lines::open,
         }),
     },

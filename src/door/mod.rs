@@ -32,7 +32,7 @@ pub(crate) use admission::raise_limit;
 pub(crate) use approach::Approach;
 pub(crate) use irc::{IRC, IRC_TLS};
 pub(crate) use kinds::{
-    LINE_PORT, find, open, open_admin, read_urls, schemes_for_people, url_help,
+    LINE_PORT, LINE_PORT_TLS, find, open, open_admin, read_urls, schemes_for_people, url_help,
 };
 pub(crate) use lines::{CLASSIC, NETCAT};
 pub(crate) use listener::DoorListener;

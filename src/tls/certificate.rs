@@ -11,8 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
+use super::fingerprint::Fingerprint;
 use super::own;
-use super::pair::{self, NoCertificate, fingerprint};
+use super::pair::{self, NoCertificate};
 use crate::config::CertificateFiles;
 
 /// How long the server waits before it tries again to make a certificate. The log has an error for
@@ -98,7 +99,8 @@ impl Certificate {
 
     /// Its SHA-256 fingerprint.
     pub(crate) fn fingerprint(&self) -> String {
-        self.pair().cert.first().map(fingerprint).unwrap_or_default()
+        let shown = self.pair();
+        shown.cert.first().map(|first| Fingerprint::of(first).to_string()).unwrap_or_default()
     }
 
     fn state(&self) -> MutexGuard<'_, CertificateState> {

@@ -1,10 +1,14 @@
-//! TLS: the certificates of this server, and the settings of its side of a connection. Knows no
+//! TLS: the certificates of this server, and the settings of both sides of a connection. Knows no
 //! door and no socket.
 
 mod certificate;
+mod fingerprint;
 mod own;
 mod pair;
+mod private_file;
 mod settings;
 
 pub(crate) use certificate::{Certificate, CertificateSource};
-pub(crate) use settings::server_settings;
+pub(crate) use fingerprint::Fingerprint;
+pub(crate) use private_file::replace_file;
+pub(crate) use settings::{client_settings, provider, server_settings};

@@ -1,8 +1,6 @@
 //! The certificate that the server makes for itself. Knows no connection.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +10,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 use super::pair::{self, NoCertificate};
+use super::private_file::replace_file;
 use super::settings::provider;
 
 /// How long a certificate is valid: browsers accept no longer time.
@@ -115,18 +114,8 @@ fn names() -> Vec<String> {
     names
 }
 
-/// Writes a file that only this user can read, in the place of an earlier one.
+/// Writes a file of the certificate.
 fn write(path: &Path, text: &str) -> Result<(), NoCertificate> {
-    let new = path.with_extension("pem.new");
-    let written = fs::remove_file(&new).or_else(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    });
-    let written = written.and_then(|()| {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    });
-    written.map_err(|error| NoCertificate::Unwritable { path: path.to_owned(), error })
+    replace_file(path, text.as_bytes())
+        .map_err(|error| NoCertificate::Unwritable { path: path.to_owned(), error })
 }

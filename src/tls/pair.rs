@@ -1,12 +1,10 @@
 //! A certificate with its chain and its key, read from PEM. Knows no connection.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -59,15 +57,4 @@ fn read_file(path: &Path) -> Result<Vec<u8>, NoCertificate> {
         return Err(NoCertificate::TooLarge(path.to_owned()));
     }
     fs::read(path).map_err(io)
-}
-
-/// The SHA-256 fingerprint of a certificate, as browsers and openssl show it: `AB:CD:...`.
-pub(crate) fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    let digest = digest(&SHA256, certificate);
-    let mut shown = String::new();
-    for byte in digest.as_ref() {
-        let colon = if shown.is_empty() { "" } else { ":" };
-        write!(shown, "{colon}{byte:02X}").ok(); // writing to a text does not fail
-    }
-    shown
 }

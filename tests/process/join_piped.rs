@@ -260,7 +260,8 @@ fn a_server_of_another_kind_is_a_failure_that_names_the_port_for_lines() {
                 assert!(!is_named || heard.is_empty(), "{heard:?}");
             });
             let words = failure(assert);
-            let advice = "join the port for lines, usually 8000: the server says";
+            let advice =
+                "join the port for lines, usually 8000, or 8043 with tls://: the server says";
             assert!(words.contains(advice), "{words}");
             assert!(words.contains(opening.trim_end()), "{words}");
         }

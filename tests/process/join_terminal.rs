@@ -16,13 +16,13 @@ use crate::server::{Server, parlor};
 
 /// A terminal of a separate tmux server, 60 columns wide, which runs one command. Dropping it ends
 /// both.
-struct Terminal {
+pub(crate) struct Terminal {
     folder: TempDir,
 }
 
 impl Terminal {
     /// Runs `parlor join`, then shows its exit code and whether the terminal is restored.
-    fn join(address: &str, environment: &str, more: &str) -> Self {
+    pub(crate) fn join(address: &str, environment: &str, more: &str) -> Self {
         let terminal = Self { folder: TempDir::new().unwrap() };
         let script = terminal.folder.path().join("run.sh");
         let join = format!(
@@ -61,23 +61,23 @@ impl Terminal {
     }
 
     /// Types text, letter by letter.
-    fn typed(&self, text: &str) {
+    pub(crate) fn typed(&self, text: &str) {
         self.tmux(&["send-keys", "-l", text]);
     }
 
     /// Presses a key, by the name that tmux gives it.
-    fn press(&self, key: &str) {
+    pub(crate) fn press(&self, key: &str) {
         self.tmux(&["send-keys", key]);
     }
 
-    fn screen(&self, options: &[&str]) -> String {
+    pub(crate) fn screen(&self, options: &[&str]) -> String {
         let output = self.tmux(&[&["capture-pane", "-p"], options].concat());
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Waits until `wanted` holds for the lines on the screen without their times. Returns the
     /// screen.
-    fn until(&self, what: &str, wanted: impl Fn(&[&str]) -> bool) -> String {
+    pub(crate) fn until(&self, what: &str, wanted: impl Fn(&[&str]) -> bool) -> String {
         let start = Instant::now();
         loop {
             let screen = self.screen(&[]);
@@ -89,16 +89,16 @@ impl Terminal {
         }
     }
 
-    fn shows(&self, line: &str) -> String {
+    pub(crate) fn shows(&self, line: &str) -> String {
         self.until(line, |lines| lines.contains(&line))
     }
 
     /// Waits for `line` in the prompt row, with nothing below it.
-    fn prompts(&self, line: &str) {
+    pub(crate) fn prompts(&self, line: &str) {
         self.until(line, |lines| lines.iter().rev().find(|row| !row.is_empty()) == Some(&line));
     }
 
-    fn ends_well(&self) {
+    pub(crate) fn ends_well(&self) {
         self.shows("ended with 0");
         self.shows("restored");
     }

@@ -49,6 +49,7 @@ mod irc_keepers;
 mod irc_stored;
 mod join_piped;
 mod join_terminal;
+mod join_tls;
 mod keepers;
 mod kill;
 mod markers;

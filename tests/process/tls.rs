@@ -24,25 +24,27 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// A certificate for localhost that no authority has signed. It can sign others.
     pub(crate) fn new() -> Pair {
+        Pair::made("DNS:localhost,IP:127.0.0.1", &[])
+    }
+
+    /// A certificate for these names that another one has signed.
+    pub(crate) fn signed_by(authority: &Pair, names: &str) -> Pair {
+        let [cert, key] = [&authority.cert, &authority.key].map(|file| file.to_str().unwrap());
+        let no_authority = ["-addext", "basicConstraints=critical,CA:FALSE"];
+        Pair::made(names, &[&["-CA", cert, "-CAkey", key], &no_authority[..]].concat())
+    }
+
+    fn made(names: &str, more: &[&str]) -> Pair {
         let place = tempfile::tempdir().unwrap();
         let (cert, key) = (place.path().join("cert.pem"), place.path().join("key.pem"));
+        let names = format!("subjectAltName={names}");
+        let kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
         let output = Command::new("openssl")
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-            ])
-            .args([
-                "-subj",
-                "/CN=localhost",
-                "-addext",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            ])
+            .args(["req", "-x509", "-subj", "/CN=localhost", "-addext", &names])
+            .args(kind)
+            .args(more)
             .args([Path::new("-keyout"), &key, Path::new("-out"), &cert])
             .output()
             .unwrap();
@@ -51,12 +53,12 @@ impl Pair {
     }
 
     /// The options that show it.
-    fn options(&self) -> [&str; 4] {
+    pub(crate) fn options(&self) -> [&str; 4] {
         ["--tls-cert", self.cert.to_str().unwrap(), "--tls-key", self.key.to_str().unwrap()]
     }
 
     /// Its fingerprint, as openssl shows it.
-    fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         let output = Command::new("openssl")
             .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
             .arg(&self.cert)
@@ -81,7 +83,7 @@ fn fingerprint_in(printed: &[u8]) -> String {
 }
 
 /// The fingerprint of the certificate that a door shows now.
-fn shown_at(address: SocketAddr) -> String {
+pub(crate) fn shown_at(address: SocketAddr) -> String {
     let script = format!(
         "openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
     );
