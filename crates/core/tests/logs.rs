@@ -354,6 +354,10 @@ proptest! {
                     prop_assert_eq!(log.back(from, lines), expected);
                     let behind = model.before_line(|said| said.seq > lines);
                     prop_assert_eq!(log.behind(lines).seq, behind.unwrap_or(log.end()).seq);
+                    let next = model.before_line(|said| said.seq > from.seq);
+                    let next = next.unwrap_or(log.end());
+                    let expected = if next.seq == from.seq { next } else { from };
+                    prop_assert_eq!(log.before_next_line(from), expected);
                     if from.seq >= log.start().seq {
                         let ahead = log.ahead(from, lines);
                         let there = from.seq.saturating_add(lines).min(log.end().seq);

@@ -312,6 +312,7 @@ impl<E: Encoder> Backlog<E> {
     fn replay_log(&mut self, replay: &mut Replay) -> bool {
         let Replay { room, log, from, to, .. } = replay;
         let mut slices = Slices::new();
+        *from = log.before_next_line(*from);
         if let Err(fallen) = log.read(*from, Some(*to), 1, &mut slices) {
             let missed = Missed::between(room, from.seq, fallen.to.seq);
             self.notice(Notice::LeftTheLog(missed));

@@ -248,6 +248,13 @@ impl Log {
         ring.batches.get(index).map_or(ring.end, |batch| place_before(batch, |said| said.seq > seq))
     }
 
+    /// The place before the next line after `from`, or the end of the log; `from` itself if lines
+    /// between them have left the log. So a reader of lines passes over thousands of arrivals at once.
+    pub fn before_next_line(&self, from: Cursor) -> Cursor {
+        let next = self.behind(from.seq);
+        if next.seq == from.seq { next } else { from }
+    }
+
     /// The place `lines` lines before `from`, or before the oldest line in the log. Lines without
     /// words do not count.
     pub fn back(&self, from: Cursor, lines: u64) -> Cursor {
