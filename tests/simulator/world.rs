@@ -54,6 +54,8 @@ pub(crate) struct World {
     seen: Vec<checker::Reader>,
     /// The names of people whose connections broke.
     names_cut_off: HashSet<String>,
+    /// Whether the operator may have taken the name from the owner.
+    was_released: bool,
     clients: Vec<Weak<Client>>,
 }
 
@@ -91,6 +93,7 @@ impl World {
             may_break,
             seen: Vec::new(),
             names_cut_off: HashSet::new(),
+            was_released: false,
             clients: Vec::new(),
         }
     }
@@ -121,6 +124,7 @@ impl World {
             rooms: self.server.record.rooms.clone(),
             is_whole: self.server.is_alone(),
             names_cut_off: self.names_cut_off.clone(),
+            was_released: self.was_released,
         }
     }
 
@@ -228,7 +232,10 @@ impl World {
             self.clients.push(std::sync::Arc::downgrade(link.client()));
             self.server.know(link.client(), self.people);
             match self.server.is_alone().then(|| self.rng.u8(0..8)) {
-                Some(0) => self.server.release(OWNED),
+                Some(0) => {
+                    self.server.release(OWNED);
+                    self.was_released = true;
+                }
                 Some(1..3) => {}
                 _ => self.server.register(OWNED), // perhaps while a stranger has the name
             }

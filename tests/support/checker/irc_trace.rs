@@ -7,10 +7,11 @@ use super::irc::{Heard, NO_CONTACT, TOO_SLOW};
 use super::irc_ranks::Ranks;
 use super::text::{Removal, Shown};
 use super::trace::{Stay, StayEnd, arrivals};
-use super::{Broken, End, Event, Kind, OWNED, Reader, Room, Rule, broken};
+use super::{Broken, End, Event, Kind, OWNED, Reader, Room, Rule, Story, broken};
 
 /// Checks what a client heard.
-pub(super) fn check(rooms: &[Room], reader: &Reader, heard: Vec<Heard>) -> Result<(), Broken> {
+pub(super) fn check(story: &Story, reader: &Reader, heard: Vec<Heard>) -> Result<(), Broken> {
+    let rooms = &story.rooms;
     let mut client = Client {
         reader,
         rooms,
@@ -27,7 +28,7 @@ pub(super) fn check(rooms: &[Room], reader: &Reader, heard: Vec<Heard>) -> Resul
             .hear(message)
             .map_err(|Broken { rule, what }| broken(rule, format!("{what}, {after}")))?;
     }
-    client.finish()
+    client.finish(story.was_released)
 }
 
 /// A list of people: names, each with the signs of a rank.
@@ -310,9 +311,12 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(), Broken> {
+    fn finish(mut self, was_released: bool) -> Result<(), Broken> {
         for sitting in &mut self.sittings {
             sitting.finish(self.reader.end)?;
+            if self.reader.end == End::Here {
+                sitting.check_ranks(was_released)?;
+            }
         }
         let mut asked = self.reader.barriers.iter().map(|barrier| &barrier.token);
         match asked.find(|token| !self.pongs.contains(*token)) {
@@ -945,19 +949,6 @@ impl<'a> Sitting<'a> {
             let what = format!("does not come in again, in {}", self.room.name);
             return Err(broken(Rule::Converged, what));
         }
-        // A person who continues on another connection has no rank until then, nor the owner while the
-        // name is released, which is undone if it cannot be stored.
-        let may_lack_rank = |name: &String| {
-            let is_move = |event: &Event| {
-                event.kind == Kind::Untold && event.shown == Shown::Arrived(name.clone())
-            };
-            name == OWNED || self.room.events.iter().any(is_move)
-        };
-        let untold = self.ranks.untold().filter(|name| !may_lack_rank(name));
-        if let (Some(name), End::Here) = (untold, end) {
-            let what = format!("no MODE in {} told of the rank of {name}", self.room.name);
-            return Err(broken(Rule::Rank, what));
-        }
         let Some(next) = next else {
             return Ok(());
         };
@@ -971,6 +962,25 @@ impl<'a> Sitting<'a> {
             _ => Rule::Presence,
         };
         Err(broken(rule, format!("did not see {next:?} in {}", self.room.name)))
+    }
+
+    /// Checks at the end that a MODE told of each rank that a list of people showed. A person who
+    /// continues on another connection has no rank until then, nor the owner while the name is
+    /// released.
+    fn check_ranks(&self, was_released: bool) -> Result<(), Broken> {
+        let may_lack_rank = |name: &String| {
+            let is_move = |event: &Event| {
+                event.kind == Kind::Untold && event.shown == Shown::Arrived(name.clone())
+            };
+            was_released && name == OWNED || self.room.events.iter().any(is_move)
+        };
+        match self.ranks.untold().filter(|name| !may_lack_rank(name)) {
+            Some(name) if self.state == State::Listed && self.end != StayEnd::Unknown => {
+                let what = format!("no MODE in {} told of the rank of {name}", self.room.name);
+                Err(broken(Rule::Rank, what))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

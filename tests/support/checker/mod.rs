@@ -45,6 +45,9 @@ pub(crate) struct Story {
     /// The names of people whose connections broke, so that they may have lost mail. Filled if the story
     /// is whole.
     pub(crate) names_cut_off: HashSet<String>,
+    /// Whether the operator may have taken the name from the owner, also for a moment, as that could
+    /// not be stored.
+    pub(crate) was_released: bool,
 }
 
 impl Story {
@@ -247,7 +250,7 @@ pub(crate) fn check(story: &Story) -> Result<(), Broken> {
     journal::check(&story.rooms)?;
     away::check(&story.rooms)?;
     for (number, reader) in story.readers.iter().enumerate() {
-        trace::check(&story.rooms, reader).map_err(|Broken { rule, what }| Broken {
+        trace::check(story, reader).map_err(|Broken { rule, what }| Broken {
             rule,
             what: format!("reader {number} (person {:?}): {what}", reader.person),
         })?;

@@ -7,7 +7,8 @@ use std::ops::Range;
 use super::journal::told;
 use super::text::{Line, Removal, Shown, parse};
 use super::{
-    Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, irc, irc_trace, web,
+    Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, Story, broken, irc, irc_trace,
+    web,
 };
 
 /// A received line, and its room if the dialect names it.
@@ -16,11 +17,12 @@ pub(super) struct Seen {
     pub(super) line: Line,
 }
 
-pub(super) fn check(rooms: &[Room], reader: &Reader) -> Result<(), Broken> {
+pub(super) fn check(story: &Story, reader: &Reader) -> Result<(), Broken> {
+    let rooms = &story.rooms;
     let seen = read(reader)?;
     check_answers(&seen)?;
     if reader.dialect == Dialect::Irc {
-        return irc_trace::check(rooms, reader, irc::read(reader)?);
+        return irc_trace::check(story, reader, irc::read(reader)?);
     }
     if let Some(listened) = &reader.listened {
         return check_listened(rooms, reader, listened, seen);
