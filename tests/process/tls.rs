@@ -5,16 +5,20 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
+use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore};
 
-use crate::DEADLINE;
 use crate::admin::{done, order};
 use crate::data::Data;
 use crate::guest::{Guest, hear, talk};
 use crate::server::{HERE, Server, parlor};
+use crate::{DEADLINE, EndOnDrop, affordable, many_descriptors};
 
 /// A pair of certificate and key, made by openssl, in files of a folder.
 pub(crate) struct Pair {
@@ -257,6 +261,68 @@ fn clients_without_tls_silent_and_dripping_ones_keep_nobody_out() {
     server.close(alice);
 }
 
+/// The first message of a client, made by another library than those of the programs.
+fn client_hello() -> Vec<u8> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let settings = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let name = "localhost".try_into().unwrap();
+    let mut client = ClientConnection::new(Arc::new(settings), name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    hello
+}
+
+/// The memory that a handshake may take. Measured: 13 KiB.
+const HANDSHAKE_BYTES_MAX: u64 = 40 << 10;
+
+#[test]
+fn thousands_of_handshakes_that_never_end_keep_nobody_from_talking() {
+    let _turn = many_descriptors();
+    let server = server(&[]);
+    let tls = server.listening("tls");
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut bob = Program::enter(tls, "bob");
+    let baseline = server.resident_bytes();
+    let hello = client_hello();
+    let storm: Vec<_> = (0..affordable(5_000)).map(|_| TcpStream::connect(tls).unwrap()).collect();
+    // A third says nothing, and a third nothing after its hello.
+    for mut client in storm.iter().step_by(3) {
+        client.write_all(&hello).unwrap();
+    }
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for byte in &hello {
+                for mut client in storm.iter().skip(1).step_by(3) {
+                    if is_over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    client.write_all(&[*byte]).ok(); // it may be closed by now
+                }
+            }
+        });
+        let _end = EndOnDrop(&is_over);
+        for round in 0..100 {
+            alice.say(&format!("in the storm {round}?"));
+            bob.until(&format!("alice: in the storm {round}?"));
+            bob.say(&format!("in the storm {round}!"));
+            hear(&mut alice, &format!("in the storm {round}!"));
+        }
+        let mut carol = Program::enter(tls, "carol");
+        carol.say("me too");
+        hear(&mut alice, "me too");
+    });
+    let growth = server.resident_bytes().saturating_sub(baseline);
+    let most = HANDSHAKE_BYTES_MAX * storm.len() as u64;
+    assert!(growth < most, "{growth} bytes more, and not {most}");
+    drop((bob, storm));
+    server.close(alice);
+}
+
 #[test]
 fn clients_learn_to_come_back_with_tls_if_they_can_trust_the_certificate() {
     let pair = Pair::new();
@@ -391,7 +457,7 @@ fn people_come_and_go_while_certificates_change() {
     let tls = server.listening("tls");
     let mut alice = Guest::enter(server.address, "alice");
     let mut bob = Guest::enter(server.address, "bob");
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let coming = scope.spawn(|| {
             for number in 0..20 {
                 drop(Program::enter(tls, &format!("visitor{number}")));
