@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 type Body = fn(&[u8]);
 
 /// The fuzz targets with their bodies.
-const TARGETS: [(&str, Body); 11] = [
+const TARGETS: [(&str, Body); 12] = [
     ("carried", fuzz_bodies::carried::run),
     ("first_line", fuzz_bodies::first_line::run),
+    ("forwarded", fuzz_bodies::forwarded::run),
     ("framer", fuzz_bodies::framer::run),
     ("irc", fuzz_bodies::irc::run),
     ("lines", fuzz_bodies::lines::run),

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use fuzz_bodies::framer::frames;
-use fuzz_bodies::{first_line, framer, lines, reference, telnet};
+use fuzz_bodies::{first_line, forwarded, framer, lines, reference, telnet};
 
 /// Bytes with a meaning for the framer, and a few without one.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -77,6 +77,11 @@ proptest! {
     #[test]
     fn telnet_holds_for_any_bytes(bytes in bytes()) {
         telnet::run(&bytes);
+    }
+
+    #[test]
+    fn forwarded_holds_for_any_fields(text in "((for|by|proto|x)=|[0-9a-f.:]{1,9}|[\n;,=\" \\\\a-z\\[\\]]{0,3}|\\PC){0,12}") {
+        forwarded::run(text.as_bytes());
     }
 
     #[test]

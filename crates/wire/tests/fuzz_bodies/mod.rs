@@ -5,6 +5,7 @@
 
 pub(crate) mod carried;
 pub(crate) mod first_line;
+pub(crate) mod forwarded;
 pub(crate) mod framer;
 pub(crate) mod irc;
 pub(crate) mod irc_client;
