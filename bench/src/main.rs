@@ -35,8 +35,8 @@ struct BenchOptions {
 #[derive(Debug, Subcommand)]
 enum BenchCommand {
     /// The cost and the latency of a delivery: the bare loop and Parlor in turns; with --door ws,
-    /// also the additional cost over WebSockets; with --door irc, the lines of the bare loop are as
-    /// long as those of IRC
+    /// also the additional cost over WebSockets, with --door tls and https that of TLS; with --door
+    /// irc, the lines of the bare loop are as long as those of IRC
     Fanout {
         #[command(flatten)]
         conditions: Conditions,
@@ -54,6 +54,9 @@ enum BenchCommand {
     },
     /// Thousands of people come at once, leave at once and return, while others talk
     Storm(Conditions),
+    /// The server is stopped and started again while people are in it: how long they have none, at
+    /// each door
+    Restart(Conditions),
     /// The memory of an idle connection, and of a line in the log of a room
     Idle(Conditions),
     /// The effect of stuck and slow readers on the others, and whether skipped lines are reported
@@ -129,6 +132,7 @@ fn main() -> anyhow::Result<()> {
             conditions.run(|bench| runs::peers(bench, &others))
         }
         BenchCommand::Storm(conditions) => conditions.run(runs::storm),
+        BenchCommand::Restart(conditions) => conditions.run(runs::restart),
         BenchCommand::Idle(conditions) => conditions.run(runs::idle),
         BenchCommand::Slow(conditions) => conditions.run(runs::slow),
         BenchCommand::Rooms(conditions) => conditions.run(runs::rooms),

@@ -1,20 +1,25 @@
 //! One client of the load: its role, its way into a room, and the bytes it has to send.
 //!
-//! Through the web door a client asks for a WebSocket, then for a room, and waits for both answers.
+//! At a door with TLS there is a handshake first. Through the web door a client asks for a WebSocket,
+//! then for a room, and waits for both answers.
 
+use std::io;
 use std::os::fd::OwnedFd;
 
 use anyhow::{Context, bail, ensure};
 use memchr::memmem;
 use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::story::Story;
 use super::tally::Tally;
+use super::tls::LoadTls;
 use crate::server::{ENTERED, HEAD_END, REFUSED, SWITCHED, enter};
 
 /// The largest number of bytes that a server sends to a client that is not in a room.
 const OPENING_BYTES_MAX: usize = 64 * 1024;
+
+const GONE: &str = "the client has left or was disconnected";
 
 /// The role of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +42,8 @@ pub(crate) enum Role {
 pub(super) enum Opening {
     /// The server has not accepted the connection.
     Connecting,
+    /// The handshake of TLS has begun.
+    Shaking,
     /// The client has asked for a WebSocket.
     Asking,
     /// The client has asked to enter a room.
@@ -52,11 +59,13 @@ pub(super) struct LoadClient {
     /// The number of clients before it, which is the number in its name.
     pub(super) number: usize,
     pub(super) opening: Opening,
+    /// None at a door without TLS.
+    pub(super) tls: Option<LoadTls>,
     /// Whether it has received a line, and so is in the room.
     pub(super) is_inside: bool,
     /// The beginning of an incomplete marker or, until the client is open, of an incomplete answer.
     pub(super) held: Vec<u8>,
-    /// Bytes that the socket has not taken.
+    /// Bytes that the socket has not taken; with TLS, those that are not encrypted yet.
     pub(super) unsent: Vec<u8>,
     /// The counts of the lines it has read and skipped since it became slow.
     pub(super) tally: Option<Tally>,
@@ -72,6 +81,7 @@ impl LoadClient {
             role,
             number,
             opening: Opening::Connecting,
+            tls: None,
             is_inside: false,
             held: Vec::new(),
             unsent: Vec::new(),
@@ -82,20 +92,47 @@ impl LoadClient {
 
     /// The connection, or an error if it is gone.
     pub(super) fn socket(&self) -> anyhow::Result<&OwnedFd> {
-        self.socket.as_ref().context("the client has left or was disconnected")
+        self.socket.as_ref().context(GONE)
+    }
+
+    /// Whether there is something to send.
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty() || self.tls.as_ref().is_some_and(|tls| !tls.unsent.is_empty())
     }
 
     /// Sends as much as the socket takes.
     pub(super) fn send_some(&mut self) -> anyhow::Result<()> {
-        match send(self.socket()?, &self.unsent, SendFlags::NOSIGNAL) {
-            Ok(sent) => drop(self.unsent.drain(..sent)),
+        if let Some(tls) = &mut self.tls {
+            tls.seal(&mut self.unsent)?;
+        }
+        let socket = self.socket.as_ref().context(GONE)?;
+        let unsent = self.tls.as_mut().map_or(&mut self.unsent, |tls| &mut tls.unsent);
+        match send(socket, unsent, SendFlags::NOSIGNAL) {
+            Ok(sent) => drop(unsent.drain(..sent)),
             Err(Errno::AGAIN | Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        if self.unsent.is_empty() && self.role != Role::Speaker {
-            self.unsent = Vec::new();
+        if unsent.is_empty() && self.role != Role::Speaker {
+            *unsent = Vec::new();
         }
         Ok(())
+    }
+
+    /// Receives waiting bytes, at most `max`, and decrypts them at the beginning of the buffer.
+    /// Returns the number of bytes that the socket gave, 0 at the end, and the number of those that
+    /// are for the client.
+    pub(super) fn receive(&mut self, buffer: &mut [u8], max: usize) -> io::Result<(usize, usize)> {
+        let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
+        let Some(tls) = &mut self.tls else {
+            let end = buffer.len().min(max);
+            let (read, _) = recv(socket, &mut buffer[..end], RecvFlags::empty())?;
+            return Ok((read, read));
+        };
+        let held = tls.put_held(buffer);
+        let end = buffer.len().min(held.saturating_add(max));
+        let (read, _) = recv(socket, &mut buffer[held..end], RecvFlags::empty())?;
+        let text = tls.open(&mut buffer[..held + read]).map_err(io::Error::other)?;
+        Ok((read, text))
     }
 
     /// Continues to join. `received` is everything since the last answer. Until the client is open,

@@ -1,6 +1,7 @@
 //! The clients of one server: they connect, receive and leave here.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -8,17 +9,21 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, RecvFlags, SocketFlags, SocketType, connect, recv, socket_with, sockopt,
-};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 use rustix::process::Pid;
 use rustix::time::Timespec;
 
 use super::client::{LoadClient, Opening, Role};
 use super::messages::{MARK_BYTES, MARKER, Messages, read_mark};
+use super::pinned::PinnedServer;
 use super::sample::LoadCounts;
+use super::tls::LoadTls;
 use crate::machine::resident_of_all;
 use crate::server::{Protocol, RunningTarget};
+
+/// The number of handshakes that go on in one turn. Each takes some 0.2 ms, in which the load
+/// receives nothing: it would measure its own absence.
+const SHAKEN_AT_ONCE: usize = 16;
 
 /// The index of a client.
 pub(crate) type ClientId = usize;
@@ -32,6 +37,8 @@ pub(crate) struct Load {
     /// The addresses of the servers. Each client connects to the next one.
     doors: Vec<SocketAddr>,
     pub(super) protocol: Protocol,
+    /// None for doors without TLS.
+    pub(super) pinned: Option<PinnedServer>,
     pub(super) poll: OwnedFd,
     pub(super) clients: Vec<LoadClient>,
     /// Indices of removed clients, for the next ones.
@@ -72,6 +79,7 @@ impl Load {
             running: Vec::new(),
             doors,
             protocol,
+            pinned: None,
             poll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             clients: Vec::new(),
             free: Vec::new(),
@@ -104,8 +112,13 @@ impl Load {
         epoll::add(&self.poll, &socket, data, EventFlags::OUT)?;
         let listens = role != Role::Speaker;
         let unsent = self.protocol.hello(door, self.come, listens, self.rooms);
-        let client =
-            LoadClient { socket: Some(socket), unsent, ..LoadClient::new(role, self.come) };
+        let tls = self.pinned.as_ref().map(|server| LoadTls::begin(server.connection()?));
+        let client = LoadClient {
+            socket: Some(socket),
+            tls: tls.transpose()?,
+            unsent,
+            ..LoadClient::new(role, self.come)
+        };
         match self.clients.get_mut(id) {
             Some(place) => *place = client,
             None => self.clients.push(client),
@@ -202,12 +215,16 @@ impl Load {
             Err(error) => return Err(error.into()),
         }
         let woken = events.len();
+        let mut shaken = 0;
         for event in events.drain(..) {
             let id = event.data.u64() as ClientId;
-            if self.clients[id].opening == Opening::Connecting {
-                self.finish_connecting(id)?;
-            } else {
-                self.receive(id)?;
+            match self.clients[id].opening {
+                Opening::Connecting => self.finish_connecting(id)?,
+                Opening::Shaking if shaken == SHAKEN_AT_ONCE => {} // the next turn has it again
+                opening => {
+                    shaken += usize::from(opening == Opening::Shaking);
+                    self.receive(id)?;
+                }
             }
         }
         self.events = events;
@@ -217,7 +234,7 @@ impl Load {
     pub(super) fn flush(&mut self) -> anyhow::Result<()> {
         for &speaker in &self.speakers {
             let client = &mut self.clients[speaker];
-            if client.opening == Opening::Open && !client.unsent.is_empty() {
+            if client.opening == Opening::Open && client.has_unsent() {
                 client.send_some().context("a speaker was disconnected")?;
             }
         }
@@ -232,6 +249,16 @@ impl Load {
         sockopt::socket_error(socket)?.with_context(|| format!("client {id} cannot connect"))?;
         let data = EventData::new_u64(id as u64);
         epoll::modify(&self.poll, socket, data, EventFlags::IN)?;
+        if client.tls.is_none() {
+            return self.come_in(id);
+        }
+        client.opening = Opening::Shaking;
+        client.send_some()
+    }
+
+    /// Lets a client send its first bytes to the door.
+    fn come_in(&mut self, id: ClientId) -> anyhow::Result<()> {
+        let client = &mut self.clients[id];
         if self.protocol == Protocol::WebSocket {
             client.opening = Opening::Asking;
         } else {
@@ -244,18 +271,29 @@ impl Load {
     /// Receives the waiting bytes of a client.
     pub(super) fn receive(&mut self, id: ClientId) -> anyhow::Result<()> {
         let client = &mut self.clients[id];
-        let Some(socket) = &client.socket else {
+        if client.socket.is_none() {
             return Ok(()); // left in the meantime
-        };
+        }
         if matches!(client.role, Role::Stuck | Role::Dripping) {
             // Such a client needs no other event.
             bail!("the server has disconnected client {id}, which was slow");
         }
         let held = client.held.len();
         self.buffer[..held].copy_from_slice(&client.held);
-        match recv(socket, &mut self.buffer[held..], RecvFlags::empty()) {
-            Ok((read @ 1.., _)) => self.take_in(id, held, read),
-            Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+        match client.receive(&mut self.buffer[held..], usize::MAX) {
+            Ok((received @ 1.., text)) => {
+                self.counts.bytes += received as u64;
+                match client.opening {
+                    Opening::Shaking => self.shake(id),
+                    _ if text == 0 => Ok(()), // a part of a record
+                    _ => self.take_in(id, held, text),
+                }
+            }
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                Ok(())
+            }
             Ok((0, _)) | Err(_) if client.role == Role::Bystander => {
                 self.closed_by_server += 1;
                 self.close(id);
@@ -266,10 +304,18 @@ impl Load {
         }
     }
 
+    /// Sends the next bytes of a handshake, or after it the first ones to the door.
+    fn shake(&mut self, id: ClientId) -> anyhow::Result<()> {
+        let client = &mut self.clients[id];
+        match client.tls.as_ref().is_some_and(LoadTls::is_shaking) {
+            true => client.send_some(),
+            false => self.come_in(id),
+        }
+    }
+
     /// Takes in the `read` bytes in the buffer that follow those which the client held.
     fn take_in(&mut self, id: ClientId, held: usize, read: usize) -> anyhow::Result<()> {
         let now = Instant::now();
-        self.counts.bytes += read as u64;
         let client = &mut self.clients[id];
         let bytes = &self.buffer[..held + read];
         if let Some(tally) = &mut client.tally {

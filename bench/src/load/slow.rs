@@ -1,11 +1,10 @@
 //! Slow clients of a load: stuck ones, which read nothing, and dripping ones, which read a little.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use rustix::event::epoll::{self, EventData, EventFlags};
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
 
 use super::client::Role;
 use super::clients::{ClientId, Load};
@@ -54,12 +53,16 @@ impl Load {
         self.next_drip = Instant::now() + DRIP_TIME;
         for &id in &self.dripping {
             let client = &mut self.clients[id];
-            let (Some(socket), Some(tally)) = (&client.socket, &mut client.tally) else {
+            if client.socket.is_none() {
                 continue;
-            };
-            match recv(socket, &mut self.buffer[..DRIP_BYTES], RecvFlags::empty()) {
-                Ok((read @ 1.., _)) => tally.count(&self.buffer[..read]),
-                Err(Errno::AGAIN | Errno::INTR) => {}
+            }
+            match client.receive(&mut self.buffer, DRIP_BYTES) {
+                Ok((1.., text)) => {
+                    let tally = client.tally.iter_mut();
+                    tally.for_each(|tally| tally.count(&self.buffer[..text]));
+                }
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 _ => bail!("the server has disconnected client {id}, which was slow"),
             }
         }

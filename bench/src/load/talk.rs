@@ -8,6 +8,7 @@ use anyhow::{bail, ensure};
 use super::client::Role;
 use super::clients::Load;
 use super::messages::text;
+use super::pinned::PinnedServer;
 use super::sample::{Meter, Sample};
 use crate::machine::waiting_to_be_accepted;
 use crate::server::{Protocol, RunningTarget, Target};
@@ -50,7 +51,15 @@ impl Load {
         cores: &[usize],
         [listeners, speakers]: [usize; 2],
     ) -> anyhow::Result<Load> {
-        Load::fill_all(vec![target.start(cores)?], target.protocol, [listeners, speakers])
+        Load::around(target.start(cores)?, target)?.join([listeners, speakers])
+    }
+
+    /// A load without clients for a running server, which ends with it.
+    pub(crate) fn around(server: RunningTarget, target: &Target) -> anyhow::Result<Load> {
+        let pinned = target.is_encrypted.then(|| PinnedServer::with(&target.config));
+        let mut load = Load::of(vec![server], target.protocol)?;
+        load.pinned = pinned.transpose()?;
+        Ok(load)
     }
 
     /// The load for running servers, which are nodes of one house if there are several: listeners and
@@ -60,9 +69,20 @@ impl Load {
         protocol: Protocol,
         [listeners, speakers]: [usize; 2],
     ) -> anyhow::Result<Load> {
+        Load::of(servers, protocol)?.join([listeners, speakers])
+    }
+
+    /// A load without clients for running servers, which end with it.
+    fn of(servers: Vec<RunningTarget>, protocol: Protocol) -> anyhow::Result<Load> {
         let processes = servers.iter().map(RunningTarget::process).collect();
         let doors = servers.iter().map(|server| server.address).collect();
         let mut load = Load::new(processes, doors, protocol)?;
+        load.running = servers;
+        Ok(load)
+    }
+
+    fn join(mut self, [listeners, speakers]: [usize; 2]) -> anyhow::Result<Load> {
+        let load = &mut self;
         load.add_all(Role::Speaker, speakers)?;
         for listener in 0..listeners {
             if listener % CONNECT_AT_ONCE == 0 {
@@ -70,9 +90,8 @@ impl Load {
             }
             load.add(Role::Listener)?;
         }
-        load.running = servers;
         load.settle()?;
-        Ok(load)
+        Ok(self)
     }
 
     fn wait_until_accepted(&mut self) -> anyhow::Result<()> {

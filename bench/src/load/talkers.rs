@@ -296,8 +296,8 @@ mod tests {
     fn somebody_whose_node_ends_goes_on_at_the_next_one_and_home_when_it_is_back() {
         let [home, next, again] =
             [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").expect("loopback has ports"));
-        let talkers = Talkers::start(&[door(&home), door(&next)], 1);
-        lock(&talkers.page).people.truncate(1); // the other one has nothing to do with it
+        let talkers = Talkers::start(&[door(&home)], 1);
+        lock(&talkers.page).doors.push(Some(door(&next))); // nobody is at home there
         echo(&home, |line| line.starts_with("~00000003"));
         talkers.set_door(0, None);
         let fault = Instant::now();

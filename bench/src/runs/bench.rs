@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::load::Load;
 use crate::machine::{Cores, Machine, stay_on};
 use crate::report::{ResultTable, Results, Versions, as_typed};
-use crate::server::{BareLoop, LoadDoor, Parlor, Target, bare_loop, bare_loop_with};
+use crate::server::{BareLoop, LoadDoor, Parlor, Target, bare_loop, bare_loop_with, make_pair};
 
 /// The classes of IRC clients: as many listeners have one of each.
 const CLASSES: usize = 3;
@@ -50,7 +50,7 @@ impl Conditions {
         stay_on(&[cores.load])?;
         let mut bench = Bench {
             quick: self.quick,
-            parlor: Parlor { program: self.parlor, door: self.door },
+            parlor: Parlor { program: self.parlor, door: self.door, pair: make_pair()? },
             cores,
             tables: Vec::new(),
             versions: vec![("parlor".into(), env!("CARGO_PKG_VERSION").into())],
@@ -105,7 +105,7 @@ impl Bench {
     pub(super) fn bare_loop_note(&self) -> &'static str {
         match self.parlor.door {
             LoadDoor::Irc => ", whose lines are as long as the mean of the others",
-            LoadDoor::Lines | LoadDoor::Ws => "",
+            LoadDoor::Lines | LoadDoor::Ws | LoadDoor::Tls | LoadDoor::Https => "",
         }
     }
 

@@ -46,7 +46,7 @@ fn entrants(bench: &Bench, bare: BareLoop) -> anyhow::Result<Vec<Entrant>> {
     let [named, other] = bench.parlor.pair();
     let in_memory = match bench.parlor.door {
         LoadDoor::Lines => [plain, named, other],
-        LoadDoor::Ws => [named, other, plain],
+        LoadDoor::Ws | LoadDoor::Tls | LoadDoor::Https => [named, other, plain],
         LoadDoor::Irc => [plain, other, named],
     };
     let (on_disk, reference) = match (bare, bench.parlor.door) {
@@ -54,7 +54,7 @@ fn entrants(bench: &Bench, bare: BareLoop) -> anyhow::Result<Vec<Entrant>> {
             (vec![bench.bare_loop(bare)?, bench.parlor.on_disk()], in_memory.len())
         }
         (BareLoop::Plain, LoadDoor::Lines) => (vec![bench.parlor.on_disk()], 0),
-        (BareLoop::Plain, LoadDoor::Ws | LoadDoor::Irc) => (Vec::new(), 0),
+        (BareLoop::Plain, _) => (Vec::new(), 0),
     };
     let cores = [bench.cores.server];
     let entrant = |target, reference| Entrant { target, cores: cores.into(), reference };

@@ -10,7 +10,7 @@ mod websocket;
 
 pub(crate) use bare::{BareLoop, bare_loop, bare_loop_with, serve as serve_bare};
 pub(crate) use nats::{NatsCluster, NatsCounts, NatsSync, nats_server};
-pub(crate) use parlor::{LoadDoor, NodePlace, Parlor};
+pub(crate) use parlor::{LoadDoor, NodePlace, Parlor, make_pair};
 pub(crate) use peers::INSTALLABLE;
 pub(crate) use protocol::Protocol;
 pub(crate) use target::{RunningTarget, THIS_PROGRAM, Target};

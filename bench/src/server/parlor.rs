@@ -1,5 +1,7 @@
 //! Parlor as the measured server: its door, its mode, and its storage. Its limits are lifted.
 
+use std::net::Ipv4Addr;
+
 use super::protocol::Protocol;
 use super::target::{THIS_PROGRAM, Target};
 
@@ -12,6 +14,10 @@ pub(crate) enum LoadDoor {
     Ws,
     /// The door for IRC, with clients of three classes: without tags, with times, with all tags
     Irc,
+    /// Lines over TLS
+    Tls,
+    /// The web door with TLS, over WebSockets
+    Https,
 }
 
 const MEMORY: &[&str] = &["--memory"];
@@ -34,6 +40,30 @@ pub(crate) struct Parlor {
     /// None for the one that is built into this program.
     pub(crate) program: Option<String>,
     pub(crate) door: LoadDoor,
+    /// The certificate at doors with TLS, and its key.
+    pub(crate) pair: String,
+}
+
+/// A certificate of this machine and its key, one after the other, as PEM.
+pub(crate) fn make_pair() -> anyhow::Result<String> {
+    let names = ["localhost".to_owned(), Ipv4Addr::LOCALHOST.to_string()];
+    let made = rcgen::generate_simple_self_signed(names)?;
+    Ok(made.cert.pem() + &made.signing_key.serialize_pem())
+}
+
+impl LoadDoor {
+    /// The same door without TLS.
+    pub(crate) fn plain(self) -> LoadDoor {
+        match self {
+            LoadDoor::Tls => LoadDoor::Lines,
+            LoadDoor::Https => LoadDoor::Ws,
+            LoadDoor::Lines | LoadDoor::Ws | LoadDoor::Irc => self,
+        }
+    }
+
+    pub(crate) fn is_encrypted(self) -> bool {
+        self.plain() != self
+    }
 }
 
 impl Parlor {
@@ -44,7 +74,12 @@ impl Parlor {
 
     /// With its defaults: in named mode, with each line on disk before it is shown.
     pub(crate) fn on_disk(&self) -> Target {
-        self.through(self.door, "on disk", &DATA)
+        self.on_disk_at(self.door)
+    }
+
+    /// The same at this door.
+    pub(crate) fn on_disk_at(&self, door: LoadDoor) -> Target {
+        self.through(door, "on disk", &DATA)
     }
 
     /// Alone or as a node, through the door for lines; its lines are written to a file, but not synced,
@@ -69,13 +104,13 @@ impl Parlor {
     }
 
     /// Two targets to compare: named mode over lines, and beside it classic mode, which only the
-    /// door for lines has, or the other door.
+    /// door for lines has, or the other door. A door with TLS is compared with the same one without.
     pub(crate) fn pair(&self) -> [Target; 2] {
-        let other = match self.door {
-            LoadDoor::Lines => self.classic(),
-            LoadDoor::Ws | LoadDoor::Irc => self.named(),
-        };
-        [self.at(LoadDoor::Lines), other]
+        match self.door {
+            LoadDoor::Lines => [self.named(), self.classic()],
+            LoadDoor::Ws | LoadDoor::Irc => [self.at(LoadDoor::Lines), self.named()],
+            LoadDoor::Tls | LoadDoor::Https => [self.at(self.door.plain()), self.named()],
+        }
     }
 
     /// In classic mode, through the door for lines.
@@ -91,6 +126,8 @@ impl Parlor {
             LoadDoor::Irc => {
                 " All clients use IRC: a third has no tags, a third times, and a third all tags."
             }
+            LoadDoor::Tls => " All clients use TLS 1.3.",
+            LoadDoor::Https => " All clients use WebSockets over TLS 1.3.",
         }
     }
 
@@ -104,8 +141,16 @@ impl Parlor {
             LoadDoor::Lines => (mode.to_owned(), "tcp", Protocol::NamedLines),
             LoadDoor::Ws => (format!("{mode} ws"), "http", Protocol::WebSocket),
             LoadDoor::Irc => (format!("{mode} irc"), "irc", Protocol::IrcClasses),
+            LoadDoor::Tls => (format!("{mode} tls"), "tls", Protocol::NamedLines),
+            LoadDoor::Https => (format!("{mode} https"), "https", Protocol::WebSocket),
         };
-        self.target(&mode, &format!("{scheme}://127.0.0.1:{{port}}"), protocol, storage)
+        let listen = format!("{scheme}://127.0.0.1:{{port}}");
+        if !door.is_encrypted() {
+            return self.target(&mode, &listen, protocol, storage);
+        }
+        let storage = [storage, &["--tls-cert", "{config}"]].concat();
+        let target = self.target(&mode, &listen, protocol, &storage);
+        Target { config: self.pair.clone(), is_encrypted: true, ..target }
     }
 
     fn target(&self, mode: &str, listen: &str, protocol: Protocol, storage: &[&str]) -> Target {
@@ -125,9 +170,34 @@ impl Parlor {
 mod tests {
     use super::*;
 
+    fn parlor(door: LoadDoor) -> Parlor {
+        Parlor { program: Some("parlor".into()), door, pair: "PAIR".into() }
+    }
+
+    #[test]
+    fn door_with_tls_is_compared_with_the_same_one_without() {
+        for (door, plain, scheme) in
+            [(LoadDoor::Tls, "tcp", "tls"), (LoadDoor::Https, "http", "https")]
+        {
+            let [plain_target, target] = parlor(door).pair();
+            assert_eq!(
+                target.command.join(" "),
+                format!(
+                    "parlor serve --rate off --log warn --listen {scheme}://127.0.0.1:{{port}} --memory \
+                     --tls-cert {{config}}"
+                )
+            );
+            assert!(target.is_encrypted && target.config == "PAIR");
+            assert!(!plain_target.is_encrypted && plain_target.config.is_empty());
+            let listen = format!("{plain}://127.0.0.1:{{port}}");
+            assert!(plain_target.command.contains(&listen), "{plain_target:?}");
+            assert_eq!(plain_target.protocol, target.protocol);
+        }
+    }
+
     #[test]
     fn node_is_told_where_the_others_are() {
-        let parlor = Parlor { program: Some("parlor".into()), door: LoadDoor::Lines };
+        let parlor = parlor(LoadDoor::Lines);
         let place = NodePlace::Node { urls: "nats://a,nats://b", house: "h", node: "n" };
         let target = parlor.written(place);
         assert_eq!(target.name, "parlor node on disk");

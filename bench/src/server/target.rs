@@ -34,6 +34,8 @@ pub(crate) struct Target {
     pub(crate) command: Vec<String>,
     /// The configuration, in which `{port}` stands for the port; may be empty.
     pub(crate) config: String,
+    /// Whether its door has TLS. Then the certificate that clients accept is in `config`.
+    pub(crate) is_encrypted: bool,
 }
 
 impl Target {
@@ -44,7 +46,8 @@ impl Target {
         command: impl IntoIterator<Item = &'a str>,
     ) -> Target {
         let command = command.into_iter().map(str::to_owned).collect();
-        Target { name: name.to_owned(), protocol, command, config: String::new() }
+        let (name, config) = (name.to_owned(), String::new());
+        Target { name, protocol, command, config, is_encrypted: false }
     }
 
     /// Starts the server on these cores, and waits until it accepts connections.
@@ -121,6 +124,11 @@ pub(crate) struct RunningTarget {
 impl RunningTarget {
     pub(crate) fn process(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+
+    /// Whether the server has ended.
+    pub(crate) fn has_ended(&mut self) -> anyhow::Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
     }
 
     /// Kills the server.

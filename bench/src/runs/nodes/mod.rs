@@ -9,6 +9,8 @@ mod speed;
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
+
 use super::bench::Bench;
 use crate::server::nats_server;
 
@@ -42,6 +44,7 @@ const PARTS: [NodesPart; 4] =
 /// Runs all parts, or those that the user names. A part that fails ends the run; the tables before it
 /// stay.
 pub(crate) fn run(bench: &mut Bench, options: &NodesOptions) -> anyhow::Result<()> {
+    ensure!(!bench.parlor.door.is_encrypted(), "nodes are not measured at doors with TLS");
     let (nats, version) = nats_server(options.nats_server.as_deref())?;
     bench.versions.push(("nats-server".to_owned(), version));
     for part in PARTS {
