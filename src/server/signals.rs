@@ -36,9 +36,10 @@ impl SignalRequests {
             .context("cannot catch SIGTERM, SIGINT and SIGHUP")?;
         let requests = SignalRequests::default();
         let watching = requests.clone();
+        let had_terminal = io::stderr().is_terminal(); // the thread may begin when it is closed
         thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(move || watching.watch(signals))
+            .spawn(move || watching.watch(signals, had_terminal))
             .context("cannot watch for signals")?;
         Ok(requests)
     }
@@ -54,8 +55,7 @@ impl SignalRequests {
         self.reload.notified().await;
     }
 
-    fn watch(&self, mut signals: Signals) {
-        let had_terminal = io::stderr().is_terminal();
+    fn watch(&self, mut signals: Signals, had_terminal: bool) {
         let mut is_ending = false;
         for signal in signals.forever() {
             // A terminal that closes sends SIGHUP, too, and the server that it started ends.
