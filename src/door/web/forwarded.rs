@@ -1,5 +1,6 @@
 //! The client of a request that a web server in front has forwarded. Knows no room.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -67,8 +68,10 @@ impl Peer {
 /// The facts about the client. None if no header names it.
 fn hop(headers: &HeaderMap, trusted: &TrustedSources) -> Result<Option<Hop>, &'static str> {
     let is_trusted = |ip: IpAddr| trusted.include(Some(ip));
-    let hops = forwarded(texts(headers, &header::FORWARDED)?.into_iter()).ok_or(MALFORMED)?;
-    let older = x_forwarded_for(texts(headers, &X_FORWARDED_FOR)?.into_iter());
+    let fields = |name| texts(headers, name);
+    let hops = forwarded(fields(header::FORWARDED).iter().map(|field| &**field));
+    let hops = hops.ok_or(MALFORMED)?;
+    let older = x_forwarded_for(fields(X_FORWARDED_FOR).iter().map(|field| &**field));
     let [of_hops, of_older] = [&hops, &older].map(|hops| client(hops, is_trusted).cloned());
     let address = |hop: &Option<Hop>| hop.as_ref().and_then(|hop| hop.client);
     if !hops.is_empty() && !older.is_empty() && address(&of_hops) != address(&of_older) {
@@ -76,7 +79,7 @@ fn hop(headers: &HeaderMap, trusted: &TrustedSources) -> Result<Option<Hop>, &'s
     }
     let is_named = !hops.is_empty() || !older.is_empty();
     let mut hop = of_hops.or(of_older).unwrap_or_default();
-    let scheme = match texts(headers, &X_FORWARDED_PROTO)?[..] {
+    let scheme = match &fields(X_FORWARDED_PROTO)[..] {
         [scheme] => Some(scheme.trim().to_ascii_lowercase()),
         _ => None,
     };
@@ -84,10 +87,11 @@ fn hop(headers: &HeaderMap, trusted: &TrustedSources) -> Result<Option<Hop>, &'s
     Ok((is_named || hop.scheme.is_some()).then_some(hop))
 }
 
-/// The values of a header.
-fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, &'static str> {
+/// The values of a header. Bytes that are no text are marks in it: a client may have sent them, and
+/// what the proxy has added stands behind them.
+fn texts(headers: &HeaderMap, name: HeaderName) -> Vec<Cow<'_, str>> {
     let values = headers.get_all(name).iter();
-    values.map(|value| value.to_str().map_err(|_| MALFORMED)).collect()
+    values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
 }
 
 #[cfg(test)]
@@ -120,6 +124,8 @@ mod tests {
             (&[][..], Ok(None)),
             (&[("forwarded", "for=192.0.2.7;proto=https")], own("192.0.2.7:7 https true")),
             (&[("x-forwarded-for", "6.6.6.6, 192.0.2.7")], own("192.0.2.7:7  false")),
+            (&[("x-forwarded-for", "\u{e9}, 192.0.2.7")], own("192.0.2.7:7  false")),
+            (&[("forwarded", "for=\"\u{e9}\", for=192.0.2.7")], own("192.0.2.7:7  false")),
             (
                 &[("x-forwarded-for", "192.0.2.7"), ("x-forwarded-proto", "HTTPS")],
                 own("192.0.2.7:7 https true"),
