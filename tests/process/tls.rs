@@ -474,6 +474,39 @@ fn people_come_and_go_while_certificates_change() {
 }
 
 #[test]
+fn a_proxy_header_is_believed_neither_before_tls_nor_inside_it() {
+    let header = "PROXY TCP4 192.0.2.7 192.0.2.1 50000 8000\r\n";
+    let server = server(&[]);
+    let tls = server.listening("tls");
+    let mut before = TcpStream::connect(tls).unwrap();
+    before.set_read_timeout(Some(DEADLINE)).unwrap();
+    before.write_all(header.as_bytes()).unwrap();
+    let mut alert = Vec::new();
+    before.read_to_end(&mut alert).ok();
+    assert_eq!(alert.first(), Some(&21), "an alert of TLS, and nothing else: {alert:?}");
+    let mut inside = openssl(tls, &[]);
+    inside.say(header);
+    let mut words = String::new();
+    inside.output.read_to_string(&mut words).unwrap();
+    assert!(words.starts_with("You are 127.0.0.1:"), "{words}");
+    assert!(words.contains("-- This port speaks lines of text"), "{words}");
+    server.close(());
+}
+
+#[test]
+fn a_line_whose_end_was_cut_off_is_not_said() {
+    let server = server(&[]);
+    let mut alice = Guest::enter(server.address, "alice");
+    let mut bob = Program::enter(server.listening("tls"), "bob");
+    write!(bob.input, "a whole line\nsend the money to").unwrap();
+    alice.until("bob: a whole line");
+    drop(bob); // it is killed, as if somebody on the way had cut the connection
+    let lines = alice.until("bob has left");
+    assert_eq!(lines, ["bob has left"]);
+    server.close(alice);
+}
+
+#[test]
 fn passwords_are_asked_for_over_tls_behind_a_proxy_that_says_nothing_of_it() {
     let data = Data::new();
     let url = "tls://127.0.0.1:0?proxy=127.0.0.1";
