@@ -66,6 +66,7 @@ mod retention;
 mod scripting;
 mod sealed;
 mod search;
+mod setups;
 mod signals;
 mod slow;
 mod snapshots;

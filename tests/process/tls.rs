@@ -96,14 +96,14 @@ pub(crate) fn shown_at(address: SocketAddr) -> String {
 }
 
 /// A program that speaks TLS, with its input and output. Dropping it ends it.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
 impl Program {
-    fn start(program: &str, arguments: &[&str]) -> Program {
+    pub(crate) fn start(program: &str, arguments: &[&str]) -> Program {
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -123,16 +123,26 @@ impl Program {
         person
     }
 
-    fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         writeln!(self.input, "{line}").unwrap();
     }
 
     /// Reads up to a line that ends like this.
     fn until(&mut self, end: &str) {
-        let mut line = String::new();
-        while !line.trim_end().ends_with(end) {
+        self.until_line(|line| line.ends_with(end));
+    }
+
+    /// Reads up to a line that begins like this.
+    pub(crate) fn until_begun(&mut self, start: &str) {
+        self.until_line(|line| line.starts_with(start));
+    }
+
+    fn until_line(&mut self, is_it: impl Fn(&str) -> bool) {
+        let (mut line, mut read) = (String::new(), String::new());
+        while !is_it(line.trim_end()) {
             line.clear();
-            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "{end:?}, not the end");
+            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "the end came: {read}");
+            read.push_str(&line);
         }
     }
 }
