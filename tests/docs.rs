@@ -519,7 +519,7 @@ fn the_configuration_for_a_service_is_accepted() {
 #[test]
 fn the_files_of_a_release_are_called_as_the_pages_say() {
     let version = env!("CARGO_PKG_VERSION");
-    let package = format!("./parlor_{version}-1_amd64.deb");
+    let package = format!("/parlor_{version}-1_amd64.deb");
     assert!(text("README.md").contains(&package), "{package}");
     let operating = text("docs/operating.md");
     let tarball = format!("tar -xf parlor-{version}-x86_64-unknown-linux-gnu.tar.gz");
