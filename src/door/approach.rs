@@ -1,24 +1,20 @@
 //! The way of a connection to its door: a proxy may name the client first. Knows no dialect.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use parlor_wire::proxy::{ProxyHeader, ProxyReader, V2_BYTES_MAX};
 use tokio::io::AsyncReadExt;
-use tokio::time::Instant;
 
 use super::listener_options::ListenerOptions;
 use super::tls_handshake::TlsHandshake;
 use super::transport::Transport;
 use crate::clock::timeout;
 use crate::session::{Encryption, Peer};
+use crate::telemetry::Told;
 
 /// The time in which a proxy must send its header: it does so at once.
 const HEADER_TIME: Duration = Duration::from_secs(5);
-
-/// How often the log has a warning about missing headers.
-const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// The part between a listener and its door.
 pub(crate) struct Approach {
@@ -28,7 +24,7 @@ pub(crate) struct Approach {
     /// Whether passwords are accepted even where others on the network can read them.
     allow_plain_passwords: bool,
     /// When the log had a warning about a missing header.
-    warned: Mutex<Option<Instant>>,
+    told: Told<()>,
 }
 
 /// The reason why there is no PROXY header.
@@ -46,7 +42,7 @@ impl Approach {
         tls: Option<TlsHandshake>,
         allow_plain_passwords: bool,
     ) -> Approach {
-        Approach { options, tls, allow_plain_passwords, warned: Mutex::new(None) }
+        Approach { options, tls, allow_plain_passwords, told: Told::default() }
     }
 
     /// Whether the listener has TLS with a certificate that clients can trust.
@@ -120,9 +116,7 @@ impl Approach {
     }
 
     fn warn(&self, from: Option<SocketAddr>) {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_none_or(|warned| warned.elapsed() >= WARN_EVERY) {
-            *warned = Some(Instant::now());
+        if self.told.is_due(()) {
             let from = from.map_or("a Unix socket".to_owned(), |from| from.ip().to_string());
             tracing::warn!(
                 "a connection from {from} was closed, because no PROXY header came first; let the proxy there send it (in haproxy: send-proxy-v2), or remove proxy= from the listener"

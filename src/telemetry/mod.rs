@@ -4,7 +4,9 @@ mod classic;
 pub mod logging;
 mod metrics;
 mod node_metrics;
+mod told;
 
 pub(crate) use classic::classic;
 pub use logging::{LevelHandle, LogFormat, LogLevel, start};
 pub(crate) use metrics::{Metrics, Scrape};
+pub(crate) use told::Told;

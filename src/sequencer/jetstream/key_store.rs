@@ -1,6 +1,8 @@
 //! The store of keys: a stream beside the order, from which a message can be deleted for good. Does
 //! not know which keys are needed.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use async_nats::jetstream::stream::Stream;
 
@@ -9,6 +11,7 @@ use super::key_ring::Key;
 use super::nats::{StreamConnection, if_there};
 use super::sealer::{KeyMade, KeyRead, KeyReport, KeyStep};
 use super::streams::{exists, make};
+use crate::telemetry::Told;
 
 /// How many lost numbers one try passes over.
 const PASSED_OVER_MAX: usize = 1_000;
@@ -16,16 +19,32 @@ const PASSED_OVER_MAX: usize = 1_000;
 /// The subject of all keys below their subjects.
 const SUBJECT: &str = "0";
 
+/// A trouble with the stream of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum KeyTrouble {
+    /// A key is not deleted.
+    NotDeleted,
+    /// No key can be stored.
+    NotStored,
+    /// The numbers of keys are given again.
+    Lost,
+    /// A key cannot be read.
+    NotRead,
+    /// A key is not there.
+    Missing,
+}
+
 /// The stream of keys of one house.
 #[derive(Clone, Debug)]
 pub(super) struct KeyStore {
     connection: StreamConnection,
+    told: Arc<Told<KeyTrouble>>,
 }
 
 impl KeyStore {
     /// The store beside the order of this connection.
     pub(super) fn new(connection: &StreamConnection) -> KeyStore {
-        KeyStore { connection: connection.clone() }
+        KeyStore { connection: connection.clone(), told: Arc::default() }
     }
 
     /// Takes a step. None if nobody waits for a report.
@@ -35,13 +54,17 @@ impl KeyStore {
             KeyStep::Read(key) => KeyReport::Read(key, self.read(key).await),
             KeyStep::Erase(key) => {
                 let erased = self.erase(key).await;
-                let erased = erased.inspect_err(|error| {
+                if let Err(error) = &erased
+                    && self.told.is_due(KeyTrouble::NotDeleted)
+                {
                     tracing::warn!(key, %error, "a key is not deleted yet; it is tried again");
-                });
+                }
                 KeyReport::Erased(key, erased.is_ok())
             }
             KeyStep::Reconnect => {
-                tracing::warn!("no key can be stored in NATS; connecting anew");
+                if self.told.is_due(KeyTrouble::NotStored) {
+                    tracing::warn!("no key can be stored in NATS; connecting anew");
+                }
                 self.connection.reconnect().await;
                 return None;
             }
@@ -54,7 +77,9 @@ impl KeyStore {
         for _ in 0..PASSED_OVER_MAX {
             match self.make_any().await {
                 KeyMade::Key(number, _) if number <= above => {
-                    tracing::warn!(number, above, "the stream of keys has lost keys");
+                    if self.told.is_due(KeyTrouble::Lost) {
+                        tracing::warn!(number, above, "the stream of keys has lost keys");
+                    }
                 }
                 KeyMade::Unknown => {
                     let made = self.make_stream_again().await;
@@ -98,9 +123,12 @@ impl KeyStore {
 
     /// Reads a key.
     pub(super) async fn read(&self, key: u64) -> KeyRead {
-        let read = self.try_read(key).await;
-        read.inspect_err(|error| tracing::debug!(key, %error, "a key cannot be read yet"))
-            .unwrap_or(KeyRead::Unknown)
+        self.try_read(key).await.unwrap_or_else(|error| {
+            if self.told.is_due(KeyTrouble::NotRead) {
+                tracing::warn!(key, %error, "a key cannot be read yet; it is tried again");
+            }
+            KeyRead::Unknown
+        })
     }
 
     async fn try_read(&self, key: u64) -> anyhow::Result<KeyRead> {
@@ -112,7 +140,9 @@ impl KeyStore {
         // The server that answers may not have it yet.
         let last = stream.get_info().await?.state.last_sequence;
         if last < key {
-            tracing::warn!(key, last, "a key is not in the stream of keys yet, or is lost");
+            if self.told.is_due(KeyTrouble::Missing) {
+                tracing::warn!(key, last, "a key is not in the stream of keys yet, or is lost");
+            }
             return Ok(KeyRead::Missing);
         }
         Ok(KeyRead::Gone)

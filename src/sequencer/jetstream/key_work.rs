@@ -168,7 +168,7 @@ async fn read_keys(connection: &StreamConnection, keys: Vec<u64>) -> (KeyRing, B
 async fn patient_read(store: &KeyStore, key: u64, until: Instant) -> (u64, KeyRead) {
     loop {
         match store.read(key).await {
-            KeyRead::Unknown => tracing::warn!(key, "a key cannot be read yet"),
+            KeyRead::Unknown => {}
             KeyRead::Missing if Instant::now() < until => {}
             read => return (key, read),
         }

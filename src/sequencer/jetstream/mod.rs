@@ -32,7 +32,6 @@ mod snapshots;
 mod streams;
 mod subscription;
 mod task;
-mod troubles;
 mod verdict;
 
 pub(crate) use begin::{Beginning, NodeFiles, beginning, own_program};

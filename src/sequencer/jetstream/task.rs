@@ -24,9 +24,8 @@ use super::nats::{LinkChange, ORDER, StreamConnection};
 use super::queue::OrderQueue;
 use super::sealer::{KeyReport, Sealer};
 use super::subscription::Subscription;
-use super::troubles::{ToldTroubles, Trouble};
 use crate::journal::{RawMessage, Tail};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Told};
 
 /// The pause before the stream is followed again after a failure.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(250);
@@ -58,10 +57,25 @@ pub(crate) struct SequencerTask {
     failures: u32,
     /// Looks at the stream, and the messages that are published again.
     mending: FuturesUnordered<Waiting<Mended>>,
-    troubles: ToldTroubles,
+    told: Told<Trouble>,
     /// The counts so far.
     counted: StreamCounts,
     began: Instant,
+}
+
+/// A trouble with the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    /// The connection is lost.
+    Disconnected,
+    /// Nothing comes back.
+    Silent,
+    /// There is no stream with this name.
+    NoStream,
+    /// It has no space.
+    Full,
+    /// It has messages that no node has published.
+    Foreign,
 }
 
 /// The way from the stream to this node.
@@ -108,7 +122,7 @@ impl SequencerTask {
             inflow: Inflow::None,
             failures: 0,
             mending: FuturesUnordered::new(),
-            troubles: ToldTroubles::default(),
+            told: Told::default(),
             counted: StreamCounts::default(),
             began: Instant::now(),
         }
@@ -159,12 +173,6 @@ impl SequencerTask {
         self.began.elapsed()
     }
 
-    /// Whether a trouble is to be told now.
-    fn is_due(&mut self, trouble: Trouble) -> bool {
-        let now = self.now();
-        self.troubles.is_due(trouble, now)
-    }
-
     /// Tells and counts what has gone wrong.
     fn count(&mut self, metrics: &Metrics) {
         let counts = self.courier.counts();
@@ -172,13 +180,13 @@ impl SequencerTask {
         metrics.node.followed(self.courier.position(), counts.behind);
         metrics.node.repeated(counts.repeats, counts.anew);
         metrics.node.passed_over(counts.foreign, counts.refused);
-        if counts.refused > before.refused && self.is_due(Trouble::Full) {
+        if counts.refused > before.refused && self.told.is_due(Trouble::Full) {
             tracing::warn!(
                 "the stream in NATS has no space, so messages are not sent; give it more space, or \
                  shorten --retain"
             );
         }
-        if counts.foreign > before.foreign && self.is_due(Trouble::Foreign) {
+        if counts.foreign > before.foreign && self.told.is_due(Trouble::Foreign) {
             tracing::warn!(
                 position = self.courier.position(),
                 "a message of the stream is not one of a node, and is passed over; check who may publish \
@@ -215,7 +223,7 @@ impl SequencerTask {
                 self.mending.push(Box::pin(begin_to_pass_over(connection, (after, last))));
             }
             CourierStep::Reconnect => {
-                if self.is_due(Trouble::Silent) {
+                if self.told.is_due(Trouble::Silent) {
                     tracing::warn!("nothing comes back from the stream in NATS; connecting anew");
                 }
                 self.connection.reconnect().await;
@@ -236,7 +244,7 @@ impl SequencerTask {
                 self.sealer.connected(now);
             }
             TaskEvent::Link(_) => {
-                if self.is_due(Trouble::Disconnected) {
+                if self.told.is_due(Trouble::Disconnected) {
                     tracing::warn!("the connection to NATS is lost; connecting again");
                 }
                 self.inflow = Inflow::None;
@@ -264,7 +272,7 @@ impl SequencerTask {
             },
             TaskEvent::Mended(Mended::Looked(look)) => self.courier.looked(look, now)?,
             TaskEvent::Mended(Mended::NoStream) => {
-                if self.is_due(Trouble::NoStream) {
+                if self.told.is_due(Trouble::NoStream) {
                     let stream = &self.connection.stream;
                     tracing::error!(
                         "the stream {stream} does not exist in NATS; restore its backup"
