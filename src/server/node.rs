@@ -58,7 +58,7 @@ impl JoinedOrder {
     /// There is no order that this server can follow: why, and what to do.
     pub(super) async fn new(
         config: &Config,
-        log_of_past: impl FnOnce() -> anyhow::Result<Option<String>>,
+        log_of_past: impl Fn() -> anyhow::Result<Option<String>>,
     ) -> anyhow::Result<Option<JoinedOrder>> {
         let Some(servers) = &config.nats else {
             return Ok(None);

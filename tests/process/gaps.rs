@@ -147,6 +147,20 @@ fn a_stream_that_somebody_has_deleted_is_named() {
 }
 
 #[test]
+fn a_node_whose_stream_is_gone_does_not_stand_in_the_way_of_its_backup() {
+    let Some(nats) = Nats::start() else { return };
+    let data = Data::new();
+    let red = nats.node("red", &data);
+    red.close(());
+    nats.delete_stream(ORDER);
+    let said = nats.node_that_ends("red", &data);
+    assert!(said.contains("restore the backup of the streams"), "{said}");
+    let info = nats.ask(&format!("$JS.API.STREAM.INFO.{ORDER}"), b"");
+    assert_eq!(info["error"]["code"], 404, "it makes no stream: {info}");
+    data.assert_undamaged();
+}
+
+#[test]
 fn a_server_whose_directory_is_in_use_makes_no_stream() {
     let Some(nats) = Nats::start() else { return };
     let data = Data::new();

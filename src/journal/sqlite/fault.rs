@@ -14,6 +14,12 @@ pub(crate) enum UnusableFile {
         "is the file of a node that shares other rooms; give --data another directory, or name that house with --house"
     )]
     OfAnotherHouse,
+    /// The file of a node, where a house has not begun.
+    #[error(
+        "is the file of a node, and the stream of its house is not in NATS: restore the backup of the streams, or name \
+         the right house with --house; give --data an empty directory to begin a new house"
+    )]
+    OfLostHouse,
     /// The file of a server without other nodes, and the house has begun without it.
     #[error(
         "has the lines of a server without other nodes, and that house has begun without them; give --data an empty \

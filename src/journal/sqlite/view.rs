@@ -113,7 +113,7 @@ impl Store {
         let transaction = self.connection.transaction()?;
         let query = "SELECT value FROM meta WHERE key = ?1";
         if transaction.one(query, ["node_log"], |_| Ok(()))?.is_some() {
-            return Err(UnusableFile::OfAnotherHouse);
+            return Err(UnusableFile::OfLostHouse);
         }
         if !is_used(&transaction)? {
             return Ok(None);

@@ -6,7 +6,7 @@ use parlor_wire::pack::founding::{pack, unpack};
 use tokio::time::{Instant, sleep};
 
 use super::nats::{START_PAUSE, START_TIME, StreamConnection};
-use super::streams::make;
+use super::streams::{exists, make};
 
 /// The subject of the first message.
 const SUBJECT: &str = "founded";
@@ -18,10 +18,15 @@ const SUBJECT: &str = "founded";
 /// The stream cannot be made or read, or what was stored cannot be. The error says why.
 pub(crate) async fn found(
     connection: &StreamConnection,
-    log_of_past: impl FnOnce() -> anyhow::Result<Option<String>>,
+    log_of_past: impl Fn() -> anyhow::Result<Option<String>>,
 ) -> anyhow::Result<Founding> {
     let stream = &connection.stream;
     let cannot = || format!("cannot make or open the stream {stream} in NATS");
+    let mut past = None;
+    if !patiently(|| exists(connection, stream)).await.with_context(cannot)? {
+        // The file of a node is refused before there is a stream, which would be in the way of a backup.
+        past = Some(log_of_past()?);
+    }
     let order = (stream.as_str(), connection.subjects.as_str());
     patiently(|| make(connection, order)).await.with_context(cannot)?;
     let (keys, subjects) = (connection.key_stream(), connection.key_subjects());
@@ -30,7 +35,8 @@ pub(crate) async fn found(
         .with_context(|| format!("cannot make or open the stream {keys} in NATS"))?;
     let mut first = patiently(|| connection.message(1)).await.with_context(cannot)?;
     if first.is_none() {
-        let new = pack(&founding(log_of_past()?)?).context("the name of the log is too long")?;
+        let past = past.map_or_else(log_of_past, Ok)?;
+        let new = pack(&founding(past)?).context("the name of the log is too long")?;
         let begin =
             || async { connection.publish_behind(0, SUBJECT, new.clone(), None).await?.await };
         if patiently(begin).await.with_context(cannot)? {
