@@ -155,8 +155,9 @@ fn a_socket_that_no_listener_names_is_an_error() {
     let path = place.path().join("lines");
     let at_path = UnixListener::bind(&path).unwrap();
     let at_path: &dyn AsFd = &at_path;
-    let cases: [(&[&dyn AsFd], &str, String); 4] = [
+    let cases: [(&[&dyn AsFd], &str, String); 5] = [
         (&[&second], &url, address.to_string()),
+        (&[&second], "tcp://127.0.0.1:0", address.to_string()), // this asks for another port
         (&[&first, &second], &url, address.to_string()),
         (&[&second], &everywhere, address.to_string()), // its port is in use: by this socket
         (&[at_path], "unix:///run/else", path.display().to_string()),
