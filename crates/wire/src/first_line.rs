@@ -204,7 +204,8 @@ use Doubt::{Likely, Name, Sure, Weak};
 /// The first lines of clients of other protocols, between `|`.
 ///
 /// Words in small letters match any case. `?` is a word, `#` a number, `?.?` a word with a point,
-/// `WORD*` a word that begins with WORD, and `*` at the end any rest.
+/// `TAG` what IMAP's clients number their commands with, `WORD*` a word that begins with WORD, and
+/// `*` at the end any rest.
 #[rustfmt::skip]
 const LINES: &[(&str, Doubt, &str)] = &[
     ("PROXY", Sure, "PROXY TCP4 * | PROXY TCP6 * | PROXY UNKNOWN | PROXY UNKNOWN ? ? # #"),
@@ -215,7 +216,7 @@ const LINES: &[(&str, Doubt, &str)] = &[
     ("SMTP", Likely, "ehlo ? | helo ?"),
     ("FTP, POP3, NNTP", Sure, "AUTH TLS | AUTH SSL | AUTH PLAIN * | AUTH LOGIN * | AUTHINFO ? *"),
     ("FTP, POP3, NNTP", Likely, "USER ? | MODE READER"),
-    ("IMAP", Likely, "? CAPABILITY | ? STARTTLS | ? LOGIN ? ? | ? AUTHENTICATE *"),
+    ("IMAP", Likely, "TAG CAPABILITY | TAG STARTTLS | TAG LOGIN ? ? | TAG AUTHENTICATE *"),
     ("memcached", Sure, "set ? # # # | set ? # # # noreply | add ? # # # | replace ? # # #"),
     ("memcached", Likely, "get ?"),
     ("Redis without its framing", Likely, "AUTH ? | SET ? ? | FLUSHALL | CONFIG GET * | SLAVEOF *"),
@@ -264,6 +265,7 @@ fn is_like(wanted: &str, word: &str) -> bool {
         "?" => true,
         "#" => word.bytes().all(|byte| byte.is_ascii_digit()),
         "?.?" => word.contains('.'),
+        "TAG" => word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'),
         _ => match wanted.strip_suffix('*') {
             Some(start) => word.get(..start.len()).is_some_and(|word| is_same(start, word)),
             None => is_same(wanted, word),
@@ -469,6 +471,7 @@ mod tests {
             let line = format!("{line}\n");
             assert_eq!(seen(line.as_bytes()), None, "{line}");
         }
+        assert_eq!(seen(b"Well, STARTTLS\r\n"), None, "no tag of IMAP");
         assert_eq!(seen(b"ci\nGET / HTTP/1.1\r\nNICK x\r\n"), None, "a name first");
         assert_eq!(seen(b"caf\xe9\n\xff\xfe caf\xe9"), None, "no UTF-8");
     }
@@ -533,6 +536,7 @@ mod tests {
             "USER anonymous\r\n",
             "CAPA\r\nUSER bob\r\n",
             "a1 CAPABILITY\r\n",
+            ". STARTTLS\r\n",
             "a1 LOGIN bob secret\r\n",
             "set k 0 0 5\r\n",
             "get k\r\n",
