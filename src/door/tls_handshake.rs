@@ -16,7 +16,7 @@ use tokio::task::yield_now;
 use tokio_rustls::TlsAcceptor;
 
 use super::http::refuse_clear_text;
-use super::transport::{Transport, say_at_once};
+use super::transport::{Eager, Transport, say_at_once};
 use crate::clock::timeout;
 use crate::session::Encryption;
 use crate::tls::{Certificate, server_settings};
@@ -93,7 +93,7 @@ impl TlsHandshake {
             say_at_once(&mut stream.into(), refuse_clear_text(&head).as_bytes());
             return Ok(None);
         }
-        let mut stream = in_turns(self.acceptor.accept(stream)).await?;
+        let mut stream = in_turns(self.acceptor.accept(Eager(stream))).await?;
         stream.get_mut().1.set_buffer_limit(Some(BUFFER_BYTES_MAX));
         Ok(Some(Transport::Tls(Box::new(stream))))
     }

@@ -25,21 +25,21 @@ pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 pub(crate) enum Transport {
     Tcp(TcpStream),
     Unix(UnixStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Eager<TcpStream>>>),
 }
 
 /// The reading half of a connection.
 pub(crate) enum TransportInput {
     Tcp(tcp::OwnedReadHalf),
     Unix(unix::OwnedReadHalf),
-    Tls(ReadHalf<Box<TlsStream<TcpStream>>>),
+    Tls(ReadHalf<Box<TlsStream<Eager<TcpStream>>>>),
 }
 
 /// The writing half of a connection.
 pub(crate) enum TransportOutput {
     Tcp(Eager<tcp::OwnedWriteHalf>),
     Unix(Eager<unix::OwnedWriteHalf>),
-    Tls(WriteHalf<Box<TlsStream<TcpStream>>>),
+    Tls(WriteHalf<Box<TlsStream<Eager<TcpStream>>>>),
 }
 
 /// Does the same with the transport of each variant.
@@ -192,14 +192,21 @@ impl Output for TransportOutput {
     }
 }
 
-/// The writing half of a socket. It tries the socket before it asks the runtime whether the socket
-/// is ready: nearly always it is, and the runtime's answer is in memory that is not in the cache. A
-/// write to a closed connection is an error and no signal: Rust ignores SIGPIPE.
-pub(crate) struct Eager<W>(W);
+/// The writing half of a socket, or the whole below TLS. It tries the socket before it asks the
+/// runtime whether the socket is ready: nearly always it is, and the runtime's answer is in memory
+/// that is not in the cache. A write to a closed connection is an error and no signal: Rust ignores
+/// SIGPIPE.
+pub(crate) struct Eager<W>(pub(super) W);
 
 /// A half that has a socket.
 trait Half: AsyncWrite + Unpin {
     fn socket(&self) -> BorrowedFd<'_>;
+}
+
+impl Half for TcpStream {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.as_fd()
+    }
 }
 
 impl Half for tcp::OwnedWriteHalf {
@@ -211,6 +218,16 @@ impl Half for tcp::OwnedWriteHalf {
 impl Half for unix::OwnedWriteHalf {
     fn socket(&self) -> BorrowedFd<'_> {
         self.as_ref().as_fd()
+    }
+}
+
+impl AsyncRead for Eager<TcpStream> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        read: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, read)
     }
 }
 
@@ -232,6 +249,9 @@ impl<W: Half> AsyncWrite for Eager<W> {
         cx: &mut Context<'_>,
         runs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [one] = runs {
+            return self.poll_write(cx, one); // as TLS writes nearly always; the kernel does less
+        }
         match writev(self.0.socket(), runs) {
             Err(Errno::AGAIN) => Pin::new(&mut self.0).poll_write_vectored(cx, runs),
             sent => Poll::Ready(sent.map_err(io::Error::from)),
