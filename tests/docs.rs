@@ -23,12 +23,13 @@ use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 29] = [
-    "--data-binary",     // curl
-    "--line-buffered",   // grep
-    "--ssl",             // ncat
-    "--tls",             // irssi
-    "--retry",           // curl
+const OPTIONS_OF_OTHERS: [&str; 30] = [
+    "--data-binary",   // curl
+    "--line-buffered", // grep
+    "--ssl",           // ncat
+    "--tls",           // irssi
+    "--retry",         // curl
+    "--retry-connrefused",
     "--cfg",             // rustc
     "--locked",          // cargo, as the next six
     "--example",         // ..

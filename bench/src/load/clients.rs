@@ -22,8 +22,8 @@ use crate::machine::resident_of_all;
 use crate::server::{Protocol, RunningTarget};
 
 /// The number of handshakes that go on in one turn. Each takes some 0.2 ms, in which the load
-/// receives nothing: it would measure its own absence.
-const SHAKEN_AT_ONCE: usize = 16;
+/// receives nothing: with all of a crowd in one turn it would measure its own absence.
+const SHAKEN_AT_ONCE: usize = 64;
 
 /// The index of a client.
 pub(crate) type ClientId = usize;
