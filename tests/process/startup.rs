@@ -150,8 +150,10 @@ fn an_unknown_time_zone_is_logged() {
 /// The program on a network of its own, with a loopback interface that has one more address;
 /// `None`, with a notice, where there can be none.
 fn parlor_on_own_network() -> Option<Command> {
-    let script =
-        "ip link set lo up && ip -6 address add fe80::7/64 dev lo nodad && exec \"$0\" \"$@\"";
+    // The system makes the route to the address a moment later.
+    let script = "ip link set lo up && ip -6 address add fe80::7/64 dev lo nodad && \
+                  until ip -6 route get fe80::7 oif lo >/dev/null 2>&1; do sleep 0.01; done; \
+                  exec \"$0\" \"$@\"";
     let mut command = without_settings(Command::new("unshare"));
     command.args(["--map-root-user", "--net", "sh", "-c", script]);
     command.arg(env!("CARGO_BIN_EXE_parlor"));
