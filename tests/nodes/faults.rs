@@ -74,7 +74,7 @@ impl Fault {
             Fault::ServersKilled => servers_killed(house),
             Fault::ServerCut(cut) => server_cut(house, cut),
             Fault::NodeKilled => return Some(node_killed(house, node)),
-            Fault::NodeStopped => return Some(node_stopped(house, node)),
+            Fault::NodeStopped => return Some(node_stopped(house, node, round)),
             // Nodes 0 and 1 have a server on their machine.
             Fault::MachineCut => return Some(machine_cut(house, round % 2)),
             Fault::NodeCut(cut) => return Some(node_cut(house, cut)),
@@ -142,12 +142,12 @@ fn node_killed(house: &mut House, node: usize) -> usize {
     node
 }
 
-fn node_stopped(house: &House, node: usize) -> usize {
+fn node_stopped(house: &House, node: usize, round: usize) -> usize {
     let mark = house.hall().mark();
     let mut asker = house.guest(house.others(node)[0]);
     let silent = somebody_at(&mut asker, node);
     house.signal(Part::Node(node), Signal::STOP);
-    asker.say(&format!("/msg {silent} are you there"));
+    asker.say(&format!("/msg {silent} are you there, {round}"));
     asker.until(&format!("-- No answer from {silent}'s node; your message may not have arrived"));
     drop(asker);
     others_read_of_departure(house, node, &mark);
