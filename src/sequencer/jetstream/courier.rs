@@ -528,6 +528,7 @@ mod tests {
         let Some(CourierStep::Say(said)) = courier.next_step() else {
             panic!("the others are not asked");
         };
+        assert_eq!(courier.all_applied(now), Ok(()));
         let answer = NodeReach { node: node("blue"), asks: false, ..said };
         assert_eq!(courier.heard(answer, now), Ok(()));
         assert_eq!(courier.next_step(), Some(CourierStep::Follow { after: position }));
