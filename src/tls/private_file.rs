@@ -8,7 +8,7 @@ use std::path::Path;
 /// Writes a file in the place of an earlier one: others find the earlier content or the new one, and
 /// nothing between.
 pub(crate) fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
+    let new = path.with_added_extension("new");
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
