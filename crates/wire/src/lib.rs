@@ -1,5 +1,6 @@
 //! Bytes to meaning and back, for each dialect and between servers. Does no IO and cannot panic on any input.
 
+pub mod certificate;
 pub mod first_line;
 pub mod forwarded;
 pub mod framer;

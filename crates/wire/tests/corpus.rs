@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 type Body = fn(&[u8]);
 
 /// The fuzz targets with their bodies.
-const TARGETS: [(&str, Body); 12] = [
+const TARGETS: [(&str, Body); 13] = [
     ("carried", fuzz_bodies::carried::run),
+    ("certificate", fuzz_bodies::certificate::run),
     ("first_line", fuzz_bodies::first_line::run),
     ("forwarded", fuzz_bodies::forwarded::run),
     ("framer", fuzz_bodies::framer::run),

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub(crate) mod carried;
+pub(crate) mod certificate;
 pub(crate) mod first_line;
 pub(crate) mod forwarded;
 pub(crate) mod framer;
