@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use parlor::cli::{Action, args, ask, backup, check, manual, variables};
 use parlor::clock::zone_is_unknown;
+use parlor::config::ConfigError;
 use parlor::server::{PassedSockets, Replaced, Source};
 use parlor::telemetry::logging;
 
@@ -19,10 +20,21 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(format!("parlor: {error:#}\n"));
-            if error.is::<Replaced>() { REPLACED.into() } else { ExitCode::FAILURE }
+            code(&error).map_or(ExitCode::FAILURE, ExitCode::from)
         }
     }
 }
+
+/// The exit code of an error, if it has its own.
+fn code(error: &anyhow::Error) -> Option<u8> {
+    match error.downcast_ref() {
+        Some(ConfigError::Acme(_)) => Some(WRONG_USAGE),
+        _ => error.is::<Replaced>().then_some(REPLACED),
+    }
+}
+
+/// The exit code of wrong options, as clap has it.
+const WRONG_USAGE: u8 = 2;
 
 /// The exit code of a node in whose place another server has begun. packaging/parlor.service does not
 /// start it again: two servers with one name would end each other for ever.

@@ -10,7 +10,7 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
-const SETTINGS: [&str; 27] = [
+const SETTINGS: [&str; 28] = [
     "listen",
     "classic",
     "lan",
@@ -24,6 +24,7 @@ const SETTINGS: [&str; 27] = [
     "nats-creds",
     "tls-cert",
     "tls-key",
+    "acme-directory",
     "allow-plain-passwords",
     "password-chars",
     "rate",
@@ -221,6 +222,57 @@ fn options_that_contradict_each_other_are_refused() {
     );
     let file = File::new("memory = true");
     assert!(refused(&mut file.config(&["--data", "D"]), 1).contains("--memory and --data"));
+}
+
+#[test]
+fn an_authority_needs_a_door_at_which_it_can_check_a_name() {
+    let refusal = |more: &[&str]| {
+        let words = [&["serve", "--data", "/nowhere", "--acme", "chat.example.org"], more].concat();
+        refused(&mut parlor(&words), 2)
+    };
+    let needs = "parlor: --acme needs a door at port 443 (https://*:443) or 80 (http://*:80)\n";
+    assert_eq!(refusal(&[]), needs);
+    assert_eq!(refusal(&["--listen", "https://*,http://*,tcp://*:443"]), needs);
+    for (more, sentence) in [
+        (&["--listen", "http://*:80"][..], "--acme needs a door with TLS"),
+        (&["--acme-challenge", "tls"], "--acme needs a door with TLS"),
+        (
+            &["--acme-challenge", "http", "--listen", "tls://*"],
+            "--acme-challenge http needs a web door",
+        ),
+        (
+            &["--tls-cert", "/a", "--listen", "https://*:443"],
+            "--acme and --tls-cert do not go together",
+        ),
+    ] {
+        let refused = refusal(more);
+        assert!(refused.starts_with(&format!("parlor: {sentence}")), "{refused}");
+    }
+    let memory = ["serve", "--memory", "--acme", "a.example", "--listen", "https://*:443"];
+    let told = refused(&mut parlor(&memory), 2);
+    assert!(told.starts_with("parlor: --acme and --memory do not go together"), "{told}");
+    let alone = refused(&mut parlor(&["serve", "--acme-contact", "a@example.org"]), 2);
+    assert!(
+        alone.starts_with("parlor: --acme-contact, --acme-ca and --acme-challenge need --acme")
+    );
+    for wrong in ["*.example.org", "192.0.2.7", "a b"] {
+        let told = refused(&mut parlor(&["serve", "--acme", wrong]), 2);
+        assert!(told.contains("for '--acme <NAME>'"), "{told}");
+    }
+}
+
+#[test]
+fn the_names_for_a_certificate_add_up_and_a_door_at_the_right_port_is_enough() {
+    for doors in ["https://*:443", "ircs://*:443,tcp://*", "http://*:80?redirect,tls://*"] {
+        let names = ["--acme", "A.example", "--acme", "b.example,a.example"];
+        let words = [&["config", "--listen", doors, "--data", "D"], &names[..]].concat();
+        assert_eq!(effective(&mut parlor(&words), "acme"), r#"["a.example", "b.example"]"#);
+        let printed = told(&mut parlor(&words));
+        assert_eq!(told(&mut File::new(&printed).config(&[])), printed);
+    }
+    let mut command = parlor(&["config", "--acme-challenge=tls", "--listen=tls://*"]);
+    let variable = command.env("PARLOR_ACME", "a.example,b.example");
+    assert_eq!(effective(variable, "acme"), r#"["a.example", "b.example"]"#);
 }
 
 #[test]

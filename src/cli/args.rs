@@ -14,7 +14,7 @@ use super::backup::BackupOptions;
 use super::export::ExportOptions;
 use crate::client::JoinOptions;
 use crate::config::{self, Config, ConfigError, DataOption};
-use crate::door::{read_urls, url_help};
+use crate::door::{acme_challenge, read_urls, url_help};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -142,15 +142,22 @@ impl ServeOptions {
     /// The file is invalid, or options contradict each other.
     pub fn load(&self) -> Result<Config, ConfigError> {
         let Some(path) = &self.config else {
-            return self.options.clone().settled();
+            return complete(self.options.clone());
         };
         let file = config::read_file(path, &with_doors(config::options()))?;
         let command = ServeOptions::augment_args(clap::Command::new("serve"));
         let command = with_variables(with_doors(command)).mut_args(|arg| file.behind(arg));
         // The first word is the program, the second the subcommand.
         let matches = command.try_get_matches_from(self.words.iter().skip(1))?;
-        Self::from_arg_matches(&matches)?.options.settled()
+        complete(Self::from_arg_matches(&matches)?.options)
     }
+}
+
+/// Resolves options that depend on each other and on the doors.
+fn complete(options: Config) -> Result<Config, ConfigError> {
+    let config = options.settled()?;
+    acme_challenge(&config).map_err(ConfigError::Acme)?;
+    Ok(config)
 }
 
 impl CommandLine {

@@ -125,10 +125,13 @@ pub(super) fn write(values: &Table, flags: &Command) -> String {
 /// number.
 fn example(flag: &Arg) -> &'static str {
     match flag.get_value_names() {
+        _ if flag.get_long() == Some("acme") => "[\"chat.example.org\"]",
         Some([name]) if name == "BOOL" => "false",
         Some([name]) if name == "DIR" => "\"/var/lib/parlor\"",
         Some([name]) if name == "URLS" => "\"nats://localhost:4222\"",
         Some([name]) if name == "NAME" => "\"chat-1\"",
+        Some([name]) if name == "MAIL" => "\"admin@example.org\"",
+        Some([name]) if name == "WAY" => "\"tls\"",
         Some([name]) if name == "FILE" => "\"/etc/parlor/nats.creds\"",
         _ => "1000",
     }

@@ -1,6 +1,7 @@
 //! The options of `parlor serve`: each is one row here, for flags, environment, file and reload
 //! alike. Opens nothing, and knows no kind of door.
 
+mod acme;
 mod address;
 mod certificate;
 mod change;
@@ -11,6 +12,8 @@ mod nodes;
 mod rows;
 mod units;
 
+pub use acme::AcmeChallenge;
+pub(crate) use acme::AcmeOptions;
 pub use address::{Address, Host};
 pub(crate) use certificate::CertificateFiles;
 pub(crate) use data::SOCKET_FILE;
@@ -21,6 +24,7 @@ pub use listen::{ListenPlace, ListenUrl};
 pub use units::{ByteSize, InvalidValue, RateLimit, Retain, StopWait};
 pub(crate) use units::{duration, host, idle, yes_or_no};
 
+use std::collections::HashSet;
 use std::mem;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,6 +51,9 @@ const CLASSIC_LISTENER: [&str; 1] = ["tcp://localhost:8000?classic"];
 
 /// The beginning of all variables of the environment that set an option.
 pub(crate) const VARIABLE_PREFIX: &str = "PARLOR_";
+
+/// The directory of Let's Encrypt.
+const ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// How long people without a name may be silent: exercise 8.13 of "The Go Programming Language".
 const NAMELESS_IDLE: Duration = Duration::from_mins(5);
@@ -135,6 +142,31 @@ options! {
         /// The key of --tls-cert [default: in the same file]
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         pub tls_key: Option<PathBuf> => tls_key,
+
+        /// Get a certificate for the host NAME from an authority (ACME), show it at all doors with
+        /// TLS, and renew it in time; may be repeated, also with commas. By this you agree to the
+        /// authority's terms of service
+        #[arg(long, value_name = "NAME", value_parser = acme::name, value_delimiter = ',')]
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub acme: Vec<String>,
+
+        /// Mail address at which the authority can reach you
+        #[arg(long, value_name = "MAIL", value_parser = acme::contact, value_hint = ValueHint::EmailAddress)]
+        pub acme_contact: Option<String> => acme_contact,
+
+        /// Directory of the authority
+        #[arg(long, value_name = "URL", value_parser = acme::directory, value_hint = ValueHint::Url, default_value = ACME_DIRECTORY)]
+        pub acme_directory: String,
+
+        /// Trust the authority by the certificates in FILE, in PEM [default: those that this
+        /// machine trusts]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        pub acme_ca: Option<PathBuf>,
+
+        /// Where the authority checks the names, if ports are forwarded [default: tls with a door
+        /// at port 443, else http]
+        #[arg(long, value_name = "WAY")]
+        pub acme_challenge: Option<AcmeChallenge>,
 
         /// Accept passwords over plain TCP from other machines, where others on the network could
         /// read them
@@ -252,6 +284,9 @@ pub enum ConfigError {
     /// A value in the file is wrong, or options contradict each other.
     #[error(transparent)]
     Value(#[from] InvalidValue),
+    /// The options for an authority do not fit the others.
+    #[error("{0}")]
+    Acme(InvalidValue),
 }
 
 impl Config {
@@ -282,6 +317,9 @@ impl Config {
             let sentence = "--tls-key needs --tls-cert, the file with the certificate";
             return Err(InvalidValue::new(sentence).into());
         }
+        self.check_acme().map_err(ConfigError::Acme)?;
+        let mut named = HashSet::new();
+        self.acme.retain(|name| named.insert(name.clone()));
         self.nats.as_deref().map_or(Ok(()), nodes::check_servers)?;
         let listen = mem::take(&mut self.listen).concat();
         let (classic, lan) = (mem::take(&mut self.classic), mem::take(&mut self.lan));
@@ -294,6 +332,35 @@ impl Config {
             (true, _, false) => listen::usual(&USUAL_LISTENERS, lan)?,
         };
         Ok(self)
+    }
+
+    /// Checks the options for an authority.
+    fn check_acme(&self) -> Result<(), InvalidValue> {
+        let (contact, ca) = (self.acme_contact.is_some(), self.acme_ca.is_some());
+        let belongs_to_acme = contact || ca || self.acme_challenge.is_some();
+        let sentence = match self.acme.is_empty() {
+            true if belongs_to_acme => {
+                "--acme-contact, --acme-ca and --acme-challenge need --acme, the name for the certificate"
+            }
+            true => return Ok(()),
+            false if self.tls_cert.is_some() => {
+                "--acme and --tls-cert do not go together: both name the certificate of doors with TLS; leave out one of them"
+            }
+            false if self.memory => {
+                "--acme and --memory do not go together: the certificate is stored, or the authority would be asked too often; leave out one of them"
+            }
+            false => return Ok(()),
+        };
+        Err(InvalidValue::new(sentence))
+    }
+
+    /// The options for an authority; none if the server asks none.
+    pub(crate) fn acme_options(&self) -> Option<AcmeOptions> {
+        (!self.acme.is_empty()).then(|| AcmeOptions {
+            names: self.acme.clone(),
+            directory: self.acme_directory.clone(),
+            ca: self.acme_ca.clone(),
+        })
     }
 
     /// The configuration after a reload of `wanted`, with a sentence for each key that has changed,
@@ -343,6 +410,7 @@ impl Config {
             retain,
             tls_cert,
             tls_key,
+            acme_contact,
             rate,
             replay,
             rooms,
@@ -358,6 +426,7 @@ impl Config {
         Settings {
             log,
             certificate,
+            acme_contact,
             rate: rate.rate(),
             replay: replay as u64,
             retain: retain.time(),
@@ -383,6 +452,8 @@ pub(crate) struct Settings {
     pub(crate) log: LogLevel,
     /// The certificate of doors with TLS; none for the server's own.
     pub(crate) certificate: Option<CertificateFiles>,
+    /// The operator's mail address, for an authority.
+    pub(crate) acme_contact: Option<String>,
     /// The rate of one person's lines.
     pub(crate) rate: Option<Rate>,
     /// How many earlier lines a person reads in a room on entering.

@@ -1,6 +1,7 @@
 //! The way of a connection to its door: a proxy may name the client first. Knows no dialect.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_wire::proxy::{ProxyHeader, ProxyReader, V2_BYTES_MAX};
@@ -12,6 +13,7 @@ use super::transport::Transport;
 use crate::clock::timeout;
 use crate::session::{Encryption, Peer};
 use crate::telemetry::Told;
+use crate::tls::Certificate;
 
 /// The time in which a proxy must send its header: it does so at once.
 const HEADER_TIME: Duration = Duration::from_secs(5);
@@ -45,10 +47,9 @@ impl Approach {
         Approach { options, tls, allow_plain_passwords, told: Told::default() }
     }
 
-    /// Whether the listener has TLS with a certificate that clients can trust.
-    pub(crate) fn is_trusted(&self) -> bool {
-        let encryption = self.tls.as_ref().map(TlsHandshake::encryption);
-        encryption == Some(Encryption::TrustedCertificate)
+    /// The certificate of a listener with TLS.
+    pub(crate) fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.tls.as_ref().map(TlsHandshake::certificate)
     }
 
     /// Whether the connection is ready for its door as it comes.

@@ -20,6 +20,9 @@ pub(crate) const LINE_PORT: u16 = 8000;
 /// The port of the line protocol over TLS.
 pub(crate) const LINE_PORT_TLS: u16 = 8043;
 
+/// The doors that speak HTTP without TLS.
+pub(super) const WEB_SCHEMES: [&str; 2] = ["http", "http+unix"];
+
 /// All doors. Help, the names in metrics and the sentences at the start of the server come from
 /// here.
 const DOORS: &[DoorKind] = &[
@@ -47,7 +50,7 @@ const DOORS: &[DoorKind] = &[
         url: Some(UrlDoor {
             port: Some(8080), // the usual one for HTTP without privileges
             tls: None,
-            options: &[web::OPTIONS, PROXY_OPTIONS, FORWARD_OPTIONS],
+            options: &[web::OPTIONS, web::REDIRECT_OPTIONS, PROXY_OPTIONS, FORWARD_OPTIONS],
             tidy: web::tidy,
             way_in: |_| WayIn("open in a browser: http://HOST:PORT/lobby"),
             open: web::open,
@@ -94,7 +97,7 @@ const DOORS: &[DoorKind] = &[
             tls: Some(&[HTTP]),
             options: &[web::OPTIONS, TLS_OPTIONS, PROXY_OPTIONS, FORWARD_OPTIONS],
             tidy: web::tidy,
-            way_in: |_| WayIn("open in a browser: https://HOST:PORT/lobby"),
+            way_in: |_| web::HTTPS,
             open: web::open,
         }),
     },
@@ -290,6 +293,8 @@ mod tests {
             ("tcp://10.0.0.1?classic&names=address", "tcp://10.0.0.1:8000?classic"),
             ("tcp://10.0.0.1?classic&idle=1500ms", "tcp://10.0.0.1:8000?classic&idle=1s500ms"),
             ("tcp://10.0.0.1?idle=0&classic=no", "tcp://10.0.0.1:8000?idle=0"),
+            ("http://*:80?redirect=yes&host=a", "http://*:80?host=a&redirect"),
+            ("http://*:80?redirect=no", "http://*:80"),
             ("http://*?host=a.example&host=B.", "http://*:8080?host=a.example&host=b"),
             ("irc://*?network=Parlor", "irc://*:6667"),
             ("irc://*?network=Tea&server=a.b", "irc://*:6667?server=a.b&network=Tea"),
@@ -345,6 +350,10 @@ mod tests {
                 "\"localhost\" is not a range of addresses; write 127.0.0.1, 10.0.0.0/8, 2001:db8::/32, or unix",
             ),
             ("tls://*?key=a", "key needs cert; write cert=FILE"),
+            (
+                "https://*?redirect",
+                "no option \"redirect\" (there is: https has host=NAME, cert=FILE, key=FILE, proxy=CIDR|unix, forwarded=CIDR|unix)",
+            ),
             ("tcp:///run/tea", "tcp has no path; write tcp://localhost:8000"),
             ("unix://localhost", "unix needs a path; write unix:///run/parlor/NAME"),
             (

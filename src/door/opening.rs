@@ -11,6 +11,7 @@ use parlor_wire::style::LocalClock;
 use super::reception::OpenDoor;
 use crate::config::InvalidValue;
 use crate::session::SessionSettings;
+use crate::tls::Challenges;
 
 /// A kind of door: a row of [`DOORS`](super::kinds::DOORS).
 pub(crate) struct DoorKind {
@@ -70,6 +71,8 @@ impl DoorOption {
 pub(crate) struct DoorSetup {
     /// The settings of sessions that all doors share.
     pub(crate) settings: SessionSettings,
+    /// The answers for an authority that checks the names of this server.
+    pub(crate) challenges: Arc<Challenges>,
     /// The limit of silence for people without a name, if the URL gives none.
     pub(crate) nameless_idle: Duration,
     /// The clock for times in sentences.

@@ -17,6 +17,7 @@ use crate::config::ConnectionLimits;
 pub(super) use crate::session::Peer;
 use crate::session::Writers;
 use crate::telemetry::Metrics;
+use crate::tls::Certificate;
 
 /// How many connections for metrics are kept open between requests: two servers of Prometheus have
 /// one each.
@@ -41,8 +42,10 @@ pub(crate) struct Reception {
     pub(crate) line_port: OnceLock<u16>,
     /// The port of the IRC door, if there is one.
     pub(crate) irc_port: OnceLock<u16>,
-    /// The port of the IRC door with TLS, if there is one with a certificate that clients can trust.
-    pub(crate) trusted_irc_port: OnceLock<u16>,
+    /// The ports of the IRC doors with TLS, each with its certificate.
+    pub(crate) irc_tls_ports: OnceLock<Vec<(u16, Arc<Certificate>)>>,
+    /// The port of the web door with TLS, if there is one.
+    pub(crate) https_port: OnceLock<u16>,
     /// The writing halves of all connections.
     pub(crate) writers: Writers,
     /// The tasks of all connections: shutting down waits for them.
@@ -68,13 +71,20 @@ impl Reception {
             leaving: WaitingList::new(all),
             line_port: OnceLock::new(),
             irc_port: OnceLock::new(),
-            trusted_irc_port: OnceLock::new(),
+            irc_tls_ports: OnceLock::new(),
+            https_port: OnceLock::new(),
             writers: Writers::new(available_parallelism().map_or(1, NonZero::get)),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             metrics: Arc::new(metrics),
             panics: AtomicU64::new(0),
         }
+    }
+
+    /// The port of an IRC door with TLS that has a certificate which clients can trust now.
+    pub(super) fn trusted_irc_port(&self) -> Option<u16> {
+        let mut ports = self.irc_tls_ports.get()?.iter();
+        ports.find(|(_, certificate)| certificate.is_trusted()).map(|(port, _)| *port)
     }
 
     /// Changes the limits. Existing connections beyond them stay.

@@ -9,17 +9,20 @@ use std::task::Poll;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::server::{Acceptor, ClientHello};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 use super::http::refuse_clear_text;
 use super::transport::{Eager, Transport, say_at_once};
 use crate::clock::timeout;
 use crate::session::Encryption;
-use crate::tls::{Certificate, server_settings};
+use crate::tls::{ACME_TLS, Certificate, Challenges, server_settings};
 
 /// HTTP/1.1, as clients name it (RFC 7301).
 pub(super) const HTTP: &str = "http/1.1";
@@ -42,6 +45,8 @@ static TURNS: LazyLock<Semaphore> =
 pub(crate) struct TlsHandshake {
     acceptor: TlsAcceptor,
     certificate: Arc<Certificate>,
+    /// The settings for an authority that checks a name, if it does so at doors with TLS.
+    for_authority: Option<Arc<ServerConfig>>,
     /// Whether browsers come here: one without TLS reads where to go.
     is_for_http: bool,
 }
@@ -54,10 +59,20 @@ impl TlsHandshake {
     pub(crate) fn new(
         certificate: Arc<Certificate>,
         protocols: &[&str],
+        challenges: &Arc<Challenges>,
     ) -> anyhow::Result<TlsHandshake> {
-        let settings = server_settings(certificate.clone(), protocols)?;
+        let acceptor = TlsAcceptor::from(server_settings(certificate.clone(), protocols)?);
         let is_for_http = protocols.contains(&HTTP);
-        Ok(TlsHandshake { acceptor: TlsAcceptor::from(settings), certificate, is_for_http })
+        let for_authority = match challenges.are_at_tls() {
+            true => Some(server_settings(challenges.clone(), &[ACME_TLS])?),
+            false => None,
+        };
+        Ok(TlsHandshake { acceptor, certificate, for_authority, is_for_http })
+    }
+
+    /// The certificate that it shows.
+    pub(super) fn certificate(&self) -> Arc<Certificate> {
+        Arc::clone(&self.certificate)
     }
 
     /// The encryption after a handshake.
@@ -93,10 +108,36 @@ impl TlsHandshake {
             say_at_once(&mut stream.into(), refuse_clear_text(&head).as_bytes());
             return Ok(None);
         }
-        let mut stream = in_turns(self.acceptor.accept(Eager(stream))).await?;
+        let Some(mut stream) = self.accept(Eager(stream)).await? else {
+            return Ok(None);
+        };
         stream.get_mut().1.set_buffer_limit(Some(BUFFER_BYTES_MAX));
         Ok(Some(Transport::Tls(Box::new(stream))))
     }
+
+    /// Accepts a client. None if it is an authority: the certificate that it saw is all that it
+    /// wants.
+    async fn accept(
+        &self,
+        stream: Eager<TcpStream>,
+    ) -> io::Result<Option<TlsStream<Eager<TcpStream>>>> {
+        let Some(for_authority) = &self.for_authority else {
+            return in_turns(self.acceptor.accept(stream)).await.map(Some);
+        };
+        let begun = in_turns(LazyConfigAcceptor::new(Acceptor::default(), stream)).await?;
+        if !is_authority(&begun.client_hello()) {
+            return in_turns(begun.into_stream(Arc::clone(self.acceptor.config()))).await.map(Some);
+        }
+        in_turns(begun.into_stream(Arc::clone(for_authority))).await?.shutdown().await?;
+        tracing::debug!("an authority has checked a name");
+        Ok(None)
+    }
+}
+
+/// Whether a client names the protocol of an authority, and no other (RFC 8737, section 3).
+fn is_authority(hello: &ClientHello<'_>) -> bool {
+    let mut protocols = hello.alpn().into_iter().flatten();
+    protocols.next() == Some(ACME_TLS.as_bytes()) && protocols.next().is_none()
 }
 
 /// Polls a future in turns. A turn is a place in the runtime's queue and one poll, and no wait for

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::CertificateFiles;
-use crate::tls::{Certificate, CertificateSource};
+use crate::config::{AcmeOptions, CertificateFiles};
+use crate::tls::{AcmeTask, Certificate, CertificateSource, Challenges, IssuedPlace};
 
 /// How often the server checks whether the files have changed, so that programs that renew them
 /// need not tell it.
@@ -20,6 +21,12 @@ pub(super) struct Certificates {
     directory: Option<PathBuf>,
     /// The files that the configuration named at the start, for listeners that name none.
     usual: Option<CertificateFiles>,
+    /// How an authority is asked for a certificate, if one is asked.
+    acme: Option<AcmeOptions>,
+    /// The answers that the authority can get at the doors.
+    pub(super) challenges: Arc<Challenges>,
+    /// The mail address for the authority.
+    contact: watch::Sender<Option<String>>,
     all: Mutex<Vec<InUse>>,
 }
 
@@ -33,7 +40,53 @@ struct InUse {
 
 impl Certificates {
     pub(super) fn new(directory: Option<PathBuf>, usual: Option<CertificateFiles>) -> Certificates {
-        Certificates { directory, usual, all: Mutex::new(Vec::new()) }
+        Certificates {
+            directory,
+            usual,
+            acme: None,
+            challenges: Arc::new(Challenges::new(None)),
+            contact: watch::Sender::default(),
+            all: Mutex::default(),
+        }
+    }
+
+    /// The same, with a certificate from an authority if one is asked, which gets its answers from
+    /// these challenges, and knows the operator's mail address.
+    pub(super) fn with_authority(
+        self,
+        acme: Option<AcmeOptions>,
+        challenges: Challenges,
+        contact: Option<String>,
+    ) -> Certificates {
+        let (contact, challenges) = (watch::Sender::new(contact), Arc::new(challenges));
+        Certificates { acme, challenges, contact, ..self }
+    }
+
+    /// The task that gets the certificate from an authority; none if no authority is asked.
+    ///
+    /// # Errors
+    /// The authority cannot be known: why, and what to do.
+    pub(super) fn acme_task(&self) -> anyhow::Result<Option<AcmeTask>> {
+        let (Some(options), Some(place)) = (&self.acme, self.issued_place()) else {
+            return Ok(None);
+        };
+        let shown = self.of_listener(None)?;
+        let (contact, challenges) = (self.contact.subscribe(), Arc::clone(&self.challenges));
+        Ok(Some(AcmeTask::new(options.clone(), contact, place, shown, challenges)?))
+    }
+
+    /// Changes the mail address for the authority.
+    pub(super) fn set_contact(&self, contact: Option<String>) {
+        self.contact.send_if_modified(|known| {
+            let is_other = *known != contact;
+            *known = contact;
+            is_other
+        });
+    }
+
+    fn issued_place(&self) -> Option<IssuedPlace> {
+        let (acme, directory) = (self.acme.as_ref()?, self.directory.clone()?);
+        Some(IssuedPlace::new(directory, acme.names.clone()))
     }
 
     /// The certificate of a listener that names these files, if it names some; otherwise that of
@@ -55,9 +108,10 @@ impl Certificates {
     }
 
     fn source(&self, files: Option<&CertificateFiles>) -> CertificateSource {
-        match files {
-            Some(files) => CertificateSource::Files(files.clone()),
-            None => CertificateSource::Own(self.directory.clone()),
+        match (files, self.issued_place()) {
+            (Some(files), _) => CertificateSource::Files(files.clone()),
+            (None, Some(place)) => CertificateSource::Issued(place),
+            (None, None) => CertificateSource::Own(self.directory.clone()),
         }
     }
 

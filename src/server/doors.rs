@@ -10,11 +10,12 @@ use super::certificates::Certificates;
 use super::listeners::{bind_all, take_passed};
 use crate::config::Config;
 use crate::door::{
-    self, AdminDoor, Approach, BoundDoor, CLASSIC, DoorInUse, DoorListener, DoorSetup, IRC,
+    self, AdminDoor, Approach, BoundDoor, CLASSIC, DoorInUse, DoorListener, DoorSetup, HTTPS, IRC,
     IRC_TLS, ListenerOptions, NETCAT, PassedSockets, Reception, TlsHandshake, WayIn,
     accept_connections,
 };
 use crate::operator::Operator;
+use crate::tls::Certificate;
 
 /// The doors, which do not accept yet.
 #[derive(Default)]
@@ -79,11 +80,20 @@ impl Doors {
         self.port_of(IRC)
     }
 
-    /// The port of the IRC door with TLS, if clients can trust its certificate.
-    pub(super) fn trusted_irc_port(&self) -> Option<u16> {
-        let mut trusted = self.at_urls.iter().filter(|(_, approach, _)| approach.is_trusted());
-        let (.., listeners) = trusted.find(|(door, ..)| door.way_in == IRC_TLS)?;
-        addresses_of(listeners).first().map(SocketAddr::port)
+    /// The ports of the IRC doors with TLS, each with its certificate.
+    pub(super) fn irc_tls_ports(&self) -> Vec<(u16, Arc<Certificate>)> {
+        let doors = self.at_urls.iter().filter(|(door, ..)| door.way_in == IRC_TLS);
+        let port = |(_, approach, listeners): &(DoorInUse, Approach, Vec<DoorListener>)| {
+            Some((addresses_of(listeners).first()?.port(), approach.certificate()?))
+        };
+        doors.filter_map(port).collect()
+    }
+
+    /// The port of the web door with TLS, the usual one if it is among several.
+    pub(super) fn https_port(&self) -> Option<u16> {
+        let doors = self.at_urls.iter().filter(|(door, ..)| door.way_in == HTTPS);
+        let ports = doors.flat_map(|(.., listeners)| addresses_of(listeners));
+        ports.map(|address| address.port()).min_by_key(|port| *port != 443)
     }
 
     fn port_of(&self, wanted: WayIn) -> Option<u16> {
@@ -130,7 +140,7 @@ fn handshake(
         return Ok(None);
     };
     let certificate = certificates.of_listener(options.certificate.as_ref())?;
-    TlsHandshake::new(certificate, protocols).map(Some)
+    TlsHandshake::new(certificate, protocols, &certificates.challenges).map(Some)
 }
 
 fn addresses_of(listeners: &[DoorListener]) -> Vec<SocketAddr> {

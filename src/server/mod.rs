@@ -44,11 +44,12 @@ use self::storage::ServerStorage;
 use crate::broadcaster_task::{AmongNodes, BroadcasterTask, Closing};
 use crate::clock::{Clock, Trust};
 use crate::config::{Config, Settings};
-use crate::door::{Reception, raise_limit, schemes_for_people};
+use crate::door::{Reception, acme_challenge, raise_limit, schemes_for_people};
 use crate::operator::{Operator, Reload, ReloadRequests};
 use crate::sequencer::{Beginning, CatchUpTask, RebuildTask, SnapshotShelf, SnapshotTask};
 use crate::session::Live;
 use crate::telemetry::Metrics;
+use crate::tls::{AcmeTask, Challenges};
 
 /// A chat server.
 pub struct Server {
@@ -66,6 +67,8 @@ pub struct Server {
     doors: Doors,
     /// The certificates of the doors with TLS.
     certificates: Arc<Certificates>,
+    /// The task that gets a certificate from an authority, until the doors are open.
+    acme: Option<AcmeTask>,
     /// The tasks for accounts and for the operator; they end first.
     side_tasks: JoinSet<()>,
     /// The operator's handle for a reload.
@@ -124,6 +127,7 @@ impl Server {
 
     /// Checks what the system allows. Returns how many files this process may open.
     fn check(config: &Config) -> anyhow::Result<usize> {
+        acme_challenge(config)?;
         let descriptors = raise_limit();
         check_descriptors(config, descriptors)?;
         check_file_size(config);
@@ -145,6 +149,7 @@ impl Server {
         let Settings {
             log: _,
             certificate,
+            acme_contact,
             rate,
             replay,
             retain,
@@ -155,6 +160,12 @@ impl Server {
         let broadcaster = storage.broadcaster(Arc::clone(&inbox), limits);
         let metrics = Metrics::new(schemes_for_people(), config.nats.is_some());
         let (reload, requests) = Reload::new();
+        let challenges = Challenges::new(acme_challenge(&config).ok().flatten());
+        let certificates = Certificates::new(directory, certificate).with_authority(
+            config.acme_options(),
+            challenges,
+            acme_contact,
+        );
         Server {
             config,
             reception: Arc::new(Reception::new(inbox, connections, metrics)),
@@ -165,7 +176,8 @@ impl Server {
             clock: Clock::start(),
             passed: PassedSockets::default(),
             doors: Doors::default(),
-            certificates: Arc::new(Certificates::new(directory, certificate)),
+            certificates: Arc::new(certificates),
+            acme: None,
             side_tasks: JoinSet::new(),
             reload,
             reload_requests: Some(requests),
@@ -200,17 +212,19 @@ impl Server {
     /// One of them cannot be bound, or no listener has the address of a socket that is to be taken
     /// over. The error says which, why, and what to do.
     pub async fn bind(&mut self) -> anyhow::Result<Vec<SocketAddr>> {
-        let setup =
-            door_setup(&self.config, &self.storage, &self.reception, &self.live, &self.clock);
+        let for_doors = (&self.clock, &self.certificates.challenges);
+        let setup = door_setup(&self.config, &self.storage, &self.reception, &self.live, for_doors);
         let passed = mem::take(&mut self.passed);
         self.doors = Doors::bind(&self.config, &setup, &self.certificates, passed).await?;
+        self.acme = self.certificates.acme_task()?;
         self.side_tasks.spawn(Arc::clone(&self.certificates).look_after());
         // Doors are bound once.
         if let Some(port) = self.doors.line_port() {
             self.reception.line_port.set(port).ok();
         }
-        if let Some(port) = self.doors.trusted_irc_port() {
-            self.reception.trusted_irc_port.set(port).ok();
+        self.reception.irc_tls_ports.set(self.doors.irc_tls_ports()).ok();
+        if let Some(port) = self.doors.https_port() {
+            self.reception.https_port.set(port).ok();
         }
         if let Some(port) = self.doors.irc_port() {
             self.reception.irc_port.set(port).ok();
@@ -232,8 +246,8 @@ impl Server {
     ///
     /// # Errors
     /// It cannot get in touch with the other nodes, for this reason.
-    pub(crate) async fn open(self) -> anyhow::Result<RunningServer> {
-        let certificates = Arc::clone(&self.certificates);
+    pub(crate) async fn open(mut self) -> anyhow::Result<RunningServer> {
+        let (certificates, acme) = (Arc::clone(&self.certificates), self.acme.take());
         let (mut running, mut doors, config) = self.start();
         if let Some(node) = &mut running.node {
             let early = doors.take_early();
@@ -250,6 +264,9 @@ impl Server {
             tracing::info!("lines are stored in memory only: they are gone when the server stops");
         }
         doors.accept(&running.reception);
+        if let Some(acme) = acme {
+            running.side_tasks.spawn(acme.run());
+        }
         Ok(running)
     }
 

@@ -97,12 +97,21 @@ impl Reloader {
     /// wrong with them.
     async fn apply(&mut self) -> Vec<Result<String, String>> {
         // Without `..`: a setting without an effect does not compile.
-        let Settings { log, certificate, rate, replay, retain, connections, broadcaster } =
-            self.config.settings(raise_limit());
+        let Settings {
+            log,
+            certificate,
+            acme_contact,
+            rate,
+            replay,
+            retain,
+            connections,
+            broadcaster,
+        } = self.config.settings(raise_limit());
         self.source.level.set(log);
         self.live.set(rate, replay, retain);
         self.reception.set_limits(connections);
         self.link.call(Change::Limit(broadcaster)).await;
+        self.certificates.set_contact(acme_contact);
         self.certificates.reload(Some(certificate)).await
     }
 }

@@ -10,6 +10,7 @@ use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::door::{DoorSetup, Reception};
 use crate::session::{Idle, Live, SessionSettings, profile_at};
+use crate::tls::Challenges;
 
 /// The most bytes of one read: a share of the memory that one connection may hold.
 const READ_BYTES: usize = 16 * 1024;
@@ -20,7 +21,7 @@ pub(super) fn door_setup(
     storage: &ServerStorage,
     reception: &Reception,
     live: &Arc<Live>,
-    clock: &Clock,
+    (clock, challenges): (&Clock, &Arc<Challenges>),
 ) -> DoorSetup {
     let disk = storage.disk.as_ref();
     let stored = disk.map(|disk| &disk.stored);
@@ -44,6 +45,7 @@ pub(super) fn door_setup(
             clock: clock.clone(),
             profile: profile_at(""),
         },
+        challenges: Arc::clone(challenges),
         nameless_idle: config.nameless_idle,
         clock: LocalClock { zone: TimeZone::system(), now: clock::wall },
     }

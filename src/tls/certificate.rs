@@ -12,6 +12,7 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 use super::fingerprint::Fingerprint;
+use super::issued::IssuedPlace;
 use super::own;
 use super::pair::{self, NoCertificate};
 use crate::config::CertificateFiles;
@@ -27,15 +28,21 @@ pub(crate) enum CertificateSource {
     Files(CertificateFiles),
     /// The server makes it, and keeps it in this directory, if it has one.
     Own(Option<PathBuf>),
+    /// An authority has issued it; until then, the server makes it.
+    Issued(IssuedPlace),
 }
 
 /// A certificate as the doors show it: to each new connection the newest.
-///
-/// An answer to a challenge of an authority (TLS-ALPN-01) has its place in
-/// [`resolve`](ResolvesServerCert::resolve).
 pub(crate) struct Certificate {
-    shown: RwLock<Arc<CertifiedKey>>,
+    shown: RwLock<Shown>,
     state: Mutex<CertificateState>,
+}
+
+#[derive(Clone)]
+struct Shown {
+    pair: Arc<CertifiedKey>,
+    /// Whether others can trust it: the server has not made it itself.
+    is_trusted: bool,
 }
 
 struct CertificateState {
@@ -87,19 +94,19 @@ impl Certificate {
         let (next, loaded) = source.load(now)?;
         *state = loaded;
         let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = shown.cert != next.cert;
+        let is_new = shown.pair.cert != next.pair.cert;
         *shown = next;
         Ok(is_new)
     }
 
     /// Whether others can trust it: the server has not made it itself.
     pub(crate) fn is_trusted(&self) -> bool {
-        matches!(self.state().source, CertificateSource::Files(_))
+        self.shown().is_trusted
     }
 
     /// Its SHA-256 fingerprint.
     pub(crate) fn fingerprint(&self) -> String {
-        let shown = self.pair();
+        let shown = self.shown().pair;
         shown.cert.first().map(|first| Fingerprint::of(first).to_string()).unwrap_or_default()
     }
 
@@ -107,21 +114,30 @@ impl Certificate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pair(&self) -> Arc<CertifiedKey> {
-        Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
+    fn shown(&self) -> Shown {
+        self.shown.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl CertificateSource {
     /// Reads or makes the certificate at this time.
-    fn load(&self, now: Timestamp) -> Result<(Arc<CertifiedKey>, CertificateState), NoCertificate> {
+    fn load(&self, now: Timestamp) -> Result<(Shown, CertificateState), NoCertificate> {
         let stamps = self.stamps(); // before reading, so that no change is missed
-        let (pair, renewed_at) = match self {
-            CertificateSource::Files(files) => (pair::read(&files.chain, &files.key)?, None),
-            CertificateSource::Own(directory) => own::find_or_make(directory.as_deref(), now)?,
+        let issued = match self {
+            CertificateSource::Issued(place) => place.load(now),
+            _ => None,
         };
+        let (pair, renewed_at) = match (self, &issued) {
+            (_, Some(issued)) => (Arc::clone(&issued.pair), None),
+            (CertificateSource::Files(files), _) => (pair::read(&files.chain, &files.key)?, None),
+            (CertificateSource::Own(directory), _) => own::find_or_make(directory.as_deref(), now)?,
+            (CertificateSource::Issued(place), _) => {
+                own::find_or_make(Some(&place.directory), now)?
+            }
+        };
+        let is_trusted = issued.is_some() || matches!(self, CertificateSource::Files(_));
         let source = self.clone();
-        Ok((pair, CertificateState { source, stamps, renewed_at }))
+        Ok((Shown { pair, is_trusted }, CertificateState { source, stamps, renewed_at }))
     }
 
     fn stamps(&self) -> Vec<FileStamp> {
@@ -129,6 +145,7 @@ impl CertificateSource {
             CertificateSource::Files(files) => vec![files.chain.clone(), files.key.clone()],
             CertificateSource::Own(Some(directory)) => own::files(directory).into(),
             CertificateSource::Own(None) => Vec::new(),
+            CertificateSource::Issued(place) => vec![place.certificate()],
         };
         let stamp = |path: &PathBuf| {
             let file = fs::metadata(path).ok()?;
@@ -146,7 +163,7 @@ impl fmt::Debug for Certificate {
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.pair())
+        Some(self.shown().pair)
     }
 }
 

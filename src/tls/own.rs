@@ -114,8 +114,8 @@ fn names() -> Vec<String> {
     names
 }
 
-/// Writes a file of the certificate.
-fn write(path: &Path, text: &str) -> Result<(), NoCertificate> {
+/// Writes a file that only this user can read, in the place of an earlier one.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), NoCertificate> {
     replace_file(path, text.as_bytes())
         .map_err(|error| NoCertificate::Unwritable { path: path.to_owned(), error })
 }

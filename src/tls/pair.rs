@@ -30,6 +30,8 @@ pub(crate) enum NoCertificate {
     NoKey(PathBuf),
     #[error("the certificate in {} cannot be used with the key in {}: {error}", chain.display(), key.display())]
     Mismatch { chain: PathBuf, key: PathBuf, error: rustls::Error },
+    #[error("the certificate of the authority is not for {0}")]
+    OtherNames(String),
     #[error("cannot make a certificate: {0}")]
     Own(String),
 }
@@ -37,13 +39,23 @@ pub(crate) enum NoCertificate {
 /// Reads a chain from one file, and its key from another one or the same.
 pub(super) fn read(chain: &Path, key: &Path) -> Result<Arc<CertifiedKey>, NoCertificate> {
     let chain_text = read_file(chain)?;
-    let key_text = if key == chain { chain_text.clone() } else { read_file(key)? };
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain_text).collect();
+    match key == chain {
+        true => parse((&chain_text, chain), (&chain_text, key)),
+        false => parse((&chain_text, chain), (&read_file(key)?, key)),
+    }
+}
+
+/// The pair of a chain and its key in these texts, which are or will be in these files.
+pub(super) fn parse(
+    (chain_text, chain): (&[u8], &Path),
+    (key_text, key): (&[u8], &Path),
+) -> Result<Arc<CertifiedKey>, NoCertificate> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain_text).collect();
     let certificates = certificates.unwrap_or_default();
     if certificates.is_empty() {
         return Err(NoCertificate::NoChain(chain.to_owned()));
     }
-    let private = PrivateKeyDer::from_pem_slice(&key_text)
+    let private = PrivateKeyDer::from_pem_slice(key_text)
         .map_err(|_| NoCertificate::NoKey(key.to_owned()))?;
     let pair = CertifiedKey::from_der(certificates, private, &provider());
     let mismatch =
@@ -51,7 +63,7 @@ pub(super) fn read(chain: &Path, key: &Path) -> Result<Arc<CertifiedKey>, NoCert
     pair.map(Arc::new).map_err(mismatch)
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, NoCertificate> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, NoCertificate> {
     let io = |error| NoCertificate::Unreadable { path: path.to_owned(), error };
     if fs::metadata(path).map_err(io)?.len() > FILE_BYTES_MAX {
         return Err(NoCertificate::TooLarge(path.to_owned()));

@@ -6,6 +6,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails, fails the test")]
 
+mod authority;
 #[path = "../support/irc.rs"]
 #[allow(dead_code, reason = "no test binary needs all of it")]
 mod chatter;
@@ -23,6 +24,7 @@ mod turns;
 #[path = "../support/visitor.rs"]
 mod visitor;
 
+mod acme;
 mod activation;
 mod admin;
 mod astray;

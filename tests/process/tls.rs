@@ -116,7 +116,7 @@ impl Program {
     }
 
     /// A person at a door with TLS, who has entered.
-    fn enter(address: SocketAddr, name: &str) -> Program {
+    pub(crate) fn enter(address: SocketAddr, name: &str) -> Program {
         let mut person = openssl(address, &[]);
         person.say(name);
         person.until(&format!("You are {name}"));
@@ -128,7 +128,7 @@ impl Program {
     }
 
     /// Reads up to a line that ends like this.
-    fn until(&mut self, end: &str) {
+    pub(crate) fn until(&mut self, end: &str) {
         self.until_line(|line| line.ends_with(end));
     }
 
@@ -198,7 +198,7 @@ fn programs_of_others_join_over_tls() {
     server.close(alice);
 }
 
-fn curl(arguments: &[&str], target: &str) -> Output {
+pub(crate) fn curl(arguments: &[&str], target: &str) -> Output {
     Command::new("curl")
         .args(["-sS", "--max-time", "60"])
         .args(arguments)

@@ -100,7 +100,7 @@ impl OpenDoor for IrcDoor {
                 let line_port = reception.line_port.get().copied();
                 let decoder = IrcDecoder::new(Arc::clone(&self.server), takes_passwords)
                     .with_lines_at(line_port)
-                    .with_sts(sts(&peer, reception.trusted_irc_port.get().copied()));
+                    .with_sts(sts(&peer, reception.trusted_irc_port()));
                 let encoder = IrcEncoder::new(Arc::clone(&self.server), settings.storage());
                 let waiter = reception.questions.waiter();
                 let (address, dialect) = (newcomer.address_name(), (decoder, encoder));

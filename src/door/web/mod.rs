@@ -7,6 +7,7 @@ mod following;
 mod forwarded;
 mod paces;
 mod pages;
+mod redirect;
 mod respond;
 mod router;
 mod site;
@@ -32,10 +33,10 @@ use super::admission::TurnedAway;
 use super::handshake::serve_session;
 use super::http::{Exchange, Port, answer_requests, unavailable};
 use super::listener_options::ListenerOptions;
-use super::opening::{DoorOption, DoorSetup, UrlOptions};
+use super::opening::{DoorOption, DoorSetup, UrlOptions, WayIn};
 use super::reception::{OpenDoor, Peer, Reception, Serving, Transport};
 use super::trusted::TrustedSources;
-use crate::config::{InvalidValue, host};
+use crate::config::{InvalidValue, host, yes_or_no};
 use crate::session::{Encryption, Idle, Newcomer, SessionSettings, profile_at};
 
 /// The limit of time for the head of each request.
@@ -47,6 +48,9 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// The time in which a client must answer a ping.
 const PING_TIME: Duration = Duration::from_secs(120);
+
+/// The way in with a browser, over TLS.
+pub(crate) const HTTPS: WayIn = WayIn("open in a browser: https://HOST:PORT/lobby");
 
 /// A listener for HTTP.
 struct WebDoor {
@@ -64,9 +68,24 @@ const HOST: DoorOption = DoorOption {
     about: "a host name that browsers use for it, besides addresses, localhost and this machine's name; may be repeated",
 };
 
+/// The options of a listener without TLS, in the order of help.
+pub(super) const REDIRECT_OPTIONS: &[DoorOption] = &[REDIRECT];
+
+const REDIRECT: DoorOption = DoorOption {
+    form: "redirect",
+    about: "answer every request with the same address at https://",
+};
+
 /// Writes the options of a URL in one form.
 pub(super) fn tidy(options: &UrlOptions) -> Result<Vec<String>, InvalidValue> {
-    options.all(&HOST, |text| Ok(format!("host={}", host(text)?)))
+    let mut tidy = options.all(&HOST, |text| Ok(format!("host={}", host(text)?)))?;
+    tidy.extend(redirects(options)?.then(|| "redirect".to_owned()));
+    Ok(tidy)
+}
+
+fn redirects(options: &UrlOptions) -> Result<bool, InvalidValue> {
+    let chosen = options.one(&REDIRECT, |text| Ok(text.is_empty() || yes_or_no(text)?))?;
+    Ok(chosen.unwrap_or(false))
 }
 
 /// Opens the door for a listener.
@@ -87,7 +106,7 @@ pub(super) fn open(
             clock: setup.clock,
             paces: Paces::default(),
         }),
-        router: router::router(HostNames::new(hosts)),
+        router: router::router(HostNames::new(hosts), setup.challenges, redirects(options)?),
         forwarders: ListenerOptions::read(options)?.forwarders,
     }))
 }

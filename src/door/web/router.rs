@@ -1,11 +1,12 @@
 //! The addresses, and the headers of every answer. Knows no room's lines.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use parlor_core::link::{Outcome, Query};
@@ -14,9 +15,10 @@ use super::pages::{File, PAGE};
 use super::respond::{HTML, RoomInPath};
 use super::site::{HEALTH, HostNames};
 use super::visit::Visit;
-use super::{follow, socket, speak};
+use super::{follow, redirect, socket, speak};
 use crate::door::http::{GOING_DOWN, TEXT, preferred, sentence};
 use crate::session::Encryption;
+use crate::tls::Challenges;
 
 /// The headers of every answer for browsers: run and load only files of this server, show the page
 /// in no frame, do not tell other sites where people come from, and trust the named type.
@@ -32,6 +34,9 @@ const HEADERS: &[(&str, &str)] = &[
     ("cross-origin-resource-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
 ];
+
+/// The address at which an authority checks a name (RFC 8555, section 8.3).
+const CHALLENGE: &str = "/.well-known/acme-challenge/{token}";
 
 /// Browsers come back to this name with TLS only, for a year. They ignore it for addresses.
 const ALWAYS_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -52,8 +57,11 @@ const ASTRAY: &str = "This node has come to another state than the others; use a
 const OUT_OF_TOUCH_AFTER: Duration = Duration::from_secs(10);
 
 /// The addresses. Everything except rooms is under `/-/`.
-pub(super) fn router(names: HostNames) -> Router {
-    Router::new()
+///
+/// An authority that checks a name of this server gets its answer in `challenges`, under any name;
+/// everybody else without TLS is sent to `https` if the door redirects.
+pub(super) fn router(names: HostNames, challenges: Arc<Challenges>, redirects: bool) -> Router {
+    let router = Router::new()
         .route("/", get(greet))
         .route("/{room}", get(follow::read).post(speak::speak))
         .route("/{room}/", get(without_slash).post(without_slash))
@@ -62,8 +70,15 @@ pub(super) fn router(names: HostNames) -> Router {
         .route("/-/{file}", get(file))
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_allowed)
-        .layer(from_fn_with_state(names, guard))
-        .layer(map_response(with_headers))
+        .layer(from_fn_with_state(names, guard));
+    let router = if redirects { router.layer(from_fn(redirect::to_https)) } else { router };
+    let prove = async move |Path(token): Path<String>| match challenges.answer_to(&token) {
+        Some(answer) => {
+            ([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response()
+        }
+        None => sentence(StatusCode::NOT_FOUND, "No authority has asked for this"),
+    };
+    router.route(CHALLENGE, get(prove)).layer(map_response(with_headers))
 }
 
 async fn guard(
