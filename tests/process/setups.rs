@@ -131,6 +131,58 @@ fn last_line(url: &str, options: &[&str]) -> String {
 }
 
 #[test]
+fn setup_alone_on_the_internet_lets_people_in_while_the_authority_is_away() {
+    let data = Data::new();
+    let pair = Pair::new();
+    let toml = block("# /etc/parlor.toml, alone on the internet");
+    let unit = block("# /etc/systemd/system/parlor.socket, alone on the internet");
+    // Each socket has the port of a door.
+    let ports: Vec<&str> = toml.split("//*:").skip(1).map(digits).collect();
+    let sockets: Vec<&str> = unit.split("ListenStream=").skip(1).map(digits).collect();
+    assert_eq!(ports, sockets);
+    assert_eq!(ports.len(), 4);
+    let authority = format!(
+        "acme-directory = \"https://127.0.0.1:1/\"\nacme-ca = {:?}\nacme-challenge = \"tls\"\n\
+         listen = [\"tcp://127.0.0.1:0\",",
+        pair.cert
+    );
+    let toml = with(
+        toml,
+        &[
+            ("listen = [", &authority),
+            ("*:443", "127.0.0.1:0"),
+            ("*:80?", "127.0.0.1:0?"),
+            ("*:8043", "127.0.0.1:0"),
+            ("*:6697", "127.0.0.1:0"),
+        ],
+    );
+    let path = data.directory().join("parlor.toml");
+    fs::write(&path, toml).unwrap();
+    let server = Server::run(data.parlor(), &["--config", path.to_str().unwrap()]);
+    server.logged("has given no certificate for chat.example.org");
+    let [old, new] = ["http", "https"].map(|scheme| server.listening(scheme).port());
+    let head = last_line(&format!("http://chat.example.org:{old}/lobby"), &["-i"]);
+    assert!(head.starts_with("HTTP/1.1 308 "), "{head}");
+    assert!(head.contains(&format!("https://chat.example.org:{new}/lobby")), "{head}");
+    let to = server.listening("tls").to_string();
+    let mut bob = Program::start("openssl", &["s_client", "-quiet", "-connect", &to]);
+    bob.say("bob");
+    bob.until_begun(STORED);
+    bob.say("hello");
+    bob.until_begun("bob: hello");
+    let page = format!("https://chat.example.org:{new}/lobby?last=1");
+    let line = last_line(&page, &["--insecure"]);
+    assert!(line.contains("bob: hello"), "{line}");
+    drop(bob);
+    server.close(());
+}
+
+/// The digits at the beginning.
+fn digits(text: &str) -> &str {
+    text.split(|c: char| !c.is_ascii_digit()).next().unwrap()
+}
+
+#[test]
 fn setup_behind_caddy_lets_people_in() {
     let data = Data::new();
     let server = behind(&data);
