@@ -287,6 +287,9 @@ fn the_client_reconnects_over_tls_only_to_the_server_that_it_knows() {
     person.knows(door, &shown_at(door));
     let terminal = person.at_terminal(door);
     terminal.shows(STORED);
+    terminal.typed("behind the return code");
+    terminal.press("Enter");
+    terminal.shows("alice: behind the return code");
     let url = format!("tls://{door}");
     let listen = ["--listen", "tcp://127.0.0.1:0", "--listen", &url];
     server.close(());
