@@ -73,6 +73,8 @@ pub(crate) struct DoorSetup {
     pub(crate) settings: SessionSettings,
     /// The answers for an authority that checks the names of this server.
     pub(crate) challenges: Arc<Challenges>,
+    /// These names, by which browsers know the server, too.
+    pub(crate) host_names: Vec<String>,
     /// The limit of silence for people without a name, if the URL gives none.
     pub(crate) nameless_idle: Duration,
     /// The clock for times in sentences.

@@ -46,6 +46,7 @@ pub(super) fn door_setup(
             profile: profile_at(""),
         },
         challenges: Arc::clone(challenges),
+        host_names: config.acme.clone(),
         nameless_idle: config.nameless_idle,
         clock: LocalClock { zone: TimeZone::system(), now: clock::wall },
     }

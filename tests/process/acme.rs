@@ -22,7 +22,7 @@ const DOORS: [&str; 6] = [
     "--listen",
     "https://127.0.0.1:0",
     "--listen",
-    "http://127.0.0.1:0?redirect&host=chat.example.org",
+    "http://127.0.0.1:0?redirect",
 ];
 
 /// A server that asks an authority for a certificate, with doors of all kinds.

@@ -93,7 +93,8 @@ pub(super) fn open(
     options: &UrlOptions,
     setup: DoorSetup,
 ) -> Result<Arc<dyn OpenDoor>, InvalidValue> {
-    let hosts = options.all(&HOST, host)?;
+    let mut hosts = options.all(&HOST, host)?;
+    hosts.extend(setup.host_names);
     Ok(Arc::new(WebDoor {
         shared: Arc::new(WebShared {
             settings: SessionSettings {
