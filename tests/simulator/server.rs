@@ -42,6 +42,8 @@ pub(crate) struct Server {
     asleep: Option<u64>,
     /// Whether commits take time.
     is_slow: bool,
+    /// Whether a commit has failed.
+    pub(crate) has_failed: bool,
     /// Whether commits can fail.
     pub(crate) is_faulty: bool,
     /// Beside other nodes: batches that are visible and not stored yet.
@@ -106,6 +108,7 @@ impl Server {
             under_way: None,
             asleep: None,
             is_slow: false,
+            has_failed: false,
             is_faulty: false,
             unstored: Vec::new(),
             record,
@@ -193,6 +196,7 @@ impl Server {
                     _ => rng.u64(0..5_000),
                 });
                 let fails = self.is_faulty && rng.u8(0..8) == 0;
+                self.has_failed |= fails;
                 self.under_way = Some(UnderWay {
                     gathered,
                     until: self.now.monotonic + takes,

@@ -54,8 +54,6 @@ pub(crate) struct World {
     seen: Vec<checker::Reader>,
     /// The names of people whose connections broke.
     names_cut_off: HashSet<String>,
-    /// Whether the operator may have taken the name from the owner.
-    was_released: bool,
     clients: Vec<Weak<Client>>,
 }
 
@@ -93,7 +91,6 @@ impl World {
             may_break,
             seen: Vec::new(),
             names_cut_off: HashSet::new(),
-            was_released: false,
             clients: Vec::new(),
         }
     }
@@ -124,7 +121,7 @@ impl World {
             rooms: self.server.record.rooms.clone(),
             is_whole: self.server.is_alone(),
             names_cut_off: self.names_cut_off.clone(),
-            was_released: self.was_released,
+            was_undone: self.server.has_failed,
         }
     }
 
@@ -232,10 +229,7 @@ impl World {
             self.clients.push(std::sync::Arc::downgrade(link.client()));
             self.server.know(link.client(), self.people);
             match self.server.is_alone().then(|| self.rng.u8(0..8)) {
-                Some(0) => {
-                    self.server.release(OWNED);
-                    self.was_released = true;
-                }
+                Some(0) => self.server.release(OWNED),
                 Some(1..3) => {}
                 _ => self.server.register(OWNED), // perhaps while a stranger has the name
             }

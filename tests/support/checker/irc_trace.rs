@@ -28,7 +28,7 @@ pub(super) fn check(story: &Story, reader: &Reader, heard: Vec<Heard>) -> Result
             .hear(message)
             .map_err(|Broken { rule, what }| broken(rule, format!("{what}, {after}")))?;
     }
-    client.finish(story.was_released)
+    client.finish(story.was_undone)
 }
 
 /// A list of people: names, each with the signs of a rank.
@@ -311,11 +311,11 @@ impl<'a, Stays: Iterator<Item = (&'a Room, usize)>> Client<'a, Stays> {
         Ok(())
     }
 
-    fn finish(mut self, was_released: bool) -> Result<(), Broken> {
+    fn finish(mut self, was_undone: bool) -> Result<(), Broken> {
         for sitting in &mut self.sittings {
             sitting.finish(self.reader.end)?;
             if self.reader.end == End::Here {
-                sitting.check_ranks(was_released)?;
+                sitting.check_ranks(was_undone)?;
             }
         }
         let mut asked = self.reader.barriers.iter().map(|barrier| &barrier.token);
@@ -965,14 +965,14 @@ impl<'a> Sitting<'a> {
     }
 
     /// Checks at the end that a MODE told of each rank that a list of people showed. A person who
-    /// continues on another connection has no rank until then, nor the owner while the name is
-    /// released.
-    fn check_ranks(&self, was_released: bool) -> Result<(), Broken> {
+    /// continues on another connection has no rank until then, nor those who wear a name in the moment
+    /// in which it is registered or released, which is undone if it cannot be stored.
+    fn check_ranks(&self, was_undone: bool) -> Result<(), Broken> {
         let may_lack_rank = |name: &String| {
             let is_move = |event: &Event| {
                 event.kind == Kind::Untold && event.shown == Shown::Arrived(name.clone())
             };
-            was_released && name == OWNED || self.room.events.iter().any(is_move)
+            was_undone && name == OWNED || self.room.events.iter().any(is_move)
         };
         match self.ranks.untold().filter(|name| !may_lack_rank(name)) {
             Some(name) if self.state == State::Listed && self.end != StayEnd::Unknown => {

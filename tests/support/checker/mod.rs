@@ -45,9 +45,8 @@ pub(crate) struct Story {
     /// The names of people whose connections broke, so that they may have lost mail. Filled if the story
     /// is whole.
     pub(crate) names_cut_off: HashSet<String>,
-    /// Whether the operator may have taken the name from the owner, also for a moment, as that could
-    /// not be stored.
-    pub(crate) was_released: bool,
+    /// Whether something could not be stored, and was undone.
+    pub(crate) was_undone: bool,
 }
 
 impl Story {
