@@ -1,13 +1,15 @@
 //! A password that the operator types: hidden on a terminal, or a line of standard input. Knows no
 //! command.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::collections::VecDeque;
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
+use std::iter;
 
 use anyhow::{Context, bail};
-use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+use parlor_wire::keys::{Keys, Keystroke};
 
 use crate::accounts::is_same_password;
+use crate::terminal::RawMode;
 
 /// Reads a new password: twice from a terminal, which hides it.
 ///
@@ -24,41 +26,63 @@ pub(crate) fn read_password(name: &str) -> anyhow::Result<String> {
             .context("the password is not in UTF-8; write it in UTF-8. Nothing is changed")?;
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
-    let password = ask(&format!("New password for {name}: "))?;
-    match is_same_password(&ask("The same again: ")?, &password) {
+    let mut typing = Typing::default();
+    let password = typing.answer(&format!("New password for {name}: "))?;
+    match is_same_password(&typing.answer("The same again: ")?, &password) {
         true => Ok(password),
         false => bail!("the two passwords differ; nothing is changed"),
     }
 }
 
-fn ask(question: &str) -> anyhow::Result<String> {
-    let mut shown = io::stderr();
-    write!(shown, "{question}")?;
-    shown.flush()?;
-    enable_raw_mode().context("cannot hide what is typed")?;
-    let typed = hear();
-    disable_raw_mode().ok();
-    writeln!(shown)?;
-    typed?.context("cancelled; nothing is changed")
+/// The keyboard of the operator's terminal.
+#[derive(Default)]
+struct Typing {
+    keys: Keys,
+    /// Keys that were read together; those after Enter are for the next question.
+    pressed: VecDeque<Keystroke>,
 }
 
-/// The text typed up to Enter; `None` if the operator cancels.
-fn hear() -> io::Result<Option<String>> {
-    let mut typed = String::new();
-    loop {
-        let key = match read()? {
-            Event::Key(key) if key.kind != KeyEventKind::Release => key,
-            _ => continue,
-        };
-        let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
-        match key.code {
-            KeyCode::Enter => return Ok(Some(typed)),
-            KeyCode::Esc => return Ok(None),
-            KeyCode::Char('c' | 'd') if is_control => return Ok(None),
-            KeyCode::Char('u') if is_control => typed.clear(),
-            KeyCode::Char(c) if !is_control => typed.push(c),
-            KeyCode::Backspace => drop(typed.pop()),
-            _ => {}
+impl Typing {
+    fn answer(&mut self, question: &str) -> anyhow::Result<String> {
+        let mut shown = io::stderr();
+        write!(shown, "{question}")?;
+        shown.flush()?;
+        let raw = RawMode::enter().context("cannot hide what is typed")?;
+        let typed = self.line();
+        drop(raw);
+        writeln!(shown)?;
+        typed?.context("cancelled; nothing is changed")
+    }
+
+    /// The text typed up to Enter; `None` if the operator cancels.
+    fn line(&mut self) -> io::Result<Option<String>> {
+        let mut typed = String::new();
+        loop {
+            match self.key()? {
+                Keystroke::Enter => return Ok(Some(typed)),
+                Keystroke::Escape | Keystroke::Control('c' | 'd') => return Ok(None),
+                Keystroke::Control('u') => typed.clear(),
+                Keystroke::Char(c) => typed.push(c),
+                Keystroke::Backspace => drop(typed.pop()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits for the next key.
+    fn key(&mut self) -> io::Result<Keystroke> {
+        loop {
+            if let Some(key) = self.pressed.pop_front() {
+                return Ok(key);
+            }
+            let mut bytes = [0; 256];
+            let count = io::stdin().read(&mut bytes)?;
+            if count == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            let mut bytes = bytes.get(..count).unwrap_or_default();
+            self.pressed.extend(iter::from_fn(|| self.keys.next(&mut bytes)));
+            self.pressed.extend(self.keys.pause()); // an ESC at the end of a read is the key
         }
     }
 }

@@ -6,6 +6,7 @@ mod client_tls;
 mod connect;
 mod conversation;
 mod handshake;
+mod keyboard;
 mod known_servers;
 mod lines;
 mod meeting;

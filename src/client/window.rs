@@ -4,22 +4,26 @@ use std::io::{self, Stdout, Write, stdout};
 use std::thread;
 use std::time::Duration;
 
-use crossterm::cursor::{MoveTo, MoveToColumn, MoveUp};
-use crossterm::event::{
-    DisableBracketedPaste, EnableBracketedPaste, Event, EventStream, KeyCode, KeyEvent,
-    KeyModifiers,
-};
-use crossterm::style::Print;
-use crossterm::terminal::{Clear, ClearType, disable_raw_mode, enable_raw_mode, size};
-use crossterm::{execute, queue};
-use futures_util::StreamExt;
+use parlor_wire::keys::Keystroke;
 use rustix::process::{Signal as Sent, kill_current_process_group};
+use rustix::termios::tcgetwinsize;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::terminal::{Editor, Typed};
+use super::keyboard::Keyboard;
+use crate::terminal::{Editor, RawMode, Typed};
 
 const PROMPT: &str = "> ";
+
+/// Clears the row of the cursor and all rows below it (ECMA-48).
+const CLEAR_BELOW: &str = "\r\x1b[J";
+
+/// Clears the screen, and moves the cursor to its first row.
+const CLEAR_SCREEN: &str = "\x1b[2J\x1b[H";
+
+/// In xterm's bracketed paste mode, the terminal marks where a paste begins and ends.
+const PASTE_MODE_ON: &str = "\x1b[?2004h";
+const PASTE_MODE_OFF: &str = "\x1b[?2004l";
 
 /// The assumed width if the terminal does not report one, as on a serial line.
 const COLUMNS_USUAL: usize = 80;
@@ -27,15 +31,28 @@ const COLUMNS_USUAL: usize = 80;
 /// The time in which a signal to this process arrives.
 const STOP_TIME: Duration = Duration::from_millis(100);
 
+/// An event at the terminal.
+enum WindowEvent {
+    Key(Keystroke),
+    Resized,
+    /// The program was stopped, and runs again.
+    Continued,
+    /// The terminal is gone, or the program is to end.
+    End,
+}
+
 /// A terminal in raw mode. Dropping it restores the terminal, even when a panic unwinds.
 ///
 /// The cursor is always in the prompt, which is a single row.
 pub(super) struct Window {
     out: Stdout,
-    keys: EventStream,
+    keyboard: Keyboard,
+    /// `None` while the shell has the terminal.
+    raw: Option<RawMode>,
     terminate: Signal,
     hangup: Signal,
     continued: Signal,
+    resized: Signal,
     editor: Editor,
     /// The column of the cursor on the screen.
     cursor: usize,
@@ -43,37 +60,25 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn open() -> io::Result<Self> {
-        let (terminate, hangup, continued) = (
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::from_raw(Sent::CONT.as_raw()))?,
-        );
-        enable_raw_mode()?;
-        // From here on `Drop` restores the terminal, even if the next step fails.
         let mut window = Self {
             out: stdout(),
-            keys: EventStream::new(),
-            terminate,
-            hangup,
-            continued,
+            keyboard: Keyboard::new(),
+            raw: None,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            continued: signal(SignalKind::from_raw(Sent::CONT.as_raw()))?,
+            resized: signal(SignalKind::window_change())?,
             editor: Editor::default(),
             cursor: 0,
         };
-        queue!(window.out, EnableBracketedPaste)?;
-        window.show_prompt()?;
+        window.take_terminal()?;
         Ok(window)
     }
 
     /// Shows a line above the prompt, wrapped between words. The line must have no control
     /// characters, except for colours.
     pub(super) fn show(&mut self, line: &str) -> io::Result<()> {
-        queue!(
-            self.out,
-            MoveToColumn(0),
-            Clear(ClearType::FromCursorDown),
-            Print(wrapped(line, columns())),
-            Print("\r\n")
-        )?;
+        write!(self.out, "{CLEAR_BELOW}{}\r\n", wrapped(line, columns()))?;
         self.show_prompt()
     }
 
@@ -89,7 +94,8 @@ impl Window {
     }
 
     pub(super) fn ring(&mut self) -> io::Result<()> {
-        execute!(self.out, Print('\x07'))
+        self.out.write_all(b"\x07")?;
+        self.out.flush()
     }
 
     /// Puts a line that could not be sent back into the prompt.
@@ -108,25 +114,20 @@ impl Window {
                 return Ok(typed);
             }
             let event = select! {
-                event = self.keys.next() => event.transpose()?,
-                _ = self.terminate.recv() => None,
-                _ = self.hangup.recv() => None,
-                // The shell may have set the terminal back to lines and echo.
-                _ = self.continued.recv() => {
-                    self.take_terminal()?;
-                    continue;
-                }
-            };
-            let Some(event) = event else {
-                return Ok(Typed::Leave);
+                key = self.keyboard.next() => key.map_or(WindowEvent::End, WindowEvent::Key),
+                _ = self.terminate.recv() => WindowEvent::End,
+                _ = self.hangup.recv() => WindowEvent::End,
+                _ = self.resized.recv() => WindowEvent::Resized,
+                _ = self.continued.recv() => WindowEvent::Continued,
             };
             match event {
-                Event::Resize(..) => self.climb_to_prompt()?,
-                Event::Key(key) if is_control(key, 'l') => {
-                    queue!(self.out, Clear(ClearType::All), MoveTo(0, 0))?;
-                }
-                Event::Key(key) if is_control(key, 'z') => self.stop()?,
-                event => self.editor.handle(event, &complete),
+                WindowEvent::End => return Ok(Typed::Leave),
+                WindowEvent::Resized => self.climb_to_prompt()?,
+                // The shell may have set the terminal back to lines and echo.
+                WindowEvent::Continued => self.take_terminal()?,
+                WindowEvent::Key(Keystroke::Control('l')) => write!(self.out, "{CLEAR_SCREEN}")?,
+                WindowEvent::Key(Keystroke::Control('z')) => self.stop()?,
+                WindowEvent::Key(key) => self.editor.handle(key, &complete),
             }
             self.show_prompt()?;
         }
@@ -135,9 +136,9 @@ impl Window {
     /// Moves up to the first row of the prompt, which a narrower terminal has wrapped into several
     /// rows.
     fn climb_to_prompt(&mut self) -> io::Result<()> {
-        match u16::try_from(self.cursor / columns()) {
-            Ok(0) | Err(_) => Ok(()),
-            Ok(rows) => queue!(self.out, MoveUp(rows)),
+        match self.cursor / columns() {
+            0 => Ok(()),
+            rows => write!(self.out, "\x1b[{rows}A"),
         }
     }
 
@@ -151,35 +152,25 @@ impl Window {
 
     /// Sets the terminal to raw mode, even if other programs have changed it meanwhile.
     fn take_terminal(&mut self) -> io::Result<()> {
-        disable_raw_mode()?; // otherwise the library believes that the terminal is still raw
-        enable_raw_mode()?;
-        queue!(self.out, EnableBracketedPaste)?;
+        self.raw = None; // else the present mode, which may be raw, would be restored at the end
+        self.raw = Some(RawMode::enter()?);
+        write!(self.out, "{PASTE_MODE_ON}")?;
         self.show_prompt()
     }
 
     fn give_back(&mut self) -> io::Result<()> {
-        execute!(
-            self.out,
-            MoveToColumn(0),
-            Clear(ClearType::FromCursorDown),
-            DisableBracketedPaste
-        )?;
-        disable_raw_mode()
+        let shown = write!(self.out, "{CLEAR_BELOW}{PASTE_MODE_OFF}");
+        let shown = shown.and_then(|()| self.out.flush());
+        self.raw = None;
+        shown
     }
 
     fn show_prompt(&mut self) -> io::Result<()> {
         let columns = columns().saturating_sub(PROMPT.len());
         let (text, cursor) = self.editor.view(columns);
         self.cursor = PROMPT.len() + cursor;
-        let cursor = u16::try_from(self.cursor).unwrap_or(u16::MAX);
-        queue!(
-            self.out,
-            MoveToColumn(0),
-            Clear(ClearType::FromCursorDown),
-            Print(PROMPT),
-            Print(text),
-            MoveToColumn(cursor)
-        )?;
+        let column = self.cursor + 1; // the terminal counts from 1
+        write!(self.out, "{CLEAR_BELOW}{PROMPT}{text}\x1b[{column}G")?;
         self.out.flush()
     }
 }
@@ -188,19 +179,14 @@ impl Drop for Window {
     fn drop(&mut self) {
         // If this fails, the terminal itself is gone.
         let _ = self.give_back();
-        let _ = disable_raw_mode();
     }
 }
 
 fn columns() -> usize {
-    match size() {
-        Ok((columns @ 1.., _)) => usize::from(columns),
+    match tcgetwinsize(stdout()) {
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
         _ => COLUMNS_USUAL,
     }
-}
-
-fn is_control(key: KeyEvent, letter: char) -> bool {
-    key.code == KeyCode::Char(letter) && key.modifiers == KeyModifiers::CONTROL
 }
 
 /// The line in rows no wider than the screen; a longer word continues in the next row. A line with

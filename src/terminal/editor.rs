@@ -7,9 +7,8 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-
 use parlor_core::link::Command;
+use parlor_wire::keys::Keystroke;
 
 use super::text::{Text, To, last_word};
 
@@ -108,15 +107,14 @@ impl Editor {
 
     /// Handles a key or a paste; `complete` gives the completions of the last word before the
     /// cursor.
-    pub(crate) fn handle(&mut self, event: Event, complete: impl Fn(&str) -> Vec<String>) {
-        match event {
-            Event::Paste(text) => {
+    pub(crate) fn handle(&mut self, key: Keystroke, complete: impl Fn(&str) -> Vec<String>) {
+        match key {
+            Keystroke::Tab => return self.tab(complete),
+            Keystroke::Paste(text) => {
                 self.end_search();
-                self.paste(&text.replace("\r\n", "\n").replace('\r', "\n"));
+                self.paste(&text);
             }
-            Event::Key(KeyEvent { code: KeyCode::Tab, .. }) => return self.tab(complete),
-            Event::Key(key) if key.kind != KeyEventKind::Release => self.press(key),
-            _ => return,
+            key => self.press(&key),
         }
         if self.text.is_empty() {
             self.origin = Origin::Keys;
@@ -148,30 +146,26 @@ impl Editor {
         }
     }
 
-    fn press(&mut self, key: KeyEvent) {
-        let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        let alt = key.modifiers.contains(KeyModifiers::ALT);
-        if self.search.is_some() && self.press_in_search(key.code, control) {
+    fn press(&mut self, key: &Keystroke) {
+        if self.search.is_some() && self.press_in_search(key) {
             return;
         }
-        match key.code {
-            KeyCode::Enter => self.enter(),
-            KeyCode::Backspace if alt => self.cut(To::WordLeft),
-            KeyCode::Backspace => drop(self.text.erase(To::Left)),
-            KeyCode::Delete => drop(self.text.erase(To::Right)),
-            KeyCode::Left if control => self.text.go(To::WordLeft),
-            KeyCode::Right if control => self.text.go(To::WordRight),
-            KeyCode::Left => self.text.go(To::Left),
-            KeyCode::Right => self.text.go(To::Right),
-            KeyCode::Home => self.text.go(To::Start),
-            KeyCode::End => self.text.go(To::End),
-            KeyCode::Up | KeyCode::Down if self.is_secret => {}
-            KeyCode::Up => self.recall(self.back + 1),
-            KeyCode::Down => self.recall(self.back.saturating_sub(1)),
-            KeyCode::Char(c) if control => self.chord(c),
-            KeyCode::Char('b') if alt => self.text.go(To::WordLeft),
-            KeyCode::Char('f') if alt => self.text.go(To::WordRight),
-            KeyCode::Char(c) if !alt => self.insert(c),
+        match key {
+            Keystroke::Enter => self.enter(),
+            Keystroke::BackspaceWord => self.cut(To::WordLeft),
+            Keystroke::Backspace => drop(self.text.erase(To::Left)),
+            Keystroke::Delete => drop(self.text.erase(To::Right)),
+            Keystroke::WordLeft | Keystroke::Alt('b') => self.text.go(To::WordLeft),
+            Keystroke::WordRight | Keystroke::Alt('f') => self.text.go(To::WordRight),
+            Keystroke::Left => self.text.go(To::Left),
+            Keystroke::Right => self.text.go(To::Right),
+            Keystroke::Home => self.text.go(To::Start),
+            Keystroke::End => self.text.go(To::End),
+            Keystroke::Up | Keystroke::Down if self.is_secret => {}
+            Keystroke::Up => self.recall(self.back + 1),
+            Keystroke::Down => self.recall(self.back.saturating_sub(1)),
+            Keystroke::Control(letter) => self.chord(*letter),
+            Keystroke::Char(c) => self.insert(*c),
             _ => {}
         }
     }
@@ -215,19 +209,18 @@ impl Editor {
     }
 
     /// Handles a key during a search. False if the key has its usual meaning as well.
-    fn press_in_search(&mut self, code: KeyCode, control: bool) -> bool {
+    fn press_in_search(&mut self, key: &Keystroke) -> bool {
         let Some(mut search) = self.search.take() else {
             return false;
         };
-        match code {
-            KeyCode::Char('r') if control => search.passed += 1,
-            KeyCode::Char('c' | 'g') if control => return true,
-            KeyCode::Esc => return true,
-            KeyCode::Char(c) if !control => {
-                search.part.push(c);
+        match key {
+            Keystroke::Control('r') => search.passed += 1,
+            Keystroke::Control('c' | 'g') | Keystroke::Escape => return true,
+            Keystroke::Char(c) => {
+                search.part.push(*c);
                 search.passed = 0;
             }
-            KeyCode::Backspace => {
+            Keystroke::Backspace => {
                 search.part.pop();
                 search.passed = 0;
             }
@@ -316,7 +309,7 @@ impl Editor {
 #[cfg(test)]
 mod tests {
     use super::{Editor, HISTORY_LINES_MAX, Typed};
-    use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+    use parlor_wire::keys::Keystroke;
     use proptest::prelude::{Strategy, any, prop_oneof, proptest};
 
     fn offers(typed: &str) -> Vec<String> {
@@ -325,8 +318,8 @@ mod tests {
         names.filter(|name| name.starts_with(word)).map(|name| format!("{name} ")).collect()
     }
 
-    fn press(editor: &mut Editor, code: KeyCode, modifiers: KeyModifiers) {
-        editor.handle(Event::Key(KeyEvent::new(code, modifiers)), offers);
+    fn press(editor: &mut Editor, key: Keystroke) {
+        editor.handle(key, offers);
     }
 
     /// `^X` is a chord, `<` and `>` are Left and Right, `+` and `-` are Up and Down, `|` is Tab, `$` is Enter, `~` is Backspace.
@@ -334,18 +327,18 @@ mod tests {
         let mut editor = Editor::default();
         let mut keys = keys.chars();
         while let Some(key) = keys.next() {
-            let (code, modifiers) = match key {
-                '^' => (KeyCode::Char(keys.next().unwrap_or_default()), KeyModifiers::CONTROL),
-                '<' => (KeyCode::Left, KeyModifiers::NONE),
-                '>' => (KeyCode::Right, KeyModifiers::NONE),
-                '+' => (KeyCode::Up, KeyModifiers::NONE),
-                '-' => (KeyCode::Down, KeyModifiers::NONE),
-                '|' => (KeyCode::Tab, KeyModifiers::NONE),
-                '$' => (KeyCode::Enter, KeyModifiers::NONE),
-                '~' => (KeyCode::Backspace, KeyModifiers::NONE),
-                key => (KeyCode::Char(key), KeyModifiers::NONE),
+            let key = match key {
+                '^' => Keystroke::Control(keys.next().unwrap_or_default()),
+                '<' => Keystroke::Left,
+                '>' => Keystroke::Right,
+                '+' => Keystroke::Up,
+                '-' => Keystroke::Down,
+                '|' => Keystroke::Tab,
+                '$' => Keystroke::Enter,
+                '~' => Keystroke::Backspace,
+                key => Keystroke::Char(key),
             };
-            press(&mut editor, code, modifiers);
+            press(&mut editor, key);
         }
         editor
     }
@@ -362,13 +355,13 @@ mod tests {
         assert_eq!(editor.take(), Some(Typed::Line("before".to_owned())));
         editor.conceal();
         for c in "s3cret".chars() {
-            press(&mut editor, KeyCode::Char(c), KeyModifiers::NONE);
+            press(&mut editor, Keystroke::Char(c));
             assert_eq!(editor.view(60), (String::new(), 0));
         }
-        press(&mut editor, KeyCode::Up, KeyModifiers::NONE);
-        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        press(&mut editor, Keystroke::Up);
+        press(&mut editor, Keystroke::Enter);
         assert_eq!(editor.take(), Some(Typed::Secret("s3cret".to_owned())));
-        press(&mut editor, KeyCode::Up, KeyModifiers::NONE);
+        press(&mut editor, Keystroke::Up);
         assert_eq!(editor.view(60).0, "before");
         editor.conceal();
         editor.drop_secret();
@@ -411,19 +404,19 @@ mod tests {
     #[test]
     fn a_paste_of_lines_is_typed_in_order() {
         let mut editor = Editor::default();
-        editor.handle(Event::Paste("one\r\ntwo\rthree\n\x1bfour".to_owned()), offers);
+        editor.handle(Keystroke::Paste("one\ntwo\nthree\n\x1bfour".to_owned()), offers);
         let lines: Vec<_> = std::iter::from_fn(|| editor.take()).collect();
         assert_eq!(lines, ["one", "two", "three"].map(|line| Typed::Text(line.to_owned())));
         assert_eq!(editor.view(60).0, "four");
-        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        press(&mut editor, Keystroke::Enter);
         assert_eq!(editor.take(), Some(Typed::Text("four".to_owned())));
-        press(&mut editor, KeyCode::Char('/'), KeyModifiers::NONE);
-        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        press(&mut editor, Keystroke::Char('/'));
+        press(&mut editor, Keystroke::Enter);
         assert_eq!(editor.take(), Some(Typed::Line("/".to_owned())));
     }
 
     fn pasted(editor: &mut Editor, text: &str) -> Vec<Typed> {
-        editor.handle(Event::Paste(text.to_owned()), offers);
+        editor.handle(Keystroke::Paste(text.to_owned()), offers);
         std::iter::from_fn(|| editor.take()).collect()
     }
 
@@ -436,7 +429,7 @@ mod tests {
         ] {
             let mut editor = Editor::default();
             assert_eq!(pasted(&mut editor, text), []);
-            press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+            press(&mut editor, Keystroke::Enter);
             assert_eq!(editor.take(), Some(typed));
         }
         let lines = pasted(&mut Editor::default(), "/quit\n/msg bob psst\n");
@@ -451,7 +444,7 @@ mod tests {
         let mut editor = Editor::default();
         editor.conceal();
         assert_eq!(pasted(&mut editor, "horse\nhorse\n"), []);
-        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        press(&mut editor, Keystroke::Enter);
         assert_eq!(editor.take(), Some(Typed::Secret("horse".to_owned())));
         assert_eq!(editor.view(60).0, "");
     }
@@ -484,28 +477,30 @@ mod tests {
         assert_eq!(typed("half^d").take(), None);
     }
 
-    fn key() -> impl Strategy<Value = (KeyCode, KeyModifiers)> {
-        let code = prop_oneof![
-            any::<char>().prop_map(KeyCode::Char),
-            "[a-f hknpuw日\u{301}]"
-                .prop_map(|c| KeyCode::Char(c.chars().next().unwrap_or_default())),
+    fn key() -> impl Strategy<Value = Keystroke> {
+        prop_oneof![
+            any::<char>().prop_map(Keystroke::Char),
+            "[a-z日/\n]{0,6}".prop_map(Keystroke::Paste),
+            proptest::char::range('a', 'z').prop_map(Keystroke::Control),
             proptest::sample::select(vec![
-                KeyCode::Enter,
-                KeyCode::Tab,
-                KeyCode::Backspace,
-                KeyCode::Delete,
-                KeyCode::Left,
-                KeyCode::Right,
-                KeyCode::Up,
-                KeyCode::Down,
+                Keystroke::Char('日'),
+                Keystroke::Char('\u{301}'),
+                Keystroke::Alt('b'),
+                Keystroke::Alt('f'),
+                Keystroke::Enter,
+                Keystroke::Tab,
+                Keystroke::Escape,
+                Keystroke::Backspace,
+                Keystroke::BackspaceWord,
+                Keystroke::Delete,
+                Keystroke::Left,
+                Keystroke::Right,
+                Keystroke::WordLeft,
+                Keystroke::WordRight,
+                Keystroke::Up,
+                Keystroke::Down,
             ]),
-        ];
-        let modifiers = proptest::sample::select(vec![
-            KeyModifiers::NONE,
-            KeyModifiers::CONTROL,
-            KeyModifiers::ALT,
-        ]);
-        (code, modifiers)
+        ]
     }
 
     proptest! {
@@ -515,8 +510,8 @@ mod tests {
             columns in 0_usize..30,
         ) {
             let mut editor = Editor::default();
-            for (code, modifiers) in keys {
-                press(&mut editor, code, modifiers);
+            for key in keys {
+                press(&mut editor, key);
                 let (text, cursor) = editor.view(columns);
                 assert!(cursor <= columns.saturating_sub(1));
                 assert!(text.chars().all(|c| !c.is_control()));

@@ -12,6 +12,7 @@ use crate::DEADLINE;
 use crate::data::{Data, STORED, enter};
 use crate::fake::{self, Fake};
 use crate::guest::Guest;
+use crate::owners::{PASSWORD, come_back, register};
 use crate::server::{Server, parlor};
 
 /// A terminal of a separate tmux server, 60 columns wide, which runs one command. Dropping it ends
@@ -23,17 +24,22 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Runs `parlor join`, then shows its exit code and whether the terminal is restored.
     pub(crate) fn join(address: &str, environment: &str, more: &str) -> Self {
+        Self::run(environment, &format!("join {address} {more}"))
+    }
+
+    /// Runs `parlor` with these words, and then shows the same.
+    fn run(environment: &str, words: &str) -> Self {
         let terminal = Self { folder: TempDir::new().unwrap() };
         let script = terminal.folder.path().join("run.sh");
-        let join = format!(
-            "{environment} sh -c 'echo $$ > {:?}; exec {:?} join {address} {more}'",
+        let run = format!(
+            "{environment} sh -c 'echo $$ > {:?}; exec {:?} {words}'",
             terminal.pid_file(),
             env!("CARGO_BIN_EXE_parlor"),
         );
         let check = "test \"$before\" = \"$(stty -g)\" && echo restored";
         fs::write(
             &script,
-            format!("before=$(stty -g)\n{join}\necho \"ended with $?\"\n{check}\ncat\n"),
+            format!("before=$(stty -g)\n{run}\necho \"ended with $?\"\n{check}\ncat\n"),
         )
         .unwrap();
         let script = script.display().to_string();
@@ -207,6 +213,78 @@ fn tab_completes_names_and_commands() {
     terminal.press("Up");
     terminal.prompts("> hello carol and bob");
     server.close((bob, carol));
+}
+
+#[test]
+fn the_keys_of_a_terminal_move_and_erase() {
+    let (server, mut bob, terminal) = joined("", "");
+    terminal.typed("one two three");
+    for key in
+        ["Home", "DC", "C-Right", "M-BSpace", "DC", "End", "M-b", "C-Left", "é", "M-f", "C-h"]
+    {
+        terminal.press(key);
+    }
+    terminal.prompts("> étw three");
+    terminal.press("F1");
+    terminal.press("PPage");
+    terminal.press("BTab");
+    terminal.typed("o");
+    terminal.press("Enter");
+    bob.until("alice: étwo three");
+    server.close(bob);
+}
+
+#[test]
+fn escape_ends_a_search_and_the_next_key_is_typed() {
+    let (server, mut bob, terminal) = joined("", "");
+    terminal.typed("tea at one");
+    terminal.press("Enter");
+    bob.until("alice: tea at one");
+    terminal.press("C-r");
+    terminal.typed("tea");
+    terminal.prompts("> (search \"tea\") tea at one");
+    terminal.press("Escape");
+    terminal.prompts(">");
+    terminal.typed("hello");
+    terminal.press("Enter");
+    bob.until("alice: hello");
+    server.close(bob);
+}
+
+#[test]
+fn a_client_whose_terminal_is_closed_leaves() {
+    let (server, mut bob, terminal) = joined("", "");
+    drop(terminal);
+    assert_eq!(bob.line(), "alice has left");
+    server.close(bob);
+}
+
+#[test]
+fn a_new_password_is_not_shown_while_the_operator_types_it() {
+    let data = Data::new();
+    let server = data.open(&[]);
+    let mut alice = enter(&server, "alice");
+    register(&mut alice, PASSWORD);
+    let folder = format!("PARLOR_DATA={:?}", data.directory());
+    let terminal = Terminal::run(&folder, "admin name password alice");
+    for asked in ["New password for alice:", "The same again:"] {
+        terminal.prompts(asked);
+        terminal.typed("wrong");
+        terminal.press("C-u");
+        terminal.typed("another hörsee");
+        terminal.press("BSpace");
+        terminal.press("Enter");
+    }
+    terminal.ends_well();
+    assert!(!terminal.screen(&[]).contains("another"), "{}", terminal.screen(&[]));
+    let again = come_back(&server, "another hörse");
+    let terminal = Terminal::run(&folder, "admin name password alice");
+    terminal.prompts("New password for alice:");
+    terminal.press("C-c");
+    terminal.shows("parlor: cancelled; nothing is changed");
+    terminal.shows("ended with 1");
+    terminal.shows("restored");
+    server.close(again);
 }
 
 #[test]

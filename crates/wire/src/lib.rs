@@ -5,6 +5,7 @@ pub mod first_line;
 pub mod forwarded;
 pub mod framer;
 pub mod irc;
+pub mod keys;
 pub mod lines;
 pub mod pack;
 pub mod proxy;

@@ -17,13 +17,14 @@ use std::path::{Path, PathBuf};
 type Body = fn(&[u8]);
 
 /// The fuzz targets with their bodies.
-const TARGETS: [(&str, Body); 13] = [
+const TARGETS: [(&str, Body); 14] = [
     ("carried", fuzz_bodies::carried::run),
     ("certificate", fuzz_bodies::certificate::run),
     ("first_line", fuzz_bodies::first_line::run),
     ("forwarded", fuzz_bodies::forwarded::run),
     ("framer", fuzz_bodies::framer::run),
     ("irc", fuzz_bodies::irc::run),
+    ("keys", fuzz_bodies::keys::run),
     ("lines", fuzz_bodies::lines::run),
     ("proposal", fuzz_bodies::proposal::run),
     ("proxy", fuzz_bodies::proxy::run),

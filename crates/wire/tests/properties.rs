@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use fuzz_bodies::framer::frames;
-use fuzz_bodies::{first_line, forwarded, framer, lines, reference, telnet};
+use fuzz_bodies::{first_line, forwarded, framer, keys, lines, reference, telnet};
 
 /// Bytes with a meaning for the framer, and a few without one.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -36,6 +36,19 @@ fn command() -> impl Strategy<Value = Vec<u8>> {
             [IAC, 250].into_iter().chain(escaped).chain([IAC, 240]).collect()
         }),
     ]
+}
+
+/// Parts of what a terminal sends, whole or not.
+fn typed_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let sequence =
+        select(vec!["\x1b", "\x1b[", "\x1bO", "\x1b[1;5", "\x1b[200~", "\x1b[201~", "\x1b[3~"]);
+    let part = prop_oneof![
+        sequence.prop_map(|sequence| sequence.as_bytes().to_vec()),
+        select(b"\r\n\x7f\x01ABDO~[;\xe6\x97\xa5".as_slice()).prop_map(|byte| vec![byte]),
+        any::<char>().prop_map(|c| c.to_string().into_bytes()),
+        vec(any::<u8>(), 0..20),
+    ];
+    vec(part, 0..40).prop_map(|parts| parts.concat())
 }
 
 /// `bytes` cut at these places.
@@ -77,6 +90,16 @@ proptest! {
     #[test]
     fn telnet_holds_for_any_bytes(bytes in bytes()) {
         telnet::run(&bytes);
+    }
+
+    #[test]
+    fn any_split_gives_the_same_keys(bytes in typed_bytes(), places in vec(any::<Index>(), 0..20)) {
+        prop_assert_eq!(keys::keys(cut(&bytes, &places)), keys::keys([&bytes[..]]));
+    }
+
+    #[test]
+    fn keys_hold_for_any_bytes(bytes in typed_bytes()) {
+        keys::run(&bytes);
     }
 
     #[test]

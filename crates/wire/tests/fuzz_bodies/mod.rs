@@ -10,6 +10,7 @@ pub(crate) mod forwarded;
 pub(crate) mod framer;
 pub(crate) mod irc;
 pub(crate) mod irc_client;
+pub(crate) mod keys;
 pub(crate) mod lines;
 pub(crate) mod proposal;
 pub(crate) mod proxy;
