@@ -132,7 +132,12 @@ fn example(flag: &Arg) -> &'static str {
         Some([name]) if name == "NAME" => "\"chat-1\"",
         Some([name]) if name == "MAIL" => "\"admin@example.org\"",
         Some([name]) if name == "WAY" => "\"tls\"",
-        Some([name]) if name == "FILE" => "\"/etc/parlor/nats.creds\"",
+        Some([name]) if name == "FILE" => match flag.get_long() {
+            Some("tls-cert") => "\"/etc/parlor/fullchain.pem\"",
+            Some("tls-key") => "\"/etc/parlor/privkey.pem\"",
+            Some("acme-ca") => "\"/etc/parlor/ca.pem\"",
+            _ => "\"/etc/parlor/nats.creds\"",
+        },
         _ => "1000",
     }
 }

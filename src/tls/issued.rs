@@ -40,6 +40,8 @@ pub(super) struct Issued {
     /// The address of the authority's directory.
     pub(super) from: String,
     pub(super) facts: CertificateFacts,
+    /// Whether it is for all names of the server, and not only for some of them.
+    pub(super) has_all_names: bool,
 }
 
 impl IssuedPlace {
@@ -57,8 +59,8 @@ impl IssuedPlace {
         self.file(FILE)
     }
 
-    /// The certificate that is stored. None if there is none, it is for other names, or its life is
-    /// over.
+    /// The certificate that is stored. None if there is none, it is for none of the names, or its life
+    /// is over.
     pub(super) fn load(&self, now: Timestamp) -> Option<Issued> {
         let path = self.certificate();
         let text = pair::read_file(&path).ok()?;
@@ -73,6 +75,9 @@ impl IssuedPlace {
     pub(super) fn store(&self, from: &str, pem: &str) -> Result<Issued, NoCertificate> {
         let text = format!("{FROM}{from}\n{pem}");
         let issued = Issued::parse(text.as_bytes(), &self.certificate(), &self.names)?;
+        if !issued.has_all_names {
+            return Err(NoCertificate::OtherNames(self.names.join(", ")));
+        }
         self.write(FILE, &text)?;
         Ok(issued)
     }
@@ -103,24 +108,22 @@ impl Issued {
     fn parse(text: &[u8], path: &Path, names: &[String]) -> Result<Issued, NoCertificate> {
         let pair = pair::parse((text, path), (text, path))?;
         let facts = pair.cert.first().and_then(|own| CertificateFacts::read(own));
-        let Some(facts) = facts.filter(|_| is_for(&pair, names)) else {
+        let own_names = names.iter().filter(|name| is_for(&pair, name)).count();
+        let Some(facts) = facts.filter(|_| own_names > 0) else {
             return Err(NoCertificate::OtherNames(names.join(", ")));
         };
         let text = String::from_utf8_lossy(text);
         let from = text.lines().find_map(|line| line.strip_prefix(FROM)).unwrap_or_default();
-        Ok(Issued { pair, from: from.to_owned(), facts })
+        let has_all_names = own_names == names.len();
+        Ok(Issued { pair, from: from.to_owned(), facts, has_all_names })
     }
 }
 
-/// Whether clients accept a certificate for all these names.
-fn is_for(pair: &CertifiedKey, names: &[String]) -> bool {
+/// Whether clients accept a certificate for this name.
+fn is_for(pair: &CertifiedKey, name: &str) -> bool {
     let parsed = pair.cert.first().and_then(|own| ParsedCertificate::try_from(own).ok());
-    parsed.is_some_and(|parsed| {
-        names.iter().all(|name| {
-            let name = ServerName::try_from(name.as_str());
-            name.is_ok_and(|name| verify_server_name(&parsed, &name).is_ok())
-        })
-    })
+    let name = ServerName::try_from(name).ok();
+    parsed.zip(name).is_some_and(|(parsed, name)| verify_server_name(&parsed, &name).is_ok())
 }
 
 #[cfg(test)]
@@ -154,9 +157,11 @@ mod tests {
         for names in [&["a.example"][..], &["b.example", "a.example"]] {
             let loaded = place(names).load(now).unwrap();
             assert!(loaded.pair.cert == stored.pair.cert && loaded.from == "https://ca/");
+            assert!(loaded.has_all_names);
         }
         assert!(place(&["c.example"]).load(now).is_none());
-        assert!(place(&["a.example", "c.example"]).load(now).is_none());
+        let one_of_two = place(&["a.example", "c.example"]).load(now).unwrap();
+        assert!(one_of_two.pair.cert == stored.pair.cert && !one_of_two.has_all_names);
         let refused = both.store("https://ca/", &pem(&["a.example"], 2400)).err().unwrap();
         assert!(refused.to_string().contains("a.example, b.example"), "{refused}");
         let two = pem(&["a.example"], 2400) + &pem(&["a.example"], 2400);

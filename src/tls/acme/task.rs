@@ -86,9 +86,10 @@ impl AcmeTask {
     /// Logs what the server has at its start, and when the next try is if it has started too often.
     fn announce(&mut self, now: i64) {
         let names = &self.names;
-        if let Some(Issued { from, facts, .. }) = &self.issued {
+        if let Some(Issued { from, facts, has_all_names, .. }) = &self.issued {
             let (host, end) = (host(from), time(facts.not_after));
-            tracing::info!("the certificate for {names} is from {host}, valid until {end}");
+            let some = if *has_all_names { "" } else { "some of " };
+            tracing::info!("the certificate for {some}{names} is from {host}, valid until {end}");
         }
         self.tries.bound(now);
         let next = self.tries.next(self.due());
@@ -100,15 +101,17 @@ impl AcmeTask {
         }
     }
 
-    /// When the certificate is due, in seconds since 1970: at once without one from this authority.
+    /// When the certificate is due, in seconds since 1970: at once without one for all names from this
+    /// authority.
     fn due(&self) -> i64 {
         self.own_issued()
             .map_or(0, |issued| two_thirds(&issued.facts).min(self.wanted.unwrap_or(i64::MAX)))
     }
 
-    /// The certificate, if it is from this authority.
+    /// The certificate, if it is for all names, and from this authority.
     fn own_issued(&self) -> Option<&Issued> {
-        self.issued.as_ref().filter(|issued| issued.from == self.authority.directory)
+        let is_own = |issued: &&Issued| issued.from == self.authority.directory;
+        self.issued.as_ref().filter(is_own).filter(|issued| issued.has_all_names)
     }
 
     /// Tries to get a certificate, and logs the outcome. Returns how many seconds to wait.
