@@ -258,7 +258,9 @@ impl Server {
         doors.announce();
         certificates.announce();
         if is_for_this_machine(&config.listeners) {
-            tracing::info!("only this machine can join; --lan lets others in");
+            tracing::info!(
+                "only this machine can join; --lan, or * in place of localhost in --listen, lets others in"
+            );
         }
         if config.memory {
             tracing::info!("lines are stored in memory only: they are gone when the server stops");

@@ -239,7 +239,9 @@ fn a_server_on_localhost_logs_that_and_how_to_join() {
     let port = server.address.port();
     assert!(server.address.ip().is_loopback());
     server.logged(&format!("join with: nc localhost {port}"));
-    server.logged("only this machine can join; --lan lets others in");
+    server.logged(
+        "only this machine can join; --lan, or * in place of localhost in --listen, lets others in",
+    );
     server.logged("lines are stored in memory only");
     server.close(());
 }
