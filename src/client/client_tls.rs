@@ -26,8 +26,8 @@ const HANDSHAKE_SECONDS_MAX: Duration = Duration::from_secs(10);
 /// The handshakes with one server.
 pub(super) struct ClientTls {
     connector: TlsConnector,
-    /// The name for which the certificate has to be, and which is sent to the server (SNI) unless
-    /// it is an address.
+    /// The certificate has to be for this name. It is sent to the server (SNI), unless it is an
+    /// address.
     name: ServerName<'static>,
     /// The server's address, for people.
     server: String,

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls_native_certs::load_native_certs;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
@@ -13,11 +12,11 @@ use tokio_rustls::rustls::crypto::{
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
-    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme,
 };
 
 use super::known_servers::{KnownServer, KnownServers};
-use crate::tls::{Fingerprint, provider};
+use crate::tls::{Fingerprint, authorities, provider, system_roots};
 
 /// The proof that a server is the right one. Only its own key can use a certificate, whatever the
 /// reason to trust the certificate.
@@ -64,7 +63,7 @@ impl ServerTrust {
         let reasons = match pin {
             Some(pin) => TrustReasons::Pin(pin),
             None => TrustReasons::Any {
-                authorities: authorities(),
+                authorities: authorities(system_roots()),
                 known: KnownServers::usual().find(server)?,
             },
         };
@@ -107,13 +106,6 @@ impl ServerTrust {
             None => Err(Distrust::Unknown { server, shown, reason }),
         }
     }
-}
-
-/// The authorities that the system trusts, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
-fn authorities() -> Option<Arc<WebPkiServerVerifier>> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(load_native_certs().certs);
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().ok()
 }
 
 /// The reason why the authorities are no reason for trust.

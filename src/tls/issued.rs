@@ -108,7 +108,7 @@ impl Issued {
     fn parse(text: &[u8], path: &Path, names: &[String]) -> Result<Issued, NoCertificate> {
         let pair = pair::parse((text, path), (text, path))?;
         let facts = pair.cert.first().and_then(|own| CertificateFacts::read(own));
-        let own_names = names.iter().filter(|name| is_for(&pair, name)).count();
+        let own_names = names_in(&pair, names);
         let Some(facts) = facts.filter(|_| own_names > 0) else {
             return Err(NoCertificate::OtherNames(names.join(", ")));
         };
@@ -119,11 +119,14 @@ impl Issued {
     }
 }
 
-/// Whether clients accept a certificate for this name.
-fn is_for(pair: &CertifiedKey, name: &str) -> bool {
+/// The number of these names for which clients accept a certificate.
+fn names_in(pair: &CertifiedKey, names: &[String]) -> usize {
     let parsed = pair.cert.first().and_then(|own| ParsedCertificate::try_from(own).ok());
-    let name = ServerName::try_from(name).ok();
-    parsed.zip(name).is_some_and(|(parsed, name)| verify_server_name(&parsed, &name).is_ok())
+    let is_for = |parsed: &ParsedCertificate<'_>, name: &str| {
+        let name = ServerName::try_from(name);
+        name.is_ok_and(|name| verify_server_name(parsed, &name).is_ok())
+    };
+    parsed.map_or(0, |parsed| names.iter().filter(|name| is_for(&parsed, name)).count())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! door, and opens no socket but to an authority.
 
 mod acme;
+mod authorities;
 mod certificate;
 mod fingerprint;
 mod issued;
@@ -11,6 +12,7 @@ mod private_file;
 mod settings;
 
 pub(crate) use acme::{ACME_TLS, AcmeTask, Challenges};
+pub(crate) use authorities::{authorities, system_roots};
 pub(crate) use certificate::{Certificate, CertificateSource};
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use issued::IssuedPlace;

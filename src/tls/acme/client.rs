@@ -4,7 +4,6 @@
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -19,12 +18,12 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::RootCertStore;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 
 use crate::clock::timeout;
-use crate::tls::settings::{client_settings, provider};
+use crate::tls::authorities::{authorities, system_roots};
+use crate::tls::settings::client_settings;
 
 /// The limit of time for a request with its answer.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
@@ -82,28 +81,14 @@ impl AuthorityClient {
     /// # Errors
     /// There are none.
     pub(super) fn new(file: Option<&Path>) -> Result<AuthorityClient, NoAnswer> {
-        let mut roots = RootCertStore::empty();
-        match file {
+        let roots = match file {
             Some(path) => {
-                let unusable = || NoAnswer::NoRoots(path.display().to_string());
-                for root in CertificateDer::pem_file_iter(path).map_err(|_| unusable())? {
-                    roots.add(root.map_err(|_| unusable())?).map_err(|_| unusable())?;
-                }
-                if roots.is_empty() {
-                    return Err(unusable());
-                }
+                roots_in(path).ok_or_else(|| NoAnswer::NoRoots(path.display().to_string()))?
             }
-            None => drop(
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
-            ),
-        }
-        if roots.is_empty() {
-            return Err(NoAnswer::NoneTrusted);
-        }
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
-        let settings = verifier.ok().and_then(|verifier| client_settings(verifier).ok());
-        let settings = settings.ok_or(NoAnswer::NoneTrusted)?;
+            None => system_roots(),
+        };
+        let verifier = authorities(roots).ok_or(NoAnswer::NoneTrusted)?;
+        let settings = client_settings(verifier).map_err(|_| NoAnswer::NoneTrusted)?;
         Ok(AuthorityClient { tls: TlsConnector::from(settings) })
     }
 
@@ -113,6 +98,15 @@ impl AuthorityClient {
         let mut answer = self.request(request).await?;
         answer.body.into_bytes().await.map_err(Error::Other)
     }
+}
+
+/// The certificates in a file. None if there are none, or one of them cannot be used.
+fn roots_in(path: &Path) -> Option<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_file_iter(path).ok()? {
+        roots.add(root.ok()?).ok()?;
+    }
+    (!roots.is_empty()).then_some(roots)
 }
 
 impl HttpClient for AuthorityClient {
