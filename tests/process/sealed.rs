@@ -56,14 +56,20 @@ fn end(nodes: Vec<Server>, data: &[Data]) {
     }
 }
 
+/// The nodes red and blue, alice at red, who owns her name, and bob at blue.
+fn owner_and_guest(nats: &Nats, data: &[Data]) -> ([Server; 2], [Guest; 2]) {
+    let (red, blue) = (nats.node("red", &data[0]), nats.node("blue", &data[1]));
+    let mut alice = enter(&red, "alice");
+    let bob = enter(&blue, "bob");
+    register(&mut alice, PASSWORD);
+    ([red, blue], [alice, bob])
+}
+
 #[test]
 fn nobody_can_open_the_lines_of_an_owner_who_deleted_them() {
     let Some(nats) = Nats::start() else { return };
     let data = [Data::new(), Data::new(), Data::new()];
-    let (red, blue) = (nats.node("red", &data[0]), nats.node("blue", &data[1]));
-    let mut alice = enter(&red, "alice");
-    let mut bob = enter(&blue, "bob");
-    register(&mut alice, PASSWORD);
+    let ([red, blue], [mut alice, mut bob]) = owner_and_guest(&nats, &data);
     let before = nats.messages(KEYS);
     say(&mut alice, &mut bob, "alice", "zarzuela");
     say(&mut alice, &mut bob, "alice", "a second zarzuela");
@@ -92,10 +98,7 @@ fn nobody_can_open_the_lines_of_an_owner_who_deleted_them() {
 fn nobody_can_open_an_old_password_or_a_message_that_was_delivered() {
     let Some(nats) = Nats::start() else { return };
     let data = [Data::new(), Data::new()];
-    let (red, blue) = (nats.node("red", &data[0]), nats.node("blue", &data[1]));
-    let mut alice = enter(&red, "alice");
-    let mut bob = enter(&blue, "bob");
-    register(&mut alice, PASSWORD);
+    let ([red, blue], [mut alice, mut bob]) = owner_and_guest(&nats, &data);
     let first = nats.messages(KEYS);
     assert_eq!((first.len(), nats.traces(b"$argon2id$")), (1, 0));
     change_password(&mut alice);
@@ -184,10 +187,7 @@ fn a_stream_that_has_lost_keys_gives_none_of_their_numbers_again() {
 fn names_are_registered_also_if_somebody_has_deleted_the_stream_of_keys() {
     let Some(nats) = Nats::start() else { return };
     let data = [Data::new(), Data::new()];
-    let (red, blue) = (nats.node("red", &data[0]), nats.node("blue", &data[1]));
-    let mut alice = enter(&red, "alice");
-    let mut bob = enter(&blue, "bob");
-    register(&mut alice, PASSWORD);
+    let ([red, blue], [mut alice, mut bob]) = owner_and_guest(&nats, &data);
     nats.delete_stream(KEYS);
     register_as(&mut bob, "bob", PASSWORD);
     blue.logged("the stream PARLOR-main-KEYS does not exist in NATS any more, and is made again");

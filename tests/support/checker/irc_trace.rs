@@ -797,15 +797,10 @@ impl<'a> Sitting<'a> {
             return is_next.then_some(()).ok_or_else(|| broken(Rule::Presence, what));
         }
         let (mut comes_next, is_late) = (None, self.is_late());
+        let is_told_apart =
+            |how| how == How::PartsAndComes || how == How::TakesName && is_late && come.is_none();
         self.go_on(|effect| match *effect {
-            Effect::Change { gone: left, come: Some(new), how: How::TakesName }
-                if is_late && come.is_none() =>
-            {
-                let is_it = left == gone && how == How::Parts(None);
-                comes_next = is_it.then_some(new).or(comes_next);
-                is_it
-            }
-            Effect::Change { gone: left, come: Some(new), how: How::PartsAndComes } => {
+            Effect::Change { gone: left, come: Some(new), how: told } if is_told_apart(told) => {
                 let is_it = left == gone && come.is_none() && how == How::Parts(None);
                 comes_next = is_it.then_some(new).or(comes_next);
                 is_it

@@ -123,15 +123,15 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
 fn check_names(rooms: &[Room]) -> Result<(), Broken> {
     let events = by_commit(rooms);
     let mut seats = Seats::new();
-    let deeds = events.iter().filter(|(_, event)| !matches!(event.shown, Shown::Left { .. }));
-    let last_deeds: HashMap<_, _> =
-        deeds.filter_map(|(_, event)| Some((event.person?, event.commit))).collect();
-    let departures = events.iter().filter(|(_, event)| matches!(event.shown, Shown::Left { .. }));
-    let last_departures: HashMap<_, _> =
-        departures.filter_map(|(_, event)| Some((event.person?, event.commit))).collect();
+    let last_commits = |leaves: bool| -> HashMap<usize, u64> {
+        let events = events.iter().map(|(_, event)| event);
+        let chosen = events.filter(|it| matches!(it.shown, Shown::Left { .. }) == leaves);
+        chosen.filter_map(|event| Some((event.person?, event.commit))).collect()
+    };
+    let (deeds, departures) = (last_commits(false), last_commits(true));
     let may_have_moved = |person: usize, commit: u64| {
-        last_deeds.get(&person).is_none_or(|last| *last <= commit)
-            && last_departures.get(&person).is_some_and(|last| *last > commit)
+        deeds.get(&person).is_none_or(|last| *last <= commit)
+            && departures.get(&person).is_some_and(|last| *last > commit)
     };
     for commit in events.chunk_by(|(_, a), (_, b)| a.commit == b.commit) {
         let changes = commit.iter().filter(|(room, event)| seat(&mut seats, *room, event));
